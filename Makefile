@@ -1,0 +1,40 @@
+# Each target sets up what it needs and can be the first command on a fresh machine.
+#   make demo [DATA=dir]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
+
+DATA ?=
+bin := .venv/bin
+# sam and cfn-lint ask for a region even where they only read files.
+export AWS_DEFAULT_REGION ?= us-west-2
+export SAM_CLI_TELEMETRY = 0
+
+.PHONY: help demo up down test lint format clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 14
+
+.venv/.installed: pyproject.toml local/make-venv.sh
+	@bash local/make-venv.sh
+
+demo: .venv/.installed ## files into the star schema on a local AWS, from an empty start; DATA=dir takes your own files
+	@$(bin)/python -m local demo $(if $(DATA),--data "$(DATA)")
+
+up: .venv/.installed ## start the local AWS and the local Redshift in the background
+	@$(bin)/python -m local up
+
+down: .venv/.installed ## stop them
+	@$(bin)/python -m local down
+
+test: .venv/.installed ## all tests; PYTEST="-k trigger -x" passes options on
+	@$(bin)/python -m pytest $(PYTEST)
+
+lint: .venv/.installed ## Python, template, state machine and SQL
+	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh
+
+format: .venv/.installed ## let ruff format the Python code
+	@$(bin)/ruff check --fix --quiet . && $(bin)/ruff format .
+
+clean: ## stop the local AWS and remove all that make has made
+	@if [ -e .venv/.installed ]; then $(bin)/python -m local down; fi
+	@rm -rf .venv .local .aws-sam build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

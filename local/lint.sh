@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# make lint: every linter over the tree, all of them even if one complains; exit code 1 if one did.
+set -u
+cd "$(dirname "$0")/.."
+failed=()
+
+check() { # check NAME COMMAND…: runs it, shows its output only if it fails
+    local name=$1 output started=$SECONDS
+    shift
+    printf '%-14s ' "$name"
+    if output=$("$@" 2>&1 </dev/null); then
+        printf 'ok (%s s)\n' "$((SECONDS - started))"
+    else
+        printf 'FAILED\n%s\n' "$output"
+        failed+=("$name")
+    fi
+}
+
+check ruff ruff check .
+check ruff-format ruff format --check .
+check mypy mypy
+check sam-validate sam validate --lint --template template.yaml --config-env default
+check cfn-lint cfn-lint template.yaml
+check asl python -m local.asl_lint statemachine/*.asl.json
+check sqlfluff sqlfluff lint --disable-progress-bar sql
+
+if [ ${#failed[@]} -gt 0 ]; then
+    echo "make lint: ${failed[*]} failed"
+    exit 1
+fi
+echo "make lint: all clean"

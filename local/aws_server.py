@@ -1,0 +1,68 @@
+"""python -m local.aws_server --port PORT --data DIR: every AWS service but Redshift, by MiniStack.
+
+MiniStack is set up by environment variables, which it reads as it is imported; those that matter
+are set here and nowhere else. What it lacks is in ministack_mends.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from local.environment import HOST, REGION
+
+
+def functions_folder(data: Path) -> Path:
+    """Where MiniStack unpacks the functions that it runs, and the only place it does."""
+    return data / "functions"
+
+
+def variables(port: int, data: Path) -> dict[str, str]:
+    """MiniStack's settings."""
+    return {
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": HOST,
+        "MINISTACK_REGION": REGION,
+        # The template's IAM policies hold here too; test/test is the account's root.
+        "AUTH": "true",
+        "LAMBDA_EXECUTOR": "local",
+        # Buckets, the stack and its executions outlive a restart.
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(data / "s3"),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(data / "state"),
+        "TMPDIR": str(functions_folder(data)),
+        # Listeners and daemons that nothing here uses.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{data / 'no-docker.sock'}",
+        # The functions inherit all of this. No X-Ray daemon listens for them.
+        "POWERTOOLS_TRACE_DISABLED": "1",
+    }
+
+
+def main() -> None:
+    """Serves until it is told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m local.aws_server", description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    arguments = parser.parse_args()
+    data: Path = arguments.data.resolve()
+    os.environ.update(variables(arguments.port, data))
+    shutil.rmtree(functions_folder(data), ignore_errors=True)
+    for name in ("s3", "state", "functions"):
+        (data / name).mkdir(parents=True, exist_ok=True)
+
+    from ministack.app import main as serve
+
+    from local import ministack_mends
+
+    ministack_mends.apply()
+    sys.argv = sys.argv[:1]
+    serve()
+
+
+if __name__ == "__main__":
+    main()

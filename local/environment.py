@@ -1,0 +1,97 @@
+"""Where everything of the local AWS is: ports, addresses, folders, and the environment to use it.
+
+The local AWS never sees the account of whoever runs it: every AWS_* variable of the shell is
+replaced, and the AWS configuration files of the home directory are not read.
+"""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.problem import Problem
+
+REGION = "us-west-2"
+ACCOUNT = "000000000000"
+HOST = "127.0.0.1"
+"""The only address that anything local is bound to."""
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / ".local"
+"""Process files, logs, and what the local AWS and the local Redshift store. Git-ignored."""
+BUILD = ROOT / "build"
+
+WORKGROUP = "local"
+DATABASE = "dev"
+SCHEMA = "sparkify"
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The two ports, from LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT."""
+
+    aws: int
+    redshift: int
+
+    @property
+    def aws_url(self) -> str:
+        """The endpoint of every AWS service but the Redshift Data API."""
+        return f"http://{HOST}:{self.aws}"
+
+    @property
+    def redshift_url(self) -> str:
+        """The endpoint of the Redshift Data API."""
+        return f"http://{HOST}:{self.redshift}"
+
+
+def ports(environ: Mapping[str, str] = os.environ) -> Ports:
+    """The ports to use; raises Problem for a value that is no port."""
+    found = Ports(
+        _port(environ, "LOCAL_AWS_PORT", 4566), _port(environ, "LOCAL_REDSHIFT_PORT", 4567)
+    )
+    if found.aws == found.redshift:
+        raise Problem(f"LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT are both {found.aws}.")
+    return found
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdecimal() or not 1024 <= int(text) <= 65535:
+        raise Problem(f"{name}={text} is not a port. Take a number from 1024 to 65535.")
+    return int(text)
+
+
+def aws_variables(at: Ports) -> dict[str, str]:
+    """The variables that point the AWS CLI, sam and every SDK at the local AWS."""
+    return {
+        "AWS_ENDPOINT_URL": at.aws_url,
+        "AWS_ENDPOINT_URL_REDSHIFT_DATA": at.redshift_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def isolated(environ: Mapping[str, str], at: Ports) -> dict[str, str]:
+    """``environ`` with nothing of the user's own AWS left in it, pointed at the local AWS."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {
+        **kept,
+        **aws_variables(at),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+
+
+def export_lines(at: Ports) -> list[str]:
+    """What a shell runs so that ``aws`` and ``sam`` speak to the local AWS."""
+    lines = [f"export {name}={value}" for name, value in aws_variables(at).items()]
+    lines.append("unset AWS_PROFILE AWS_SESSION_TOKEN")
+    lines.append(f'export PATH={shlex.quote(str(ROOT / ".venv" / "bin"))}:"$PATH"')
+    return lines

@@ -1,0 +1,105 @@
+"""Puts right where MiniStack differs from AWS in what the product relies on.
+
+MiniStack 1.5.33 is used as it is but for two differences, each put right by one function here:
+
+- Its SQS event source hands over ten messages at most and ignores the batching window. AWS gathers
+  up to BatchSize messages (10,000) for up to MaximumBatchingWindowInSeconds, and one upload of many
+  files is one load: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+- An exception of a Python handler arrives as Runtime.HandlerError. AWS gives its class name, which
+  is what a state machine's ErrorEquals matches:
+  https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc, sqs
+
+MAX_BATCH = 10_000
+MAX_BATCH_BYTES = 6 * 1024 * 1024
+"""What Lambda takes as the payload of one invocation."""
+MESSAGE_OVERHEAD = 800
+"""Bytes of a record around its body, roughly: ids, receipt handle, attributes."""
+
+_MARK = "\x1e"
+"""Stands around the class name on its way from the worker's answer to Lambda's."""
+
+
+def gather_batches() -> None:
+    """Makes the SQS event source honour BatchSize and MaximumBatchingWindowInSeconds."""
+
+    def receive(queue_url: str, batch_size: int) -> list[dict[str, Any]]:
+        with sqs._queues_lock:
+            queue = sqs._get_q(queue_url)
+            sqs._expire_retained(queue)
+            sqs._dlq_sweep(queue)
+            now = time.time()
+            waiting = [m for m in queue["messages"] if _visible_since(m) <= now]
+            size = min(int(batch_size or 1), MAX_BATCH)
+            window = _window(queue["attributes"].get("QueueArn", ""))
+            if not waiting:
+                return []
+            age = now - min(map(_visible_since, waiting))
+            if len(waiting) < size and age < window:
+                return []
+            visibility = int(queue["attributes"].get("VisibilityTimeout", "30"))
+            found: list[dict[str, Any]] = sqs._collect_msgs(
+                queue, _fitting(waiting[:size]), visibility
+            )
+            return found
+
+    sqs._receive_messages_for_esm = receive
+
+
+def _window(queue_arn: str) -> float:
+    """The batching window of the event source mapping of a queue, in seconds."""
+    for _, _, mapping in lambda_svc._iter_all_esms():
+        if mapping.get("EventSourceArn") == queue_arn:
+            return float(mapping.get("MaximumBatchingWindowInSeconds") or 0)
+    return 0.0
+
+
+def _visible_since(message: dict[str, Any]) -> float:
+    """From when on a message can be received, in seconds since 1970."""
+    return float(message.get("visible_at", message["sent_at"]))
+
+
+def _fitting(messages: list[dict[str, Any]]) -> int:
+    """How many of the messages, from the first, go into one invocation; one at least."""
+    total = 0
+    for index, message in enumerate(messages):
+        total += len(message["body"]) + MESSAGE_OVERHEAD
+        if total > MAX_BATCH_BYTES:
+            return max(index, 1)
+    return len(messages)
+
+
+def name_errors() -> None:
+    """Makes an exception of a Python handler arrive under its class name, as on AWS."""
+    plain = '"error": str(e), "trace"'
+    named = f'"error": {_MARK!r} + type(e).__name__ + {_MARK!r} + str(e), "trace"'
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    if plain not in script:
+        raise RuntimeError("MiniStack's Python worker has changed: look at local/ministack_mends.py.")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(plain, named)
+    execute: Callable[..., dict[str, Any]] = lambda_svc._execute_function_warm
+
+    def execute_named(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        answer = execute(*args, **kwargs)
+        body = answer.get("body")
+        if answer.get("error") and isinstance(body, dict):
+            message = str(body.get("errorMessage", ""))
+            if message.startswith(_MARK):
+                _, name, message = message.split(_MARK, 2)
+                answer["body"] = {**body, "errorType": name, "errorMessage": message}
+        return answer
+
+    lambda_svc._execute_function_warm = execute_named
+
+
+def apply() -> None:
+    """All mends; before MiniStack serves."""
+    gather_batches()
+    name_errors()

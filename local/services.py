@@ -1,0 +1,56 @@
+"""The two background processes of the local AWS, and how each is started."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from local.environment import DATA, Ports, aws_variables
+from local.processes import Service
+
+def aws(at: Ports) -> Service:
+    """MiniStack: every AWS service but Redshift."""
+    folder = DATA / "aws"
+    return Service(
+        name="the local AWS",
+        folder=folder,
+        command=(
+            sys.executable,
+            *("-m", "local.aws_server"),
+            *("--port", str(at.aws)),
+            *("--data", str(folder / "data")),
+        ),
+        port=at.aws,
+        health=f"{at.aws_url}/_ministack/health",
+    )
+
+
+def redshift(at: Ports) -> Service:
+    """Our own Redshift, which speaks the Data API."""
+    folder = DATA / "redshift"
+    return Service(
+        name="the local Redshift",
+        folder=folder,
+        command=(
+            sys.executable,
+            *("-m", "local.redshift"),
+            *("--port", str(at.redshift)),
+            *("--data", str(folder / "data")),
+        ),
+        port=at.redshift,
+        health=f"{at.redshift_url}/_local/health",
+    )
+
+
+def both(at: Ports) -> tuple[Service, Service]:
+    """In the order in which they start."""
+    return redshift(at), aws(at)
+
+
+def environ(at: Ports, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of either process; MiniStack's Lambda workers inherit it.
+
+    Only what a process needs is taken over from the shell: the functions must not see the user's
+    own AWS, as little as a proxy that 127.0.0.1 cannot be reached through.
+    """
+    kept = {name: shell[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in shell}
+    return {**kept, **aws_variables(at), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}

@@ -82,7 +82,9 @@ def name_errors() -> None:
     named = f'"error": {_MARK!r} + type(e).__name__ + {_MARK!r} + str(e), "trace"'
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if plain not in script:
-        raise RuntimeError("MiniStack's Python worker has changed: look at local/ministack_mends.py.")
+        raise RuntimeError(
+            "MiniStack's Python worker has changed: look at local/ministack_mends.py."
+        )
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(plain, named)
     execute: Callable[..., dict[str, Any]] = lambda_svc._execute_function_warm
 

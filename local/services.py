@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from local.environment import DATA, Ports, aws_variables
 from local.processes import Service
 
+
 def aws(at: Ports) -> Service:
     """MiniStack: every AWS service but Redshift."""
     folder = DATA / "aws"

@@ -1,0 +1,70 @@
+"""python -m local COMMAND: the local AWS from the command line."""
+
+import argparse
+import os
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.commands import demo, deploy, down, generate, reset, sql, start, status, up, upload
+from local.environment import isolated, ports
+from local.problem import Problem
+
+COMMANDS = {
+    "up": up,
+    "down": down,
+    "status": status,
+    "deploy": deploy,
+    "generate": generate,
+    "upload": upload,
+    "start": start,
+    "sql": sql,
+    "reset": reset,
+    "demo": demo,
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    whole = argparse.ArgumentParser(
+        prog="python -m local",
+        description="The loader on a local AWS: everything runs on this machine, on 127.0.0.1.",
+        epilog="Ports: LOCAL_AWS_PORT (4566) and LOCAL_REDSHIFT_PORT (4567). Data: .local/."
+        " First time? Try demo.",
+    )
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(name, help=module.HELP, description=f"{module.HELP}.")
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return whole
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs a command; its exit code. What is expected to go wrong is a line, not a traceback."""
+    arguments = parser().parse_args(words)
+    try:
+        own = isolated(os.environ, ports())
+        for name in set(os.environ) - set(own):
+            del os.environ[name]
+        os.environ.update(own)
+        return int(arguments.run(arguments))
+    except Problem as problem:
+        print(f"{arguments.command}: {problem}", file=sys.stderr)
+    except (BotoCoreError, ClientError) as error:
+        print(
+            f"{arguments.command}: the local AWS answered: {error}\n"
+            "Its logs are .local/aws/server.log and .local/redshift/server.log.",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        print(f"\n{arguments.command}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""demo: from nothing to a checked star schema, then a summary."""
+
+import argparse
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import sam, stack
+from local.clients import clients
+from local.commands import generate, reset, up
+from local.commands.upload import upload
+from local.environment import BUILD, DATA, ports
+from local.objects import found_in
+from local.summary import Summary, summary
+
+HELP = "all of it from an empty start: files into the star schema, then a summary"
+
+NEXT = """What to try next, with all of it still running:
+  eval "$(.venv/bin/python -m local up)"    # points aws and sam of this shell at the local AWS
+  aws s3 ls --recursive s3://{bucket}/ | head
+  .venv/bin/python -m local sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
+  .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
+  .venv/bin/python -m local start '{{"dry_run": true}}'
+Stop it: make down"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose files."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="files to load, with log_data/ and song_data/ (generated ones if not given)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit code 1 if a load or a check failed. The local AWS stays up."""
+    folder: Path | None = arguments.data
+    if folder is not None:
+        found_in(folder)  # complains before anything is started
+    phases: dict[str, float] = {}
+    at = ports()
+    with _timed(phases, "start"):
+        up.start(at)
+    found = clients(at)
+    with _timed(phases, "build"):
+        sam.build(at)
+    with _timed(phases, "deploy"):
+        sam.deploy(at)
+    parts = stack.deployed(found)
+    with _timed(phases, "reset"):
+        reset.reset(found, parts)
+    if folder is None:
+        folder = DATA / "demo-data"
+        with _timed(phases, "generate"):
+            shutil.rmtree(folder, ignore_errors=True)
+            generate.make(folder)
+    with _timed(phases, "upload and load"):
+        reports = upload(found, parts, folder)
+    shown = summary(found, reports, phases)
+    _write(shown)
+    print("\n".join(["", *shown.lines(), "", NEXT.format(bucket=parts.data_bucket)]))
+    return 0 if shown.passed else 1
+
+
+@contextmanager
+def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    phases[name] = time.monotonic() - started
+
+
+def _write(shown: Summary) -> None:
+    BUILD.mkdir(exist_ok=True)
+    text = json.dumps(shown.as_json(), indent=2, ensure_ascii=False)
+    (BUILD / "demo.json").write_text(f"{text}\n", encoding="utf-8")

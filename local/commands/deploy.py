@@ -1,0 +1,28 @@
+"""deploy: sam build and sam deploy, to the local AWS."""
+
+import argparse
+
+from local import sam, stack
+from local.clients import clients
+from local.environment import ports
+
+HELP = "build the functions and deploy the stack to the local AWS"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+    del parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the outputs of the stack."""
+    del arguments
+    at = ports()
+    found = clients(at)
+    sam.build(at)
+    sam.deploy(at)
+    given = stack.outputs(found, stack.stack_name())
+    width = max(map(len, given), default=0)
+    for name, value in sorted(given.items()):
+        print(f"{name:<{width}}  {value}")
+    return 0

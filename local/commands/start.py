@@ -1,0 +1,43 @@
+"""start: an execution by hand, followed to its end."""
+
+import argparse
+import json
+
+from local import executions, stack
+from local.clients import Clients, clients
+from local.environment import ports
+from local.problem import Problem
+from local.report import Report, lines
+
+HELP = "start an execution by hand, follow it to its end and print its report"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The execution's input."""
+    parser.add_argument("json", nargs="?", default="{}", metavar="JSON", help="its input ({})")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = """inputs:
+  {}                                  load what is in the bucket and not loaded
+  {"prefixes": ["log_data/2018/11/"]} only that; also {"keys": ["song_data/A/A/A/x.json"]}
+  {"dry_run": true}                   say what a load would do
+  {"keys": ["…"], "reload": true}     replace what these files brought
+  {"check": true}                     is everything set up? says what to mend
+"""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit code 1 if the execution failed."""
+    found = clients(ports())
+    report = execute(found, stack.deployed(found), arguments.json)
+    print("\n".join(lines(report)))
+    return 1 if report.failed else 0
+
+
+def execute(found: Clients, parts: stack.Stack, text: str) -> Report:
+    """Starts an execution with ``text`` as its input and waits for its report."""
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise Problem(f"The input is not JSON ({error}): {text}") from error
+    arn = executions.start(found, parts.state_machine, text)
+    return executions.follow(found, arn, f"execution {arn.rpartition(':')[2]}")

@@ -1,0 +1,52 @@
+"""up: start the local AWS and the local Redshift in the background."""
+
+import argparse
+import sys
+
+from local import executions, processes, services, stack
+from local.clients import clients
+from local.environment import Ports, export_lines, ports
+
+HELP = "start the local AWS in the background and print the lines that point the AWS CLI at it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+    parser.epilog = 'In a shell: eval "$(.venv/bin/python -m local up)"'
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The export lines go to stdout, the rest to stderr, so that a shell can eval the output."""
+    del arguments
+    at = ports()
+    start(at)
+    print("\n".join(export_lines(at)))
+    return 0
+
+
+def start(at: Ports) -> None:
+    """Starts what does not run yet and waits until it serves."""
+    for service in services.both(at):
+        if processes.running(service) is None:
+            processes.start(service, services.environ(at))
+            processes.wait_until_healthy(service)
+            _say(f"{service.name}: up on 127.0.0.1:{service.port}, log {service.log}")
+            if service.port == at.aws:
+                _end_interrupted(at)
+        else:
+            processes.wait_until_healthy(service)
+            _say(f"{service.name}: already up on 127.0.0.1:{service.port}")
+
+
+def _end_interrupted(at: Ports) -> None:
+    """Ends the executions that ran when the local AWS was stopped: nothing runs them any more."""
+    found = clients(at)
+    name = stack.stack_name()
+    if stack.stack_status(found, name) in stack.USABLE:
+        machine = stack.deployed(found).state_machine
+        if count := executions.stop_all(found, machine, "the local AWS was stopped meanwhile"):
+            _say(f"{count} executions were interrupted when it was stopped")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,69 @@
+"""Executions of the state machine: started, found, followed, stopped."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.clients import Clients
+from local.problem import Problem
+from local.progress import Progress
+from local.report import Report, report_of
+
+LOOK_SECONDS = 0.5
+
+
+def start(clients: Clients, state_machine: str, text: str) -> str:
+    """Starts an execution with ``text`` as its input; its ARN."""
+    try:
+        answer = clients.states.start_execution(stateMachineArn=state_machine, input=text)
+    except ClientError as error:
+        raise Problem(f"The execution was refused: {error.response['Error']['Message']}") from error
+    return answer["executionArn"]
+
+
+def describe(clients: Clients, arn: str) -> Mapping[str, Any]:
+    """DescribeExecution's answer."""
+    return clients.states.describe_execution(executionArn=arn)
+
+
+def arns(clients: Clients, state_machine: str, status: str | None = None) -> Iterator[str]:
+    """The executions of the state machine, those of one status or all."""
+    pages = clients.states.get_paginator("list_executions")
+    wanted: dict[str, Any] = {"stateMachineArn": state_machine}
+    if status:
+        wanted["statusFilter"] = status
+    for page in pages.paginate(**wanted):
+        for execution in page["executions"]:
+            yield execution["executionArn"]
+
+
+def follow(clients: Clients, arn: str, title: str) -> Report:
+    """Waits for the end of an execution, shows its states as they come, and returns its report."""
+    with Progress(title) as progress:
+        while True:
+            execution = describe(clients, arn)
+            if execution["status"] != "RUNNING":
+                return report_of(execution)
+            progress.show(f"{_state(clients, arn)}, {progress.seconds:.0f} s")
+            time.sleep(LOOK_SECONDS)
+
+
+def _state(clients: Clients, arn: str) -> str:
+    """The state that an execution entered last."""
+    newest = clients.states.get_execution_history(
+        executionArn=arn, reverseOrder=True, maxResults=100
+    )
+    for event in newest["events"]:
+        if event["type"].endswith("StateEntered"):
+            return event["stateEnteredEventDetails"]["name"]
+    return "starting"
+
+
+def stop_all(clients: Clients, state_machine: str, cause: str) -> int:
+    """Stops every running execution; how many there were."""
+    found = list(arns(clients, state_machine, "RUNNING"))
+    for arn in found:
+        clients.states.stop_execution(executionArn=arn, error="Stopped", cause=cause)
+    return len(found)

@@ -1,0 +1,165 @@
+"""The report of a load: what an execution gives back, and how it is told to a person.
+
+An execution that succeeds has it as its output; one that fails has it as its cause, as JSON text.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+FACT_AND_DIMENSIONS = ("songplays", "users", "songs", "artists", "time")
+STAGES = ("event_stage", "song_stage")
+SHOWN_REJECTED = 20
+
+
+@dataclass(frozen=True)
+class Report:
+    """One load. ``data`` is all that the execution said, also what is not named here."""
+
+    execution: str
+    failed: bool
+    data: Mapping[str, Any]
+
+    @property
+    def status(self) -> str:
+        """loaded, nothing to load, planned, checked, reset or failed."""
+        return "failed" if self.failed else str(self.data.get("status", "ended"))
+
+    @property
+    def cause(self) -> str:
+        """Why it failed."""
+        return str(self.data.get("cause") or "no cause given")
+
+    def files(self, kind: str) -> int:
+        """How many files were listed, loaded, rejected, known or failed."""
+        return int((self.data.get("files") or {}).get(kind) or 0)
+
+    def rows(self) -> dict[str, int]:
+        """Rows by table, those that this load staged or wrote."""
+        return {name: int(count) for name, count in (self.data.get("rows") or {}).items()}
+
+    def checks(self) -> list[dict[str, Any]]:
+        """The checks with their figures."""
+        return list(self.data.get("checks") or [])
+
+    def rejected(self) -> list[dict[str, Any]]:
+        """Files that were put aside, with line, column and reason as far as they are known."""
+        return list(self.data.get("rejected") or [])
+
+    def seconds(self) -> dict[str, float]:
+        """Time by phase, and in all."""
+        return {name: float(value) for name, value in (self.data.get("seconds") or {}).items()}
+
+
+def report_of(execution: Mapping[str, Any]) -> Report:
+    """The report in the answer of DescribeExecution for an execution that has ended."""
+    name = str(execution.get("name", ""))
+    if execution["status"] == "SUCCEEDED":
+        data = _object(execution.get("output") or "{}")
+        return Report(name, False, data if data is not None else {"status": "ended"})
+    cause = str(execution.get("cause") or "")
+    data = _object(cause)
+    if data is None:
+        error = str(execution.get("error") or execution["status"]).strip()
+        data = {"cause": f"{error}: {cause}" if cause else error}
+    return Report(name, True, data)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def line(report: Report) -> str:
+    """A load in one line."""
+    took = report.seconds().get("total")
+    parts = [f"load {report.data.get('load_id') or report.execution}", report.status]
+    counts = {kind: report.files(kind) for kind in ("loaded", "known", "rejected", "failed")}
+    parts += [f"{number:,} files {kind}" for kind, number in counts.items() if number]
+    rows = report.rows()
+    if rows:
+        staged = sum(rows.get(name, 0) for name in STAGES)
+        parts.append(f"{staged:,} rows staged, {rows.get('songplays', 0):,} songplays")
+    if took is not None:
+        parts.append(f"{took:.1f} s")
+    if report.failed:
+        parts.append(report.cause)
+    return "  ".join(parts)
+
+
+def lines(report: Report) -> list[str]:
+    """A load in full, a fact a line."""
+    told = [f"{'load':<10}{report.data.get('load_id') or report.execution}  {report.status}"]
+    if report.failed:
+        told.append(f"{'cause':<10}{report.cause}")
+    files = report.data.get("files") or {}
+    if files:
+        told.append(f"{'files':<10}" + ", ".join(f"{n:,} {kind}" for kind, n in files.items()))
+    rows = report.rows()
+    if rows:
+        told.append(f"{'rows':<10}" + ", ".join(f"{name} {n:,}" for name, n in rows.items()))
+    told += check_lines(report.checks())
+    told += rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0))
+    seconds = report.seconds()
+    if seconds:
+        told.append(f"{'seconds':<10}" + ", ".join(f"{k} {v:.1f}" for k, v in seconds.items()))
+    told += other_lines(report)
+    if report.data.get("next"):
+        told.append(f"{'next':<10}{report.data['next']}")
+    return told
+
+
+USUAL = {
+    *("load_id", "status", "files", "rows", "checks", "rejected", "rejected_total"),
+    *("seconds", "cause", "next"),
+}
+
+
+def other_lines(report: Report) -> list[str]:
+    """What a report says beyond the usual fields, such as the findings of a preflight."""
+    told = []
+    for name, value in report.data.items():
+        if name in USUAL or value in (None, "", [], {}):
+            continue
+        if isinstance(value, list):
+            told += [f"{name:<10}{_text(item)}" for item in value]
+        else:
+            told.append(f"{name:<10}{_text(value)}")
+    return told
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def check_lines(checks: list[dict[str, Any]]) -> list[str]:
+    """The failed checks, and how many passed."""
+    failed = [check for check in checks if not check.get("passed")]
+    told = [
+        f"{'check':<10}FAILED {check.get('name')} on {check.get('on')}: "
+        f"{check.get('figure')}, expected {check.get('expected')}"
+        for check in failed
+    ]
+    if checks:
+        told.append(f"{'checks':<10}{len(checks) - len(failed)} of {len(checks)} passed")
+    return told
+
+
+def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
+    """A rejected file a line: where in it, and why."""
+    told = [f"{'rejected':<10}{place(file)}: {file.get('reason')}" for file in rejected]
+    more = max(total, len(rejected)) - SHOWN_REJECTED
+    if more > 0:
+        told = [*told[:SHOWN_REJECTED], f"{'rejected':<10}… and {more:,} more"]
+    return told
+
+
+def place(file: Mapping[str, Any]) -> str:
+    """Key, line and column of a rejected file, as far as they are known."""
+    parts = [str(file.get("key"))]
+    parts += [f"{name} {file[name]}" for name in ("line", "column") if file.get(name) is not None]
+    return ", ".join(parts)

@@ -1,0 +1,161 @@
+"""Find the bad files of a batch whose COPY failed, so that the good ones are loaded.
+
+Redshift names a file whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
+(gone, denied, corrupt): those are found by HEAD, by the key in the error, or by halving the batch.
+
+In: the load, and the batch with COPY's error.
+Out: the batch with outcome ``again`` (with fewer files, or halved), ``running`` or ``failed``.
+"""
+
+from typing import Any
+
+from loader import batches, sql
+from loader.batches import Batch, Reject
+from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.datasets import Dataset, datasets
+from loader.failures import concerns_no_file
+from loader.names import for_dataset, state_of
+from loader.observability import logger, step
+from loader.settings import settings
+from loader.steps import LOST, advance
+from loader.store import DataFile, Store
+from stage import copy_options
+
+MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load, state = event["load"], event["batch"]
+    batch = batches.load(store, load["load_id"], state["batch"])
+    dataset = datasets()[batch.dataset]
+    if concerns_no_file(state["error"]):
+        cause = f"COPY failed for a reason that is not a file's: {state['error']}"
+        return {**state, "outcome": "failed", "cause": cause}
+    statement, pending = advance(
+        api, state.get("statement"), lambda: submit(load, state, batch, dataset)
+    )
+    if statement.running:
+        return {**state, "statement": pending, "outcome": "running"}
+    state = {**state, "statement": None}
+    if statement is LOST:
+        return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    rejects = named_by_redshift(load, state, batch, statement)
+    if not rejects:
+        rejects = named_by_s3(batch) or named_by_error(batch, state["error"])
+    if rejects:
+        logger.warning(
+            "files rejected",
+            files=len(rejects),
+            first=rejects[0].file.key,
+            reason=rejects[0].reason,
+        )
+        batches.save(store, load["load_id"], batch.without(rejects))
+        return {**state, "outcome": "again"}
+    if statement.finished and not state.get("unexplained"):
+        return {
+            **state,
+            "unexplained": True,
+            "outcome": "again",
+        }  # it loads now: the first failure has passed
+    return halve(load, {**state, "unexplained": False}, batch)
+
+
+def submit(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
+) -> Statement:
+    """COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and the errors it met."""
+    names = for_dataset(settings(), store, dataset, dataset.stage_table)
+    uri = f"{state_of(load)}/manifests/{batch.name}.find.{state['attempt']}.json"
+    names["manifest"] = store.put(uri, batches.manifest(batch.readable))
+    names["copy_options"] = f"{copy_options(batch)} NOLOAD MAXERROR {MAX_ERRORS}"
+    return api.submit(
+        [
+            sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
+            sql.render_one("stage/find_errors.sql", {**names, "query": "pg_last_copy_id()"}),
+        ],
+        token=client_token(load["load_id"], "find", batch.name, state["attempt"]),
+        name=f"{load['load_id']} find bad files {batch.name}.{state['attempt']}",
+        wait=settings().wait_seconds,
+    )
+
+
+def named_by_redshift(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, statement: Statement
+) -> list[Reject]:
+    """The files for which COPY left error rows, each with its first error."""
+    if statement.finished:
+        return from_rows(batch, list(api.rows(f"{statement.id}:2")))
+    # NOLOAD failed itself: at 100,000 errors, with rows of the files seen so far, or on what leaves no row.
+    statement = api.describe(statement.id)
+    part = statement.failed_part
+    queries = [part.query_id if part else -1, state.get("query_id", -1)]
+    state["error"] = failure(statement)[:2000]
+    for number, query in enumerate(q for q in queries if q and q > 0):
+        ended = api.run(
+            [sql.render_one("stage/find_errors.sql", {"query": str(query)})],
+            token=client_token(load["load_id"], f"errors{number}", batch.name, state["attempt"]),
+            name=f"{load['load_id']} errors {batch.name}.{state['attempt']}",
+        )
+        rejects = from_rows(batch, list(api.rows(f"{ended.id}:1")))
+        if rejects:
+            return rejects
+    return []
+
+
+def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> list[Reject]:
+    by_name = {
+        file.url.encode()[: batches.NAME_BYTES].decode(errors="ignore").rstrip(): file
+        for file in batch.files
+    }
+    rejects = []
+    for name, line, column, code, message, errors in rows:
+        file = by_name.get(str(name))
+        if file:
+            more = (
+                f" ({errors} errors in the file)" if isinstance(errors, int) and errors > 1 else ""
+            )
+            rejects.append(Reject(file, f"{message}{more}", line, column or None, code))
+    return rejects
+
+
+def named_by_s3(batch: Batch) -> list[Reject]:
+    """The files that S3 does not have any more, or does not give."""
+    rejects = []
+    for file in batch.files:
+        state = store.head(file.bucket, file.key).state
+        if state == "missing":
+            rejects.append(
+                Reject(file, "The object was deleted before COPY read it.", status="missing")
+            )
+        elif state == "denied":
+            rejects.append(Reject(file, "S3 denies access to the object."))
+    return rejects
+
+
+def named_by_error(batch: Batch, error: str) -> list[Reject]:
+    """The file whose key stands in COPY's error, if it is just one."""
+
+    def named(file: DataFile) -> bool:
+        return file.url in error or file.key in error
+
+    found = [file for file in batch.files if named(file)]
+    longest = max(found, key=lambda file: len(file.key), default=None)
+    return [Reject(longest, error)] if longest else []
+
+
+def halve(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> dict[str, Any]:
+    """Goes on with half of the files, the other half waits; of a single file it is now known that COPY cannot read it."""
+    if len(batch.readable) == 1:
+        batches.save(
+            store, load["load_id"], batch.without([Reject(batch.readable[0], state["error"])])
+        )
+        return {**state, "outcome": "again"}
+    first, second = batch.halves()
+    batches.save(store, load["load_id"], first)
+    batches.save(store, load["load_id"], second)
+    todo = [second.name, *state.get("todo", [])]
+    return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}

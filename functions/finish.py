@@ -1,0 +1,188 @@
+"""Clean up and report: drops the staging tables, sums the batches up, and says what happened in one short document.
+
+In: the load, what the batches ended as, and the error if a step failed.
+Out: ``report`` (the execution's output) and, for a load that failed, the same as text in ``cause``.
+"""
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+from loader import sql
+from loader.dataapi import DataApi, client_token
+from loader.names import SWEEP_MARK, common, load_id, state_of
+from loader.observability import MetricUnit, logger, metrics, step
+from loader.settings import settings
+from loader.store import Store
+
+SHOWN_REJECTS = 20  # the ledger has them all
+SHOWN_CHECKS = 60
+CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
+
+STATUS = {
+    "nothing": "nothing to load",
+    "planned": "planned",
+    "checked": "checked",
+    "reset": "reset",
+}
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load = event.get("load") or {
+        "load_id": load_id(event["execution"], event["started"]),
+        "started": event["started"],
+        "mode": "load",
+    }
+    ended = event.get("batches") or []
+    failures = [batch for batch in ended if batch.get("outcome") != "published"]
+    cause = cause_of(load, failures, event.get("error"))
+    drop_staging(load, [table for batch in ended for table in batch.get("tables", ())])
+    report = report_of(load, ended, failures, cause)
+    if load.get("mark") and not cause and not load.get("rest"):
+        store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
+    measure(report)
+    logger.info("load ended", report=report)
+    return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
+
+
+def cause_of(
+    load: dict[str, Any], failures: list[dict[str, Any]], error: dict[str, Any] | None
+) -> str:
+    """Why the load failed, in a sentence; '' if it did not."""
+    if error:
+        return message_of(error)
+    if load.get("outcome") in ("refused", "failed"):
+        return str(load.get("cause"))
+    causes = list(
+        dict.fromkeys(
+            batch.get("cause") or message_of(batch.get("error") or {}) for batch in failures
+        )
+    )
+    more = f" (and {len(causes) - 3} more causes)" if len(causes) > 3 else ""
+    return "; ".join(causes[:3]) + more
+
+
+def message_of(error: Any) -> str:
+    """The message of an error as Step Functions gives it: Lambda's Cause is JSON with errorMessage."""
+    if not isinstance(error, dict):
+        return str(error)
+    cause = error.get("Cause", "")
+    try:
+        text = json.loads(cause)["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        text = cause
+    return f"{error.get('Error', 'Error')}: {text}"[:2000]
+
+
+def drop_staging(load: dict[str, Any], tables: list[str]) -> None:
+    """Submits the drops and does not wait: they may fail harmlessly, the sweep of a later load takes what is left."""
+    tables = sorted(set(tables))
+    for number in range(0, len(tables), 40):
+        statements = [
+            sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
+            for table in tables[number : number + 40]
+        ]
+        token = client_token(load["load_id"], "drop", str(number), 0)
+        try:
+            api.submit(
+                statements, token=token, name=f"{load['load_id']} drop staging", autocommit=True
+            )
+        except (
+            Exception
+        ):  # a load that is published has not failed because its staging tables are still there
+            logger.exception("staging tables are left behind", tables=tables)
+
+
+def report_of(
+    load: dict[str, Any], ended: list[dict[str, Any]], failures: list[dict[str, Any]], cause: str
+) -> dict[str, Any]:
+    """The report: load id, status, files, rows by table, checks with figures, rejected files, seconds."""
+    prefix = f"{state_of(load)}/results/"
+    results = [store.get(key) for key in store.keys(prefix)] if ended else []
+    checks = [check for result in results for check in result["checks"]]
+    checks += [check for batch in failures for check in batch.get("checks", ())]
+    checks.sort(key=lambda check: check["passed"])
+    rejects = [reject for result in results for reject in result["rejects"]]
+    loaded, rejected = (sum(result[name] for result in results) for name in ("loaded", "rejected"))
+    known = load.get("known", 0) + sum(batch.get("known", 0) for batch in ended)
+    report: dict[str, Any] = {
+        "load_id": load["load_id"],
+        "status": "failed" if cause else STATUS.get(load.get("outcome", ""), "loaded"),
+        "mode": load.get("mode", "load"),
+        "files": {
+            "listed": load.get("listed", 0),
+            "known": known,
+            "loaded": loaded,
+            "rejected": rejected,
+            "failed": max(
+                load.get("planned", 0) - loaded - rejected - (known - load.get("known", 0)), 0
+            )
+            if ended
+            else 0,
+        },
+        "rows": rows_of(results),
+        "checks": checks[:SHOWN_CHECKS],
+        "checks_total": len(checks),
+        "rejected": [
+            {name: reject[name] for name in ("key", "line", "column", "code", "reason")}
+            for reject in rejects[:SHOWN_REJECTS]
+        ],
+        "rejected_total": rejected,
+        "seconds": {
+            "total": elapsed(load),
+            "plan": load.get("seconds", 0),
+            "stage": round(sum(result["seconds"]["stage"] for result in results), 3),
+            "publish": round(sum(result["seconds"]["publish"] for result in results), 3),
+        },
+    }
+    if load.get("outcome") == "planned":
+        report["plan"] = {
+            name: load.get(name) for name in ("planned", "bytes", "batches", "datasets", "keys")
+        }
+        report["files"]["known"] = load.get("known", 0)
+    if load.get("setup"):
+        report["setup"] = load["setup"]
+    if load.get("rest"):
+        report["next"] = (
+            "There are more files than one execution loads; the next execution is started with the rest."
+        )
+    if cause:
+        report["cause"] = cause
+    return report
+
+
+def rows_of(results: list[dict[str, Any]]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for result in results:
+        for table, count in result["rows"].items():
+            rows[table] = rows.get(table, 0) + int(count or 0)
+    return rows
+
+
+def elapsed(load: dict[str, Any]) -> float:
+    begun = datetime.fromisoformat(load["started"].replace("Z", "+00:00"))
+    return round(time.time() - begun.timestamp(), 3)
+
+
+def as_cause(report: dict[str, Any]) -> str:
+    """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
+    text = json.dumps(report, ensure_ascii=False)
+    for name in ("checks", "rejected", "setup"):
+        while len(text.encode()) > CAUSE_BYTES and report.get(name):
+            report = {**report, name: report[name][: len(report[name]) // 2]}
+            text = json.dumps(report, ensure_ascii=False)
+    return text
+
+
+def measure(report: dict[str, Any]) -> None:
+    metrics.add_metric("LoadSeconds", MetricUnit.Seconds, report["seconds"]["total"])
+    metrics.add_metric("LoadsFailed", MetricUnit.Count, int(report["status"] == "failed"))
+    metrics.add_metric(
+        "ChecksFailed", MetricUnit.Count, sum(not check["passed"] for check in report["checks"])
+    )
+    metrics.add_metric("RowsLoaded", MetricUnit.Count, report["rows"].get("songplays", 0))

@@ -1,0 +1,62 @@
+"""Plan a batch again after its claim failed: the files that another load has published meanwhile are left out.
+
+In: the load, and the batch. Out: the batch with outcome ``again`` or ``running``.
+"""
+
+from typing import Any
+
+from loader import batches, sql
+from loader.batches import Batch
+from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
+from loader.failures import Kind, kind_of
+from loader.names import common, state_of
+from loader.observability import logger, step
+from loader.settings import settings
+from loader.steps import LOST, advance
+from loader.store import Store
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load, state = event["load"], event["batch"]
+    batch = batches.load(store, load["load_id"], state["batch"])
+    statement, pending = advance(api, state.get("statement"), lambda: submit(load, state, batch))
+    if statement.running:
+        return {**state, "statement": pending, "outcome": "running"}
+    state = {**state, "statement": None, "attempt": state.get("attempt", 0) + 1}
+    if statement is LOST:
+        return {**state, "outcome": "running"}
+    if not statement.finished:
+        statement = api.describe(statement.id)
+        if kind_of(statement) is Kind.TRY_AGAIN:
+            return {**state, "outcome": "running"}
+        raise StatementFailed(
+            f"Batch {batch.name} could not be compared with the ledger: {failure(statement)}"
+        )
+    new = {row[0] for row in api.rows(f"{statement.id}:3")}
+    files = tuple(file for number, file in enumerate(batch.files) if number in new)
+    logger.info("files loaded meanwhile are left out", files=len(batch.files) - len(files))
+    batches.save(store, load["load_id"], Batch(batch.name, batch.dataset, files, batch.rejects))
+    known = state.get("known", 0) + len(batch.files) - len(files)
+    return {**state, "known": known, "outcome": "again"}
+
+
+def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Statement:
+    attempt = state.get("attempt", 0)
+    listing = f"{state_of(load)}/batches/{batch.name}.{attempt}.json.gz"
+    rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
+    names = {
+        **common(settings()),
+        "plan_table": f"file_plan_{load['load_id']}_{batch.name}_{attempt}".replace("-", "_"),
+        "listing": store.put_lines(listing, rows),
+    }
+    return api.submit(
+        sql.render("plan/compare.sql", names),
+        token=client_token(load["load_id"], "leave", batch.name, attempt),
+        name=f"{load['load_id']} leave out loaded {batch.name}.{attempt}",
+        parameters={"named": "yes"},  # only what is loaded is left out
+        wait=settings().wait_seconds,
+    )

@@ -1,0 +1,144 @@
+"""Batches: the files that are staged and published together, and what is known of each.
+
+A batch is of one dataset and one compression, bounded by files and bytes. Its document stands in the work bucket; the
+state machine's state carries only its name. A batch that must be halved becomes two with names of their own.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from loader.datasets import Dataset, compression
+from loader.store import DataFile, Store
+
+NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256): two longer names with one beginning could not be told apart
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Why a file is not loaded. line and column as COPY reports them; status: rejected, or missing from the bucket."""
+
+    file: DataFile
+    reason: str
+    line: int | None = None
+    column: str | None = None
+    code: int | None = None
+    status: str = "rejected"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "key": self.file.key,
+            "line": self.line,
+            "column": self.column,
+            "code": self.code,
+            "reason": self.reason,
+            "status": self.status,
+            "file": self.file.as_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "Reject":
+        return cls(
+            DataFile(**document["file"]),
+            document["reason"],
+            document["line"],
+            document["column"],
+            document["code"],
+            document["status"],
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files to load, and those already found to be bad."""
+
+    name: str
+    dataset: str
+    files: tuple[DataFile, ...]
+    rejects: tuple[Reject, ...] = field(default=())
+
+    @property
+    def readable(self) -> list[DataFile]:
+        """The files for COPY's manifest: an empty object has no rows and is left out."""
+        return [file for file in self.files if file.size > 0]
+
+    @property
+    def compression(self) -> str:
+        return compression(self.files[0].key) if self.files else ""
+
+    def without(self, rejects: Iterable[Reject]) -> "Batch":
+        """The batch with these files rejected from it; a file that is rejected twice keeps the first reason."""
+        known = {reject.file.key for reject in self.rejects}
+        more = [reject for reject in rejects if reject.file.key not in known]
+        bad = {reject.file.key for reject in more}
+        kept = tuple(file for file in self.files if file.key not in bad)
+        return Batch(self.name, self.dataset, kept, self.rejects + tuple(more))
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """Two batches of half the files each; the rejects go with the first."""
+        middle = len(self.files) // 2
+        first = Batch(f"{self.name}-1", self.dataset, self.files[:middle], self.rejects)
+        return first, Batch(f"{self.name}-2", self.dataset, self.files[middle:])
+
+
+def cut(
+    files: Iterable[DataFile], dataset_of: Callable[[str], Dataset], max_files: int, max_bytes: int
+) -> Iterator[tuple[Dataset, list[DataFile]]]:
+    """Cuts files into batches of one dataset and one compression, of at most so many files and bytes.
+
+    ``dataset_of`` says which dataset takes a key. A file larger than ``max_bytes`` is a batch of its own.
+    """
+    growing: dict[tuple[str, str], _Growing] = {}
+    for file in files:
+        dataset = dataset_of(file.key)
+        kind = (dataset.name, compression(file.key))
+        batch = growing.setdefault(kind, _Growing(dataset))
+        name = file.url.encode()[:NAME_BYTES]
+        full = len(batch.files) >= max_files or batch.size + file.size > max_bytes
+        if batch.files and (full or name in batch.names):
+            yield dataset, batch.files
+            batch = growing[kind] = _Growing(dataset)
+        batch.files.append(file)
+        batch.names.add(name)
+        batch.size += file.size
+    for batch in growing.values():
+        if batch.files:
+            yield batch.dataset, batch.files
+
+
+@dataclass
+class _Growing:
+    dataset: Dataset
+    files: list[DataFile] = field(default_factory=list)
+    names: set[bytes] = field(default_factory=set)
+    size: int = 0
+
+
+def save(store: Store, load_id: str, batch: Batch) -> None:
+    store.put(
+        f"loads/{load_id}/batches/{batch.name}.json",
+        {
+            "dataset": batch.dataset,
+            "files": [file.as_dict() for file in batch.files],
+            "rejects": [reject.as_dict() for reject in batch.rejects],
+        },
+    )
+
+
+def load(store: Store, load_id: str, name: str) -> Batch:
+    """Reads a batch's document; raises store.MissingObject."""
+    document = store.get(f"loads/{load_id}/batches/{name}.json")
+    return Batch(
+        name,
+        document["dataset"],
+        tuple(DataFile(**file) for file in document["files"]),
+        tuple(Reject.from_dict(reject) for reject in document["rejects"]),
+    )
+
+
+def manifest(files: Sequence[DataFile]) -> dict[str, Any]:
+    """A COPY manifest. mandatory: a file that is gone fails COPY, instead of being left out without a word.
+
+    Source: docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+    """
+    return {"entries": [{"url": file.url, "mandatory": True} for file in files]}

@@ -1,0 +1,31 @@
+"""The result of a check: a figure beside the figure that was expected."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of one batch; ``on`` is staged or published. It passed if figure and expected are equal numbers."""
+
+    name: str
+    on: str
+    batch: str
+    figure: Any
+    expected: Any
+
+    @property
+    def passed(self) -> bool:
+        return self.figure is not None and self.figure == self.expected
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "passed": self.passed}
+
+
+def sentence(failed: Sequence[CheckResult]) -> str:
+    """What a person reads when checks failed: each by its name with both figures."""
+    return "; ".join(
+        f"the check {c.name} on the {c.on} rows failed: figure {c.figure}, expected {c.expected}"
+        for c in failed
+    )

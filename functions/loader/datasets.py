@@ -1,0 +1,86 @@
+"""The datasets: one folder of ``sql/datasets/`` each, so that another one needs no Python."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from loader import sql
+from loader.settings import settings
+
+COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
+
+
+class DatasetError(Exception):
+    """A dataset.json is wrong; the message names the dataset and the field."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a dataset's files are called and where they are staged."""
+
+    name: str
+    stage_table: str
+    prefix: str
+    suffixes: tuple[str, ...]
+
+    def takes(self, key: str) -> bool:
+        """Whether an object of this key is a file of this dataset; a folder marker is not."""
+        return key.startswith(self.prefix) and key.endswith(self.suffixes)
+
+    @property
+    def has_jsonpaths(self) -> bool:
+        return (sql.ROOT / "datasets" / self.name / "jsonpaths.json").is_file()
+
+
+def compression(key: str) -> str:
+    """The COPY option for the key's ending: GZIP, BZIP2, ZSTD, or '' for a plain file."""
+    for suffix, option in COMPRESSIONS.items():
+        if key.endswith(suffix):
+            return option
+    return ""
+
+
+def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
+    """Every folder of sql/datasets/ with its dataset.json; ``prefixes`` replaces a dataset's own."""
+    datasets = {}
+    for path in sorted((sql.ROOT / "datasets").glob("*/dataset.json")):
+        name = path.parent.name
+        document = json.loads(path.read_text(encoding="utf-8"))
+        suffixes = document.get("suffixes")
+        if not re.fullmatch(sql.IDENTIFIER, name) or not re.fullmatch(
+            sql.IDENTIFIER, document.get("stage_table", "")
+        ):
+            raise DatasetError(
+                f"Dataset {name!r}: its folder and its stage_table must be lower-case identifiers."
+            )
+        if (
+            not isinstance(suffixes, list)
+            or not suffixes
+            or not all(isinstance(s, str) and s for s in suffixes)
+        ):
+            raise DatasetError(
+                f"Dataset {name!r}: suffixes must be a list of endings, such as ['.json']."
+            )
+        prefix = prefixes.get(name, document.get("prefix"))
+        if not isinstance(prefix, str) or not prefix:
+            raise DatasetError(f"Dataset {name!r}: prefix is missing.")
+        datasets[name] = Dataset(name, document["stage_table"], prefix, tuple(suffixes))
+    unknown = prefixes.keys() - datasets.keys()
+    if unknown:
+        raise DatasetError(
+            f"DATASET_PREFIXES names {min(unknown)!r}, but sql/datasets/ has no such folder."
+        )
+    return datasets
+
+
+@cache
+def datasets() -> dict[str, Dataset]:
+    """The datasets of this function's environment."""
+    return load_all(settings().prefixes)
+
+
+def dataset_of(key: str, among: Iterable[Dataset]) -> Dataset | None:
+    """The dataset that takes the key, or None."""
+    return next((dataset for dataset in among if dataset.takes(key)), None)

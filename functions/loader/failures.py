@@ -1,0 +1,93 @@
+"""What Redshift's error texts mean for a load.
+
+Texts, not codes: the Data API gives no SQLSTATE. Sources: redshift-facts in the docs of Redshift (serializable isolation
+violation: dg/r_STL_TR_CONFLICT.html; cast errors: the guard statements of sql/publish/).
+"""
+
+import re
+from enum import Enum
+
+from loader.dataapi import Statement, failure
+
+_CHECK = re.compile(r"check (\w+): figure (\S+), expected (\w+)")
+_CLAIM = re.compile(r"claim: (\d+) files are loaded already")
+_NO_TABLES = re.compile(
+    r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist",
+    re.I,
+)
+_CONFLICT = re.compile(
+    r"\b1023\b|serializable isolation violation|deadlock detected|conflict with concurrent transaction"
+    r"|could not serialize",
+    re.I,
+)
+_TRANSIENT = re.compile(
+    r"connection (was|has been)? ?(closed|reset|refused|terminated|lost)|could not connect|communication"
+    r"|restart|shutting down|internal error|temporarily unavailable|out of memory|disk full|timed? ?out|is paused"
+    r"|not currently available|cannot accept connections",
+    re.I,
+)
+_SYSTEMIC = re.compile(
+    r"not authorized to assume|assume.?role|UnauthorizedException|invalid credential|credentials|"
+    r"manifest|jsonpath|permission denied|must be owner",
+    re.I,
+)
+
+
+class Kind(Enum):
+    """What a failed statement asks for."""
+
+    NO_TABLES = "make or upgrade the tables, then try again"
+    CLAIM = "a file is loaded already: plan the batch again"
+    CHECK = "a check on the published state failed"
+    TRY_AGAIN = "a conflict or an interruption: try again"
+    COPY = "COPY failed: look for the bad files"
+    OTHER = "anything else: the batch fails"
+
+
+def kind_of(statement: Statement) -> Kind:
+    """What a statement that ended FAILED or ABORTED asks for."""
+    text = failure(statement)
+    part = statement.failed_part
+    sql = (part.text if part else "").lstrip().upper()
+    if _CHECK.search(text):
+        return Kind.CHECK
+    if _CLAIM.search(text):
+        return Kind.CLAIM
+    if _CONFLICT.search(text):
+        return Kind.TRY_AGAIN
+    if _NO_TABLES.search(text):
+        return Kind.NO_TABLES
+    if "'CLAIM: '" in sql:
+        return Kind.CLAIM
+    if "'CHECK " in sql and "AS GUARD" in sql:
+        return Kind.CHECK
+    if statement.status == "ABORTED" or _TRANSIENT.search(text):
+        return Kind.TRY_AGAIN
+    if sql.startswith("COPY"):
+        return Kind.COPY
+    return Kind.OTHER
+
+
+def failed_check(statement: Statement) -> tuple[str, str, str]:
+    """Name, figure and expected figure of the check that failed the transaction; '?' for what the error does not tell."""
+    found = _CHECK.search(failure(statement))
+    if found:
+        return found.group(1), found.group(2).rstrip(","), found.group(3)
+    part = statement.failed_part
+    named = re.search(r"'check (\w+): figure", part.text if part else "")
+    return (named.group(1) if named else "?"), "?", "?"
+
+
+def concerns_no_file(error: str) -> bool:
+    """Whether a COPY error is of the set-up (role, manifest, JSONPaths) and would meet any file."""
+    return bool(_SYSTEMIC.search(error))
+
+
+def is_missing(error: str) -> bool:
+    """Whether the error says that a table or the schema does not exist."""
+    return bool(_NO_TABLES.search(error))
+
+
+def is_conflict(error: str) -> bool:
+    """Whether the error is a conflict with another transaction, which a new attempt may not meet."""
+    return bool(_CONFLICT.search(error))

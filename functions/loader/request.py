@@ -1,0 +1,103 @@
+"""What a person, the trigger or the sweep may ask of a load: the input of an execution."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class BadRequest(Exception):
+    """The execution's input is refused; the message names the field and says what it takes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A valid input.
+
+    prefixes, keys   narrow the load to these; both empty: all that is in the bucket and not loaded
+    objects          S3 URI of a list of objects, written by the trigger or the sweep
+    mark             the sweep's time, which becomes its mark when the load ends well
+    """
+
+    mode: str = "load"
+    prefixes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    objects: str = ""
+    mark: str = ""
+    dry_run: bool = False
+
+    @property
+    def reload(self) -> bool:
+        return self.mode == "reload"
+
+
+_FIELDS = {
+    "prefixes": "a list of prefixes of keys, such as ['log_data/2018/11/']",
+    "keys": "a list of keys, such as ['log_data/2018/11/2018-11-01-events.json']",
+    "dry_run": "true to plan only",
+    "reload": "true, with keys or prefixes, to load files again",
+    "check": "true, alone, to check the set-up",
+    "reset": "true, alone, to drop and recreate the tables",
+}
+_INTERNAL = {"objects", "mark"}
+
+
+def parse(document: Any) -> Request:
+    """Checks an execution's input; raises BadRequest by the name of the field."""
+    if not isinstance(document, Mapping):
+        raise BadRequest(f"The input must be a JSON object such as {{}}, not {_short(document)}.")
+    for field in document:
+        if field not in _FIELDS and field not in _INTERNAL:
+            known = "; ".join(f"{name}: {what}" for name, what in _FIELDS.items())
+            raise BadRequest(f"The field {field!r} is not known. Known are: {known}.")
+    flags = {name: _flag(document, name) for name in ("dry_run", "reload", "check", "reset")}
+    prefixes, keys = _texts(document, "prefixes"), _texts(document, "keys")
+    objects, mark = _text(document, "objects"), _text(document, "mark")
+    for alone in ("check", "reset"):
+        if flags[alone] and len(document) > 1:
+            other = next(field for field in document if field != alone)
+            raise BadRequest(f"{alone} goes alone, not with {other!r}.")
+        if flags[alone]:
+            return Request(mode=alone)
+    if objects and (prefixes or keys or flags["reload"]):
+        raise BadRequest(
+            "objects is the trigger's and the sweep's; it goes with no other field than mark."
+        )
+    if flags["reload"] and not (prefixes or keys):
+        raise BadRequest(
+            "reload replaces what the named files loaded: give keys or prefixes with it."
+        )
+    return Request(
+        "reload" if flags["reload"] else "load", prefixes, keys, objects, mark, flags["dry_run"]
+    )
+
+
+def _flag(document: Mapping[str, Any], name: str) -> bool:
+    value = document.get(name, False)
+    if not isinstance(value, bool):
+        raise BadRequest(f"{name} is {_short(value)}; it must be true or false ({_FIELDS[name]}).")
+    return value
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name, "")
+    if not isinstance(value, str):
+        raise BadRequest(f"{name} is {_short(value)}; it must be a string.")
+    return value
+
+
+def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = document.get(name, [])
+    if not isinstance(value, list) or (name in document and not value):
+        raise BadRequest(f"{name} is {_short(value)}; it must be {_FIELDS[name]}.")
+    for item in value:
+        if not isinstance(item, str) or not item or len(item.encode()) > 1024:
+            raise BadRequest(
+                f"{name} holds {_short(item)}; each must be a string of 1 to 1,024 bytes."
+            )
+    return tuple(dict.fromkeys(value))
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,129 @@
+"""The functions' configuration: environment variables as one typed, validated value."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+COPY_ROLE = re.compile(r"default|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+PREFIX = re.compile(r"[\w!.*()/-]*")
+
+
+class SettingsError(Exception):
+    """An environment variable is missing or wrong; the message names it and what it must look like."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the warehouse, the files and the limits are. Times in seconds, sizes in bytes."""
+
+    database: str
+    schema: str
+    workgroup: str | None
+    cluster: str | None
+    db_user: str | None
+    secret_arn: str | None
+    copy_role: str
+    data_bucket: str
+    data_region: str
+    work_bucket: str
+    region: str
+    prefixes: Mapping[str, str]
+    batch_files: int
+    batch_bytes: int
+    max_batches: int
+    wait_seconds: int
+    statement_timeout: int
+    allow_reset: bool
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Reads and checks all variables; raises SettingsError on the first that is wrong."""
+        workgroup = env.get("WORKGROUP_NAME") or None
+        cluster = env.get("CLUSTER_IDENTIFIER") or None
+        if bool(workgroup) == bool(cluster):
+            raise SettingsError(
+                "Set exactly one of WORKGROUP_NAME (Redshift Serverless) and CLUSTER_IDENTIFIER (provisioned cluster)."
+            )
+        region = _match(env, "AWS_REGION", REGION, "a region such as us-west-2")
+        return cls(
+            database=_required(env, "DATABASE_NAME"),
+            schema=_match(
+                env, "SCHEMA_NAME", IDENTIFIER, "lower-case letters, digits and underscores"
+            ),
+            workgroup=workgroup,
+            cluster=cluster,
+            db_user=env.get("DB_USER") or None,
+            secret_arn=env.get("SECRET_ARN") or None,
+            copy_role=_match(env, "COPY_ROLE", COPY_ROLE, "'default' or the ARN of an IAM role"),
+            data_bucket=_match(env, "DATA_BUCKET", BUCKET, "the name of a bucket"),
+            data_region=_match(env, "DATA_BUCKET_REGION", REGION, "a region")
+            if env.get("DATA_BUCKET_REGION")
+            else region,
+            work_bucket=_match(env, "WORK_BUCKET", BUCKET, "the name of a bucket"),
+            region=region,
+            prefixes=_prefixes(env),
+            batch_files=_number(env, "BATCH_FILES", 1, 100_000),
+            batch_bytes=_number(env, "BATCH_BYTES", 1, 10**15),
+            max_batches=_number(env, "MAX_BATCHES", 1, 100),
+            wait_seconds=_number(env, "WAIT_SECONDS", 1, 30),
+            statement_timeout=_number(env, "STATEMENT_TIMEOUT_SECONDS", 1, 86_400),
+            allow_reset=_required(env, "ALLOW_RESET") == "true",
+        )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this function's environment, read once for each Lambda environment."""
+    return Settings.from_env(os.environ)
+
+
+def required_variable(name: str) -> str:
+    """The environment variable that only one handler needs; raises SettingsError by its name."""
+    return _required(os.environ, name)
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise SettingsError(
+            f"The environment variable {name} is missing. It is set in template.yaml."
+        )
+    return value
+
+
+def _match(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: str) -> str:
+    value = _required(env, name)
+    if not pattern.fullmatch(value):
+        raise SettingsError(f"The environment variable {name} is {value!r}; it must be {what}.")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, low: int, high: int) -> int:
+    value = _required(env, name)
+    if not value.isdigit() or not low <= int(value) <= high:
+        raise SettingsError(
+            f"The environment variable {name} is {value!r}; it must be a whole number from {low} to {high}."
+        )
+    return int(value)
+
+
+def _prefixes(env: Mapping[str, str]) -> Mapping[str, str]:
+    """DATASET_PREFIXES, a JSON object: dataset -> the prefix that replaces the one in its dataset.json."""
+    text = env.get("DATASET_PREFIXES") or "{}"
+    try:
+        prefixes = json.loads(text)
+    except ValueError:
+        prefixes = None
+    if not isinstance(prefixes, dict) or not all(
+        isinstance(p, str) and PREFIX.fullmatch(p) for p in prefixes.values()
+    ):
+        raise SettingsError(
+            f"The environment variable DATASET_PREFIXES is {text!r}; it must be a JSON object of prefixes."
+        )
+    return prefixes

@@ -1,0 +1,46 @@
+"""How a step of the state machine waits for its statement without a function that waits for minutes.
+
+A step submits, waits up to WAIT_SECONDS, and says ``running`` if the statement has not ended; the state machine then calls
+it again with what it said, and it waits on.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from loader.dataapi import DataApi, Statement, StatementLost
+from loader.settings import settings
+
+Pending = dict[str, Any]
+LOST = Statement("", "LOST")
+
+
+def advance(
+    api: DataApi,
+    pending: Pending | None,
+    submit: Callable[[], Statement],
+    *,
+    behind_lock: bool = False,
+) -> tuple[Statement, Pending]:
+    """Submits, or waits on; returns the statement and what the next call needs to know of it.
+
+    A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the time
+    until the batch's first statement, its LOCK, has ended does not count. A statement that the Data API no longer knows
+    comes back as LOST.
+    """
+    limit = settings().statement_timeout
+    if pending is None:
+        statement = submit()
+        return statement, {"id": statement.id, "since": time.time()}
+    try:
+        statement = api.describe(pending["id"], settings().wait_seconds)
+    except StatementLost:
+        return LOST, pending
+    if not statement.running:
+        return statement, pending
+    if behind_lock and statement.parts and statement.parts[0].status != "FINISHED":
+        return statement, {**pending, "since": time.time()}
+    if time.time() - pending["since"] > limit and not pending.get("cancelled"):
+        api.cancel(pending["id"])
+        return statement, {**pending, "cancelled": True}
+    return statement, pending

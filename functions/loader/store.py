@@ -1,0 +1,167 @@
+"""S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read.
+
+loads/<load_id>/listing.json.gz          the objects that were listed, one JSON object a line
+loads/<load_id>/batches/<batch>.json     the files of a batch and those rejected from it
+loads/<load_id>/manifests/<batch>.<attempt>.json   COPY manifests
+loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
+loads/<load_id>/results/<batch>.json     what became of a batch
+events/…, sweeps/…                       lists of objects from the trigger and the sweep
+"""
+
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+
+class MissingObject(Exception):
+    """An object of the work bucket is not there; it may have passed its life-cycle rule."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """An object of the data bucket; size in bytes, modified in ISO 8601 or ''."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    modified: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a HEAD of an object says: 'there' with its file, 'missing', or 'denied'."""
+
+    state: str
+    file: DataFile | None = None
+
+
+class Store:
+    """Reads and writes JSON in the work bucket; lists and heads the data bucket."""
+
+    def __init__(self, work_bucket: str) -> None:
+        self.bucket = work_bucket
+
+    @cached_property
+    def _client(self) -> Any:
+        return boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 6}))
+
+    def uri(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}"
+
+    def key_of(self, uri: str) -> str:
+        """The key of a URI in the work bucket; raises ValueError for any other."""
+        match = re.fullmatch(rf"s3://{re.escape(self.bucket)}/(.+)", uri)
+        if not match:
+            raise ValueError(f"{uri!r} is not in the work bucket {self.bucket}.")
+        return match.group(1)
+
+    def put(self, key: str, value: Any) -> str:
+        """Writes a JSON document; returns its URI."""
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        self._client.put_object(
+            Bucket=self.bucket, Key=key, Body=body, ContentType="application/json"
+        )
+        return self.uri(key)
+
+    def get(self, key: str) -> Any:
+        """Reads a JSON document; raises MissingObject."""
+        return json.loads(self._body(key).read())
+
+    def put_text(self, key: str, text: str) -> str:
+        """Writes a text; returns its URI."""
+        self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
+        return self.uri(key)
+
+    def put_lines(self, key: str, rows: Iterable[dict[str, Any]]) -> str:
+        """Writes one JSON object a line, gzipped if the key ends in .gz; returns the URI. At least one row."""
+        buffer = io.BytesIO()
+        plain = (
+            buffer
+            if not key.endswith(".gz")
+            else gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0, compresslevel=5)
+        )
+        for row in rows:
+            plain.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        if plain is not buffer:
+            plain.close()
+        buffer.seek(0)
+        self._client.upload_fileobj(buffer, self.bucket, key)
+        return self.uri(key)
+
+    def get_lines(self, key: str) -> Iterator[dict[str, Any]]:
+        """Reads back what put_lines wrote, as a stream; raises MissingObject."""
+        body = self._body(key)
+        with gzip.GzipFile(fileobj=body) if key.endswith(".gz") else body as lines:
+            for line in io.BufferedReader(lines) if key.endswith(".gz") else body.iter_lines():
+                yield json.loads(line)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """The keys of the work bucket below a prefix."""
+        for entry in self._pages(self.bucket, prefix):
+            yield entry["Key"]
+
+    def list_files(self, bucket: str, prefix: str) -> Iterator[DataFile]:
+        """The objects of a bucket below a prefix, in the order of their keys."""
+        for entry in self._pages(bucket, prefix):
+            modified = entry["LastModified"].isoformat()
+            yield DataFile(bucket, entry["Key"], entry["ETag"].strip('"'), entry["Size"], modified)
+
+    def head(self, bucket: str, key: str) -> Head:
+        """Whether an object is there and may be read."""
+        try:
+            answer = self._client.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if status == 404:
+                return Head("missing")
+            if status == 403:
+                return Head("denied")
+            raise
+        modified = answer["LastModified"].isoformat()
+        return Head(
+            "there",
+            DataFile(bucket, key, answer["ETag"].strip('"'), answer["ContentLength"], modified),
+        )
+
+    def bucket_region(self, bucket: str) -> str:
+        """The bucket's region."""
+        answer = self._client.head_bucket(Bucket=bucket)
+        return (
+            answer.get("BucketRegion")
+            or answer["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"]
+        )
+
+    def sends_events(self, bucket: str) -> bool:
+        """Whether the bucket sends its events to EventBridge."""
+        return "EventBridgeConfiguration" in self._client.get_bucket_notification_configuration(
+            Bucket=bucket
+        )
+
+    def _pages(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+        for page in self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=prefix
+        ):
+            yield from page.get("Contents", ())
+
+    def _body(self, key: str) -> Any:
+        try:
+            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+        except self._client.exceptions.NoSuchKey as error:
+            raise MissingObject(f"s3://{self.bucket}/{key} is not there (any more).") from error

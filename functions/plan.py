@@ -1,0 +1,224 @@
+"""Plan the load: which files, in which batches.
+
+In: the execution's input, its ARN and start, and after ``running`` what this step said last.
+Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``, ``refused``, ``no tables`` or ``running``.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
+
+from loader import batches, sql
+from loader.dataapi import DataApi, StatementFailed, client_token, failure
+from loader.datasets import Dataset, dataset_of, datasets
+from loader.failures import Kind, kind_of
+from loader.names import common, load_id
+from loader.observability import logger, step
+from loader.request import BadRequest, Request, parse
+from loader.settings import settings
+from loader.steps import LOST, advance
+from loader.store import DataFile, Store
+
+NO_LEDGER_NEEDED = "events/"  # the trigger's lists: taken as new, the claim in the publish transaction finds those that are not
+SHOWN_KEYS = 10
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load = event.get("load") or {
+        "load_id": load_id(event["execution"], event["started"]),
+        "execution": event["execution"],
+        "started": event["started"],
+        "attempt": 0,
+    }
+    logger.append_keys(load_id=load["load_id"])
+    try:
+        request = parse(event["input"])
+        if request.mode in ("check", "reset"):
+            return {**load, "mode": request.mode, "outcome": request.mode}
+        return plan(load, request)
+    except BadRequest as error:
+        return {**load, "mode": "load", "outcome": "refused", "cause": str(error)}
+
+
+def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Lists, compares with the ledger, cuts into batches."""
+    begun = time.time()
+    load = {**load, "mode": request.mode, "mark": request.mark, "dry_run": request.dry_run}
+    listing = f"loads/{load['load_id']}/listing.json.gz"
+    if "listed" not in load:
+        load["listed"] = write_listing(listing, list_files(request))
+    if load["listed"] == 0:
+        return {**load, "outcome": "nothing"}
+    if request.reload or request.objects.startswith(store.uri(NO_LEDGER_NEEDED)):
+        new: Iterator[DataFile] = read_listing(listing)
+    else:
+        outcome, sequence = compare(load, request)
+        load = {**load, **outcome}
+        if sequence is None:
+            return load
+        new = (file for number, file in enumerate(read_listing(listing)) if number in sequence)
+    return {
+        **load,
+        **write_batches(load, new),
+        "seconds": round(load.get("seconds", 0) + time.time() - begun, 3),
+    }
+
+
+def list_files(request: Request) -> Iterator[DataFile]:
+    """The files that the request means and that a dataset takes, each once; raises BadRequest for a key that is not there."""
+    bucket, known = settings().data_bucket, tuple(datasets().values())
+    if request.objects:
+        try:
+            files = store.get_lines(store.key_of(request.objects))
+            yield from (DataFile(**file) for file in files if dataset_of(file["key"], known))
+        except ValueError as error:
+            raise BadRequest(f"objects: {error}") from error
+        return
+    for key in request.keys:
+        if not dataset_of(key, known):
+            raise BadRequest(f"keys: no dataset takes {key!r}; datasets take {describe(known)}.")
+        head = store.head(bucket, key)
+        if head.file is None:
+            raise BadRequest(f"keys: {key!r} is {head.state} in the bucket {bucket}.")
+        yield head.file
+    if request.keys and not request.prefixes:
+        return
+    for prefix in narrowed(request.prefixes, known):
+        for file in store.list_files(bucket, prefix):
+            if dataset_of(file.key, known) and file.key not in request.keys:
+                yield file
+
+
+def narrowed(prefixes: tuple[str, ...], known: tuple[Dataset, ...]) -> list[str]:
+    """The prefixes to list: what is asked for, within the datasets' prefixes, none inside another."""
+    wanted: set[str] = set()
+    for prefix in prefixes or ("",):
+        inside = {
+            max(prefix, d.prefix, key=len)
+            for d in known
+            if prefix.startswith(d.prefix) or d.prefix.startswith(prefix)
+        }
+        if not inside:
+            raise BadRequest(
+                f"prefixes: no dataset has files under {prefix!r}; datasets take {describe(known)}."
+            )
+        wanted |= inside
+    return sorted(
+        p for p in wanted if not any(p != other and p.startswith(other) for other in wanted)
+    )
+
+
+def describe(known: Iterable[Dataset]) -> str:
+    return ", ".join(f"{d.prefix}*{suffix}" for d in known for suffix in d.suffixes)
+
+
+def write_listing(key: str, files: Iterator[DataFile]) -> int:
+    """Writes the listing for COPY, numbered from 0; returns how many files there are."""
+    first = next(files, None)
+    if first is None:
+        return 0
+    count = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal count
+        for file in chain([first], files):
+            yield {"seq": count, **file.as_dict()}
+            count += 1
+
+    store.put_lines(key, rows())
+    return count
+
+
+def read_listing(key: str) -> Iterator[DataFile]:
+    for row in store.get_lines(key):
+        del row["seq"]
+        yield DataFile(**row)
+
+
+def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set[int] | None]:
+    """The numbers of the listed files that are new by the ledger; None while the warehouse has not said so."""
+    names = {
+        **common(settings()),
+        "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
+        "listing": store.uri(f"loads/{load['load_id']}/listing.json.gz"),
+    }
+    statements = sql.render("plan/compare.sql", names)
+    # Only what is named by its key is tried again after it was rejected or withdrawn.
+    parameters = {"named": "yes" if request.keys else "no"}
+    token = client_token(load["load_id"], "plan", "", load["attempt"])
+    statement, pending = advance(
+        api,
+        load.get("statement"),
+        lambda: api.submit(
+            statements,
+            token=token,
+            name=f"{load['load_id']} plan",
+            parameters=parameters,
+            wait=settings().wait_seconds,
+        ),
+    )
+    if statement.running:
+        return {"outcome": "running", "statement": pending}, None
+    if statement.finished:
+        last = f"{statement.id}:{len(statements)}"
+        return {"statement": None}, {int(row[0]) for row in api.rows(last) if row[0] is not None}
+    again = {"statement": None, "attempt": load["attempt"] + 1}
+    if statement is LOST:
+        return {**again, "outcome": "running"}, None
+    statement = api.describe(statement.id)
+    kind = kind_of(statement)
+    if kind is Kind.NO_TABLES and request.dry_run:
+        return again, set(range(load["listed"]))
+    if kind is Kind.NO_TABLES and load["attempt"] < 3:
+        return {**again, "outcome": "no tables"}, None
+    if kind is Kind.TRY_AGAIN and load["attempt"] < 5:
+        return {**again, "outcome": "running"}, None
+    raise StatementFailed(f"The files could not be compared with the ledger: {failure(statement)}")
+
+
+def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
+    """Cuts the new files into batches and writes their documents; files beyond MAX_BATCHES wait for the next execution."""
+    limits = settings()
+
+    def taker(key: str) -> Dataset:
+        dataset = dataset_of(key, datasets().values())
+        assert dataset is not None  # the listing holds only what a dataset takes
+        return dataset
+
+    count = files = size = 0
+    shown: list[str] = []
+    by_dataset: dict[str, int] = {}
+    rest: list[DataFile] = []
+    for dataset, members in batches.cut(new, taker, limits.batch_files, limits.batch_bytes):
+        by_dataset[dataset.name] = by_dataset.get(dataset.name, 0) + len(members)
+        files += len(members)
+        size += sum(file.size for file in members)
+        shown += [file.key for file in members[: SHOWN_KEYS - len(shown)]]
+        if load["dry_run"]:
+            count += 1
+        elif count < limits.max_batches:
+            batches.save(
+                store, load["load_id"], batches.Batch(str(count), dataset.name, tuple(members))
+            )
+            count += 1
+        else:
+            rest += members
+    result: dict[str, Any] = {
+        "batches": count,
+        "planned": files,
+        "bytes": size,
+        "datasets": by_dataset,
+        "known": load["listed"] - files,
+        "rest": "",
+    }
+    if rest:
+        key = f"{NO_LEDGER_NEEDED}{load['load_id']}-rest.json.gz"
+        result["rest"] = store.put_lines(key, (file.as_dict() for file in rest))
+    if load["dry_run"]:
+        return {**result, "outcome": "planned", "keys": shown}
+    return {**result, "outcome": "load" if count else "nothing"}

@@ -1,0 +1,174 @@
+"""Check the set-up, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must, do events flow.
+
+In: the load. Out: outcome ``checked``, or ``failed`` if something must be mended; ``setup`` lists each finding and its cure.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from loader import batches, sql
+from loader.dataapi import DataApi, StatementFailed, client_token
+from loader.datasets import dataset_of, datasets
+from loader.failures import is_missing
+from loader.migrations import latest_version
+from loader.names import common, for_dataset, state_of
+from loader.observability import step
+from loader.settings import settings
+from loader.store import DataFile, Store
+from stage import copy_options
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+EXPECTED = (StatementFailed, TimeoutError, ClientError, BotoCoreError)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load = event["load"]
+    findings: list[dict[str, Any]] = []
+
+    def look(name: str, check: Callable[[], str], mend: str) -> bool:
+        try:
+            findings.append({"name": name, "passed": True, "found": check()})
+        except EXPECTED as error:
+            findings.append(
+                {"name": name, "passed": False, "found": str(error)[:500], "mend": mend}
+            )
+        return findings[-1]["passed"]
+
+    if look("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
+        look("rights_in_schema", lambda: rights(load), RIGHTS)
+        look("tables", lambda: tables(load), TABLES)
+        look("copy_role", lambda: copy_role(load), COPY_ROLE)
+        look("copy_reads_data", lambda: copy_reads_data(load), COPY_READS)
+    look("bucket_region", bucket_region, REGION)
+    look("bucket_events", bucket_events, EVENTS)
+    bad = [finding["name"] for finding in findings if not finding["passed"]]
+    outcome = (
+        {"outcome": "failed", "cause": f"The set-up needs mending: {', '.join(bad)}."}
+        if bad
+        else {"outcome": "checked"}
+    )
+    return {**load, **outcome, "setup": findings}
+
+
+WAREHOUSE = (
+    "Compare the stack's parameters (workgroup or cluster, database, database user or secret) with the warehouse, and see "
+    "that it is available. The function's role needs redshift-serverless:GetCredentials on the workgroup, or "
+    "redshift:GetClusterCredentials on the cluster's user."
+)
+RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it makes the loader's user and its schema."
+TABLES = "Deploy the newer loader: these tables were made by it."
+COPY_ROLE = "Attach the role of the stack's output CopyRoleArn to the namespace or cluster; it must be able to read the work bucket."
+COPY_READS = "The COPY role needs s3:GetObject and s3:ListBucket on the data bucket (and kms:Decrypt if it is encrypted with a key)."
+REGION = (
+    "Set the parameter DataBucketRegion to the bucket's region. Events of a bucket in another region do not reach this "
+    "stack: load its files by hand."
+)
+EVENTS = (
+    "Turn on EventBridge notifications for the bucket. Get its notification configuration, add "
+    '"EventBridgeConfiguration": {} and put it back: the put replaces all that was there.'
+)
+
+
+def run(load: dict[str, Any], name: str, statements: list[str]) -> str:
+    token = client_token(load["load_id"], f"check-{name}", "", 0)
+    return api.run(statements, token=token, name=f"{load['load_id']} check {name}").id
+
+
+def warehouse(load: dict[str, Any]) -> str:
+    user, database = next(
+        api.rows(run(load, "warehouse", ["SELECT current_user, current_database()"]) + ":1")
+    )
+    return f"user {user}, database {database}"
+
+
+def rights(load: dict[str, Any]) -> str:
+    """Makes and drops a table, as each load does; the schema is made if it may be and is not there."""
+    names = {**common(settings()), "stage_table": f"check_{load['load_id']}".replace("-", "_")}
+    run(load, "rights", sql.render("admin/rights.sql", names))
+    return f"may make tables in the schema {settings().schema}"
+
+
+def tables(load: dict[str, Any]) -> str:
+    try:
+        statement = run(load, "tables", sql.render("migrations/version.sql", common(settings())))
+    except StatementFailed as error:
+        if is_missing(str(error)):
+            return "not made yet: the first load makes them"
+        raise
+    version = int(next(api.rows(f"{statement}:1"))[0] or 0)
+    if version > latest_version():
+        raise StatementFailed(
+            f"The tables are of version {version}, this loader knows {latest_version()}."
+        )
+    return f"version {version}" + (
+        "" if version == latest_version() else ", the next load upgrades them"
+    )
+
+
+def copy_role(load: dict[str, Any]) -> str:
+    """COPY reads an object of the work bucket into a temporary table."""
+    names = {
+        **common(settings()),
+        "probe": store.put_lines(f"{state_of(load)}/probe.json", [{"seq": 1}]),
+    }
+    names["plan_table"] = f"check_{load['load_id']}".replace("-", "_")
+    run(load, "copy-role", sql.render("admin/probe.sql", names))
+    return f"COPY reads the work bucket with the role {settings().copy_role}"
+
+
+def copy_reads_data(load: dict[str, Any]) -> str:
+    """COPY … NOLOAD of the first file of the data bucket into a temporary copy of the staging parent."""
+    file = first_file()
+    if file is None:
+        return "no file in the data bucket yet"
+    dataset = dataset_of(file.key, datasets().values())
+    assert dataset is not None  # first_file gives only what a dataset takes
+    try:
+        names = for_dataset(settings(), store, dataset, dataset.stage_table)
+        if dataset.has_jsonpaths:
+            names["jsonpaths"] = store.put_text(
+                f"{state_of(load)}/jsonpaths.json",
+                sql.read(f"datasets/{dataset.name}/jsonpaths.json"),
+            )
+        names["manifest"] = store.put(
+            f"{state_of(load)}/manifests/check.json", batches.manifest([file])
+        )
+        options = copy_options(batches.Batch("check", dataset.name, (file,)))
+        names["copy_options"] = f"{options} NOLOAD MAXERROR 100000"
+        run(load, "copy-data", sql.render(f"datasets/{dataset.name}/copy.sql", names))
+    except StatementFailed as error:
+        if is_missing(str(error)):
+            return "not tried: the first load makes the tables"
+        raise
+    return f"COPY reads {file.url}"
+
+
+def first_file() -> DataFile | None:
+    for dataset in datasets().values():
+        for file in store.list_files(settings().data_bucket, dataset.prefix):
+            if dataset.takes(file.key) and file.size:
+                return file
+    return None
+
+
+def bucket_region() -> str:
+    region = store.bucket_region(settings().data_bucket)
+    if region != settings().data_region:
+        raise StatementFailed(
+            f"The data bucket is in {region}, the parameter says {settings().data_region}."
+        )
+    if region != settings().region:
+        raise StatementFailed(f"The data bucket is in {region}, this stack in {settings().region}.")
+    return region
+
+
+def bucket_events() -> str:
+    if not store.sends_events(settings().data_bucket):
+        raise StatementFailed(
+            f"The bucket {settings().data_bucket} does not send its events to EventBridge."
+        )
+    return "the bucket sends its events to EventBridge"

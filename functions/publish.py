@@ -1,0 +1,272 @@
+"""Publish a staged batch: one transaction with the lock, the ledger, the claim, the star schema, checks and guards.
+
+In: the load, and the batch as it was staged (without a table if there is nothing to stage in it).
+Out: the batch with outcome ``published``, ``next`` (another half of it waits), ``running``, ``loaded meanwhile``,
+``no tables`` or ``failed``. What became of the batch stands in the work bucket, for the report.
+"""
+
+import time
+from typing import Any
+
+from loader import batches, sql
+from loader.batches import Batch
+from loader.checks import CheckResult, sentence
+from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.datasets import Dataset, datasets
+from loader.failures import Kind, failed_check, kind_of
+from loader.names import common, for_dataset, state_of
+from loader.observability import MetricUnit, logger, metrics, step
+from loader.settings import settings
+from loader.steps import LOST, advance
+from loader.store import Store
+
+MAX_ATTEMPTS = 8
+KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load, state = event["load"], event["batch"]
+    batch = batches.load(store, load["load_id"], state["batch"])
+    dataset = datasets()[batch.dataset]
+    attempt = state.get("publish_attempt", 0)
+    begun = state.get("publish_begun") or time.time()
+    sequence = statements(
+        dataset,
+        names_of(load, state, batch, dataset),
+        bool(state["table"]),
+        load["mode"] == "reload",
+    )
+    statement, pending = advance(
+        api,
+        state.get("statement"),
+        lambda: submit(load, state, batch, sequence, attempt),
+        behind_lock=True,
+    )
+    state = {**state, "publish_attempt": attempt, "statement": pending, "publish_begun": begun}
+    if statement.running:
+        return {**state, "outcome": "running"}
+    if not statement.finished:
+        return not_published(state, statement)
+    return published(load, state, batch, f"{statement.id}:{len(sequence)}")
+
+
+def names_of(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
+) -> dict[str, str]:
+    """What the publish templates are offered."""
+    base = state_of(load)
+    names = (
+        for_dataset(settings(), store, dataset, state["table"])
+        if state["table"]
+        else common(settings())
+    )
+    names["ledger"] = store.uri(f"{base}/ledger/{batch.name}.json")
+    names["staged_checks"] = store.uri(f"{base}/staged_checks/{batch.name}.json")
+    return names
+
+
+def submit(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, sequence: list[str], attempt: int
+) -> Statement:
+    """Writes the ledger rows and the staged checks for COPY, and submits the transaction."""
+    base = state_of(load)
+    lines = (
+        store.get(f"{base}/lines/{batch.name}.json")
+        if state["table"]
+        else {file.key: 0 for file in batch.files}
+    )
+    store.put_lines(f"{base}/ledger/{batch.name}.json", ledger_rows(load, batch, lines))
+    if state["checks"]:
+        store.put_lines(
+            f"{base}/staged_checks/{batch.name}.json", check_rows(load, batch, state["checks"])
+        )
+    return api.submit(
+        sequence,
+        token=client_token(load["load_id"], "publish", batch.name, attempt),
+        name=f"{load['load_id']} publish {batch.name}.{attempt}",
+        parameters={
+            "load_id": load["load_id"],
+            "batch": batch.name,
+            "dataset": batch.dataset,
+            "mode": load["mode"],
+            "execution": load["execution"],
+            "files_loaded": str(len(batch.files)),
+            "files_rejected": str(len(batch.rejects)),
+            "rows_staged": str(state["rows"]),
+            "started_at": load["started"],
+            "first_start": state["first_start"],
+            "last_start": state["last_start"],
+        },
+        wait=settings().wait_seconds,
+    )
+
+
+def statements(dataset: Dataset, names: dict[str, str], staged: bool, reload: bool) -> list[str]:
+    """The publish transaction, LOCK first. A batch with nothing staged writes only the ledger."""
+    sequence = sql.render("publish/begin.sql", names)
+    if reload:
+        sequence += sql.render("publish/reload/replaced.sql", names)
+    sequence += sql.render("publish/claim.sql", names)
+    if not staged:
+        return sequence
+    sequence += sql.render("publish/staged_checks.sql", names)
+    folders = [f"publish/reload/{dataset.name}"] if reload else []
+    for folder in [*folders, f"publish/{dataset.name}"]:
+        for name in sql.files(folder):
+            sequence += sql.render(name, names)
+    checks = published_checks(dataset)
+    union = sql.union_of_checks(checks.values(), names)
+    sequence += sql.render("publish/published_checks.sql", {**names, "checks": union})
+    for check in checks:
+        sequence += sql.render("publish/guard.sql", {**names, "check": check})
+    by_table = sql.Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
+    return sequence + sql.render("publish/figures.sql", {**names, "published": by_table})
+
+
+def published_checks(dataset: Dataset) -> dict[str, str]:
+    """Name -> file of the checks that a batch of the dataset must pass to be published."""
+    found = [*sql.files("checks/published"), *sql.files(f"checks/published/{dataset.name}")]
+    return {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in found}
+
+
+def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
+    """The rows of the files table for a batch: what is loaded, and what is not and why."""
+    common_columns = {"dataset": batch.dataset, "load_id": load["load_id"], "batch": batch.name}
+    rows = [
+        {
+            "bucket": file.bucket,
+            "key": file.key,
+            "etag": file.etag,
+            "size": file.size,
+            "status": "loaded",
+            "lines": lines.get(file.key),
+            **common_columns,
+        }
+        for file in batch.files
+    ]
+    rows += [
+        {
+            "bucket": reject.file.bucket,
+            "key": reject.file.key,
+            "etag": reject.file.etag,
+            "size": reject.file.size,
+            "status": reject.status,
+            "reason": shortened(reject.reason, 1024),
+            "error_line": reject.line,
+            "error_column": reject.column,
+            "error_code": reject.code,
+            **common_columns,
+        }
+        for reject in batch.rejects
+    ]
+    return rows
+
+
+def check_rows(
+    load: dict[str, Any], batch: Batch, checks: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows of the check_results table for the checks that passed on staging."""
+    return [
+        {
+            "load_id": load["load_id"],
+            "batch": batch.name,
+            "checked": check["on"],
+            "name": check["name"],
+            "figure": check["figure"],
+            "expected": check["expected"],
+        }
+        for check in checks
+    ]
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text cut to a VARCHAR's length, which is in bytes."""
+    return text.encode()[:limit].decode(errors="ignore")
+
+
+def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
+    """What a publish transaction that failed asks for; all of it was rolled back."""
+    attempt = state["publish_attempt"] + 1
+    state = {**state, "statement": None, "publish_attempt": attempt}
+    if statement is LOST:
+        return {
+            **state,
+            "outcome": "running",
+        }  # it may have committed: publishing twice changes nothing
+    statement = api.describe(statement.id)
+    kind, error = kind_of(statement), failure(statement)
+    logger.warning("publishing failed", kind=kind.name, error=error)
+    if kind is Kind.CHECK:
+        name, figure, expected = failed_check(statement)
+        failed = CheckResult(name, "published", state["batch"], number(figure), number(expected))
+        return {
+            **state,
+            "outcome": "failed",
+            "cause": sentence([failed]),
+            "checks": [*state["checks"], failed.as_dict()],
+        }
+    if kind is Kind.CLAIM:
+        return {**state, "outcome": "loaded meanwhile"}
+    if kind is Kind.NO_TABLES and attempt < MAX_ATTEMPTS:
+        return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
+    if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
+        return {**state, "outcome": "running"}
+    return {
+        **state,
+        "outcome": "failed",
+        "cause": f"Batch {state['batch']} could not be published: {error}",
+    }
+
+
+def number(text: str) -> int | str:
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def published(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, figures: str
+) -> dict[str, Any]:
+    """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
+    rows: dict[str, Any] = {}
+    checks = list(state["checks"])
+    if state["table"]:
+        rows[datasets()[batch.dataset].stage_table] = state["rows"]
+        for kind, name, figure, expected in api.rows(figures):
+            if kind == "rows":
+                rows[str(name)] = figure
+            else:
+                checks.append(
+                    CheckResult(str(name), "published", batch.name, figure, expected).as_dict()
+                )
+    seconds = round(time.time() - state["publish_begun"], 3)
+    store.put(
+        f"{state_of(load)}/results/{batch.name}.json",
+        {
+            "batch": batch.name,
+            "dataset": batch.dataset,
+            "loaded": len(batch.files),
+            "rejected": len(batch.rejects),
+            "rejects": [reject.as_dict() for reject in batch.rejects[:KEPT_REJECTS]],
+            "rows": rows,
+            "checks": checks,
+            "seconds": {"stage": state["stage_seconds"], "publish": seconds},
+        },
+    )
+    measure(batch, rows)
+    todo = state.get("todo", [])
+    ended = {"batch": batch.name, "outcome": "published", "tables": state.get("tables", [])}
+    if todo:
+        return {**ended, "batch": todo[0], "todo": todo[1:], "outcome": "next"}
+    return ended
+
+
+def measure(batch: Batch, rows: dict[str, Any]) -> None:
+    metrics.add_dimension("dataset", batch.dataset)
+    metrics.add_metric("FilesLoaded", MetricUnit.Count, len(batch.files))
+    metrics.add_metric("FilesRejected", MetricUnit.Count, len(batch.rejects))
+    metrics.add_metric(
+        "RowsStaged", MetricUnit.Count, int(rows.get(datasets()[batch.dataset].stage_table) or 0)
+    )

@@ -1,0 +1,46 @@
+"""Drop all tables and make them anew, empty. Refused unless the stack's parameter AllowReset is true.
+
+In: the load. Out: outcome ``reset`` or ``refused``.
+"""
+
+from typing import Any
+
+from loader import sql
+from loader.dataapi import DataApi, StatementFailed, client_token
+from loader.failures import is_conflict, is_missing
+from loader.migrations import migrations
+from loader.names import common
+from loader.observability import logger, step
+from loader.settings import settings
+
+MAX_ATTEMPTS = 5
+
+api = DataApi(settings())
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load = event["load"]
+    if not settings().allow_reset:
+        cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
+        return {**load, "outcome": "refused", "cause": cause}
+    names = common(settings())
+    create = [statement for name in migrations().values() for statement in sql.render(name, names)]
+    drop = sql.render("migrations/drop.sql", names)
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            api.run(
+                [*drop, *create],
+                token=client_token(load["load_id"], "reset", "", attempt),
+                name=f"{load['load_id']} reset",
+            )
+            return {**load, "outcome": "reset"}
+        except StatementFailed as error:
+            if is_missing(str(error)):
+                drop = []  # nothing to drop: the tables were never made
+            elif not is_conflict(str(error)):
+                raise
+            logger.warning("reset failed, trying again", error=str(error), attempt=attempt)
+    raise StatementFailed(
+        f"reset met other transactions {MAX_ATTEMPTS} times; stop the running loads and start it again."
+    )

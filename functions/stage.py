@@ -1,0 +1,216 @@
+"""Stage the files of a batch: its own staging table, COPY, the audit, in one transaction.
+
+In: the load, and the batch as the last step left it.
+Out: the batch with outcome ``staged``, ``running``, ``no tables``, ``bad files`` (COPY failed) or ``again``.
+A check that fails on staging fails the batch (outcome ``failed``): nothing of it is published.
+"""
+
+import time
+from typing import Any
+
+from loader import batches, sql
+from loader.batches import Batch
+from loader.checks import CheckResult, sentence
+from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.datasets import Dataset, datasets
+from loader.failures import Kind, kind_of
+from loader.migrations import latest_version
+from loader.names import for_dataset, jsonpaths_name, jsonpaths_text, stage_table, state_of
+from loader.observability import logger, step
+from loader.settings import settings
+from loader.steps import LOST, advance
+from loader.store import DataFile, Store
+
+MAX_ATTEMPTS = 8
+NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch that has no events
+
+api = DataApi(settings())
+store = Store(settings().work_bucket)
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load, state = event["load"], event["batch"]
+    batch = batches.load(store, load["load_id"], state["batch"])
+    dataset = datasets()[batch.dataset]
+    if not batch.readable:
+        return staged(state, batch, table="", audit={}, checks=[])
+    attempt = state.get("attempt", 0)
+    table = stage_table(dataset, load["load_id"], batch.name, attempt)
+    begun = state.get("begun") or time.time()
+    statement, pending = advance(
+        api, state.get("statement"), lambda: submit(load, batch, dataset, table, attempt)
+    )
+    state = {
+        **state,
+        "dataset": dataset.name,
+        "attempt": attempt,
+        "statement": pending,
+        "begun": begun,
+    }
+    if statement.running:
+        return {**state, "outcome": "running"}
+    if not statement.finished:
+        return not_staged(state, statement)
+    state = {**state, "statement": None, "tables": [*state.get("tables", ()), table]}
+    return audit(load, state, batch, dataset, table, statement)
+
+
+def submit(
+    load: dict[str, Any], batch: Batch, dataset: Dataset, table: str, attempt: int
+) -> Statement:
+    """Writes the manifest and submits CREATE, COPY and the audit as one transaction."""
+    base = state_of(load)
+    names = for_dataset(settings(), store, dataset, table)
+    if dataset.has_jsonpaths:
+        store.put_text(f"jsonpaths/{jsonpaths_name(dataset)}", jsonpaths_text(dataset))
+    names["manifest"] = store.put(
+        f"{base}/manifests/{batch.name}.{attempt}.json", batches.manifest(batch.readable)
+    )
+    names["copy_options"] = copy_options(batch)
+    return api.submit(
+        statements(dataset, names),
+        token=client_token(load["load_id"], "stage", batch.name, attempt),
+        name=f"{load['load_id']} stage {batch.name}.{attempt}",
+        parameters={"load_id": load["load_id"], "batch": batch.name},
+        wait=settings().wait_seconds,
+    )
+
+
+def copy_options(batch: Batch) -> str:
+    """The batch's compression, and the region of a data bucket that is not in the warehouse's."""
+    elsewhere = (
+        f" REGION '{settings().data_region}'" if settings().data_region != settings().region else ""
+    )
+    return batch.compression + elsewhere
+
+
+def statements(dataset: Dataset, names: dict[str, str]) -> list[str]:
+    """CREATE, COPY, the files that COPY read, the audit."""
+    checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
+    audit_names = {
+        **names,
+        "staged": sql.Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
+        "checks": sql.union_of_checks(checks, names),
+    }
+    return [
+        sql.render_one("stage/create.sql", names),
+        sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
+        sql.render_one("stage/files_copied.sql", names),
+        sql.render_one("stage/audit.sql", audit_names),
+    ]
+
+
+def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
+    """What a staging statement that failed asks for."""
+    state = {**state, "statement": None}
+    if statement is LOST:
+        return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    statement = api.describe(statement.id)
+    kind, error = kind_of(statement), failure(statement)
+    logger.warning("staging failed", kind=kind.name, error=error)
+    part = statement.failed_part
+    state = {**state, "attempt": state["attempt"] + 1}
+    if kind is Kind.NO_TABLES and state["attempt"] < MAX_ATTEMPTS:
+        return {**state, "outcome": "no tables"}
+    if kind is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
+        return {**state, "outcome": "again"}
+    if kind is Kind.COPY:
+        query = part.query_id if part else -1
+        return {**state, "outcome": "bad files", "error": error[:2000], "query_id": query}
+    return {
+        **state,
+        "outcome": "failed",
+        "cause": f"Batch {state['batch']} could not be staged: {error}",
+    }
+
+
+def audit(
+    load: dict[str, Any],
+    state: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    table: str,
+    statement: Statement,
+) -> dict[str, Any]:
+    """Reads what COPY says of each file and the checks on staging."""
+    read = {str(name): (etag, lines) for name, etag, lines in api.rows(f"{statement.id}:3")}
+    figures: dict[str, Any] = {}
+    checks: list[CheckResult] = []
+    for kind, name, figure, expected, first, last in api.rows(f"{statement.id}:4"):
+        if kind == "staged":
+            figures = {
+                "rows": figure,
+                "first_start": first or NO_TIME,
+                "last_start": last or NO_TIME,
+            }
+        elif kind == "version" and figure != latest_version():
+            if isinstance(figure, int) and figure > latest_version():
+                cause = f"The tables are of version {figure}, this loader knows {latest_version()}: deploy the newer loader."
+                return {**state, "outcome": "failed", "cause": cause}
+            return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
+        elif kind == "check":
+            checks.append(CheckResult(str(name), "staged", batch.name, figure, expected))
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        return {
+            **state,
+            "outcome": "failed",
+            "cause": sentence(failed),
+            "checks": [check.as_dict() for check in checks],
+        }
+    files, lines = as_read(batch, read)
+    if files != batch.files:
+        batch = Batch(batch.name, batch.dataset, files, batch.rejects)
+        batches.save(store, load["load_id"], batch)
+    store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
+    return staged(state, batch, table, figures, checks)
+
+
+def as_read(
+    batch: Batch, read: dict[str, tuple[Any, Any]]
+) -> tuple[tuple[DataFile, ...], dict[str, int]]:
+    """The files with the ETags that COPY read, and its lines by key; a file that COPY does not report has no lines.
+
+    COPY cannot pin an ETag: an object that was replaced after the plan is recorded as what was read.
+    """
+    files, lines = [], {}
+    for file in batch.files:
+        if file.size == 0:
+            lines[file.key] = 0
+        reported = read.get(
+            file.url.encode()[: batches.NAME_BYTES].decode(errors="ignore").rstrip()
+        )
+        if reported is None:
+            files.append(file)
+            continue
+        etag, count = reported
+        lines[file.key] = int(count or 0)
+        etag = str(etag or "").strip('"') or file.etag
+        files.append(
+            file
+            if etag == file.etag
+            else DataFile(file.bucket, file.key, etag, file.size, file.modified)
+        )
+    return tuple(files), lines
+
+
+def staged(
+    state: dict[str, Any],
+    batch: Batch,
+    table: str,
+    audit: dict[str, Any],
+    checks: list[CheckResult],
+) -> dict[str, Any]:
+    return {
+        **state,
+        "dataset": batch.dataset,
+        "outcome": "staged",
+        "table": table,
+        "rows": 0,
+        "first_start": NO_TIME,
+        "last_start": NO_TIME,
+        **audit,
+        "checks": [check.as_dict() for check in checks],
+        "stage_seconds": round(time.time() - state.get("begun", time.time()), 3),
+    }

@@ -1,0 +1,8 @@
+-- Every NextSong event has its whole key: without it a play could not be told from another. Runs after COPY of log files.
+SELECT
+    COUNT(*) AS figure,
+    0 AS expected
+FROM ${schema}.${event_stage}
+WHERE
+    page = 'NextSong'
+    AND (user_id IS NULL OR session_id IS NULL OR item_in_session IS NULL OR ts IS NULL)

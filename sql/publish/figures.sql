@@ -1,0 +1,7 @@
+-- What the report says of a published batch: the rows it wrote by table (the dataset's published.sql), and the checks.
+-- Runs in the publish step, after the guards.
+${published}
+UNION ALL
+SELECT 'check' AS kind, c.name, c.figure, c.expected
+FROM ${schema}.check_results AS c
+WHERE c.load_id = :load_id AND c.batch = :batch AND c.checked = 'published';

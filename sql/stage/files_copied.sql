@@ -1,0 +1,9 @@
+-- What COPY says of each file: the ETag that it read and the lines. Runs in the stage step, after COPY, in its session.
+-- file_name is char(256): longer names are cut.
+SELECT
+    TRIM(file_name) AS file_name,
+    MAX(TRIM(file_etag)) AS etag,
+    SUM(lines_scanned) AS lines
+FROM sys_load_detail
+WHERE query_id = pg_last_copy_id()
+GROUP BY TRIM(file_name);

@@ -1,17 +1,19 @@
 """Background processes of our own: started detached, known by a pid file, stopped by pid.
 
 A pid file may outlive its process, and the number may belong to another one by now. So a process
-counts as ours only while its command line holds the words that it was started with.
+counts as ours only while its command line names the folder that our service stores its data in.
 """
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,21 +21,32 @@ from local.environment import HOST, ROOT
 from local.problem import Problem
 
 STOP_SECONDS = 10.0
+PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class Service:
     """One background process.
 
-    ``folder`` holds its pid file, its log and what it stores; ``command`` is what it runs, and
-    ``health`` answers 200 once it serves.
+    ``module`` is what runs, as ``python -m module --port PORT --data FOLDER/data``; ``folder``
+    holds its pid file and its log as well; ``health`` answers 200 once it serves.
     """
 
     name: str
     folder: Path
-    command: Sequence[str]
+    module: str
     port: int
     health: str
+
+    @property
+    def command(self) -> list[str]:
+        """What is run."""
+        return [sys.executable, "-m", self.module, "--port", str(self.port), *self.data_option]
+
+    @property
+    def data_option(self) -> tuple[str, str]:
+        """Where it stores its data; what its process is recognized by."""
+        return "--data", str(self.folder / "data")
 
     @property
     def log(self) -> Path:
@@ -52,7 +65,13 @@ def running(service: Service) -> int | None:
         pid = int(service.pid_file.read_text())
     except (FileNotFoundError, ValueError):
         return None
-    return pid if _is_ours(pid, service.command) else None
+    return pid if " ".join(service.data_option) in " ".join(_command(pid)) else None
+
+
+def port_of(pid: int) -> int | None:
+    """The port that one of our services was started on."""
+    words = _command(pid)
+    return int(words[words.index("--port") + 1]) if "--port" in words else None
 
 
 def start(service: Service, environ: Mapping[str, str]) -> int:
@@ -65,7 +84,7 @@ def start(service: Service, environ: Mapping[str, str]) -> int:
     service.folder.mkdir(parents=True, exist_ok=True)
     with service.log.open("wb") as log:
         process = subprocess.Popen(
-            list(service.command),
+            service.command,
             cwd=ROOT,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
@@ -114,9 +133,11 @@ def stop(service: Service) -> bool:
 
 
 def end_leftovers(folder: Path) -> int:
-    """Ends processes that run a program from ``folder``, which only our own do; how many."""
-    marker = f"{folder}{os.sep}"
-    found = [pid for pid, command in _commands().items() if marker in command]
+    """Ends processes whose program is in ``folder``, as that of our own alone is; how many."""
+    inside = f"{folder}{os.sep}"
+    found = [
+        pid for pid, words in _commands().items() if len(words) > 1 and words[1].startswith(inside)
+    ]
     for pid in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
@@ -125,43 +146,41 @@ def end_leftovers(folder: Path) -> int:
 
 def answers(port: int) -> bool:
     """Whether something listens on a port of this machine."""
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _is_ours(pid: int, command: Sequence[str]) -> bool:
-    return " ".join(command[1:]) in _command_line(pid)
-
-
-def _command_line(pid: int) -> str:
-    """The command line of a process, or nothing if there is none (a zombie has none either)."""
-    proc = Path("/proc")
-    if (proc / "self" / "cmdline").exists():
+def _command(pid: int) -> list[str]:
+    """The words of a process's command, or none if there is no such process (or a zombie)."""
+    if _has_proc():
         try:
-            raw = (proc / str(pid) / "cmdline").read_bytes()
+            raw = (PROC / str(pid) / "cmdline").read_bytes()
         except OSError:
-            return ""
-        return raw.replace(b"\0", b" ").decode(errors="replace").strip()
-    shown = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
-    )
-    return shown.stdout.strip()
+            return []
+        return raw.decode(errors="replace").rstrip("\0").split("\0") if raw else []
+    return _ps("-p", str(pid)).get(pid, [])
 
 
-def _commands() -> dict[int, str]:
-    """The command line of every process that may be looked at."""
-    proc = Path("/proc")
-    if (proc / "self" / "cmdline").exists():
-        pids = [int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()]
-        return {pid: _command_line(pid) for pid in pids}
+def _commands() -> dict[int, list[str]]:
+    """The words of the command of every process that may be looked at."""
+    if _has_proc():
+        pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+        return {pid: _command(pid) for pid in pids}
+    return _ps("-A")
+
+
+def _has_proc() -> bool:
+    return (PROC / "self" / "cmdline").exists()
+
+
+def _ps(*which: str) -> dict[int, list[str]]:
+    """As far as ps tells words apart, where there is no /proc (macOS)."""
     shown = subprocess.run(
-        ["ps", "-A", "-o", "pid=,command="], capture_output=True, text=True, check=False
+        ["ps", *which, "-o", "pid=,command="], capture_output=True, text=True, check=False
     )
-    split = (line.strip().partition(" ") for line in shown.stdout.splitlines())
-    return {int(pid): command for pid, _, command in split if pid.isdigit()}
+    found = (line.split() for line in shown.stdout.splitlines())
+    return {int(words[0]): words[1:] for words in found if words and words[0].isdigit()}
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
@@ -174,7 +193,7 @@ def _gone(pid: int, seconds: float) -> bool:
     while time.monotonic() < deadline:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        if not _command_line(pid):
+        if not _command(pid):
             return True
         time.sleep(0.05)
     return False

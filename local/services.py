@@ -1,7 +1,6 @@
 """The two background processes of the local AWS, and how each is started."""
 
 import os
-import sys
 from collections.abc import Mapping
 
 from local.environment import DATA, Ports, aws_variables
@@ -10,16 +9,10 @@ from local.processes import Service
 
 def aws(at: Ports) -> Service:
     """MiniStack: every AWS service but Redshift."""
-    folder = DATA / "aws"
     return Service(
         name="the local AWS",
-        folder=folder,
-        command=(
-            sys.executable,
-            *("-m", "local.aws_server"),
-            *("--port", str(at.aws)),
-            *("--data", str(folder / "data")),
-        ),
+        folder=DATA / "aws",
+        module="local.aws_server",
         port=at.aws,
         health=f"{at.aws_url}/_ministack/health",
     )
@@ -27,16 +20,10 @@ def aws(at: Ports) -> Service:
 
 def redshift(at: Ports) -> Service:
     """Our own Redshift, which speaks the Data API."""
-    folder = DATA / "redshift"
     return Service(
         name="the local Redshift",
-        folder=folder,
-        command=(
-            sys.executable,
-            *("-m", "local.redshift"),
-            *("--port", str(at.redshift)),
-            *("--data", str(folder / "data")),
-        ),
+        folder=DATA / "redshift",
+        module="local.redshift",
         port=at.redshift,
         health=f"{at.redshift_url}/_local/health",
     )

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     for service in services.both(at):
         pid = processes.running(service)
         up = up and pid is not None
-        state = f"up on 127.0.0.1:{service.port}, process {pid}" if pid else "not running"
+        state = f"up on 127.0.0.1:{processes.port_of(pid)}, process {pid}" if pid else "not running"
         print(f"{service.name}: {state}")
     if not up:
         print("start it: make up")

@@ -6,6 +6,7 @@ import sys
 from local import executions, processes, services, stack
 from local.clients import clients
 from local.environment import Ports, export_lines, ports
+from local.problem import Problem
 
 HELP = "start the local AWS in the background and print the lines that point the AWS CLI at it"
 
@@ -27,12 +28,18 @@ def run(arguments: argparse.Namespace) -> int:
 def start(at: Ports) -> None:
     """Starts what does not run yet and waits until it serves."""
     for service in services.both(at):
-        if processes.running(service) is None:
+        pid = processes.running(service)
+        if pid is None:
             processes.start(service, services.environ(at))
             processes.wait_until_healthy(service)
             _say(f"{service.name}: up on 127.0.0.1:{service.port}, log {service.log}")
             if service.port == at.aws:
                 _end_interrupted(at)
+        elif (port := processes.port_of(pid)) != service.port:
+            raise Problem(
+                f"{service.name} is up, but on port {port}. Stop it (make down), or set"
+                f" LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT as they were."
+            )
         else:
             processes.wait_until_healthy(service)
             _say(f"{service.name}: already up on 127.0.0.1:{service.port}")

@@ -148,7 +148,7 @@ def named_by_error(batch: Batch, error: str) -> list[Reject]:
 
 
 def halve(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> dict[str, Any]:
-    """Goes on with half of the files, the other half waits; of a single file it is now known that COPY cannot read it."""
+    """Goes on with half of the files, the other half waits; a single file is one that COPY cannot read."""
     if len(batch.readable) == 1:
         batches.save(
             store, load["load_id"], batch.without([Reject(batch.readable[0], state["error"])])

@@ -1,7 +1,8 @@
 """Plan the load: which files, in which batches.
 
 In: the execution's input, its ARN and start, and after ``running`` what this step said last.
-Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``, ``refused``, ``no tables`` or ``running``.
+Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``, ``refused``, ``no tables`` or
+``running``.
 """
 
 import time
@@ -20,7 +21,8 @@ from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import DataFile, Store
 
-NO_LEDGER_NEEDED = "events/"  # the trigger's lists: taken as new, the claim in the publish transaction finds those that are not
+# The trigger's lists are taken as new: the claim in the publish transaction finds those that are not.
+NO_LEDGER_NEEDED = "events/"
 SHOWN_KEYS = 10
 
 api = DataApi(settings())
@@ -70,7 +72,7 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
 
 
 def list_files(request: Request) -> Iterator[DataFile]:
-    """The files that the request means and that a dataset takes, each once; raises BadRequest for a key that is not there."""
+    """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there."""
     bucket, known = settings().data_bucket, tuple(datasets().values())
     if request.objects:
         try:
@@ -182,12 +184,13 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
 
 
 def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
-    """Cuts the new files into batches and writes their documents; files beyond MAX_BATCHES wait for the next execution."""
+    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next execution's."""
     limits = settings()
 
     def taker(key: str) -> Dataset:
         dataset = dataset_of(key, datasets().values())
-        assert dataset is not None  # the listing holds only what a dataset takes
+        if dataset is None:
+            raise ValueError(f"{key!r} was listed, but no dataset takes it.")
         return dataset
 
     count = files = size = 0

@@ -1,6 +1,8 @@
-"""Check the set-up, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must, do events flow.
+"""Check the set-up, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must,
+do events flow.
 
-In: the load. Out: outcome ``checked``, or ``failed`` if something must be mended; ``setup`` lists each finding and its cure.
+In: the load. Out: outcome ``checked``, or ``failed`` if something must be mended; ``setup`` lists each finding and
+its cure.
 """
 
 from collections.abc import Callable
@@ -9,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from loader import batches, sql
 from loader.dataapi import DataApi, StatementFailed, client_token
-from loader.datasets import dataset_of, datasets
+from loader.datasets import Dataset, datasets
 from loader.failures import is_missing
 from loader.migrations import latest_version
 from loader.names import common, for_dataset, state_of
@@ -36,7 +38,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             findings.append(
                 {"name": name, "passed": False, "found": str(error)[:500], "mend": mend}
             )
-        return findings[-1]["passed"]
+        return bool(findings[-1]["passed"])
 
     if look("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
         look("rights_in_schema", lambda: rights(load), RIGHTS)
@@ -55,17 +57,23 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 
 
 WAREHOUSE = (
-    "Compare the stack's parameters (workgroup or cluster, database, database user or secret) with the warehouse, and see "
-    "that it is available. The function's role needs redshift-serverless:GetCredentials on the workgroup, or "
+    "Compare the stack's parameters (workgroup or cluster, database, database user or secret) with the warehouse, "
+    "and see that it is available. The loader's role needs redshift-serverless:GetCredentials on the workgroup, or "
     "redshift:GetClusterCredentials on the cluster's user."
 )
 RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it makes the loader's user and its schema."
 TABLES = "Deploy the newer loader: these tables were made by it."
-COPY_ROLE = "Attach the role of the stack's output CopyRoleArn to the namespace or cluster; it must be able to read the work bucket."
-COPY_READS = "The COPY role needs s3:GetObject and s3:ListBucket on the data bucket (and kms:Decrypt if it is encrypted with a key)."
+COPY_ROLE = (
+    "Attach the role of the stack's output CopyRoleArn to the namespace or cluster; it must be able to read the "
+    "work bucket."
+)
+COPY_READS = (
+    "The COPY role needs s3:GetObject and s3:ListBucket on the data bucket, and kms:Decrypt if the bucket is "
+    "encrypted with a key."
+)
 REGION = (
-    "Set the parameter DataBucketRegion to the bucket's region. Events of a bucket in another region do not reach this "
-    "stack: load its files by hand."
+    "Set the parameter DataBucketRegion to the bucket's region. Events of a bucket in another region do not reach "
+    "this stack: load its files by hand."
 )
 EVENTS = (
     "Turn on EventBridge notifications for the bucket. Get its notification configuration, add "
@@ -122,11 +130,9 @@ def copy_role(load: dict[str, Any]) -> str:
 
 def copy_reads_data(load: dict[str, Any]) -> str:
     """COPY … NOLOAD of the first file of the data bucket into a temporary copy of the staging parent."""
-    file = first_file()
-    if file is None:
+    dataset, file = first_file()
+    if dataset is None or file is None:
         return "no file in the data bucket yet"
-    dataset = dataset_of(file.key, datasets().values())
-    assert dataset is not None  # first_file gives only what a dataset takes
     try:
         names = for_dataset(settings(), store, dataset, dataset.stage_table)
         if dataset.has_jsonpaths:
@@ -147,12 +153,12 @@ def copy_reads_data(load: dict[str, Any]) -> str:
     return f"COPY reads {file.url}"
 
 
-def first_file() -> DataFile | None:
+def first_file() -> tuple[Dataset, DataFile] | tuple[None, None]:
     for dataset in datasets().values():
         for file in store.list_files(settings().data_bucket, dataset.prefix):
             if dataset.takes(file.key) and file.size:
-                return file
-    return None
+                return dataset, file
+    return None, None
 
 
 def bucket_region() -> str:

@@ -146,7 +146,10 @@ def audit(
             }
         elif kind == "version" and figure != latest_version():
             if isinstance(figure, int) and figure > latest_version():
-                cause = f"The tables are of version {figure}, this loader knows {latest_version()}: deploy the newer loader."
+                cause = (
+                    f"The tables are of version {figure}, this loader knows {latest_version()}: "
+                    "deploy the newer loader."
+                )
                 return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
         elif kind == "check":

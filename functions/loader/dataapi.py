@@ -67,7 +67,7 @@ class Statement:
 
 
 def client_token(load_id: str, step: str, batch: str, attempt: int) -> str:
-    """The token of one attempt of one step: at most 64 characters, the same whenever the same attempt is submitted again.
+    """The token of one attempt of one step, at most 64 characters: the same whenever it is submitted again.
 
     Within 8 hours Redshift answers a known token with the first statement, so a lost answer runs nothing twice.
     """
@@ -115,7 +115,7 @@ class DataApi:
         autocommit: bool = False,
         wait: int | None = None,
     ) -> Statement:
-        """Submits a batch and waits up to ``wait`` seconds for its end. Raises ValueError over the Data API's limits."""
+        """Submits a batch, waits up to ``wait`` seconds for its end. Raises ValueError over the Data API's limits."""
         if len(statements) > MAX_STATEMENTS:
             raise ValueError(
                 f"{name}: {len(statements)} statements; the Data API takes {MAX_STATEMENTS} in a transaction."
@@ -170,7 +170,7 @@ class DataApi:
         )
 
     def rows(self, statement_id: str) -> Iterator[tuple[Value, ...]]:
-        """The rows of a statement's result, page by page; for a statement of a batch the id is ``<id>:<n>``, n from 1."""
+        """The rows of a statement's result, page by page; of a batch's n-th statement the id is ``<id>:<n>``."""
         request: dict[str, Any] = {"Id": statement_id}
         while True:
             page = self._client.get_statement_result(**request)

@@ -1,7 +1,7 @@
 """What Redshift's error texts mean for a load.
 
-Texts, not codes: the Data API gives no SQLSTATE. Sources: redshift-facts in the docs of Redshift (serializable isolation
-violation: dg/r_STL_TR_CONFLICT.html; cast errors: the guard statements of sql/publish/).
+Texts, not codes: the Data API gives no SQLSTATE. Source for conflicts:
+docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
 """
 
 import re
@@ -69,7 +69,7 @@ def kind_of(statement: Statement) -> Kind:
 
 
 def failed_check(statement: Statement) -> tuple[str, str, str]:
-    """Name, figure and expected figure of the check that failed the transaction; '?' for what the error does not tell."""
+    """Name, figure and expected figure of the check that failed; '?' for what the error does not tell."""
     found = _CHECK.search(failure(statement))
     if found:
         return found.group(1), found.group(2).rstrip(","), found.group(3)

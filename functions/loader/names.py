@@ -46,7 +46,7 @@ def for_dataset(settings: Settings, store: Store, dataset: Dataset, table: str) 
 
 
 def jsonpaths_name(dataset: Dataset) -> str:
-    """The JSONPaths file's name in the work bucket, with a hash of its content: a changed file never meets an old COPY."""
+    """The JSONPaths file's name in the work bucket, with a hash of its content, so that none is overwritten."""
     digest = hashlib.sha256(jsonpaths_text(dataset).encode()).hexdigest()[:16]
     return f"{dataset.name}-{digest}.json"
 

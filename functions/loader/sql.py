@@ -91,15 +91,13 @@ def fill(name: str, names: Mapping[str, str]) -> str:
 
 def statements(text: str) -> list[str]:
     """Splits SQL at its semicolons, but not at those in quotes or comments."""
-    found, current = [], ""
+    found = [""]
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token == ";":
-            found.append(current)
-            current = ""
+        piece = match.group()
+        if piece == ";":
+            found.append("")
         else:
-            current += token
-    found.append(current)
+            found[-1] += piece
     return [statement.strip() for statement in found if statement.strip()]
 
 
@@ -121,7 +119,7 @@ def parameters_used(texts: Iterable[str], values: Mapping[str, str]) -> dict[str
 
 
 def union_of_checks(paths: Iterable[str], names: Mapping[str, str]) -> Fragment:
-    """One SELECT of (name, figure, expected) over check files, each of which is a SELECT of one row (figure, expected)."""
+    """One SELECT of (name, figure, expected) over check files, each a SELECT of one row (figure, expected)."""
     rows = []
     for path in paths:
         name = Path(path).stem

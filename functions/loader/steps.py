@@ -1,7 +1,7 @@
 """How a step of the state machine waits for its statement without a function that waits for minutes.
 
-A step submits, waits up to WAIT_SECONDS, and says ``running`` if the statement has not ended; the state machine then calls
-it again with what it said, and it waits on.
+A step submits, waits up to WAIT_SECONDS, and says ``running`` if the statement has not ended; the state machine
+then calls it again with what it said, and it waits on.
 """
 
 import time
@@ -24,9 +24,9 @@ def advance(
 ) -> tuple[Statement, Pending]:
     """Submits, or waits on; returns the statement and what the next call needs to know of it.
 
-    A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the time
-    until the batch's first statement, its LOCK, has ended does not count. A statement that the Data API no longer knows
-    comes back as LOST.
+    A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the
+    time until the batch's first statement, its LOCK, has ended does not count. A statement that the Data API no
+    longer knows comes back as LOST.
     """
     limit = settings().statement_timeout
     if pending is None:

@@ -143,10 +143,8 @@ class Store:
     def bucket_region(self, bucket: str) -> str:
         """The bucket's region."""
         answer = self._client.head_bucket(Bucket=bucket)
-        return (
-            answer.get("BucketRegion")
-            or answer["ResponseMetadata"]["HTTPHeaders"]["x-amz-bucket-region"]
-        )
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        return str(answer.get("BucketRegion") or headers["x-amz-bucket-region"])
 
     def sends_events(self, bucket: str) -> bool:
         """Whether the bucket sends its events to EventBridge."""

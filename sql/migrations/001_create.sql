@@ -115,7 +115,7 @@ CREATE TABLE ${schema}.time (
 
 -- An event is (user_id, session_id, item_in_session, start_time); songplay_id is a surrogate with gaps.
 CREATE TABLE ${schema}.songplays (
-    songplay_id BIGINT IDENTITY(0, 1) NOT NULL,
+    songplay_id BIGINT IDENTITY (0, 1) NOT NULL,
     start_time TIMESTAMP NOT NULL,
     user_id INTEGER NOT NULL,
     level VARCHAR(16),

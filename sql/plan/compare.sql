@@ -14,13 +14,14 @@ STATUPDATE OFF;
 -- Files that are named by key are tried again although they were rejected or withdrawn: for them only 'loaded' counts.
 SELECT p.seq
 FROM ${plan_table} AS p
-WHERE NOT EXISTS (
-    SELECT 1
-    FROM ${schema}.files AS f
-    WHERE
-        f.bucket = p.bucket
-        AND f.key = p.key
-        AND f.etag = p.etag
-        AND (f.status = 'loaded' OR (:named = 'no' AND f.status IN ('rejected', 'withdrawn')))
-)
+WHERE
+    NOT EXISTS (
+        SELECT 1
+        FROM ${schema}.files AS f
+        WHERE
+            f.bucket = p.bucket
+            AND f.key = p.key
+            AND f.etag = p.etag
+            AND (f.status = 'loaded' OR (:named = 'no' AND f.status IN ('rejected', 'withdrawn')))
+    )
 ORDER BY p.seq;

@@ -1,8 +1,9 @@
 -- The claim: fails the transaction if another load, or another batch, has loaded a file of this batch. Runs after begin.sql.
 -- Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
-SELECT CAST(
-    CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || COUNT(*) || ' files are loaded already' END AS INTEGER
-) AS claim
+SELECT
+    CAST(
+        CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || COUNT(*) || ' files are loaded already' END AS INTEGER
+    ) AS claim
 FROM ${schema}.files AS mine
 INNER JOIN ${schema}.files AS other
     ON mine.bucket = other.bucket AND mine.key = other.key AND mine.etag = other.etag

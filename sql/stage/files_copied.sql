@@ -5,5 +5,5 @@ SELECT
     MAX(TRIM(file_etag)) AS etag,
     SUM(lines_scanned) AS lines
 FROM sys_load_detail
-WHERE query_id = pg_last_copy_id()
+WHERE query_id = PG_LAST_COPY_ID()
 GROUP BY TRIM(file_name);

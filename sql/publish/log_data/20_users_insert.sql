@@ -28,4 +28,7 @@ FROM (
 ) AS w
 WHERE
     w.newest = 1
-    AND NOT EXISTS (SELECT 1 FROM ${schema}.users AS u WHERE u.user_id = w.user_id);
+    AND NOT EXISTS (
+        SELECT 1 FROM ${schema}.users AS u
+        WHERE u.user_id = w.user_id
+    );

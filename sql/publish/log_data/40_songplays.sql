@@ -1,5 +1,6 @@
--- The fact: NextSong events that are not there yet, by the event's key, with the song they match (of equal songs the smallest
--- song_id, so that no play is doubled). Runs in the publish step, last of the dataset.
+-- The fact: NextSong events that are not there yet, by the event's key, with the song they match: of equal songs the smallest
+-- song_id, so that no play is doubled. Blanks at the end do not count in Redshift's comparisons, as RTRIM says.
+-- Runs in the publish step, last of the dataset.
 INSERT INTO ${schema}.songplays (
     start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
     item_in_session, title, artist_name, length, load_id, batch
@@ -33,13 +34,15 @@ LEFT JOIN (
     SELECT
         s.song_id,
         s.artist_id,
-        s.title,
-        s.artist_name,
+        RTRIM(s.title) AS title,
+        RTRIM(s.artist_name) AS artist_name,
         s.duration,
-        ROW_NUMBER() OVER (PARTITION BY s.title, s.artist_name, s.duration ORDER BY s.song_id ASC) AS place
+        ROW_NUMBER() OVER (
+            PARTITION BY RTRIM(s.title), RTRIM(s.artist_name), s.duration ORDER BY s.song_id ASC
+        ) AS place
     FROM ${schema}.songs AS s
 ) AS m
-    ON p.song = m.title AND p.artist = m.artist_name AND p.length = m.duration AND m.place = 1
+    ON RTRIM(p.song) = m.title AND RTRIM(p.artist) = m.artist_name AND p.length = m.duration AND m.place = 1
 WHERE
     p.copy_number = 1
     AND NOT EXISTS (

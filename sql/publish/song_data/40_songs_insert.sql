@@ -35,4 +35,7 @@ FROM (
 ) AS w
 WHERE
     w.place = 1
-    AND NOT EXISTS (SELECT 1 FROM ${schema}.songs AS d WHERE d.song_id = w.song_id);
+    AND NOT EXISTS (
+        SELECT 1 FROM ${schema}.songs AS d
+        WHERE d.song_id = w.song_id
+    );

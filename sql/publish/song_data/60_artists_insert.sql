@@ -17,4 +17,7 @@ FROM (
 ) AS w
 WHERE
     w.place = 1
-    AND NOT EXISTS (SELECT 1 FROM ${schema}.artists AS d WHERE d.artist_id = w.artist_id);
+    AND NOT EXISTS (
+        SELECT 1 FROM ${schema}.artists AS d
+        WHERE d.artist_id = w.artist_id
+    );

@@ -6,16 +6,18 @@ FROM (
     SELECT
         s.song_id,
         s.artist_id,
-        s.title,
-        s.artist_name,
+        RTRIM(s.title) AS title,
+        RTRIM(s.artist_name) AS artist_name,
         s.duration,
-        ROW_NUMBER() OVER (PARTITION BY s.title, s.artist_name, s.duration ORDER BY s.song_id ASC) AS place
+        ROW_NUMBER() OVER (
+            PARTITION BY RTRIM(s.title), RTRIM(s.artist_name), s.duration ORDER BY s.song_id ASC
+        ) AS place
     FROM ${schema}.songs AS s
 ) AS m
 WHERE
     m.place = 1
-    AND songplays.title = m.title
-    AND songplays.artist_name = m.artist_name
+    AND RTRIM(songplays.title) = m.title
+    AND RTRIM(songplays.artist_name) = m.artist_name
     AND songplays.length = m.duration
     AND (
         songplays.song_id IS NULL

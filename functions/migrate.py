@@ -9,7 +9,7 @@ from typing import Any
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.failures import is_missing
-from loader.migrations import latest_version, migrations
+from loader.migrations import ensure_schema, latest_version, migrations
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
@@ -27,6 +27,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(
             f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
         )
+    if version == 0:
+        ensure_schema(api, load["load_id"], suffix)
     while version < latest_version():
         wanted = version + 1
         try:

@@ -13,7 +13,7 @@ from loader import batches, sql
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.datasets import Dataset, datasets
 from loader.failures import is_missing
-from loader.migrations import latest_version
+from loader.migrations import ensure_schema, latest_version
 from loader.names import common, for_dataset, state_of
 from loader.observability import step
 from loader.settings import settings
@@ -95,6 +95,7 @@ def warehouse(load: dict[str, Any]) -> str:
 
 def rights(load: dict[str, Any]) -> str:
     """Makes and drops a table, as each load does; the schema is made if it may be and is not there."""
+    ensure_schema(api, load["load_id"], "check")
     names = {**common(settings()), "stage_table": f"check_{load['load_id']}".replace("-", "_")}
     run(load, "rights", sql.render("admin/rights.sql", names))
     return f"may make tables in the schema {settings().schema}"

@@ -8,7 +8,7 @@ from typing import Any
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.failures import is_conflict, is_missing
-from loader.migrations import migrations
+from loader.migrations import ensure_schema, migrations
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
@@ -24,6 +24,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not settings().allow_reset:
         cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
         return {**load, "outcome": "refused", "cause": cause}
+    ensure_schema(api, load["load_id"], "reset")
     names = common(settings())
     create = [statement for name in migrations().values() for statement in sql.render(name, names)]
     drop = sql.render("migrations/drop.sql", names)

@@ -1,6 +1,4 @@
 -- Makes and drops a table in the schema, as each load does. Runs in the preflight ({"check": true}).
-CREATE SCHEMA IF NOT EXISTS ${schema};
-
 CREATE TABLE ${schema}.${stage_table} (seq BIGINT);
 
 DROP TABLE ${schema}.${stage_table};

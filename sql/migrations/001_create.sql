@@ -1,8 +1,6 @@
--- Version 1: the schema with staging parents, star schema and ledger.
+-- Version 1: staging parents, star schema and ledger.
 -- Runs once, in one transaction, before the first load (functions/migrate.py).
 -- Redshift enforces no key; the keys here are hints for its planner and for readers, the SQL in publish/ keeps them true.
-CREATE SCHEMA IF NOT EXISTS ${schema};
-
 CREATE TABLE ${schema}.schema_version (
     version INTEGER NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT SYSDATE

@@ -99,11 +99,11 @@ def start(service: Service, environ: Mapping[str, str]) -> int:
 def wait_until_healthy(service: Service, seconds: float = 60) -> None:
     """Returns once the service serves; raises Problem with the end of its log if it does not."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    absent = 0  # looks in a row; a process that is just about to start has no command line yet
+    while time.monotonic() < deadline and absent < 5:
         if healthy(service):
             return
-        if running(service) is None:
-            break
+        absent = absent + 1 if running(service) is None else 0
         time.sleep(0.1)
     tail = "\n".join(service.log.read_text(errors="replace").splitlines()[-15:])
     raise Problem(f"{service.name} did not start. The end of {service.log}:\n{tail}")

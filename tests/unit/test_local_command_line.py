@@ -1,0 +1,138 @@
+"""python -m local: what goes wrong as expected is a line with what to do, never a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import __main__ as command_line
+from local import asl_lint
+from local.environment import ROOT
+from local.report import Report
+from local.summary import Summary
+
+FREE_PORTS = {"LOCAL_AWS_PORT": "59821", "LOCAL_REDSHIFT_PORT": "59822"}
+
+
+def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local", *words],
+        cwd=ROOT,
+        env={**os.environ, **FREE_PORTS, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_help_names_every_command() -> None:
+    shown = run("--help")
+    assert shown.returncode == 0
+    for name, module in command_line.COMMANDS.items():
+        assert f"    {name} " in shown.stdout
+        assert module.HELP.split()[0] in shown.stdout
+
+
+@pytest.mark.parametrize("name", list(command_line.COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.parser().parse_args([name, "--help"])
+    assert ended.value.code == 0
+    assert command_line.COMMANDS[name].HELP.split()[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sql", "SELECT 1"], "make up"),
+        (["start"], "make up"),
+        (["deploy"], "make up"),
+        (["reset"], "make up"),
+        (["upload", "."], "make up"),
+        (["demo", "--data", "/no/such/folder"], "is not a folder"),
+        (["generate", "--out", "/dev/null/x"], "generate: "),
+    ],
+)
+def test_expected_problems_are_one_line(words: list[str], said: str) -> None:
+    ended = run(*words)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_wrong_port_is_said() -> None:
+    ended = run("status", LOCAL_AWS_PORT="http")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "status: LOCAL_AWS_PORT=http is not a port. Take a number from 1024 to 65535.\n"
+    )
+
+
+def test_generate_writes_a_data_set(tmp_path: Path) -> None:
+    sizes = ("--songs", "3", "--users", "2", "--days", "1", "--events", "20")
+    ended = run("generate", "--out", str(tmp_path / "data"), *sizes)
+    assert ended.returncode == 0, ended.stderr
+    assert len(list((tmp_path / "data" / "song_data").rglob("*.json"))) == 3
+    assert "3 songs, 1 log files, 20 events" in ended.stderr
+
+
+def test_a_definition_with_a_broken_expression_or_transition_is_told(tmp_path: Path) -> None:
+    definition: dict[str, Any] = {
+        "QueryLanguage": "JSONata",
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Pass", "Output": {"x": "{% $states.input.(x %}"}, "Next": "B"},
+        },
+    }
+    told = asl_lint.problems_of(json.dumps(definition))
+    assert any('No state found named "B"' in line for line in told)
+    assert any(line.startswith("$.States.A.Output.x: ") for line in told)
+    definition["States"]["A"] = {"Type": "Pass", "Output": "{% $states.input.x %}", "End": True}
+    assert asl_lint.problems_of(json.dumps(definition)) == []
+    assert asl_lint.problems_of("{") != []
+    assert asl_lint.main([]) == 1
+
+
+REPORT: dict[str, Any] = {
+    "status": "loaded",
+    "files": {"loaded": 2, "rejected": 1},
+    "rows": {"event_stage": 10, "song_stage": 1},
+    "checks": [
+        {"name": "unique", "on": "published", "figure": 0, "expected": 0, "passed": True},
+    ],
+    "rejected": [{"key": "log_data/x.json", "line": 3, "column": "ts", "reason": "no number"}],
+    "seconds": {"total": 4.0, "plan": 1.0},
+}
+TABLES = {"songplays": 8, "users": 2, "songs": 1, "artists": 1, "time": 8}
+
+
+def test_the_summary_shows_and_writes_what_was_loaded() -> None:
+    shown = Summary(TABLES, 3, [Report("e", False, REPORT)], {"start": 1.0, "load": 4.5})
+    text = "\n".join(shown.lines())
+    assert "2 loaded, 0 known, 1 rejected" in text
+    assert "3 of 8 plays are matched to a song" in text
+    assert "log_data/x.json     3  ts      no number" in text
+    assert "unique  published       0         0  yes" in text
+    assert "in all  5.5 s" in text
+    assert shown.passed
+    written = shown.as_json()
+    assert written["tables"] == TABLES
+    assert written["loads"][0]["rows"]["event_stage"] == 10
+    assert written["rejected"][0] == REPORT["rejected"][0]
+    assert written["checks"] == REPORT["checks"]
+
+
+@pytest.mark.parametrize("how", ["failed load", "failed check"])
+def test_a_summary_with_a_failure_has_not_passed(how: str) -> None:
+    data = json.loads(json.dumps(REPORT))
+    data["checks"][0]["passed"] = how != "failed check"
+    shown = Summary(TABLES, 0, [Report("e", how == "failed load", data)], {})
+    assert not shown.passed
+    if how == "failed check":
+        assert "NO" in "\n".join(shown.lines())

@@ -1,0 +1,131 @@
+"""What we put right in MiniStack behaves as on AWS. A new version of it is seen here first."""
+
+import io
+import time
+import zipfile
+from typing import Any
+
+import pytest
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc, sqs
+
+from local import ministack_mends
+
+HANDLER = """
+class Refused(Exception):
+    pass
+
+def fail(event, context):
+    raise Refused("no: " + event["why"])
+
+def work(event, context):
+    return {"got": event}
+"""
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    made = {
+        "attributes": {"QueueArn": "arn:queue", "VisibilityTimeout": "60"},
+        "messages": [],
+        "is_fifo": False,
+    }
+    monkeypatch.setattr(sqs, "_get_q", lambda url: made)
+    monkeypatch.setattr(sqs, "_expire_retained", lambda q: None)
+    monkeypatch.setattr(sqs, "_dlq_sweep", lambda q: None)
+    monkeypatch.setattr(sqs, "_receive_messages_for_esm", sqs._receive_messages_for_esm)
+    ministack_mends.gather_batches()
+    return made
+
+
+def window(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    mapping = {"EventSourceArn": "arn:queue", "MaximumBatchingWindowInSeconds": seconds}
+    monkeypatch.setattr(lambda_svc, "_iter_all_esms", lambda: [("0", "us-west-2", mapping)])
+
+
+def add(queue: dict[str, Any], count: int, age: float = 0, body: str = "{}") -> None:
+    sent = time.time() - age
+    queue["messages"] += [
+        {"id": str(n), "body": body, "sent_at": sent, "visible_at": sent} for n in range(count)
+    ]
+
+
+def receive(size: int) -> int:
+    return len(sqs._receive_messages_for_esm("url", size))
+
+
+def test_without_a_window_a_batch_is_all_that_waits(
+    queue: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window(monkeypatch, 0)
+    add(queue, 500)
+    assert receive(1000) == 500
+    assert receive(1000) == 0  # invisible now
+
+
+def test_a_batch_is_no_larger_than_batch_size(
+    queue: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window(monkeypatch, 300)
+    add(queue, 25)
+    assert [receive(10), receive(10), receive(10)] == [10, 10, 0]  # the rest waits for its window
+
+
+def test_messages_are_gathered_for_the_window(
+    queue: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window(monkeypatch, 5)
+    add(queue, 3)
+    assert receive(1000) == 0
+    add(queue, 1, age=6)
+    assert receive(1000) == 4
+
+
+def test_a_batch_fits_into_one_invocation(
+    queue: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window(monkeypatch, 0)
+    add(queue, 10, body="x" * 1024 * 1024)
+    assert receive(1000) == 5
+    queue["messages"].clear()
+    add(queue, 1, body="x" * 7 * 1024 * 1024)
+    assert receive(1000) == 1
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        lambda_runtime, "_PYTHON_WORKER_SCRIPT", lambda_runtime._PYTHON_WORKER_SCRIPT
+    )
+    monkeypatch.setattr(lambda_svc, "_execute_function_warm", lambda_svc._execute_function_warm)
+    ministack_mends.name_errors()
+
+
+def invoke(handler: str, event: dict[str, Any]) -> dict[str, Any]:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("index.py", HANDLER)
+    config = {
+        "FunctionName": handler,
+        "FunctionArn": f"arn:aws:lambda:us-west-2:000000000000:function:{handler}",
+        "Handler": f"index.{handler}",
+        "Runtime": "python3.13",
+        "Timeout": 10,
+    }
+    answer: dict[str, Any] = lambda_svc._execute_function_warm(
+        {"config": config, "code_zip": code.getvalue()}, event, "request"
+    )
+    lambda_runtime.reset()
+    return answer
+
+
+@pytest.mark.usefixtures("named")
+def test_an_exception_arrives_under_its_class_name() -> None:
+    answer = invoke("fail", {"why": "it is late"})
+    assert answer["error"]
+    assert answer["body"] == {"errorType": "Refused", "errorMessage": "no: it is late"}
+
+
+@pytest.mark.usefixtures("named")
+def test_an_answer_is_left_alone() -> None:
+    assert invoke("work", {"a": 1})["body"] == {"got": {"a": 1}}

@@ -1,0 +1,105 @@
+"""The report of a load: from an execution, and as a person reads it."""
+
+import json
+from typing import Any
+
+from local.report import line, lines, report_of
+
+LOADED: dict[str, Any] = {
+    "load_id": "l-1",
+    "status": "loaded",
+    "files": {"listed": 81, "loaded": 80, "rejected": 1, "known": 0, "failed": 0},
+    "rows": {"event_stage": 1882, "song_stage": 71, "songplays": 1594},
+    "checks": [
+        {
+            "name": "rows_copied",
+            "on": "staged",
+            "batch": 1,
+            "figure": 0,
+            "expected": 0,
+            "passed": True,
+        }
+    ],
+    "rejected": [
+        {"key": "log_data/x.json", "line": 3, "column": "ts", "code": 1207, "reason": "no digit"}
+    ],
+    "rejected_total": 1,
+    "seconds": {"total": 12.34, "plan": 1.0},
+}
+
+
+def execution(status: str, **fields: str) -> dict[str, str]:
+    return {"name": "e-1", "status": status, **fields}
+
+
+def test_a_success_has_its_report_in_the_output() -> None:
+    report = report_of(execution("SUCCEEDED", output=json.dumps(LOADED)))
+    assert not report.failed
+    assert report.status == "loaded"
+    assert report.files("loaded") == 80
+    assert report.rows()["songplays"] == 1594
+
+
+def test_a_failure_has_its_report_in_the_cause() -> None:
+    cause = {**LOADED, "status": "failed", "cause": "check users_unique: 2"}
+    report = report_of(execution("FAILED", error="LoadFailed", cause=json.dumps(cause)))
+    assert report.failed
+    assert report.status == "failed"
+    assert report.cause == "check users_unique: 2"
+
+
+def test_a_failure_without_a_report_keeps_its_words() -> None:
+    report = report_of(execution("TIMED_OUT", error="States.Timeout", cause="too long"))
+    assert report.cause == "States.Timeout: too long"
+    assert report_of(execution("ABORTED")).cause == "ABORTED"
+    assert report_of(execution("FAILED", error="E", cause='"text"')).cause == 'E: "text"'
+
+
+def test_an_output_that_is_no_report_is_not_lost_or_fatal() -> None:
+    assert report_of(execution("SUCCEEDED", output="[1]")).status == "ended"
+    sparse = report_of(execution("SUCCEEDED", output='{"status": "reset", "rows": null}'))
+    assert line(sparse) == "load e-1  reset"
+    assert lines(sparse) == ["load      e-1  reset"]
+
+
+def test_a_load_in_one_line() -> None:
+    report = report_of(execution("SUCCEEDED", output=json.dumps(LOADED)))
+    assert line(report) == (
+        "load l-1  loaded  80 files loaded  1 files rejected"
+        "  1,953 rows staged, 1,594 songplays  12.3 s"
+    )
+
+
+def test_a_failed_load_in_one_line_says_why() -> None:
+    report = report_of(execution("FAILED", error="LoadFailed", cause='{"cause": "no grants"}'))
+    assert line(report) == "load e-1  failed  no grants"
+
+
+def test_a_load_in_full() -> None:
+    told = lines(report_of(execution("SUCCEEDED", output=json.dumps(LOADED))))
+    assert told[0] == "load      l-1  loaded"
+    assert "files     81 listed, 80 loaded, 1 rejected, 0 known, 0 failed" in told
+    assert "checks    1 of 1 passed" in told
+    assert "rejected  log_data/x.json, line 3, column ts: no digit" in told
+
+
+def test_a_failed_check_is_told_with_its_figure() -> None:
+    data = json.loads(json.dumps(LOADED))
+    data["checks"][0].update(passed=False, figure=7)
+    told = lines(report_of(execution("FAILED", error="x", cause=json.dumps(data))))
+    assert "check     FAILED rows_copied on staged: 7, expected 0" in told
+
+
+def test_many_rejected_files_are_cut_with_a_count() -> None:
+    many = [{"key": f"log_data/{n}.json", "reason": "bad"} for n in range(20)]
+    data = {**LOADED, "rejected": many, "rejected_total": 5000}
+    told = lines(report_of(execution("SUCCEEDED", output=json.dumps(data))))
+    assert told.count("rejected  log_data/0.json: bad") == 1
+    assert "rejected  … and 4,980 more" in told
+
+
+def test_what_a_report_has_beyond_the_usual_is_shown() -> None:
+    output = {"status": "checked", "findings": ["grants are missing"], "next": "run setup.sql"}
+    told = lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))
+    assert "findings  grants are missing" in told
+    assert told[-1] == "next      run setup.sql"

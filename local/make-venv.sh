@@ -20,18 +20,24 @@ if [ -z "$python" ]; then
 fi
 
 if ! usable .venv/bin/python || [ -n "${PYTHON:-}" ]; then
+    rm -f .venv/.installed
     if ! "$python" -m venv --clear .venv; then
         echo "$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2
         exit 1
     fi
 fi
 
-.venv/bin/python - >.venv/requirements.txt <<'READ'
+.venv/bin/python - >.venv/wanted.txt <<'READ'
 import tomllib
 
 with open("pyproject.toml", "rb") as file:
     print("\n".join(tomllib.load(file)["dependency-groups"]["dev"]))
 READ
+if [ -e .venv/.installed ] && cmp -s .venv/wanted.txt .venv/requirements.txt; then
+    touch .venv/.installed # another part of pyproject.toml has changed
+    exit 0
+fi
+mv .venv/wanted.txt .venv/requirements.txt
 
 printf 'Installing packages into .venv with %s (a minute or two, once) ' "$(.venv/bin/python --version)"
 started=$SECONDS

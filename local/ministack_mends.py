@@ -1,10 +1,12 @@
 """Puts right where MiniStack differs from AWS in what the product relies on.
 
-MiniStack 1.5.33 is used as it is but for two differences, each put right by one function here:
+MiniStack 1.5.33 is used as it is but for these differences, each put right by one function here:
 
 - Its SQS event source hands over ten messages at most and ignores the batching window. AWS gathers
   up to BatchSize messages (10,000) for up to MaximumBatchingWindowInSeconds, and one upload of many
   files is one load: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+- A number of a template's parameter stays text: a MaximumConcurrency by !Ref stops the event source
+  ("'>=' not supported"). CloudFormation makes a number of it.
 - An exception of a Python handler arrives as Runtime.HandlerError. AWS gives its class name, which
   is what a state machine's ErrorEquals matches:
   https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
@@ -76,6 +78,19 @@ def _fitting(messages: list[dict[str, Any]]) -> int:
     return len(messages)
 
 
+def take_numbers() -> None:
+    """Makes the MaximumConcurrency of an event source a number where a template's parameter gave it."""
+    concurrency: Callable[..., int] = lambda_svc._sqs_esm_concurrency
+
+    def concurrency_of(mapping: dict[str, Any], *others: Any, **named: Any) -> int:
+        scaling = mapping.get("ScalingConfig") or {}
+        if isinstance(scaling.get("MaximumConcurrency"), str):
+            scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+        return concurrency(mapping, *others, **named)
+
+    lambda_svc._sqs_esm_concurrency = concurrency_of
+
+
 def name_errors() -> None:
     """Makes an exception of a Python handler arrive under its class name, as on AWS."""
     plain = '"error": str(e), "trace"'
@@ -104,4 +119,5 @@ def name_errors() -> None:
 def apply() -> None:
     """All mends; before MiniStack serves."""
     gather_batches()
+    take_numbers()
     name_errors()

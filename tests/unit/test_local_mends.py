@@ -92,6 +92,16 @@ def test_a_batch_fits_into_one_invocation(
     assert receive(1000) == 1
 
 
+@pytest.mark.parametrize(("given", "limit"), [("2", 2), (3, 3), (None, 5)])
+def test_a_number_from_a_templates_parameter_is_a_number(
+    monkeypatch: pytest.MonkeyPatch, given: str | int | None, limit: int
+) -> None:
+    monkeypatch.setattr(lambda_svc, "_sqs_esm_concurrency", lambda_svc._sqs_esm_concurrency)
+    ministack_mends.take_numbers()
+    mapping = {"ScalingConfig": {"MaximumConcurrency": given} if given else None}
+    assert lambda_svc._sqs_esm_concurrency(mapping, {}, {}) == limit
+
+
 @pytest.fixture
 def named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(

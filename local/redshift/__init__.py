@@ -1,0 +1,19 @@
+"""A local Amazon Redshift: the Data API's wire protocol over DuckDB.
+
+``python -m local.redshift`` starts it; tests embed it:
+
+    with LocalRedshift(Settings(data=tmp_path, port=0)) as redshift:
+        client = boto3.client("redshift-data", endpoint_url=redshift.url, ...)
+
+How a statement travels, one package a step:
+
+``server`` (HTTP) -> ``api`` (validation, operations) -> ``statements`` (records, results, the
+runner's threads) -> ``engine`` (sessions, transactions, locks) -> ``sql`` (utility statements) or
+``dialect`` (queries, one small function for each difference) -> DuckDB. ``catalog`` keeps what
+Redshift knows of a table and DuckDB does not; ``copy`` is COPY; ``system`` the system views.
+"""
+
+from local.redshift.config import Settings
+from local.redshift.local import LocalRedshift
+
+__all__ = ["LocalRedshift", "Settings"]

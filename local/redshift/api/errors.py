@@ -1,0 +1,29 @@
+"""Errors of the API itself: a request that AWS refuses before any SQL runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ApiError(Exception):
+    """An AWS error response: ``code`` is the model's exception shape, ``fields`` its extra members.
+
+    ``fault`` errors (the server's) answer 500, the others (the caller's) 400.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, **fields: Any):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.fields = fields
+
+
+def validation(message: str) -> ApiError:
+    """ValidationException: the request itself is wrong."""
+    return ApiError("ValidationException", message)
+
+
+def not_found(message: str, resource_id: str) -> ApiError:
+    """ResourceNotFoundException: no such statement, or none of this caller's."""
+    return ApiError("ResourceNotFoundException", message, ResourceId=resource_id)

@@ -1,0 +1,37 @@
+"""What a user can set: one value, made by the command line or by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Isolation = Literal["snapshot", "serializable"]
+
+HOST = "127.0.0.1"
+"""The only address that the server ever binds."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one local Redshift; every field but ``data`` has a default.
+
+    ``port`` 0 takes a free port. ``principals`` maps an access key id to the database user that
+    its statements run as (an unlisted key ``K`` is the user ``IAM:K``). ``admins`` are access key
+    ids whose database users are superusers; with none listed everyone is the owner of everything,
+    and privileges are recorded but not enforced (see ``catalog.privileges``).
+    """
+
+    data: Path
+    port: int = 4567
+    isolation: Isolation = "snapshot"
+    database: str = "dev"
+    assume_role: bool = True
+    default_iam_role: str | None = None
+    region: str = "us-west-2"
+    principals: Mapping[str, str] = field(default_factory=dict)
+    admins: frozenset[str] = frozenset()
+    faults: bool = False
+    memory_limit: str = "2GB"
+    threads: int = 2

@@ -1,0 +1,89 @@
+"""CAST, ``::`` and typed literals.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
+https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from local.redshift.engine.errors import RedshiftError, unsupported
+
+_Type = exp.DataType.Type
+
+_MACROS = {
+    _Type.SMALLINT: "rs_int2",
+    _Type.INT: "rs_int4",
+    _Type.BIGINT: "rs_int8",
+    _Type.FLOAT: "rs_float4",
+    _Type.DOUBLE: "rs_float8",
+}
+_PLAIN = frozenset(
+    {_Type.BOOLEAN, _Type.DATE, _Type.TIME, _Type.TIMESTAMP, _Type.TIMESTAMPTZ, _Type.INTERVAL}
+)
+_TEXT = frozenset({_Type.VARCHAR, _Type.TEXT, _Type.NVARCHAR})
+_CHAR = frozenset({_Type.CHAR, _Type.NCHAR, _Type.BPCHAR})
+_EPOCH = "1970-01-01 00:00:00"
+
+
+def cast(node: exp.Cast) -> exp.Expr:
+    """``CAST(x AS INT)`` -> ``rs_int4(x)``, ``x::VARCHAR(3)`` -> ``rs_left_bytes(rs_text(x), 3)``,
+    ``TIMESTAMP 'epoch'`` -> ``CAST('1970-01-01 00:00:00' AS TIMESTAMP)``.
+
+    A cast to a character type cuts silently, unlike storing. NUMERIC without a scale is (18, 0).
+    """
+    kind = node.to.this
+    if kind in _MACROS:
+        return exp.Anonymous(this=_MACROS[kind], expressions=[node.this])
+    if kind in _TEXT or kind in _CHAR:
+        return _to_text(node)
+    if kind == _Type.DECIMAL:
+        return _to_numeric(node)
+    if kind in (_Type.TIMESTAMP, _Type.TIMESTAMPTZ) and node.this.is_string:
+        if node.this.name.lower() == "epoch":
+            node.set("this", exp.Literal.string(_EPOCH))
+        return node
+    if kind in _PLAIN:
+        return node
+    if kind == _Type.USERDEFINED:
+        raise RedshiftError(f'type "{node.to.args.get("kind")}" does not exist', sqlstate="42704")
+    raise unsupported(f"a cast to {node.to.sql('redshift')}")
+
+
+def try_cast(node: exp.TryCast) -> exp.Expr:
+    """TRY_CAST(x AS type): NULL where the cast fails; the same in DuckDB.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
+    """
+    if node.to.this == _Type.DECIMAL:
+        node.set("to", _numeric_type(node.to))
+    return node
+
+
+def _to_text(node: exp.Cast) -> exp.Expr:
+    whole = exp.Anonymous(this="rs_text", expressions=[node.this])
+    sizes = node.to.expressions
+    if sizes and sizes[0].name.isdigit():
+        size = exp.Literal.number(sizes[0].name)
+        return exp.Anonymous(this="rs_left_bytes", expressions=[whole, size])
+    if node.to.this in _CHAR and node.to.this != _Type.BPCHAR:
+        return exp.Anonymous(this="rs_left_bytes", expressions=[whole, exp.Literal.number(1)])
+    return whole
+
+
+def _to_numeric(node: exp.Cast) -> exp.Expr:
+    node.set("to", _numeric_type(node.to))
+    return node
+
+
+def _numeric_type(to: exp.DataType) -> exp.DataType:
+    sizes = [size.name for size in to.expressions]
+    precision, scale = (*sizes, "18", "0")[:2] if not sizes else (sizes[0], (*sizes, "0")[1])
+    return exp.DataType(
+        this=_Type.DECIMAL,
+        expressions=[
+            exp.DataTypeParam(this=exp.Literal.number(precision)),
+            exp.DataTypeParam(this=exp.Literal.number(scale)),
+        ],
+    )

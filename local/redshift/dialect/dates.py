@@ -1,0 +1,205 @@
+"""Date and time functions.
+
+https://docs.aws.amazon.com/redshift/latest/dg/Date_functions_header.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from local.redshift.dialect.formats import to_char_parts, to_strptime
+from local.redshift.engine.errors import RedshiftError, unsupported
+
+Args = list[exp.Expr]
+
+_PARTS: dict[str, tuple[str, ...]] = {
+    "millennium": ("mil", "mils", "millennia"),
+    "century": ("c", "cent", "cents", "centuries"),
+    "decade": ("dec", "decs", "decades"),
+    "epoch": (),
+    "year": ("y", "yr", "yrs", "years"),
+    "quarter": ("qtr", "qtrs", "quarters"),
+    "month": ("mon", "mons", "months"),
+    "week": ("w", "weeks"),
+    "dow": ("dayofweek", "dw", "weekday"),
+    "doy": ("dayofyear", "dy", "yearday"),
+    "day": ("d", "days"),
+    "hour": ("h", "hr", "hrs", "hours"),
+    "minute": ("m", "min", "mins", "minutes"),
+    "second": ("s", "sec", "secs", "seconds"),
+    "millisecond": ("ms", "msec", "msecs", "msecond", "mseconds", "millisec", "millisecs",
+                    "millisecon", "milliseconds"),
+    "microsecond": ("us", "usec", "usecs", "usecond", "useconds", "microsec", "microsecs",
+                    "microsecond", "microseconds"),
+}  # fmt: skip
+_PART_OF = {alias: name for name, aliases in _PARTS.items() for alias in (name, *aliases)}
+
+
+def part_name(node: exp.Expr) -> str:
+    """``yrs`` -> ``year``: the date parts' aliases.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Dateparts_for_datetime_functions.html
+    """
+    written = node.name.lower()
+    if isinstance(node, exp.Var) and written == "dayofweek":
+        written = "dow"
+    if written not in _PART_OF:
+        raise RedshiftError(
+            f'timestamp units "{written}" not recognized', sqlstate="22023"
+        )
+    return _PART_OF[written]
+
+
+def _f(name: str, *args: exp.Expr) -> exp.Anonymous:
+    return exp.Anonymous(this=name, expressions=list(args))
+
+
+def _instant(value: exp.Expr) -> exp.Expr:
+    return _f("rs_instant", value)
+
+
+def extract(node: exp.Extract) -> exp.Expr:
+    """``EXTRACT(epoch FROM t)`` -> ``CAST(date_part('epoch', t) AS BIGINT)``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_EXTRACT_function.html: an INTEGER of TIMESTAMP
+    """
+    return _part(part_name(node.this), node.expression)
+
+
+def _part(part: str, value: exp.Expr) -> exp.Expr:
+    taken = _f("date_part", exp.Literal.string(part), _instant(value))
+    if part == "epoch":
+        return exp.Cast(this=_f("floor", taken), to=exp.DataType.build("BIGINT"))
+    if part == "millisecond":
+        return exp.Mod(this=taken, expression=exp.Literal.number(1000))
+    if part == "microsecond":
+        return exp.Mod(this=taken, expression=exp.Literal.number(1000000))
+    return exp.Cast(this=taken, to=exp.DataType.build("INT"))
+
+
+def _date_part(args: Args) -> exp.Expr:
+    """``date_part(dow, t)``, also ``'dow'``: a double. .../dg/r_DATE_PART_function.html"""
+    part, value = args
+    return exp.Cast(this=_part(part_name(part), value), to=exp.DataType.build("DOUBLE"))
+
+
+def _date_trunc(args: Args) -> exp.Expr:
+    """``date_trunc('week', t)``: a timestamp, weeks begin on Monday. .../dg/r_DATE_TRUNC.html"""
+    part, value = args
+    timestamp = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
+    return _f("date_trunc", exp.Literal.string(part_name(part)), timestamp)
+
+
+def _dateadd(args: Args) -> exp.Expr:
+    """``dateadd(month, 1, d)`` -> ``rs_add_months(d, 1)``, ``dateadd(day, 2, d)`` ->
+    ``CAST(d AS TIMESTAMP) + to_days(2)``: a timestamp. .../dg/r_DATEADD_function.html
+    """
+    part, number, value = part_name(args[0]), args[1], args[2]
+    months = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200}
+    whole = exp.Cast(this=exp.Paren(this=number), to=exp.DataType.build("BIGINT"))
+    if part in months:
+        count = exp.Mul(this=whole, expression=exp.Literal.number(months[part]))
+        return _f("rs_add_months", value, count)
+    makers = {"week": "to_weeks", "day": "to_days", "hour": "to_hours", "minute": "to_minutes",
+              "second": "to_seconds", "millisecond": "to_milliseconds",
+              "microsecond": "to_microseconds"}  # fmt: skip
+    if part not in makers:
+        raise unsupported(f"dateadd({part}, ...)")
+    if part in ("week", "day"):
+        whole = exp.Cast(this=whole, to=exp.DataType.build("INT"))
+    timestamp = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
+    return exp.Paren(this=exp.Add(this=timestamp, expression=_f(makers[part], whole)))
+
+
+def _datediff(args: Args) -> exp.Expr:
+    """``datediff(day, a, b)``: boundaries crossed, BIGINT. .../dg/r_DATEDIFF_function.html"""
+    part = part_name(args[0])
+    first, second = (exp.Cast(this=a, to=exp.DataType.build("TIMESTAMP")) for a in args[1:3])
+    return _f("date_diff", exp.Literal.string(part), first, second)
+
+
+def _add_months(args: Args) -> exp.Expr:
+    """.../dg/r_ADD_MONTHS.html"""
+    value, number = args
+    return _f("rs_add_months", value, number)
+
+
+def _last_day(args: Args) -> exp.Expr:
+    """.../dg/r_LAST_DAY.html"""
+    (value,) = args
+    return _f("last_day", exp.Cast(this=value, to=exp.DataType.build("DATE")))
+
+
+def _getdate(args: Args) -> exp.Expr:
+    """``getdate()``: now, without a time zone, in seconds. .../dg/r_GETDATE.html"""
+    if args:
+        raise ValueError
+    return _f("date_trunc", exp.Literal.string("second"), _now())
+
+
+def _sysdate(args: Args) -> exp.Expr:
+    """``SYSDATE``: the transaction's start, without a time zone. .../dg/r_SYSDATE.html"""
+    if args:
+        raise ValueError
+    return _now()
+
+
+def _now() -> exp.Expr:
+    return exp.Cast(this=_f("now"), to=exp.DataType.build("TIMESTAMP"))
+
+
+def current_date(node: exp.CurrentDate) -> exp.Expr:
+    """``CURRENT_DATE``: in UTC, as the session's time zone is. .../dg/r_CURRENT_DATE_function.html"""
+    return exp.Cast(this=_f("now"), to=exp.DataType.build("DATE"))
+
+
+def _to_date(args: Args) -> exp.Expr:
+    """``to_date(a, 'YYYY-MM-DD')`` -> ``CAST(strptime(a, '%Y-%m-%d') AS DATE)``.
+
+    .../dg/r_TO_DATE_function.html
+    """
+    return exp.Cast(this=_parsed(args), to=exp.DataType.build("DATE"))
+
+
+def _to_timestamp(args: Args) -> exp.Expr:
+    """``to_timestamp(a, format)``: with a time zone. .../dg/r_TO_TIMESTAMP.html"""
+    return exp.Cast(this=_parsed(args), to=exp.DataType.build("TIMESTAMPTZ"))
+
+
+def _parsed(args: Args) -> exp.Expr:
+    value, pattern = args[0], args[1]
+    if not pattern.is_string:
+        raise unsupported("a computed date format")
+    return _f("strptime", value, exp.Literal.string(to_strptime(pattern.name)))
+
+
+def _to_char(args: Args) -> exp.Expr:
+    """``to_char(t, 'YYYY-MM')`` -> ``strftime(t, '%Y') || '-' || strftime(t, '%m')``.
+
+    .../dg/r_TO_CHAR.html. Numeric formats are not supported yet.
+    """
+    value, pattern = args
+    if not pattern.is_string:
+        raise unsupported("to_char with a computed format")
+    return to_char_parts(value, pattern.name)
+
+
+BUILT: dict[str, Callable[[Args], exp.Expr]] = {
+    "date_part": _date_part,
+    "pgdate_part": _date_part,
+    "date_trunc": _date_trunc,
+    "dateadd": _dateadd,
+    "date_add": _dateadd,
+    "datediff": _datediff,
+    "date_diff": _datediff,
+    "add_months": _add_months,
+    "last_day": _last_day,
+    "getdate": _getdate,
+    "sysdate": _sysdate,
+    "now": _sysdate,
+    "to_date": _to_date,
+    "to_timestamp": _to_timestamp,
+    "to_char": _to_char,
+}

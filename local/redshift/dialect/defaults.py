@@ -1,0 +1,37 @@
+"""A column's value where a statement gives none: its default, its identity, NULL."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from local.redshift.catalog.model import Relation
+from local.redshift.dialect import rules
+from local.redshift.dialect.grammar import parse_expression
+from local.redshift.dialect.scope import NO_SESSION
+from local.redshift.dialect.storage import store
+from local.redshift.engine.errors import RedshiftError
+from local.redshift.sql.nodes import Column
+
+
+def identity_sequence(oid: int) -> str:
+    """DuckDB's sequence behind a table's IDENTITY column."""
+    return f"warehouse.rs_catalog.identity_{oid}"
+
+
+def default_expression(column: Column, table: Relation) -> exp.Expr:
+    """``nextval('...')``, the DEFAULT expression in DuckDB's terms, or NULL."""
+    if column.identity:
+        sequence = exp.Literal.string(identity_sequence(table.oid))
+        return exp.Anonymous(this="nextval", expressions=[sequence])
+    if column.default is None:
+        return exp.Null()
+    return store(translated_default(column.default), column)
+
+
+def translated_default(text: str) -> exp.Expr:
+    """A DEFAULT clause in DuckDB's terms: it may name functions but no column."""
+    tree = parse_expression(text)
+    if tree.find(exp.Column, exp.Subquery):
+        raise RedshiftError("cannot use column references in default expression", sqlstate="42P10")
+    return rules.apply(exp.Paren(this=tree), NO_SESSION)
+

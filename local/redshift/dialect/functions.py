@@ -1,0 +1,201 @@
+"""Redshift's functions: one entry for each, and none that is not listed exists.
+
+https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from local.redshift.dialect import dates, session_functions, strings
+from local.redshift.dialect.scope import Scope
+from local.redshift.engine.errors import RedshiftError, unsupported
+
+Args = list[exp.Expr]
+Build = Callable[[Args], exp.Expr]
+
+
+def call(node: exp.Anonymous, scope: Scope) -> exp.Expr:
+    """A call of a function, in DuckDB's terms. Raises RedshiftError if there is no such function."""
+    name = str(node.name).lower()
+    args = list(node.expressions)
+    if name in _SAME:
+        return exp.Anonymous(this=_SAME[name], expressions=args)
+    build = _BUILT.get(name)
+    if build is not None:
+        try:
+            return build(args)
+        except (IndexError, ValueError) as error:
+            raise _no_function(name, args) from error
+    of_session = session_functions.BUILT.get(name)
+    if of_session is not None:
+        return of_session(args, scope)
+    if name in _KNOWN_BUT_UNSUPPORTED:
+        raise unsupported(f"function {name}")
+    raise _no_function(name, args)
+
+
+def _no_function(name: str, args: Args) -> RedshiftError:
+    shown = ", ".join("unknown" for _ in args)
+    return RedshiftError(
+        f"function {name}({shown}) does not exist",
+        hint="No function matches the given name and argument types. You may need to add explicit "
+        "type casts.",
+        sqlstate="42883",
+    )
+
+
+def anonymous(name: str, *args: exp.Expr) -> exp.Anonymous:
+    """A call of one of DuckDB's functions or of our macros."""
+    return exp.Anonymous(this=name, expressions=list(args))
+
+
+_SAME: dict[str, str] = {
+    name: name
+    for name in (
+        # aggregates and windows
+        "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "bool_and",
+        "bool_or", "median", "any_value", "row_number", "rank", "dense_rank", "percent_rank",
+        "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "bit_and",
+        "bit_or", "percentile_cont", "percentile_disc",
+        # conditional
+        "coalesce", "nullif", "greatest", "least",
+        # math
+        "abs", "ceil", "floor", "round", "sqrt", "cbrt", "exp", "ln", "sign", "mod", "pi", "sin",
+        "cos", "tan", "asin", "acos", "atan", "atan2", "cot", "degrees", "radians", "random",
+        # text
+        "upper", "lower", "replace", "reverse", "repeat", "left", "right", "ascii", "chr",
+        "translate", "md5", "initcap", "ltrim", "rtrim", "quote_ident", "quote_literal",
+    )
+}  # fmt: skip
+_SAME.update(
+    {
+        "nvl": "coalesce",
+        "ceiling": "ceil",
+        "power": "pow",
+        "pow": "pow",
+        "stddev": "stddev_samp",
+        "variance": "var_samp",
+        "replicate": "repeat",
+        "dlog1": "ln",
+        "dlog10": "log10",
+        "log": "log10",
+        "dexp": "exp",
+        "octet_length": "strlen",
+        "initcap": "rs_initcap",
+    }
+)
+
+_KNOWN_BUT_UNSUPPORTED = frozenset(
+    {
+        "json_parse", "json_serialize", "is_array", "is_object", "get_array_length", "subarray",
+        "array_flatten", "array_concat", "split_to_array", "object", "object_transform", "array",
+        "approximate", "ratio_to_report", "checksum", "crc32", "farmfingerprint64",
+        "farmhash64", "fnv_hash", "aes_encrypt", "aes_decrypt", "soundex", "difference",
+        "bit_count", "interval_cmp", "timeofday", "age", "next_day", "to_number", "hll", "to_varbyte",
+        "regexp_instr", "regexp_count", "convert_timezone", "timezone", "charindex_all", "generate_series",
+    }
+)  # fmt: skip
+
+
+def _sum(args: Args) -> exp.Expr:
+    """``sum(a)`` -> ``sum(rs_summand(a))``: BIGINT of integers, NUMERIC(38,0) of BIGINT.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html
+    """
+    inner = args[0]
+    if isinstance(inner, exp.Distinct):
+        inner.set("expressions", [anonymous("rs_summand", e) for e in inner.expressions])
+        return anonymous("sum", inner)
+    return anonymous("sum", anonymous("rs_summand", inner))
+
+
+def _avg(args: Args) -> exp.Expr:
+    """``avg(a)`` of integers is an integer, cut off: ``rs_avg(a)``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
+    """
+    return anonymous("avg", *args)
+
+
+def _nvl2(args: Args) -> exp.Expr:
+    """``nvl2(a, b, c)`` -> ``CASE WHEN NOT a IS NULL THEN b ELSE c END``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_NVL2.html
+    """
+    test, given, missing = args
+    null = exp.Not(this=exp.Is(this=test, expression=exp.Null()))
+    return exp.Case(ifs=[exp.If(this=null, true=given)], default=missing)
+
+
+def _decode(args: Args) -> exp.Expr:
+    """``decode(a, 1, 'x', 'y')`` -> ``CASE WHEN a IS NOT DISTINCT FROM 1 THEN 'x' ELSE 'y' END``.
+
+    NULL equals NULL here. https://docs.aws.amazon.com/redshift/latest/dg/r_DECODE_expression.html
+    """
+    if len(args) < 3:
+        raise ValueError
+    subject, rest = args[0], args[1:]
+    pairs = [(rest[i], rest[i + 1]) for i in range(0, len(rest) - 1, 2)]
+    default = rest[-1] if len(rest) % 2 else None
+    ifs = [
+        exp.If(this=exp.NullSafeEQ(this=subject.copy(), expression=search), true=result)
+        for search, result in pairs
+    ]
+    return exp.Case(ifs=ifs, default=default)
+
+
+def _trunc(args: Args) -> exp.Expr:
+    """``trunc(x [, n])`` of a number, ``trunc(timestamp)`` to its date.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNC.html
+    https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNC_date.html
+    """
+    if len(args) == 2:
+        return anonymous("trunc", *args)
+    (value,) = args
+    return anonymous("rs_trunc", value)
+
+
+def within_group(node: exp.WithinGroup) -> exp.Expr:
+    """``listagg(a, ',') WITHIN GROUP (ORDER BY b)`` -> ``string_agg(a, ',' ORDER BY b)``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
+    """
+    call_ = node.this
+    if not isinstance(call_, exp.Anonymous) or str(call_.this).lower() != "string_agg":
+        return node
+    args = list(call_.expressions)
+    last = args[-1]
+    args[-1] = exp.Order(this=last, expressions=node.expression.expressions)
+    return anonymous("string_agg", *args)
+
+
+def _listagg(args: Args) -> exp.Expr:
+    """``listagg(a)`` -> ``string_agg(rs_text(a), '')``; DISTINCT keeps to its argument."""
+    value = args[0]
+    separator = args[1] if len(args) > 1 else exp.Literal.string("")
+    if isinstance(value, exp.Distinct):
+        parts = value.expressions
+        separator = parts[1] if len(parts) > 1 else separator
+        return anonymous(
+            "string_agg", exp.Distinct(expressions=[anonymous("rs_text", parts[0])]), separator
+        )
+    return anonymous("string_agg", anonymous("rs_text", value), separator)
+
+
+_BUILT: dict[str, Build] = {
+    "sum": _sum,
+    "avg": _avg,
+    "nvl2": _nvl2,
+    "decode": _decode,
+    "trunc": _trunc,
+    "listagg": _listagg,
+    **strings.BUILT,
+    **dates.BUILT,
+}
+
+extract = dates.extract
+current_date = dates.current_date

@@ -1,0 +1,67 @@
+"""Operators and CASE."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+_MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")
+
+
+def concatenate(node: exp.DPipe) -> exp.Expr:
+    """``'n: ' || 1.0`` -> ``'n: ' || rs_text(1.0)``: numbers are written as Redshift writes them.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_concat_op.html
+    """
+    for side in ("this", "expression"):
+        operand = node.args[side]
+        if not isinstance(operand, (exp.Literal, exp.DPipe)) or (
+            isinstance(operand, exp.Literal) and not operand.is_string
+        ):
+            node.set(side, exp.Anonymous(this="rs_text", expressions=[operand]))
+    return node
+
+
+def eager_case(node: exp.Case) -> exp.Expr:
+    """``CASE WHEN c THEN CAST(x AS INT) ELSE 0 END`` evaluates the cast for every row.
+
+    -> ``CASE WHEN hash(CAST(x AS INT)) IS NULL THEN NULL WHEN c THEN CAST(x AS INT) ELSE 0 END``:
+    hash is never NULL, but has to be computed. Redshift fails on branches that are not taken
+    (seen on real clusters, exmergo/dex#307). Approximate: branches with a subquery or an aggregate
+    stay lazy.
+    """
+    branches = [when.args["true"] for when in node.args["ifs"]]
+    if node.args.get("default") is not None:
+        branches.append(node.args["default"])
+    risky = [branch for branch in branches if _may_fail(branch)]
+    if not risky or node.args.get("this") is not None:
+        return node
+    hashed = exp.Anonymous(this="hash", expressions=[branch.copy() for branch in risky])
+    first = exp.If(
+        this=exp.Is(this=hashed, expression=exp.Null()),
+        true=exp.Null(),
+    )
+    node.set("ifs", [first, *node.args["ifs"]])
+    return node
+
+
+def _may_fail(branch: exp.Expr) -> bool:
+    if branch.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc):
+        return False
+    if branch.find(exp.Div, exp.Mod):
+        return True
+    calls = branch.find_all(exp.Anonymous)
+    return any(str(call.this).lower() in _MAY_FAIL for call in calls)
+
+
+def similar_to(node: exp.SimilarTo) -> exp.Expr:
+    """``a SIMILAR TO 'x%(b|c)_'`` -> ``regexp_full_match(a, 'x.*(b|c).')``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/pattern-matching-conditions-similar-to.html
+    """
+    pattern = node.expression
+    if not pattern.is_string:
+        return node
+    converted = pattern.name.replace("%", ".*").replace("_", ".")
+    return exp.Anonymous(
+        this="regexp_full_match", expressions=[node.this, exp.Literal.string(converted)]
+    )

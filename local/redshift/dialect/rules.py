@@ -1,0 +1,64 @@
+"""Every expression rewritten from the leaves up: the one place that knows the list of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from local.redshift.dialect import casts, functions, operators
+from local.redshift.dialect.scope import Scope
+from local.redshift.engine.errors import RedshiftError, unsupported
+
+Rule = Callable[[exp.Expr], exp.Expr]
+
+_BY_CLASS: dict[type[exp.Expr], Rule] = {
+    exp.Cast: casts.cast,
+    exp.TryCast: casts.try_cast,
+    exp.DPipe: operators.concatenate,
+    exp.Case: operators.eager_case,
+    exp.Extract: functions.extract,
+    exp.CurrentDate: functions.current_date,
+    exp.SimilarTo: operators.similar_to,
+    exp.WithinGroup: functions.within_group,
+}
+
+_REFUSED: dict[type[exp.Expr], str] = {
+    exp.Array: "ARRAY constructor",
+    exp.Bracket: "array subscript",
+    exp.Lateral: "LATERAL",
+    exp.Pivot: "PIVOT",
+    exp.TableSample: "TABLESAMPLE",
+    exp.Filter: "FILTER",
+    exp.Lock: "FOR UPDATE",
+    exp.Lambda: "a lambda",
+    exp.Struct: "STRUCT",
+}
+
+
+def apply(tree: exp.Expr, scope: Scope) -> exp.Expr:
+    """The tree in DuckDB's terms. Raises RedshiftError for what Redshift or we do not have."""
+    nodes = list(tree.walk(bfs=True))
+    for node in reversed(nodes):
+        changed = _rewrite(node, scope)
+        if changed is node:
+            continue
+        if node is tree:
+            tree = changed
+        else:
+            node.replace(changed)
+    return tree
+
+
+def _rewrite(node: exp.Expr, scope: Scope) -> exp.Expr:
+    refused = next((what for kind, what in _REFUSED.items() if isinstance(node, kind)), "")
+    if refused:
+        raise unsupported(refused)
+    if isinstance(node, exp.Distinct) and node.args.get("on"):
+        raise RedshiftError("SELECT DISTINCT ON is not supported", sqlstate="0A000")
+    if isinstance(node, exp.Anonymous):
+        return functions.call(node, scope)
+    if isinstance(node, (exp.CurrentUser, exp.SessionUser)):
+        return exp.Literal.string(scope.user)
+    rule = _BY_CLASS.get(type(node))
+    return rule(node) if rule else node

@@ -1,0 +1,92 @@
+"""Functions whose answer the session knows: they become literals.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_System_information_functions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from local.redshift.dialect.scope import Scope
+from local.redshift.engine.errors import unsupported
+
+Args = list[exp.Expr]
+Build = Callable[[Args, Scope], exp.Expr]
+
+VERSION = (
+    "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
+    "(Red Hat 3.4.2-6.fc3), Redshift 1.0.99999 (local, over DuckDB)"
+)
+
+
+def _number(value: int, kind: str) -> exp.Expr:
+    return exp.Cast(this=exp.Literal.number(value), to=exp.DataType.build(kind))
+
+
+def _last_copy_id(args: Args, scope: Scope) -> exp.Expr:
+    """.../dg/PG_LAST_COPY_ID.html: of this session; -1 if it ran no COPY"""
+    return _number(scope.last_copy_id or -1, "INT")
+
+
+def _last_copy_count(args: Args, scope: Scope) -> exp.Expr:
+    """.../dg/PG_LAST_COPY_COUNT.html"""
+    return _number(scope.last_copy_count, "BIGINT")
+
+
+def _last_query_id(args: Args, scope: Scope) -> exp.Expr:
+    """.../dg/PG_LAST_QUERY_ID.html: -1 if this session ran no query"""
+    return _number(scope.last_query_id or -1, "INT")
+
+
+def _current_database(args: Args, scope: Scope) -> exp.Expr:
+    return exp.Literal.string(scope.database_name)
+
+
+def _current_schema(args: Args, scope: Scope) -> exp.Expr:
+    """.../dg/r_CURRENT_SCHEMA.html: the first schema of the search path that exists"""
+    path = scope.existing_schemas_in_path()
+    return exp.Literal.string(path[0]) if path else exp.Null()
+
+
+def _user(args: Args, scope: Scope) -> exp.Expr:
+    return exp.Literal.string(scope.user)
+
+
+def _version(args: Args, scope: Scope) -> exp.Expr:
+    return exp.Literal.string(VERSION)
+
+
+def _pid(args: Args, scope: Scope) -> exp.Expr:
+    return _number(scope.pid, "INT")
+
+
+def _has(kind: str) -> Build:
+    """``has_schema_privilege([user,] schema, privilege)``, ``has_table_privilege``.
+
+    .../dg/r_HAS_SCHEMA_PRIVILEGE.html, .../dg/r_HAS_TABLE_PRIVILEGE.html
+    """
+
+    def build(args: Args, scope: Scope) -> exp.Expr:
+        if not all(arg.is_string for arg in args) or len(args) not in (2, 3):
+            raise unsupported(f"has_{kind.lower()}_privilege with computed arguments")
+        answer = scope.has_privilege(tuple(arg.name for arg in args), kind)
+        return exp.true() if answer else exp.false()
+
+    return build
+
+
+BUILT: dict[str, Build] = {
+    "pg_last_copy_id": _last_copy_id,
+    "pg_last_copy_count": _last_copy_count,
+    "pg_last_query_id": _last_query_id,
+    "current_database": _current_database,
+    "current_schema": _current_schema,
+    "current_user": _user,
+    "version": _version,
+    "pg_backend_pid": _pid,
+    "has_schema_privilege": _has("SCHEMA"),
+    "has_table_privilege": _has("TABLE"),
+    "has_database_privilege": _has("DATABASE"),
+}

@@ -1,0 +1,77 @@
+"""A query or DML statement of Redshift's as DuckDB's, with what it reads and writes.
+
+Order: names (``names``), the expressions one by one (``rules``, ``functions``, ``casts``), then what
+only DML needs (``writes``). Nothing here touches data; the catalogue answers through ``Scope``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from local.redshift.catalog.model import Key
+from local.redshift.dialect import names, rules, writes
+from local.redshift.dialect.grammar import parse_query, to_duckdb
+from local.redshift.dialect.scope import Scope
+from local.redshift.engine.errors import RedshiftError, unsupported
+
+
+@dataclass(frozen=True)
+class Translated:
+    """``sql`` is DuckDB's; ``kind`` select, insert, update or delete; ``target`` of the last three.
+
+    ``checks`` are DuckDB queries to be described before: see ``writes.check_assignments``.
+    """
+
+    sql: str
+    kind: str
+    reads: frozenset[Key] = frozenset()
+    target: Key | None = None
+    system: frozenset[str] = frozenset()
+    uses_user_data: bool = False
+    checks: tuple[writes.AssignmentCheck, ...] = field(default=())
+
+
+def translate(sql: str, scope: Scope) -> Translated:
+    """Raises RedshiftError for what does not parse, is unknown or is not supported."""
+    tree = parse_query(sql)
+    names.fold(tree)
+    if isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
+        return translate_query(tree, scope)
+    if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
+        return _translate_write(tree, scope)
+    raise unsupported(type(tree).__name__.upper())
+
+
+def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
+    """SELECT."""
+    if tree.args.get("into") is not None:
+        raise unsupported("SELECT INTO")
+    names.name_projections(tree)
+    found = names.resolve(tree, scope)
+    tree = rules.apply(tree, scope)
+    return Translated(
+        to_duckdb(tree), "select", frozenset(found.tables), system=frozenset(found.system)
+    )
+
+
+def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
+    writes.refuse_foreign_clauses(tree)
+    target = scope.relation(names.target_name(tree))
+    if target.is_view:
+        kind = type(tree).__name__.lower()
+        verb = {"insert": "insert into", "update": "update", "delete": "delete from"}[kind]
+        raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
+    found = names.resolve(tree, scope)
+    tree = rules.apply(tree, scope)
+    tree, checks = writes.prepare(tree, target)
+    reads = found.tables - ({target.key} if found.target_only else set())
+    return Translated(
+        to_duckdb(tree),
+        type(tree).__name__.lower(),
+        frozenset(reads),
+        target.key,
+        frozenset(found.system),
+        checks=checks,
+    )

@@ -1,0 +1,211 @@
+"""What INSERT, UPDATE and DELETE need beyond their expressions.
+
+The physical tables have no defaults, identities or lengths of their own: every INSERT names every
+column, and every value is stored through its column's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from local.redshift.catalog import store as catalog
+from local.redshift.catalog.model import Relation
+from local.redshift.dialect.defaults import default_expression
+from local.redshift.dialect.grammar import to_duckdb
+from local.redshift.dialect.storage import store
+from local.redshift.engine.errors import RedshiftError, undefined_column, unsupported
+from local.redshift.sql.nodes import Column
+
+
+@dataclass(frozen=True)
+class AssignmentCheck:
+    """``query``'s columns are to be stored in ``columns``; a literal's type is free (``literal``)."""
+
+    query: str
+    columns: tuple[Column, ...]
+    literals: frozenset[int] = frozenset()
+
+
+def refuse_foreign_clauses(tree: exp.Expr) -> None:
+    """ON CONFLICT, RETURNING and what else PostgreSQL has and Redshift does not.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
+    """
+    for key, word in (("conflict", "ON"), ("returning", "RETURNING")):
+        if tree.args.get(key) is not None:
+            raise RedshiftError(f'syntax error at or near "{word}"', sqlstate="42601")
+    for key in ("overwrite", "alternative", "where", "order", "limit"):
+        if isinstance(tree, exp.Insert) and tree.args.get(key):
+            raise unsupported(f"INSERT ... {key.upper()}")
+    if isinstance(tree, exp.Delete) and (tree.args.get("order") or tree.args.get("limit")):
+        raise RedshiftError('syntax error at or near "LIMIT"', sqlstate="42601")
+
+
+def prepare(tree: exp.Expr, target: Relation) -> tuple[exp.Expr, tuple[AssignmentCheck, ...]]:
+    """The statement with its values stored through the target's types."""
+    if isinstance(tree, exp.Insert):
+        return _insert(tree, target)
+    if isinstance(tree, exp.Update):
+        return _update(tree, target), ()
+    return tree, ()
+
+
+def _insert(
+    tree: exp.Insert, target: Relation
+) -> tuple[exp.Expr, tuple[AssignmentCheck, ...]]:
+    named = _insert_columns(tree, target)
+    source = tree.expression
+    table = exp.to_table(catalog.physical(*target.key), dialect="duckdb")
+    if tree.args.get("default") or source is None:
+        row = exp.Tuple(expressions=[default_expression(c, target) for c in target.columns])
+        return _insert_into(table, target, exp.Values(expressions=[row])), ()
+    if isinstance(source, exp.Values):
+        return _insert_values(table, target, named, source), ()
+    return _insert_query(tree, table, target, named, source)
+
+
+def _insert_columns(tree: exp.Insert, target: Relation) -> list[Column]:
+    if not isinstance(tree.this, exp.Schema):
+        return list(target.columns)
+    found = []
+    for identifier in tree.this.expressions:
+        column = target.column(identifier.name)
+        if column is None:
+            raise undefined_column(identifier.name, target.name)
+        if column in found:
+            raise RedshiftError(
+                f'column "{column.name}" specified more than once', sqlstate="42701"
+            )
+        found.append(column)
+    return found
+
+
+def _check_identity(column: Column) -> None:
+    if column.identity and not column.identity_by_default:
+        raise RedshiftError("cannot set an identity column to a value", sqlstate="42601")
+
+
+def _insert_into(table: exp.Expr, target: Relation, source: exp.Expr) -> exp.Expr:
+    names = [exp.to_identifier(c.name, quoted=True) for c in target.columns]
+    return exp.Insert(this=exp.Schema(this=table, expressions=names), expression=source)
+
+
+def _is_default(node: exp.Expr) -> bool:
+    named = isinstance(node, (exp.Var, exp.Column)) and node.name.upper() == "DEFAULT"
+    return named and not (isinstance(node, exp.Column) and node.table)
+
+
+def _insert_values(
+    table: exp.Expr, target: Relation, named: list[Column], source: exp.Values
+) -> exp.Expr:
+    rows = []
+    for row in source.expressions:
+        values = list(row.expressions) if isinstance(row, exp.Tuple) else [row]
+        _check_count(len(values), named, explicit=len(named) != len(target.columns))
+        given = {}
+        for column, value in zip(named, values, strict=False):
+            if _is_default(value):
+                given[column.name] = default_expression(column, target)
+            else:
+                _check_identity(column)
+                given[column.name] = store(value, column)
+        cells = [given.get(c.name) or default_expression(c, target) for c in target.columns]
+        rows.append(exp.Tuple(expressions=cells))
+    return _insert_into(table, target, exp.Values(expressions=rows))
+
+
+def _check_count(count: int, named: list[Column], *, explicit: bool) -> None:
+    if count > len(named):
+        raise RedshiftError("INSERT has more expressions than target columns", sqlstate="42601")
+    if explicit and count < len(named):
+        raise RedshiftError("INSERT has more target columns than expressions", sqlstate="42601")
+
+
+def _insert_query(
+    tree: exp.Insert, table: exp.Expr, target: Relation, named: list[Column], source: exp.Expr
+) -> tuple[exp.Expr, tuple[AssignmentCheck, ...]]:
+    if isinstance(source, exp.Subquery) and not source.alias:
+        source = source.this
+    with_ = tree.args.get("with_")
+    if with_ is not None:
+        source.set("with_", with_)
+    count = None if source.is_star else len(source.selects)
+    if count is not None:
+        _check_count(count, named, explicit=isinstance(tree.this, exp.Schema))
+        named = named[:count]
+    for column in named:
+        _check_identity(column)
+    literals = frozenset(_literal_columns(source))
+    check = AssignmentCheck(to_duckdb(source), tuple(named), literals)
+    aliases = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(named))]
+    given = {
+        column.name: store(exp.column(alias.copy()), column)
+        for column, alias in zip(named, aliases, strict=True)
+    }
+    cells = [given.get(c.name) or default_expression(c, target) for c in target.columns]
+    alias = exp.TableAlias(this=exp.to_identifier("rs_source", quoted=True), columns=aliases)
+    query = exp.Select(expressions=cells).from_(exp.Subquery(this=source, alias=alias))
+    return _insert_into(table, target, query), (check,)
+
+
+def _literal_columns(source: exp.Expr) -> list[int]:
+    """The places of the select list that are untyped literals: they take the column's type."""
+    selects = source.selects if not source.is_star else []
+    found = []
+    for number, item in enumerate(selects):
+        inner = item.this if isinstance(item, exp.Alias) else item
+        if isinstance(inner, exp.Null) or (isinstance(inner, exp.Literal) and inner.is_string):
+            found.append(number)
+    return found
+
+
+def _update(tree: exp.Update, target: Relation) -> exp.Expr:
+    for assignment in tree.expressions:
+        if not isinstance(assignment, exp.EQ) or not isinstance(assignment.this, exp.Column):
+            raise unsupported("UPDATE SET (columns) = ...")
+        column = target.column(assignment.this.name)
+        if column is None:
+            raise undefined_column(assignment.this.name, target.name)
+        assignment.set("this", exp.column(exp.to_identifier(column.name, quoted=True)))
+        if _is_default(assignment.expression):
+            assignment.set("expression", default_expression(column, target))
+        else:
+            _check_identity(column)
+            assignment.set("expression", store(assignment.expression, column))
+    return tree
+
+
+_NUMBERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL"}
+)
+_MOMENTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"})
+
+
+def check_assignments(check: AssignmentCheck, types: list[str]) -> None:
+    """``types`` are DuckDB's of the query's columns; raises RedshiftError where no cast is implicit.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html#r_Type_conversion
+    """
+    if len(types) > len(check.columns):
+        raise RedshiftError("INSERT has more expressions than target columns", sqlstate="42601")
+    for number, (column, given) in enumerate(zip(check.columns, types, strict=False)):
+        source = given.split("(")[0]
+        wanted = column.type.duckdb.split("(")[0]
+        if number in check.literals or source in ('"NULL"', "NULL") or wanted == "VARCHAR":
+            continue
+        fits = (
+            source == wanted
+            or (source in _NUMBERS and wanted in _NUMBERS)
+            or (source in _MOMENTS and wanted in _MOMENTS)
+            or wanted == "JSON"
+        )
+        if not fits:
+            spoken = {"VARCHAR": "character varying"}.get(source, source.lower())
+            raise RedshiftError(
+                f'column "{column.name}" is of type {column.type.spoken} but expression is of '
+                f"type {spoken}",
+                hint="You will need to rewrite or cast the expression.",
+                sqlstate="42804",
+            )

@@ -1,0 +1,47 @@
+"""One function for each kind of statement: ``(session, statement, sink) -> Outcome``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from local.redshift.engine.commands import copy, ddl, grants, misc, query, tables
+from local.redshift.engine.errors import unsupported
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.sink import ResultSink
+from local.redshift.sql import nodes
+
+if TYPE_CHECKING:
+    from local.redshift.engine.session import Session
+
+Command = Callable[["Session", Any, ResultSink], Outcome]
+
+_COMMANDS: dict[type, Command] = {
+    nodes.Query: query.run,
+    nodes.CopyFrom: copy.run,
+    nodes.CreateTable: tables.create,
+    nodes.AlterTable: tables.alter,
+    nodes.CreateView: ddl.create_view,
+    nodes.CreateSchema: ddl.create_schema,
+    nodes.AlterSchema: ddl.alter_schema,
+    nodes.CreateUser: ddl.create_user,
+    nodes.CreateGroup: ddl.create_group,
+    nodes.Drop: ddl.drop,
+    nodes.Comment: ddl.comment,
+    nodes.Truncate: misc.truncate,
+    nodes.Lock: misc.lock,
+    nodes.Analyze: misc.analyze,
+    nodes.Vacuum: misc.vacuum,
+    nodes.SetParameter: misc.set_parameter,
+    nodes.Show: misc.show,
+    nodes.Grant: grants.grant,
+    nodes.DefaultPrivileges: grants.default_privileges,
+}
+
+
+def execute(session: Session, statement: object, sink: ResultSink) -> Outcome:
+    """Runs a parsed statement in the session's open transaction; raises RedshiftError."""
+    command = _COMMANDS.get(type(statement))
+    if command is None:
+        raise unsupported(type(statement).__name__)
+    return command(session, statement, sink)

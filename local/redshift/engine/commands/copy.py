@@ -1,0 +1,18 @@
+"""COPY: see ``copy_s3``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.redshift.engine.errors import unsupported
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.sink import ResultSink
+from local.redshift.sql.nodes import CopyFrom
+
+if TYPE_CHECKING:
+    from local.redshift.engine.session import Session
+
+
+def run(session: Session, statement: CopyFrom, sink: ResultSink) -> Outcome:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html"""
+    raise unsupported("COPY")

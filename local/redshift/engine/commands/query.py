@@ -1,0 +1,65 @@
+"""SELECT, INSERT, UPDATE, DELETE: translate, lock, snapshot, run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.redshift.dialect.translate import Translated, translate
+from local.redshift.dialect.writes import check_assignments
+from local.redshift.engine.locks import Mode
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.sink import ResultSink
+from local.redshift.sql.nodes import Query
+from local.redshift.system import views
+
+if TYPE_CHECKING:
+    from local.redshift.catalog.model import Key
+    from local.redshift.engine.session import Session
+
+_PRIVILEGE = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE"}
+
+
+def run(session: Session, statement: Query, sink: ResultSink) -> Outcome:
+    """A query's rows go to ``sink``; of a DML statement the number of rows comes back."""
+    translated = prepare(session, statement.sql)
+    if translated.kind == "select":
+        return session.send(translated.sql, sink)
+    for check in translated.checks:
+        described = session.con.execute(f"DESCRIBE {check.query}").fetchall()
+        check_assignments(check, [row[1] for row in described])
+    return Outcome(session.change(translated.sql))
+
+
+def prepare(session: Session, sql: str) -> Translated:
+    """The translated statement, its locks held, its snapshot taken, its system views filled.
+
+    Where a lock had to be waited for, or the catalogue changed meanwhile, the statement is
+    translated again: the table may have another shape by now, or none.
+    """
+    while True:
+        version = session.database.catalog_version
+        translated = translate(sql, session)
+        waited = session.lock_all(_locks(session, translated))
+        if not waited and version == session.database.catalog_version:
+            break
+    _require_privileges(session, translated)
+    if translated.reads or translated.target or translated.system:
+        session.snapshot()
+    session.touch(translated.reads, [translated.target] if translated.target else [])
+    views.materialise(session.con, translated.system, session)
+    return translated
+
+
+def _locks(session: Session, translated: Translated) -> dict[Key, Mode]:
+    wanted = dict.fromkeys(translated.reads, Mode.READ)
+    if translated.target is not None:
+        insert = translated.kind == "insert"
+        wanted[translated.target] = session.insert_mode if insert else Mode.WRITE
+    return wanted
+
+
+def _require_privileges(session: Session, translated: Translated) -> None:
+    for key in translated.reads:
+        session.require(key, "SELECT")
+    if translated.target is not None:
+        session.require(translated.target, _PRIVILEGE[translated.kind])

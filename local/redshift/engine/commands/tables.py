@@ -1,0 +1,284 @@
+"""CREATE TABLE in its three forms and ALTER TABLE."""
+# ruff: noqa: S608 - names come quoted from the catalogue
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from local.redshift.catalog import store as catalog
+from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
+from local.redshift.dialect.defaults import identity_sequence, translated_default
+from local.redshift.dialect.grammar import to_duckdb
+from local.redshift.engine.commands import query
+from local.redshift.engine.errors import (
+    RedshiftError,
+    undefined_column,
+    undefined_relation,
+    unsupported,
+)
+from local.redshift.engine.locks import Mode
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.sink import ResultSink
+from local.redshift.sql.datatypes import MAX_VARCHAR, DataType
+from local.redshift.sql.nodes import AlterTable, Column, CreateTable
+
+if TYPE_CHECKING:
+    from local.redshift.engine.session import Session
+
+IDENTITY_STRIDE = 4
+"""Identity values leave gaps, as those of a cluster's slices do: nobody can count on 1..n."""
+
+
+def create(session: Session, statement: CreateTable, sink: ResultSink) -> Outcome:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
+    if statement.temporary:
+        session.snapshot()
+        catalog.prepare_temporary(session.con)
+        session.has_temporary = True
+    key = session.creation_key(statement.name, temporary=statement.temporary)
+    if not statement.temporary:
+        session.require_schema(key[0], "CREATE")
+    session.lock(key, Mode.EXCLUSIVE)
+    if catalog.find(session.con, *key) is not None:
+        if statement.if_not_exists:
+            return Outcome()
+        raise RedshiftError(f'Relation "{key[1]}" already exists', sqlstate="42P07")
+    if statement.query is not None:
+        return _create_as(session, statement, key)
+    source = session.relation(statement.like) if statement.like is not None else None
+    session.snapshot()
+    if source is not None:
+        _add(session, _like(session, statement, source, key))
+    else:
+        _add(
+            session,
+            Relation(
+                *key,
+                oid=catalog.new_oid(session.con),
+                owner=session.user,
+                columns=statement.columns,
+                constraints=statement.constraints,
+                attributes=statement.attributes,
+            ),
+        )
+    return Outcome()
+
+
+def _like(session: Session, statement: CreateTable, parent: Relation, key: Key) -> Relation:
+    """Columns, types, NOT NULL, encoding, distribution, sort keys; defaults on request only."""
+    if parent.is_view:
+        raise RedshiftError(f'inherited relation "{parent.name}" is not a table', sqlstate="42809")
+    columns = tuple(
+        replace(
+            column,
+            default=column.default if statement.including_defaults else None,
+            identity=None,
+            primary_key=False,
+            unique=False,
+            references="",
+        )
+        for column in parent.columns
+    )
+    return Relation(
+        *key,
+        oid=catalog.new_oid(session.con),
+        owner=session.user,
+        columns=columns,
+        attributes=parent.attributes,
+    )
+
+
+def _add(session: Session, table: Relation) -> None:
+    """Makes the physical table, its sequence and its catalogue row."""
+    con = session.con
+    for column in table.columns:
+        if column.default is not None:
+            translated_default(column.default)
+        if column.identity:
+            seed, step = column.identity
+            con.execute(
+                f"CREATE SEQUENCE {identity_sequence(table.oid)} START {seed} "
+                f"INCREMENT {step * IDENTITY_STRIDE} MINVALUE -9223372036854775807"
+            )
+    lines = ", ".join(
+        f'"{c.name}" {c.type.duckdb}{" NOT NULL" if c.not_null else ""}' for c in table.columns
+    )
+    kind = "TEMP TABLE" if table.is_temporary else "TABLE"
+    con.execute(f"CREATE {kind} {catalog.physical(*table.key)} ({lines})")
+    catalog.put(con, table)
+    session.open_transaction.changed_catalog = True
+    if not table.is_temporary:
+        for grantee, privilege, option in catalog.default_privileges_for(
+            con, session.user, table.schema
+        ):
+            catalog.put_privilege(
+                con,
+                (grantee, "TABLE", table.schema, table.name, privilege, session.user, option),
+            )
+
+
+def _create_as(session: Session, statement: CreateTable, key: Key) -> Outcome:
+    """CREATE TABLE ... AS: types of the query's columns, character ones as long as may be."""
+    assert statement.query is not None
+    translated = query.prepare(session, statement.query)
+    session.snapshot()
+    described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
+    names = statement.names or tuple(row[0] for row in described)
+    if len(names) > len(described):
+        raise RedshiftError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
+    names += tuple(row[0] for row in described[len(names) :])
+    for name in names:
+        if names.count(name) > 1:
+            raise RedshiftError(f'column "{name}" duplicated', sqlstate="42701")
+    columns = tuple(
+        Column(name, type_of(row[1])) for name, row in zip(names, described, strict=True)
+    )
+    table = Relation(
+        *key,
+        oid=catalog.new_oid(session.con),
+        owner=session.user,
+        columns=columns,
+        attributes=statement.attributes,
+    )
+    _add(session, table)
+    rows = session.change(f"INSERT INTO {catalog.physical(*key)} {translated.sql}")
+    return Outcome(rows)
+
+
+def type_of(duckdb_type: str) -> DataType:
+    """Redshift's type of a computed column."""
+    if duckdb_type.startswith("DECIMAL"):
+        precision, scale = duckdb_type[8:-1].split(",")
+        return DataType("numeric", precision=int(precision), scale=int(scale))
+    names = {
+        "BOOLEAN": "bool",
+        "TINYINT": "int2",
+        "SMALLINT": "int2",
+        "INTEGER": "int4",
+        "BIGINT": "int8",
+        "HUGEINT": "int8",
+        "FLOAT": "float4",
+        "DOUBLE": "float8",
+        "DATE": "date",
+        "TIME": "time",
+        "TIMESTAMP": "timestamp",
+        "TIMESTAMP WITH TIME ZONE": "timestamptz",
+        "JSON": "super",
+    }
+    if duckdb_type in names:
+        return DataType(names[duckdb_type])
+    if duckdb_type in ("VARCHAR", '"NULL"', "NULL"):
+        return DataType("varchar", MAX_VARCHAR)
+    raise unsupported(f"a column of type {duckdb_type}")
+
+
+def alter(session: Session, statement: AlterTable, sink: ResultSink) -> Outcome:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
+    if statement.action == "column_type" and session.open_transaction.explicit:
+        raise RedshiftError(
+            "ALTER TABLE ALTER COLUMN cannot run inside a transaction block", sqlstate="25001"
+        )
+    table = session.relation(statement.name)
+    session.lock(table.key, Mode.EXCLUSIVE)
+    session.snapshot()
+    found = catalog.find(session.con, *table.key)
+    if found is None:
+        raise undefined_relation(".".join(statement.name))
+    session.require_owner(found)
+    _ACTIONS[statement.action](session, statement, found)
+    session.open_transaction.changed_catalog = True
+    return Outcome()
+
+
+def _owner(session: Session, statement: AlterTable, table: Relation) -> None:
+    session.require_user(statement.new)
+    catalog.put(session.con, replace(table, owner=statement.new))
+
+
+def _rename(session: Session, statement: AlterTable, table: Relation) -> None:
+    new = (table.schema, statement.new)
+    session.lock(new, Mode.EXCLUSIVE)
+    if catalog.find(session.con, *new) is not None:
+        raise RedshiftError(f'Relation "{statement.new}" already exists', sqlstate="42P07")
+    if not table.is_view:
+        session.con.execute(
+            f'ALTER TABLE {catalog.physical(*table.key)} RENAME TO "{statement.new}"'
+        )
+    catalog.rename(session.con, table, statement.new)
+
+
+def _rename_column(session: Session, statement: AlterTable, table: Relation) -> None:
+    column = table.column(statement.old)
+    if column is None:
+        raise undefined_column(statement.old, table.name)
+    if table.column(statement.new) is not None:
+        raise RedshiftError(
+            f'column "{statement.new}" of relation "{table.name}" already exists', sqlstate="42701"
+        )
+    session.con.execute(
+        f'ALTER TABLE {catalog.physical(*table.key)} RENAME COLUMN "{column.name}" '
+        f'TO "{statement.new}"'
+    )
+    renamed = replace(column, name=statement.new)
+    catalog.put(session.con, table.with_column(renamed, old=column.name))
+
+
+def _add_column(session: Session, statement: AlterTable, table: Relation) -> None:
+    column = statement.column
+    assert column is not None
+    if table.column(column.name) is not None:
+        raise RedshiftError(
+            f'column "{column.name}" of relation "{table.name}" already exists', sqlstate="42701"
+        )
+    physical = catalog.physical(*table.key)
+    default = ""
+    if column.default is not None:
+        default = f" DEFAULT ({to_duckdb(translated_default(column.default))})"
+    null = " NOT NULL" if column.not_null else ""
+    session.con.execute(
+        f'ALTER TABLE {physical} ADD COLUMN "{column.name}" {column.type.duckdb}{null}{default}'
+    )
+    catalog.put(session.con, replace(table, columns=(*table.columns, column)))
+
+
+def _drop_column(session: Session, statement: AlterTable, table: Relation) -> None:
+    if table.column(statement.old) is None:
+        raise undefined_column(statement.old, table.name)
+    if len(table.columns) == 1:
+        raise RedshiftError("cannot drop the only column of a table", sqlstate="0A000")
+    physical = catalog.physical(*table.key)
+    session.con.execute(f'ALTER TABLE {physical} DROP COLUMN "{statement.old}"')
+    kept = tuple(c for c in table.columns if c.name != statement.old)
+    catalog.put(session.con, replace(table, columns=kept))
+
+
+def _column_type(session: Session, statement: AlterTable, table: Relation) -> None:
+    """Only VARCHAR columns change, in length. dg/r_ALTER_TABLE.html, ALTER COLUMN TYPE"""
+    column, new = table.column(statement.old), statement.type
+    if column is None:
+        raise undefined_column(statement.old, table.name)
+    assert new is not None
+    if column.type.name != "varchar" or new.name != "varchar":
+        raise RedshiftError(f'cannot alter type of column "{column.name}"', sqlstate="0A000")
+    if new.length < column.type.length:
+        longest = session.con.execute(
+            f'SELECT max(strlen("{column.name}")) FROM {catalog.physical(*table.key)}'
+        ).fetchone()
+        if longest and (longest[0] or 0) > new.length:
+            raise RedshiftError(
+                f'cannot alter column "{column.name}": the new size is smaller than the data'
+            )
+    catalog.put(session.con, table.with_column(replace(column, type=new)))
+
+
+_ACTIONS = {
+    "owner": _owner,
+    "rename": _rename,
+    "rename_column": _rename_column,
+    "add_column": _add_column,
+    "drop_column": _drop_column,
+    "column_type": _column_type,
+}
+
+__all__ = ["TEMP_SCHEMA", "alter", "create", "type_of"]

@@ -1,0 +1,95 @@
+"""Errors as Redshift words them.
+
+A statement that fails has one text, the ``Error`` of DescribeStatement. The Data API shows
+``ERROR: `` before the server's message, and the server's detail lines after it.
+"""
+
+from __future__ import annotations
+
+RULE = "-" * 47
+
+
+class RedshiftError(Exception):
+    """A statement failed; ``str(error)`` is the text that the Data API returns.
+
+    ``sqlstate`` is PostgreSQL's five characters (42P01 undefined table, ...); the Data API does
+    not return it, SYS_QUERY_HISTORY and our log do not either: it is for code inside this package.
+    """
+
+    def __init__(self, message: str, *, detail: str = "", hint: str = "", sqlstate: str = "XX000"):
+        self.message = message
+        self.detail = detail
+        self.hint = hint
+        self.sqlstate = sqlstate
+        text = f"ERROR: {message}"
+        if detail:
+            text += f"\n  Detail: {detail}"
+        if hint:
+            text += f"\n  Hint: {hint}"
+        super().__init__(text)
+
+
+class StatementCancelled(RedshiftError):
+    """CancelStatement reached the statement: its status is ABORTED."""
+
+    def __init__(self) -> None:
+        super().__init__("Query (0) cancelled on user's request", sqlstate="57014")
+
+
+def compute_error(message: str, code: int, context: str, *, location: str = ":0") -> RedshiftError:
+    """An error of the compute nodes, whose detail block carries a code and a context.
+
+    Shape (seen on real clusters, see OHDSI/SqlRender#315)::
+
+        ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer
+          Detail:
+          -----------------------------------------------
+          error:  Invalid digit, Value 'c', Pos 0, Type: Integer
+          code:      1207
+          context:   check songs: 3
+          ...
+    """
+    lines = (
+        "",
+        RULE,
+        f"error:  {message}",
+        f"code:      {code}",
+        f"context:   {context}",
+        "query:     0",
+        f"location:  {location}",
+        "process:   padbmaster [pid=0]",
+        RULE,
+    )
+    return RedshiftError(message, detail="\n  ".join(lines))
+
+
+def undefined_relation(name: str) -> RedshiftError:
+    """``relation "x.y" does not exist``; ``name`` as the statement wrote it, folded."""
+    return RedshiftError(f'relation "{name}" does not exist', sqlstate="42P01")
+
+
+def undefined_schema(name: str) -> RedshiftError:
+    """``schema "x" does not exist``."""
+    return RedshiftError(f'schema "{name}" does not exist', sqlstate="3F000")
+
+
+def undefined_column(name: str, relation: str = "") -> RedshiftError:
+    """``column "x" does not exist``, or ``... of relation "y" ...`` where a table is named."""
+    place = f' of relation "{relation}"' if relation else ""
+    return RedshiftError(f'column "{name}"{place} does not exist', sqlstate="42703")
+
+
+def unsupported(what: str) -> RedshiftError:
+    """Redshift has it, this server does not: refused by its name, never ignored."""
+    return RedshiftError(f"{what} is not supported by the local Redshift", sqlstate="0A000")
+
+
+def syntax_error(near: str) -> RedshiftError:
+    """``syntax error at or near "x"`` (``at end of input`` for an empty ``near``)."""
+    where = f'at or near "{near}"' if near else "at end of input"
+    return RedshiftError(f"syntax error {where}", sqlstate="42601")
+
+
+def in_transaction_block(command: str) -> RedshiftError:
+    """``VACUUM cannot run inside a transaction block``."""
+    return RedshiftError(f"{command} cannot run inside a transaction block", sqlstate="25001")

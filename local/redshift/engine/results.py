@@ -1,0 +1,138 @@
+"""Result sets: DuckDB's columns and values as the Data API's ColumnMetadata and Field.
+
+https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ColumnMetadata.html
+https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_Field.html
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.redshift.sql.datatypes import MAX_VARCHAR
+
+_NAMES = {
+    "BOOLEAN": "bool",
+    "TINYINT": "int2",
+    "SMALLINT": "int2",
+    "INTEGER": "int4",
+    "BIGINT": "int8",
+    "HUGEINT": "int8",  # what SUM of integers is in DuckDB; BIGINT in Redshift
+    "UBIGINT": "int8",
+    "FLOAT": "float4",
+    "DOUBLE": "float8",
+    "VARCHAR": "varchar",
+    "DATE": "date",
+    "TIME": "time",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_NS": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "INTERVAL": "interval",
+    "JSON": "super",
+    "NULL": "varchar",
+    '"NULL"': "varchar",
+}
+_PRECISION = {"int2": 5, "int4": 10, "int8": 19, "float4": 8, "float8": 17, "bool": 1, "date": 13,
+              "timestamp": 29, "timestamptz": 35, "time": 15}  # fmt: skip
+_SIGNED = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric"})
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """One column of a result set: ``type_name`` as ColumnMetadata.typeName has it."""
+
+    name: str
+    type_name: str
+    precision: int = 0
+    scale: int = 0
+    schema: str = ""
+    table: str = ""
+    nullable: int = 1
+
+    def metadata(self) -> dict[str, Any]:
+        """ColumnMetadata."""
+        return {
+            "name": self.name,
+            "label": self.name,
+            "typeName": self.type_name,
+            "precision": self.precision,
+            "scale": self.scale,
+            "length": 0,
+            "nullable": self.nullable,
+            "schemaName": self.schema,
+            "tableName": self.table,
+            "isCaseSensitive": self.type_name in ("varchar", "bpchar", "super"),
+            "isCurrency": False,
+            "isSigned": self.type_name in _SIGNED,
+        }
+
+
+def result_columns(description: Sequence[tuple[Any, ...]]) -> list[ResultColumn]:
+    """The columns of a DuckDB cursor's ``description``."""
+    return [_result_column(entry[0], str(entry[1])) for entry in description]
+
+
+def _result_column(name: str, duckdb_type: str) -> ResultColumn:
+    decimals = _DECIMAL.fullmatch(duckdb_type)
+    if decimals:
+        return ResultColumn(name, "numeric", int(decimals[1]), int(decimals[2]))
+    type_name = _NAMES.get(duckdb_type, "varchar")
+    precision = _PRECISION.get(type_name, MAX_VARCHAR)
+    return ResultColumn(name, type_name, precision)
+
+
+def field(value: Any) -> dict[str, Any]:
+    """A value as the Data API's union: numbers, booleans, everything else as text.
+
+    ``Decimal('1.50')`` -> ``{"stringValue": "1.50"}``, ``None`` -> ``{"isNull": True}``.
+    """
+    if value is None:
+        return {"isNull": True}
+    if isinstance(value, bool):
+        return {"booleanValue": value}
+    if isinstance(value, int):
+        return {"longValue": value}
+    if isinstance(value, float):
+        return {"doubleValue": value}
+    return {"stringValue": text(value)}
+
+
+def text(value: Any) -> str:
+    """A value as Redshift writes it: ``2018-11-01 21:01:46.796``, ``t`` and ``f`` in CSV."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, dt.datetime):
+        return _timestamp(value)
+    if isinstance(value, (dt.date, dt.time, decimal.Decimal)):
+        return format(value, "f") if isinstance(value, decimal.Decimal) else value.isoformat()
+    if isinstance(value, dt.timedelta):
+        return _interval(value)
+    return str(value)
+
+
+def _timestamp(value: dt.datetime) -> str:
+    shown = value.strftime("%Y-%m-%d %H:%M:%S") if value.year >= 1000 else value.isoformat(" ", "seconds")[:19]
+    if value.microsecond:
+        shown += f".{value.microsecond:06d}".rstrip("0")
+    return f"{shown}+00" if value.tzinfo else shown
+
+
+def _interval(value: dt.timedelta) -> str:
+    seconds = value.seconds
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if value.microseconds:
+        clock += f".{value.microseconds:06d}".rstrip("0")
+    days = f"{value.days} days " if value.days else ""
+    return days + clock
+
+
+def fields(rows: Iterable[Sequence[Any]]) -> list[list[dict[str, Any]]]:
+    """Rows as Records."""
+    return [[field(value) for value in row] for row in rows]

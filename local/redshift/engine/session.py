@@ -1,0 +1,329 @@
+"""A session: its DuckDB connection, its transaction, its settings. Statements run here.
+
+A snapshot is taken by a transaction's first query, DML or DDL, not by BEGIN or LOCK
+(https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html), so DuckDB's own
+transaction is begun only then, after the statement's locks are granted. Before that the connection
+reads the catalogue as it is committed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from local.redshift.catalog import store as catalog
+from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
+from local.redshift.engine import duckdb_errors
+from local.redshift.engine.commands import execute
+from local.redshift.engine.database import Database
+from local.redshift.engine.errors import (
+    RedshiftError,
+    StatementCancelled,
+    undefined_relation,
+    undefined_schema,
+    unsupported,
+)
+from local.redshift.engine.locks import Mode
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.permissions import Permissions
+from local.redshift.engine.results import result_columns
+from local.redshift.engine.sink import CHUNK_ROWS, ResultSink
+from local.redshift.sql import nodes
+from local.redshift.sql.parameters import bind
+from local.redshift.sql.parser import parse_statement
+from local.redshift.system.records import SystemRecords
+
+DEFAULT_SEARCH_PATH = ("$user", "public")
+
+
+@dataclass
+class Transaction:
+    """An open transaction. ``begun`` once DuckDB's own has begun, which is the snapshot."""
+
+    id: int
+    explicit: bool
+    begun: bool = False
+    changed_catalog: bool = False
+    failed: bool = False
+
+
+class Session(Permissions):
+    """One connection to the warehouse; used by one thread at a time, ``cancel`` by any."""
+
+    def __init__(self, database: Database, user: str, *, superuser: bool = False):
+        self.database = database
+        self.user = user
+        self.superuser = superuser
+        self.pid = database.next_pid()
+        self.con = database.cursor()
+        self.user_id = database.user_id(self.con, user, superuser=superuser)
+        self.transaction: Transaction | None = None
+        self.search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH
+        self.parameters: dict[str, str] = {}
+        self.has_temporary = False
+        self.query_id = 0
+        self.last_query_id = 0
+        self.last_copy_id = 0
+        self.last_copy_count = 0
+        self.lock_wait = 0.0
+        self.last_transaction_id = 0
+        self._cancelled = threading.Event()
+
+    # -- running -----------------------------------------------------------------------------
+
+    def run(self, sql: str, values: Mapping[str, str], sink: ResultSink, query_id: int) -> Outcome:
+        """Runs one statement: in the open transaction, else in one of its own.
+
+        Raises RedshiftError; the statement's own transaction is then rolled back, an explicit one
+        has failed and takes nothing but ROLLBACK.
+        """
+        self.query_id, self.lock_wait = query_id, 0.0
+        statement = parse_statement(bind(sql, values))
+        if isinstance(statement, (nodes.Begin, nodes.Commit, nodes.Rollback)):
+            return self._control(statement)
+        if self.transaction is not None and self.transaction.failed:
+            raise RedshiftError(
+                "current transaction is aborted, commands ignored until end of transaction block",
+                sqlstate="25P02",
+            )
+        own = self.transaction is None
+        if own:
+            self.begin(explicit=False)
+        try:
+            self.check_cancelled()
+            outcome = execute(self, statement, sink)
+            self.check_cancelled()
+            if own and self.transaction is not None:
+                self.commit()
+        except BaseException as error:
+            self._fail(own=own)
+            if isinstance(error, duckdb.Error):
+                if self._cancelled.is_set():
+                    raise StatementCancelled from error
+                raise duckdb_errors.translate(error) from error
+            raise
+        self.last_query_id = query_id
+        return outcome
+
+    def _fail(self, *, own: bool) -> None:
+        if self.transaction is None:
+            return
+        if own or not self.transaction.explicit:
+            self.rollback()
+        else:
+            self.transaction.failed = True
+
+    def _control(self, statement: object) -> Outcome:
+        if isinstance(statement, nodes.Begin):
+            if self.transaction is None:
+                self.begin(explicit=True)
+            else:
+                self.transaction.explicit = True
+            return Outcome()
+        if isinstance(statement, nodes.Commit) and not (
+            self.transaction is not None and self.transaction.failed
+        ):
+            self.commit()
+        else:
+            self.rollback()
+        return Outcome()
+
+    def begin(self, *, explicit: bool) -> None:
+        """Opens a transaction; its snapshot comes with its first query, DML or DDL."""
+        self.last_transaction_id = self.database.next_transaction_id()
+        self.transaction = Transaction(self.last_transaction_id, explicit)
+
+    def commit(self) -> None:
+        """Makes the transaction's work permanent and gives its locks back."""
+        transaction = self.transaction
+        if transaction is None:
+            return
+        try:
+            if transaction.begun:
+                self.con.execute("COMMIT")
+                self.database.serial.commit(transaction.id)
+                if transaction.changed_catalog:
+                    self.database.catalog_version += 1
+        except duckdb.Error as error:
+            self.rollback()
+            raise duckdb_errors.translate(error) from error
+        self.transaction = None
+        self.database.locks.release_all(transaction.id)
+
+    def rollback(self) -> None:
+        """Undoes the transaction and gives its locks back. Never raises."""
+        transaction = self.transaction
+        if transaction is None:
+            return
+        if transaction.begun:
+            try:
+                self.con.execute("ROLLBACK")
+            except duckdb.Error:
+                pass  # DuckDB has already rolled back, as after a conflict
+            self.database.serial.rollback(transaction.id)
+        self.transaction = None
+        self.database.locks.release_all(transaction.id)
+
+    def close(self) -> None:
+        """Ends the session: an open transaction is rolled back."""
+        self.rollback()
+        self.con.close()
+
+    # -- cancelling --------------------------------------------------------------------------
+
+    def cancel(self) -> None:
+        """Stops what runs, also what waits for a lock; from another thread."""
+        self._cancelled.set()
+        self.con.interrupt()
+        self.database.locks.wake()
+
+    def reset_cancel(self) -> None:
+        """A kept session starts its next statement afresh."""
+        self._cancelled.clear()
+
+    def is_cancelled(self) -> bool:
+        """Whether ``cancel`` was called."""
+        return self._cancelled.is_set()
+
+    def check_cancelled(self) -> None:
+        """Raises StatementCancelled once ``cancel`` was called."""
+        if self._cancelled.is_set():
+            raise StatementCancelled
+
+    # -- locks and the snapshot --------------------------------------------------------------
+
+    @property
+    def open_transaction(self) -> Transaction:
+        """The transaction that the running statement is in."""
+        if self.transaction is None:
+            raise RuntimeError("no transaction is open")
+        return self.transaction
+
+    def lock(self, key: Key, mode: Mode) -> bool:
+        """Takes a table's lock until the transaction ends; whether that had to wait."""
+        if key[0] == TEMP_SCHEMA:
+            return False
+        started = time.monotonic()
+        waited = self.database.locks.acquire(
+            self.open_transaction.id, key, mode, self.is_cancelled
+        )
+        self.lock_wait += time.monotonic() - started
+        return waited
+
+    def lock_all(self, wanted: Mapping[Key, Mode]) -> bool:
+        """Takes several locks in a fixed order; whether any had to wait."""
+        return any([self.lock(key, mode) for key, mode in sorted(wanted.items())])
+
+    def snapshot(self) -> None:
+        """Takes the transaction's snapshot, if it has none yet."""
+        transaction = self.open_transaction
+        if not transaction.begun:
+            self.con.execute("BEGIN TRANSACTION")
+            transaction.begun = True
+            self.database.serial.begin(transaction.id)
+
+    def touch(self, reads: Iterable[Key], writes: Iterable[Key]) -> None:
+        """Tells SERIALIZABLE isolation what a statement reads and writes."""
+        if self.database.settings.isolation != "serializable":
+            return
+        read = {key for key in reads if key[0] != TEMP_SCHEMA}
+        written = {key for key in writes if key[0] != TEMP_SCHEMA}
+        named = next(iter([*written, *read]), None)
+        relation = catalog.find(self.con, *named) if named else None
+        self.database.serial.touch(
+            self.open_transaction.id, read, written, relation.oid if relation else 0, self.pid
+        )
+
+    @property
+    def insert_mode(self) -> Mode:
+        """The lock of INSERT and COPY: shared under snapshot isolation."""
+        serializable = self.database.settings.isolation == "serializable"
+        return Mode.WRITE if serializable else Mode.INSERT
+
+    # -- names -------------------------------------------------------------------------------
+
+    @property
+    def database_name(self) -> str:
+        """The connected database."""
+        return self.database.settings.database
+
+    @property
+    def records(self) -> SystemRecords:
+        """The system views' records."""
+        return self.database.records
+
+    def existing_schemas_in_path(self) -> list[str]:
+        """The search path's schemas that exist."""
+        return [s for s in self.schemas_in_path() if catalog.find_schema(self.con, s) is not None]
+
+    def schemas_in_path(self) -> list[str]:
+        """The search path's schemas, ``$user`` replaced."""
+        return [self.user.lower() if s == "$user" else s for s in self.search_path]
+
+    def find_relation(self, name: nodes.Name) -> Relation | None:
+        """A table or view by the name that a statement gives it, None if there is none."""
+        if len(name) == 3:
+            if name[0] != self.database.settings.database:
+                raise unsupported("cross-database references")
+            name = name[1:]
+        if len(name) == 2:
+            schema = TEMP_SCHEMA if name[0].startswith("pg_temp") else name[0]
+            if schema == TEMP_SCHEMA and not self.has_temporary:
+                return None
+            return catalog.find(self.con, schema, name[1])
+        if self.has_temporary:
+            found = catalog.find(self.con, TEMP_SCHEMA, name[0])
+            if found:
+                return found
+        for schema in self.schemas_in_path():
+            found = catalog.find(self.con, schema, name[0])
+            if found:
+                return found
+        return None
+
+    def relation(self, name: nodes.Name) -> Relation:
+        """As ``find_relation``; RedshiftError for a schema or relation that does not exist."""
+        found = self.find_relation(name)
+        if found is not None:
+            return found
+        if len(name) >= 2 and catalog.find_schema(self.con, name[-2]) is None:
+            raise undefined_schema(name[-2])
+        raise undefined_relation(".".join(name[-2:]))
+
+    def creation_key(self, name: nodes.Name, *, temporary: bool = False) -> Key:
+        """Where CREATE puts a name: its schema, or the first of the search path that exists."""
+        if len(name) == 3:
+            if name[0] != self.database.settings.database:
+                raise unsupported("cross-database references")
+            name = name[1:]
+        if temporary:
+            return (TEMP_SCHEMA, name[-1])
+        if len(name) == 2:
+            if catalog.find_schema(self.con, name[0]) is None:
+                raise undefined_schema(name[0])
+            return (name[0], name[1])
+        for schema in self.schemas_in_path():
+            if catalog.find_schema(self.con, schema) is not None:
+                return (schema, name[0])
+        raise RedshiftError("no schema has been selected to create in", sqlstate="3F000")
+
+    # -- DuckDB ------------------------------------------------------------------------------
+
+    def send(self, sql: str, sink: ResultSink) -> Outcome:
+        """Runs DuckDB's SQL of a query and hands its rows on as they come."""
+        cursor = self.con.execute(sql)
+        sink.start(result_columns(cursor.description or []))
+        while rows := cursor.fetchmany(CHUNK_ROWS):
+            self.check_cancelled()
+            sink.add(rows)
+        sink.finish()
+        return Outcome(sink.rows, has_result=True)
+
+    def change(self, sql: str) -> int:
+        """Runs DuckDB's SQL of a DML statement; the number of rows."""
+        row = self.con.execute(sql).fetchone()
+        return int(row[0]) if row else 0

@@ -1,0 +1,84 @@
+"""The whole thing put together: ``LocalRedshift(settings)``."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any
+
+from local.redshift.api.operations import Operations
+from local.redshift.api.principals import Resolver, from_settings
+from local.redshift.config import Settings
+from local.redshift.engine.database import Database
+from local.redshift.faults import Faults
+from local.redshift.server import Server
+from local.redshift.statements.runner import Runner, SqlLog
+from local.redshift.statements.store import StatementStore
+
+
+class LocalRedshift:
+    """A running server; a context manager that stops it.
+
+    ``url`` is what boto3 takes as ``endpoint_url``. Raises DataDirectoryInUse if another server
+    has the data directory, OSError if the port is taken.
+    """
+
+    def __init__(self, settings: Settings, resolve: Resolver | None = None):
+        self.settings = settings
+        self.database = Database(settings)
+        self.store = StatementStore(settings.data / "statements.sqlite")
+        self.runner = Runner(self.database, self.store, SqlLog(settings.data))
+        self.faults = Faults(enabled=settings.faults)
+        operations = Operations(self.store, self.runner)
+        self.server = Server(
+            settings.port,
+            operations,
+            resolve or from_settings(settings),
+            self.faults,
+            {
+                ("GET", "/_local/health"): self._health,
+                ("GET", "/_local/faults"): self.faults.command,
+                ("POST", "/_local/faults"): self.faults.command,
+            },
+        )
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:<port>``."""
+        return self.server.url
+
+    def _health(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "isolation": self.settings.isolation,
+            "database": self.settings.database,
+            "active_statements": self.store.active(),
+            "waiting_for_locks": self.database.locks.waiting(),
+        }
+
+    def start(self) -> LocalRedshift:
+        """Serves in a thread of its own."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stops serving, cancels what runs (FAILED at the next start), closes the files."""
+        if self._thread.is_alive():
+            self.server.shutdown()
+            self._thread.join()
+        self.server.server_close()
+        self.runner.stop()
+        self.store.close()
+        self.database.close()
+
+    def __enter__(self) -> LocalRedshift:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

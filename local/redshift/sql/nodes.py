@@ -1,0 +1,240 @@
+"""The statements that we parse by hand, as values. Names are folded tuples, outermost first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from local.redshift.sql.datatypes import DataType
+
+Name = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """SELECT, INSERT, UPDATE, DELETE, WITH: left to ``dialect``."""
+
+    sql: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of CREATE TABLE or ALTER TABLE ADD; DISTKEY and the like have no effect locally."""
+
+    name: str
+    type: DataType
+    not_null: bool = False
+    default: str | None = None
+    identity: tuple[int, int] | None = None
+    identity_by_default: bool = False
+    encoding: str = ""
+    distkey: bool = False
+    sortkey: bool = False
+    primary_key: bool = False
+    unique: bool = False
+    references: str = ""
+    collate: str = ""
+
+
+@dataclass(frozen=True)
+class TableAttributes:
+    """DISTSTYLE, DISTKEY, SORTKEY, BACKUP, ENCODE AUTO: kept in the catalogue."""
+
+    diststyle: str = ""
+    distkey: str = ""
+    sortkeys: tuple[str, ...] = ()
+    sortstyle: str = ""
+    backup: bool = True
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """PRIMARY KEY, UNIQUE, FOREIGN KEY: informational, as in Redshift."""
+
+    kind: str
+    columns: tuple[str, ...]
+    references: str = ""
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    name: Name
+    if_not_exists: bool = False
+    temporary: bool = False
+    columns: tuple[Column, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    like: Name | None = None
+    including_defaults: bool = False
+    attributes: TableAttributes = TableAttributes()
+    query: str | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CreateView:
+    name: Name
+    query: str
+    names: tuple[str, ...] = ()
+    replace: bool = False
+    late_binding: bool = False
+
+
+@dataclass(frozen=True)
+class CreateSchema:
+    name: str
+    if_not_exists: bool = False
+    owner: str = ""
+    quota: str = ""
+
+
+@dataclass(frozen=True)
+class CreateUser:
+    name: str
+    password_disabled: bool = False
+    superuser: bool = False
+
+
+@dataclass(frozen=True)
+class CreateGroup:
+    """CREATE GROUP or CREATE ROLE (``kind``)."""
+
+    name: str
+    kind: str = "GROUP"
+    users: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlterTable:
+    """One action; ``action`` names it: add_column, drop_column, owner, rename, rename_column, ..."""
+
+    name: Name
+    action: str
+    column: Column | None = None
+    old: str = ""
+    new: str = ""
+    type: DataType | None = None
+    cascade: bool = False
+    constraint: Constraint | None = None
+
+
+@dataclass(frozen=True)
+class AlterSchema:
+    name: str
+    action: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """``kind`` TABLE, VIEW, SCHEMA, USER, GROUP, ROLE."""
+
+    kind: str
+    names: tuple[Name, ...]
+    if_exists: bool = False
+    cascade: bool = False
+
+
+@dataclass(frozen=True)
+class Truncate:
+    name: Name
+
+
+@dataclass(frozen=True)
+class Lock:
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class CopyFrom:
+    """COPY table [(columns)] FROM 'source' options; the rest is ``copy_s3.options``'s to parse."""
+
+    name: Name
+    columns: tuple[str, ...]
+    source: str
+    options: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """GRANT and REVOKE (``revoke``) of privileges on objects, or of roles to users."""
+
+    revoke: bool
+    privileges: tuple[str, ...]
+    kind: str
+    objects: tuple[Name, ...]
+    grantees: tuple[str, ...]
+    with_grant_option: bool = False
+
+
+@dataclass(frozen=True)
+class DefaultPrivileges:
+    """ALTER DEFAULT PRIVILEGES."""
+
+    grant: Grant
+    for_users: tuple[str, ...] = ()
+    schemas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comment:
+    kind: str
+    name: Name
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Analyze:
+    name: Name | None
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vacuum:
+    name: Name | None
+    mode: str = "FULL"
+
+
+@dataclass(frozen=True)
+class SetParameter:
+    """SET x TO v; RESET x has no ``values``."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    reset: bool = False
+    local: bool = False
+
+
+@dataclass(frozen=True)
+class Show:
+    name: str
+
+
+@dataclass(frozen=True)
+class Begin:
+    isolation: str = ""
+
+
+@dataclass(frozen=True)
+class Commit:
+    pass
+
+
+@dataclass(frozen=True)
+class Rollback:
+    pass
+
+
+@dataclass(frozen=True)
+class Merge:
+    """MERGE INTO: parsed here because Redshift's has rules of its own; see ``sql.merge``."""
+
+    target: Name
+    source: Name
+    source_alias: str
+    condition: str
+    update: tuple[tuple[str, str], ...] = ()
+    delete: bool = False
+    insert_columns: tuple[str, ...] = ()
+    insert_values: tuple[str, ...] = ()
+    remove_duplicates: bool = False
+    tables: tuple[Name, ...] = field(default=())

@@ -1,0 +1,408 @@
+"""From a statement's text to its value: which command it is, and its words one by one.
+
+A word that we do not know is a syntax error, one that Redshift knows and we do not is refused by
+its name; none is skipped. Each parser names the page whose synopsis it follows
+(``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.sql import nodes
+from local.redshift.sql.create_table import column, create_table
+from local.redshift.sql.datatypes import parse as parse_type
+from local.redshift.sql.lexer import Tokens
+from local.redshift.sql.privileges import default_privileges, grant
+
+Statement = object
+
+_QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "(")
+_UNSUPPORTED = (
+    "UNLOAD", "MERGE", "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
+    "EXPLAIN", "FETCH", "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
+)  # fmt: skip
+
+
+def parse_statement(sql: str) -> Statement:
+    """One of ``nodes``. Raises RedshiftError: a syntax error, or what we do not support."""
+    tokens = Tokens(sql)
+    if tokens.at_end:
+        raise RedshiftError("syntax error at end of input", sqlstate="42601")
+    first = tokens.word()
+    if first in _QUERIES:
+        return nodes.Query(tokens.rest())
+    if first in _UNSUPPORTED:
+        raise unsupported(first)
+    parser = _PARSERS.get(first)
+    if parser is None:
+        raise tokens.error()
+    tokens.take()
+    statement = parser(tokens)
+    tokens.finish()
+    return statement
+
+
+def _create(tokens: Tokens) -> Statement:
+    replace = tokens.accept("OR", "REPLACE")
+    if tokens.accept("VIEW"):
+        return _create_view(tokens, replace=replace)
+    if not replace:
+        temporary = bool(tokens.accept_any("TEMPORARY", "TEMP"))
+        if tokens.accept("LOCAL"):
+            temporary = bool(tokens.accept_any("TEMPORARY", "TEMP"))
+        if tokens.accept("TABLE"):
+            return create_table(tokens, temporary=temporary)
+        if tokens.accept("SCHEMA"):
+            return _create_schema(tokens)
+        if tokens.accept("USER"):
+            return _create_user(tokens)
+        if tokens.accept("GROUP"):
+            return _create_group(tokens)
+        if tokens.accept("ROLE"):
+            return nodes.CreateGroup(tokens.exact_identifier(), kind="ROLE")
+    if tokens.word() in ("UNIQUE", "INDEX"):
+        raise RedshiftError("SQL command is not supported on Redshift tables.", sqlstate="0A000")
+    if tokens.word() in (
+        "DATABASE", "EXTERNAL", "MATERIALIZED", "FUNCTION", "PROCEDURE", "LIBRARY", "MODEL",
+        "DATASHARE", "MASKING", "RLS", "IDENTITY",
+    ):  # fmt: skip
+        raise unsupported(f"CREATE {tokens.word()}")
+    raise tokens.error()
+
+
+def _create_view(tokens: Tokens, *, replace: bool) -> nodes.CreateView:
+    """dg/r_CREATE_VIEW.html"""
+    name = tokens.qualified_name()
+    names: tuple[str, ...] = ()
+    if tokens.accept("("):
+        names = _name_list(tokens)
+    tokens.expect("AS")
+    query = tokens.rest()
+    late = query.rstrip().upper().split()[-4:] == ["WITH", "NO", "SCHEMA", "BINDING"]
+    if late:
+        words = Tokens(query)
+        end = len(query)
+        while not words.at_end:
+            if words.next_is("WITH", "NO", "SCHEMA", "BINDING"):
+                token = words.peek()
+                assert token is not None
+                end = token.start
+            words.take()
+        query = query[:end]
+    return nodes.CreateView(name, query.strip(), names, replace, late)
+
+
+def _create_schema(tokens: Tokens) -> nodes.CreateSchema:
+    """dg/r_CREATE_SCHEMA.html"""
+    if_not_exists = tokens.accept("IF", "NOT", "EXISTS")
+    name = "" if tokens.next_is("AUTHORIZATION") else tokens.identifier()
+    owner = tokens.exact_identifier() if tokens.accept("AUTHORIZATION") else ""
+    quota = ""
+    if tokens.accept("QUOTA"):
+        if tokens.accept("UNLIMITED"):
+            quota = "UNLIMITED"
+        else:
+            size = tokens.integer()
+            unit = tokens.accept_any("MB", "GB", "TB")
+            if not unit:
+                raise tokens.error()
+            quota = f"{size} {unit}"
+    if not tokens.at_end:
+        raise unsupported("a schema element inside CREATE SCHEMA")
+    return nodes.CreateSchema(name or owner.lower(), if_not_exists, owner, quota)
+
+
+def _create_user(tokens: Tokens) -> nodes.CreateUser:
+    """dg/r_CREATE_USER.html"""
+    name = tokens.exact_identifier()
+    tokens.accept("WITH")
+    disabled = superuser = password = False
+    while not tokens.at_end:
+        if tokens.accept("PASSWORD", "DISABLE"):
+            disabled = password = True
+        elif tokens.accept("PASSWORD"):
+            tokens.string()
+            password = True
+        elif tokens.accept_any("NOCREATEDB", "NOCREATEUSER"):
+            pass
+        elif tokens.accept("CREATEUSER"):
+            superuser = True
+        else:
+            raise unsupported(f"CREATE USER ... {tokens.word()}")
+    if not password:
+        raise tokens.error()
+    return nodes.CreateUser(name, disabled, superuser)
+
+
+def _create_group(tokens: Tokens) -> nodes.CreateGroup:
+    """dg/r_CREATE_GROUP.html"""
+    name = tokens.exact_identifier()
+    users: list[str] = []
+    tokens.accept("WITH")
+    if tokens.accept("USER"):
+        users.append(tokens.exact_identifier())
+        while tokens.accept(","):
+            users.append(tokens.exact_identifier())
+    return nodes.CreateGroup(name, users=tuple(users))
+
+
+def _alter(tokens: Tokens) -> Statement:
+    if tokens.accept("TABLE"):
+        return _alter_table(tokens)
+    if tokens.accept("SCHEMA"):
+        return _alter_schema(tokens)
+    if tokens.accept("DEFAULT", "PRIVILEGES"):
+        return default_privileges(tokens)
+    raise unsupported(f"ALTER {tokens.word()}")
+
+
+def _alter_table(tokens: Tokens) -> nodes.AlterTable:
+    """dg/r_ALTER_TABLE.html"""
+    name = tokens.qualified_name()
+    if tokens.accept("OWNER", "TO"):
+        return nodes.AlterTable(name, "owner", new=tokens.exact_identifier())
+    if tokens.accept("RENAME", "TO"):
+        return nodes.AlterTable(name, "rename", new=tokens.identifier())
+    if tokens.accept("RENAME"):
+        tokens.accept("COLUMN")
+        old = tokens.identifier()
+        tokens.expect("TO")
+        return nodes.AlterTable(name, "rename_column", old=old, new=tokens.identifier())
+    if tokens.accept("ADD"):
+        if tokens.word() in ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT"):
+            raise unsupported("ALTER TABLE ADD table_constraint")
+        tokens.accept("COLUMN")
+        added = column(tokens)
+        if added.identity:
+            raise RedshiftError("identity column cannot be added to an existing table")
+        if added.not_null and added.default is None:
+            raise RedshiftError(
+                "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"
+            )
+        return nodes.AlterTable(name, "add_column", column=added)
+    if tokens.accept("DROP"):
+        if tokens.accept("CONSTRAINT"):
+            raise unsupported("ALTER TABLE DROP CONSTRAINT")
+        tokens.accept("COLUMN")
+        dropped = tokens.identifier()
+        cascade = tokens.accept_any("CASCADE", "RESTRICT") == "CASCADE"
+        return nodes.AlterTable(name, "drop_column", old=dropped, cascade=cascade)
+    if tokens.accept("ALTER"):
+        if tokens.word() in ("DISTKEY", "DISTSTYLE", "SORTKEY", "COMPOUND", "ENCODE"):
+            raise unsupported(f"ALTER TABLE ALTER {tokens.word()}")
+        tokens.accept("COLUMN")
+        altered = tokens.identifier()
+        if tokens.accept("ENCODE"):
+            raise unsupported("ALTER TABLE ALTER COLUMN ENCODE")
+        tokens.expect("TYPE")
+        return nodes.AlterTable(name, "column_type", old=altered, type=parse_type(tokens))
+    if tokens.word() in ("APPEND", "SET", "PARTITION", "ROW", "MASKING"):
+        raise unsupported(f"ALTER TABLE {tokens.word()}")
+    raise tokens.error()
+
+
+def _alter_schema(tokens: Tokens) -> nodes.AlterSchema:
+    """dg/r_ALTER_SCHEMA.html"""
+    name = tokens.identifier()
+    if tokens.accept("OWNER", "TO"):
+        return nodes.AlterSchema(name, "owner", tokens.exact_identifier())
+    raise unsupported(f"ALTER SCHEMA ... {tokens.word()}")
+
+
+def _drop(tokens: Tokens) -> nodes.Drop:
+    """dg/r_DROP_TABLE.html, r_DROP_VIEW.html, r_DROP_SCHEMA.html, r_DROP_USER.html"""
+    kind = tokens.accept_any("TABLE", "VIEW", "SCHEMA", "USER", "GROUP", "ROLE")
+    if not kind:
+        raise unsupported(f"DROP {tokens.word()}")
+    if_exists = tokens.accept("IF", "EXISTS")
+    whole = kind in ("TABLE", "VIEW")
+    names = [tokens.qualified_name() if whole else (tokens.exact_identifier(),)]
+    while tokens.accept(","):
+        names.append(tokens.qualified_name() if whole else (tokens.exact_identifier(),))
+    cascade = tokens.accept_any("CASCADE", "RESTRICT", "FORCE") in ("CASCADE", "FORCE")
+    return nodes.Drop(kind, tuple(names), if_exists, cascade)
+
+
+def _truncate(tokens: Tokens) -> nodes.Truncate:
+    """dg/r_TRUNCATE.html"""
+    tokens.accept("TABLE")
+    return nodes.Truncate(tokens.qualified_name())
+
+
+def _lock(tokens: Tokens) -> nodes.Lock:
+    """dg/r_LOCK.html: LOCK [ TABLE ] table_name [, ...]"""
+    tokens.accept("TABLE")
+    names = [tokens.qualified_name()]
+    while tokens.accept(","):
+        names.append(tokens.qualified_name())
+    return nodes.Lock(tuple(names))
+
+
+def _copy(tokens: Tokens) -> Statement:
+    """dg/r_COPY.html: COPY table [ (column, ...) ] FROM 'source' authorization [ options ]"""
+    if tokens.accept("JOB"):
+        raise unsupported("COPY JOB")
+    name = tokens.qualified_name()
+    columns = _name_list(tokens) if tokens.accept("(") else ()
+    tokens.expect("FROM")
+    source = tokens.string()
+    return nodes.CopyFrom(name, columns, source, tokens.rest(), tokens.sql)
+
+
+def _comment(tokens: Tokens) -> nodes.Comment:
+    """dg/r_COMMENT.html"""
+    tokens.expect("ON")
+    kind = tokens.accept_any("TABLE", "COLUMN", "VIEW", "SCHEMA", "DATABASE", "CONSTRAINT")
+    if kind in ("DATABASE", "CONSTRAINT", ""):
+        raise unsupported(f"COMMENT ON {kind or tokens.word()}")
+    name = tokens.qualified_name()
+    tokens.expect("IS")
+    return nodes.Comment(kind, name, None if tokens.accept("NULL") else tokens.string())
+
+
+def _analyze(tokens: Tokens) -> nodes.Analyze:
+    """dg/r_ANALYZE.html"""
+    if tokens.word() == "COMPRESSION":
+        raise unsupported("ANALYZE COMPRESSION")
+    tokens.accept("VERBOSE")
+    if tokens.at_end:
+        return nodes.Analyze(None)
+    name = tokens.qualified_name()
+    columns = _name_list(tokens) if tokens.accept("(") else ()
+    if not tokens.accept("PREDICATE", "COLUMNS"):
+        tokens.accept("ALL", "COLUMNS")
+    return nodes.Analyze(name, columns)
+
+
+def _vacuum(tokens: Tokens) -> nodes.Vacuum:
+    """dg/r_VACUUM_command.html"""
+    mode = "FULL"
+    if tokens.accept("SORT", "ONLY"):
+        mode = "SORT ONLY"
+    elif tokens.accept("DELETE", "ONLY"):
+        mode = "DELETE ONLY"
+    elif tokens.accept_any("FULL", "RECLUSTER", "REINDEX"):
+        pass
+    if tokens.at_end:
+        return nodes.Vacuum(None, mode)
+    name = tokens.qualified_name()
+    if tokens.accept("TO"):
+        tokens.integer()
+        tokens.expect("PERCENT")
+    tokens.accept("BOOST")
+    return nodes.Vacuum(name, mode)
+
+
+def _set(tokens: Tokens) -> nodes.SetParameter:
+    """dg/r_SET.html"""
+    if tokens.word() == "SESSION" and tokens.word(1) == "AUTHORIZATION":
+        raise unsupported("SET SESSION AUTHORIZATION")
+    local = tokens.accept_any("SESSION", "LOCAL") == "LOCAL"
+    name = tokens.identifier()
+    if not tokens.accept("TO"):
+        tokens.expect("=")
+    values = [_set_value(tokens)]
+    while tokens.accept(","):
+        values.append(_set_value(tokens))
+    return nodes.SetParameter(name, tuple(values), local=local)
+
+
+def _set_value(tokens: Tokens) -> str:
+    if tokens.next_is_string():
+        return tokens.string()
+    token = tokens.peek()
+    if token is not None and token.text.replace("-", "").isdigit():
+        return str(tokens.integer())
+    if tokens.accept("$"):
+        return "$" + tokens.identifier()
+    if tokens.accept("ON"):
+        return "on"
+    return tokens.identifier()
+
+
+def _reset(tokens: Tokens) -> nodes.SetParameter:
+    """dg/r_RESET.html"""
+    return nodes.SetParameter(tokens.identifier(), reset=True)
+
+
+def _show(tokens: Tokens) -> nodes.Show:
+    """dg/r_SHOW.html"""
+    if tokens.word() in ("TABLE", "VIEW", "TABLES", "COLUMNS", "SCHEMAS", "DATABASES", "GRANTS"):
+        raise unsupported(f"SHOW {tokens.word()}")
+    return nodes.Show(tokens.identifier())
+
+
+def _begin(tokens: Tokens) -> nodes.Begin:
+    """dg/r_BEGIN.html"""
+    tokens.accept_any("TRANSACTION", "WORK")
+    isolation = ""
+    if tokens.accept("ISOLATION", "LEVEL"):
+        for level in ("SERIALIZABLE", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ"):
+            if tokens.accept(*level.split()):
+                isolation = level
+        if not isolation:
+            raise tokens.error()
+    if not tokens.accept("READ", "WRITE") and tokens.next_is("READ", "ONLY"):
+        raise unsupported("BEGIN READ ONLY")
+    return nodes.Begin(isolation)
+
+
+def _start(tokens: Tokens) -> nodes.Begin:
+    tokens.expect("TRANSACTION")
+    return _begin(tokens)
+
+
+def _commit(tokens: Tokens) -> nodes.Commit:
+    """dg/r_COMMIT.html, r_END.html"""
+    tokens.accept_any("TRANSACTION", "WORK")
+    return nodes.Commit()
+
+
+def _rollback(tokens: Tokens) -> nodes.Rollback:
+    """dg/r_ROLLBACK.html, r_ABORT.html"""
+    tokens.accept_any("TRANSACTION", "WORK")
+    return nodes.Rollback()
+
+
+def _grant(tokens: Tokens) -> nodes.Grant:
+    return grant(tokens, revoke=False)
+
+
+def _revoke(tokens: Tokens) -> nodes.Grant:
+    return grant(tokens, revoke=True)
+
+
+def _name_list(tokens: Tokens) -> tuple[str, ...]:
+    names = [tokens.identifier()]
+    while tokens.accept(","):
+        names.append(tokens.identifier())
+    tokens.expect(")")
+    return tuple(names)
+
+
+_PARSERS: dict[str, Callable[[Tokens], Statement]] = {
+    "CREATE": _create,
+    "ALTER": _alter,
+    "DROP": _drop,
+    "TRUNCATE": _truncate,
+    "LOCK": _lock,
+    "COPY": _copy,
+    "COMMENT": _comment,
+    "COMMENT ON": _comment,
+    "ANALYZE": _analyze,
+    "ANALYSE": _analyze,
+    "VACUUM": _vacuum,
+    "SET": _set,
+    "RESET": _reset,
+    "SHOW": _show,
+    "BEGIN": _begin,
+    "START": _start,
+    "COMMIT": _commit,
+    "END": _commit,
+    "ROLLBACK": _rollback,
+    "ABORT": _rollback,
+    "GRANT": _grant,
+    "REVOKE": _revoke,
+}

@@ -1,0 +1,94 @@
+"""A statement as the Data API knows it: its life cycle, its parts, what DescribeStatement shows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Status = Literal["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED"]
+
+TERMINAL: frozenset[str] = frozenset({"FINISHED", "FAILED", "ABORTED"})
+
+
+@dataclass
+class SubStatement:
+    """One SQL string of a statement: the only one of ExecuteStatement, the n-th of a batch."""
+
+    id: str
+    sql: str
+    status: Status = "SUBMITTED"
+    error: str | None = None
+    created: float = 0.0
+    updated: float = 0.0
+    duration: int = 0
+    query_id: int = 0
+    result_rows: int = -1
+    result_size: int = -1
+    has_result: bool = False
+
+
+@dataclass
+class Statement:
+    """A statement of ExecuteStatement (``batch`` False, one part) or of BatchExecuteStatement.
+
+    ``created`` and ``updated`` are seconds since 1970; ``duration`` is in nanoseconds.
+    """
+
+    id: str
+    owner: str
+    db_user: str
+    superuser: bool
+    database: str
+    parts: list[SubStatement]
+    batch: bool
+    target: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+    parameters: list[dict[str, str]] = field(default_factory=list)
+    mode: Literal["TRANSACTION", "AUTO_COMMIT"] = "TRANSACTION"
+    result_format: Literal["JSON", "CSV"] = "JSON"
+    session_id: str | None = None
+    keep_session: bool = False
+    status: Status = "SUBMITTED"
+    error: str | None = None
+    created: float = field(default_factory=time.time)
+    updated: float = field(default_factory=time.time)
+    duration: int = 0
+    pid: int = 0
+
+    def __post_init__(self) -> None:
+        self.changed = threading.Condition()
+        self.cancelled = threading.Event()
+
+    @property
+    def over(self) -> bool:
+        """Whether the statement has ended, in whichever way."""
+        return self.status in TERMINAL
+
+    @property
+    def has_result(self) -> bool:
+        """Whether any part has a result set."""
+        return any(part.has_result for part in self.parts)
+
+    def wait(self, seconds: float) -> bool:
+        """Blocks until the statement has ended, at most ``seconds``; whether it has."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.over, timeout=seconds)
+
+    def move(self, status: Status, error: str | None = None) -> None:
+        """The statement's next status; wakes whoever waits for its end."""
+        with self.changed:
+            self.status, self.error, self.updated = status, error, time.time()
+            if self.over:
+                self.changed.notify_all()
+
+    def document(self) -> dict[str, Any]:
+        """The record as JSON-ready data, for the store."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Statement:
+        """The inverse of ``document``."""
+        parts = [SubStatement(**part) for part in document.pop("parts")]
+        return cls(parts=parts, **document)

@@ -1,0 +1,343 @@
+"""Runs statements: a thread for each, a session for each unless the caller keeps one open."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from local.redshift.api.errors import validation
+from local.redshift.api.principals import Principal
+from local.redshift.engine import duckdb_errors
+from local.redshift.engine.database import Database
+from local.redshift.engine.errors import RedshiftError, StatementCancelled
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.session import Session
+from local.redshift.engine.sink import ResultSink
+from local.redshift.statements.record import Statement, SubStatement
+from local.redshift.statements.store import StatementStore
+
+_LOG = logging.getLogger(__name__)
+
+
+class SqlLog:
+    """``sql-in.jsonl`` and ``sql-run.jsonl``: a JSON line for each SQL string that was submitted,
+    and one for each that was run. Keys: at, id, user, sql, parameters; of the second also status,
+    error, rows, milliseconds.
+    """
+
+    def __init__(self, directory: Path):
+        self._lock = threading.Lock()
+        self._submitted = (directory / "sql-in.jsonl").open("a", buffering=1)
+        self._run = (directory / "sql-run.jsonl").open("a", buffering=1)
+
+    def submitted(self, statement: Statement) -> None:
+        """Every SQL string of a statement as it came."""
+        values = {p["name"]: p["value"] for p in statement.parameters}
+        with self._lock:
+            for part in statement.parts:
+                line = {
+                    "at": statement.created,
+                    "id": part.id,
+                    "user": statement.db_user,
+                    "sql": part.sql,
+                    "parameters": values,
+                }
+                self._submitted.write(json.dumps(line) + "\n")
+
+    def ran(self, statement: Statement, part: SubStatement) -> None:
+        """One SQL string that has ended."""
+        line = {
+            "at": part.updated,
+            "id": part.id,
+            "user": statement.db_user,
+            "sql": part.sql,
+            "status": part.status,
+            "error": part.error,
+            "rows": part.result_rows,
+            "milliseconds": round(part.duration / 1e6, 3),
+        }
+        with self._lock:
+            self._run.write(json.dumps(line) + "\n")
+
+    def close(self) -> None:
+        """Closes both files."""
+        with self._lock:
+            self._submitted.close()
+            self._run.close()
+
+
+class _KeptSession:
+    """A session that SessionKeepAliveSeconds keeps open between statements."""
+
+    def __init__(self, session: Session, owner: str, database: str, keep: int):
+        self.session = session
+        self.owner = owner
+        self.database = database
+        self.keep = keep
+        self.until = time.time() + keep
+        self.busy = threading.Lock()
+
+
+class Runner:
+    """Starts and cancels statements."""
+
+    def __init__(self, database: Database, store: StatementStore, log: SqlLog):
+        self._database = database
+        self._store = store
+        self._log = log
+        self._sessions: dict[str, Session] = {}
+        self._kept: dict[str, _KeptSession] = {}
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._threads: set[threading.Thread] = set()
+
+    def session_for(self, request: dict[str, Any], principal: Principal) -> tuple[str | None, bool]:
+        """The id of the session that a request asks for, and whether it is kept afterwards.
+
+        https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-considerations-idle-session.html
+        """
+        self._close_idle()
+        if "SessionId" in request:
+            kept = self._kept.get(request["SessionId"])
+            if kept is None or kept.owner != principal.id:
+                raise validation(f"Session {request['SessionId']} does not exist or has expired.")
+            request["Database"] = kept.database
+            if "SessionKeepAliveSeconds" in request:
+                kept.keep = request["SessionKeepAliveSeconds"]
+            return request["SessionId"], True
+        if request.get("SessionKeepAliveSeconds"):
+            session = Session(self._database, principal.db_user, superuser=principal.superuser)
+            session_id = str(uuid.uuid4())
+            with self._lock:
+                self._kept[session_id] = _KeptSession(
+                    session, principal.id, request["Database"], request["SessionKeepAliveSeconds"]
+                )
+            return session_id, True
+        return None, False
+
+    def _close_idle(self) -> None:
+        with self._lock:
+            now = time.time()
+            for session_id, kept in list(self._kept.items()):
+                if kept.until < now and kept.busy.acquire(blocking=False):
+                    kept.session.close()
+                    del self._kept[session_id]
+
+    def start(self, statement: Statement) -> None:
+        """Runs the statement in a thread of its own."""
+        self._log.submitted(statement)
+        thread = threading.Thread(
+            target=self._run, args=(statement,), name=f"statement-{statement.id}", daemon=True
+        )
+        with self._lock:
+            self._threads.add(thread)
+        thread.start()
+
+    def cancel(self, statement: Statement) -> None:
+        """Stops the statement, what it waits for too; returns at once, the end follows."""
+        statement.cancelled.set()
+        with self._lock:
+            session = self._sessions.get(statement.id)
+        if session is not None:
+            session.cancel()
+
+    def stop(self) -> None:
+        """Cancels everything, waits for it; what did not end is FAILED at the next start."""
+        with self._lock:
+            self._stopping = True
+            sessions, threads = list(self._sessions.values()), list(self._threads)
+        for session in sessions:
+            session.cancel()
+        for thread in threads:
+            thread.join(timeout=10)
+        for kept in self._kept.values():
+            kept.session.close()
+        self._log.close()
+
+    # -- in the statement's thread -------------------------------------------------------------
+
+    def _run(self, statement: Statement) -> None:
+        kept = self._kept.get(statement.session_id or "")
+        started = time.monotonic_ns()
+        try:
+            if kept is not None:
+                with kept.busy:
+                    self._run_in(kept.session, statement)
+                    kept.until = time.time() + kept.keep
+            else:
+                session = Session(
+                    self._database, statement.db_user, superuser=statement.superuser
+                )
+                try:
+                    self._run_in(session, statement)
+                finally:
+                    session.close()
+            status, error = _ending(statement)
+        except Exception as problem:
+            _LOG.exception("statement %s", statement.id)
+            status, error = "FAILED", f"ERROR: internal error: {problem!r}"
+            for part in statement.parts:
+                if part.status not in ("FINISHED", "FAILED", "ABORTED"):
+                    part.status, part.error = "FAILED", error
+        finally:
+            with self._lock:
+                self._sessions.pop(statement.id, None)
+                self._threads.discard(threading.current_thread())
+        statement.duration = time.monotonic_ns() - started
+        if self._stopping and status != "FINISHED":
+            return  # as if killed: the record says what it last said, the next start fails it
+        statement.move(status, error)  # type: ignore[arg-type]
+        self._store.save(statement)
+
+    def _run_in(self, session: Session, statement: Statement) -> None:
+        session.reset_cancel()
+        with self._lock:
+            self._sessions[statement.id] = session
+        if statement.cancelled.is_set():
+            session.cancel()
+        statement.pid = session.pid
+        statement.move("STARTED")
+        self._store.save(statement)
+        if statement.database != self._database.settings.database:
+            part = statement.parts[0]
+            part.status = "FAILED"
+            part.error = f'FATAL: database "{statement.database}" does not exist'
+            _abort_rest(statement)
+            return
+        if statement.batch and statement.mode == "TRANSACTION":
+            self._run_transaction(session, statement)
+        else:
+            for part in statement.parts:
+                if statement.cancelled.is_set():
+                    break
+                self._run_part(session, statement, part)
+            _abort_rest(statement)
+
+    def _run_transaction(self, session: Session, statement: Statement) -> None:
+        """All or nothing, in order; the first failure ends it."""
+        for part in statement.parts:
+            if session.transaction is None:
+                session.begin(explicit=True)
+            self._run_part(session, statement, part)
+            if part.status != "FINISHED":
+                break
+        else:
+            try:
+                session.commit()
+            except RedshiftError as error:
+                part = statement.parts[-1]
+                part.status, part.error = "FAILED", str(error)
+        session.rollback()
+        _abort_rest(statement)
+
+    def _run_part(self, session: Session, statement: Statement, part: SubStatement) -> None:
+        part.status, part.updated = "STARTED", time.time()
+        part.query_id = self._database.next_query_id()
+        self._store.save(statement)
+        values = {p["name"]: p["value"] for p in statement.parameters}
+        sink = ResultSink(
+            lambda number, page: self._store.put_page(part.id, number, page),
+            statement.result_format,
+        )
+        began, clock = time.time(), time.monotonic_ns()
+        outcome = Outcome()
+        try:
+            outcome = session.run(part.sql, values, sink, part.query_id)
+            part.status = "FINISHED"
+            part.has_result = outcome.has_result
+            part.result_rows = max(outcome.rows, 0) if not outcome.has_result else sink.rows
+            part.result_size = sink.bytes if outcome.has_result else 0
+        except StatementCancelled as error:
+            part.status, part.error = "ABORTED", str(error)
+        except RedshiftError as error:
+            part.status, part.error = "FAILED", str(error)
+        except duckdb.Error as error:
+            part.status, part.error = "FAILED", str(duckdb_errors.translate(error))
+        part.duration = time.monotonic_ns() - clock
+        part.updated = time.time()
+        self._record(session, statement, part, began)
+        self._log.ran(statement, part)
+        self._store.save(statement)
+
+    def _record(
+        self, session: Session, statement: Statement, part: SubStatement, began: float
+    ) -> None:
+        """The statement's row of SYS_QUERY_HISTORY.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html
+        """
+        status = {"FINISHED": "success", "FAILED": "failed", "ABORTED": "canceled"}[part.status]
+        micros = part.duration // 1000
+        self._database.records.add(
+            "query_history",
+            [
+                {
+                    "user_id": session.user_id,
+                    "query_id": part.query_id,
+                    "query_label": "default",
+                    "transaction_id": session.last_transaction_id,
+                    "session_id": session.pid,
+                    "database_name": statement.database,
+                    "query_type": _query_type(part.sql),
+                    "status": status,
+                    "result_cache_hit": False,
+                    "start_time": began,
+                    "end_time": part.updated,
+                    "elapsed_time": micros,
+                    "queue_time": 0,
+                    "execution_time": micros,
+                    "error_message": part.error or "",
+                    "returned_rows": part.result_rows if part.has_result else 0,
+                    "returned_bytes": part.result_size if part.has_result else 0,
+                    "query_text": part.sql[:4000],
+                    "redshift_version": "local",
+                    "compute_type": "primary",
+                    "compile_time": 0,
+                    "planning_time": 0,
+                    "lock_wait_time": int(session.lock_wait * 1e6),
+                }
+            ],
+        )
+
+
+_TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "UNLOAD", "ANALYZE", "VACUUM", "CREATE",
+          "ALTER", "DROP", "TRUNCATE")  # fmt: skip
+
+
+def _query_type(sql: str) -> str:
+    """SELECT, INSERT, ..., DDL, UTILITY: SYS_QUERY_HISTORY.query_type."""
+    from local.redshift.sql.lexer import Tokens
+
+    try:
+        first = Tokens(sql).word().split(" ")[0]
+    except RedshiftError:
+        return "UTILITY"
+    if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):
+        return "DDL"
+    return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")
+
+
+def _abort_rest(statement: Statement) -> None:
+    for part in statement.parts:
+        if part.status == "SUBMITTED":
+            part.status, part.updated = "ABORTED", time.time()
+
+
+def _ending(statement: Statement) -> tuple[str, str | None]:
+    """The statement's status and error from its parts'."""
+    if statement.cancelled.is_set() and any(p.status == "ABORTED" for p in statement.parts):
+        return "ABORTED", next((p.error for p in statement.parts if p.error), None)
+    for number, part in enumerate(statement.parts, 1):
+        if part.status == "FAILED":
+            if not statement.batch:
+                return "FAILED", part.error
+            what = f"Query #{number} failed with {part.error}"
+            return "FAILED", what
+    return "FINISHED", None

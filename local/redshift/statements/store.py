@@ -1,0 +1,144 @@
+"""Statements and their results on disk, so that a restart forgets none of them.
+
+SQLite beside the DuckDB file: statements end while the warehouse's own transactions roll back, so
+their records must not live in it. Kept as the Data API keeps them: records and results 24 hours,
+client tokens 8 hours (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from local.redshift.statements.record import Statement
+
+KEEP_SECONDS = 24 * 3600
+TOKEN_SECONDS = 8 * 3600
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS statements (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, created REAL NOT NULL, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tokens (
+    owner TEXT NOT NULL, token TEXT NOT NULL, statement TEXT NOT NULL, created REAL NOT NULL,
+    PRIMARY KEY (owner, token));
+CREATE TABLE IF NOT EXISTS pages (
+    part TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (part, number));
+"""
+
+
+class StatementStore:
+    """Records by id, tokens by owner, result pages by sub-statement id. Thread-safe."""
+
+    def __init__(self, path: Path):
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.executescript(_SCHEMA)
+        self._known: dict[str, Statement] = {}
+        self.forget_old()
+        self._load()
+
+    def _load(self) -> None:
+        rows = self._db.execute("SELECT document FROM statements ORDER BY created").fetchall()
+        for (document,) in rows:
+            statement = Statement.from_document(json.loads(document))
+            self._known[statement.id] = statement
+            if not statement.over:
+                self._fail_interrupted(statement)
+
+    def _fail_interrupted(self, statement: Statement) -> None:
+        """What ran when the server stopped has failed; its transaction is rolled back."""
+        message = "ERROR: terminating connection due to administrator command"
+        for part in statement.parts:
+            if part.status in ("PICKED", "STARTED"):
+                part.status, part.error = "FAILED", message
+            elif part.status == "SUBMITTED":
+                part.status = "ABORTED"
+        statement.move("FAILED", message)
+        self.save(statement)
+
+    def add(self, statement: Statement, token: str | None) -> Statement:
+        """Keeps a new statement; gives back an older one where the token is known already."""
+        with self._lock:
+            if token:
+                row = self._db.execute(
+                    "SELECT statement FROM tokens WHERE owner = ? AND token = ? AND created > ?",
+                    (statement.owner, token, time.time() - TOKEN_SECONDS),
+                ).fetchone()
+                if row and row[0] in self._known:
+                    return self._known[row[0]]
+                self._db.execute(
+                    "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)",
+                    (statement.owner, token, statement.id, time.time()),
+                )
+            self._known[statement.id] = statement
+            self.save(statement)
+            return statement
+
+    def save(self, statement: Statement) -> None:
+        """Writes the record as it now is."""
+        row = (statement.id, statement.owner, statement.created, json.dumps(statement.document()))
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?)", row)
+
+    def get(self, statement_id: str) -> Statement | None:
+        """The statement of a plain id (no ``:n``), None if there is none or it is too old."""
+        with self._lock:
+            statement = self._known.get(statement_id)
+        if statement and statement.created < time.time() - KEEP_SECONDS:
+            return None
+        return statement
+
+    def of_owner(self, owner: str) -> list[Statement]:
+        """An owner's statements, newest first."""
+        with self._lock:
+            found = [s for s in self._known.values() if s.owner == owner]
+        oldest = time.time() - KEEP_SECONDS
+        return [s for s in reversed(found) if s.created >= oldest]
+
+    def active(self) -> int:
+        """How many statements have not ended."""
+        with self._lock:
+            return sum(not s.over for s in self._known.values())
+
+    def put_page(self, part: str, number: int, body: dict[str, Any]) -> None:
+        """Keeps page ``number`` (from 0) of a sub-statement's result."""
+        with self._lock:
+            self._db.execute(
+                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?)", (part, number, json.dumps(body))
+            )
+
+    def page(self, part: str, number: int) -> dict[str, Any] | None:
+        """Page ``number`` of a result, None past its end."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT body FROM pages WHERE part = ? AND number = ?", (part, number)
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def forget_old(self) -> None:
+        """Drops what is older than the Data API keeps it."""
+        oldest = time.time() - KEEP_SECONDS
+        with self._lock:
+            self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
+            old = [
+                row[0]
+                for row in self._db.execute("SELECT id FROM statements WHERE created < ?", (oldest,))
+            ]
+            for statement_id in old:
+                self._known.pop(statement_id, None)
+                self._db.execute("DELETE FROM statements WHERE id = ?", (statement_id,))
+                self._db.execute(
+                    "DELETE FROM pages WHERE part >= ? AND part < ?",
+                    (statement_id, statement_id + "~"),
+                )
+
+    def close(self) -> None:
+        """Closes the file; nothing may be called afterwards."""
+        with self._lock:
+            self._db.close()

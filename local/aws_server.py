@@ -55,11 +55,12 @@ def main() -> None:
     for name in ("s3", "state", "functions"):
         (data / name).mkdir(parents=True, exist_ok=True)
 
-    from ministack.app import main as serve
-
+    # Only now, for both read the variables as they are imported.
     from local import ministack_mends
 
     ministack_mends.apply()
+    from ministack.app import main as serve
+
     sys.argv = sys.argv[:1]
     serve()
 

@@ -7,6 +7,8 @@ MiniStack 1.5.33 is used as it is but for these differences, each put right by o
   files is one load: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 - A number of a template's parameter stays text: a MaximumConcurrency by !Ref stops the event source
   ("'>=' not supported"). CloudFormation makes a number of it.
+- It counts plain HTTP as what it is, so a policy that denies what is not TLS denies everything. Here
+  127.0.0.1 stands for the TLS endpoints of AWS: aws:SecureTransport is true.
 - An exception of a Python handler arrives as Runtime.HandlerError. AWS gives its class name, which
   is what a state machine's ErrorEquals matches:
   https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
@@ -16,7 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import lambda_runtime
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, sqs
 
 MAX_BATCH = 10_000
@@ -91,6 +93,17 @@ def take_numbers() -> None:
     lambda_svc._sqs_esm_concurrency = concurrency_of
 
 
+def count_as_tls() -> None:
+    """Makes aws:SecureTransport true. Before ministack.app is imported, which binds the function."""
+    pin: Callable[[str, bool], None] = iam_evaluator.pin_request_origin
+
+    def pin_as_tls(source_ip: str, secure_transport: bool) -> None:
+        del secure_transport
+        pin(source_ip, True)
+
+    iam_evaluator.pin_request_origin = pin_as_tls
+
+
 def name_errors() -> None:
     """Makes an exception of a Python handler arrive under its class name, as on AWS."""
     plain = '"error": str(e), "trace"'
@@ -117,7 +130,8 @@ def name_errors() -> None:
 
 
 def apply() -> None:
-    """All mends; before MiniStack serves."""
+    """All mends; before ministack.app is imported."""
     gather_batches()
     take_numbers()
+    count_as_tls()
     name_errors()

@@ -6,7 +6,7 @@ import zipfile
 from typing import Any
 
 import pytest
-from ministack.core import lambda_runtime
+from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, sqs
 
 from local import ministack_mends
@@ -100,6 +100,15 @@ def test_a_number_from_a_templates_parameter_is_a_number(
     ministack_mends.take_numbers()
     mapping = {"ScalingConfig": {"MaximumConcurrency": given} if given else None}
     assert lambda_svc._sqs_esm_concurrency(mapping, {}, {}) == limit
+
+
+def test_requests_count_as_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(iam_evaluator, "pin_request_origin", iam_evaluator.pin_request_origin)
+    ministack_mends.count_as_tls()
+    token = iam_evaluator._request_origin.set(("", False))
+    iam_evaluator.pin_request_origin("127.0.0.1", False)
+    assert iam_evaluator._request_origin.get() == ("127.0.0.1", True)
+    iam_evaluator._request_origin.reset(token)
 
 
 @pytest.fixture

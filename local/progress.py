@@ -17,8 +17,7 @@ class Progress:
         self._out = out or sys.stderr
         self._live = self._out.isatty()
         self._last = ""
-        self._written = 0.0
-        self._started = time.monotonic()
+        self._started = self._written = time.monotonic()
 
     def show(self, state: str) -> None:
         """Says how far it is."""

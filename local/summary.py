@@ -7,7 +7,7 @@ from typing import Any
 from local import queries
 from local.clients import Clients
 from local.queries import Value
-from local.report import FACT_AND_DIMENSIONS, SHOWN_REJECTED, STAGES, Report
+from local.report import FACT_AND_DIMENSIONS, SHOWN_REJECTED, STAGES, Report, line
 from local.tables import aligned
 
 
@@ -56,6 +56,8 @@ class Summary:
         told = [*self._files(), "", *self._rows(), "", *self._checks(), "", *self._time()]
         if self.rejected:
             told += ["", *self._rejected()]
+        if not self.passed:
+            told += ["", *self._failures()]
         return told
 
     def _files(self) -> list[str]:
@@ -113,6 +115,10 @@ class Summary:
             told.append(f"  within the {len(self.reports)} loads: {inside}")
         return told
 
+    def _failures(self) -> list[str]:
+        told = [f"  {line(report)}" for report in self.reports if report.failed]
+        return ["FAILED", *told] if told else ["FAILED  a check did not pass"]
+
     def _rejected(self) -> list[str]:
         rows: list[list[Value]] = [
             [file["key"], file["line"], file["column"], file["reason"]]
@@ -124,7 +130,7 @@ class Summary:
 
 
 def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in text.splitlines()]
+    return [f"  {row}" for row in text.splitlines()]
 
 
 def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float]) -> Summary:

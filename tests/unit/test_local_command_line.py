@@ -134,5 +134,6 @@ def test_a_summary_with_a_failure_has_not_passed(how: str) -> None:
     data["checks"][0]["passed"] = how != "failed check"
     shown = Summary(TABLES, 0, [Report("e", how == "failed load", data)], {})
     assert not shown.passed
+    assert any(line.startswith("FAILED") for line in shown.lines())
     if how == "failed check":
         assert "NO" in "\n".join(shown.lines())

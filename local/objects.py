@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.clients import UPLOAD_THREADS, Clients
+from local.environment import ROOT
 from local.problem import Problem
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
-DATASETS = ("log_data/", "song_data/")
-FORMATS = (".json", ".json.gz")
 WHOLE_BYTES = 64 * 1024 * 1024
 """Larger files go up in parts."""
 DELETED_AT_ONCE = 1000
@@ -29,23 +30,35 @@ class Upload:
     key: str
 
 
+@cache
+def datasets(folder: Path = ROOT / "sql" / "datasets") -> dict[str, tuple[str, ...]]:
+    """What starts a load: the suffixes of each prefix, as the datasets themselves say."""
+    found = {}
+    for file in sorted(folder.glob("*/dataset.json")):
+        described = json.loads(file.read_text(encoding="utf-8"))
+        found[str(described["prefix"])] = tuple(described["suffixes"])
+    return found
+
+
 def starts_a_load(key: str) -> bool:
-    """Whether a dataset takes the object: the prefixes and formats of the template's rule."""
-    return key.startswith(DATASETS) and key.endswith(FORMATS)
+    """Whether a dataset takes the object."""
+    return any(
+        key.startswith(prefix) and key.endswith(suffixes) for prefix, suffixes in datasets().items()
+    )
 
 
 def found_in(folder: Path) -> list[Upload]:
-    """The files below log_data/ and song_data/ of a folder, by key; raises Problem if none."""
+    """The files of a folder below the datasets' prefixes, by key; raises Problem if none."""
     if not folder.is_dir():
         raise Problem(f"{folder} is not a folder.")
     uploads = [
         Upload(path, path.relative_to(folder).as_posix())
-        for dataset in DATASETS
-        for path in sorted((folder / dataset).rglob("*"))
+        for prefix in datasets()
+        for path in sorted((folder / prefix).rglob("*"))
         if path.is_file()
     ]
     if not uploads:
-        raise Problem(f"{folder} has no files in log_data/ or song_data/.")
+        raise Problem(f"{folder} has no files in {' or '.join(datasets())}.")
     return uploads
 
 

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from local.clients import Clients
-from local.objects import empty, found_in, put_all, starts_a_load
+from local.objects import datasets, empty, found_in, put_all, starts_a_load
 from local.problem import Problem
 
 STRANGE = "log_data/2018/a b+c%20d'e\"f&g=h#é日.json"
@@ -43,6 +43,13 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
 )
 def test_which_keys_start_a_load(key: str, starts: bool) -> None:
     assert starts_a_load(key) is starts
+
+
+def test_a_new_dataset_is_known_by_its_own_file(tmp_path: Path) -> None:
+    file = tmp_path / "clicks" / "dataset.json"
+    file.parent.mkdir()
+    file.write_text('{"prefix": "clicks/", "suffixes": [".json"]}')
+    assert datasets(tmp_path) == {"clicks/": (".json",)}
 
 
 def test_keys_are_the_paths_below_the_folder(tmp_path: Path) -> None:

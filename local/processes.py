@@ -21,6 +21,7 @@ from local.environment import HOST, ROOT
 from local.problem import Problem
 
 STOP_SECONDS = 10.0
+GROUP_SECONDS = 2.0
 PROC = Path("/proc")
 
 
@@ -127,7 +128,9 @@ def stop(service: Service) -> bool:
             _signal_group(pid, signal.SIGKILL)
             _gone(pid, STOP_SECONDS)
         # Its children are of its process group, which lives on for as long as one of them does.
-        _signal_group(pid, signal.SIGKILL)
+        deadline = time.monotonic() + GROUP_SECONDS
+        while _signal_group(pid, signal.SIGKILL) and time.monotonic() < deadline:
+            time.sleep(0.05)
     service.pid_file.unlink(missing_ok=True)
     return pid is not None
 
@@ -183,9 +186,13 @@ def _ps(*which: str) -> dict[int, list[str]]:
     return {int(words[0]): words[1:] for words in found if words and words[0].isdigit()}
 
 
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+def _signal_group(pid: int, number: signal.Signals) -> bool:
+    """Whether there was anybody left in the group to hear it."""
+    try:
         os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def _gone(pid: int, seconds: float) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -15,7 +16,7 @@ class Request:
     """A valid input.
 
     prefixes, keys   narrow the load to these; both empty: all that is in the bucket and not loaded
-    objects          S3 URI of a list of objects, written by the trigger or the sweep
+    objects          S3 URI of a list of objects, written by the trigger, the sweep, or a load that left a rest
     mark             the sweep's time, which becomes its mark when the load ends well
     """
 
@@ -59,11 +60,16 @@ def parse(document: Any) -> Request:
             raise BadRequest(f"{alone} goes alone, not with {other!r}.")
         if flags[alone]:
             return Request(mode=alone)
-    if objects and (prefixes or keys or flags["reload"]):
+    if objects and (prefixes or keys or flags["dry_run"]):
         raise BadRequest(
-            "objects is the trigger's and the sweep's; it goes with no other field than mark."
+            "objects is the trigger's, the sweep's, and the rest of a load's; it goes with no other field than mark "
+            "and reload."
         )
-    if flags["reload"] and not (prefixes or keys):
+    if mark and not objects:
+        raise BadRequest("mark is the sweep's; it goes with objects only.")
+    if mark and not _is_time(mark):
+        raise BadRequest(f"mark is {_short(mark)}; it must be a time with its offset (ISO 8601).")
+    if flags["reload"] and not (prefixes or keys or objects):
         raise BadRequest(
             "reload replaces what the named files loaded: give keys or prefixes with it."
         )
@@ -84,6 +90,13 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise BadRequest(f"{name} is {_short(value)}; it must be a string.")
     return value
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        return self.figure is not None and self.figure == self.expected
+        return isinstance(self.figure, int | float) and self.figure == self.expected
 
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "passed": self.passed}

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from loader import sql
 from loader.settings import settings
@@ -47,10 +49,11 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
     datasets = {}
     for path in sorted((sql.ROOT / "datasets").glob("*/dataset.json")):
         name = path.parent.name
-        document = json.loads(path.read_text(encoding="utf-8"))
-        suffixes = document.get("suffixes")
-        if not re.fullmatch(sql.IDENTIFIER, name) or not re.fullmatch(
-            sql.IDENTIFIER, document.get("stage_table", "")
+        document = _document(name, path)
+        suffixes, stage_table = document.get("suffixes"), document.get("stage_table")
+        if not all(
+            isinstance(text, str) and re.fullmatch(sql.IDENTIFIER, text)
+            for text in (name, stage_table)
         ):
             raise DatasetError(
                 f"Dataset {name!r}: its folder and its stage_table must be lower-case identifiers."
@@ -66,13 +69,23 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         prefix = prefixes.get(name, document.get("prefix"))
         if not isinstance(prefix, str) or not prefix:
             raise DatasetError(f"Dataset {name!r}: prefix is missing.")
-        datasets[name] = Dataset(name, document["stage_table"], prefix, tuple(suffixes))
+        datasets[name] = Dataset(name, str(stage_table), prefix, tuple(suffixes))
     unknown = prefixes.keys() - datasets.keys()
     if unknown:
         raise DatasetError(
             f"DATASET_PREFIXES names {min(unknown)!r}, but sql/datasets/ has no such folder."
         )
     return datasets
+
+
+def _document(name: str, path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DatasetError(f"Dataset {name!r}: dataset.json is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise DatasetError(f"Dataset {name!r}: dataset.json must be a JSON object.")
+    return document
 
 
 @cache

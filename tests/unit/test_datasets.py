@@ -1,0 +1,103 @@
+"""The datasets: their folders, which keys they take, and errors that name the dataset and the field."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loader import sql
+from loader.datasets import DatasetError, compression, dataset_of, datasets, load_all
+
+GOOD = {"stage_table": "event_stage", "prefix": "log_data/", "suffixes": [".json", ".json.gz"]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty sql/."""
+    monkeypatch.setattr(sql, "ROOT", tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, name: str, document: Any) -> None:
+    path = folder / "datasets" / name / "dataset.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+
+
+def test_the_products_own_datasets() -> None:
+    found = load_all({})
+    assert list(found) == ["log_data", "song_data"]
+    assert [d.stage_table for d in found.values()] == ["event_stage", "song_stage"]
+    assert [d.has_jsonpaths for d in found.values()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("key", "dataset"),
+    [
+        ("log_data/2018/11/2018-11-12-events.json", "log_data"),
+        ("log_data/2018-11-12-events.json.gz", "log_data"),
+        ("log_data/a b'c%2F+é.json", "log_data"),
+        ("song_data/A/B/C/TRABC.json", "song_data"),
+        ("log_data/", None),
+        ("log_data/2018/", None),
+        ("log_data/readme.txt", None),
+        ("log_data/x.JSON", None),
+        ("log_data/x.json.bak", None),
+        ("log_data.json", None),
+        ("backup/log_data/x.json", None),
+        ("", None),
+    ],
+)
+def test_which_dataset_takes_a_key(key: str, dataset: str | None) -> None:
+    found = dataset_of(key, datasets().values())
+    assert (found and found.name) == dataset
+
+
+@pytest.mark.parametrize(
+    ("key", "option"),
+    [("a.json", ""), ("a.json.gz", "GZIP"), ("a.json.bz2", "BZIP2"), ("a.json.zst", "ZSTD")],
+)
+def test_compression_is_told_by_the_ending(key: str, option: str) -> None:
+    assert compression(key) == option
+
+
+def test_a_parameter_replaces_the_prefix(folder: Path) -> None:
+    write(folder, "log_data", GOOD)
+    assert load_all({"log_data": "in/"})["log_data"].takes("in/x.json")
+    assert not load_all({"log_data": "in/"})["log_data"].takes("log_data/x.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ("{", "JSON"),
+        ([], "JSON object"),
+        ({}, "stage_table"),
+        (GOOD | {"stage_table": "Event Stage"}, "stage_table"),
+        (GOOD | {"stage_table": "x; DROP TABLE y"}, "stage_table"),
+        (GOOD | {"stage_table": 5}, "stage_table"),
+        (GOOD | {"suffixes": None}, "suffixes"),
+        (GOOD | {"suffixes": ".json"}, "suffixes"),
+        (GOOD | {"suffixes": []}, "suffixes"),
+        (GOOD | {"suffixes": [""]}, "suffixes"),
+        (GOOD | {"suffixes": [1]}, "suffixes"),
+        (GOOD | {"prefix": ""}, "prefix"),
+        (GOOD | {"prefix": 1}, "prefix"),
+        ({name: value for name, value in GOOD.items() if name != "prefix"}, "prefix"),
+    ],
+)
+def test_an_error_names_the_dataset_and_the_field(folder: Path, document: Any, field: str) -> None:
+    write(folder, "log_data", document)
+    with pytest.raises(DatasetError, match=rf"'log_data'.*{field}"):
+        load_all({})
+
+
+def test_a_folder_that_is_no_identifier(folder: Path) -> None:
+    write(folder, "log-data", GOOD)
+    with pytest.raises(DatasetError, match=r"'log-data'.*folder"):
+        load_all({})
+
+
+def test_a_prefix_for_a_dataset_that_is_not_there() -> None:
+    with pytest.raises(DatasetError, match="DATASET_PREFIXES names 'plays'"):
+        load_all({"plays": "plays/"})

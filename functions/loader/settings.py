@@ -106,7 +106,7 @@ def _match(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: st
 
 def _number(env: Mapping[str, str], name: str, low: int, high: int) -> int:
     value = _required(env, name)
-    if not value.isdigit() or not low <= int(value) <= high:
+    if not value.isdecimal() or not low <= int(value) <= high:
         raise SettingsError(
             f"The environment variable {name} is {value!r}; it must be a whole number from {low} to {high}."
         )

@@ -1,0 +1,123 @@
+"""The functions' configuration: what is accepted, and errors that name the variable."""
+
+import os
+
+import pytest
+from loader.settings import Settings, SettingsError, required_variable, settings
+
+SERVERLESS = {
+    "WORKGROUP_NAME": "analytics",
+    "DATABASE_NAME": "dev",
+    "SCHEMA_NAME": "sparkify",
+    "COPY_ROLE": "default",
+    "DATA_BUCKET": "data",
+    "WORK_BUCKET": "work",
+    "AWS_REGION": "us-west-2",
+    "BATCH_FILES": "1000",
+    "BATCH_BYTES": "10737418240",
+    "MAX_BATCHES": "20",
+    "WAIT_SECONDS": "20",
+    "STATEMENT_TIMEOUT_SECONDS": "3600",
+    "ALLOW_RESET": "false",
+}
+
+
+def test_a_serverless_workgroup() -> None:
+    found = Settings.from_env(SERVERLESS)
+    assert (found.workgroup, found.cluster, found.db_user) == ("analytics", None, None)
+    assert (found.schema, found.copy_role, found.wait_seconds) == ("sparkify", "default", 20)
+    assert found.batch_bytes == 10 * 1024**3
+    assert found.data_region == found.region == "us-west-2"
+    assert dict(found.prefixes) == {}
+    assert not found.allow_reset
+
+
+def test_a_cluster_as_the_template_sets_it() -> None:
+    """The template sets every variable; what is not given is empty."""
+    found = Settings.from_env(
+        SERVERLESS
+        | {
+            "WORKGROUP_NAME": "",
+            "CLUSTER_IDENTIFIER": "etl",
+            "DB_USER": "loader",
+            "SECRET_ARN": "",
+            "COPY_ROLE": "arn:aws-us-gov:iam::123456789012:role/service/copy@1",
+            "DATA_BUCKET_REGION": "eu-central-1",
+            "DATASET_PREFIXES": '{"log_data":"in/log(1)/"}',
+            "ALLOW_RESET": "true",
+        }
+    )
+    assert (found.workgroup, found.cluster, found.db_user) == (None, "etl", "loader")
+    assert found.secret_arn is None
+    assert found.data_region == "eu-central-1"
+    assert dict(found.prefixes) == {"log_data": "in/log(1)/"}
+    assert found.allow_reset
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_NAME", ""),
+        ("SCHEMA_NAME", ""),
+        ("SCHEMA_NAME", "Sparkify"),
+        ("SCHEMA_NAME", 'a"; DROP SCHEMA b; --'),
+        ("SCHEMA_NAME", "1st"),
+        ("SCHEMA_NAME", "s" * 64),
+        ("SCHEMA_NAME", "sparkify\n"),
+        ("COPY_ROLE", ""),
+        ("COPY_ROLE", "copy"),
+        ("COPY_ROLE", "arn:aws:iam::123456789012:role/copy'"),
+        ("COPY_ROLE", "arn:aws:iam::123456789012:user/copy"),
+        ("DATA_BUCKET", ""),
+        ("DATA_BUCKET", "s3://data"),
+        ("WORK_BUCKET", ""),
+        ("WORK_BUCKET", "Work"),
+        ("AWS_REGION", ""),
+        ("AWS_REGION", "oregon"),
+        ("DATA_BUCKET_REGION", "us-west-2 "),
+        ("DATASET_PREFIXES", "log_data/"),
+        ("DATASET_PREFIXES", '["log_data/"]'),
+        ("DATASET_PREFIXES", '{"log_data": 1}'),
+        ("DATASET_PREFIXES", '{"log_data": "it\'s/"}'),
+        ("BATCH_FILES", ""),
+        ("BATCH_FILES", "0"),
+        ("BATCH_FILES", "100001"),
+        ("BATCH_FILES", "many"),
+        ("BATCH_FILES", "²"),
+        ("BATCH_BYTES", "1.5"),
+        ("MAX_BATCHES", "-1"),
+        ("MAX_BATCHES", "101"),
+        ("WAIT_SECONDS", "31"),
+        ("STATEMENT_TIMEOUT_SECONDS", "86401"),
+        ("ALLOW_RESET", ""),
+    ],
+)
+def test_an_error_names_the_variable(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=rf"\b{name}\b"):
+        Settings.from_env({**SERVERLESS, name: value})
+
+
+@pytest.mark.parametrize("missing", sorted(SERVERLESS.keys() - {"WORKGROUP_NAME"}))
+def test_a_missing_variable_is_named(missing: str) -> None:
+    with pytest.raises(SettingsError, match=rf"variable {missing} is missing"):
+        Settings.from_env({name: value for name, value in SERVERLESS.items() if name != missing})
+
+
+@pytest.mark.parametrize(("workgroup", "cluster"), [("", ""), ("analytics", "etl")])
+def test_one_warehouse_and_not_two(workgroup: str, cluster: str) -> None:
+    env = {**SERVERLESS, "WORKGROUP_NAME": workgroup, "CLUSTER_IDENTIFIER": cluster}
+    with pytest.raises(SettingsError, match=r"exactly one of WORKGROUP_NAME .* CLUSTER_IDENTIFIER"):
+        Settings.from_env(env)
+
+
+def test_the_environment_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = settings()
+    monkeypatch.setitem(os.environ, "SCHEMA_NAME", "other")
+    assert settings() is first
+
+
+def test_a_variable_of_one_handler(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert required_variable("STATE_MACHINE_ARN").endswith(":load")
+    monkeypatch.delenv("STATE_MACHINE_ARN")
+    with pytest.raises(SettingsError, match="STATE_MACHINE_ARN"):
+        required_variable("STATE_MACHINE_ARN")

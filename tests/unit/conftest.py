@@ -1,0 +1,90 @@
+"""What the unit tests of functions/ share: their environment, buckets on moto, and a Data API that plays a script.
+
+The variables are set before a handler is imported, as Lambda does; nothing here can reach AWS.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+for _name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[_name]
+os.environ.update(
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_SESSION_TOKEN="testing",
+    AWS_REGION="us-west-2",
+    AWS_DEFAULT_REGION="us-west-2",
+    AWS_EC2_METADATA_DISABLED="true",
+    WORKGROUP_NAME="local",
+    DATABASE_NAME="dev",
+    SCHEMA_NAME="sparkify",
+    COPY_ROLE="arn:aws:iam::123456789012:role/copy",
+    DATA_BUCKET="data",
+    WORK_BUCKET="work",
+    BATCH_FILES="1000",
+    BATCH_BYTES="1000000000",
+    MAX_BATCHES="20",
+    WAIT_SECONDS="20",
+    STATEMENT_TIMEOUT_SECONDS="600",
+    ALLOW_RESET="false",
+    STATE_MACHINE_ARN="arn:aws:states:us-west-2:123456789012:stateMachine:load",
+)
+
+from loader import dataapi, datasets, settings, steps  # noqa: E402 (after the environment)
+from loader.store import Store  # noqa: E402
+
+from tests.unit.fakes import Clock, FakeDataApi  # noqa: E402
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    """An S3 client; the data bucket and the work bucket are there, empty."""
+    with mock_aws():
+        client = boto3.client("s3")
+        for bucket in ("data", "work"):
+            client.create_bucket(
+                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+            )
+        yield client
+
+
+@pytest.fixture
+def store(s3: Any) -> Store:
+    return Store("work")
+
+
+@pytest.fixture
+def data_api(monkeypatch: pytest.MonkeyPatch) -> FakeDataApi:
+    """The Data API client of every handler, playing the replies that the test adds."""
+    fake = FakeDataApi()
+    monkeypatch.setattr(dataapi.DataApi, "_client", fake)
+    return fake
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time as a statement's limit sees it; it stands still until the test moves it."""
+    clock = Clock()
+    monkeypatch.setattr(steps, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Sets environment variables of the functions for one test."""
+
+    def change(**variables: str) -> None:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        settings.settings.cache_clear()
+        datasets.datasets.cache_clear()
+
+    yield change
+    monkeypatch.undo()
+    settings.settings.cache_clear()
+    datasets.datasets.cache_clear()

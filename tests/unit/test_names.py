@@ -1,0 +1,69 @@
+"""A load's names: its id, its staging tables, and what the templates are offered."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from loader import sql
+from loader.datasets import datasets
+from loader.names import common, for_dataset, jsonpaths_name, load_id, stage_table, state_of
+from loader.settings import settings
+from loader.store import Store
+
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:load:s3-1"
+
+
+@pytest.mark.parametrize("started", ["2026-11-23T20:30:11.123Z", "2026-11-23T20:30:11+00:00"])
+def test_a_load_id_says_when_and_is_its_executions_own(started: str) -> None:
+    found = load_id(EXECUTION, started)
+    assert re.fullmatch(r"20261123-203011-[0-9a-f]{8}", found)
+    assert load_id(EXECUTION, started) == found
+    assert load_id(EXECUTION + "x", started) != found
+    assert state_of({"load_id": found}) == f"loads/{found}"
+
+
+def test_no_two_attempts_share_a_staging_table() -> None:
+    events = datasets()["log_data"]
+    names = [
+        stage_table(events, load, batch, attempt)
+        for load in ("20261123-203011-0a1b2c3d", "20261123-203011-0a1b2c3e")
+        for batch in ("0", "1", "0-1", "0-2", "0-1-1")
+        for attempt in (0, 1)
+    ]
+    assert names[0] == "event_stage_20261123_203011_0a1b2c3d_0_0"
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(sql.IDENTIFIER, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("role", "text"),
+    [
+        ("default", "default"),
+        ("arn:aws:iam::123456789012:role/copy", "'arn:aws:iam::123456789012:role/copy'"),
+    ],
+)
+def test_the_copy_role_is_a_word_or_a_quoted_arn(role: str, text: str) -> None:
+    offered = common(replace(settings(), copy_role=role))
+    assert offered == {"schema": "sparkify", "copy_role": text}
+
+
+def test_a_dataset_offers_its_table_under_both_names() -> None:
+    store = Store("work")
+    events = for_dataset(settings(), store, datasets()["log_data"], "event_stage_x")
+    assert (
+        events["stage_table"],
+        events["event_stage"],
+        events["stage_parent"],
+    ) == (
+        "event_stage_x",
+        "event_stage_x",
+        "event_stage",
+    )
+    assert events["jsonpaths"] == f"s3://work/jsonpaths/{jsonpaths_name(datasets()['log_data'])}"
+    assert "jsonpaths" not in for_dataset(settings(), store, datasets()["song_data"], "s")
+
+
+def test_jsonpaths_of_another_content_have_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = jsonpaths_name(datasets()["log_data"])
+    monkeypatch.setattr(sql, "read", lambda name: "{}")
+    assert jsonpaths_name(datasets()["log_data"]) != before

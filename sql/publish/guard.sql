@@ -4,15 +4,22 @@
 SELECT
     CAST(
         CASE
-            WHEN COUNT(*) = 1 AND SUM(CASE WHEN c.figure = c.expected THEN 1 ELSE 0 END) = 1 THEN '0'
+            WHEN r.results = 1 AND r.passed = 1 THEN '0'
             ELSE
-                'check ${check}: figure ' || COALESCE(CAST(MAX(c.figure) AS VARCHAR(32)), 'none')
-                || ', expected ' || COALESCE(CAST(MAX(c.expected) AS VARCHAR(32)), 'none')
+                'check ${check}: figure ' || COALESCE(CAST(r.figure AS VARCHAR(32)), 'none')
+                || ', expected ' || COALESCE(CAST(r.expected AS VARCHAR(32)), 'none')
         END AS INTEGER
     ) AS guard
-FROM ${schema}.check_results AS c
-WHERE
-    c.load_id = :load_id
-    AND c.batch = :batch
-    AND c.checked = 'published'
-    AND c.name = '${check}';
+FROM (
+    SELECT
+        COUNT(*) AS results,
+        SUM(CASE WHEN c.figure = c.expected THEN 1 ELSE 0 END) AS passed,
+        MAX(c.figure) AS figure,
+        MAX(c.expected) AS expected
+    FROM ${schema}.check_results AS c
+    WHERE
+        c.load_id = :load_id
+        AND c.batch = :batch
+        AND c.checked = 'published'
+        AND c.name = '${check}'
+) AS r;

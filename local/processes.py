@@ -129,8 +129,9 @@ def stop(service: Service) -> bool:
             _gone(pid, STOP_SECONDS)
         # Its children are of its process group, which lives on for as long as one of them does.
         deadline = time.monotonic() + GROUP_SECONDS
-        while _signal_group(pid, signal.SIGKILL) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while _in_group(pid) and time.monotonic() < deadline:
+            _signal_group(pid, signal.SIGKILL)
+            time.sleep(0.02)
     service.pid_file.unlink(missing_ok=True)
     return pid is not None
 
@@ -186,13 +187,18 @@ def _ps(*which: str) -> dict[int, list[str]]:
     return {int(words[0]): words[1:] for words in found if words and words[0].isdigit()}
 
 
-def _signal_group(pid: int, number: signal.Signals) -> bool:
-    """Whether there was anybody left in the group to hear it."""
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+def _signal_group(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _in_group(group: int) -> bool:
+    """Whether a process of the group lives; one that only waits to be reaped does not."""
+    for pid, words in _commands().items():
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if words and os.getpgid(pid) == group:
+                return True
+    return False
 
 
 def _gone(pid: int, seconds: float) -> bool:

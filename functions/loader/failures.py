@@ -16,7 +16,7 @@ _NO_TABLES = re.compile(
     re.I,
 )
 _CONFLICT = re.compile(
-    r"\b1023\b|serializable isolation violation|deadlock detected|conflict with concurrent transaction"
+    r"error:? *1023\b|serializable isolation violation|deadlock detected|conflict with concurrent transaction"
     r"|could not serialize",
     re.I,
 )
@@ -46,7 +46,7 @@ class Kind(Enum):
 
 def kind_of(statement: Statement) -> Kind:
     """What a statement that ended FAILED or ABORTED asks for."""
-    text = failure(statement)
+    text = _own_words(failure(statement))
     part = statement.failed_part
     sql = (part.text if part else "").lstrip().upper()
     if _CHECK.search(text):
@@ -80,7 +80,12 @@ def failed_check(statement: Statement) -> tuple[str, str, str]:
 
 def concerns_no_file(error: str) -> bool:
     """Whether a COPY error is of the set-up (role, manifest, JSONPaths) and would meet any file."""
-    return bool(_SYSTEMIC.search(error))
+    return bool(_SYSTEMIC.search(_own_words(error)))
+
+
+def _own_words(error: str) -> str:
+    """The error up to the first file that it names: a key may hold any words."""
+    return error.partition("s3://")[0]
 
 
 def is_missing(error: str) -> bool:

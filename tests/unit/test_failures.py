@@ -1,0 +1,112 @@
+"""What Redshift's error texts mean, whatever file names stand in them."""
+
+import pytest
+from loader.dataapi import Statement, SubStatement
+from loader.failures import Kind, concerns_no_file, failed_check, is_conflict, is_missing, kind_of
+
+COPY = "COPY sparkify.event_stage_1 FROM 's3://work/loads/1/manifests/0.0.json'"
+GUARD = "SELECT CAST(CASE WHEN … ELSE 'check songs_unique: figure ' || … END AS INTEGER) AS guard"
+CLAIM = "SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || COUNT(*) END AS INTEGER)"
+DIGIT = "ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer DETAIL: code: 1207"
+INFLATE = (
+    "ERROR: failed to inflate with gzip: unexpected end of file. DETAIL: code: 9001 "
+    "context: S3 key being read : s3://data/log_data/{} query: 12"
+)
+
+
+def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Statement:
+    parts = (
+        SubStatement("i:1", "FINISHED", "", 0, 1, "LOCK sparkify.publish_lock"),
+        SubStatement("i:2", "FAILED", error, -1, 2, sql),
+        SubStatement("i:3", "ABORTED", "", -1, -1, "SELECT 1"),
+    )
+    return Statement("i", status, error, -1, parts)
+
+
+@pytest.mark.parametrize(
+    ("error", "sql", "kind"),
+    [
+        ('ERROR: relation "sparkify.files" does not exist', "SELECT", Kind.NO_TABLES),
+        ('ERROR: schema "sparkify" does not exist', "CREATE TABLE", Kind.NO_TABLES),
+        (
+            "ERROR: 1023 DETAIL: Serializable isolation violation on table - 100, transactions …",
+            "INSERT",
+            Kind.TRY_AGAIN,
+        ),
+        ("ERROR: deadlock detected", "LOCK", Kind.TRY_AGAIN),
+        (
+            "ERROR: could not complete because of conflict with concurrent transaction",
+            "DROP",
+            Kind.TRY_AGAIN,
+        ),
+        ("connection was closed by the server", "INSERT", Kind.TRY_AGAIN),
+        ("FATAL: the cluster is restarting", COPY, Kind.TRY_AGAIN),
+        ("Query timed out", "SELECT", Kind.TRY_AGAIN),
+        ("ERROR: Load into table 'event_stage_1' failed.", COPY, Kind.COPY),
+        ("ERROR: column x is of another type", "INSERT", Kind.OTHER),
+        (f"{DIGIT} context: check songs_unique: figure 3, expected 0", GUARD, Kind.CHECK),
+        (DIGIT, GUARD, Kind.CHECK),
+        ("context: claim: 2 files are loaded already", CLAIM, Kind.CLAIM),
+        (DIGIT, CLAIM, Kind.CLAIM),
+        # Whatever a file is called: its name is no error of Redshift's.
+        (INFLATE.format("1023/a.json.gz"), COPY, Kind.COPY),
+        (INFLATE.format("2018 restart.json.gz"), COPY, Kind.COPY),
+        (INFLATE.format("timeout.json.gz"), COPY, Kind.COPY),
+        (INFLATE.format("relation x does not exist.json.gz"), COPY, Kind.COPY),
+        (INFLATE.format("claim: 2 files are loaded already.json.gz"), COPY, Kind.COPY),
+        (INFLATE.format("check a: figure 1, expected 0.json.gz"), COPY, Kind.COPY),
+        ("ERROR: Load failed. DETAIL: query: 1023 location: table_s3.cpp:1023", COPY, Kind.COPY),
+    ],
+)
+def test_kind_of(error: str, sql: str, kind: Kind) -> None:
+    assert kind_of(ended(error, sql)) is kind
+
+
+def test_a_cancelled_statement_is_tried_again() -> None:
+    assert kind_of(Statement("i", "ABORTED", "Query was cancelled.")) is Kind.TRY_AGAIN
+
+
+def test_a_cancelled_copy_is_tried_again() -> None:
+    assert kind_of(ended("cancelled on user's request", COPY, "ABORTED")) is Kind.TRY_AGAIN
+
+
+@pytest.mark.parametrize(
+    ("error", "sql", "told"),
+    [
+        ("x check users_unique: figure 2, expected 0 y", GUARD, ("users_unique", "2", "0")),
+        (
+            "check songs_complete: figure none, expected 71",
+            GUARD,
+            ("songs_complete", "none", "71"),
+        ),
+        # Only the number of the statement tells which check it was.
+        ("ERROR: Invalid digit, Value 'c'", GUARD, ("songs_unique", "?", "?")),
+        ("ERROR: Invalid digit, Value 'c'", "SELECT 1", ("?", "?", "?")),
+    ],
+)
+def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
+    assert failed_check(ended(error, sql)) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "systemic"),
+    [
+        ("ERROR: User arn:aws:redshift:… is not authorized to assume IAM Role arn:…", True),
+        ("ERROR: Problem reading manifest file - S3ServiceException:Access Denied", True),
+        ("ERROR: Invalid JSONPath format. Supported notations are 'dot-notation'…", True),
+        ("ERROR: permission denied for relation event_stage_1", True),
+        ("ERROR: Load into table 'event_stage_1' failed.", False),
+        (INFLATE.format("a.json.gz"), False),
+        (INFLATE.format("manifest.json.gz"), False),
+        (INFLATE.format("credentials/a.json.gz"), False),
+    ],
+)
+def test_concerns_no_file(error: str, systemic: bool) -> None:
+    assert concerns_no_file(error) is systemic
+
+
+def test_missing_and_conflict() -> None:
+    assert is_missing('relation "sparkify.schema_version" does not exist')
+    assert not is_missing("permission denied for relation schema_version")
+    assert is_conflict("ERROR: 1023 DETAIL: Serializable isolation violation")
+    assert not is_conflict("ERROR: line 1023: value too long")

@@ -107,10 +107,7 @@ def named_by_redshift(
 
 
 def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> list[Reject]:
-    by_name = {
-        file.url.encode()[: batches.NAME_BYTES].decode(errors="ignore").rstrip(): file
-        for file in batch.files
-    }
+    by_name = {batches.reported_name(file): file for file in batch.files}
     rejects = []
     for name, line, column, code, message, errors in rows:
         file = by_name.get(str(name))

@@ -181,9 +181,7 @@ def as_read(
     for file in batch.files:
         if file.size == 0:
             lines[file.key] = 0
-        reported = read.get(
-            file.url.encode()[: batches.NAME_BYTES].decode(errors="ignore").rstrip()
-        )
+        reported = read.get(batches.reported_name(file))
         if reported is None:
             files.append(file)
             continue

@@ -11,7 +11,7 @@ from typing import Any
 from loader.datasets import Dataset, compression
 from loader.store import DataFile, Store
 
-NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256): two longer names with one beginning could not be told apart
+NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,11 @@ class Batch:
         return first, Batch(f"{self.name}-2", self.dataset, self.files[middle:])
 
 
+def reported_name(file: DataFile) -> str:
+    """The file's name as COPY reports it, trimmed. No two files of a batch share one: they could not be told apart."""
+    return file.url.encode()[:NAME_BYTES].decode(errors="ignore").rstrip(" ")
+
+
 def cut(
     files: Iterable[DataFile], dataset_of: Callable[[str], Dataset], max_files: int, max_bytes: int
 ) -> Iterator[tuple[Dataset, list[DataFile]]]:
@@ -93,7 +98,7 @@ def cut(
         dataset = dataset_of(file.key)
         kind = (dataset.name, compression(file.key))
         batch = growing.setdefault(kind, _Growing(dataset))
-        name = file.url.encode()[:NAME_BYTES]
+        name = reported_name(file)
         full = len(batch.files) >= max_files or batch.size + file.size > max_bytes
         if batch.files and (full or name in batch.names):
             yield dataset, batch.files
@@ -110,7 +115,7 @@ def cut(
 class _Growing:
     dataset: Dataset
     files: list[DataFile] = field(default_factory=list)
-    names: set[bytes] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     size: int = 0
 
 

@@ -7,7 +7,6 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +15,7 @@ import duckdb
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Grantee, Schema
 from local.redshift.config import Settings
+from local.redshift.copy_s3.s3 import ObjectStores
 from local.redshift.dialect.macros import MACROS
 from local.redshift.engine.locks import LockManager
 from local.redshift.engine.serial import SerializationGraph
@@ -48,6 +48,7 @@ class Database:
         )
         self._bootstrap()
         self.records = SystemRecords(settings.data / "system.sqlite")
+        self.object_stores = ObjectStores(settings)
         self.locks = LockManager()
         self.serial = SerializationGraph()
         self.catalog_version = 0
@@ -104,10 +105,6 @@ class Database:
         """A session's process id."""
         with self._ids:
             return next(self._pids)
-
-    def scratch_names(self, stem: str) -> Iterator[Path]:
-        """File names below the data directory, for data on its way into DuckDB."""
-        return (self.scratch / f"{stem}-{number}" for number in itertools.count())
 
     def close(self) -> None:
         """Closes the files and lets another server have the directory."""

@@ -1,0 +1,87 @@
+"""Converted rows into DuckDB: a file of JSON lines with explicit types, inserted batch by batch.
+
+Never DuckDB's type inference; and memory holds one batch at most, however large the load.
+"""
+# ruff: noqa: S608 - names come quoted from the catalogue
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from local.redshift.catalog import store as catalog
+from local.redshift.catalog.model import Relation
+from local.redshift.dialect.defaults import default_expression
+from local.redshift.dialect.grammar import to_duckdb
+from local.redshift.sql.nodes import Column
+
+BATCH_BYTES = 64 << 20
+
+
+class Batches:
+    """``add`` rows of ``columns``' values; ``finish`` when there are no more."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        table: Relation,
+        columns: Sequence[Column],
+        path: Path,
+    ):
+        self._con = con
+        self._path = path
+        self._file = path.open("w", encoding="utf-8")
+        self._bytes = 0
+        self._keys = [f"c{number}" for number in range(len(columns))]
+        self._insert = _insert_sql(table, columns, path)
+        self._encode = json.JSONEncoder(
+            ensure_ascii=False, separators=(",", ":"), check_circular=False
+        ).encode
+
+    def add(self, values: Sequence[Any]) -> None:
+        """One row."""
+        line = self._encode(dict(zip(self._keys, values, strict=True)))
+        self._file.write(line)
+        self._file.write("\n")
+        self._bytes += len(line)
+        if self._bytes >= BATCH_BYTES:
+            self._flush()
+
+    def finish(self) -> None:
+        """Inserts what is left."""
+        self._flush()
+
+    def _flush(self) -> None:
+        self._file.flush()
+        if self._bytes:
+            self._con.execute(self._insert)
+        self._file.seek(0)
+        self._file.truncate()
+        self._bytes = 0
+
+    def close(self) -> None:
+        """Removes the file; always to be called."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _insert_sql(table: Relation, columns: Sequence[Column], path: Path) -> str:
+    given = {column.name: f"c{number}" for number, column in enumerate(columns)}
+    types = ", ".join(
+        f"'c{number}': '{column.type.duckdb}'" for number, column in enumerate(columns)
+    )
+    cells = [
+        given.get(column.name) or to_duckdb(default_expression(column, table))
+        for column in table.columns
+    ]
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    source = str(path).replace("'", "''")
+    return (
+        f"INSERT INTO {catalog.physical(*table.key)} ({names}) SELECT {', '.join(cells)} "
+        f"FROM read_json('{source}', format = 'newline_delimited', columns = {{{types}}}, "
+        "maximum_object_size = 134217728)"
+    )

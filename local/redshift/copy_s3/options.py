@@ -1,0 +1,195 @@
+"""COPY's options: every one is known, refused by its name, or a syntax error.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
+https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-parameters.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.sql.lexer import Tokens
+
+MAX_MAXERROR = 100_000
+
+
+@dataclass(frozen=True)
+class CopyOptions:
+    """What follows FROM 'source'. ``json`` is auto, auto ignorecase, or a JSONPaths file's URL."""
+
+    iam_role: str = ""
+    region: str = ""
+    manifest: bool = False
+    json: str = ""
+    compression: str = ""
+    timeformat: str = ""
+    dateformat: str = ""
+    maxerror: int = 0
+    ignore_all_errors: bool = False
+    noload: bool = False
+    truncatecolumns: bool = False
+    emptyasnull: bool = False
+    blanksasnull: bool = False
+    roundec: bool = False
+    trimblanks: bool = False
+    acceptanydate: bool = False
+    acceptinvchars: str = ""
+
+    @property
+    def error_limit(self) -> int | None:
+        """With this many errors the load fails; None for never. 0 and 1 both mean the first."""
+        return None if self.ignore_all_errors else max(self.maxerror, 1)
+
+
+_Parse = Callable[[Tokens, CopyOptions], CopyOptions]
+
+_UNSUPPORTED = frozenset(
+    {"CSV", "DELIMITER", "FIXEDWIDTH", "SHAPEFILE", "AVRO", "ORC", "PARQUET", "LZOP", "READRATIO",
+     "SSH", "ENCRYPTED", "MASTER_SYMMETRIC_KEY", "ENCODING", "ESCAPE", "EXPLICIT_IDS",
+     "FILLRECORD", "IGNOREBLANKLINES", "IGNOREHEADER", "NULL", "REMOVEQUOTES", "COMPROWS",
+     "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "CREDENTIALS", "WITH", "QUOTE",
+     "SESSION", "AUTO", "JOB", "PARALLEL", "SIMPLIFY"}
+)  # fmt: skip
+_NOT_WITH_JSON = frozenset(
+    {"CSV", "DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL",
+     "READRATIO", "REMOVEQUOTES"}
+)  # fmt: skip
+
+
+def parse_options(text: str) -> CopyOptions:
+    """The options of a COPY. Raises RedshiftError for an unknown, unsupported or doubled one."""
+    tokens, options, seen = Tokens(text), CopyOptions(), set()
+    while not tokens.at_end:
+        word = tokens.word()
+        parser = _PARSERS.get(word)
+        if parser is None:
+            if word in _UNSUPPORTED:
+                if word in _NOT_WITH_JSON and options.json:
+                    raise RedshiftError(f"{word} is not supported with JSON")
+                raise unsupported(f"COPY ... {word}")
+            raise tokens.error()
+        tokens.take()
+        if word in seen:
+            raise RedshiftError("conflicting or redundant options", sqlstate="42601")
+        seen.add(word)
+        options = parser(tokens, options)
+    if not options.iam_role:
+        raise RedshiftError(
+            "No credentials specified", hint="Use IAM_ROLE to authorize access to the data."
+        )
+    if not options.json:
+        raise unsupported("COPY of delimited text (the default format)")
+    if options.ignore_all_errors and "MAXERROR" in seen:
+        raise RedshiftError("IGNOREALLERRORS cannot be used with MAXERROR")
+    return options
+
+
+def _iam_role(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    role = "default" if tokens.accept("DEFAULT") else tokens.string()
+    if role != "default" and not role.startswith("arn:"):
+        raise RedshiftError(f"Invalid credentials. IAM_ROLE is not an ARN: {role}")
+    return replace(options, iam_role=role)
+
+
+def _region(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    return replace(options, region=tokens.string())
+
+
+def _format(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    if tokens.accept("JSON"):
+        return _json(tokens, options)
+    raise unsupported(f"COPY ... FORMAT {tokens.word()}")
+
+
+def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    how = tokens.string() if tokens.next_is_string() else "auto"
+    lowered = how.lower()
+    if lowered == "noshred":
+        raise unsupported("JSON 'noshred'")
+    if lowered in ("auto", "auto ignorecase"):
+        return replace(options, json=lowered)
+    if not how.startswith("s3://"):
+        raise RedshiftError(f"Invalid JSONPaths file: {how}")
+    return replace(options, json=how)
+
+
+def _compression(name: str) -> _Parse:
+    def parse(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+        if options.compression:
+            raise RedshiftError("conflicting or redundant options", sqlstate="42601")
+        return replace(options, compression=name)
+
+    return parse
+
+
+def _timeformat(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    return replace(options, timeformat=tokens.string())
+
+
+def _dateformat(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    return replace(options, dateformat=tokens.string())
+
+
+def _maxerror(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    number = tokens.integer()
+    if not 0 <= number <= MAX_MAXERROR:
+        raise RedshiftError(f"MAXERROR must be between 0 and {MAX_MAXERROR}")
+    return replace(options, maxerror=number)
+
+
+def _acceptinvchars(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.accept("AS")
+    by = tokens.string() if tokens.next_is_string() else "?"
+    if len(by) != 1 or not by.isascii() or by == "\0":
+        raise RedshiftError("ACCEPTINVCHARS replacement character must be one ASCII character")
+    return replace(options, acceptinvchars=by)
+
+
+def _on_off(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    """COMPUPDATE and STATUPDATE: validated, without effect locally."""
+    if not tokens.accept_any("PRESET", "ON", "OFF", "TRUE", "FALSE"):
+        following = tokens.word()
+        if following and following not in _PARSERS and following not in _UNSUPPORTED:
+            raise tokens.error()
+    return options
+
+
+def _flag(name: str) -> _Parse:
+    def parse(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+        return replace(options, **{name: True})  # type: ignore[arg-type]
+
+    return parse
+
+
+_PARSERS: dict[str, _Parse] = {
+    "IAM_ROLE": _iam_role,
+    "REGION": _region,
+    "MANIFEST": _flag("manifest"),
+    "FORMAT": _format,
+    "JSON": _json,
+    "GZIP": _compression("gzip"),
+    "BZIP2": _compression("bzip2"),
+    "ZSTD": _compression("zstd"),
+    "TIMEFORMAT": _timeformat,
+    "DATEFORMAT": _dateformat,
+    "MAXERROR": _maxerror,
+    "IGNOREALLERRORS": _flag("ignore_all_errors"),
+    "NOLOAD": _flag("noload"),
+    "TRUNCATECOLUMNS": _flag("truncatecolumns"),
+    "EMPTYASNULL": _flag("emptyasnull"),
+    "BLANKSASNULL": _flag("blanksasnull"),
+    "ROUNDEC": _flag("roundec"),
+    "TRIMBLANKS": _flag("trimblanks"),
+    "ACCEPTANYDATE": _flag("acceptanydate"),
+    "ACCEPTINVCHARS": _acceptinvchars,
+    "COMPUPDATE": _on_off,
+    "STATUPDATE": _on_off,
+}

@@ -1,0 +1,182 @@
+"""S3 as COPY sees it: with the credentials of its IAM_ROLE, errors in Redshift's words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.redshift.config import Settings
+from local.redshift.copy_s3.errors import reading, s3_failed, source_failed
+from local.redshift.engine.errors import RedshiftError
+
+_KEEP_CLIENT_SECONDS = 60
+_CHUNK = 1 << 20
+
+
+class Body(Protocol):
+    """An object's bytes, as botocore streams them."""
+
+    def read(self, amt: int | None = None) -> bytes:
+        """The next bytes, b"" at the end."""
+
+
+@dataclass
+class S3Object:
+    """An open object: read it once."""
+
+    url: str
+    etag: str
+    last_modified: dt.datetime
+    size: int
+    body: Body
+
+    def chunks(self) -> Iterator[bytes]:
+        """The object's bytes as they come."""
+        while True:
+            try:
+                chunk = self.body.read(_CHUNK)
+            except (BotoCoreError, OSError) as error:
+                raise source_failed(
+                    f"S3ServiceException:{error}", reading(self.url), 9001
+                ) from error
+            if not chunk:
+                return
+            yield chunk
+
+
+class ObjectStore:
+    """Lists and reads a bucket. Raises RedshiftError with the key in its text."""
+
+    def __init__(self, client: Any):
+        self._client = client
+
+    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        """The keys that begin with a prefix, in order."""
+        try:
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix
+            )
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    yield entry["Key"]
+        except ClientError as error:
+            raise _refused(error, f"Listing bucket={bucket} prefix={prefix}") from error
+        except BotoCoreError as error:
+            raise source_failed(
+                f"S3ServiceException:{error}", f"Listing bucket={bucket} prefix={prefix}"
+            ) from error
+
+    def open(self, url: str) -> S3Object | None:
+        """The object of ``s3://bucket/key``, None if there is none."""
+        bucket, key = split_url(url)
+        try:
+            got = self._client.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise _refused(error, reading(url)) from error
+        except BotoCoreError as error:
+            raise source_failed(f"S3ServiceException:{error}", reading(url)) from error
+        return S3Object(
+            url, got["ETag"].strip('"'), got["LastModified"], got["ContentLength"], got["Body"]
+        )
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """``s3://bucket/a/b`` -> ``("bucket", "a/b")``."""
+    if not url.startswith("s3://"):
+        raise RedshiftError(f"COPY from {url} is not supported by the local Redshift: not s3://")
+    bucket, _, key = url[len("s3://") :].partition("/")
+    if not bucket:
+        raise RedshiftError(f"Invalid S3 location: {url}")
+    return bucket, key
+
+
+def _refused(error: ClientError, context: str) -> RedshiftError:
+    given = error.response["Error"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    messages = {
+        "AccessDenied": "Access Denied",
+        "NoSuchBucket": "The specified bucket does not exist",
+        "403": "Access Denied",
+    }
+    code = {"403": "AccessDenied"}.get(given["Code"], given["Code"])
+    return s3_failed(code, messages.get(given["Code"], given.get("Message", "")), status, context)
+
+
+class ObjectStores:
+    """Object stores by role and region; a role's credentials are asked of STS and kept a minute."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], tuple[float, ObjectStore]] = {}
+
+    def get(self, iam_role: str, region: str) -> ObjectStore:
+        """The store of IAM_ROLE ``iam_role`` (an ARN or ``default``).
+
+        Raises RedshiftError if STS does not give out the role's credentials.
+        """
+        role = self._resolve(iam_role)
+        place = (role, region or self._settings.region)
+        with self._lock:
+            kept = self._known.get(place)
+            if kept is None or kept[0] < time.monotonic():
+                kept = (time.monotonic() + _KEEP_CLIENT_SECONDS, self._make(*place))
+                self._known[place] = kept
+        return kept[1]
+
+    def _resolve(self, iam_role: str) -> str:
+        if iam_role != "default":
+            return iam_role
+        if self._settings.default_iam_role:
+            return self._settings.default_iam_role
+        if not self._settings.assume_role:
+            return ""
+        raise RedshiftError(
+            "The default IAM role is not set for this cluster",
+            hint="Start the local Redshift with --default-iam-role.",
+        )
+
+    def _make(self, role: str, region: str) -> ObjectStore:
+        session = boto3.session.Session(region_name=region)
+        own: dict[str, str] = {}
+        if session.get_credentials() is None:
+            own = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        credentials = own
+        if self._settings.assume_role and role:
+            credentials = _assume(session, role, own)
+        local = "AWS_ENDPOINT_URL" in os.environ or "AWS_ENDPOINT_URL_S3" in os.environ
+        config = Config(
+            s3={"addressing_style": "path"} if local else {},
+            retries={"mode": "standard", "total_max_attempts": 5},
+            max_pool_connections=20,
+            response_checksum_validation="when_required",
+        )
+        return ObjectStore(session.client("s3", config=config, **credentials))
+
+
+def _assume(session: Any, role: str, own: dict[str, str]) -> dict[str, str]:
+    try:
+        sts = session.client("sts", **own)
+        given = sts.assume_role(RoleArn=role, RoleSessionName="redshift")["Credentials"]
+    except (ClientError, BotoCoreError) as error:
+        message = (
+            "exception name : UnauthorizedException, error type : 135, message: Not authorized to "
+            f"get credentials of role {role}, should retry : 0"
+        )
+        raise source_failed(message, str(error), 30000) from error
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }

@@ -1,0 +1,95 @@
+"""Which objects a COPY reads: a prefix's, or a manifest's.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from local.redshift.copy_s3.errors import reading, source_failed
+from local.redshift.copy_s3.s3 import ObjectStore, S3Object, split_url
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object to read; a ``mandatory`` one has to be there."""
+
+    url: str
+    mandatory: bool
+
+
+def entries(store: ObjectStore, source: str, *, manifest: bool) -> list[Entry]:
+    """What to read. Raises RedshiftError: nothing there, or a manifest that is none."""
+    if manifest:
+        return _manifest(store, source)
+    bucket, prefix = split_url(source)
+    found = [Entry(f"s3://{bucket}/{key}", mandatory=False) for key in store.keys(bucket, prefix)]
+    if not found:
+        raise source_failed(f"The specified S3 prefix '{prefix}' does not exist", "")
+    return found
+
+
+def opened(store: ObjectStore, wanted: list[Entry], source: str) -> Iterator[S3Object]:
+    """The objects one after another. Optional ones that are gone are passed over.
+
+    Raises RedshiftError for a mandatory one that is not there, and if none is.
+    """
+    count = 0
+    for entry in wanted:
+        found = store.open(entry.url)
+        if found is None:
+            if entry.mandatory:
+                raise source_failed(
+                    "Mandatory url is not present in manifest file.",
+                    f"Manifest file location = {source} url = {entry.url}",
+                )
+            continue
+        count += 1
+        yield found
+    if count == 0:
+        raise source_failed(
+            "The specified S3 prefix does not exist: none of the manifest's files was found",
+            f"Manifest file location = {source}",
+        )
+
+
+def _manifest(store: ObjectStore, source: str) -> list[Entry]:
+    """``{"entries": [{"url": "s3://b/k", "mandatory": true}, ...]}``; mandatory is false by default.
+
+    .../dg/loading-data-files-using-manifest.html
+    """
+    found = store.open(source)
+    if found is None:
+        raise source_failed(
+            "Problem reading manifest file - S3ServiceException:The specified key does not exist."
+            ",Status 404,Error NoSuchKey,Rid local,CanRetry 1",
+            source,
+        )
+    try:
+        document = json.loads(b"".join(found.chunks()))
+        listed = document["entries"]
+        made = [_entry(item) for item in listed]
+    except (ValueError, KeyError, TypeError) as error:
+        raise source_failed(
+            "The file is not in proper manifest format.", f"Manifest file location = {source}"
+        ) from error
+    for entry in made:
+        _, key = split_url(entry.url)
+        if not key or key.endswith("/"):
+            raise source_failed(
+                "MANIFEST parameter requires full path of an S3 object.", reading(entry.url)
+            )
+    if not made:
+        raise source_failed("The manifest has no entries.", f"Manifest file location = {source}")
+    return made
+
+
+def _entry(item: Any) -> Entry:
+    mandatory = item.get("mandatory", False)
+    if not isinstance(item["url"], str) or not isinstance(mandatory, bool):
+        raise ValueError(item)
+    return Entry(item["url"], mandatory)

@@ -18,6 +18,11 @@ def functions_folder(data: Path) -> Path:
     return data / "functions"
 
 
+def principals_file(data: Path) -> Path:
+    """Which database user each role's functions are, by their access key id."""
+    return data / "principals.json"
+
+
 def variables(port: int, data: Path) -> dict[str, str]:
     """MiniStack's settings."""
     return {
@@ -58,7 +63,7 @@ def main() -> None:
     # Only now, for both read the variables as they are imported.
     from local import ministack_mends
 
-    ministack_mends.apply()
+    ministack_mends.apply(principals_file(data))
     from ministack.app import main as serve
 
     sys.argv = sys.argv[:1]

@@ -9,13 +9,19 @@ MiniStack 1.5.33 is used as it is but for these differences, each put right by o
   ("'>=' not supported"). CloudFormation makes a number of it.
 - It counts plain HTTP as what it is, so a policy that denies what is not TLS denies everything. Here
   127.0.0.1 stands for the TLS endpoints of AWS: aws:SecureTransport is true.
+- It gives each function credentials of its own. On AWS those of one role are one identity, which is
+  whose statements the Redshift Data API lets be looked at, and one database user. Here the functions
+  of a role share their credentials, and a file says which database user they are.
 - An exception of a Python handler arrives as Runtime.HandlerError. AWS gives its class name, which
   is what a state machine's ErrorEquals matches:
   https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
 """
 
+import json
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime
@@ -104,6 +110,32 @@ def count_as_tls() -> None:
     iam_evaluator.pin_request_origin = pin_as_tls
 
 
+def share_role_credentials(principals: Path) -> None:
+    """Makes the functions of one role one identity; ``principals`` gets their database user.
+
+    The file is JSON: the access key id of a role's functions, and ``IAMR:`` with the role's name
+    (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-access.html).
+    """
+    credentials: Callable[[dict[str, Any]], dict[str, str]] = lambda_runtime.execution_credentials
+    writing = threading.Lock()
+
+    def credentials_of_role(config: dict[str, Any]) -> dict[str, str]:
+        role = str(config.get("Role", "")).rpartition("/")[2]
+        account = str(config.get("FunctionArn", "")).rpartition(":")[0]
+        given = credentials({**config, "FunctionArn": f"{account}:role-{role}"})
+        key = given["AWS_ACCESS_KEY_ID"]
+        with writing:
+            known = json.loads(principals.read_text()) if principals.exists() else {}
+            if known.get(key) != f"IAMR:{role}":
+                known[key] = f"IAMR:{role}"
+                new = principals.with_suffix(".new")
+                new.write_text(json.dumps(known, indent=2, sort_keys=True))
+                new.replace(principals)
+        return given
+
+    lambda_runtime.execution_credentials = credentials_of_role
+
+
 def name_errors() -> None:
     """Makes an exception of a Python handler arrive under its class name, as on AWS."""
     plain = '"error": str(e), "trace"'
@@ -129,9 +161,10 @@ def name_errors() -> None:
     lambda_svc._execute_function_warm = execute_named
 
 
-def apply() -> None:
+def apply(principals: Path) -> None:
     """All mends; before ministack.app is imported."""
     gather_batches()
     take_numbers()
     count_as_tls()
+    share_role_credentials(principals)
     name_errors()

@@ -93,24 +93,28 @@ def line(report: Report) -> str:
 
 def lines(report: Report) -> list[str]:
     """A load in full, a fact a line."""
-    told = [f"{'load':<10}{report.data.get('load_id') or report.execution}  {report.status}"]
+    told = [_line("load", f"{report.data.get('load_id') or report.execution}  {report.status}")]
     if report.failed:
-        told.append(f"{'cause':<10}{report.cause}")
+        told.append(_line("cause", report.cause))
     files = report.data.get("files") or {}
     if files:
-        told.append(f"{'files':<10}" + ", ".join(f"{n:,} {kind}" for kind, n in files.items()))
+        told.append(_line("files", ", ".join(f"{n:,} {kind}" for kind, n in files.items())))
     rows = report.rows()
     if rows:
-        told.append(f"{'rows':<10}" + ", ".join(f"{name} {n:,}" for name, n in rows.items()))
+        told.append(_line("rows", ", ".join(f"{name} {n:,}" for name, n in rows.items())))
     told += check_lines(report.checks())
     told += rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0))
     seconds = report.seconds()
     if seconds:
-        told.append(f"{'seconds':<10}" + ", ".join(f"{k} {v:.1f}" for k, v in seconds.items()))
+        told.append(_line("seconds", ", ".join(f"{k} {v:.1f}" for k, v in seconds.items())))
     told += other_lines(report)
     if report.data.get("next"):
-        told.append(f"{'next':<10}{report.data['next']}")
+        told.append(_line("next", str(report.data["next"])))
     return told
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<9} {text}"
 
 
 USUAL = {
@@ -123,38 +127,46 @@ def other_lines(report: Report) -> list[str]:
     """What a report says beyond the usual fields, such as the findings of a preflight."""
     told = []
     for name, value in report.data.items():
-        if name in USUAL or value in (None, "", [], {}):
+        if name in USUAL or not value:
             continue
-        if isinstance(value, list):
-            told += [f"{name:<10}{_text(item)}" for item in value]
-        else:
-            told.append(f"{name:<10}{_text(value)}")
+        told += [
+            _line(name, _text(item)) for item in (value if isinstance(value, list) else [value])
+        ]
     return told
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and {"name", "passed", "found"} <= value.keys():  # a preflight's
+        if value["passed"]:
+            return f"ok    {value['name']}: {value['found']}"
+        return f"MEND  {value['name']}: {value['found']}. {value.get('mend') or ''}".rstrip()
+    return json.dumps(value, ensure_ascii=False)
 
 
 def check_lines(checks: list[dict[str, Any]]) -> list[str]:
     """The failed checks, and how many passed."""
     failed = [check for check in checks if not check.get("passed")]
     told = [
-        f"{'check':<10}FAILED {check.get('name')} on {check.get('on')}: "
-        f"{check.get('figure')}, expected {check.get('expected')}"
+        _line(
+            "check",
+            f"FAILED {check.get('name')} on {check.get('on')}: "
+            f"{check.get('figure')}, expected {check.get('expected')}",
+        )
         for check in failed
     ]
     if checks:
-        told.append(f"{'checks':<10}{len(checks) - len(failed)} of {len(checks)} passed")
+        told.append(_line("checks", f"{len(checks) - len(failed)} of {len(checks)} passed"))
     return told
 
 
 def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
     """A rejected file a line: where in it, and why."""
-    told = [f"{'rejected':<10}{place(file)}: {file.get('reason')}" for file in rejected]
+    told = [_line("rejected", f"{place(file)}: {file.get('reason')}") for file in rejected]
     more = max(total, len(rejected)) - SHOWN_REJECTED
     if more > 0:
-        told = [*told[:SHOWN_REJECTED], f"{'rejected':<10}… and {more:,} more"]
+        told = [*told[:SHOWN_REJECTED], _line("rejected", f"… and {more:,} more")]
     return told
 
 

@@ -1,8 +1,10 @@
 """What we put right in MiniStack behaves as on AWS. A new version of it is seen here first."""
 
 import io
+import json
 import time
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +111,28 @@ def test_requests_count_as_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     iam_evaluator.pin_request_origin("127.0.0.1", False)
     assert iam_evaluator._request_origin.get() == ("127.0.0.1", True)
     iam_evaluator._request_origin.reset(token)
+
+
+def test_functions_of_one_role_are_one_identity(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def by_function(config: dict[str, Any]) -> dict[str, str]:
+        return {"AWS_ACCESS_KEY_ID": f"{config['FunctionArn']} {config['Role']}"}
+
+    monkeypatch.setattr(lambda_runtime, "execution_credentials", by_function)
+    principals = tmp_path / "principals.json"
+    ministack_mends.share_role_credentials(principals)
+    keys = [
+        lambda_runtime.execution_credentials(
+            {
+                "FunctionArn": f"arn:aws:lambda:us-west-2:000000000000:function:{name}",
+                "Role": f"arn:aws:iam::000000000000:role/{role}",
+            }
+        )["AWS_ACCESS_KEY_ID"]
+        for name, role in (("stage", "loader"), ("publish", "loader"), ("trigger", "other"))
+    ]
+    assert keys[0] == keys[1] != keys[2]
+    assert json.loads(principals.read_text()) == {keys[0]: "IAMR:loader", keys[2]: "IAMR:other"}
 
 
 @pytest.fixture

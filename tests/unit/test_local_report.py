@@ -103,3 +103,16 @@ def test_what_a_report_has_beyond_the_usual_is_shown() -> None:
     told = lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))
     assert "findings  grants are missing" in told
     assert told[-1] == "next      run setup.sql"
+
+
+def test_a_preflight_says_what_to_mend() -> None:
+    setup = [
+        {"name": "tables", "passed": True, "found": "version 1"},
+        {"name": "copy_role", "passed": False, "found": "denied", "mend": "Attach the role."},
+    ]
+    output = {"status": "checked", "setup": setup, "checks_total": 0}
+    told = lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))
+    assert told[1:] == [
+        "setup     ok    tables: version 1",
+        "setup     MEND  copy_role: denied. Attach the role.",
+    ]

@@ -62,8 +62,12 @@ class Statement:
 
     @property
     def failed_part(self) -> SubStatement | None:
-        """The sub-statement that failed, if the Data API names one."""
-        return next((part for part in self.parts if part.status in ("FAILED", "ABORTED")), None)
+        """The sub-statement that failed, if the Data API names one; what it says of the others is not documented."""
+        for status in ("FAILED", "ABORTED"):
+            for part in self.parts:
+                if part.status == status:
+                    return part
+        return None
 
 
 def client_token(load_id: str, step: str, batch: str, attempt: int) -> str:

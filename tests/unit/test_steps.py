@@ -1,0 +1,127 @@
+"""Waiting for a statement over several calls: submit, look, limit, cancel."""
+
+from typing import Any
+
+import pytest
+from loader.dataapi import DataApi, Statement
+from loader.settings import settings
+from loader.steps import LOST, Pending, advance
+
+from tests.unit.fakes import Clock, FakeDataApi, Reply
+
+LIMIT = 600  # STATEMENT_TIMEOUT_SECONDS of the tests' environment
+
+
+class Waiting:
+    """A step that is called again and again with what it said, as the state machine does."""
+
+    def __init__(self, behind_lock: bool = False) -> None:
+        self.api = DataApi(settings())
+        self.behind_lock = behind_lock
+        self.pending: Pending | None = None
+
+    def call(self) -> Statement:
+        statement, self.pending = advance(
+            self.api, self.pending, self._submit, behind_lock=self.behind_lock
+        )
+        return statement
+
+    def _submit(self) -> Statement:
+        return self.api.submit(
+            ["LOCK s.publish_lock", "SELECT 1"], token="t", name="n", wait=settings().wait_seconds
+        )
+
+
+def test_a_statement_that_ends_at_once_is_submitted_and_no_more(data_api: FakeDataApi) -> None:
+    assert Waiting().call().finished
+    assert (len(data_api.submits), len(data_api.looks)) == (1, 0)
+    assert data_api.submits[0]["WaitTimeSeconds"] == 20
+
+
+def test_a_statement_that_runs_is_looked_at_until_it_ends(data_api: FakeDataApi) -> None:
+    data_api.replies = [Reply(running=3)]
+    step = Waiting()
+    assert [step.call().status for _ in range(4)] == ["STARTED"] * 3 + ["FINISHED"]
+    assert len(data_api.submits) == 1
+    assert [look["WaitTimeSeconds"] for look in data_api.looks] == [20, 20, 20]
+    assert data_api.cancelled == []
+
+
+def test_what_the_next_call_needs_is_plain_data(data_api: FakeDataApi, clock: Clock) -> None:
+    data_api.replies = [Reply(running=3)]
+    step = Waiting()
+    step.call()
+    assert step.pending == {"id": "00000001-0000-4000-8000-000000000001", "since": clock.now}
+
+
+def test_a_statement_that_is_not_known_any_more_is_lost(data_api: FakeDataApi) -> None:
+    data_api.replies = [Reply(running=1, lost=True)]
+    step = Waiting()
+    assert step.call().running
+    assert step.call() is LOST
+    assert not LOST.running
+    assert not LOST.finished
+
+
+@pytest.mark.parametrize(
+    ("reply", "end"),
+    [
+        (Reply(running=9), "ABORTED"),
+        (Reply(running=9, ends_anyway=True), "FINISHED"),
+    ],
+)
+def test_past_the_limit_it_is_cancelled_once_and_its_end_awaited(
+    data_api: FakeDataApi, clock: Clock, reply: Reply, end: str
+) -> None:
+    data_api.replies = [reply]
+    step = Waiting()
+    step.call()
+    clock.now += LIMIT
+    assert step.call().running
+    assert data_api.cancelled == []
+    clock.now += 1
+    assert step.call().running
+    assert len(data_api.cancelled) == 1
+    assert step.call().status == end
+    assert len(data_api.cancelled) == 1
+
+
+def test_time_behind_the_lock_does_not_count(data_api: FakeDataApi, clock: Clock) -> None:
+    reply = Reply(running=99)
+    data_api.replies = [reply]
+    step = Waiting(behind_lock=True)
+    for _ in range(3):
+        step.call()
+        clock.now += LIMIT + 1
+    assert data_api.cancelled == []
+    step.call()
+    reply.done = 1  # the LOCK has ended
+    clock.now += LIMIT
+    step.call()
+    assert data_api.cancelled == []
+    clock.now += 1
+    step.call()
+    assert len(data_api.cancelled) == 1
+
+
+def test_a_statement_that_ended_before_its_cancel_is_no_error(
+    data_api: FakeDataApi, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_api.replies = [Reply(running=2)]
+    step = Waiting()
+    step.call()
+    clock.now += LIMIT + 1
+    assert step.call().running
+    assert step.call().finished
+
+
+@pytest.mark.parametrize("behind_lock", [False, True])
+def test_a_failed_statement_comes_back_as_it_is(data_api: FakeDataApi, behind_lock: bool) -> None:
+    reply: dict[str, Any] = {"status": "FAILED", "error": "no", "failed": 1, "running": 1}
+    data_api.replies = [Reply(**reply)]
+    step = Waiting(behind_lock)
+    step.call()
+    statement = step.call()
+    assert statement.status == "FAILED"
+    assert statement.failed_part is not None
+    assert statement.failed_part.error == "no"

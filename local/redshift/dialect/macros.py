@@ -8,69 +8,74 @@ not know when we translate. ``error('rs|code|message|context')`` is read back by
 from __future__ import annotations
 
 
+def _once(body: str) -> str:
+    """``body`` over ``v``, the macro's argument ``x`` evaluated once.
+
+    A macro is expanded as text: each mention of its argument doubles what the argument is, and casts
+    within casts within CASE grow beyond bounds. A lambda's parameter is a value.
+    """
+    return f"list_extract(list_transform([x], lambda v: {body}), 1)"
+
+
 def _integer_cast(name: str, duckdb_type: str, spoken: str) -> str:
     """``CAST(text AS INT)``: digits with a sign, blanks around; else error 1207 with the value.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
     """
+    body = f"""
+        CASE WHEN v IS NULL THEN NULL
+             WHEN regexp_full_match(v, '\\s*[+-]?[0-9]+\\s*') THEN CAST(v AS {duckdb_type})
+             ELSE CAST(error('rs|1207|{spoken}|' || v) AS {duckdb_type}) END"""
     return f"""
-    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS
-        CASE WHEN x IS NULL THEN NULL
-             WHEN regexp_full_match(x, '\\s*[+-]?[0-9]+\\s*') THEN CAST(x AS {duckdb_type})
-             ELSE CAST(error('rs|1207|{spoken}|' || x) AS {duckdb_type}) END,
+    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS {_once(body)},
         (x) AS CAST(x AS {duckdb_type})
     """
 
+
+def _float_cast(name: str, duckdb_type: str, spoken: str) -> str:
+    """``CAST(text AS DOUBLE PRECISION)``: error 1207 for text that is no number."""
+    body = f"""
+        CASE WHEN v IS NULL THEN NULL
+             WHEN TRY_CAST(v AS {duckdb_type}) IS NOT NULL THEN TRY_CAST(v AS {duckdb_type})
+             ELSE CAST(error('rs|1207|{spoken}|' || v) AS {duckdb_type}) END"""
+    return f"""
+    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS {_once(body)},
+        (x) AS CAST(x AS {duckdb_type})
+    """
+
+
+_TEXT = """
+        CASE WHEN typeof(v) IN ('DOUBLE', 'FLOAT')
+                  AND TRY_CAST(v AS DOUBLE) = trunc(TRY_CAST(v AS DOUBLE))
+                  AND abs(TRY_CAST(v AS DOUBLE)) < 1e15
+             THEN CAST(CAST(TRY_CAST(v AS DOUBLE) AS BIGINT) AS VARCHAR)
+             ELSE CAST(v AS VARCHAR) END"""
+_LEFT_BYTES = """
+        CASE WHEN strlen(v) <= n THEN v
+             WHEN strlen(v) = length(v) THEN left(v, n)
+             ELSE left(v, list_max(list_filter(
+                 range(0, n + 1), lambda i: strlen(left(v, i)) <= n))) END"""
+_STORE_VARCHAR = """
+        CASE WHEN strlen(v) <= n THEN v
+             WHEN strlen(rtrim(v, ' ')) <= n THEN rpad(rtrim(v, ' '), n, ' ')
+             ELSE error('rs|22001|character varying(' || n || ')|' || v) END"""
+_STORE_BPCHAR = """
+        CASE WHEN strlen(rtrim(v, ' ')) <= n THEN rtrim(v, ' ')
+             ELSE error('rs|22001|character(' || n || ')|' || v) END"""
 
 MACROS: tuple[str, ...] = (
     _integer_cast("rs_int2", "SMALLINT", "Short"),
     _integer_cast("rs_int4", "INTEGER", "Integer"),
     _integer_cast("rs_int8", "BIGINT", "Long"),
-    # CAST(x AS DOUBLE PRECISION), error 1207 for text that is no number
-    r"""
-    CREATE OR REPLACE MACRO rs_float8(x VARCHAR) AS
-        CASE WHEN x IS NULL THEN NULL
-             WHEN TRY_CAST(x AS DOUBLE) IS NOT NULL THEN TRY_CAST(x AS DOUBLE)
-             ELSE CAST(error('rs|1207|Float8|' || x) AS DOUBLE) END,
-        (x) AS CAST(x AS DOUBLE)
-    """,
-    r"""
-    CREATE OR REPLACE MACRO rs_float4(x VARCHAR) AS
-        CASE WHEN x IS NULL THEN NULL
-             WHEN TRY_CAST(x AS FLOAT) IS NOT NULL THEN TRY_CAST(x AS FLOAT)
-             ELSE CAST(error('rs|1207|Float4|' || x) AS FLOAT) END,
-        (x) AS CAST(x AS FLOAT)
-    """,
+    _float_cast("rs_float8", "DOUBLE", "Float8"),
+    _float_cast("rs_float4", "FLOAT", "Float4"),
     # any value as text: floats without a needless ".0"
-    """
-    CREATE OR REPLACE MACRO rs_text(x) AS
-        CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT')
-             THEN CASE WHEN TRY_CAST(x AS DOUBLE) = trunc(TRY_CAST(x AS DOUBLE))
-                            AND abs(TRY_CAST(x AS DOUBLE)) < 1e15
-                       THEN CAST(CAST(TRY_CAST(x AS DOUBLE) AS BIGINT) AS VARCHAR)
-                       ELSE CAST(x AS VARCHAR) END
-             ELSE CAST(x AS VARCHAR) END
-    """,
+    f"CREATE OR REPLACE MACRO rs_text(x) AS {_once(_TEXT)}",
     # the first n bytes of a text, never half a character
-    """
-    CREATE OR REPLACE MACRO rs_left_bytes(x, n) AS
-        CASE WHEN strlen(x) <= n THEN x
-             WHEN strlen(x) = length(x) THEN left(x, n)
-             ELSE (SELECT max(left(x, k.i)) FROM (SELECT unnest(range(0, n + 1)) AS i) AS k
-                   WHERE strlen(left(x, k.i)) <= n) END
-    """,
+    f"CREATE OR REPLACE MACRO rs_left_bytes(x, n) AS {_once(_LEFT_BYTES)}",
     # storing into VARCHAR(n), CHAR(n): blanks beyond the length are dropped, more is an error
-    """
-    CREATE OR REPLACE MACRO rs_store_varchar(x, n) AS
-        CASE WHEN strlen(x) <= n THEN x
-             WHEN strlen(rtrim(x, ' ')) <= n THEN rpad(rtrim(x, ' '), n, ' ')
-             ELSE error('rs|22001|character varying(' || n || ')|' || x) END
-    """,
-    """
-    CREATE OR REPLACE MACRO rs_store_bpchar(x, n) AS
-        CASE WHEN strlen(rtrim(x, ' ')) <= n THEN rtrim(x, ' ')
-             ELSE error('rs|22001|character(' || n || ')|' || x) END
-    """,
+    f"CREATE OR REPLACE MACRO rs_store_varchar(x, n) AS {_once(_STORE_VARCHAR)}",
+    f"CREATE OR REPLACE MACRO rs_store_bpchar(x, n) AS {_once(_STORE_BPCHAR)}",
     # SUM of integers is BIGINT, of BIGINT is NUMERIC(38,0)
     """
     CREATE OR REPLACE MACRO rs_summand(x SMALLINT) AS CAST(x AS BIGINT),

@@ -1,0 +1,169 @@
+"""A deployed copy of the product, and what a user does with it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests import oracle
+
+ROOT = Path(__file__).resolve().parents[2]
+SPARKIFY = ROOT.parent / "shared" / "data" / "sparkify"
+END_SECONDS = 180
+
+
+class Project:
+    """The copy's folder, its ports, and clients that know only the local AWS."""
+
+    def __init__(self, folder: Path, aws_port: int, redshift_port: int) -> None:
+        self.folder = folder
+        self.variables = {
+            "LOCAL_AWS_PORT": str(aws_port),
+            "LOCAL_REDSHIFT_PORT": str(redshift_port),
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
+            "AWS_ENDPOINT_URL_REDSHIFT_DATA": f"http://127.0.0.1:{redshift_port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-west-2",
+            "AWS_DEFAULT_REGION": "us-west-2",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """A command in the copy's folder; its output is shown if it fails."""
+        ended = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **self.variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and ended.returncode:
+            raise AssertionError(
+                f"{' '.join(command)} ended {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+            )
+        return ended
+
+    def local(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """``python -m local …``"""
+        return self.run(sys.executable, "-m", "local", *arguments, check=check)
+
+    def aws(self, *arguments: str) -> Any:
+        """The AWS CLI; its JSON output, or its text."""
+        output = self.run("aws", *arguments).stdout
+        try:
+            return json.loads(output)
+        except ValueError:
+            return output
+
+    def client(self, service: str) -> Any:
+        name = (
+            "AWS_ENDPOINT_URL_REDSHIFT_DATA" if service == "redshift-data" else "AWS_ENDPOINT_URL"
+        )
+        return boto3.client(
+            service,
+            endpoint_url=self.variables[name],
+            region_name="us-west-2",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        stacks = self.client("cloudformation").describe_stacks(StackName="s3-redshift-loader-local")
+        return {o["OutputKey"]: o["OutputValue"] for o in stacks["Stacks"][0]["Outputs"]}
+
+    @property
+    def bucket(self) -> str:
+        return self.outputs["DataBucketName"]
+
+    def upload(self, files: Mapping[str, bytes]) -> str:
+        """Writes the files to a folder and uploads it with the command line; what it printed."""
+        folder = self.folder / "upload"
+        subprocess.run(["rm", "-rf", str(folder)], check=True)
+        for key, content in files.items():
+            path = folder / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return self.local("upload", str(folder)).stdout
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Puts objects without waiting for anything."""
+        s3 = self.client("s3")
+        for key, content in files.items():
+            s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+
+    def start(self, document: Any) -> tuple[str, dict[str, Any]]:
+        """An execution with this input, to its end: its status and its report."""
+        arn = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.outputs["StateMachineArn"], input=json.dumps(document)
+        )["executionArn"]
+        return self.ended(arn)
+
+    def ended(self, arn: str) -> tuple[str, dict[str, Any]]:
+        """Waits for an execution's end; its status and its report (output, or cause if it failed)."""
+        states = self.client("stepfunctions")
+        deadline = time.monotonic() + END_SECONDS
+        while time.monotonic() < deadline:
+            execution = states.describe_execution(executionArn=arn)
+            if execution["status"] != "RUNNING":
+                text = execution["output" if execution["status"] == "SUCCEEDED" else "cause"]
+                return execution["status"], json.loads(text)
+            time.sleep(0.3)
+        raise AssertionError(f"{arn} did not end in {END_SECONDS} seconds")
+
+    def executions(self) -> list[dict[str, Any]]:
+        """All executions, newest first."""
+        states = self.client("stepfunctions")
+        found: list[dict[str, Any]] = states.list_executions(
+            stateMachineArn=self.outputs["StateMachineArn"]
+        )["executions"]
+        return found
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query through the Data API."""
+        data = self.client("redshift-data")
+        statement = data.execute_statement(
+            WorkgroupName="local", Database="dev", Sql=sql, WaitTimeSeconds=30
+        )
+        described = data.describe_statement(Id=statement["Id"], WaitTimeSeconds=30)
+        assert described["Status"] == "FINISHED", described.get("Error")
+        rows: list[tuple[Any, ...]] = []
+        for page in data.get_paginator("get_statement_result").paginate(Id=statement["Id"]):
+            rows += [tuple(map(_value, record)) for record in page["Records"]]
+        return rows
+
+    def star(self) -> oracle.Tables:
+        """Every table of the star schema, with the oracle's columns."""
+        return {table: self._rows(table, columns) for table, columns in oracle.COLUMNS.items()}
+
+    def _rows(self, table: str, columns: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        rows = self.query(f"SELECT {', '.join(columns)} FROM sparkify.{table}")
+        if "start_time" not in columns:
+            return rows
+        place = columns.index("start_time")
+        return [
+            (*row[:place], datetime.fromisoformat(row[place]), *row[place + 1 :]) for row in rows
+        ]
+
+    def ledger(self) -> dict[str, tuple[Any, ...]]:
+        """Key -> (status, reason, line, column) of every file that the ledger knows."""
+        rows = self.query(
+            "SELECT key, status, reason, error_line, error_column FROM sparkify.file_status"
+        )
+        return {row[0]: row[1:] for row in rows}
+
+
+def _value(field: Mapping[str, Any]) -> Any:
+    return None if field.get("isNull") else next(iter(field.values()))

@@ -1,0 +1,112 @@
+"""The three ways of use, with stock tools only: uploads that load themselves, executions, queries."""
+
+import json
+import time
+
+from local.generator import DataSet
+from tests import oracle
+from tests.e2e.project import Project
+
+FILES = dict(DataSet(songs=5, users=4, days=2, events=60, seed=3).files())
+LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
+FIRST, SECOND = sorted(LOGS)
+
+
+def test_an_upload_loads_itself_and_the_data_api_reads_it(warehouse: Project) -> None:
+    path = warehouse.folder / "one.json"
+    path.write_bytes(LOGS[FIRST])
+    before = len(warehouse.executions())
+    warehouse.aws("s3", "cp", str(path), f"s3://{warehouse.bucket}/{FIRST}")
+    deadline = time.monotonic() + 60
+    while len(warehouse.executions()) == before and time.monotonic() < deadline:
+        time.sleep(0.5)
+    status, report = warehouse.ended(warehouse.executions()[0]["executionArn"])
+    assert (status, report["status"], report["files"]["loaded"]) == ("SUCCEEDED", "loaded", 1)
+    statement = warehouse.aws(
+        *("redshift-data", "execute-statement", "--workgroup-name", "local", "--database", "dev"),
+        *("--sql", "SELECT COUNT(*) FROM sparkify.songplays"),
+    )
+    while True:
+        described = warehouse.aws("redshift-data", "describe-statement", "--id", statement["Id"])
+        if described["Status"] in ("FINISHED", "FAILED", "ABORTED"):
+            break
+    result = warehouse.aws("redshift-data", "get-statement-result", "--id", statement["Id"])
+    plays = len(oracle.tables({FIRST: LOGS[FIRST]})["songplays"])
+    assert result["Records"] == [[{"longValue": plays}]]
+
+
+def test_an_upload_elsewhere_starts_nothing(warehouse: Project) -> None:
+    before = len(warehouse.executions())
+    warehouse.put({"elsewhere/a.json": b"{}", "log_data/notes.txt": b"x", "log_data/folder/": b""})
+    time.sleep(5)
+    assert len(warehouse.executions()) == before
+
+
+def test_manual_executions(warehouse: Project) -> None:
+    warehouse.upload({})
+    # What is in the bucket and was never announced: events are only sent for what is put, so the
+    # notifications are turned off meanwhile.
+    s3 = warehouse.client("s3")
+    configuration = s3.get_bucket_notification_configuration(Bucket=warehouse.bucket)
+    configuration.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket=warehouse.bucket, NotificationConfiguration={})
+    try:
+        status, report = warehouse.start({"check": True})
+        assert status == "FAILED"
+        assert "bucket_events" in report["cause"]
+        warehouse.put(FILES)
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=warehouse.bucket, NotificationConfiguration=configuration
+        )
+    status, report = warehouse.start({"dry_run": True})
+    assert (status, report["status"]) == ("SUCCEEDED", "planned")
+    assert report["plan"]["planned"] == len(FILES)
+    assert report["plan"]["datasets"] == {"log_data": 2, "song_data": 5}
+    assert warehouse.query("SELECT COUNT(*) FROM sparkify.songplays") == [(0,)]
+
+    status, report = warehouse.start({"keys": [FIRST]})
+    assert (status, report["files"]["loaded"]) == ("SUCCEEDED", 1)
+    assert not oracle.diff(oracle.tables({FIRST: LOGS[FIRST]}), warehouse.star())
+
+    status, report = warehouse.start({"prefixes": ["log_data/"]})
+    assert (report["files"]["known"], report["files"]["loaded"]) == (1, 1)
+    status, report = warehouse.start({})
+    assert (report["files"]["known"], report["files"]["loaded"]) == (2, 5)
+    assert not oracle.diff(oracle.tables(FILES), warehouse.star())
+
+    status, report = warehouse.start({})
+    assert (status, report["status"]) == ("SUCCEEDED", "nothing to load")
+    status, report = warehouse.start({"check": True})
+    assert (status, report["status"]) == ("SUCCEEDED", "checked"), report
+    assert all(finding["passed"] for finding in report["setup"])
+
+
+def test_reload_replaces_what_its_files_loaded(warehouse: Project) -> None:
+    warehouse.upload(FILES)
+    warehouse.query("UPDATE sparkify.songplays SET level = 'wrong', song_id = NULL")
+    warehouse.query("UPDATE sparkify.users SET first_name = 'wrong'")
+    warehouse.query("UPDATE sparkify.songs SET year = 1")
+    warehouse.query("UPDATE sparkify.artists SET name = 'wrong'")
+    status, report = warehouse.start({"reload": True, "prefixes": ["log_data/", "song_data/"]})
+    assert status == "SUCCEEDED", report
+    assert not oracle.diff(oracle.tables(FILES), warehouse.star())
+    statuses = warehouse.query("SELECT status, COUNT(*) FROM sparkify.files GROUP BY status")
+    assert dict(statuses) == {"loaded": len(FILES), "replaced": len(FILES)}
+
+
+def test_nonsense_is_refused_by_the_name_of_the_field(warehouse: Project) -> None:
+    for document, named in [
+        ({"prefixs": ["log_data/"]}, "prefixs"),
+        ({"prefixes": "log_data/"}, "prefixes"),
+        ({"prefixes": ["elsewhere/"]}, "elsewhere/"),
+        ({"keys": ["log_data/none.json"]}, "log_data/none.json"),
+        ({"keys": ["notes.txt"]}, "notes.txt"),
+        ({"reload": True}, "reload"),
+        ({"check": True, "keys": [FIRST]}, "check"),
+        ({"dry_run": "yes"}, "dry_run"),
+        ([], "JSON object"),
+    ]:
+        status, report = warehouse.start(document)
+        assert (status, report["status"]) == ("FAILED", "failed"), document
+        assert named in report["cause"], json.dumps(document)

@@ -35,8 +35,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for record in event["Records"]:
         try:
             sequencer, file = file_of(json.loads(record["body"]))
-        except (ValueError, KeyError, TypeError) as error:
-            logger.error("a message is no S3 event", message=record["messageId"], error=repr(error))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.error(
+                "a message is no S3 event", message_id=record["messageId"], error=repr(error)
+            )
             failures.append({"itemIdentifier": record["messageId"]})
             continue
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
@@ -57,13 +59,11 @@ def file_of(message: dict[str, Any]) -> tuple[str, DataFile]:
     """
     detail = message["detail"]
     item = detail["object"]
-    file = DataFile(
-        detail["bucket"]["name"],
-        item["key"],
-        item["etag"].strip('"'),
-        int(item["size"]),
-        message["time"],
-    )
+    texts = (detail["bucket"]["name"], item["key"], item["etag"], message["time"])
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"bucket, key, etag and time must be texts, not {texts}")
+    bucket, key, etag, time = texts
+    file = DataFile(bucket, key, etag.strip('"'), int(item["size"]), time)
     return str(item.get("sequencer", "")), file
 
 

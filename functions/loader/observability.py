@@ -5,6 +5,7 @@ Active): the X-Ray SDK in the function would cost a third of its cold start.
 """
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "S3RedshiftLoader"
 SERVICE = "loader"
+
+# A call that has nothing to measure is no reason for a line in the log that is not JSON.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 logger = Logger(service=SERVICE)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)

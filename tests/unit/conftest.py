@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -38,24 +37,29 @@ os.environ.update(
 from loader import dataapi, datasets, settings, steps  # noqa: E402 (after the environment)
 from loader.store import Store  # noqa: E402
 
-from tests.unit.fakes import Clock, FakeDataApi  # noqa: E402
+from tests.unit.fakes import Clock, FakeDataApi, StateMachine, client  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
 
 
 @pytest.fixture
 def s3() -> Iterator[Any]:
     """An S3 client; the data bucket and the work bucket are there, empty."""
     with mock_aws():
-        client = boto3.client("s3")
         for bucket in ("data", "work"):
-            client.create_bucket(
+            client("s3").create_bucket(
                 Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
             )
-        yield client
+        yield client("s3")
 
 
 @pytest.fixture
 def store(s3: Any) -> Store:
-    return Store("work")
+    made = Store("work")
+    vars(made)["_client"] = s3
+    return made
 
 
 @pytest.fixture
@@ -88,3 +92,9 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     monkeypatch.undo()
     settings.settings.cache_clear()
     datasets.datasets.cache_clear()
+
+
+@pytest.fixture
+def machine(s3: Any) -> StateMachine:
+    """The state machine that the trigger and the sweep start."""
+    return StateMachine()

@@ -4,6 +4,7 @@ The client is as strict as the service: requests are checked against its API mod
 parameter must be used by a statement and every parameter used must be there, and a known token runs nothing again.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
+from moto.backends import get_backend
 
 Rows = Sequence[Sequence[Any]]
 
@@ -60,7 +62,7 @@ class FakeDataApi:
 
     @property
     def exceptions(self) -> Any:
-        return _client().exceptions
+        return client("redshift-data").exceptions
 
     @property
     def statements(self) -> list[str]:
@@ -163,12 +165,14 @@ class Context:
 
 
 @cache
-def _client() -> Any:
-    return boto3.client("redshift-data", region_name="us-west-2")
+def client(service: str) -> Any:
+    """One client for all tests: making one takes longer than a test."""
+    make: Any = boto3.client
+    return make(service, region_name="us-west-2")
 
 
 def _check(operation: str, request: dict[str, Any]) -> None:
-    shape = _client().meta.service_model.operation_model(operation).input_shape
+    shape = client("redshift-data").meta.service_model.operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     assert not report.has_errors(), report.generate_report()
     for name, value in request.items():
@@ -193,3 +197,27 @@ def _field(value: Any) -> dict[str, Any]:
         if isinstance(value, kind):
             return {name: value}
     return {"stringValue": value}
+
+
+class StateMachine:
+    """A state machine on moto, whose executions run until the test ends them."""
+
+    def __init__(self) -> None:
+        self._client = client("stepfunctions")
+        definition = '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}'
+        self.arn = self._client.create_state_machine(
+            name="load", definition=definition, roleArn="arn:aws:iam::123456789012:role/load"
+        )["stateMachineArn"]
+
+    @property
+    def executions(self) -> dict[str, Any]:
+        """Input by name, the oldest first."""
+        return {run.name: json.loads(run.execution_input) for run in self._runs}
+
+    def end(self, name: str, status: str) -> None:
+        next(run for run in self._runs if run.name == name).status = status
+
+    @property
+    def _runs(self) -> list[Any]:
+        backend = get_backend("stepfunctions")["123456789012"]["us-west-2"]
+        return list(backend.describe_state_machine(self.arn).executions)

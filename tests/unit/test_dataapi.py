@@ -1,6 +1,7 @@
 """The Data API: what is sent, how answers are read, tokens and limits."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -211,7 +212,7 @@ def test_run_cancels_what_takes_too_long(
 ) -> None:
     data_api.replies = [Reply(running=9)]
     ticks = iter(range(0, 10_000, 400))
-    monkeypatch.setattr(dataapi.time, "monotonic", lambda: next(ticks))
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     with pytest.raises(TimeoutError, match="took over 600 seconds"):
         DataApi(settings()).run(["SELECT 1"], token="t", name="n")
     assert len(data_api.cancelled) == 1

@@ -84,9 +84,9 @@ def _sam(at: Ports, command: str, progress: Progress, state: Callable[[str], str
 
 
 def _built(line: str) -> str | None:
-    if found := re.match(r"(?:\d+-\d+-\d+ \S+ )?(Building \S+ \S+|\w+: Running \S+)", line):
-        return found[1]
-    return None
+    """What to show for a line of sam build: the function or layer that is being made."""
+    found = re.match(r"(\w+): Running \w+:MakeBuild", line)
+    return found[1] if found else None
 
 
 class _Deployed:

@@ -63,5 +63,5 @@ def test_the_progress_of_sam_is_read_from_its_output() -> None:
         )
     ]
     assert states == ["uploading the functions, 100.00%", None, "1 resources", "2 resources"]
-    assert sam._built("Building codeuri: /x/functions runtime: python3.13\n") is not None
+    assert sam._built("PlanFunction: Running CustomMakeBuilder:MakeBuild\n") == "PlanFunction"
     assert sam._built("Build Succeeded\n") is None

@@ -9,7 +9,7 @@ from local.queries import Result, Value
 
 FORMATS = ("table", "json", "csv")
 NULL = "NULL"
-WIDEST = 80
+WIDEST = 200
 
 
 def render(result: Result, how: str) -> str:

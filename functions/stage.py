@@ -206,6 +206,7 @@ def staged(
     return {
         **state,
         "dataset": batch.dataset,
+        "attempt": state.get("attempt", 0),
         "outcome": "staged",
         "table": table,
         "rows": 0,

@@ -1,0 +1,86 @@
+"""A load as its steps hand it on: events for handlers, batches in the work bucket, Redshift's answers."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from loader import batches
+from loader.batches import Batch, Reject
+from loader.store import DataFile, Store
+
+from tests.unit.fakes import Context, Reply
+
+LOAD_ID = "20261123-203011-0a1b2c3d"
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:load:s3-1"
+STARTED = "2026-11-23T20:30:11.123Z"
+FIRST, LAST = "2018-11-12 00:00:00.796000", "2018-11-12 23:59:58.796000"
+LOG = "log_data/2018/11/2018-11-12-events.json"
+SONG = "song_data/A/B/C/TRABC.json"
+HOSTILE = "log_data/x'; DROP TABLE y;--${schema}:load_id.json"
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+def load(**changes: Any) -> dict[str, Any]:
+    """What the plan says of a load of one batch of one file."""
+    return {
+        "load_id": LOAD_ID,
+        "execution": EXECUTION,
+        "started": STARTED,
+        "attempt": 0,
+        "mode": "load",
+        "mark": "",
+        "dry_run": False,
+        "outcome": "load",
+        "listed": 1,
+        "known": 0,
+        "planned": 1,
+        "batches": 1,
+        "rest": "",
+    } | changes
+
+
+def planned(name: str = "0") -> dict[str, Any]:
+    """A batch as the state machine's Map begins it."""
+    return {"batch": name, "outcome": "planned"}
+
+
+def file(key: str, size: int = 7, etag: str = "e1") -> DataFile:
+    return DataFile("data", key, etag, size, "2026-11-23T20:00:00+00:00")
+
+
+def save(
+    store: Store, *files: DataFile | str, name: str = "0", rejects: tuple[Reject, ...] = ()
+) -> Batch:
+    """Writes the document of a batch, as the plan does."""
+    members = tuple(file(item) if isinstance(item, str) else item for item in files)
+    keys = [item.key for item in members] + [reject.file.key for reject in rejects]
+    dataset = "song_data" if all(key.startswith("song") for key in keys) else "log_data"
+    batch = Batch(name, dataset, members, rejects)
+    batches.save(store, LOAD_ID, batch)
+    return batch
+
+
+def staged_reply(
+    *files: DataFile | str, rows: int = 10, version: int = 1, bad_check: str = "", **more: Any
+) -> Reply:
+    """Redshift's answer to a staging statement: the files that COPY read, and the audit."""
+    members = [file(item) if isinstance(item, str) else item for item in files]
+    read = [(batches.reported_name(item), item.etag, rows // len(members)) for item in members]
+    audit: list[tuple[Any, ...]] = [
+        ("staged", "rows", rows, None, FIRST, LAST),
+        ("version", "schema_version", version, None, None, None),
+        ("check", "rows_copied", rows, rows, None, None),
+    ]
+    if bad_check:
+        audit.append(("check", bad_check, 3, 0, None, None))
+    return Reply(rows={3: read, 4: audit}, **more)
+
+
+def call(handler: Handler, state: dict[str, Any] | None = None, **of_load: Any) -> dict[str, Any]:
+    """One call of a step, through JSON as Lambda and Step Functions pass it."""
+    event = {"load": load(**of_load)} | ({} if state is None else {"batch": state})
+    answer: dict[str, Any] = json.loads(
+        json.dumps(handler(json.loads(json.dumps(event)), Context()))
+    )
+    return answer

@@ -1,0 +1,279 @@
+"""Staging: what is sent, and what each end of the statement asks for."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import stage
+from loader import batches
+from loader.batches import Reject
+from loader.store import Store
+
+from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
+from tests.unit.loads import (
+    FIRST,
+    HOSTILE,
+    LAST,
+    LOAD_ID,
+    LOG,
+    SONG,
+    call,
+    file,
+    planned,
+    save,
+    staged_reply,
+)
+
+COPY_FAILED = "ERROR: Load into table 'event_stage_…' failed. Check 'sys_load_error_detail'."
+
+
+def until_it_ends(state: dict[str, Any], most: int = 20) -> list[dict[str, Any]]:
+    """The step, called again for as long as the state machine would."""
+    answers = [call(stage.handler, state)]
+    while answers[-1]["outcome"] in ("running", "again") and len(answers) < most:
+        answers.append(call(stage.handler, answers[-1]))
+    return answers
+
+
+def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG, "log_data/b.json")
+    data_api.replies = [staged_reply(LOG, "log_data/b.json")]
+    answer = call(stage.handler, planned())
+    [request] = data_api.submits
+    create, copy, read, audit = request["Sqls"]
+    table = "event_stage_20261123_203011_0a1b2c3d_0_0"
+    assert create == f"CREATE TABLE sparkify.{table} (LIKE sparkify.event_stage INCLUDING DEFAULTS)"
+    assert copy.startswith(f"COPY sparkify.{table} (")
+    assert f"FROM 's3://work/loads/{LOAD_ID}/manifests/0.0.json'" in copy
+    assert "IAM_ROLE 'arn:aws:iam::123456789012:role/copy'" in copy
+    assert copy.split()[-4:] == ["COMPUPDATE", "OFF", "STATUPDATE", "OFF"]
+    assert "sys_load_detail" in read
+    assert "'rows_copied' AS name" in audit
+    assert "'event_key_complete' AS name" in audit
+    assert request["ExecutionMode"] == "TRANSACTION"
+    assert request["WaitTimeSeconds"] == 20
+    assert answer["outcome"] == "staged"
+    assert (answer["table"], answer["tables"]) == (table, [table])
+    assert (answer["rows"], answer["first_start"], answer["last_start"]) == (10, FIRST, LAST)
+    assert answer["statement"] is None
+    assert [(c["name"], c["passed"]) for c in answer["checks"]] == [("rows_copied", True)]
+
+
+def test_what_copy_is_given(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG, HOSTILE, file("log_data/empty.json", 0))
+    data_api.replies = [staged_reply(LOG, HOSTILE)]
+    call(stage.handler, planned())
+    manifest = store.get(f"loads/{LOAD_ID}/manifests/0.0.json")
+    assert manifest == {
+        "entries": [
+            {"url": f"s3://data/{LOG}", "mandatory": True},
+            {"url": f"s3://data/{HOSTILE}", "mandatory": True},
+        ]
+    }
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {
+        LOG: 5,
+        HOSTILE: 5,
+        "log_data/empty.json": 0,
+    }
+    [paths] = list(store.keys("jsonpaths/"))
+    assert f"JSON 's3://work/{paths}'" in data_api.submits[0]["Sqls"][1]
+    assert len(store.get(paths)["jsonpaths"]) == 18
+
+
+@pytest.mark.parametrize(
+    ("key", "region", "options"),
+    [
+        (LOG, "us-west-2", ""),
+        (LOG + ".gz", "us-west-2", "GZIP"),
+        (LOG + ".gz", "eu-central-1", "GZIP REGION 'eu-central-1'"),
+        (SONG, "eu-central-1", "REGION 'eu-central-1'"),
+    ],
+)
+def test_options_of_the_copy(
+    store: Store,
+    data_api: FakeDataApi,
+    configure: Callable[..., None],
+    key: str,
+    region: str,
+    options: str,
+) -> None:
+    configure(DATA_BUCKET_REGION=region)
+    save(store, key)
+    data_api.replies = [staged_reply(key)]
+    assert call(stage.handler, planned())["outcome"] == "staged"
+    copy = data_api.submits[0]["Sqls"][1]
+    assert copy.partition("STATUPDATE OFF")[2].strip() == options
+
+
+@pytest.mark.parametrize(
+    "members", [[], [file("log_data/empty.json", 0), file("log_data/empty2.json", 0)]]
+)
+def test_nothing_to_read_sends_nothing(
+    store: Store, data_api: FakeDataApi, members: list[Any]
+) -> None:
+    save(store, *members, rejects=(Reject(file(LOG), "bad"),))
+    answer = call(stage.handler, planned())
+    assert (answer["outcome"], answer["table"], answer["rows"]) == ("staged", "", 0)
+    assert data_api.submits == []
+
+
+def test_a_copy_that_takes_its_time(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG)
+    data_api.replies = [staged_reply(LOG, running=2)]
+    answers = until_it_ends(planned())
+    assert [answer["outcome"] for answer in answers] == ["running", "running", "staged"]
+    assert len(data_api.submits) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcomes"),
+    [
+        (Reply(running=1, lost=True), ["running", "again", "staged"]),
+        (failed(1, "ERROR: 1023 DETAIL: Serializable isolation violation"), ["again", "staged"]),
+        (failed(2, "ERROR: connection reset by peer"), ["again", "staged"]),
+        (Reply("ABORTED", "Query was cancelled"), ["again", "staged"]),
+    ],
+)
+def test_another_attempt_has_a_table_a_token_and_a_manifest_of_its_own(
+    store: Store, data_api: FakeDataApi, reply: Reply, outcomes: list[str]
+) -> None:
+    save(store, LOG)
+    data_api.replies = [reply, staged_reply(LOG)]
+    answers = until_it_ends(planned())
+    assert [answer["outcome"] for answer in answers] == outcomes
+    assert answers[-1]["table"] == "event_stage_20261123_203011_0a1b2c3d_0_1"
+    assert len({request["ClientToken"] for request in data_api.submits}) == 2
+    assert len(list(store.keys(f"loads/{LOAD_ID}/manifests/"))) == 2
+
+
+def test_the_same_call_again_submits_the_same(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG)
+    data_api.replies = [staged_reply(LOG)]
+    assert [call(stage.handler, planned())["outcome"] for _ in range(2)] == ["staged"] * 2
+    assert data_api.submits[0] == data_api.submits[1]
+
+
+def test_cancelled_past_the_limit(store: Store, data_api: FakeDataApi, clock: Clock) -> None:
+    save(store, LOG)
+    data_api.replies = [Reply(running=99), staged_reply(LOG)]
+    state = call(stage.handler, planned())
+    clock.now += 601
+    outcomes = []
+    while state["outcome"] != "staged":
+        state = call(stage.handler, state)
+        outcomes.append(state["outcome"])
+    assert outcomes == ["running", "again", "staged"]
+    assert len(data_api.cancelled) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (failed(1, 'ERROR: schema "sparkify" does not exist'), "no tables"),
+        (failed(1, 'ERROR: relation "sparkify.event_stage" does not exist'), "no tables"),
+        (staged_reply(LOG, version=0), "no tables"),
+        (staged_reply(LOG, version=2), "failed"),
+        (failed(2, COPY_FAILED), "bad files"),
+        (failed(1, "ERROR: permission denied for schema sparkify"), "failed"),
+        (failed(4, "ERROR: column x does not exist"), "failed"),
+        (Reply("FAILED", "FATAL: no statement is named"), "failed"),
+    ],
+)
+def test_what_the_end_asks_for(
+    store: Store, data_api: FakeDataApi, reply: Reply, outcome: str
+) -> None:
+    save(store, LOG)
+    data_api.replies = [reply]
+    answer = call(stage.handler, planned())
+    assert answer["outcome"] == outcome
+    assert answer["statement"] is None
+    if outcome == "failed":
+        assert answer["cause"]
+
+
+def test_a_copy_that_failed_hands_on_its_error_and_query(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, LOG)
+    data_api.replies = [failed(2, COPY_FAILED + "x" * 5000, query_id=99)]
+    answer = call(stage.handler, planned())
+    assert answer["error"].startswith(COPY_FAILED)
+    assert len(answer["error"]) == 2000
+    assert answer["query_id"] == 99
+    assert "tables" not in answer  # the table went with the transaction
+
+
+@pytest.mark.parametrize(
+    "error", ["ERROR: deadlock detected", 'ERROR: relation "sparkify.x" does not exist']
+)
+def test_it_does_not_try_for_ever(store: Store, data_api: FakeDataApi, error: str) -> None:
+    save(store, LOG)
+    data_api.replies = [failed(1, error) for _ in range(20)]
+    state = planned()
+    for _ in range(20):
+        state = call(stage.handler, state)
+        if state["outcome"] == "failed":
+            break
+    assert state["outcome"] == "failed"
+    assert error in state["cause"]
+    assert len(data_api.submits) == stage.MAX_ATTEMPTS
+
+
+def test_a_failed_check_fails_the_batch_by_its_name(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG)
+    data_api.replies = [staged_reply(LOG, bad_check="event_key_complete")]
+    answer = call(stage.handler, planned())
+    assert answer["outcome"] == "failed"
+    assert answer["cause"] == (
+        "the check event_key_complete on the staged rows failed: figure 3, expected 0"
+    )
+    assert [c["name"] for c in answer["checks"]] == ["rows_copied", "event_key_complete"]
+    assert answer["tables"]  # to be dropped
+
+
+def test_a_version_of_a_newer_loader_says_what_to_do(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG)
+    data_api.replies = [staged_reply(LOG, version=7)]
+    answer = call(stage.handler, planned())
+    assert "version 7" in answer["cause"]
+    assert "deploy the newer" in answer["cause"]
+
+
+def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi) -> None:
+    """COPY cannot pin an ETag: what it read may have been put after the plan."""
+    save(store, LOG, "log_data/b.json", "log_data/c.json")
+    reply = staged_reply(LOG)
+    url = "s3://data/log_data/"
+    reply.rows[3] = [
+        (f"s3://data/{LOG}", '"newer"', 4),
+        (f"{url}b.json", None, 6),
+        (f"{url}another.json", "e9", 1),
+    ]
+    data_api.replies = [reply]
+    assert call(stage.handler, planned())["outcome"] == "staged"
+    batch = batches.load(store, LOAD_ID, "0")
+    assert [(f.key, f.etag) for f in batch.files] == [
+        (LOG, "newer"),
+        ("log_data/b.json", "e1"),
+        ("log_data/c.json", "e1"),
+    ]
+    # COPY does not report c.json: it has no lines, and the check files_read will not let it pass.
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 4, "log_data/b.json": 6}
+
+
+def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:
+    long = f"log_data/{'é' * 200}.json"
+    save(store, long)
+    data_api.replies = [staged_reply(long)]
+    call(stage.handler, planned())
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {long: 10}
+
+
+def test_songs_have_no_range_of_time(store: Store, data_api: FakeDataApi) -> None:
+    save(store, SONG)
+    reply = staged_reply(SONG)
+    reply.rows[4] = [("staged", "rows", 1, None, None, None), *list(reply.rows[4])[1:]]
+    data_api.replies = [reply]
+    answer = call(stage.handler, planned())
+    assert answer["dataset"] == "song_data"
+    assert answer["first_start"] == answer["last_start"] == stage.NO_TIME

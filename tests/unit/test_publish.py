@@ -1,0 +1,411 @@
+"""Publishing: the transaction, its parameters, and what each end of it asks for."""
+
+from typing import Any
+
+import publish
+import pytest
+import stage
+from loader.batches import Reject
+from loader.dataapi import MAX_STATEMENTS
+from loader.datasets import datasets
+from loader.store import Store
+
+from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
+from tests.unit.loads import (
+    EXECUTION,
+    FIRST,
+    LAST,
+    LOAD_ID,
+    LOG,
+    SONG,
+    STARTED,
+    call,
+    file,
+    planned,
+    save,
+    staged_reply,
+)
+
+GUARD_FAILED = (
+    "ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer DETAIL: code: 1207 "
+    "context: check users_unique: figure 2, expected 0"
+)
+
+
+def staged(
+    store: Store,
+    data_api: FakeDataApi,
+    *members: Any,
+    rejects: tuple[Reject, ...] = (),
+    name: str = "0",
+    **more: Any,
+) -> dict[str, Any]:
+    """A batch of these files as the stage step leaves it; the Data API has forgotten its submit."""
+    save(store, *members, rejects=rejects, name=name)
+    readable = [item for item in members if isinstance(item, str) or item.size]
+    data_api.replies = [staged_reply(*readable)] if readable else []
+    state = call(stage.handler, planned(name) | more)
+    assert state["outcome"] == "staged"
+    data_api.submits.clear()
+    return state
+
+
+def results(store: Store, name: str = "0") -> Any:
+    return store.get(f"loads/{LOAD_ID}/results/{name}.json")
+
+
+def figures(number: int, *rows: Any) -> Reply:
+    """A transaction that is committed; its last statement, of this number, gives these rows."""
+    return Reply(rows={number: rows})
+
+
+def count(dataset: str, reload: bool = False) -> int:
+    """How many statements the transaction has."""
+    names = {
+        "schema": "s",
+        "copy_role": "default",
+        "stage_table": "t",
+        datasets()[dataset].stage_table: "t",
+        "ledger": "s3://work/a",
+        "staged_checks": "s3://work/b",
+    }
+    return len(publish.statements(datasets()[dataset], names, True, reload))
+
+
+def test_the_transaction(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    call(publish.handler, state)
+    [request] = data_api.submits
+    texts = request["Sqls"]
+    assert request["ExecutionMode"] == "TRANSACTION"
+    assert texts[0] == "LOCK sparkify.publish_lock"
+    order = ["DELETE FROM sparkify.files", "COPY sparkify.files", "claim: ", "INSERT INTO"]
+    places = [next(n for n, text in enumerate(texts) if word in text) for word in order[:3]]
+    assert places == sorted(places)
+    fact = next(n for n, text in enumerate(texts) if "INTO sparkify.songplays" in text)
+    guards = [n for n, text in enumerate(texts) if "AS guard" in text]
+    assert places[-1] < fact < guards[0]
+    assert guards == list(range(guards[0], len(texts) - 1))  # last, but for the figures
+    assert f"FROM 's3://work/loads/{LOAD_ID}/ledger/0.json'" in texts[places[1]]
+
+
+def test_every_published_check_has_its_guard(store: Store, data_api: FakeDataApi) -> None:
+    for name in ("log_data", "song_data"):
+        checks = publish.published_checks(datasets()[name])
+        assert {"rows_staged", "files_read"} < set(checks)
+        key = LOG if name == "log_data" else SONG
+        state = staged(store, data_api, key)
+        call(publish.handler, state)
+        guards = [text for text in data_api.statements if "AS guard" in text]
+        assert len(guards) == len(checks)
+        for check in checks:
+            assert sum(f"'check {check}: figure '" in text for text in guards) == 1
+
+
+@pytest.mark.parametrize("dataset", ["log_data", "song_data"])
+@pytest.mark.parametrize("reload", [False, True])
+def test_it_fits_into_one_batch_of_the_data_api(dataset: str, reload: bool) -> None:
+    assert count(dataset, reload) <= MAX_STATEMENTS
+
+
+def test_parameters(store: Store, data_api: FakeDataApi) -> None:
+    """The fake refuses what Redshift refuses: a value that no statement uses, one that is empty."""
+    state = staged(store, data_api, LOG, rejects=(Reject(file("log_data/bad.json"), "why"),))
+    call(publish.handler, state)
+    assert data_api.parameters() == {
+        "load_id": LOAD_ID,
+        "batch": "0",
+        "dataset": "log_data",
+        "mode": "load",
+        "execution": EXECUTION,
+        "files_loaded": "1",
+        "files_rejected": "1",
+        "rows_staged": "10",
+        "started_at": STARTED,
+        "first_start": FIRST,
+        "last_start": LAST,
+    }
+
+
+@pytest.mark.parametrize(
+    ("members", "table"), [([SONG], True), ([file("log_data/empty.json", 0)], False)]
+)
+def test_what_has_no_range_sends_none(
+    store: Store, data_api: FakeDataApi, members: list[Any], table: bool
+) -> None:
+    state = staged(store, data_api, *members)
+    assert bool(state["table"]) is table
+    call(publish.handler, state)
+    assert not {"first_start", "last_start"} & data_api.parameters().keys()
+
+
+def test_a_reload_replaces_before_it_claims(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    call(publish.handler, state, mode="reload")
+    texts = data_api.statements
+    replaced = next(n for n, text in enumerate(texts) if "'replaced'" in text)
+    claim = next(n for n, text in enumerate(texts) if "claim: " in text)
+    deleted = next(n for n, text in enumerate(texts) if "DELETE FROM sparkify.songplays" in text)
+    inserted = next(n for n, text in enumerate(texts) if "INTO sparkify.songplays" in text)
+    assert replaced < claim < deleted < inserted
+    assert data_api.parameters()["mode"] == "reload"
+
+
+def test_a_load_replaces_nothing(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    call(publish.handler, state)
+    assert not [text for text in data_api.statements if "'replaced'" in text]
+    assert not [text for text in data_api.statements if "DELETE FROM sparkify.songplays" in text]
+
+
+def test_the_ledger_rows(store: Store, data_api: FakeDataApi) -> None:
+    bad = Reject(file("log_data/bad.json"), "é" * 1000, 3, "ts", 1207)
+    gone = Reject(file("log_data/gone.json"), "deleted", status="missing")
+    empty = file("log_data/empty.json", 0)
+    state = staged(store, data_api, LOG, empty, rejects=(bad, gone))
+    call(publish.handler, state)
+    rows = {row["key"]: row for row in store.get_lines(f"loads/{LOAD_ID}/ledger/0.json")}
+    assert rows[LOG] == {
+        "bucket": "data",
+        "key": LOG,
+        "etag": "e1",
+        "size": 7,
+        "status": "loaded",
+        "lines": 10,
+        "dataset": "log_data",
+        "load_id": LOAD_ID,
+        "batch": "0",
+    }
+    assert (rows["log_data/empty.json"]["status"], rows["log_data/empty.json"]["lines"]) == (
+        "loaded",
+        0,
+    )
+    assert rows["log_data/bad.json"]["status"] == "rejected"
+    assert rows["log_data/bad.json"]["reason"] == "é" * 512  # 1,024 bytes
+    assert [rows["log_data/bad.json"][f"error_{n}"] for n in ("line", "column", "code")] == [
+        3,
+        "ts",
+        1207,
+    ]
+    assert rows["log_data/gone.json"]["status"] == "missing"
+
+
+def test_the_staged_checks_go_into_the_ledger(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    call(publish.handler, state)
+    assert list(store.get_lines(f"loads/{LOAD_ID}/staged_checks/0.json")) == [
+        {
+            "load_id": LOAD_ID,
+            "batch": "0",
+            "checked": "staged",
+            "name": "rows_copied",
+            "figure": 10,
+            "expected": 10,
+        }
+    ]
+
+
+def test_published(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG, rejects=(Reject(file("log_data/bad.json"), "why", 3),))
+    data_api.replies = [
+        figures(
+            count("log_data"),
+            ("rows", "songplays", 7, None),
+            ("rows", "users", 2, None),
+            ("check", "users_unique", 0, 0),
+        )
+    ]
+    answer = call(publish.handler, state)
+    assert answer == {
+        "batch": "0",
+        "outcome": "published",
+        "known": 0,
+        "tables": ["event_stage_20261123_203011_0a1b2c3d_0_0"],
+    }
+    found = results(store)
+    assert (found["loaded"], found["rejected"]) == (1, 1)
+    assert found["rows"] == {"event_stage": 10, "songplays": 7, "users": 2}
+    assert [(c["name"], c["on"], c["passed"]) for c in found["checks"]] == [
+        ("rows_copied", "staged", True),
+        ("users_unique", "published", True),
+    ]
+    assert [(r["key"], r["line"], r["reason"]) for r in found["rejects"]] == [
+        ("log_data/bad.json", 3, "why")
+    ]
+
+
+def test_a_batch_without_rows_writes_only_the_ledger(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(
+        store,
+        data_api,
+        file("log_data/empty.json", 0),
+        rejects=(Reject(file("log_data/bad.json"), "why"),),
+    )
+    assert call(publish.handler, state)["outcome"] == "published"
+    tables = {"sparkify.songplays", "sparkify.users", "sparkify.time", "event_stage"}
+    assert not [text for text in data_api.statements if any(table in text for table in tables)]
+    assert data_api.statements[0] == "LOCK sparkify.publish_lock"
+    assert results(store)["loaded"] == 1
+    assert results(store)["rows"] == {}
+
+
+def test_a_batch_that_others_have_loaded_sends_nothing(store: Store, data_api: FakeDataApi) -> None:
+    """COPY of a ledger without a row would be a COPY of an empty object."""
+    state = staged(store, data_api, known=3)
+    answer = call(publish.handler, state)
+    assert (answer["outcome"], answer["known"]) == ("published", 3)
+    assert data_api.submits == []
+    assert (results(store)["loaded"], results(store)["rejected"]) == (0, 0)
+
+
+def test_the_other_half_is_next(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG, name="0-1", todo=["0-2-1", "0-2-2"], known=1)
+    answer = call(publish.handler, state)
+    assert answer == {
+        "batch": "0-2-1",
+        "outcome": "next",
+        "todo": ["0-2-2"],
+        "known": 1,
+        "tables": ["event_stage_20261123_203011_0a1b2c3d_0_1_0"],
+    }
+    assert results(store, "0-1")["loaded"] == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (Reply(running=1), "running"),
+        (failed(7, "context: claim: 2 files are loaded already"), "loaded meanwhile"),
+        (failed(1, 'ERROR: relation "sparkify.publish_lock" does not exist'), "no tables"),
+        (failed(9, "ERROR: 1023 DETAIL: Serializable isolation violation"), "running"),
+        (failed(9, "ERROR: connection was closed"), "running"),
+        (Reply("ABORTED", "Query was cancelled"), "running"),
+        (failed(9, "ERROR: value too long for type character varying(64)"), "failed"),
+        (failed(30, GUARD_FAILED), "failed"),
+    ],
+)
+def test_what_the_end_asks_for(
+    store: Store, data_api: FakeDataApi, reply: Reply, outcome: str
+) -> None:
+    state = staged(store, data_api, LOG)
+    data_api.replies = [reply]
+    answer = call(publish.handler, state)
+    assert answer["outcome"] == outcome
+    assert answer["tables"] == state["tables"]
+    assert bool(answer.get("cause")) is (outcome == "failed")
+    assert not list(store.keys(f"loads/{LOAD_ID}/results/"))
+
+
+def test_a_check_that_failed_is_named_with_its_figures(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    data_api.replies = [failed(25, GUARD_FAILED)]
+    answer = call(publish.handler, state)
+    assert answer["cause"] == (
+        "the check users_unique on the published rows failed: figure 2, expected 0"
+    )
+    assert answer["checks"][-1] == {
+        "name": "users_unique",
+        "on": "published",
+        "batch": "0",
+        "figure": 2,
+        "expected": 0,
+        "passed": False,
+    }
+
+
+def test_a_check_whose_figure_is_not_told_is_still_named(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    state = staged(store, data_api, LOG)
+    guard = count("log_data") - 1
+    data_api.replies = [failed(guard, "ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer")]
+    answer = call(publish.handler, state)
+    assert answer["outcome"] == "failed"
+    name = answer["checks"][-1]["name"]
+    assert name in publish.published_checks(datasets()["log_data"])
+    assert not answer["checks"][-1]["passed"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        failed(9, "ERROR: deadlock detected"),
+        Reply("ABORTED"),
+        Reply(running=1, lost=True),
+    ],
+)
+def test_another_attempt_has_a_token_of_its_own(
+    store: Store, data_api: FakeDataApi, reply: Reply
+) -> None:
+    state = staged(store, data_api, LOG)
+    data_api.replies = [reply]
+    while state["outcome"] != "published":
+        state = call(publish.handler, state)
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens) == 2
+
+
+def test_the_same_call_again_submits_the_same(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    assert [call(publish.handler, state)["outcome"] for _ in range(2)] == ["published"] * 2
+    assert data_api.submits[0] == data_api.submits[1]
+
+
+def test_it_does_not_try_for_ever(store: Store, data_api: FakeDataApi) -> None:
+    state = staged(store, data_api, LOG)
+    data_api.replies = [failed(9, "ERROR: deadlock detected") for _ in range(20)]
+    for _ in range(20):
+        state = call(publish.handler, state)
+        if state["outcome"] == "failed":
+            break
+    assert state["outcome"] == "failed"
+    assert len(data_api.submits) == publish.MAX_ATTEMPTS
+
+
+def test_waiting_for_the_lock_is_not_the_statements_time(
+    store: Store, data_api: FakeDataApi, clock: Clock
+) -> None:
+    state = staged(store, data_api, LOG)
+    reply = Reply(running=99)
+    data_api.replies = [reply]
+    for _ in range(5):
+        state = call(publish.handler, state)
+        clock.now += 601
+    assert (state["outcome"], data_api.cancelled) == ("running", [])
+    state = call(publish.handler, state)
+    reply.done = 3  # the lock is granted
+    clock.now += 601
+    state = call(publish.handler, state)
+    assert len(data_api.cancelled) == 1
+    assert call(publish.handler, state)["outcome"] == "running"  # tried again
+
+
+def test_a_cancelled_publish_that_committed_is_published(
+    store: Store, data_api: FakeDataApi, clock: Clock
+) -> None:
+    state = staged(store, data_api, LOG)
+    data_api.replies = [Reply(running=99, done=1, ends_anyway=True)]
+    state = call(publish.handler, state)
+    clock.now += 601
+    state = call(publish.handler, state)
+    assert len(data_api.cancelled) == 1
+    assert call(publish.handler, state)["outcome"] == "published"
+    assert len(data_api.submits) == 1
+
+
+@pytest.mark.parametrize("members", [[LOG], [file("log_data/empty.json", 0)]])
+def test_without_tables_it_is_staged_and_published_anew(
+    store: Store, data_api: FakeDataApi, members: list[Any]
+) -> None:
+    """The very first file of a stack may be empty: then publishing is the first to meet no tables."""
+    state = staged(store, data_api, *members)
+    data_api.replies = [failed(1, 'ERROR: relation "sparkify.publish_lock" does not exist')]
+    state = call(publish.handler, state)
+    assert state["outcome"] == "no tables"
+    if state["table"]:
+        data_api.replies = [staged_reply(LOG)]
+    state = call(stage.handler, {**state, "outcome": "again"})
+    assert state["outcome"] == "staged"
+    assert call(publish.handler, state)["outcome"] == "published"
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens)

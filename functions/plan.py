@@ -62,13 +62,18 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         outcome, sequence = compare(load, request)
         load = {**load, **outcome}
         if sequence is None:
-            return load
+            return {**load, "seconds": spent(load, begun)}
         new = (file for number, file in enumerate(read_listing(listing)) if number in sequence)
     return {
         **load,
         **write_batches(load, new),
-        "seconds": round(load.get("seconds", 0) + time.time() - begun, 3),
+        "seconds": spent(load, begun),
     }
+
+
+def spent(load: dict[str, Any], begun: float) -> float:
+    """The seconds of all calls of this step so far."""
+    return round(float(load.get("seconds", 0)) + time.time() - begun, 3)
 
 
 def list_files(request: Request) -> Iterator[DataFile]:

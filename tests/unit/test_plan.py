@@ -1,0 +1,319 @@
+"""The plan: which files, which are new, in which batches."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import plan
+import pytest
+from loader import batches
+from loader.dataapi import StatementFailed
+from loader.store import Store
+
+from tests.unit.fakes import Context, FakeDataApi, Reply, failed
+from tests.unit.loads import EXECUTION, HOSTILE, LOG, SONG, STARTED, file
+
+LOG2 = "log_data/2018/11/2018-11-13-events.json"
+GZ = "log_data/2018/12/2018-12-01-events.json.gz"
+NO_TABLES = failed(1, 'ERROR: relation "sparkify.file_plan" does not exist')
+
+
+def call(request: Any, load: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A call of the step, through JSON as Step Functions passes it."""
+    event = {"input": request, "execution": EXECUTION, "started": STARTED, "load": load or {}}
+    answer: dict[str, Any] = json.loads(json.dumps(plan.handler(event, Context())))
+    return answer
+
+
+def put(s3: Any, *keys: str, body: bytes = b"{}") -> None:
+    for key in keys:
+        s3.put_object(Bucket="data", Key=key, Body=body)
+
+
+def new(*numbers: int) -> Reply:
+    """Redshift's answer: the numbers of the listed files that are new."""
+    return Reply(rows={3: [(number,) for number in numbers]})
+
+
+def planned_keys(store: Store, answer: dict[str, Any]) -> list[list[str]]:
+    names = [str(number) for number in range(answer["batches"])]
+    found = [batches.load(store, answer["load_id"], name) for name in names]
+    return [[member.key for member in batch.files] for batch in found]
+
+
+def events(store: Store, *keys: str, name: str = "events/s3-1.json.gz") -> str:
+    return store.put_lines(name, [file(key).as_dict() for key in keys])
+
+
+def test_all_that_is_new(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG, LOG2, SONG, GZ, "log_data/readme.txt", "elsewhere/x.json", "log_data/2018/")
+    data_api.replies = [new(0, 1, 2, 3)]
+    answer = call({})
+    assert answer["outcome"] == "load"
+    assert (answer["listed"], answer["planned"], answer["known"]) == (4, 4, 0)
+    assert answer["datasets"] == {"log_data": 3, "song_data": 1}
+    assert planned_keys(store, answer) == [[LOG, LOG2], [GZ], [SONG]]
+    assert answer["load_id"].startswith("20261123-203011-")
+    assert answer["execution"] == EXECUTION
+
+
+def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG, SONG)
+    load_id = call({})["load_id"]
+    create, copy, select = data_api.submits[0]["Sqls"]
+    assert f"TEMPORARY TABLE file_plan_{load_id.replace('-', '_')} " in create
+    assert f"FROM 's3://work/loads/{load_id}/listing.json.gz'" in copy
+    assert "GZIP" in copy
+    assert "NOT EXISTS" in select
+    assert data_api.submits[0]["ExecutionMode"] == "TRANSACTION"
+    rows = list(store.get_lines(f"loads/{load_id}/listing.json.gz"))
+    assert [(row["seq"], row["key"]) for row in rows] == [(0, LOG), (1, SONG)]
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [({}, "no"), ({"prefixes": ["log_data/"]}, "no"), ({"keys": [LOG]}, "yes")],
+)
+def test_only_what_is_named_by_key_is_tried_again(
+    s3: Any, data_api: FakeDataApi, request_: Any, named: str
+) -> None:
+    put(s3, LOG)
+    call(request_)
+    assert data_api.parameters() == {"named": named}
+
+
+def test_what_is_known_is_left_out(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG, LOG2, SONG)
+    data_api.replies = [new(1)]
+    answer = call({})
+    assert (answer["listed"], answer["planned"], answer["known"]) == (3, 1, 2)
+    assert planned_keys(store, answer) == [[LOG2]]
+
+
+@pytest.mark.parametrize("there", [[], [LOG]])
+def test_nothing_new(s3: Any, data_api: FakeDataApi, there: list[str]) -> None:
+    put(s3, *there)
+    answer = call({})
+    assert answer["outcome"] == "nothing"
+    assert len(data_api.submits) == len(there)  # an empty bucket asks the warehouse nothing
+
+
+@pytest.mark.parametrize(
+    ("request_", "keys"),
+    [
+        ({"prefixes": ["log_data/2018/11/"]}, [LOG, LOG2]),
+        ({"prefixes": ["log_data/2018/11/2018-11-13"]}, [LOG2]),
+        ({"prefixes": ["log"]}, [LOG, LOG2, GZ, HOSTILE]),
+        ({"prefixes": ["log_data/2018/", "log_data/2018/11/"]}, [LOG, LOG2, GZ]),
+        ({"prefixes": ["log_data/2018/12/", "song_data/A/"]}, [GZ, SONG]),
+        ({"keys": [SONG]}, [SONG]),
+        ({"keys": [LOG2], "prefixes": ["log_data/2018/11/"]}, [LOG2, LOG]),
+        ({"keys": [HOSTILE]}, [HOSTILE]),
+    ],
+)
+def test_narrowed(
+    store: Store, s3: Any, data_api: FakeDataApi, request_: Any, keys: list[str]
+) -> None:
+    put(s3, LOG, LOG2, GZ, SONG, HOSTILE)
+    data_api.replies = [new(*range(len(keys)))]
+    answer = call(request_)
+    assert answer["listed"] == len(keys)
+    assert sorted(key for batch in planned_keys(store, answer) for key in batch) == sorted(keys)
+
+
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ([], "JSON object"),
+        ({"prefix": "log_data/"}, "'prefix' is not known"),
+        ({"keys": ["log_data/gone.json"]}, "keys: 'log_data/gone.json' is missing"),
+        ({"keys": [LOG, "other/x.json"]}, "keys: no dataset takes 'other/x.json'"),
+        ({"prefixes": ["other/"]}, "prefixes: no dataset has files under 'other/'"),
+        ({"objects": "s3://elsewhere/list.json"}, "objects: 's3://elsewhere/list.json' is not in"),
+    ],
+)
+def test_refused(s3: Any, data_api: FakeDataApi, request_: Any, says: str) -> None:
+    put(s3, LOG)
+    answer = call(request_)
+    assert answer["outcome"] == "refused"
+    assert says in answer["cause"]
+    assert data_api.submits == []
+
+
+@pytest.mark.parametrize("mode", ["check", "reset"])
+def test_what_needs_no_files(s3: Any, data_api: FakeDataApi, mode: str) -> None:
+    answer = call({mode: True})
+    assert (answer["outcome"], answer["mode"]) == (mode, mode)
+    assert data_api.submits == []
+
+
+def test_the_triggers_list_is_taken_without_asking_the_warehouse(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    answer = call({"objects": events(store, LOG, HOSTILE, "other/x.json")})
+    assert answer["outcome"] == "load"
+    assert planned_keys(store, answer) == [[LOG, HOSTILE]]
+    assert data_api.submits == []
+
+
+def test_the_sweeps_list_is_compared_and_its_mark_kept(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    data_api.replies = [new(1)]
+    mark = "2026-11-23T20:30:00+00:00"
+    objects = events(store, LOG, LOG2, name="sweeps/1.json.gz")
+    answer = call({"objects": objects, "mark": mark})
+    assert planned_keys(store, answer) == [[LOG2]]
+    assert answer["mark"] == mark
+
+
+def test_a_reload_takes_what_is_known_too(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG, LOG2)
+    answer = call({"reload": True, "prefixes": ["log_data/"]})
+    assert (answer["outcome"], answer["mode"]) == ("load", "reload")
+    assert planned_keys(store, answer) == [[LOG, LOG2]]
+    assert data_api.submits == []
+
+
+def test_a_dry_run_writes_no_batch(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, *(f"log_data/{n:02}.json" for n in range(30)), SONG)
+    data_api.replies = [new(*range(31))]
+    answer = call({"dry_run": True})
+    assert answer["outcome"] == "planned"
+    assert (answer["batches"], answer["planned"], answer["bytes"]) == (2, 31, 62)
+    assert answer["keys"] == [f"log_data/{n:02}.json" for n in range(10)]
+    assert not [key for key in store.keys("") if "/batches/" in key]
+
+
+def test_a_dry_run_before_the_first_load(s3: Any, data_api: FakeDataApi) -> None:
+    """Without tables all is new, and a plan makes none."""
+    put(s3, LOG, SONG)
+    data_api.replies = [NO_TABLES]
+    answer = call({"dry_run": True})
+    assert (answer["outcome"], answer["planned"]) == ("planned", 2)
+
+
+@pytest.mark.parametrize(
+    ("files", "size", "limit", "expected"),
+    [
+        (2, 10**9, 20, [["1", "2"], ["3", "4"], ["5"]]),
+        (100, 4, 20, [["1", "2"], ["3", "4"], ["5"]]),
+        (100, 10**9, 20, [["1", "2", "3", "4", "5"]]),
+        (2, 10**9, 2, [["1", "2"], ["3", "4"]]),
+    ],
+)
+def test_limits(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    configure: Callable[..., None],
+    files: int,
+    size: int,
+    limit: int,
+    expected: list[list[str]],
+) -> None:
+    configure(BATCH_FILES=str(files), BATCH_BYTES=str(size), MAX_BATCHES=str(limit))
+    put(s3, *(f"log_data/{n}.json" for n in range(1, 6)))
+    data_api.replies = [new(0, 1, 2, 3, 4)]
+    answer = call({})
+    found = [[key[9:-5] for key in keys] for keys in planned_keys(store, answer)]
+    assert found == expected
+    left = 5 - sum(len(keys) for keys in expected)
+    assert bool(answer["rest"]) is bool(left)
+    if left:
+        rest = call({"objects": answer["rest"], "mark": ""})
+        assert planned_keys(store, rest) == [["log_data/5.json"]]
+        assert len(data_api.submits) == 1  # the rest was compared already
+
+
+def until_it_ends(request: Any, most: int = 10) -> list[dict[str, Any]]:
+    """The step, called again while it runs, as the state machine does."""
+    answers = [call(request)]
+    while answers[-1]["outcome"] == "running" and len(answers) < most:
+        answers.append(call(request, answers[-1]))
+    return answers
+
+
+def test_a_comparison_that_takes_its_time(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [Reply(running=2, rows={3: [(0,)]})]
+    answers = until_it_ends({})
+    assert [answer["outcome"] for answer in answers] == ["running", "running", "load"]
+    assert len(data_api.submits) == 1
+    seconds = [answer["seconds"] for answer in answers]
+    assert seconds == sorted(seconds)
+
+
+@pytest.mark.parametrize(
+    ("replies", "outcomes"),
+    [
+        ([Reply(running=1, lost=True), new(0)], ["running", "running", "load"]),
+        ([failed(2, "ERROR: deadlock detected"), new(0)], ["running", "load"]),
+        ([Reply("ABORTED"), new(0)], ["running", "load"]),
+        ([NO_TABLES], ["no tables"]),
+    ],
+)
+def test_what_is_worth_another_try_gets_a_token_of_its_own(
+    s3: Any, data_api: FakeDataApi, replies: Sequence[Reply], outcomes: list[str]
+) -> None:
+    put(s3, LOG)
+    data_api.replies = list(replies)
+    answers = until_it_ends({})
+    assert [answer["outcome"] for answer in answers] == outcomes
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens) == len(replies)
+    assert answers[-1]["statement"] is None
+
+
+def test_after_the_tables_are_made_it_compares_again(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [NO_TABLES, new(0)]
+    answer = call({})
+    assert call({}, answer)["outcome"] == "load"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        failed(3, "ERROR: permission denied for relation files"),
+        failed(2, "ERROR: User … is not authorized to assume IAM Role …"),
+    ],
+)
+def test_what_no_try_mends_fails(s3: Any, data_api: FakeDataApi, reply: Reply) -> None:
+    put(s3, LOG)
+    data_api.replies = [reply]
+    with pytest.raises(StatementFailed, match=r"could not be compared with the ledger: ERROR"):
+        call({})
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [("deadlock detected", "running"), (NO_TABLES.error, "no tables")]
+)
+def test_it_does_not_try_for_ever(s3: Any, data_api: FakeDataApi, error: str, outcome: str) -> None:
+    put(s3, LOG)
+    data_api.replies = [failed(1, error) for _ in range(20)]
+    answer = call({})
+    for _ in range(10):
+        assert answer["outcome"] == outcome
+        try:
+            answer = call({}, answer)
+        except StatementFailed:
+            return
+    pytest.fail("it still tries")
+
+
+def test_the_same_call_again_sends_the_same_token(s3: Any, data_api: FakeDataApi) -> None:
+    """A call whose answer was lost is repeated by Step Functions: the statement runs once."""
+    put(s3, LOG)
+    data_api.replies = [new(0), new()]
+    assert [call({})["outcome"] for _ in range(2)] == ["load", "load"]
+    first, second = data_api.submits
+    assert first == second
+
+
+@pytest.mark.parametrize("number", [1, 5000])
+def test_what_is_handed_on_stays_small(
+    store: Store, s3: Any, data_api: FakeDataApi, number: int
+) -> None:
+    objects = events(store, *(f"log_data/{'x' * 200}{n}.json" for n in range(number)))
+    assert len(json.dumps(call({"objects": objects}))) < 2000

@@ -25,6 +25,11 @@ COPIED = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks back on the other tests runs after them."""
+    items.sort(key=lambda item: item.path.name == "test_statements.py")
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The deployed stack in a copy of the tree; stopped at the end."""

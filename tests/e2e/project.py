@@ -70,7 +70,7 @@ class Project:
         name = (
             "AWS_ENDPOINT_URL_REDSHIFT_DATA" if service == "redshift-data" else "AWS_ENDPOINT_URL"
         )
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.variables[name],
             region_name="us-west-2",
@@ -131,16 +131,22 @@ class Project:
         )["executions"]
         return found
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a query through the Data API."""
+    def execute(self, sql: str) -> str:
+        """A statement through the Data API, to its end; its id."""
         data = self.client("redshift-data")
         statement = data.execute_statement(
             WorkgroupName="local", Database="dev", Sql=sql, WaitTimeSeconds=30
         )
         described = data.describe_statement(Id=statement["Id"], WaitTimeSeconds=30)
         assert described["Status"] == "FINISHED", described.get("Error")
+        return str(statement["Id"])
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query through the Data API."""
+        data = self.client("redshift-data")
+        statement = self.execute(sql)
         rows: list[tuple[Any, ...]] = []
-        for page in data.get_paginator("get_statement_result").paginate(Id=statement["Id"]):
+        for page in data.get_paginator("get_statement_result").paginate(Id=statement):
             rows += [tuple(map(_value, record)) for record in page["Records"]]
         return rows
 

@@ -43,7 +43,6 @@ def test_an_upload_elsewhere_starts_nothing(warehouse: Project) -> None:
 
 
 def test_manual_executions(warehouse: Project) -> None:
-    warehouse.upload({})
     # What is in the bucket and was never announced: events are only sent for what is put, so the
     # notifications are turned off meanwhile.
     s3 = warehouse.client("s3")
@@ -84,10 +83,10 @@ def test_manual_executions(warehouse: Project) -> None:
 
 def test_reload_replaces_what_its_files_loaded(warehouse: Project) -> None:
     warehouse.upload(FILES)
-    warehouse.query("UPDATE sparkify.songplays SET level = 'wrong', song_id = NULL")
-    warehouse.query("UPDATE sparkify.users SET first_name = 'wrong'")
-    warehouse.query("UPDATE sparkify.songs SET year = 1")
-    warehouse.query("UPDATE sparkify.artists SET name = 'wrong'")
+    warehouse.execute("UPDATE sparkify.songplays SET level = 'wrong', song_id = NULL")
+    warehouse.execute("UPDATE sparkify.users SET first_name = 'wrong'")
+    warehouse.execute("UPDATE sparkify.songs SET year = 1")
+    warehouse.execute("UPDATE sparkify.artists SET name = 'wrong'")
     status, report = warehouse.start({"reload": True, "prefixes": ["log_data/", "song_data/"]})
     assert status == "SUCCEEDED", report
     assert not oracle.diff(oracle.tables(FILES), warehouse.star())

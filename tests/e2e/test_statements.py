@@ -1,0 +1,37 @@
+"""Runs last: every statement that the product sent while these tests ran is Redshift's SQL."""
+
+import json
+import re
+from typing import Any
+
+from sqlfluff.core import FluffConfig, Linter
+
+from tests.e2e.project import Project
+
+# A load's own names, and digits of ids: statements that differ only in these are one.
+OWN_NAMES = re.compile(r"\d{8}[-_]\d{6}[-_][0-9a-f]{8}[\w.-]*|\d{6,}")
+
+
+def bound(sql: str, parameters: dict[str, Any]) -> str:
+    """The statement with its parameters as literals, as the server binds them."""
+    for name in sorted(parameters, key=len, reverse=True):
+        literal = "'" + str(parameters[name]).replace("'", "''") + "'"
+        sql = re.sub(rf"(?<![:\w]):{name}\b", lambda _, text=literal: text, sql)
+    return sql
+
+
+def test_every_statement_parses_in_redshifts_dialect(project: Project) -> None:
+    log = project.folder / ".local" / "redshift" / "data" / "sql-in.jsonl"
+    shapes: dict[str, str] = {}
+    for line in log.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        sql = bound(entry["sql"], entry["parameters"])
+        shapes.setdefault(OWN_NAMES.sub("0", sql), sql)
+    kinds = {sql.split(maxsplit=1)[0].upper() for sql in shapes.values()}
+    assert {"LOCK", "COPY", "CREATE", "INSERT", "UPDATE", "DELETE", "SELECT", "DROP"} <= kinds
+    linter = Linter(config=FluffConfig(overrides={"dialect": "redshift"}))
+    wrong = []
+    for sql in shapes.values():
+        found = linter.parse_string(f"{sql};\n").violations
+        wrong += [f"{violation.desc()}\n{sql}" for violation in found]
+    assert not wrong, "\n\n".join(wrong[:5])

@@ -13,13 +13,13 @@ from loader import batches, sql
 from loader.batches import Batch, Reject
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
-from loader.failures import concerns_no_file
+from loader.failures import Kind, concerns_no_file, kind_of
 from loader.names import for_dataset, state_of
 from loader.observability import logger, step
 from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import DataFile, Store
-from stage import copy_options
+from stage import MAX_ATTEMPTS, copy_options
 
 MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
 
@@ -33,8 +33,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     batch = batches.load(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if concerns_no_file(state["error"]):
-        cause = f"COPY failed for a reason that is not a file's: {state['error']}"
-        return {**state, "outcome": "failed", "cause": cause}
+        return no_file(state)
     statement, pending = advance(
         api, state.get("statement"), lambda: submit(load, state, batch, dataset)
     )
@@ -43,7 +42,18 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     state = {**state, "statement": None}
     if statement is LOST:
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    if not statement.finished:
+        statement = api.describe(statement.id)
+        error = failure(statement)[:2000]
+        if kind_of(statement) is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
+            return {**state, "attempt": state["attempt"] + 1, "outcome": "running"}
+        state = {**state, "error": error}
+        if kind_of(statement) is not Kind.COPY or concerns_no_file(error):
+            return no_file(state)
     rejects = named_by_redshift(load, state, batch, statement)
+    if not rejects and statement.finished and not state.get("unexplained"):
+        # COPY read all files well: what failed before may have passed.
+        return {**state, "unexplained": True, "outcome": "again"}
     if not rejects:
         rejects = named_by_s3(batch) or named_by_error(batch, state["error"])
     if rejects:
@@ -55,13 +65,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         )
         batches.save(store, load["load_id"], batch.without(rejects))
         return {**state, "outcome": "again"}
-    if statement.finished and not state.get("unexplained"):
-        return {
-            **state,
-            "unexplained": True,
-            "outcome": "again",
-        }  # it loads now: the first failure has passed
     return halve(load, {**state, "unexplained": False}, batch)
+
+
+def no_file(state: dict[str, Any]) -> dict[str, Any]:
+    """What failed is the set-up's or the warehouse's, and no file is rejected for it."""
+    cause = f"COPY failed for a reason that is not a file's: {state['error']}"
+    return {**state, "outcome": "failed", "cause": cause}
 
 
 def submit(
@@ -90,10 +100,8 @@ def named_by_redshift(
     if statement.finished:
         return from_rows(batch, list(api.rows(f"{statement.id}:2")))
     # NOLOAD failed itself: at 100,000 errors, with rows of the files seen so far, or on what leaves no row.
-    statement = api.describe(statement.id)
     part = statement.failed_part
     queries = [part.query_id if part else -1, state.get("query_id", -1)]
-    state["error"] = failure(statement)[:2000]
     for number, query in enumerate(q for q in queries if q and q > 0):
         ended = api.run(
             [sql.render_one("stage/find_errors.sql", {"query": str(query)})],

@@ -1,0 +1,263 @@
+"""Looking for bad files: named by Redshift, by S3, by the error, or found by halving."""
+
+from typing import Any
+
+import find_bad_files
+import pytest
+from loader import batches
+from loader.store import Head, Store
+
+from tests.unit.fakes import FakeDataApi, Reply, failed
+from tests.unit.loads import HOSTILE, LOAD_ID, call, file, save
+
+COPY_FAILED = "ERROR: Load into table 'event_stage_…' failed. Check 'sys_load_error_detail'."
+A, B, C, D = (f"log_data/{name}.json" for name in "abcd")
+
+
+@pytest.fixture(autouse=True)
+def _objects(s3: Any) -> None:
+    for key in (A, B, C, D, HOSTILE):
+        s3.put_object(Bucket="data", Key=key, Body=b"{}")
+
+
+def bad(**more: Any) -> dict[str, Any]:
+    """A batch as the stage step leaves it when COPY failed."""
+    return {
+        "batch": "0",
+        "dataset": "log_data",
+        "attempt": 1,
+        "statement": None,
+        "outcome": "bad files",
+        "error": COPY_FAILED,
+        "query_id": -1,
+    } | more
+
+
+def errors(*keys: str, count: int = 1) -> list[tuple[Any, ...]]:
+    """Rows of find_errors.sql."""
+    return [
+        (batches.reported_name(file(key)), 3, "ts", 1206, "Invalid timestamp", count)
+        for key in keys
+    ]
+
+
+def inflate(key: str) -> str:
+    return f"ERROR: failed to inflate with gzip. context: S3 key being read : s3://data/{key}"
+
+
+def rejected(store: Store, name: str = "0") -> list[tuple[str, str, Any]]:
+    batch = batches.load(store, LOAD_ID, name)
+    return [(r.file.key, r.reason, r.line) for r in batch.rejects]
+
+
+def kept(store: Store, name: str = "0") -> list[str]:
+    return [member.key for member in batches.load(store, LOAD_ID, name).files]
+
+
+def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A, B, HOSTILE, D)
+    data_api.replies = [Reply(rows={2: errors(A, HOSTILE, count=5)})]
+    answer = call(find_bad_files.handler, bad())
+    assert answer["outcome"] == "again"
+    assert answer["statement"] is None
+    assert kept(store) == [B, D]
+    reason = "Invalid timestamp (5 errors in the file)"
+    assert rejected(store) == [(A, reason, 3), (HOSTILE, reason, 3)]
+    [request] = data_api.submits
+    copy, find = request["Sqls"]
+    assert copy.startswith("COPY sparkify.event_stage (")  # the parent: nothing is loaded
+    assert copy.split()[-3:] == ["NOLOAD", "MAXERROR", "100000"]
+    assert "pg_last_copy_id()" in find
+    assert store.get(f"loads/{LOAD_ID}/manifests/0.find.1.json")["entries"][2]["url"] == (
+        f"s3://data/{HOSTILE}"
+    )
+
+
+def test_rows_of_other_files_reject_nothing(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A)
+    data_api.replies = [Reply(rows={2: errors(B)})]
+    answer = call(find_bad_files.handler, bad())
+    assert (answer["outcome"], answer["unexplained"]) == ("again", True)
+    assert kept(store) == [A]
+
+
+def test_while_it_runs(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A, B)
+    data_api.replies = [Reply(running=2, rows={2: errors(A)})]
+    state = bad()
+    outcomes = []
+    while state["outcome"] != "again":
+        state = call(find_bad_files.handler, state)
+        outcomes.append(state["outcome"])
+    assert outcomes == ["running", "running", "again"]
+    assert len(data_api.submits) == 1
+    assert kept(store) == [B]
+
+
+def test_a_lost_statement_stages_again(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A)
+    data_api.replies = [Reply(running=1, lost=True)]
+    state = call(find_bad_files.handler, call(find_bad_files.handler, bad()))
+    assert (state["outcome"], state["attempt"], kept(store)) == ("again", 2, [A])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ERROR: User arn:… is not authorized to assume IAM Role arn:…",
+        "ERROR: Problem reading manifest file - S3ServiceException:Access Denied",
+        "ERROR: permission denied for relation event_stage",
+    ],
+)
+def test_what_is_of_the_set_up_rejects_no_file(
+    store: Store, data_api: FakeDataApi, error: str
+) -> None:
+    save(store, A)
+    answer = call(find_bad_files.handler, bad(error=error))
+    assert answer["outcome"] == "failed"
+    assert error in answer["cause"]
+    assert data_api.submits == []
+    # The same from NOLOAD, when COPY itself did not say so.
+    data_api.replies = [failed(1, error)]
+    answer = call(find_bad_files.handler, bad())
+    assert answer["outcome"] == "failed"
+    assert error in answer["cause"]
+    assert kept(store) == [A]
+
+
+@pytest.mark.parametrize("reply", [failed(1, "ERROR: connection reset by peer"), Reply("ABORTED")])
+def test_an_interruption_rejects_no_file(store: Store, data_api: FakeDataApi, reply: Reply) -> None:
+    save(store, A)
+    data_api.replies = [reply, Reply(rows={2: errors(A)})]
+    answer = call(find_bad_files.handler, bad())
+    assert answer["outcome"] == "running"
+    assert kept(store) == [A]
+    assert call(find_bad_files.handler, answer)["outcome"] == "again"
+    assert rejected(store) == [(A, "Invalid timestamp", 3)]
+    assert len({request["ClientToken"] for request in data_api.submits}) == 2
+
+
+def test_it_does_not_try_for_ever(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A)
+    data_api.replies = [failed(1, "ERROR: connection reset by peer") for _ in range(20)]
+    state = bad()
+    for _ in range(20):
+        state = call(find_bad_files.handler, state)
+        if state["outcome"] != "running":
+            break
+    assert state["outcome"] == "failed"
+    assert kept(store) == [A]
+
+
+@pytest.mark.parametrize(
+    ("noload_query", "copy_query", "asked"),
+    [(77, -1, [77]), (77, 55, [77, 55]), (-1, 55, [55]), (0, -1, [])],
+)
+def test_at_a_hundred_thousand_errors_the_rows_of_the_failed_copies_are_read(
+    store: Store, data_api: FakeDataApi, noload_query: int, copy_query: int, asked: list[int]
+) -> None:
+    save(store, A, B)
+    data_api.replies = [failed(1, COPY_FAILED, query_id=noload_query)]
+    data_api.replies += [Reply() for _ in asked[1:]]
+    if asked:
+        data_api.replies.append(Reply(rows={1: errors(A)}))
+    answer = call(find_bad_files.handler, bad(query_id=copy_query))
+    assert answer["outcome"] == "again"
+    texts = [request["Sqls"][0] for request in data_api.submits[1:]]
+    assert [f"query_id = {query}" in text for query, text in zip(asked, texts, strict=True)] == [
+        True for _ in asked
+    ]
+    assert rejected(store) == ([(A, "Invalid timestamp", 3)] if asked else [])
+
+
+def test_what_s3_has_no_more_or_denies(
+    store: Store, s3: Any, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(store, A, B, C)
+    s3.delete_object(Bucket="data", Key=A)
+    head = Store.head
+    monkeypatch.setattr(
+        Store,
+        "head",
+        lambda self, bucket, key: Head("denied") if key == B else head(self, bucket, key),
+    )
+    data_api.replies = [failed(1, "ERROR: S3ServiceException:Not Found", query_id=-1)]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    assert kept(store) == [C]
+    found = {r.file.key: r.status for r in batches.load(store, LOAD_ID, "0").rejects}
+    assert found == {A: "missing", B: "rejected"}
+
+
+@pytest.mark.parametrize("key", [A, "log_data/manifest restart 1023.json"])
+def test_the_file_that_the_error_names(
+    store: Store, s3: Any, data_api: FakeDataApi, key: str
+) -> None:
+    s3.put_object(Bucket="data", Key=key, Body=b"{}")
+    save(store, key, B, C)
+    data_api.replies = [failed(1, inflate(key), query_id=-1)]
+    answer = call(find_bad_files.handler, bad())
+    assert answer["outcome"] == "again"
+    assert kept(store) == [B, C]
+    assert rejected(store) == [(key, inflate(key), None)]
+
+
+def test_of_two_names_the_longer_one_is_meant(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    inner, outer = "log_data/a.json", "log_data/log_data/a.json"
+    s3.put_object(Bucket="data", Key=outer, Body=b"{}")
+    save(store, inner, outer)
+    data_api.replies = [failed(1, inflate(outer), query_id=-1)]
+    call(find_bad_files.handler, bad())
+    assert kept(store) == [inner]
+
+
+def test_a_failure_that_has_passed_rejects_nothing(store: Store, data_api: FakeDataApi) -> None:
+    """NOLOAD has just read every file well, also the one that COPY's error names."""
+    save(store, A, B)
+    state = call(find_bad_files.handler, bad(error=inflate(A)))
+    assert state["outcome"] == "again"
+    assert kept(store) == [A, B]
+    # The second time it is believed.
+    state = call(find_bad_files.handler, {**state, "error": inflate(A), "attempt": 2})
+    assert state["outcome"] == "again"
+    assert kept(store) == [B]
+
+
+def test_what_nobody_names_is_found_by_halving(store: Store, data_api: FakeDataApi) -> None:
+    """COPY fails while C is in it and never says why: only C is rejected."""
+    save(store, A, B, C, D)
+    state, calls, done = bad(), 0, []
+    while True:
+        calls += 1
+        assert calls < 20
+        batch = batches.load(store, LOAD_ID, state["batch"])
+        if C in [member.key for member in batch.files]:
+            data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
+            state = call(find_bad_files.handler, {**state, "error": "x", "attempt": calls})
+            assert state["outcome"] == "again"
+            continue
+        done.append(batch)
+        if not state["todo"]:
+            break
+        state = {**state, "batch": state["todo"][0], "todo": state["todo"][1:]}
+    assert sorted(member.key for batch in done for member in batch.files) == [A, B, D]
+    assert [r.file.key for batch in done for r in batch.rejects] == [C]
+
+
+def test_halves_begin_anew(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A, B, C)
+    data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
+    answer = call(find_bad_files.handler, bad(attempt=5, todo=["9"]))
+    assert (answer["batch"], answer["todo"], answer["attempt"]) == ("0-1", ["0-2", "9"], 0)
+    assert (kept(store, "0-1"), kept(store, "0-2")) == ([A], [B, C])
+
+
+def test_a_single_file_that_cannot_be_read_is_rejected(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    s3.put_object(Bucket="data", Key="log_data/empty.json", Body=b"")
+    save(store, file("log_data/empty.json", 0), A)
+    data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
+    answer = call(find_bad_files.handler, bad())
+    assert (answer["outcome"], answer["batch"]) == ("again", "0")
+    assert rejected(store) == [(A, "ERROR: object over 4 MB", None)]
+    assert kept(store) == ["log_data/empty.json"]

@@ -1,0 +1,83 @@
+"""A batch whose claim failed is compared with the ledger again."""
+
+from typing import Any
+
+import leave_out_loaded
+import pytest
+from loader import batches
+from loader.batches import Reject
+from loader.dataapi import StatementFailed
+from loader.store import Store
+
+from tests.unit.fakes import FakeDataApi, Reply, failed
+from tests.unit.loads import HOSTILE, LOAD_ID, LOG, call, file, save
+
+OTHER = "log_data/b.json"
+
+
+def claimed(**more: Any) -> dict[str, Any]:
+    return {"batch": "0", "outcome": "loaded meanwhile", "attempt": 2, "statement": None} | more
+
+
+def new(*numbers: int) -> Reply:
+    return Reply(rows={3: [(number,) for number in numbers]})
+
+
+@pytest.mark.parametrize(
+    ("numbers", "left", "known"),
+    [((0, 2), [LOG, HOSTILE], 1), ((), [], 3), ((0, 1, 2), [LOG, OTHER, HOSTILE], 0)],
+)
+def test_what_is_loaded_is_left_out(
+    store: Store, data_api: FakeDataApi, numbers: Any, left: list[str], known: int
+) -> None:
+    reject = Reject(file("log_data/bad.json"), "why")
+    save(store, LOG, OTHER, HOSTILE, rejects=(reject,))
+    data_api.replies = [new(*numbers)]
+    answer = call(leave_out_loaded.handler, claimed(known=4))
+    assert (answer["outcome"], answer["known"], answer["statement"]) == ("again", 4 + known, None)
+    batch = batches.load(store, LOAD_ID, "0")
+    assert [member.key for member in batch.files] == left
+    assert batch.rejects == (reject,)
+
+
+def test_what_the_warehouse_is_asked(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG, OTHER)
+    call(leave_out_loaded.handler, claimed())
+    create, copy, _ = data_api.submits[0]["Sqls"]
+    assert "file_plan_20261123_203011_0a1b2c3d_0_2 " in create
+    assert data_api.parameters() == {"named": "yes"}  # only what is loaded is left out
+    uri = f"loads/{LOAD_ID}/batches/0.2.json.gz"
+    assert f"'s3://work/{uri}'" in copy
+    assert [(row["seq"], row["key"]) for row in store.get_lines(uri)] == [(0, LOG), (1, OTHER)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcomes"),
+    [
+        (Reply(running=2), ["running", "running", "again"]),
+        (Reply(running=1, lost=True), ["running", "running", "again"]),
+        (failed(2, "ERROR: deadlock detected"), ["running", "again"]),
+        (Reply("ABORTED"), ["running", "again"]),
+    ],
+)
+def test_while_it_has_no_answer(
+    store: Store, data_api: FakeDataApi, reply: Reply, outcomes: list[str]
+) -> None:
+    save(store, LOG)
+    data_api.replies = [reply, new(0)]
+    state = claimed()
+    found: list[str] = []
+    while not found or found[-1] == "running":
+        state = call(leave_out_loaded.handler, state)
+        found.append(state["outcome"])
+    assert found == outcomes
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens)
+    assert state["attempt"] > 2  # staging anew takes a table and a token of its own
+
+
+def test_what_no_try_mends_fails(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG)
+    data_api.replies = [failed(3, "ERROR: permission denied for relation files")]
+    with pytest.raises(StatementFailed, match=r"Batch 0 .* permission denied"):
+        call(leave_out_loaded.handler, claimed())

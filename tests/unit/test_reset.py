@@ -1,0 +1,76 @@
+"""Dropping all and making it anew: only if it is allowed, and in one transaction."""
+
+from collections.abc import Callable
+
+import pytest
+import reset
+from loader.dataapi import StatementFailed
+
+from tests.unit.fakes import FakeDataApi, Reply, failed
+from tests.unit.loads import call
+
+SCHEMA_THERE = Reply(rows={1: [(1,)]})
+MISSING = failed(1, 'ERROR: relation "sparkify.publish_lock" does not exist')
+CONFLICT = failed(4, "ERROR: conflict with concurrent transaction")
+
+
+@pytest.mark.parametrize("value", ["false", "no", "True", "1"])
+def test_refused_unless_it_is_allowed(
+    data_api: FakeDataApi, configure: Callable[..., None], value: str
+) -> None:
+    configure(ALLOW_RESET=value)
+    answer = call(reset.handler)
+    assert answer["outcome"] == "refused"
+    assert "AllowReset" in answer["cause"]
+    assert data_api.submits == []
+
+
+@pytest.fixture
+def allowed(configure: Callable[..., None]) -> None:
+    configure(ALLOW_RESET="true")
+
+
+def test_one_transaction_behind_the_lock(allowed: None, data_api: FakeDataApi) -> None:
+    data_api.replies = [SCHEMA_THERE]
+    assert call(reset.handler)["outcome"] == "reset"
+    request = data_api.submits[-1]
+    texts = request["Sqls"]
+    assert request["ExecutionMode"] == "TRANSACTION"
+    assert texts[0] == "LOCK sparkify.publish_lock"
+    dropped = {text.split()[-1] for text in texts if text.startswith("DROP TABLE")}
+    created = {text.split()[2] for text in texts if text.startswith("CREATE TABLE")}
+    assert dropped == created
+    last_drop = max(n for n, text in enumerate(texts) if text.startswith("DROP"))
+    assert last_drop < min(n for n, text in enumerate(texts) if text.startswith("CREATE"))
+
+
+@pytest.mark.parametrize(
+    ("replies", "submits", "drops"),
+    [
+        ([CONFLICT, CONFLICT], 3, True),
+        ([MISSING], 2, False),
+        ([MISSING, CONFLICT], 3, False),
+    ],
+)
+def test_tried_again(
+    allowed: None, data_api: FakeDataApi, replies: list[Reply], submits: int, drops: bool
+) -> None:
+    data_api.replies = [SCHEMA_THERE, *replies]
+    assert call(reset.handler)["outcome"] == "reset"
+    resets = data_api.submits[1:]
+    assert len({request["ClientToken"] for request in resets}) == len(resets) == submits
+    assert any("DROP" in text for text in resets[-1]["Sqls"]) is drops
+    assert any("CREATE TABLE" in text for text in resets[-1]["Sqls"])
+
+
+@pytest.mark.parametrize(
+    ("replies", "says"),
+    [
+        ([failed(3, "ERROR: must be owner of relation songplays")], "must be owner"),
+        ([CONFLICT] * 9, "stop the running loads"),
+    ],
+)
+def test_what_fails(allowed: None, data_api: FakeDataApi, replies: list[Reply], says: str) -> None:
+    data_api.replies = [SCHEMA_THERE, *replies]
+    with pytest.raises(StatementFailed, match=says):
+        call(reset.handler)

@@ -20,7 +20,9 @@ class Settings:
     ``port`` 0 takes a free port. ``principals`` maps an access key id to the database user that
     its statements run as (an unlisted key ``K`` is the user ``IAM:K``). ``admins`` are access key
     ids whose database users are superusers; with none listed everyone is the owner of everything,
-    and privileges are recorded but not enforced (see ``catalog.privileges``).
+    and privileges are recorded but not enforced (see ``engine.commands.grants``).
+    ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment says
+    (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every AWS client.
     """
 
     data: Path
@@ -33,5 +35,6 @@ class Settings:
     principals: Mapping[str, str] = field(default_factory=dict)
     admins: frozenset[str] = frozenset()
     faults: bool = False
+    aws_endpoint_url: str | None = None
     memory_limit: str = "2GB"
     threads: int = 2

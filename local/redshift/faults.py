@@ -17,7 +17,7 @@ from local.redshift.api.errors import ApiError
 Kind = Literal["delay", "fail", "drop"]
 
 
-class AnswerDropped(Exception):  # noqa: N818 - not an error: the fault that was asked for
+class AnswerDropped(Exception):
     """The operation was done; its answer must not be sent."""
 
 

@@ -35,7 +35,9 @@ def operation(name: str) -> OperationModel:
 def check(name: str, request: Any) -> dict[str, Any]:
     """The request of operation ``name``, checked; ValidationException names every violation."""
     if not isinstance(request, dict):
-        raise ApiError("SerializationException", "Start of structure or map found where not expected")
+        raise ApiError(
+            "SerializationException", "Start of structure or map found where not expected"
+        )
     shape = operation(name).input_shape
     found: list[str] = []
     if shape is not None:
@@ -104,4 +106,6 @@ def _check_type(shape: Shape, value: Any) -> None:
     wrong_bool = isinstance(value, bool) and shape.type_name != "boolean"
     if wrong_bool or not isinstance(value, expected):
         kind = type(value).__name__
-        raise ApiError("SerializationException", f"{kind} can not be converted to {shape.type_name}")
+        raise ApiError(
+            "SerializationException", f"{kind} can not be converted to {shape.type_name}"
+        )

@@ -71,7 +71,9 @@ class Operations:
             if not sql.strip():
                 raise validation("SQL statement is empty.")
             if len(sql.encode()) > MAX_SQL_BYTES:
-                raise validation(f"SQL statement exceeds the maximum size of {MAX_SQL_BYTES} bytes.")
+                raise validation(
+                    f"SQL statement exceeds the maximum size of {MAX_SQL_BYTES} bytes."
+                )
         parameters = request.get("Parameters", [])
         unused = unused_parameters(sqls, [p["name"] for p in parameters])
         if unused:
@@ -156,8 +158,9 @@ class Operations:
             part = with_result[-1] if with_result else statement.parts[-1]
         if part.status != "FINISHED" or not part.has_result:
             what = "has no result" if part.status == "FINISHED" else f"is {part.status}"
-            raise not_found(f"Query does not have result. Please check query status: it {what}.",
-                            request["Id"])
+            raise not_found(
+                f"Query does not have result. Please check query status: it {what}.", request["Id"]
+            )
         number = _page_number(request.get("NextToken"), part.id)
         page = self.store.page(part.id, number)
         if page is None:

@@ -205,9 +205,7 @@ def drop_grantee(con: Connection, name: str, kind: str) -> None:
     con.execute(f"DELETE FROM {_OWN}.privileges WHERE grantee = ?", [spoken])
     con.execute(f"DELETE FROM {_OWN}.default_privileges WHERE grantee = ?", [spoken])
     con.execute(f"DELETE FROM {_OWN}.members WHERE grantee = ?", [spoken])
-    con.execute(
-        f"DELETE FROM {_OWN}.members WHERE of_kind = ? AND of_name = ?", [kind, name]
-    )
+    con.execute(f"DELETE FROM {_OWN}.members WHERE of_kind = ? AND of_name = ?", [kind, name])
 
 
 def add_member(con: Connection, grantee: str, kind: str, name: str) -> None:
@@ -303,9 +301,7 @@ def remove_default_privilege(
     )
 
 
-def default_privileges_for(
-    con: Connection, owner: str, schema: str
-) -> list[tuple[str, str, bool]]:
+def default_privileges_for(con: Connection, owner: str, schema: str) -> list[tuple[str, str, bool]]:
     """(grantee, privilege, grant option) of a table that ``owner`` makes in ``schema`` now."""
     return con.execute(
         f"SELECT grantee, privilege, grant_option FROM {_OWN}.default_privileges"

@@ -77,7 +77,7 @@ def _checked(column: Column, inner: Convert) -> Convert:
 
 
 def _blank_is_null(inner: Convert) -> Convert:
-    """"Empty strings for other data types, such as INT, are always loaded with NULL"; blanks too."""
+    """ "Empty strings for other data types, such as INT, are always loaded with NULL"; blanks too."""
 
     def convert(value: Any) -> Any:
         if isinstance(value, str) and not value.strip(" "):
@@ -224,7 +224,11 @@ def _time(value: Any) -> str:
 
 
 def _super(value: Any) -> Any:
-    return json.loads(json.dumps(value), parse_float=float) if isinstance(value, (dict, list)) else value
+    return (
+        json.loads(json.dumps(value), parse_float=float)
+        if isinstance(value, (dict, list))
+        else value
+    )
 
 
 def _text(column: Column, options: CopyOptions) -> Convert:
@@ -259,7 +263,9 @@ def _text(column: Column, options: CopyOptions) -> Convert:
 def _valid_utf8(text: str, by: str, is_char: bool) -> str:
     found = _SURROGATES.search(text)
     if found:
-        raw = found[0].encode("utf-8", "surrogatepass" if _is_escape(found[0]) else "surrogateescape")
+        raw = found[0].encode(
+            "utf-8", "surrogatepass" if _is_escape(found[0]) else "surrogateescape"
+        )
         if is_char or not by:
             shown = raw.hex(" ")
             raise RowError(

@@ -11,7 +11,7 @@ from local.redshift.engine.errors import RedshiftError, compute_error
 
 
 @dataclass(frozen=True)
-class RowError(Exception):  # noqa: N818 - Redshift's word
+class RowError(Exception):
     """A row that does not load: one row of SYS_LOAD_ERROR_DETAIL, one towards MAXERROR."""
 
     code: int

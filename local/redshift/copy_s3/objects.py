@@ -91,9 +91,9 @@ class Structures:
 
     def __iter__(self) -> Iterator[Structure]:
         while True:
-            match = _BLANKS.match(self._text, self._at)
-            assert match is not None
-            self._advance(match.end())
+            for blanks in _BLANKS.finditer(self._text, self._at):
+                self._advance(blanks.end())
+                break
             if self._at >= len(self._text):
                 if self._more():
                     continue
@@ -143,7 +143,7 @@ class Structures:
             return Structure(value, self._line)
 
     def _check_size(self, end: int) -> None:
-        """"The maximum size of a JSON object or array is 4 MB" (copy-usage_notes...)."""
+        """ "The maximum size of a JSON object or array is 4 MB" (copy-usage_notes...)."""
         size = end - self._at
         if size <= MAX_OBJECT_BYTES // 4:
             return

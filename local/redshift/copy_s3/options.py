@@ -119,7 +119,7 @@ def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _compression(name: str) -> _Parse:
-    def parse(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    def parse(_: Tokens, options: CopyOptions) -> CopyOptions:
         if options.compression:
             raise RedshiftError("conflicting or redundant options", sqlstate="42601")
         return replace(options, compression=name)
@@ -163,7 +163,7 @@ def _on_off(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _flag(name: str) -> _Parse:
-    def parse(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    def parse(_: Tokens, options: CopyOptions) -> CopyOptions:
         return replace(options, **{name: True})  # type: ignore[arg-type]
 
     return parse

@@ -148,26 +148,28 @@ class ObjectStores:
         )
 
     def _make(self, role: str, region: str) -> ObjectStore:
-        session = boto3.session.Session(region_name=region)
+        session: Any = boto3.session.Session(region_name=region)
         own: dict[str, str] = {}
         if session.get_credentials() is None:
             own = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        endpoint = self._settings.aws_endpoint_url
         credentials = own
         if self._settings.assume_role and role:
-            credentials = _assume(session, role, own)
-        local = "AWS_ENDPOINT_URL" in os.environ or "AWS_ENDPOINT_URL_S3" in os.environ
+            sts = session.client("sts", endpoint_url=endpoint, **own)
+            credentials = _assume(sts, role)
+        local = endpoint or os.environ.keys() & {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
         config = Config(
             s3={"addressing_style": "path"} if local else {},
             retries={"mode": "standard", "total_max_attempts": 5},
             max_pool_connections=20,
             response_checksum_validation="when_required",
         )
-        return ObjectStore(session.client("s3", config=config, **credentials))
+        client = session.client("s3", endpoint_url=endpoint, config=config, **credentials)
+        return ObjectStore(client)
 
 
-def _assume(session: Any, role: str, own: dict[str, str]) -> dict[str, str]:
+def _assume(sts: Any, role: str) -> dict[str, str]:
     try:
-        sts = session.client("sts", **own)
         given = sts.assume_role(RoleArn=role, RoleSessionName="redshift")["Credentials"]
     except (ClientError, BotoCoreError) as error:
         message = (

@@ -63,7 +63,8 @@ def compile_format(pattern: str) -> Parse:
 
     Raises ValueError for a pattern with no date in it.
     """
-    out, named = [], set()
+    out: list[str] = []
+    named: set[str] = set()
     for token in _TOKEN.findall(pattern.upper() if pattern.upper() == pattern else pattern):
         code = _CODES.get(token.upper())
         if code is None:
@@ -109,10 +110,8 @@ def _moment(match: re.Match[str]) -> dt.datetime:
     """In UTC where there is an offset, without a zone."""
     part = match.groupdict()
     year = int(part["year"]) if part.get("year") else 2000 + int(part["year2"])
-    if part.get("mon"):
-        month = _MONTHS.index(part["mon"][:3].lower()) + 1
-    else:
-        month = int(part.get("month") or 1)
+    named = part.get("mon")
+    month = _MONTHS.index(named[:3].lower()) + 1 if named else int(part.get("month") or 1)
     hour = int(part.get("hour") or 0)
     meridian = (part.get("meridian") or "").lower()
     if meridian:

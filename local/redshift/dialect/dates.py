@@ -46,9 +46,7 @@ def part_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Var) and written == "dayofweek":
         written = "dow"
     if written not in _PART_OF:
-        raise RedshiftError(
-            f'timestamp units "{written}" not recognized', sqlstate="22023"
-        )
+        raise RedshiftError(f'timestamp units "{written}" not recognized', sqlstate="22023")
     return _PART_OF[written]
 
 
@@ -150,7 +148,7 @@ def _now() -> exp.Expr:
     return exp.Cast(this=_f("now"), to=exp.DataType.build("TIMESTAMP"))
 
 
-def current_date(node: exp.CurrentDate) -> exp.Expr:
+def current_date(_: exp.CurrentDate) -> exp.Expr:
     """``CURRENT_DATE``: in UTC, as the session's time zone is. .../dg/r_CURRENT_DATE_function.html"""
     return exp.Cast(this=_f("now"), to=exp.DataType.build("DATE"))
 

@@ -7,7 +7,6 @@ from sqlglot import exp
 from local.redshift.catalog.model import Relation
 from local.redshift.dialect import rules
 from local.redshift.dialect.grammar import parse_expression
-from local.redshift.dialect.scope import NO_SESSION
 from local.redshift.dialect.storage import store
 from local.redshift.engine.errors import RedshiftError
 from local.redshift.sql.nodes import Column
@@ -33,5 +32,4 @@ def translated_default(text: str) -> exp.Expr:
     tree = parse_expression(text)
     if tree.find(exp.Column, exp.Subquery):
         raise RedshiftError("cannot use column references in default expression", sqlstate="42P10")
-    return rules.apply(exp.Paren(this=tree), NO_SESSION)
-
+    return rules.apply(exp.Paren(this=tree), None)

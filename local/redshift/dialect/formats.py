@@ -96,13 +96,24 @@ def _code(instant: exp.Expr, code: str, *, fill: bool) -> exp.Expr:
         return _f("rpad", shown, exp.Literal.number(9), _text(" ")) if wide else shown
     if code in ("am", "pm"):
         return _f("lower", _f("strftime", instant, _text("%p")))
-    number = {
-        "Q": lambda: _f("quarter", instant),
-        "D": lambda: exp.Paren(this=exp.Add(this=_f("dayofweek", instant), expression=exp.Literal.number(1))),
-        "WW": lambda: exp.Paren(this=exp.Add(this=exp.IntDiv(this=exp.Paren(this=exp.Sub(this=_f("dayofyear", instant), expression=exp.Literal.number(1))), expression=exp.Literal.number(7)), expression=exp.Literal.number(1))),
-        "J": lambda: exp.Cast(this=_f("julian", exp.Cast(this=instant, to=exp.DataType.build("DATE"))), to=exp.DataType.build("BIGINT")),
-    }.get(code)
-    if number is None:
-        raise unsupported(f"date format {code}")
-    shown = exp.Cast(this=number(), to=exp.DataType.build("TEXT"))
-    return _f("lpad", shown, exp.Literal.number(2), _text("0")) if code == "WW" and not fill else shown
+    number = _number(instant, code)
+    shown = exp.Cast(this=number, to=exp.DataType.build("TEXT"))
+    two_digits = code == "WW" and not fill
+    return _f("lpad", shown, exp.Literal.number(2), _text("0")) if two_digits else shown
+
+
+def _number(instant: exp.Expr, code: str) -> exp.Expr:
+    """``Q`` quarter, ``D`` day of the week from Sunday 1, ``WW`` week of the year, ``J`` Julian day."""
+    one, seven = exp.Literal.number(1), exp.Literal.number(7)
+    if code == "Q":
+        return _f("quarter", instant)
+    if code == "D":
+        return exp.Paren(this=exp.Add(this=_f("dayofweek", instant), expression=one))
+    if code == "WW":
+        before = exp.Paren(this=exp.Sub(this=_f("dayofyear", instant), expression=one))
+        weeks = exp.IntDiv(this=before, expression=seven)
+        return exp.Paren(this=exp.Add(this=weeks, expression=one.copy()))
+    if code == "J":
+        day = _f("julian", exp.Cast(this=instant, to=exp.DataType.build("DATE")))
+        return exp.Cast(this=day, to=exp.DataType.build("BIGINT"))
+    raise unsupported(f"date format {code}")

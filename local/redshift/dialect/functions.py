@@ -17,24 +17,31 @@ Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]
 
 
-def call(node: exp.Anonymous, scope: Scope) -> exp.Expr:
+def call(node: exp.Anonymous, scope: Scope | None) -> exp.Expr:
     """A call of a function, in DuckDB's terms. Raises RedshiftError if there is no such function."""
-    name = str(node.name).lower()
-    args = list(node.expressions)
+    name, args = str(node.name).lower(), list(node.expressions)
+    try:
+        return _built(name, args, scope)
+    except (IndexError, ValueError, KeyError) as error:
+        if name in _KNOWN_BUT_UNSUPPORTED:
+            raise unsupported(f"function {name}") from error
+        raise _no_function(name, args) from error
+
+
+def _built(name: str, args: Args, scope: Scope | None) -> exp.Expr:
+    """Raises KeyError for an unknown name, IndexError or ValueError for a wrong number of args."""
     if name in _SAME:
         return exp.Anonymous(this=_SAME[name], expressions=args)
-    build = _BUILT.get(name)
-    if build is not None:
-        try:
-            return build(args)
-        except (IndexError, ValueError) as error:
-            raise _no_function(name, args) from error
-    of_session = session_functions.BUILT.get(name)
-    if of_session is not None:
-        return of_session(args, scope)
-    if name in _KNOWN_BUT_UNSUPPORTED:
-        raise unsupported(f"function {name}")
-    raise _no_function(name, args)
+    if name in _BUILT:
+        return _BUILT[name](args)
+    if scope is None:
+        raise KeyError(name)
+    if name in session_functions.PRIVILEGE_KINDS:
+        kind = session_functions.PRIVILEGE_KINDS[name]
+        return session_functions.has_privilege(args, kind, scope)
+    if args and name in session_functions.BUILT:
+        raise ValueError
+    return session_functions.BUILT[name](scope)
 
 
 def _no_function(name: str, args: Args) -> RedshiftError:
@@ -196,6 +203,3 @@ _BUILT: dict[str, Build] = {
     **strings.BUILT,
     **dates.BUILT,
 }
-
-extract = dates.extract
-current_date = dates.current_date

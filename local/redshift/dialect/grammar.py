@@ -14,7 +14,8 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token
+from sqlglot.parsers.redshift import RedshiftParser
+from sqlglot.tokenizer_core import Token
 
 from local.redshift.engine.errors import RedshiftError, syntax_error
 
@@ -27,14 +28,14 @@ class RedshiftSource(Redshift):
     class Tokenizer(Redshift.Tokenizer):
         COMMANDS: ClassVar[set[Any]] = set()  # no statement is swallowed as one string
 
-    class Parser(Redshift.Parser):
+    class Parser(RedshiftParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: Redshift.Parser.FUNCTION_PARSERS[name] for name in _KEPT_FUNCTION_PARSERS
+            name: RedshiftParser.FUNCTION_PARSERS[name] for name in _KEPT_FUNCTION_PARSERS
         }
         NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            "ANY": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["ANY"],
-            "CASE": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"],
+            "ANY": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["ANY"],
+            "CASE": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["CASE"],
             "SYSDATE": lambda self: self.expression(exp.Anonymous(this="SYSDATE", expressions=[])),
         }
 
@@ -56,7 +57,7 @@ def tokenize(sql: str) -> list[Token]:
 def parse_query(sql: str) -> exp.Expr:
     """One query or DML statement as sqlglot's tree; RedshiftError where it does not parse."""
     try:
-        trees = [tree for tree in RedshiftSource().parse(sql) if tree is not None]
+        trees: list[exp.Expr] = [tree for tree in RedshiftSource().parse(sql) if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         raise syntax_error(str(first.get("highlight") or "")) from error

@@ -94,9 +94,9 @@ def _figure_name(node: exp.Expr) -> str:
         exp.Exists: "exists",
     }
     if isinstance(node, exp.Subquery):
-        inner = _outer_selects(node)
-        if inner and inner[0].expressions:
-            first = inner[0].expressions[0]
+        selects = _outer_selects(node)
+        if selects and selects[0].expressions:
+            first = selects[0].expressions[0]
             return first.alias if isinstance(first, exp.Alias) else _figure_name(first)
     return named.get(type(node), "?column?")
 
@@ -184,14 +184,14 @@ def _put(table: exp.Table, physical: exp.Table, name: str) -> None:
         table.set("alias", exp.TableAlias(this=identifier))
 
 
-def _expand_view(
-    table: exp.Table, view: Relation, scope: Scope, found: Found, depth: int
-) -> None:
+def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, depth: int) -> None:
     query = parse_query(view.query)
     fold(query)
     name_projections(query)
     _resolve(query, scope, found, depth + 1)
-    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(view.name, quoted=True))
+    alias = table.args.get("alias") or exp.TableAlias(
+        this=exp.to_identifier(view.name, quoted=True)
+    )
     if not alias.columns and view.columns:
         alias.set("columns", [exp.to_identifier(c.name, quoted=True) for c in view.columns])
     subquery = exp.Subquery(this=query, alias=alias)

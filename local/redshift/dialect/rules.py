@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlglot import exp
 
-from local.redshift.dialect import casts, functions, operators
+from local.redshift.dialect import casts, dates, functions, operators
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
 
-Rule = Callable[[exp.Expr], exp.Expr]
+Rule = Callable[[Any], exp.Expr]
 
 _BY_CLASS: dict[type[exp.Expr], Rule] = {
     exp.Cast: casts.cast,
     exp.TryCast: casts.try_cast,
     exp.DPipe: operators.concatenate,
     exp.Case: operators.eager_case,
-    exp.Extract: functions.extract,
-    exp.CurrentDate: functions.current_date,
+    exp.Extract: dates.extract,
+    exp.CurrentDate: dates.current_date,
     exp.SimilarTo: operators.similar_to,
     exp.WithinGroup: functions.within_group,
 }
@@ -36,8 +37,10 @@ _REFUSED: dict[type[exp.Expr], str] = {
 }
 
 
-def apply(tree: exp.Expr, scope: Scope) -> exp.Expr:
-    """The tree in DuckDB's terms. Raises RedshiftError for what Redshift or we do not have."""
+def apply(tree: exp.Expr, scope: Scope | None) -> exp.Expr:
+    """The tree in DuckDB's terms. ``scope`` is None for a column's default, which may
+    not ask the session anything. Raises RedshiftError for what Redshift or we do not have.
+    """
     nodes = list(tree.walk(bfs=True))
     for node in reversed(nodes):
         changed = _rewrite(node, scope)
@@ -50,7 +53,7 @@ def apply(tree: exp.Expr, scope: Scope) -> exp.Expr:
     return tree
 
 
-def _rewrite(node: exp.Expr, scope: Scope) -> exp.Expr:
+def _rewrite(node: exp.Expr, scope: Scope | None) -> exp.Expr:
     refused = next((what for kind, what in _REFUSED.items() if isinstance(node, kind)), "")
     if refused:
         raise unsupported(refused)
@@ -59,6 +62,6 @@ def _rewrite(node: exp.Expr, scope: Scope) -> exp.Expr:
     if isinstance(node, exp.Anonymous):
         return functions.call(node, scope)
     if isinstance(node, (exp.CurrentUser, exp.SessionUser)):
-        return exp.Literal.string(scope.user)
+        return functions.call(exp.Anonymous(this="current_user"), scope)
     rule = _BY_CLASS.get(type(node))
     return rule(node) if rule else node

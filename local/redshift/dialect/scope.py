@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from local.redshift.catalog.model import Relation
-from local.redshift.engine.errors import undefined_relation, unsupported
 
 
 class Scope(Protocol):
@@ -30,28 +29,8 @@ class Scope(Protocol):
     def relation(self, name: tuple[str, ...]) -> Relation:
         """A table or view; RedshiftError if there is none."""
 
+    def describe(self, sql: str, system: frozenset[str]) -> list[str]:
+        """DuckDB's types of the columns of DuckDB's query ``sql``, which reads these system views."""
+
     def has_privilege(self, arguments: tuple[str, ...], kind: str) -> bool:
         """Answers has_table_privilege and has_schema_privilege."""
-
-
-class _NoSession:
-    """The scope of a column's default: it may ask for nothing but the time."""
-
-    user = ""
-    database_name = ""
-    pid = last_query_id = last_copy_id = last_copy_count = 0
-
-    def existing_schemas_in_path(self) -> list[str]:
-        return []
-
-    def find_relation(self, name: tuple[str, ...]) -> Relation | None:
-        return None
-
-    def relation(self, name: tuple[str, ...]) -> Relation:
-        raise undefined_relation(".".join(name))
-
-    def has_privilege(self, arguments: tuple[str, ...], kind: str) -> bool:
-        raise unsupported(f"has_{kind.lower()}_privilege in a default")
-
-
-NO_SESSION: Scope = _NoSession()

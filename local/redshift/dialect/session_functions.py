@@ -13,7 +13,7 @@ from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import unsupported
 
 Args = list[exp.Expr]
-Build = Callable[[Args, Scope], exp.Expr]
+Build = Callable[[Scope], exp.Expr]
 
 VERSION = (
     "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
@@ -25,57 +25,57 @@ def _number(value: int, kind: str) -> exp.Expr:
     return exp.Cast(this=exp.Literal.number(value), to=exp.DataType.build(kind))
 
 
-def _last_copy_id(args: Args, scope: Scope) -> exp.Expr:
+def _last_copy_id(scope: Scope) -> exp.Expr:
     """.../dg/PG_LAST_COPY_ID.html: of this session; -1 if it ran no COPY"""
     return _number(scope.last_copy_id or -1, "INT")
 
 
-def _last_copy_count(args: Args, scope: Scope) -> exp.Expr:
+def _last_copy_count(scope: Scope) -> exp.Expr:
     """.../dg/PG_LAST_COPY_COUNT.html"""
     return _number(scope.last_copy_count, "BIGINT")
 
 
-def _last_query_id(args: Args, scope: Scope) -> exp.Expr:
+def _last_query_id(scope: Scope) -> exp.Expr:
     """.../dg/PG_LAST_QUERY_ID.html: -1 if this session ran no query"""
     return _number(scope.last_query_id or -1, "INT")
 
 
-def _current_database(args: Args, scope: Scope) -> exp.Expr:
+def _current_database(scope: Scope) -> exp.Expr:
     return exp.Literal.string(scope.database_name)
 
 
-def _current_schema(args: Args, scope: Scope) -> exp.Expr:
+def _current_schema(scope: Scope) -> exp.Expr:
     """.../dg/r_CURRENT_SCHEMA.html: the first schema of the search path that exists"""
     path = scope.existing_schemas_in_path()
     return exp.Literal.string(path[0]) if path else exp.Null()
 
 
-def _user(args: Args, scope: Scope) -> exp.Expr:
+def _user(scope: Scope) -> exp.Expr:
     return exp.Literal.string(scope.user)
 
 
-def _version(args: Args, scope: Scope) -> exp.Expr:
-    return exp.Literal.string(VERSION)
-
-
-def _pid(args: Args, scope: Scope) -> exp.Expr:
+def _pid(scope: Scope) -> exp.Expr:
     return _number(scope.pid, "INT")
 
 
-def _has(kind: str) -> Build:
+def has_privilege(args: Args, kind: str, scope: Scope) -> exp.Expr:
     """``has_schema_privilege([user,] schema, privilege)``, ``has_table_privilege``.
 
     .../dg/r_HAS_SCHEMA_PRIVILEGE.html, .../dg/r_HAS_TABLE_PRIVILEGE.html
     """
+    if len(args) not in (2, 3):
+        raise ValueError
+    if not all(arg.is_string for arg in args):
+        raise unsupported(f"has_{kind.lower()}_privilege with computed arguments")
+    answer = scope.has_privilege(tuple(arg.name for arg in args), kind)
+    return exp.true() if answer else exp.false()
 
-    def build(args: Args, scope: Scope) -> exp.Expr:
-        if not all(arg.is_string for arg in args) or len(args) not in (2, 3):
-            raise unsupported(f"has_{kind.lower()}_privilege with computed arguments")
-        answer = scope.has_privilege(tuple(arg.name for arg in args), kind)
-        return exp.true() if answer else exp.false()
 
-    return build
-
+PRIVILEGE_KINDS = {
+    "has_schema_privilege": "SCHEMA",
+    "has_table_privilege": "TABLE",
+    "has_database_privilege": "DATABASE",
+}
 
 BUILT: dict[str, Build] = {
     "pg_last_copy_id": _last_copy_id,
@@ -84,9 +84,6 @@ BUILT: dict[str, Build] = {
     "current_database": _current_database,
     "current_schema": _current_schema,
     "current_user": _user,
-    "version": _version,
+    "version": lambda _: exp.Literal.string(VERSION),
     "pg_backend_pid": _pid,
-    "has_schema_privilege": _has("SCHEMA"),
-    "has_table_privilege": _has("TABLE"),
-    "has_database_privilege": _has("DATABASE"),
 }

@@ -6,7 +6,7 @@ only DML needs (``writes``). Nothing here touches data; the catalogue answers th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -19,18 +19,13 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 
 @dataclass(frozen=True)
 class Translated:
-    """``sql`` is DuckDB's; ``kind`` select, insert, update or delete; ``target`` of the last three.
-
-    ``checks`` are DuckDB queries to be described before: see ``writes.check_assignments``.
-    """
+    """``sql`` is DuckDB's; ``kind`` select, insert, update or delete; ``target`` of the last three."""
 
     sql: str
     kind: str
     reads: frozenset[Key] = frozenset()
     target: Key | None = None
     system: frozenset[str] = frozenset()
-    uses_user_data: bool = False
-    checks: tuple[writes.AssignmentCheck, ...] = field(default=())
 
 
 def translate(sql: str, scope: Scope) -> Translated:
@@ -65,13 +60,13 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
     found = names.resolve(tree, scope)
     tree = rules.apply(tree, scope)
-    tree, checks = writes.prepare(tree, target)
+    system = frozenset(found.system)
+    tree = writes.prepare(tree, target, lambda sql: scope.describe(sql, system))
     reads = found.tables - ({target.key} if found.target_only else set())
     return Translated(
         to_duckdb(tree),
         type(tree).__name__.lower(),
         frozenset(reads),
         target.key,
-        frozenset(found.system),
-        checks=checks,
+        system,
     )

@@ -6,7 +6,7 @@ column, and every value is stored through its column's type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from sqlglot import exp
 
@@ -18,14 +18,8 @@ from local.redshift.dialect.storage import store
 from local.redshift.engine.errors import RedshiftError, undefined_column, unsupported
 from local.redshift.sql.nodes import Column
 
-
-@dataclass(frozen=True)
-class AssignmentCheck:
-    """``query``'s columns are to be stored in ``columns``; a literal's type is free (``literal``)."""
-
-    query: str
-    columns: tuple[Column, ...]
-    literals: frozenset[int] = frozenset()
+Describe = Callable[[str], list[str]]
+"""DuckDB's types of the columns of a DuckDB query."""
 
 
 def refuse_foreign_clauses(tree: exp.Expr) -> None:
@@ -43,27 +37,27 @@ def refuse_foreign_clauses(tree: exp.Expr) -> None:
         raise RedshiftError('syntax error at or near "LIMIT"', sqlstate="42601")
 
 
-def prepare(tree: exp.Expr, target: Relation) -> tuple[exp.Expr, tuple[AssignmentCheck, ...]]:
+def prepare(tree: exp.Expr, target: Relation, describe: Describe) -> exp.Expr:
     """The statement with its values stored through the target's types."""
     if isinstance(tree, exp.Insert):
-        return _insert(tree, target)
-    if isinstance(tree, exp.Update):
-        return _update(tree, target), ()
-    return tree, ()
+        return _insert(tree, target, describe)
+    return _update(tree, target) if isinstance(tree, exp.Update) else tree
 
 
-def _insert(
-    tree: exp.Insert, target: Relation
-) -> tuple[exp.Expr, tuple[AssignmentCheck, ...]]:
+def _insert(tree: exp.Insert, target: Relation, describe: Describe) -> exp.Expr:
     named = _insert_columns(tree, target)
+    explicit = isinstance(tree.this, exp.Schema)
     source = tree.expression
-    table = exp.to_table(catalog.physical(*target.key), dialect="duckdb")
     if tree.args.get("default") or source is None:
         row = exp.Tuple(expressions=[default_expression(c, target) for c in target.columns])
-        return _insert_into(table, target, exp.Values(expressions=[row])), ()
+        return _insert_into(target, exp.Values(expressions=[row]))
     if isinstance(source, exp.Values):
-        return _insert_values(table, target, named, source), ()
-    return _insert_query(tree, table, target, named, source)
+        return _insert_values(target, named, source, explicit=explicit)
+    if isinstance(source, exp.Subquery) and not source.alias:
+        source = source.this
+    if tree.args.get("with_") is not None:
+        source.set("with_", tree.args["with_"])
+    return _insert_query(target, named, source, describe, explicit=explicit)
 
 
 def _insert_columns(tree: exp.Insert, target: Relation) -> list[Column]:
@@ -87,7 +81,8 @@ def _check_identity(column: Column) -> None:
         raise RedshiftError("cannot set an identity column to a value", sqlstate="42601")
 
 
-def _insert_into(table: exp.Expr, target: Relation, source: exp.Expr) -> exp.Expr:
+def _insert_into(target: Relation, source: exp.Expr) -> exp.Expr:
+    table = exp.to_table(catalog.physical(*target.key), dialect="duckdb")
     names = [exp.to_identifier(c.name, quoted=True) for c in target.columns]
     return exp.Insert(this=exp.Schema(this=table, expressions=names), expression=source)
 
@@ -98,12 +93,12 @@ def _is_default(node: exp.Expr) -> bool:
 
 
 def _insert_values(
-    table: exp.Expr, target: Relation, named: list[Column], source: exp.Values
+    target: Relation, named: list[Column], source: exp.Values, *, explicit: bool
 ) -> exp.Expr:
     rows = []
     for row in source.expressions:
         values = list(row.expressions) if isinstance(row, exp.Tuple) else [row]
-        _check_count(len(values), named, explicit=len(named) != len(target.columns))
+        _check_count(len(values), named, explicit=explicit)
         given = {}
         for column, value in zip(named, values, strict=False):
             if _is_default(value):
@@ -113,7 +108,7 @@ def _insert_values(
                 given[column.name] = store(value, column)
         cells = [given.get(c.name) or default_expression(c, target) for c in target.columns]
         rows.append(exp.Tuple(expressions=cells))
-    return _insert_into(table, target, exp.Values(expressions=rows))
+    return _insert_into(target, exp.Values(expressions=rows))
 
 
 def _check_count(count: int, named: list[Column], *, explicit: bool) -> None:
@@ -124,21 +119,17 @@ def _check_count(count: int, named: list[Column], *, explicit: bool) -> None:
 
 
 def _insert_query(
-    tree: exp.Insert, table: exp.Expr, target: Relation, named: list[Column], source: exp.Expr
-) -> tuple[exp.Expr, tuple[AssignmentCheck, ...]]:
-    if isinstance(source, exp.Subquery) and not source.alias:
-        source = source.this
-    with_ = tree.args.get("with_")
-    if with_ is not None:
-        source.set("with_", with_)
-    count = None if source.is_star else len(source.selects)
-    if count is not None:
-        _check_count(count, named, explicit=isinstance(tree.this, exp.Schema))
-        named = named[:count]
+    target: Relation, named: list[Column], source: exp.Expr, describe: Describe, *, explicit: bool
+) -> exp.Expr:
+    """``INSERT INTO t (a) SELECT x FROM u`` -> ``INSERT INTO t (a, b) SELECT store(c0), <default of
+    b> FROM (SELECT x FROM u) AS rs_source (c0)``.
+    """
+    types = describe(to_duckdb(source))
+    _check_count(len(types), named, explicit=explicit)
+    named = named[: len(types)]
     for column in named:
         _check_identity(column)
-    literals = frozenset(_literal_columns(source))
-    check = AssignmentCheck(to_duckdb(source), tuple(named), literals)
+    _check_types(named, types, _literal_places(source))
     aliases = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(named))]
     given = {
         column.name: store(exp.column(alias.copy()), column)
@@ -147,17 +138,18 @@ def _insert_query(
     cells = [given.get(c.name) or default_expression(c, target) for c in target.columns]
     alias = exp.TableAlias(this=exp.to_identifier("rs_source", quoted=True), columns=aliases)
     query = exp.Select(expressions=cells).from_(exp.Subquery(this=source, alias=alias))
-    return _insert_into(table, target, query), (check,)
+    return _insert_into(target, query)
 
 
-def _literal_columns(source: exp.Expr) -> list[int]:
+def _literal_places(source: exp.Expr) -> set[int]:
     """The places of the select list that are untyped literals: they take the column's type."""
-    selects = source.selects if not source.is_star else []
-    found = []
-    for number, item in enumerate(selects):
+    if not isinstance(source, exp.Query) or source.is_star:
+        return set()
+    found = set()
+    for number, item in enumerate(source.selects):
         inner = item.this if isinstance(item, exp.Alias) else item
         if isinstance(inner, exp.Null) or (isinstance(inner, exp.Literal) and inner.is_string):
-            found.append(number)
+            found.add(number)
     return found
 
 
@@ -183,23 +175,20 @@ _NUMBERS = frozenset(
 _MOMENTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ"})
 
 
-def check_assignments(check: AssignmentCheck, types: list[str]) -> None:
-    """``types`` are DuckDB's of the query's columns; raises RedshiftError where no cast is implicit.
+def _check_types(columns: list[Column], types: list[str], literals: set[int]) -> None:
+    """Raises RedshiftError where no cast is implicit, as of VARCHAR to INTEGER.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html#r_Type_conversion
     """
-    if len(types) > len(check.columns):
-        raise RedshiftError("INSERT has more expressions than target columns", sqlstate="42601")
-    for number, (column, given) in enumerate(zip(check.columns, types, strict=False)):
+    for number, (column, given) in enumerate(zip(columns, types, strict=True)):
         source = given.split("(")[0]
         wanted = column.type.duckdb.split("(")[0]
-        if number in check.literals or source in ('"NULL"', "NULL") or wanted == "VARCHAR":
-            continue
         fits = (
-            source == wanted
+            number in literals
+            or source in ('"NULL"', "NULL", wanted)
+            or wanted in ("VARCHAR", "JSON")
             or (source in _NUMBERS and wanted in _NUMBERS)
             or (source in _MOMENTS and wanted in _MOMENTS)
-            or wanted == "JSON"
         )
         if not fits:
             spoken = {"VARCHAR": "character varying"}.get(source, source.lower())

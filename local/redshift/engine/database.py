@@ -22,7 +22,7 @@ from local.redshift.engine.serial import SerializationGraph
 from local.redshift.system.records import SystemRecords
 
 
-class DataDirectoryInUse(RuntimeError):  # noqa: N818 - reads as a sentence where it is raised
+class DataDirectoryInUse(RuntimeError):
     """Another server has this data directory open."""
 
 

@@ -47,7 +47,9 @@ def _marked(match: re.Match[str]) -> RedshiftError:
 
 
 def _not_null(match: re.Match[str]) -> RedshiftError:
-    return compute_error(f"Cannot insert a NULL value into column {match[1]}", 8007, "query execution")
+    return compute_error(
+        f"Cannot insert a NULL value into column {match[1]}", 8007, "query execution"
+    )
 
 
 def _conversion(match: re.Match[str]) -> RedshiftError:
@@ -109,7 +111,7 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
     ),
     _rule(
         r"Table \"([^\"]*)\" does not have a column named \"([^\"]*)\"",
-        _plain(r'column \1.\2 does not exist', "42703"),
+        _plain(r"column \1.\2 does not exist", "42703"),
     ),
     _rule(
         r"Referenced table \"([^\"]*)\" not found",
@@ -126,7 +128,10 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
             "42803",
         ),
     ),
-    _rule(r"WHERE clause cannot contain aggregates", _plain("aggregates not allowed in WHERE clause", "42803")),
+    _rule(
+        r"WHERE clause cannot contain aggregates",
+        _plain("aggregates not allowed in WHERE clause", "42803"),
+    ),
     _rule(r"Division by zero", _plain("division by zero", "22012")),
     _rule(
         r"More than one row returned by a subquery",

@@ -51,8 +51,8 @@ class Permissions:
         if relation.owner != self.user and not self._granted("TABLE", *key, privilege):
             raise _denied("relation", relation.name)
 
-    def require_owner(self, relation: Relation, *, what: str = "") -> None:
-        """Ownership of a table or view (``what`` is for the reader of the code)."""
+    def require_owner(self, relation: Relation) -> None:
+        """Ownership of a table or view."""
         if self.enforced and relation.owner != self.user and not relation.is_temporary:
             raise RedshiftError(f"must be owner of relation {relation.name}", sqlstate="42501")
 

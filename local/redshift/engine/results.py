@@ -118,7 +118,11 @@ def text(value: Any) -> str:
 
 
 def _timestamp(value: dt.datetime) -> str:
-    shown = value.strftime("%Y-%m-%d %H:%M:%S") if value.year >= 1000 else value.isoformat(" ", "seconds")[:19]
+    shown = (
+        value.strftime("%Y-%m-%d %H:%M:%S")
+        if value.year >= 1000
+        else value.isoformat(" ", "seconds")[:19]
+    )
     if value.microsecond:
         shown += f".{value.microsecond:06d}".rstrip("0")
     return f"{shown}+00" if value.tzinfo else shown

@@ -38,7 +38,9 @@ class SerializationGraph:
         with self._lock:
             self._known[transaction] = _Transaction(transaction, next(self._clock))
 
-    def touch(self, transaction: int, reads: set[Key], writes: set[Key], oid: int, pid: int) -> None:
+    def touch(
+        self, transaction: int, reads: set[Key], writes: set[Key], oid: int, pid: int
+    ) -> None:
         """A statement reads and writes these tables; ``oid`` and ``pid`` are for the message.
 
         Raises RedshiftError 1023 if that closes a circle.

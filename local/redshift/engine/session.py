@@ -8,6 +8,7 @@ reads the catalogue as it is committed.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,7 @@ from local.redshift.engine.sink import CHUNK_ROWS, ResultSink
 from local.redshift.sql import nodes
 from local.redshift.sql.parameters import bind
 from local.redshift.sql.parser import parse_statement
+from local.redshift.system import views
 from local.redshift.system.records import SystemRecords
 
 DEFAULT_SEARCH_PATH = ("$user", "public")
@@ -66,6 +68,7 @@ class Session(Permissions):
         self.parameters: dict[str, str] = {}
         self.has_temporary = False
         self.query_id = 0
+        self.sink = ResultSink(lambda _number, _page: None)
         self.last_query_id = 0
         self.last_copy_id = 0
         self.last_copy_count = 0
@@ -78,10 +81,10 @@ class Session(Permissions):
     def run(self, sql: str, values: Mapping[str, str], sink: ResultSink, query_id: int) -> Outcome:
         """Runs one statement: in the open transaction, else in one of its own.
 
-        Raises RedshiftError; the statement's own transaction is then rolled back, an explicit one
-        has failed and takes nothing but ROLLBACK.
+        Raises RedshiftError; the transaction is then rolled back and its locks are free. An
+        explicit one takes nothing but ROLLBACK from then on.
         """
-        self.query_id, self.lock_wait = query_id, 0.0
+        self.query_id, self.lock_wait, self.sink = query_id, 0.0, sink
         statement = parse_statement(bind(sql, values))
         if isinstance(statement, (nodes.Begin, nodes.Commit, nodes.Rollback)):
             return self._control(statement)
@@ -95,7 +98,7 @@ class Session(Permissions):
             self.begin(explicit=False)
         try:
             self.check_cancelled()
-            outcome = execute(self, statement, sink)
+            outcome = execute(self, statement)
             self.check_cancelled()
             if own and self.transaction is not None:
                 self.commit()
@@ -112,10 +115,11 @@ class Session(Permissions):
     def _fail(self, *, own: bool) -> None:
         if self.transaction is None:
             return
-        if own or not self.transaction.explicit:
-            self.rollback()
-        else:
-            self.transaction.failed = True
+        explicit = self.transaction.explicit and not own
+        self.rollback()
+        if explicit:
+            self.begin(explicit=True)
+            self.open_transaction.failed = True
 
     def _control(self, statement: object) -> Outcome:
         if isinstance(statement, nodes.Begin):
@@ -160,10 +164,8 @@ class Session(Permissions):
         if transaction is None:
             return
         if transaction.begun:
-            try:
+            with contextlib.suppress(duckdb.Error):  # already rolled back after a conflict
                 self.con.execute("ROLLBACK")
-            except duckdb.Error:
-                pass  # DuckDB has already rolled back, as after a conflict
             self.database.serial.rollback(transaction.id)
         self.transaction = None
         self.database.locks.release_all(transaction.id)
@@ -208,15 +210,14 @@ class Session(Permissions):
         if key[0] == TEMP_SCHEMA:
             return False
         started = time.monotonic()
-        waited = self.database.locks.acquire(
-            self.open_transaction.id, key, mode, self.is_cancelled
-        )
+        waited = self.database.locks.acquire(self.open_transaction.id, key, mode, self.is_cancelled)
         self.lock_wait += time.monotonic() - started
         return waited
 
     def lock_all(self, wanted: Mapping[Key, Mode]) -> bool:
         """Takes several locks in a fixed order; whether any had to wait."""
-        return any([self.lock(key, mode) for key, mode in sorted(wanted.items())])
+        waited = [self.lock(key, mode) for key, mode in sorted(wanted.items())]
+        return any(waited)
 
     def snapshot(self) -> None:
         """Takes the transaction's snapshot, if it has none yet."""
@@ -233,7 +234,9 @@ class Session(Permissions):
         read = {key for key in reads if key[0] != TEMP_SCHEMA}
         written = {key for key in writes if key[0] != TEMP_SCHEMA}
         named = next(iter([*written, *read]), None)
-        relation = catalog.find(self.con, *named) if named else None
+        if named is None:
+            return
+        relation = catalog.find(self.con, *named)
         self.database.serial.touch(
             self.open_transaction.id, read, written, relation.oid if relation else 0, self.pid
         )
@@ -313,8 +316,14 @@ class Session(Permissions):
 
     # -- DuckDB ------------------------------------------------------------------------------
 
-    def send(self, sql: str, sink: ResultSink) -> Outcome:
+    def describe(self, sql: str, system: frozenset[str]) -> list[str]:
+        """DuckDB's types of a DuckDB query's columns, which reads these system views."""
+        views.materialise(self.con, system, self)
+        return [row[1] for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
+
+    def send(self, sql: str) -> Outcome:
         """Runs DuckDB's SQL of a query and hands its rows on as they come."""
+        sink = self.sink
         cursor = self.con.execute(sql)
         sink.start(result_columns(cursor.description or []))
         while rows := cursor.fetchmany(CHUNK_ROWS):

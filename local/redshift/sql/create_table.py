@@ -81,9 +81,11 @@ def _definitions(tokens: Tokens, table: CreateTable) -> CreateTable:
     while True:
         if tokens.accept("CONSTRAINT"):
             tokens.identifier()
-        if tokens.next_is("PRIMARY", "KEY") or tokens.next_is("FOREIGN", "KEY"):
-            constraints.append(_constraint(tokens))
-        elif tokens.next_is("UNIQUE", "("):
+        if (
+            tokens.next_is("PRIMARY", "KEY")
+            or tokens.next_is("FOREIGN", "KEY")
+            or tokens.next_is("UNIQUE", "(")
+        ):
             constraints.append(_constraint(tokens))
         elif tokens.word() == "CHECK":
             raise RedshiftError("CHECK constraints are not supported", sqlstate="0A000")

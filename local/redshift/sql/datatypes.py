@@ -152,9 +152,7 @@ def _text(name: str, length: int, largest: int) -> DataType:
     if length < 1:
         raise RedshiftError(f"length for type {spoken} must be at least 1", sqlstate="22023")
     if length > largest:
-        raise RedshiftError(
-            f"length for type {spoken} cannot exceed {largest}", sqlstate="22023"
-        )
+        raise RedshiftError(f"length for type {spoken} cannot exceed {largest}", sqlstate="22023")
     return DataType(name, length)
 
 

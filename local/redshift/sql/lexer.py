@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from local.redshift.dialect.grammar import tokenize
 from local.redshift.engine.errors import RedshiftError, syntax_error

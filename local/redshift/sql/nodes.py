@@ -113,7 +113,13 @@ class AlterTable:
     new: str = ""
     type: DataType | None = None
     cascade: bool = False
-    constraint: Constraint | None = None
+
+    @property
+    def required_column(self) -> Column:
+        """The column that ADD COLUMN adds."""
+        if self.column is None:
+            raise ValueError(self.action)
+        return self.column
 
 
 @dataclass(frozen=True)

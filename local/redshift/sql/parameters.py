@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from local.redshift.dialect.grammar import tokenize
 from local.redshift.engine.errors import syntax_error
@@ -54,7 +54,9 @@ def bind(sql: str, values: Mapping[str, str]) -> str:
     if not places:
         return sql
     first = tokenize(sql)[0].text.upper()
-    out, done, numbers = [], 0, {}
+    out: list[str] = []
+    numbers: dict[str, int] = {}
+    done = 0
     for start, end, name, before in places:
         if name not in values:
             raise syntax_error(":")

@@ -7,6 +7,7 @@ its name; none is skipped. Each parser names the page whose synopsis it follows
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -17,6 +18,8 @@ from local.redshift.sql.lexer import Tokens
 from local.redshift.sql.privileges import default_privileges, grant
 
 Statement = object
+
+_LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "(")
 _UNSUPPORTED = (
@@ -80,18 +83,10 @@ def _create_view(tokens: Tokens, *, replace: bool) -> nodes.CreateView:
         names = _name_list(tokens)
     tokens.expect("AS")
     query = tokens.rest()
-    late = query.rstrip().upper().split()[-4:] == ["WITH", "NO", "SCHEMA", "BINDING"]
+    late = _LATE_BINDING.search(query)
     if late:
-        words = Tokens(query)
-        end = len(query)
-        while not words.at_end:
-            if words.next_is("WITH", "NO", "SCHEMA", "BINDING"):
-                token = words.peek()
-                assert token is not None
-                end = token.start
-            words.take()
-        query = query[:end]
-    return nodes.CreateView(name, query.strip(), names, replace, late)
+        query = query[: late.start()]
+    return nodes.CreateView(name, query.strip(), names, replace, late is not None)
 
 
 def _create_schema(tokens: Tokens) -> nodes.CreateSchema:

@@ -172,9 +172,7 @@ class Runner:
                     self._run_in(kept.session, statement)
                     kept.until = time.time() + kept.keep
             else:
-                session = Session(
-                    self._database, statement.db_user, superuser=statement.superuser
-                )
+                session = Session(self._database, statement.db_user, superuser=statement.superuser)
                 try:
                     self._run_in(session, statement)
                 finally:

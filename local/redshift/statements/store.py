@@ -128,7 +128,9 @@ class StatementStore:
             self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
             old = [
                 row[0]
-                for row in self._db.execute("SELECT id FROM statements WHERE created < ?", (oldest,))
+                for row in self._db.execute(
+                    "SELECT id FROM statements WHERE created < ?", (oldest,)
+                )
             ]
             for statement_id in old:
                 self._known.pop(statement_id, None)

@@ -68,7 +68,14 @@ def _recorded(table: str) -> Provider:
     """A SYS_ view of recorded rows; CHAR columns are blank-padded, as a client sees them."""
     kinds = {"result_cache_hit": "BOOLEAN"}
     columns = tuple(
-        (name, "TIMESTAMP" if name in _TIMES else "VARCHAR" if name in _TEXT else kinds.get(name, "BIGINT"))
+        (
+            name,
+            "TIMESTAMP"
+            if name in _TIMES
+            else "VARCHAR"
+            if name in _TEXT
+            else kinds.get(name, "BIGINT"),
+        )
         for name in COLUMNS[table]
     )
     padded = _PADDED.get(table, ())
@@ -116,7 +123,7 @@ def _column_row(relation: Relation, number: int, column: Column) -> list[Any]:
     kind = column.type
     default = column.default
     if column.identity:
-        default = f'"identity"({relation.oid}, {number - 1}, \'{column.identity[0]},{column.identity[1]}\'::text)'
+        default = f"\"identity\"({relation.oid}, {number - 1}, '{column.identity[0]},{column.identity[1]}'::text)"
     sizes = {"int2": (16, 0), "int4": (32, 0), "int8": (64, 0)}
     precision, scale = sizes.get(kind.name, (kind.precision or None, kind.scale))
     return [
@@ -249,7 +256,9 @@ def _svv_schema_privileges(session: SystemSession) -> list[Row]:
 
 
 def _identity(grantee: str) -> tuple[str, str]:
-    kind, _, name = grantee.rpartition(":") if grantee.startswith(("group:", "role:")) else ("", "", "")
+    kind, _, name = (
+        grantee.rpartition(":") if grantee.startswith(("group:", "role:")) else ("", "", "")
+    )
     if kind:
         return name, kind
     return grantee, "public" if grantee == "public" else "user"

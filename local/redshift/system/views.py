@@ -4,7 +4,6 @@ A view's rows come from Python (``providers``) into a temporary table of the ses
 statement names it, so that they follow no transaction: what SYS_LOAD_ERROR_DETAIL shows does not
 roll back. ``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/.
 """
-# ruff: noqa: S608 - names of our own tables, values are parameters
 
 from __future__ import annotations
 

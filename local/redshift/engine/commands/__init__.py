@@ -1,4 +1,4 @@
-"""One function for each kind of statement: ``(session, statement, sink) -> Outcome``."""
+"""One function for each kind of statement: ``(session, statement) -> Outcome``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from local.redshift.engine.commands import copy, ddl, grants, misc, query, tables
 from local.redshift.engine.errors import unsupported
 from local.redshift.engine.outcome import Outcome
-from local.redshift.engine.sink import ResultSink
 from local.redshift.sql import nodes
 
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
 
-Command = Callable[["Session", Any, ResultSink], Outcome]
+Command = Callable[["Session", Any], Outcome]
 
 _COMMANDS: dict[type, Command] = {
     nodes.Query: query.run,
@@ -39,9 +38,9 @@ _COMMANDS: dict[type, Command] = {
 }
 
 
-def execute(session: Session, statement: object, sink: ResultSink) -> Outcome:
+def execute(session: Session, statement: object) -> Outcome:
     """Runs a parsed statement in the session's open transaction; raises RedshiftError."""
     command = _COMMANDS.get(type(statement))
     if command is None:
         raise unsupported(type(statement).__name__)
-    return command(session, statement, sink)
+    return command(session, statement)

@@ -1,5 +1,4 @@
 """Views, schemas, users, groups, comments, and DROP of all of them."""
-# ruff: noqa: S608 - names come quoted from the catalogue
 
 from __future__ import annotations
 
@@ -23,7 +22,6 @@ from local.redshift.engine.errors import (
 )
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
-from local.redshift.engine.sink import ResultSink
 from local.redshift.sql import nodes
 from local.redshift.system import views
 
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from local.redshift.engine.session import Session
 
 
-def create_view(session: Session, statement: nodes.CreateView, sink: ResultSink) -> Outcome:
+def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
 
     A view is kept as its Redshift text, names qualified, and put into the queries that name it.
@@ -83,9 +81,7 @@ def _check_same_columns(old: Relation | None, columns: tuple[nodes.Column, ...])
             )
 
 
-def _qualified(
-    session: Session, statement: nodes.CreateView
-) -> tuple[str, list[tuple[str, str]]]:
+def _qualified(session: Session, statement: nodes.CreateView) -> tuple[str, list[tuple[str, str]]]:
     """The view's query with every table's schema written out, and the tables it depends on."""
     tree = parse_query(statement.query)
     fold(tree)
@@ -111,7 +107,7 @@ def _qualified(
     return tree.sql(dialect="redshift"), depends
 
 
-def create_schema(session: Session, statement: nodes.CreateSchema, sink: ResultSink) -> Outcome:
+def create_schema(session: Session, statement: nodes.CreateSchema) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_SCHEMA.html"""
     if statement.name.startswith("pg_"):
         raise RedshiftError(
@@ -138,7 +134,7 @@ def create_schema(session: Session, statement: nodes.CreateSchema, sink: ResultS
     return Outcome()
 
 
-def alter_schema(session: Session, statement: nodes.AlterSchema, sink: ResultSink) -> Outcome:
+def alter_schema(session: Session, statement: nodes.AlterSchema) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_SCHEMA.html: OWNER TO"""
     schema = catalog.find_schema(session.con, statement.name)
     if schema is None:
@@ -151,7 +147,7 @@ def alter_schema(session: Session, statement: nodes.AlterSchema, sink: ResultSin
     return Outcome()
 
 
-def create_user(session: Session, statement: nodes.CreateUser, sink: ResultSink) -> Outcome:
+def create_user(session: Session, statement: nodes.CreateUser) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html"""
     session.require_superuser("create user")
     if catalog.find_grantee(session.con, statement.name, "user") is not None:
@@ -162,7 +158,7 @@ def create_user(session: Session, statement: nodes.CreateUser, sink: ResultSink)
     return Outcome()
 
 
-def create_group(session: Session, statement: nodes.CreateGroup, sink: ResultSink) -> Outcome:
+def create_group(session: Session, statement: nodes.CreateGroup) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_GROUP.html, r_CREATE_ROLE.html"""
     kind = statement.kind.lower()
     session.require_superuser(f"create {kind}")
@@ -176,7 +172,7 @@ def create_group(session: Session, statement: nodes.CreateGroup, sink: ResultSin
     return Outcome()
 
 
-def drop(session: Session, statement: nodes.Drop, sink: ResultSink) -> Outcome:
+def drop(session: Session, statement: nodes.Drop) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_TABLE.html and its like"""
     for name in statement.names:
         if statement.kind in ("TABLE", "VIEW"):
@@ -280,7 +276,7 @@ def _drop_grantee(session: Session, statement: nodes.Drop, name: str) -> None:
     catalog.drop_grantee(session.con, name, kind)
 
 
-def comment(session: Session, statement: nodes.Comment, sink: ResultSink) -> Outcome:
+def comment(session: Session, statement: nodes.Comment) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_COMMENT.html"""
     text = statement.text or ""
     if statement.kind == "SCHEMA":

@@ -14,14 +14,13 @@ from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Key
 from local.redshift.engine.errors import RedshiftError, undefined_schema
 from local.redshift.engine.outcome import Outcome
-from local.redshift.engine.sink import ResultSink
 from local.redshift.sql import nodes
 
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
 
 
-def grant(session: Session, statement: nodes.Grant, sink: ResultSink) -> Outcome:
+def grant(session: Session, statement: nodes.Grant) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html, r_REVOKE.html"""
     for grantee in statement.grantees:
         _require_grantee(session, grantee)
@@ -116,9 +115,7 @@ def _require_grantee(session: Session, grantee: str) -> None:
     session.require_user(grantee)
 
 
-def default_privileges(
-    session: Session, statement: nodes.DefaultPrivileges, sink: ResultSink
-) -> Outcome:
+def default_privileges(session: Session, statement: nodes.DefaultPrivileges) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_DEFAULT_PRIVILEGES.html"""
     given = statement.grant
     for grantee in given.grantees:

@@ -15,7 +15,6 @@ from local.redshift.engine.errors import (
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.results import ResultColumn
-from local.redshift.engine.sink import ResultSink
 from local.redshift.sql import nodes
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ _NO_EFFECT = frozenset(
 )  # fmt: skip
 
 
-def lock(session: Session, statement: nodes.Lock, sink: ResultSink) -> Outcome:
+def lock(session: Session, statement: nodes.Lock) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 
     Held until the transaction ends; takes no snapshot, so what follows sees what the last holder
@@ -55,14 +54,14 @@ def lock(session: Session, statement: nodes.Lock, sink: ResultSink) -> Outcome:
         table = session.relation(name)
         if table.is_view:
             raise RedshiftError(f'"{table.name}" is not a table', sqlstate="42809")
-        session.require_owner(table, what="lock")
+        session.require_owner(table)
         session.lock(table.key, Mode.EXCLUSIVE)
         if catalog.find(session.con, *table.key) is None:
             raise undefined_relation(".".join(name))
     return Outcome()
 
 
-def truncate(session: Session, statement: nodes.Truncate, sink: ResultSink) -> Outcome:
+def truncate(session: Session, statement: nodes.Truncate) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html: "commits the transaction in
     which it is run", what came before it in the transaction too.
     """
@@ -80,16 +79,16 @@ def truncate(session: Session, statement: nodes.Truncate, sink: ResultSink) -> O
     return Outcome()
 
 
-def vacuum(session: Session, statement: nodes.Vacuum, sink: ResultSink) -> Outcome:
+def vacuum(session: Session, statement: nodes.Vacuum) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_VACUUM_command.html: nothing to do here"""
     if session.open_transaction.explicit:
         raise in_transaction_block("VACUUM")
     if statement.name is not None:
-        session.require_owner(session.relation(statement.name), what="vacuum")
+        session.require_owner(session.relation(statement.name))
     return Outcome()
 
 
-def analyze(session: Session, statement: nodes.Analyze, sink: ResultSink) -> Outcome:
+def analyze(session: Session, statement: nodes.Analyze) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html: nothing to do here"""
     if statement.name is not None:
         table = session.relation(statement.name)
@@ -99,9 +98,7 @@ def analyze(session: Session, statement: nodes.Analyze, sink: ResultSink) -> Out
     return Outcome()
 
 
-def set_parameter(
-    session: Session, statement: nodes.SetParameter, sink: ResultSink
-) -> Outcome:
+def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SET.html"""
     from local.redshift.engine.session import DEFAULT_SEARCH_PATH
 
@@ -128,7 +125,7 @@ def set_parameter(
     return Outcome()
 
 
-def show(session: Session, statement: nodes.Show, sink: ResultSink) -> Outcome:
+def show(session: Session, statement: nodes.Show) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SHOW.html"""
     if statement.name == "search_path":
         value = ", ".join(f'"{s}"' if s == "$user" else s for s in session.search_path)
@@ -140,7 +137,7 @@ def show(session: Session, statement: nodes.Show, sink: ResultSink) -> Outcome:
         raise RedshiftError(
             f'unrecognized configuration parameter "{statement.name}"', sqlstate="42704"
         )
-    sink.start([ResultColumn(statement.name, "varchar", 256)])
-    sink.add([(value,)])
-    sink.finish()
+    session.sink.start([ResultColumn(statement.name, "varchar", 256)])
+    session.sink.add([(value,)])
+    session.sink.finish()
     return Outcome(1, has_result=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.redshift.dialect.translate import Translated, translate
-from local.redshift.dialect.writes import check_assignments
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
-from local.redshift.engine.sink import ResultSink
 from local.redshift.sql.nodes import Query
 from local.redshift.system import views
 
@@ -19,14 +17,11 @@ if TYPE_CHECKING:
 _PRIVILEGE = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE"}
 
 
-def run(session: Session, statement: Query, sink: ResultSink) -> Outcome:
-    """A query's rows go to ``sink``; of a DML statement the number of rows comes back."""
+def run(session: Session, statement: Query) -> Outcome:
+    """A query's rows go to the session's sink; of a DML statement the number of rows comes back."""
     translated = prepare(session, statement.sql)
     if translated.kind == "select":
-        return session.send(translated.sql, sink)
-    for check in translated.checks:
-        described = session.con.execute(f"DESCRIBE {check.query}").fetchall()
-        check_assignments(check, [row[1] for row in described])
+        return session.send(translated.sql)
     return Outcome(session.change(translated.sql))
 
 

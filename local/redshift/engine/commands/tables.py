@@ -19,7 +19,6 @@ from local.redshift.engine.errors import (
 )
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
-from local.redshift.engine.sink import ResultSink
 from local.redshift.sql.datatypes import MAX_VARCHAR, DataType
 from local.redshift.sql.nodes import AlterTable, Column, CreateTable
 
@@ -30,7 +29,7 @@ IDENTITY_STRIDE = 4
 """Identity values leave gaps, as those of a cluster's slices do: nobody can count on 1..n."""
 
 
-def create(session: Session, statement: CreateTable, sink: ResultSink) -> Outcome:
+def create(session: Session, statement: CreateTable) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
     if statement.temporary:
         session.snapshot()
@@ -45,7 +44,7 @@ def create(session: Session, statement: CreateTable, sink: ResultSink) -> Outcom
             return Outcome()
         raise RedshiftError(f'Relation "{key[1]}" already exists', sqlstate="42P07")
     if statement.query is not None:
-        return _create_as(session, statement, key)
+        return _create_as(session, statement, statement.query, key)
     source = session.relation(statement.like) if statement.like is not None else None
     session.snapshot()
     if source is not None:
@@ -118,10 +117,9 @@ def _add(session: Session, table: Relation) -> None:
             )
 
 
-def _create_as(session: Session, statement: CreateTable, key: Key) -> Outcome:
+def _create_as(session: Session, statement: CreateTable, select: str, key: Key) -> Outcome:
     """CREATE TABLE ... AS: types of the query's columns, character ones as long as may be."""
-    assert statement.query is not None
-    translated = query.prepare(session, statement.query)
+    translated = query.prepare(session, select)
     session.snapshot()
     described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
     names = statement.names or tuple(row[0] for row in described)
@@ -173,7 +171,7 @@ def type_of(duckdb_type: str) -> DataType:
     raise unsupported(f"a column of type {duckdb_type}")
 
 
-def alter(session: Session, statement: AlterTable, sink: ResultSink) -> Outcome:
+def alter(session: Session, statement: AlterTable) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html"""
     if statement.action == "column_type" and session.open_transaction.explicit:
         raise RedshiftError(
@@ -225,8 +223,7 @@ def _rename_column(session: Session, statement: AlterTable, table: Relation) -> 
 
 
 def _add_column(session: Session, statement: AlterTable, table: Relation) -> None:
-    column = statement.column
-    assert column is not None
+    column = statement.required_column
     if table.column(column.name) is not None:
         raise RedshiftError(
             f'column "{column.name}" of relation "{table.name}" already exists', sqlstate="42701"
@@ -258,8 +255,7 @@ def _column_type(session: Session, statement: AlterTable, table: Relation) -> No
     column, new = table.column(statement.old), statement.type
     if column is None:
         raise undefined_column(statement.old, table.name)
-    assert new is not None
-    if column.type.name != "varchar" or new.name != "varchar":
+    if new is None or new.name != "varchar" or column.type.name != "varchar":
         raise RedshiftError(f'cannot alter type of column "{column.name}"', sqlstate="0A000")
     if new.length < column.type.length:
         longest = session.con.execute(

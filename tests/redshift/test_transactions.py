@@ -1,0 +1,269 @@
+"""Locks, snapshots, isolation: what a transaction sees and whom it waits for.
+
+https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
+https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html
+https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.redshift.conftest import Start
+from tests.redshift.warehouse import Warehouse
+
+
+def waits(warehouse: Warehouse, statement: str, waiting: int = 1) -> None:
+    """Returns once the statement, and ``waiting`` in all, wait for a lock."""
+    warehouse.until(lambda: warehouse.health()["waiting_for_locks"] == waiting)
+    assert warehouse.describe(statement)["Status"] == "STARTED"
+
+
+def test_lock_blocks_until_the_holder_commits(isolated: Warehouse) -> None:
+    isolated.run("CREATE TABLE t.mutex (a INT)")
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.mutex")
+    waiter = isolated.submit_batch("LOCK t.mutex", "INSERT INTO t.mutex VALUES (1)")
+    waits(isolated, waiter)
+    parts = isolated.describe(waiter)["SubStatements"]
+    assert [part["Status"] for part in parts] == ["STARTED", "SUBMITTED"]
+    holder.run("COMMIT")
+    assert isolated.wait(waiter)["Status"] == "FINISHED"
+
+
+def test_what_follows_lock_sees_what_the_last_holder_committed(isolated: Warehouse) -> None:
+    """The snapshot is taken by the first SELECT, DML or DDL, not by BEGIN or LOCK."""
+    isolated.batch("CREATE TABLE t.mutex (a INT)", "CREATE TABLE t.f (k INT)")
+    publish = (
+        "LOCK t.mutex",
+        "INSERT INTO t.f SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM t.f WHERE k = 1)",
+    )
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run(publish[0])
+    other = isolated.submit_batch(*publish)
+    waits(isolated, other)
+    holder.run(publish[1])
+    holder.run("COMMIT")
+    assert isolated.wait(other)["Status"] == "FINISHED"
+    assert isolated.value("SELECT count(*) FROM t.f") == 1
+
+
+def test_without_lock_two_anti_joins_insert_twice_under_snapshot(start: Start) -> None:
+    """SNAPSHOT isolation does not prevent write skew: the reason for LOCK."""
+    warehouse = Warehouse(start().url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.f (k INT)")
+    insert = "INSERT INTO t.f SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM t.f WHERE k = 1)"
+    one, two = warehouse.open_session(), warehouse.open_session()
+    one.run("BEGIN")
+    two.run("BEGIN")
+    one.run(insert)
+    two.run(insert)
+    one.run("COMMIT")
+    two.run("COMMIT")
+    assert warehouse.value("SELECT count(*) FROM t.f") == 2
+
+
+def test_serializable_ends_one_side_with_1023(start: Start) -> None:
+    """.../dg/c_serial_isolation-serializable-isolation-troubleshooting.html, its example"""
+    warehouse = Warehouse(start(isolation="serializable").url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.tab1 (a INT)", "CREATE TABLE t.tab2 (a INT)")
+    one, two = warehouse.open_session(), warehouse.open_session()
+    one.run("BEGIN")
+    two.run("BEGIN")
+    one.run("SELECT * FROM t.tab1")
+    one.run("INSERT INTO t.tab2 VALUES (1)")
+    two.run("INSERT INTO t.tab1 VALUES (1)")
+    error = two.error("SELECT * FROM t.tab2")
+    assert error.startswith("ERROR: 1023")
+    assert "Serializable isolation violation on table - " in error
+    assert "transactions forming the cycle are: " in error
+    one.run("COMMIT")
+    assert warehouse.value("SELECT count(*) FROM t.tab1") == 0
+    assert warehouse.value("SELECT count(*) FROM t.tab2") == 1
+
+
+def test_serializable_read_then_write_of_one_table(start: Start) -> None:
+    """Both read and insert: the second, which waited, cannot be put in any order."""
+    warehouse = Warehouse(start(isolation="serializable").url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.f (a INT)")
+    one, two = warehouse.open_session(), warehouse.open_session()
+    for session in (one, two):
+        session.run("BEGIN")
+        session.run("SELECT count(*) FROM t.f")
+    one.run("INSERT INTO t.f VALUES (1)")
+    second = two.submit("INSERT INTO t.f VALUES (1)")
+    waits(warehouse, second)
+    one.run("COMMIT")
+    assert warehouse.wait(second)["Error"].startswith("ERROR: 1023")
+    assert warehouse.value("SELECT count(*) FROM t.f") == 1
+
+
+def test_serializable_without_a_circle_passes(start: Start) -> None:
+    warehouse = Warehouse(start(isolation="serializable").url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (a INT)", "CREATE TABLE t.b (a INT)")
+    one, two = warehouse.open_session(), warehouse.open_session()
+    one.run("BEGIN")
+    two.run("BEGIN")
+    one.run("SELECT * FROM t.a")
+    two.run("INSERT INTO t.a VALUES (1)")
+    one.run("INSERT INTO t.b VALUES (1)")
+    two.run("COMMIT")
+    one.run("COMMIT")
+    assert warehouse.value("SELECT count(*) FROM t.a") == 1
+
+
+def test_two_updates_of_a_table_run_one_after_the_other(isolated: Warehouse) -> None:
+    isolated.batch("CREATE TABLE t.c (n INT)", "INSERT INTO t.c VALUES (0)")
+    ids = [isolated.submit("UPDATE t.c SET n = n + 1") for _ in range(8)]
+    assert {isolated.wait(i)["Status"] for i in ids} == {"FINISHED"}
+    assert isolated.value("SELECT n FROM t.c") == 8
+
+
+def test_inserts_share_a_lock_under_snapshot_isolation_only(isolated: Warehouse) -> None:
+    """.../dg/r_Serializable_isolation_example.html: concurrent COPY and INSERT of one table"""
+    isolated.run("CREATE TABLE t.f (a INT)")
+    one = isolated.open_session()
+    one.run("BEGIN")
+    one.run("INSERT INTO t.f VALUES (1)")
+    second = isolated.submit("INSERT INTO t.f VALUES (2)")
+    if isolated.health()["isolation"] == "serializable":
+        waits(isolated, second)
+    else:
+        assert isolated.wait(second)["Status"] == "FINISHED"
+    one.run("COMMIT")
+    assert isolated.wait(second)["Status"] == "FINISHED"
+    assert isolated.value("SELECT count(*) FROM t.f") == 2
+
+
+def test_readers_do_not_wait_for_writers(isolated: Warehouse) -> None:
+    isolated.batch("CREATE TABLE t.f (a INT)", "INSERT INTO t.f VALUES (1)")
+    writer = isolated.open_session()
+    writer.run("BEGIN")
+    writer.run("UPDATE t.f SET a = 2")
+    assert isolated.value("SELECT a FROM t.f") == 1
+    writer.run("COMMIT")
+    assert isolated.value("SELECT a FROM t.f") == 2
+
+
+def test_readers_wait_for_lock(isolated: Warehouse) -> None:
+    isolated.run("CREATE TABLE t.f (a INT)")
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    reader = isolated.submit("SELECT count(*) FROM t.f")
+    waits(isolated, reader)
+    holder.run("ROLLBACK")
+    assert isolated.wait(reader)["Status"] == "FINISHED"
+
+
+def test_locks_are_given_in_the_order_they_were_asked_for(warehouse: Warehouse) -> None:
+    warehouse.batch("CREATE TABLE t.mutex (a INT)", "CREATE TABLE t.o (n INT IDENTITY(1,1), w INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.mutex")
+    ids = []
+    for number in range(4):
+        ids.append(
+            warehouse.submit_batch("LOCK t.mutex", f"INSERT INTO t.o (w) VALUES ({number})")
+        )
+        waits(warehouse, ids[-1], waiting=len(ids))
+    holder.run("COMMIT")
+    for statement in ids:
+        warehouse.wait(statement)
+    assert warehouse.rows("SELECT w FROM t.o ORDER BY n") == [[0], [1], [2], [3]]
+
+
+def test_deadlock_ends_one_of_the_two(isolated: Warehouse) -> None:
+    isolated.batch("CREATE TABLE t.a (a INT)", "CREATE TABLE t.b (a INT)")
+    one, two = isolated.open_session(), isolated.open_session()
+    one.run("BEGIN")
+    two.run("BEGIN")
+    one.run("LOCK t.a")
+    two.run("LOCK t.b")
+    waiting = one.submit("LOCK t.b")
+    waits(isolated, waiting)
+    assert two.error("LOCK t.a").startswith("ERROR: deadlock detected")
+    two.run("ROLLBACK")
+    assert isolated.wait(waiting)["Status"] == "FINISHED"
+
+
+def test_cancel_reaches_a_statement_that_waits_for_a_lock(isolated: Warehouse) -> None:
+    isolated.run("CREATE TABLE t.mutex (a INT)")
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.mutex")
+    waiter = isolated.submit_batch("LOCK t.mutex", "INSERT INTO t.mutex VALUES (1)")
+    waits(isolated, waiter)
+    assert isolated.client.cancel_statement(Id=waiter)["Status"] is True
+    shown = isolated.wait(waiter)
+    assert shown["Status"] == "ABORTED"
+    assert [p["Status"] for p in shown["SubStatements"]] == ["ABORTED", "ABORTED"]
+    holder.run("COMMIT")
+    assert isolated.value("SELECT count(*) FROM t.mutex") == 0
+
+
+def test_cancel_stops_a_running_query(warehouse: Warehouse) -> None:
+    numbers = ", ".join(f"({number})" for number in range(200))
+    warehouse.batch("CREATE TABLE t.n (a INT)", f"INSERT INTO t.n VALUES {numbers}")
+    many = ", ".join(f"t.n x{i}" for i in range(6))
+    odd = " + ".join(f"x{i}.a * x{i}.a" for i in range(6))
+    running = warehouse.submit(f"SELECT count(*) FROM {many} WHERE ({odd}) % 7 = 3")
+    warehouse.until(lambda: warehouse.describe(running)["Status"] == "STARTED")
+    warehouse.client.cancel_statement(Id=running)
+    shown = warehouse.wait(running)
+    assert shown["Status"] == "ABORTED"
+    assert "cancelled on user's request" in shown["Error"]
+
+
+def test_ddl_is_transactional(isolated: Warehouse) -> None:
+    isolated.run("CREATE TABLE t.kept (a INT)")
+    shown = isolated.batch(
+        "CREATE TABLE t.gone (a INT)", "DROP TABLE t.kept", "INSERT INTO t.gone VALUES ('x')"
+    )
+    assert shown["Status"] == "FAILED"
+    assert isolated.error("SELECT * FROM t.gone") == 'ERROR: relation "t.gone" does not exist'
+    assert isolated.value("SELECT count(*) FROM t.kept") == 0
+
+
+def test_truncate_commits_what_came_before(warehouse: Warehouse) -> None:
+    """.../dg/r_TRUNCATE.html"""
+    warehouse.batch("CREATE TABLE t.a (a INT)", "CREATE TABLE t.b (a INT)")
+    warehouse.run("INSERT INTO t.b VALUES (1)")
+    shown = warehouse.batch(
+        "INSERT INTO t.a VALUES (1)",
+        "TRUNCATE t.b",
+        "INSERT INTO t.a VALUES (2)",
+        "SELECT CAST('x' AS INT)",
+    )
+    assert shown["Status"] == "FAILED"
+    assert warehouse.rows("SELECT a FROM t.a") == [[1]]
+    assert warehouse.value("SELECT count(*) FROM t.b") == 0
+
+
+def test_a_failed_transaction_takes_nothing_but_rollback(warehouse: Warehouse) -> None:
+    session = warehouse.open_session()
+    session.run("BEGIN")
+    session.error("SELECT * FROM t.nothing")
+    assert "current transaction is aborted" in session.error("SELECT 1")
+    session.run("ROLLBACK")
+    assert session.run("SELECT 1").rows == [[1]]
+
+
+@pytest.mark.parametrize("sql", ["VACUUM t.a", "VACUUM"])
+def test_vacuum_is_refused_in_a_transaction(warehouse: Warehouse, sql: str) -> None:
+    """.../dg/r_VACUUM_command.html"""
+    warehouse.run("CREATE TABLE t.a (a INT)")
+    shown = warehouse.batch(sql)
+    assert "VACUUM cannot run inside a transaction block" in shown["Error"]
+    warehouse.run(sql)
+
+
+def test_temporary_tables_live_in_their_session(warehouse: Warehouse) -> None:
+    """.../dg/r_CREATE_TABLE_NEW.html, TEMPORARY"""
+    session = warehouse.open_session()
+    session.run("CREATE TEMP TABLE mine (a INT)")
+    session.run("INSERT INTO mine VALUES (1), (2)")
+    assert session.run("SELECT sum(a) FROM mine").rows == [[3]]
+    assert warehouse.error("SELECT * FROM mine") == 'ERROR: relation "mine" does not exist'

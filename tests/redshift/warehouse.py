@@ -1,0 +1,190 @@
+"""A thin client of the local Redshift for tests: SQL in, plain rows or the error's text out."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.request import urlopen
+
+import boto3
+from botocore.config import Config
+
+DATABASE = "dev"
+WORKGROUP = "local"
+REGION = "us-west-2"
+
+
+@dataclass(frozen=True)
+class Result:
+    """``rows`` of Python values, ``names`` and ``types`` of the columns."""
+
+    rows: list[list[Any]]
+    names: list[str]
+    types: list[str]
+    affected: int
+    query_id: int
+
+
+def value(field: dict[str, Any]) -> Any:
+    """``{"longValue": 1}`` -> 1, ``{"isNull": True}`` -> None."""
+    return None if field.get("isNull") else next(iter(field.values()))
+
+
+class StatementFailed(Exception):
+    """``str`` is the statement's Error."""
+
+    def __init__(self, description: dict[str, Any]):
+        super().__init__(description.get("Error", ""))
+        self.description = description
+
+
+class Warehouse:
+    """One caller of a server; ``client`` is its boto3 client."""
+
+    def __init__(self, url: str, key: str = "AKIATEST"):
+        self.url = url
+        self.sessions: list[Session] = []
+        self.client = boto3.client(
+            "redshift-data",
+            endpoint_url=url,
+            region_name=REGION,
+            aws_access_key_id=key,
+            aws_secret_access_key="secret",
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=70),
+        )
+
+    def submit(self, sql: str, **more: Any) -> str:
+        """The statement's id, without waiting for it."""
+        target = {} if "SessionId" in more else {"Database": DATABASE, "WorkgroupName": WORKGROUP}
+        answer = self.client.execute_statement(Sql=sql, **target, **more)
+        return str(answer["Id"])
+
+    def submit_batch(self, *sqls: str, mode: str = "TRANSACTION", **more: Any) -> str:
+        """The batch's id, without waiting for it."""
+        answer = self.client.batch_execute_statement(
+            Sqls=list(sqls),
+            Database=DATABASE,
+            WorkgroupName=WORKGROUP,
+            ExecutionMode=mode,
+            **more,
+        )
+        return str(answer["Id"])
+
+    def describe(self, statement: str) -> dict[str, Any]:
+        """DescribeStatement, now."""
+        return dict(self.client.describe_statement(Id=statement))
+
+    def wait(self, statement: str) -> dict[str, Any]:
+        """DescribeStatement once the statement has ended."""
+        for _ in range(10):
+            shown = self.client.describe_statement(Id=statement, WaitTimeSeconds=20)
+            if shown["Status"] in ("FINISHED", "FAILED", "ABORTED"):
+                return dict(shown)
+        raise TimeoutError(statement)
+
+    def until(self, ready: Callable[[], bool]) -> None:
+        """Looks until something is so; a minute at most."""
+        for _ in range(6000):
+            if ready():
+                return
+            time.sleep(0.01)
+        raise TimeoutError
+
+    def run(self, sql: str, /, **values: str) -> Result:
+        """Runs one statement with named parameters; StatementFailed if it fails."""
+        more: dict[str, Any] = {}
+        if values:
+            more["Parameters"] = [{"name": n, "value": v} for n, v in values.items()]
+        shown = self.wait(self.submit(sql, **more))
+        if shown["Status"] != "FINISHED":
+            raise StatementFailed(shown)
+        return self.result(shown)
+
+    def result(self, shown: dict[str, Any]) -> Result:
+        """The result of a statement that DescribeStatement shows as FINISHED."""
+        rows: list[list[Any]] = []
+        columns: Sequence[Any] = []
+        if shown["HasResultSet"]:
+            for page in self.client.get_paginator("get_statement_result").paginate(Id=shown["Id"]):
+                columns = page["ColumnMetadata"]
+                rows += [[value(f) for f in record] for record in page["Records"]]
+        return Result(
+            rows,
+            [c["name"] for c in columns],
+            [c["typeName"] for c in columns],
+            shown.get("ResultRows", -1),
+            shown.get("RedshiftQueryId", 0),
+        )
+
+    def rows(self, sql: str, /, **values: str) -> list[list[Any]]:
+        """The rows of a query."""
+        return self.run(sql, **values).rows
+
+    def value(self, sql: str, /, **values: str) -> Any:
+        """The first value of the first row."""
+        return self.rows(sql, **values)[0][0]
+
+    def error(self, sql: str, /, **values: str) -> str:
+        """The error's text of a statement that has to fail."""
+        try:
+            result = self.run(sql, **values)
+        except StatementFailed as failed:
+            return str(failed)
+        raise AssertionError(f"did not fail: {sql} -> {result.rows}")
+
+    def batch(self, *sqls: str, **more: Any) -> dict[str, Any]:
+        """DescribeStatement of a batch that has ended."""
+        return self.wait(self.submit_batch(*sqls, **more))
+
+    def health(self) -> dict[str, Any]:
+        """GET /_local/health."""
+        with urlopen(f"{self.url}/_local/health", timeout=10) as answer:
+            return dict(json.load(answer))
+
+    def open_session(self) -> Session:
+        """A session of its own, for transactions over several statements."""
+        session = Session(self)
+        self.sessions.append(session)
+        return session
+
+    def roll_back_sessions(self) -> None:
+        """Ends what a test left open."""
+        for session in self.sessions:
+            session.submit("ROLLBACK")
+
+
+class Session:
+    """A kept session: every statement runs in it, in order."""
+
+    def __init__(self, warehouse: Warehouse):
+        self.warehouse = warehouse
+        answer = warehouse.client.execute_statement(
+            Sql="SELECT 1",
+            Database=DATABASE,
+            WorkgroupName=WORKGROUP,
+            SessionKeepAliveSeconds=600,
+        )
+        self.id = answer["SessionId"]
+        warehouse.wait(answer["Id"])
+
+    def submit(self, sql: str) -> str:
+        """The statement's id, without waiting."""
+        return self.warehouse.submit(sql, SessionId=self.id)
+
+    def run(self, sql: str) -> Result:
+        """Runs one statement; StatementFailed if it fails."""
+        shown = self.warehouse.wait(self.submit(sql))
+        if shown["Status"] != "FINISHED":
+            raise StatementFailed(shown)
+        return self.warehouse.result(shown)
+
+    def error(self, sql: str) -> str:
+        """The error's text of a statement that has to fail."""
+        try:
+            self.run(sql)
+        except StatementFailed as failed:
+            return str(failed)
+        raise AssertionError(f"did not fail: {sql}")

@@ -141,9 +141,8 @@ def report_of(
         },
     }
     if load.get("outcome") == "planned":
-        report["plan"] = {
-            name: load.get(name) for name in ("planned", "bytes", "batches", "datasets", "keys")
-        }
+        report["plan"] = {name: load.get(name) for name in ("planned", "bytes", "datasets", "keys")}
+        report["plan"]["batches"] = load.get("batch_count")
         report["files"]["known"] = load.get("known", 0)
     if load.get("setup"):
         report["setup"] = load["setup"]
@@ -176,6 +175,9 @@ def as_cause(report: dict[str, Any]) -> str:
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
             report = {**report, name: report[name][: len(report[name]) // 2]}
             text = json.dumps(report, ensure_ascii=False)
+    while len(text.encode()) > CAUSE_BYTES and report.get("cause"):
+        report = {**report, "cause": report["cause"][: len(report["cause"]) // 2]}
+        text = json.dumps(report, ensure_ascii=False)
     return text
 
 

@@ -217,7 +217,7 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
         else:
             rest += members
     result: dict[str, Any] = {
-        "batches": count,
+        "batch_count": count,
         "planned": files,
         "bytes": size,
         "datasets": by_dataset,

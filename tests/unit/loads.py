@@ -35,7 +35,7 @@ def load(**changes: Any) -> dict[str, Any]:
         "listed": 1,
         "known": 0,
         "planned": 1,
-        "batches": 1,
+        "batch_count": 1,
         "rest": "",
     } | changes
 

@@ -36,7 +36,7 @@ def new(*numbers: int) -> Reply:
 
 
 def planned_keys(store: Store, answer: dict[str, Any]) -> list[list[str]]:
-    names = [str(number) for number in range(answer["batches"])]
+    names = [str(number) for number in range(answer["batch_count"])]
     found = [batches.load(store, answer["load_id"], name) for name in names]
     return [[member.key for member in batch.files] for batch in found]
 
@@ -180,7 +180,7 @@ def test_a_dry_run_writes_no_batch(store: Store, s3: Any, data_api: FakeDataApi)
     data_api.replies = [new(*range(31))]
     answer = call({"dry_run": True})
     assert answer["outcome"] == "planned"
-    assert (answer["batches"], answer["planned"], answer["bytes"]) == (2, 31, 62)
+    assert (answer["batch_count"], answer["planned"], answer["bytes"]) == (2, 31, 62)
     assert answer["keys"] == [f"log_data/{n:02}.json" for n in range(10)]
     assert not [key for key in store.keys("") if "/batches/" in key]
 

@@ -16,7 +16,7 @@ def bound(sql: str, parameters: dict[str, Any]) -> str:
     """The statement with its parameters as literals, as the server binds them."""
     for name in sorted(parameters, key=len, reverse=True):
         literal = "'" + str(parameters[name]).replace("'", "''") + "'"
-        sql = re.sub(rf"(?<![:\w]):{name}\b", lambda _, text=literal: text, sql)
+        sql = re.sub(rf"(?<![:\w]):{name}\b", literal.replace("\\", "\\\\"), sql)
     return sql
 
 

@@ -1,0 +1,310 @@
+"""The end of a load: the report, the cause, the sweep's mark, the staging tables."""
+
+import json
+from typing import Any
+
+import finish
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from loader.names import SWEEP_MARK
+from loader.store import Store
+
+from tests.unit.fakes import Context, FakeDataApi
+from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
+
+MARK = "2026-11-23T20:30:00+00:00"
+
+
+def result(store: Store, name: str = "0", **changes: Any) -> None:
+    """What the publish step leaves of a batch."""
+    store.put(
+        f"loads/{LOAD_ID}/results/{name}.json",
+        {
+            "batch": name,
+            "dataset": "log_data",
+            "loaded": 2,
+            "rejected": 0,
+            "rejects": [],
+            "rows": {"event_stage": 10, "songplays": 7, "users": 2, "time": None},
+            "checks": [check("rows_copied"), check("users_unique", "published")],
+            "seconds": {"stage": 1.25, "publish": 0.5},
+        }
+        | changes,
+    )
+
+
+def check(name: str, on: str = "staged", figure: int = 0) -> dict[str, Any]:
+    return {
+        "name": name,
+        "on": on,
+        "batch": "0",
+        "figure": figure,
+        "expected": 0,
+        "passed": not figure,
+    }
+
+
+def reject(key: str) -> dict[str, Any]:
+    return {
+        "key": key,
+        "line": 3,
+        "column": "ts",
+        "code": 1206,
+        "reason": "Invalid timestamp",
+        "status": "rejected",
+        "file": {},
+    }
+
+
+def published(**more: Any) -> dict[str, Any]:
+    return {"batch": "0", "outcome": "published", "known": 0, "tables": []} | more
+
+
+def not_loaded(**more: Any) -> dict[str, Any]:
+    """What the state machine makes of a batch that failed."""
+    ended = {"batch": "1", "outcome": "failed", "cause": "", "error": {}, "checks": [], "known": 0}
+    return ended | {"tables": []} | more
+
+
+def end(
+    *ended: dict[str, Any], error: dict[str, Any] | None = None, **of_load: Any
+) -> dict[str, Any]:
+    event = {
+        "load": load(**of_load),
+        "execution": EXECUTION,
+        "started": STARTED,
+        "batches": list(ended),
+        "error": error or {},
+    }
+    answer: dict[str, Any] = json.loads(json.dumps(finish.handler(event, Context())))
+    return answer
+
+
+def test_the_report_sums_the_batches_up(store: Store, data_api: FakeDataApi) -> None:
+    result(store, "0")
+    result(
+        store,
+        "1-2",
+        loaded=1,
+        rejected=2,
+        rejects=[reject("log_data/a.json"), reject("log_data/b.json")],
+        checks=[check("rows_copied")],
+    )
+    answer = end(published(known=1), published(), listed=9, known=3, planned=6, seconds=2.5)
+    report = answer["report"]
+    assert answer["outcome"] == report["status"] == "loaded"
+    assert report["load_id"] == LOAD_ID
+    assert report["mode"] == "load"
+    assert report["files"] == {"listed": 9, "known": 4, "loaded": 3, "rejected": 2, "failed": 0}
+    assert report["rows"] == {"event_stage": 20, "songplays": 14, "users": 4, "time": 0}
+    assert report["checks_total"] == len(report["checks"]) == 3
+    assert report["rejected"][0] == {
+        "key": "log_data/a.json",
+        "line": 3,
+        "column": "ts",
+        "code": 1206,
+        "reason": "Invalid timestamp",
+    }
+    assert report["rejected_total"] == 2
+    assert {name: report["seconds"][name] for name in ("plan", "stage", "publish")} == {
+        "plan": 2.5,
+        "stage": 2.5,
+        "publish": 1.0,
+    }
+    assert report["seconds"]["total"] > 0
+    assert "cause" not in report
+    assert json.loads(answer["cause"]) == report
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        ("nothing", "nothing to load"),
+        ("planned", "planned"),
+        ("checked", "checked"),
+        ("reset", "reset"),
+        ("refused", "failed"),
+        ("failed", "failed"),
+    ],
+)
+def test_status_without_batches(
+    store: Store, data_api: FakeDataApi, outcome: str, status: str
+) -> None:
+    answer = end(outcome=outcome, cause="The field 'x' is not known.", planned=0)
+    assert answer["report"]["status"] == status
+    assert answer["report"].get("cause") == (
+        "The field 'x' is not known." if status == "failed" else None
+    )
+    assert data_api.submits == []
+
+
+def test_a_dry_run_says_what_it_would_do(store: Store, data_api: FakeDataApi) -> None:
+    report = end(
+        outcome="planned", listed=5, known=2, planned=3, bytes=99, batches=1, datasets={}, keys=[]
+    )["report"]
+    assert report["plan"] == {"planned": 3, "bytes": 99, "batches": 1, "datasets": {}, "keys": []}
+    assert report["files"] == {"listed": 5, "known": 2, "loaded": 0, "rejected": 0, "failed": 0}
+
+
+def test_the_preflights_findings_are_reported(store: Store, data_api: FakeDataApi) -> None:
+    setup = [{"name": "bucket_events", "passed": False, "found": "x", "mend": "y"}]
+    report = end(outcome="failed", cause="The set-up needs mending.", setup=setup)["report"]
+    assert (report["status"], report["setup"]) == ("failed", setup)
+
+
+def test_a_batch_that_failed(store: Store, data_api: FakeDataApi) -> None:
+    """The others are loaded; the report has the failed check first, with its figure."""
+    result(store)
+    failed = not_loaded(
+        cause="the check song_key_complete on the staged rows failed: figure 3, expected 0",
+        checks=[check("rows_copied"), check("song_key_complete", figure=3)],
+    )
+    report = end(published(), failed, planned=5)["report"]
+    assert report["status"] == "failed"
+    assert report["cause"] == failed["cause"]
+    assert report["files"]["loaded"] == 2
+    assert report["files"]["failed"] == 3
+    assert report["checks"][0]["name"] == "song_key_complete"
+    assert [c["passed"] for c in report["checks"]] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (
+            {
+                "Error": "StatementFailed",
+                "Cause": json.dumps({"errorMessage": "no", "stackTrace": []}),
+            },
+            "StatementFailed: no",
+        ),
+        ({"Error": "States.Timeout", "Cause": ""}, "States.Timeout: "),
+        ({"Error": "Lambda.Unknown", "Cause": "not JSON"}, "Lambda.Unknown: not JSON"),
+        ({"Error": "X", "Cause": '{"other": 1}'}, 'X: {"other": 1}'),
+        ({"Error": "X", "Cause": "[1]"}, "X: [1]"),
+        ({"Cause": "y"}, "Error: y"),
+    ],
+)
+def test_an_error_in_words(
+    store: Store, data_api: FakeDataApi, error: dict[str, Any], cause: str
+) -> None:
+    assert end(error=error)["report"]["cause"] == cause
+    assert end(not_loaded(error=error))["report"]["cause"] == cause
+
+
+def test_causes_that_are_many(store: Store, data_api: FakeDataApi) -> None:
+    batches = [not_loaded(cause=f"cause {n % 5}") for n in range(10)]
+    assert end(*batches)["report"]["cause"] == "cause 0; cause 1; cause 2 (and 2 more causes)"
+
+
+def test_a_load_that_failed_before_it_had_an_id(store: Store, data_api: FakeDataApi) -> None:
+    event = {"load": {}, "execution": EXECUTION, "started": STARTED, "batches": []}
+    event["error"] = {"Error": "SettingsError", "Cause": "{}"}
+    report = finish.handler(event, Context())["report"]
+    assert report["status"] == "failed"
+    assert report["load_id"].startswith("20261123-203011-")
+    assert report["cause"].startswith("SettingsError: ")
+
+
+@pytest.mark.parametrize(
+    ("ended", "changes", "error", "moved"),
+    [
+        ([published()], {"mark": MARK}, None, True),
+        ([], {"mark": MARK, "outcome": "nothing"}, None, True),
+        ([published()], {}, None, False),
+        ([published()], {"mark": MARK, "rest": "s3://work/events/x"}, None, False),
+        ([published(), not_loaded(cause="x")], {"mark": MARK}, None, False),
+        ([], {"mark": MARK}, {"Error": "X", "Cause": ""}, False),
+        ([], {"mark": MARK, "outcome": "refused", "cause": "x"}, None, False),
+    ],
+)
+def test_the_mark_moves_only_when_all_is_loaded(
+    store: Store,
+    data_api: FakeDataApi,
+    ended: list[dict[str, Any]],
+    changes: dict[str, Any],
+    error: dict[str, Any] | None,
+    moved: bool,
+) -> None:
+    end(*ended, error=error, **changes)
+    marks = [store.get(key) for key in store.keys(SWEEP_MARK)]
+    assert marks == ([{"mark": MARK, "load_id": LOAD_ID}] if moved else [])
+
+
+def test_staging_tables_are_dropped_each_by_itself(store: Store, data_api: FakeDataApi) -> None:
+    end(published(tables=["event_stage_1", "event_stage_2"]), not_loaded(tables=["event_stage_2"]))
+    [request] = data_api.submits
+    assert request["Sqls"] == [
+        "DROP TABLE IF EXISTS sparkify.event_stage_1",
+        "DROP TABLE IF EXISTS sparkify.event_stage_2",
+    ]
+    assert request["ExecutionMode"] == "AUTO_COMMIT"
+    assert "WaitTimeSeconds" not in request
+
+
+def test_many_tables_are_dropped_in_several_batches(store: Store, data_api: FakeDataApi) -> None:
+    end(published(tables=[f"event_stage_{n}" for n in range(95)]))
+    assert [len(request["Sqls"]) for request in data_api.submits] == [40, 40, 15]
+    assert len({request["ClientToken"] for request in data_api.submits}) == 3
+
+
+def test_a_drop_that_is_refused_fails_no_load(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**request: Any) -> None:
+        raise data_api.error("ActiveStatementsExceededException", "BatchExecuteStatement")
+
+    monkeypatch.setattr(data_api, "batch_execute_statement", refuse)
+    assert end(published(tables=["event_stage_1"]))["report"]["status"] == "loaded"
+
+
+def test_what_is_shown_is_bounded_and_counted(store: Store, data_api: FakeDataApi) -> None:
+    result(
+        store,
+        rejected=500,
+        rejects=[reject(f"log_data/{n}.json") for n in range(100)],
+        checks=[check(f"c{n}") for n in range(100)] + [check("bad", figure=1)],
+    )
+    report = end(published())["report"]
+    assert (len(report["rejected"]), report["rejected_total"]) == (finish.SHOWN_REJECTS, 500)
+    assert (len(report["checks"]), report["checks_total"]) == (finish.SHOWN_CHECKS, 101)
+    assert report["checks"][0]["name"] == "bad"
+
+
+def test_the_next_execution_is_told_of(store: Store, data_api: FakeDataApi) -> None:
+    assert "rest" in end(published(), rest="s3://work/events/x")["report"]["next"]
+
+
+texts = st.text(max_size=2000)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    texts,
+    st.lists(texts, max_size=20),
+    st.integers(0, 60),
+    st.sampled_from([1, 3, 20]),
+)
+def test_the_cause_fits_whatever_stands_in_it(
+    cause: str, reasons: list[str], checks: int, times: int
+) -> None:
+    report: dict[str, Any] = {
+        "load_id": LOAD_ID,
+        "status": "failed",
+        "checks": [check("n" * 100, figure=n) for n in range(checks)],
+        "rejected": [{**reject("k" * 1000), "reason": reason} for reason in reasons],
+        "setup": [],
+        "cause": cause * times,
+    }
+    text = finish.as_cause(report)
+    assert len(text.encode()) <= finish.CAUSE_BYTES < 32_768
+    cut = json.loads(text)
+    assert (cut["load_id"], cut["status"]) == (LOAD_ID, "failed")
+    assert report["cause"].startswith(cut["cause"])
+
+
+def test_a_cause_that_is_too_long_by_itself_is_cut() -> None:
+    report = {"load_id": LOAD_ID, "checks": [], "cause": "\u0001" * 6000}
+    cut = json.loads(finish.as_cause(report))
+    assert 0 < len(cut["cause"]) < 6000

@@ -1,0 +1,144 @@
+"""Steps and state machine speak of the same outcomes: each one that a step can end with leads somewhere, and none is
+waited for in vain.
+"""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loader.request import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+ASL: dict[str, Any] = json.loads((ROOT / "statemachine" / "load.asl.json").read_text())
+BATCH: dict[str, Any] = ASL["States"]["Load each batch"]["ItemProcessor"]["States"]
+STATES: dict[str, Any] = {**ASL["States"], **BATCH}
+
+# Step's module -> the Choice that reads its outcome, and the outcomes that go its Default way.
+CHOICES = [
+    ("plan", "What is to be done?", {"refused"}),
+    ("preflight", "Is all well?", {"failed"}),
+    ("reset", "Is all well?", {"refused"}),
+    ("stage", "Staged?", {"failed"}),
+    ("find_bad_files", "Bad files found?", {"failed"}),
+    ("publish", "Published?", {"failed"}),
+    ("leave_out_loaded", "Left out?", {"running"}),
+]
+# Where a Choice's Default goes: a failure, but for the step that waits for its statement.
+DEFAULTS = {
+    "What is to be done?": "Clean up and report the failure",
+    "Is all well?": "Clean up and report the failure",
+    "Staged?": "Batch not loaded",
+    "Bad files found?": "Batch not loaded",
+    "Published?": "Batch not loaded",
+    "Left out?": "Leave out what is loaded",
+}
+
+
+def known(choice: str) -> set[str]:
+    """The outcomes that a Choice names."""
+    conditions = " ".join(rule["Condition"] for rule in STATES[choice]["Choices"])
+    return set(re.findall(r"outcome = '([^']*)'", conditions))
+
+
+def produced(module: str) -> set[str]:
+    """The outcomes that a step's code says, by every ``"outcome": …`` in it."""
+    found: set[str] = set()
+    tree = ast.parse((ROOT / "functions" / f"{module}.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "outcome":
+                    found |= values(value)
+    return found
+
+
+def values(node: ast.expr) -> set[str]:
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    if isinstance(node, ast.IfExp):
+        return values(node.body) | values(node.orelse)
+    if ast.unparse(node) == "request.mode":  # plan: said only where the mode is one of these
+        return {"check", "reset"}
+    raise AssertionError(f"an outcome that is not written out: {ast.unparse(node)}")
+
+
+@pytest.mark.parametrize(("module", "choice", "by_default"), CHOICES)
+def test_every_outcome_of_a_step_is_known(module: str, choice: str, by_default: set[str]) -> None:
+    assert produced(module) == (produced(module) & known(choice)) | by_default
+
+
+@pytest.mark.parametrize("choice", sorted(DEFAULTS))
+def test_every_outcome_that_is_known_is_produced(choice: str) -> None:
+    steps = [module for module, read_by, _ in CHOICES if read_by == choice]
+    assert steps
+    assert known(choice) <= set().union(*(produced(module) for module in steps))
+
+
+def test_where_what_is_not_named_goes() -> None:
+    choices = {
+        name
+        for name, state in STATES.items()
+        if state["Type"] == "Choice" and name != "Did every batch load?"
+    }
+    assert choices == DEFAULTS.keys()
+    assert {name: STATES[name]["Default"] for name in choices} == DEFAULTS
+
+
+def test_a_step_is_followed_by_its_choice() -> None:
+    for module, choice, _ in CHOICES:
+        function = "".join(word.capitalize() for word in module.split("_"))
+        tasks = [
+            state
+            for state in STATES.values()
+            if state["Type"] == "Task"
+            and state["Arguments"].get("FunctionName") == f"${{{function}Function}}"
+        ]
+        assert [state["Next"] for state in tasks] == [choice]
+
+
+def test_what_is_handed_back_is_called_again() -> None:
+    """``running`` leads back to the step itself, so that it waits on."""
+    for choice in ("What is to be done?", "Staged?", "Bad files found?", "Published?"):
+        before = {name for name, state in STATES.items() if state.get("Next") == choice}
+        [rule] = [r for r in STATES[choice]["Choices"] if "'running'" in r["Condition"]]
+        assert rule["Next"] in before
+
+
+def tasks() -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, state)
+        for name, state in STATES.items()
+        if state["Type"] == "Task" and state["Resource"].endswith("lambda:invoke")
+    ]
+
+
+@pytest.mark.parametrize(("name", "state"), tasks())
+def test_a_step_is_retried_on_what_may_pass_and_its_failure_is_caught(
+    name: str, state: dict[str, Any]
+) -> None:
+    retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
+    assert {
+        # Lambda reports an error of botocore by the name of its class, which is the service's own name for it.
+        "ActiveStatementsExceededException",
+        "BatchExecuteStatementException",
+        "InternalServerException",
+        "ClientError",
+        "EndpointConnectionError",
+        "Lambda.TooManyRequestsException",
+    } <= retried
+    # What a step raises on purpose is not worth another try.
+    own = {"StatementFailed", "TemplateError", "SettingsError", "BadRequest", "States.ALL"}
+    assert not own & retried
+    assert state["TimeoutSeconds"] > 0
+    assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
+
+
+def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
+
+    given = STATES["Load the rest in the next execution"]["Arguments"]["Input"]
+    assert sorted(given) == ["mark", "objects", "reload"]
+    parse({"objects": "s3://work/events/x-rest.json.gz", "mark": "", "reload": False})
+    assert parse({"objects": "s3://work/events/x", "mark": "", "reload": True}).reload

@@ -1,0 +1,266 @@
+"""Every file of sql/, as its step renders it, and what the design asks of it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import find_bad_files
+import finish
+import leave_out_loaded
+import migrate
+import plan
+import preflight
+import publish
+import pytest
+import reset
+import stage
+from loader import sql
+from loader.dataapi import MAX_STATEMENT_BYTES, MAX_STATEMENTS
+from loader.datasets import datasets
+from loader.migrations import migrations
+from loader.store import Store
+
+from tests.unit.fakes import Context, FakeDataApi, Reply, failed
+from tests.unit.loads import (
+    EXECUTION,
+    HOSTILE,
+    LOG,
+    SONG,
+    STARTED,
+    call,
+    load,
+    planned,
+    save,
+    staged_reply,
+)
+
+FILES = sorted(str(path.relative_to(sql.ROOT)) for path in sql.ROOT.rglob("*.sql"))
+CHECKS = [name for name in FILES if name.startswith("checks/")]
+PUBLISH = [name for name in FILES if name.startswith("publish/")]
+BY_HAND = {"admin/setup.sql", "admin/grant_readers.sql"}  # run by an administrator
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The files of sql/ that are rendered while the test runs."""
+    names: set[str] = set()
+    original = sql.read
+
+    def reading(name: str) -> str:
+        names.add(name)
+        return original(name)
+
+    monkeypatch.setattr(sql, "read", reading)
+    return names
+
+
+@pytest.fixture
+def everything(
+    store: Store, s3: Any, data_api: FakeDataApi, configure: Any, read: set[str]
+) -> FakeDataApi:
+    """Each step was called, for each dataset and each way, with a key that tries to be SQL."""
+    configure(ALLOW_RESET="true")
+    schema_there, version = Reply(rows={1: [(1,)]}), Reply(rows={1: [(0,)]})
+    s3.put_object(Bucket="data", Key=HOSTILE, Body=b"{}")
+    data_api.replies = [Reply(rows={3: [(0,)]})]
+    event = {"input": {"keys": [HOSTILE]}, "execution": EXECUTION, "started": STARTED}
+    assert plan.handler(event, Context())["outcome"] == "load"
+    for key in (HOSTILE, LOG, SONG):
+        batch = save(store, key)
+        for mode in ("load", "reload"):
+            data_api.replies = [staged_reply(*batch.files)]
+            state = call(stage.handler, planned(), mode=mode)
+            assert state["outcome"] == "staged"
+            assert call(publish.handler, state, mode=mode)["outcome"] == "published"
+        data_api.replies = [failed(1, f"no: s3://data/{key}"), Reply()]
+        bad = {"batch": "0", "attempt": 1, "error": f"no: s3://data/{key}", "query_id": 7}
+        assert call(find_bad_files.handler, bad)["outcome"] == "again"
+        save(store, key)
+        data_api.replies = [Reply(rows={3: [(0,)]})]
+        assert call(leave_out_loaded.handler, {"batch": "0"})["outcome"] == "again"
+    data_api.replies = [version, Reply(rows={1: [(0,)]})]
+    assert call(migrate.handler)["outcome"] == "again"
+    data_api.replies = [schema_there]
+    assert call(reset.handler)["outcome"] == "reset"
+    data_api.replies = [Reply(rows={1: [("user", "dev")]}), schema_there, Reply(), version]
+    assert call(preflight.handler)["setup"]
+    ended = {"batches": [{"batch": "0", "outcome": "published", "tables": ["event_stage_1"]}]}
+    assert finish.handler({"load": load(), **ended}, Context())["outcome"] == "loaded"
+    return data_api
+
+
+def test_every_file_is_run_by_a_step(everything: FakeDataApi, read: set[str]) -> None:
+    assert {name for name in read if name.endswith(".sql")} == set(FILES) - BY_HAND
+
+
+def test_what_is_sent_is_complete_and_within_the_limits(everything: FakeDataApi) -> None:
+    for request in everything.submits:
+        assert 1 <= len(request["Sqls"]) <= MAX_STATEMENTS, request["StatementName"]
+        assert len(request["ClientToken"]) <= 64
+        for text in request["Sqls"]:
+            assert "${" not in text
+            assert len(text.encode()) <= MAX_STATEMENT_BYTES
+            assert sql.statements(text) == [text]
+
+
+def test_nothing_of_a_key_is_in_any_statement(everything: FakeDataApi) -> None:
+    sent = [
+        *everything.statements,
+        *(parameter["value"] for r in everything.submits for parameter in r.get("Parameters", ())),
+        *(request["StatementName"] for request in everything.submits),
+    ]
+    for piece in ("DROP TABLE y", "x'", "y;", "log_data/x", "events.json", "TRABC"):
+        assert not [text for text in sent if piece in text], piece
+
+
+def test_no_statement_carries_a_parameter_where_redshift_takes_none(
+    everything: FakeDataApi,
+) -> None:
+    """COPY, DDL and LOCK take text only."""
+    for text in everything.statements:
+        if text.split()[0] in ("COPY", "CREATE", "DROP", "LOCK"):
+            assert sql.parameters_used([text], {}) == {}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_says_on_top_what_it_does_and_when_it_runs(name: str) -> None:
+    first, *_ = sql.read(name).splitlines()
+    comment = " ".join(
+        line for line in sql.read(name).splitlines()[:5] if line.startswith("--")
+    ).lower()
+    assert first.startswith("-- ")
+    assert re.search(r"\bruns?\b|last in the transaction", comment), comment
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_statement_reads_system_views_that_serverless_has(name: str) -> None:
+    assert not re.search(r"\b(stl|stv|svl|svv_table|svcs)_\w+", sql.read(name), re.I)
+
+
+@pytest.mark.parametrize("name", PUBLISH)
+def test_a_publish_file_stays_in_its_transaction(name: str) -> None:
+    for text in sql.statements(re.sub(r"--[^\n]*", "", sql.read(name))):
+        words = text.upper().split()
+        refused = {"TRUNCATE", "BEGIN", "COMMIT", "ROLLBACK", "END", "VACUUM", "ANALYZE", "DROP"}
+        assert words[0] not in refused | {"ALTER", "CREATE"}
+        assert not {"TRUNCATE", "VACUUM", "COMMIT"} & set(words)
+        assert "LOCK" not in words[1:]
+
+
+def test_the_lock_is_first() -> None:
+    statements = sql.statements(re.sub(r"--[^\n]*", "", sql.read("publish/begin.sql")))
+    assert statements[0] == "LOCK ${schema}.publish_lock"
+    assert [name for name in PUBLISH if re.search(r"^LOCK\b", sql.read(name), re.M)] == [
+        "publish/begin.sql"
+    ]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_is_one_select_of_figure_and_expected(name: str) -> None:
+    [text] = sql.statements(re.sub(r"--[^\n]*", "", sql.read(name)))
+    assert text.startswith("SELECT")
+    assert len(re.findall(r"\bAS figure\b", text)) == 1
+    assert len(re.findall(r"\bAS expected\b", text)) == 1
+    assert re.fullmatch(sql.IDENTIFIER, Path(name).stem)
+
+
+def test_no_two_checks_of_a_dataset_share_a_name() -> None:
+    for dataset in datasets():
+        for kind in ("staged", "published"):
+            names = [
+                Path(name).stem
+                for folder in (f"checks/{kind}", f"checks/{kind}/{dataset}")
+                for name in sql.files(folder)
+            ]
+            assert len(set(names)) == len(names) > 0
+
+
+@pytest.mark.parametrize("dataset", ["log_data", "song_data"])
+def test_jsonpaths_and_column_list_have_the_same_order(dataset: str) -> None:
+    if not datasets()[dataset].has_jsonpaths:
+        assert "FORMAT AS JSON 'auto'" in sql.read(f"datasets/{dataset}/copy.sql")
+        return
+    paths = json.loads(sql.read(f"datasets/{dataset}/jsonpaths.json"))
+    assert list(paths) == ["jsonpaths"]  # any other key would silently mean 'auto'
+    keys = [re.fullmatch(r"\$\['(\w+)'\]", path) for path in paths["jsonpaths"]]
+    names = [
+        re.sub(r"(?<=[a-z])([A-Z])", r"_\1", match.group(1)).lower() for match in keys if match
+    ]
+    copy = sql.read(f"datasets/{dataset}/copy.sql")
+    columns = re.search(r"_stage\} \(([^)]*)\)", copy)
+    assert columns
+    assert [column.strip() for column in columns.group(1).split(",")] == names
+
+
+def test_staging_types_are_those_of_the_star_schema() -> None:
+    """COPY is the only gate: what it lets into staging fits its target."""
+    text = sql.read(migrations()[1])
+    tables: dict[str, dict[str, str]] = {}
+    for name, body in re.findall(r"CREATE TABLE \$\{schema\}\.(\w+) \((.*?)\n\)", text, re.S):
+        columns = re.findall(
+            r"^    ([a-z_]+) ([A-Z][A-Z ]*?(?:\(\d+\))?)(?: NOT NULL| IDENTITY|,|$)", body, re.M
+        )
+        tables[name] = {column: kind.strip() for column, kind in columns}
+    same = {
+        "user_id": ("event_stage.user_id", "users.user_id", "songplays.user_id"),
+        "session_id": ("event_stage.session_id", "songplays.session_id", "users.as_of_session_id"),
+        "item": (
+            "event_stage.item_in_session",
+            "songplays.item_in_session",
+            "users.as_of_item_in_session",
+        ),
+        "start_time": (
+            "event_stage.ts",
+            "songplays.start_time",
+            "time.start_time",
+            "users.as_of_start_time",
+        ),
+        "level": ("event_stage.level", "users.level", "songplays.level"),
+        "location": ("event_stage.location", "songplays.location"),
+        "user_agent": ("event_stage.user_agent", "songplays.user_agent"),
+        "song": ("event_stage.song", "songplays.title", "song_stage.title", "songs.title"),
+        "artist": (
+            "event_stage.artist",
+            "songplays.artist_name",
+            "song_stage.artist_name",
+            "songs.artist_name",
+            "artists.name",
+        ),
+        "length": (
+            "event_stage.length",
+            "songplays.length",
+            "song_stage.duration",
+            "songs.duration",
+        ),
+        "song_id": (
+            "song_stage.song_id",
+            "songs.song_id",
+            "songplays.song_id",
+            "artists.as_of_song_id",
+        ),
+        "artist_id": (
+            "song_stage.artist_id",
+            "songs.artist_id",
+            "artists.artist_id",
+            "songplays.artist_id",
+        ),
+        "year": ("song_stage.year", "songs.year"),
+        "first_name": ("event_stage.first_name", "users.first_name"),
+        "last_name": ("event_stage.last_name", "users.last_name"),
+        "gender": ("event_stage.gender", "users.gender"),
+        "artist_location": (
+            "song_stage.artist_location",
+            "songs.artist_location",
+            "artists.location",
+        ),
+        "latitude": ("song_stage.artist_latitude", "songs.artist_latitude", "artists.latitude"),
+        "longitude": (
+            "song_stage.artist_longitude",
+            "songs.artist_longitude",
+            "artists.longitude",
+        ),
+    }
+    for names in same.values():
+        kinds = {tables[table][column] for table, column in (name.split(".") for name in names)}
+        assert len(kinds) == 1, (names, kinds)

@@ -47,9 +47,7 @@ def s3_client(aws_url: str) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    client.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     return client
 
 
@@ -97,9 +95,7 @@ def warehouse(module_server: LocalRedshift) -> Iterator[Warehouse]:
 
 
 @pytest.fixture(scope="module")
-def copy_server(
-    aws_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LocalRedshift]:
+def copy_server(aws_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
     settings = Settings(data=tmp_path_factory.mktemp("copy"), port=0, aws_endpoint_url=aws_url)
     with LocalRedshift(settings) as server:
         yield server

@@ -165,9 +165,7 @@ def test_locks_are_given_in_the_order_they_were_asked_for(warehouse: Warehouse) 
     holder.run("LOCK t.mutex")
     ids = []
     for number in range(4):
-        ids.append(
-            warehouse.submit_batch("LOCK t.mutex", f"INSERT INTO t.o (w) VALUES ({number})")
-        )
+        ids.append(warehouse.submit_batch("LOCK t.mutex", f"INSERT INTO t.o (w) VALUES ({number})"))
         waits(warehouse, ids[-1], waiting=len(ids))
     holder.run("COMMIT")
     for statement in ids:

@@ -153,6 +153,16 @@ def current_date(_: exp.CurrentDate) -> exp.Expr:
     return exp.Cast(this=_f("now"), to=exp.DataType.build("DATE"))
 
 
+def _convert_timezone(args: Args) -> exp.Expr:
+    """``convert_timezone(['UTC',] 'America/New_York', t)`` -> ``timezone('America/New_York',
+    timezone('UTC', t))``, a timestamp without a zone. .../dg/CONVERT_TIMEZONE.html
+    """
+    source = args[0] if len(args) == 3 else exp.Literal.string("UTC")
+    target, value = args[-2], args[-1]
+    timestamp = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
+    return _f("timezone", target, _f("timezone", source, timestamp))
+
+
 def _to_date(args: Args) -> exp.Expr:
     """``to_date(a, 'YYYY-MM-DD')`` -> ``CAST(strptime(a, '%Y-%m-%d') AS DATE)``.
 
@@ -195,6 +205,7 @@ BUILT: dict[str, Callable[[Args], exp.Expr]] = {
     "add_months": _add_months,
     "last_day": _last_day,
     "getdate": _getdate,
+    "convert_timezone": _convert_timezone,
     "sysdate": _sysdate,
     "now": _sysdate,
     "to_date": _to_date,

@@ -70,11 +70,11 @@ _SAME: dict[str, str] = {
         # conditional
         "coalesce", "nullif", "greatest", "least",
         # math
-        "abs", "ceil", "floor", "round", "sqrt", "cbrt", "exp", "ln", "sign", "mod", "pi", "sin",
+        "abs", "ceil", "floor", "round", "sqrt", "cbrt", "exp", "ln", "mod", "pi", "sin",
         "cos", "tan", "asin", "acos", "atan", "atan2", "cot", "degrees", "radians", "random",
         # text
         "upper", "lower", "replace", "reverse", "repeat", "left", "right", "ascii", "chr",
-        "translate", "md5", "initcap", "ltrim", "rtrim", "quote_ident", "quote_literal",
+        "translate", "md5", "ltrim", "rtrim", "quote_ident", "quote_literal",
     )
 }  # fmt: skip
 _SAME.update(
@@ -91,7 +91,9 @@ _SAME.update(
         "log": "log10",
         "dexp": "exp",
         "octet_length": "strlen",
+        "sign": "rs_sign",
         "initcap": "rs_initcap",
+        "regexp_count": "rs_regexp_count",
     }
 )
 
@@ -102,7 +104,7 @@ _KNOWN_BUT_UNSUPPORTED = frozenset(
         "approximate", "ratio_to_report", "checksum", "crc32", "farmfingerprint64",
         "farmhash64", "fnv_hash", "aes_encrypt", "aes_decrypt", "soundex", "difference",
         "bit_count", "interval_cmp", "timeofday", "age", "next_day", "to_number", "hll", "to_varbyte",
-        "regexp_instr", "regexp_count", "convert_timezone", "timezone", "charindex_all", "generate_series",
+        "regexp_instr", "generate_series",
     }
 )  # fmt: skip
 
@@ -120,11 +122,33 @@ def _sum(args: Args) -> exp.Expr:
 
 
 def _avg(args: Args) -> exp.Expr:
-    """``avg(a)`` of integers is an integer, cut off: ``rs_avg(a)``.
+    """``avg(a)`` -> ``cast_to_type(sum(rs_avg_arg(a)) / nullif(count(a), 0), any_value(rs_avg_type(a)))``.
 
+    BIGINT, cut off, of integers; NUMERIC of NUMERIC; DOUBLE PRECISION of floats.
     https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
     """
-    return anonymous("avg", *args)
+    (given,) = args
+    value = given.expressions[0] if isinstance(given, exp.Distinct) else given
+    summand: exp.Expr = anonymous("rs_avg_arg", value)
+    if isinstance(given, exp.Distinct):
+        summand = exp.Distinct(expressions=[summand])
+    count = anonymous("nullif", anonymous("count", given.copy()), exp.Literal.number(0))
+    sample = anonymous("any_value", anonymous("rs_avg_type", value.copy()))
+    mean = exp.Div(this=anonymous("sum", summand), expression=count)
+    return anonymous("cast_to_type", mean, sample)
+
+
+def window(node: exp.Window) -> exp.Expr:
+    """``<avg as several aggregates> OVER (w)`` -> each of the aggregates ``OVER (w)``."""
+    call_ = node.this
+    if not isinstance(call_, exp.Anonymous) or str(call_.this) != "cast_to_type":
+        return node
+    for inner in list(call_.find_all(exp.Anonymous)):
+        if str(inner.this) in ("sum", "count", "any_value"):
+            over = node.copy()
+            over.set("this", inner.copy())
+            inner.replace(over)
+    return call_
 
 
 def _nvl2(args: Args) -> exp.Expr:
@@ -174,10 +198,13 @@ def within_group(node: exp.WithinGroup) -> exp.Expr:
     call_ = node.this
     if not isinstance(call_, exp.Anonymous) or str(call_.this).lower() != "string_agg":
         return node
-    args = list(call_.expressions)
-    last = args[-1]
-    args[-1] = exp.Order(this=last, expressions=node.expression.expressions)
-    return anonymous("string_agg", *args)
+    value, separator = call_.expressions
+    text = value.expressions[0] if isinstance(value, exp.Distinct) else value
+    order = node.expression.expressions
+    for item in order:
+        if item.this == text.expressions[0]:
+            item.set("this", text.copy())  # DISTINCT sorts by its argument only
+    return anonymous("string_agg", value, exp.Order(this=separator, expressions=order))
 
 
 def _listagg(args: Args) -> exp.Expr:

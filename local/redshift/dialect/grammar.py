@@ -14,6 +14,7 @@ from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token
 
@@ -44,6 +45,18 @@ class DuckTarget(DuckDB):
     """DuckDB's SQL as text comes out; nulls sort as Redshift's, which the connection is set to."""
 
     NULL_ORDERING = Redshift.NULL_ORDERING
+
+    class Generator(DuckDBGenerator):
+        def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
+            """``last_value(a) IGNORE NULLS`` -> ``last_value(a IGNORE NULLS)``."""
+            inner = self.sql(expression, "this")
+            if isinstance(expression.this, exp.Anonymous):
+                return f"{inner[:-1]} IGNORE NULLS)"
+            return f"{inner} IGNORE NULLS"
+
+        def respectnulls_sql(self, expression: exp.RespectNulls) -> str:
+            """The default."""
+            return self.sql(expression, "this")
 
 
 def tokenize(sql: str) -> list[Token]:

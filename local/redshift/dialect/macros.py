@@ -83,6 +83,32 @@ MACROS: tuple[str, ...] = (
         (x BIGINT) AS CAST(x AS DECIMAL(38, 0)),
         (x) AS x
     """,
+    # SIGN is of its argument's type
+    "CREATE OR REPLACE MACRO rs_sign(x) AS cast_to_type(sign(x), x)",
+    """
+    CREATE OR REPLACE MACRO rs_avg_arg(x SMALLINT) AS CAST(x AS HUGEINT),
+        (x INTEGER) AS CAST(x AS HUGEINT),
+        (x BIGINT) AS CAST(x AS HUGEINT),
+        (x) AS x
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_avg_type(x SMALLINT) AS CAST(NULL AS BIGINT),
+        (x INTEGER) AS CAST(NULL AS BIGINT),
+        (x BIGINT) AS CAST(NULL AS BIGINT),
+        (x) AS x
+    """,
+    # TRUNC(timestamp) is its date, TRUNC(number) cuts the fraction off
+    """
+    CREATE OR REPLACE MACRO rs_trunc(x TIMESTAMP) AS CAST(x AS DATE),
+        (x) AS trunc(x)
+    """,
+    # INITCAP: a letter after anything that is neither letter nor digit is a capital
+    r"""
+    CREATE OR REPLACE MACRO rs_initcap(x) AS
+        array_to_string(list_transform(regexp_extract_all(x, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
+            lambda w: upper(left(w, 1)) || lower(substring(w, 2))), '')
+    """,
+    "CREATE OR REPLACE MACRO rs_regexp_count(x, p) AS len(regexp_extract_all(x, p))",
     """
     CREATE OR REPLACE MACRO rs_instant(x VARCHAR) AS CAST(x AS TIMESTAMP),
         (x) AS x

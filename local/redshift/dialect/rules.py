@@ -22,6 +22,7 @@ _BY_CLASS: dict[type[exp.Expr], Rule] = {
     exp.CurrentDate: dates.current_date,
     exp.SimilarTo: operators.similar_to,
     exp.WithinGroup: functions.within_group,
+    exp.Window: functions.window,
 }
 
 _REFUSED: dict[type[exp.Expr], str] = {

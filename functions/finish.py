@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from loader import sql
-from loader.dataapi import DataApi, client_token
+from loader.dataapi import DataApi, StatementFailed, client_token
+from loader.leftovers import LONGEST_LOAD, staging_tables
 from loader.names import SWEEP_MARK, common, load_id, state_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.settings import settings
@@ -41,7 +42,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     ended = event.get("batches") or []
     failures = [batch for batch in ended if batch.get("outcome") != "published"]
     cause = cause_of(load, failures, event.get("error"))
-    drop_staging(load, [table for batch in ended for table in batch.get("tables", ())])
+    tables = [table for batch in ended for table in batch.get("tables", ())]
+    tables += load.get("tables", ())
+    if load.get("mark"):
+        tables += left_behind(load)
+    drop_staging(load, tables)
     report = report_of(load, ended, failures, cause)
     if load.get("mark") and not cause and not load.get("rest"):
         store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
@@ -77,6 +82,15 @@ def message_of(error: Any) -> str:
     except (ValueError, KeyError, TypeError):
         text = cause
     return f"{error.get('Error', 'Error')}: {text}"[:2000]
+
+
+def left_behind(load: dict[str, Any]) -> list[str]:
+    """Staging tables of loads that were stopped; only the sweep's loads look for them, the others need not."""
+    try:
+        return staging_tables(api, load["load_id"], LONGEST_LOAD)
+    except (StatementFailed, TimeoutError):
+        logger.exception("staging tables that were left behind could not be listed")
+        return []
 
 
 def drop_staging(load: dict[str, Any], tables: list[str]) -> None:

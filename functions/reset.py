@@ -1,6 +1,6 @@
 """Drop all tables and make them anew, empty. Refused unless the stack's parameter AllowReset is true.
 
-In: the load. Out: outcome ``reset`` or ``refused``.
+In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads left behind, or ``refused``.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.failures import is_conflict, is_missing
+from loader.leftovers import staging_tables
 from loader.migrations import ensure_schema, migrations
 from loader.names import common
 from loader.observability import logger, step
@@ -35,7 +36,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
                 token=client_token(load["load_id"], "reset", "", attempt),
                 name=f"{load['load_id']} reset",
             )
-            return {**load, "outcome": "reset"}
+            return {**load, "outcome": "reset", "tables": staging_tables(api, load["load_id"])}
         except StatementFailed as error:
             if is_missing(str(error)):
                 drop = []  # nothing to drop: the tables were never made

@@ -33,7 +33,7 @@ def allowed(configure: Callable[..., None]) -> None:
 def test_one_transaction_behind_the_lock(allowed: None, data_api: FakeDataApi) -> None:
     data_api.replies = [SCHEMA_THERE]
     assert call(reset.handler)["outcome"] == "reset"
-    request = data_api.submits[-1]
+    request = data_api.submits[-2]  # the last looks for staging tables that were left behind
     texts = request["Sqls"]
     assert request["ExecutionMode"] == "TRANSACTION"
     assert texts[0] == "LOCK sparkify.publish_lock"
@@ -57,10 +57,17 @@ def test_tried_again(
 ) -> None:
     data_api.replies = [SCHEMA_THERE, *replies]
     assert call(reset.handler)["outcome"] == "reset"
-    resets = data_api.submits[1:]
+    resets = data_api.submits[1:-1]
     assert len({request["ClientToken"] for request in resets}) == len(resets) == submits
     assert any("DROP" in text for text in resets[-1]["Sqls"]) is drops
     assert any("CREATE TABLE" in text for text in resets[-1]["Sqls"])
+
+
+def test_staging_tables_that_were_left_behind_go_too(allowed: None, data_api: FakeDataApi) -> None:
+    left = "event_stage_20261120_101112_1a2b3c4d_0_1_2"
+    names = ["event_stage", "songs", left, "event_stage_mine", "users_20261120_101112_1a2b3c4d_0_0"]
+    data_api.replies = [SCHEMA_THERE, Reply(), Reply(rows={1: [(name,) for name in names]})]
+    assert call(reset.handler)["tables"] == [left]
 
 
 @pytest.mark.parametrize(

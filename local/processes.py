@@ -38,11 +38,20 @@ class Service:
     module: str
     port: int
     health: str
+    options: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
         """What is run."""
-        return [sys.executable, "-m", self.module, "--port", str(self.port), *self.data_option]
+        return [
+            sys.executable,
+            "-m",
+            self.module,
+            "--port",
+            str(self.port),
+            *self.data_option,
+            *self.options,
+        ]
 
     @property
     def data_option(self) -> tuple[str, str]:

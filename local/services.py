@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from local.aws_server import principals_file
 from local.environment import DATA, Ports, aws_variables
 from local.processes import Service
 
@@ -26,6 +27,8 @@ def redshift(at: Ports) -> Service:
         module="local.redshift",
         port=at.redshift,
         health=f"{at.redshift_url}/_local/health",
+        # A role's access keys are made when its first function runs; MiniStack writes them there.
+        options=("--principals", str(principals_file(DATA / "aws" / "data"))),
     )
 
 

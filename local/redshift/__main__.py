@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 import threading
@@ -49,7 +48,7 @@ def _settings(arguments: list[str] | None) -> Settings:
         "--principals",
         type=Path,
         metavar="FILE",
-        help='JSON: {"<access key id>": "<database user>"}',
+        help='JSON: {"<access key id>": "<database user>"}; it may come and grow later',
     )
     parser.add_argument(
         "--admin",
@@ -70,7 +69,7 @@ def _settings(arguments: list[str] | None) -> Settings:
         assume_role=given.assume_role,
         default_iam_role=given.default_iam_role,
         region=given.region,
-        principals=json.loads(given.principals.read_text()) if given.principals else {},
+        principals_file=given.principals,
         admins=frozenset(given.admin),
         faults=given.faults,
         memory_limit=given.memory_limit,

@@ -18,7 +18,9 @@ class Settings:
     """Settings of one local Redshift; every field but ``data`` has a default.
 
     ``port`` 0 takes a free port. ``principals`` maps an access key id to the database user that
-    its statements run as (an unlisted key ``K`` is the user ``IAM:K``). ``admins`` are access key
+    its statements run as (an unlisted key ``K`` is the user ``IAM:K``); ``principals_file`` is a
+    JSON file of the same, read again whenever a key comes that is not known: keys of roles are
+    made while the server runs. ``admins`` are access key
     ids whose database users are superusers; with none listed everyone is the owner of everything,
     and privileges are recorded but not enforced (see ``engine.commands.grants``).
     ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment says
@@ -33,6 +35,7 @@ class Settings:
     default_iam_role: str | None = None
     region: str = "us-west-2"
     principals: Mapping[str, str] = field(default_factory=dict)
+    principals_file: Path | None = None
     admins: frozenset[str] = frozenset()
     faults: bool = False
     aws_endpoint_url: str | None = None

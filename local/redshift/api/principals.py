@@ -5,6 +5,7 @@ The signature itself is not verified: the server is on 127.0.0.1 and has nobody'
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,14 +35,20 @@ def access_key(authorization: str | None) -> str:
 
 
 def from_settings(settings: Settings) -> Resolver:
-    """The default: an access key is a principal of its own, named in ``settings.principals``.
+    """The default: an access key is a principal of its own, named in ``settings.principals``
+    or its file.
 
     Two keys with the same database user are one principal, as two sessions of one IAM role are
     (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html, considerations).
     """
 
+    known = dict(settings.principals)
+    file = settings.principals_file
+
     def resolve(key: str) -> Principal:
-        user = settings.principals.get(key, f"IAM:{key}")
+        if key not in known and file is not None and file.exists():
+            known.update(json.loads(file.read_text(encoding="utf-8")))
+        user = known.get(key, f"IAM:{key}")
         return Principal(id=user, db_user=user, superuser=key in settings.admins)
 
     return resolve

@@ -1,10 +1,12 @@
 """Find the bad files of a batch whose COPY failed, so that the good ones are loaded.
 
 Redshift names a file whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
-(gone, denied, corrupt): those are found by HEAD, by the key in the error, or by halving the batch.
+(gone, denied, corrupt), or for a check that failed: those are found by HEAD, by the key in the error, or by halving
+the batch.
 
-In: the load, and the batch with COPY's error.
-Out: the batch with outcome ``again`` (with fewer files, or halved), ``running`` or ``failed``.
+In: the load, and the batch with COPY's error or the failed checks.
+Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (a single file is put aside), ``running``
+or ``failed``.
 """
 
 from typing import Any
@@ -13,9 +15,10 @@ from loader import batches, sql
 from loader.batches import Batch, Reject
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, concerns_no_file, kind_of
-from loader.names import for_dataset, state_of
+from loader.failures import Kind, concerns_no_file, is_a_files, kind_of
+from loader.names import common, for_dataset, state_of
 from loader.observability import logger, step
+from loader.parts import suspect
 from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import DataFile, Store
@@ -32,6 +35,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
     batch = batches.load(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
+    if state.get("failed_checks"):
+        return after_failed_checks(load, state, batch)
     if concerns_no_file(state["error"]):
         return no_file(state)
     statement, pending = advance(
@@ -54,8 +59,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not rejects and statement.finished and not state.get("unexplained"):
         # COPY read all files well: what failed before may have passed.
         return {**state, "unexplained": True, "outcome": "again"}
-    if not rejects:
-        rejects = named_by_s3(batch) or named_by_error(batch, state["error"])
+    rejects = rejects or named_by_s3(batch)
     if rejects:
         logger.warning(
             "files rejected",
@@ -65,7 +69,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         )
         batches.save(store, load["load_id"], batch.without(rejects))
         return {**state, "outcome": "again"}
-    return halve(load, {**state, "unexplained": False}, batch)
+    state = {**state, "unexplained": False}
+    return divide(load, state, batch, trusted=is_a_files(state["error"]))
 
 
 def no_file(state: dict[str, Any]) -> dict[str, Any]:
@@ -141,26 +146,49 @@ def named_by_s3(batch: Batch) -> list[Reject]:
     return rejects
 
 
-def named_by_error(batch: Batch, error: str) -> list[Reject]:
-    """The file whose key stands in COPY's error, if it is just one."""
-
-    def named(file: DataFile) -> bool:
-        return file.url in error or file.key in error
-
-    found = [file for file in batch.files if named(file)]
-    longest = max(found, key=lambda file: len(file.key), default=None)
-    return [Reject(longest, error)] if longest else []
+def named_by_error(batch: Batch, error: str) -> DataFile | None:
+    """The file whose URL stands in COPY's error: of several (one key may begin another) the longest."""
+    found = [file for file in batch.readable if file.url in error]
+    return max(found, key=lambda file: len(file.key), default=None)
 
 
-def halve(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> dict[str, Any]:
-    """Goes on with half of the files, the other half waits; a single file is one that COPY cannot read."""
-    if len(batch.readable) == 1:
-        batches.save(
-            store, load["load_id"], batch.without([Reject(batch.readable[0], state["error"])])
-        )
+def divide(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, *, trusted: bool = False
+) -> dict[str, Any]:
+    """Goes on without the file that the error names, or with half of the batch if it names none; the rest waits.
+
+    A single file is the bad one if the error is surely a file's (``trusted``), or if another part of the batch has
+    been published; otherwise it is put aside until one has.
+    """
+    named = named_by_error(batch, state["error"])
+    single = batch.readable[0] if len(batch.readable) == 1 else None
+    surely_bad = (single or named) if trusted else (single if state.get("good") else None)
+    if surely_bad:
+        reject = Reject(surely_bad, state["error"])
+        logger.warning("file rejected", key=reject.file.key, reason=reject.reason)
+        batches.save(store, load["load_id"], batch.without([reject]))
         return {**state, "outcome": "again"}
-    first, second = batch.halves()
+    if single:
+        return suspect(state, state["error"], state.get("failed_checks", []))
+    first, second = batch.apart(named) if named else batch.halves()
     batches.save(store, load["load_id"], first)
     batches.save(store, load["load_id"], second)
     todo = [second.name, *state.get("todo", [])]
     return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}
+
+
+def after_failed_checks(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch
+) -> dict[str, Any]:
+    """A check on staging failed: it judges the file if it has ever passed, in this batch or before by the ledger."""
+    trusted = False
+    if len(batch.readable) == 1 and not state.get("good"):
+        ended = api.run(
+            [sql.render_one("stage/passed_checks.sql", common(settings()))],
+            token=client_token(load["load_id"], "passed", batch.name, state["attempt"]),
+            name=f"{load['load_id']} checks passed before {batch.name}",
+        )
+        passed = {row[0] for row in api.rows(f"{ended.id}:1")}
+        trusted = all(check["name"] in passed for check in state["failed_checks"])
+    going_on = divide(load, state, batch, trusted=trusted)
+    return {name: value for name, value in going_on.items() if name != "failed_checks"}

@@ -16,6 +16,7 @@ from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, kind_of
 from loader.names import common, for_dataset, state_of
 from loader.observability import MetricUnit, logger, metrics, step
+from loader.parts import go_on
 from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import Store
@@ -258,16 +259,7 @@ def published(
         },
     )
     measure(batch, rows)
-    todo = state.get("todo", [])
-    ended = {
-        "batch": batch.name,
-        "outcome": "published",
-        "known": state.get("known", 0),
-        "tables": state.get("tables", []),
-    }
-    if todo:
-        return {**ended, "batch": todo[0], "todo": todo[1:], "outcome": "next"}
-    return ended
+    return go_on(state, good=bool(state["table"]))
 
 
 def measure(batch: Batch, rows: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
 """Stage the files of a batch: its own staging table, COPY, the audit, in one transaction.
 
 In: the load, and the batch as the last step left it.
-Out: the batch with outcome ``staged``, ``running``, ``no tables``, ``bad files`` (COPY failed) or ``again``.
-A check that fails on staging fails the batch (outcome ``failed``): nothing of it is published.
+Out: the batch with outcome ``staged``, ``running``, ``no tables``, ``bad files`` (COPY or a check failed), ``again``,
+``failed``, and if nothing of the batch is left ``published`` or ``next``. A check that fails publishes nothing:
+find_bad_files finds out whether a file or the check itself is bad.
 """
 
 import time
@@ -17,6 +18,7 @@ from loader.failures import Kind, kind_of
 from loader.migrations import latest_version
 from loader.names import for_dataset, jsonpaths_name, jsonpaths_text, stage_table, state_of
 from loader.observability import logger, step
+from loader.parts import go_on
 from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import DataFile, Store
@@ -33,6 +35,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
     batch = batches.load(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
+    if not batch.files and not batch.rejects:
+        return go_on(state)  # all of it was loaded meanwhile
     if not batch.readable:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
@@ -158,9 +162,10 @@ def audit(
     if failed:
         return {
             **state,
-            "outcome": "failed",
-            "cause": sentence(failed),
-            "checks": [check.as_dict() for check in checks],
+            "attempt": state["attempt"] + 1,
+            "outcome": "bad files",
+            "error": sentence(failed),
+            "failed_checks": [check.as_dict() for check in failed],
         }
     files, lines = as_read(batch, read)
     if files != batch.files:

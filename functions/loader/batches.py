@@ -74,6 +74,12 @@ class Batch:
         kept = tuple(file for file in self.files if file.key not in bad)
         return Batch(self.name, self.dataset, kept, self.rejects + tuple(more))
 
+    def apart(self, file: DataFile) -> tuple["Batch", "Batch"]:
+        """Two batches: all other files, with the rejects, and this file alone."""
+        others = tuple(other for other in self.files if other.key != file.key)
+        first = Batch(f"{self.name}-1", self.dataset, others, self.rejects)
+        return first, Batch(f"{self.name}-2", self.dataset, (file,))
+
     def halves(self) -> tuple["Batch", "Batch"]:
         """Two batches of half the files each; the rejects go with the first."""
         middle = len(self.files) // 2

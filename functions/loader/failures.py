@@ -31,6 +31,10 @@ _SYSTEMIC = re.compile(
     r"manifest|jsonpath|permission denied|must be owner",
     re.I,
 )
+_CONTENT = re.compile(
+    r"inflate|decompress|gzip|bzip2?|zstd|lzop|corrupt|unexpected end of file|4 ?MB|4194304|size of .*object",
+    re.I,
+)
 
 
 class Kind(Enum):
@@ -81,6 +85,11 @@ def failed_check(statement: Statement) -> tuple[str, str, str]:
 def concerns_no_file(error: str) -> bool:
     """Whether a COPY error is of the set-up (role, manifest, JSONPaths) and would meet any file."""
     return bool(_SYSTEMIC.search(_own_words(error)))
+
+
+def is_a_files(error: str) -> bool:
+    """Whether a COPY error can only come from the content of one file, whatever the set-up."""
+    return bool(_CONTENT.search(_own_words(error)))
 
 
 def _own_words(error: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from local.generator import DataSet
 from tests.e2e.project import Project
 
-FILES = dict(DataSet(songs=5, users=4, days=1, events=40, seed=5).files())
+FILES = dict(DataSet(songs=5, users=4, days=3, events=60, seed=5).files())
 CHECK = """-- Made to fail, by a test.
 SELECT
     COUNT(*) AS figure,

@@ -110,3 +110,20 @@ def test_bad_files_are_rejected_and_the_good_ones_loaded(warehouse: Project) -> 
     assert typed in printed
     warehouse.upload({typed: logs[typed], broken: logs[broken]})
     assert not oracle.diff(oracle.tables(logs), warehouse.star())
+
+
+def test_a_file_whose_rows_fail_a_check_is_rejected_and_the_others_are_loaded(
+    warehouse: Project,
+) -> None:
+    logs = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
+    *good, bad = sorted(logs)
+    lines = [json.loads(line) for line in logs[bad].splitlines()]
+    nameless = b"\n".join(json.dumps({**line, "userId": ""}).encode() for line in lines)
+    printed = warehouse.upload({**logs, bad: nameless})
+    ledger = warehouse.ledger()
+    assert {key: entry[0] for key, entry in ledger.items()} == {
+        **dict.fromkeys(good, "loaded"),
+        bad: "rejected",
+    }, printed
+    assert "event_key_complete" in ledger[bad][1]
+    assert not oracle.diff(oracle.tables({key: logs[key] for key in good}), warehouse.star())

@@ -1,0 +1,43 @@
+"""A batch that was halved goes on part by part: what comes next, and when a suspicion against a file is proved.
+
+A file that is found by halving (no one names it) is rejected only if another part of its batch was read and passed
+the checks: otherwise it is the COPY role or the check that is wrong, and no file is rejected for that.
+
+In the state of a batch:
+    todo        names of the parts that wait
+    suspects    names of parts of one file each that could not be staged
+    suspicion   why: {"cause": …, "checks": […]}
+    good        whether a part has been published
+"""
+
+from typing import Any
+
+MAX_SUSPECTS = (
+    4  # as many failures of single files, and nothing that went well, are not the files' fault
+)
+
+State = dict[str, Any]
+_CARRIED = ("known", "tables", "suspicion")
+
+
+def go_on(state: State, *, good: bool = False) -> State:
+    """The state after a part has ended: that of the next part, or the batch's end (published, or failed)."""
+    good = good or state.get("good", False)
+    todo, suspects = list(state.get("todo", ())), list(state.get("suspects", ()))
+    if good and not todo:
+        todo, suspects = suspects, []
+    carried = {name: state[name] for name in _CARRIED if name in state}
+    hopeless = not good and len(suspects) >= MAX_SUSPECTS
+    if todo and not hopeless:
+        following = {"batch": todo[0], "todo": todo[1:], "suspects": suspects, "good": good}
+        return {**carried, **following, "outcome": "next"}
+    if suspects:
+        return {**carried, "batch": state["batch"], **state["suspicion"], "outcome": "failed"}
+    return {**carried, "batch": state["batch"], "outcome": "published"}
+
+
+def suspect(state: State, cause: str, checks: list[State]) -> State:
+    """Puts a part of one file aside, and goes on with the others."""
+    suspects = [*state.get("suspects", ()), state["batch"]]
+    suspicion = {"cause": cause, "checks": checks}
+    return go_on({**state, "suspects": suspects, "suspicion": suspicion})

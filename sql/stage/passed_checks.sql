@@ -1,0 +1,4 @@
+-- The checks on staging that have passed for some batch before: one that has is trusted to judge a file. Runs when a check fails.
+SELECT DISTINCT name
+FROM ${schema}.check_results
+WHERE checked = 'staged' AND figure = expected

@@ -39,6 +39,7 @@ class LocalRedshift:
                 ("GET", "/_local/health"): self._health,
                 ("GET", "/_local/faults"): self.faults.command,
                 ("POST", "/_local/faults"): self.faults.command,
+                ("POST", "/_local/restart"): self._restart,
             },
         )
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
@@ -57,6 +58,12 @@ class LocalRedshift:
             "waiting_for_locks": self.database.locks.waiting(),
         }
 
+    def _restart(self, _: dict[str, Any]) -> dict[str, Any]:
+        if not self.settings.faults:
+            raise ValueError("faults are off: start the server with --faults")
+        self.runner.restart()
+        return {"restarted": True}
+
     def start(self) -> LocalRedshift:
         """Serves in a thread of its own."""
         self._thread.start()
@@ -67,8 +74,8 @@ class LocalRedshift:
         if self._thread.is_alive():
             self.server.shutdown()
             self._thread.join()
-        self.server.server_close()
         self.runner.stop()
+        self.server.server_close()
         self.store.close()
         self.database.close()
 

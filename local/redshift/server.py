@@ -5,7 +5,10 @@ https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
 import uuid
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,12 +44,31 @@ class Server(ThreadingHTTPServer):
         self.resolve = resolve
         self.faults = faults
         self.local_paths = local_paths
+        self._open: dict[socket.socket, threading.Thread] = {}
         super().__init__((HOST, port), Handler)
 
     @property
     def url(self) -> str:
         """``http://127.0.0.1:<port>``."""
         return f"http://{HOST}:{self.server_address[1]}"
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """One connection's thread: known while it lasts."""
+        self._open[request] = threading.current_thread()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._open.pop(request, None)
+
+    def server_close(self) -> None:
+        """Closes the connections that clients keep alive too, and waits for their threads."""
+        super().server_close()
+        connections = list(self._open.items())
+        for request, _ in connections:
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+        for _, thread in connections:
+            thread.join(timeout=1)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -40,7 +40,7 @@ def aws_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3_client(aws_url: str) -> Any:
-    client = boto3.client(
+    client: Any = boto3.client(
         "s3",
         endpoint_url=aws_url,
         region_name=REGION,

@@ -212,22 +212,22 @@ QUERIES: list[tuple[str, list[list[Any]]]] = [
     ("SELECT LISTAGG(DISTINCT song, '+') WITHIN GROUP (ORDER BY song) FROM plays", [["a+b"]]),
     ("SELECT LISTAGG(usr) FROM plays WHERE usr = 2", [["22"]]),
     # dg/r_QUALIFY_clause.html
-    ("SELECT usr, song FROM plays QUALIFY ROW_NUMBER() OVER (PARTITION BY usr ORDER BY at) = 1 "
-     "ORDER BY usr", [[1, "a"], [2, "a"]]),
+    (("SELECT usr, song FROM plays QUALIFY ROW_NUMBER() OVER (PARTITION BY usr ORDER BY at) = 1 "
+     "ORDER BY usr"), [[1, "a"], [2, "a"]]),
     # dg/r_WF_LAST_VALUE.html
-    ("SELECT LAST_VALUE(song IGNORE NULLS) OVER (PARTITION BY usr ORDER BY at ROWS BETWEEN "
-     "UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM plays ORDER BY at",
+    (("SELECT LAST_VALUE(song IGNORE NULLS) OVER (PARTITION BY usr ORDER BY at ROWS BETWEEN "
+     "UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) FROM plays ORDER BY at"),
      [["b"], ["b"], ["a"], ["a"]]),
-    ("SELECT LAG(n) OVER (ORDER BY at), LEAD(n, 1) OVER (ORDER BY at) FROM plays ORDER BY at "
-     "LIMIT 2", [[None, 20], [10, 31]]),
+    (("SELECT LAG(n) OVER (ORDER BY at), LEAD(n, 1) OVER (ORDER BY at) FROM plays ORDER BY at "
+     "LIMIT 2"), [[None, 20], [10, 31]]),
     # dg/r_ORDER_BY_clause.html: NULLs are the largest
     ("SELECT song FROM plays ORDER BY song", [["a"], ["a"], ["b"], [None]]),
     ("SELECT song FROM plays ORDER BY song DESC", [[None], ["b"], ["a"], ["a"]]),
     # dg/r_WITH_clause.html, r_UNION.html
     ("WITH p AS (SELECT usr FROM plays), q AS (SELECT usr FROM p) SELECT COUNT(*) FROM q", [[4]]),
     ("WITH plays AS (SELECT 9 AS usr) SELECT usr FROM plays", [[9]]),
-    ("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) "
-     "SELECT COUNT(*) FROM r", [[3]]),
+    (("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) "
+     "SELECT COUNT(*) FROM r"), [[3]]),
     ("SELECT usr FROM plays MINUS SELECT 1", [[2]]),
     ("SELECT DISTINCT usr FROM plays INTERSECT SELECT 2", [[2]]),
     ("SELECT TOP 1 usr FROM plays ORDER BY usr DESC", [[2]]),
@@ -238,8 +238,8 @@ QUERIES: list[tuple[str, list[list[Any]]]] = [
     ("SELECT q.plays.usr FROM q.plays WHERE n = 31", [[2]]),
     ("SELECT (SELECT MAX(n) FROM plays) - MAX(usr) FROM plays", [[29]]),
     ("SELECT COUNT(*) FROM plays WHERE (usr, song) IN (SELECT 1, 'a')", [[1]]),
-    ("SELECT COUNT(*) FROM plays p WHERE NOT EXISTS (SELECT 1 FROM plays q WHERE q.usr = p.usr "
-     "AND q.at > p.at)", [[2]]),
+    (("SELECT COUNT(*) FROM plays p WHERE NOT EXISTS (SELECT 1 FROM plays q WHERE q.usr = p.usr "
+     "AND q.at > p.at)"), [[2]]),
     ("SELECT usr AS u, u + 1 AS v FROM plays WHERE n = 10", [[1, 2]]),
     ("SELECT COUNT(*) FROM plays WHERE at BETWEEN '2018-11-01' AND '2018-11-02 10:00:00'", [[2]]),
     ("SELECT 'it''s', 'a\\\\b'", [["it's", "a\\b"]]),
@@ -249,8 +249,8 @@ QUERIES: list[tuple[str, list[list[Any]]]] = [
      [[20.0, 2, "a", True]]),
     ("SELECT usr FROM (SELECT usr, RANK() OVER (ORDER BY n) AS r FROM plays) x WHERE r = 1", [[1]]),
     # dg/r_DATE_PART_function.html on columns
-    ("SELECT EXTRACT(dow FROM at), DATE_PART(week, at), TO_CHAR(at, 'Dy') FROM plays "
-     "ORDER BY at LIMIT 1", [[4, 44.0, "Thu"]]),
+    (("SELECT EXTRACT(dow FROM at), DATE_PART(week, at), TO_CHAR(at, 'Dy') FROM plays "
+     "ORDER BY at LIMIT 1"), [[4, 44.0, "Thu"]]),
     # dg/r_MINUS... timestamps
     ("SELECT COUNT(*) FROM plays WHERE at >= DATEADD(day, -1, '2018-11-04'::timestamp)", [[2]]),
 ]  # fmt: skip

@@ -6,8 +6,9 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import client
 from typing import Any
-from urllib.request import urlopen
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -15,6 +16,22 @@ from botocore.config import Config
 DATABASE = "dev"
 WORKGROUP = "local"
 REGION = "us-west-2"
+
+
+def http(
+    url: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
+    """A request without a client's help: (HTTP status, the answer's JSON)."""
+    parts = urlsplit(url)
+    connection = client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        connection.request(
+            "POST" if body is not None else "GET", parts.path or "/", body, headers or {}
+        )
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
 
 
 @dataclass(frozen=True)
@@ -141,8 +158,13 @@ class Warehouse:
 
     def health(self) -> dict[str, Any]:
         """GET /_local/health."""
-        with urlopen(f"{self.url}/_local/health", timeout=10) as answer:
-            return dict(json.load(answer))
+        return http(f"{self.url}/_local/health")[1]
+
+    def local(self, path: str, **body: Any) -> dict[str, Any]:
+        """POST /_local/<path>; AssertionError with the answer if it is refused."""
+        status, answer = http(f"{self.url}/_local/{path}", json.dumps(body).encode())
+        assert status == 200, answer
+        return answer
 
     def open_session(self) -> Session:
         """A session of its own, for transactions over several statements."""

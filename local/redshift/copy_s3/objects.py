@@ -62,12 +62,14 @@ class Structures:
         self._at = 0
         self._ended = False
         self._line = 1
+        self._newlines = 0
+        self._last = b""
         self.bytes = 0
 
     @property
     def lines(self) -> int:
         """How many lines were read; a last one without a newline counts."""
-        return self._line - (1 if self._at and self._text[self._at - 1 : self._at] == "\n" else 0)
+        return self._newlines + (self._last not in (b"", b"\n"))
 
     def _more(self) -> bool:
         """Reads on, dropping what is behind; whether there was anything to read."""
@@ -80,6 +82,8 @@ class Structures:
             self._at = 0
             return False
         self.bytes += len(chunk)
+        self._newlines += chunk.count(b"\n")
+        self._last = chunk[-1:]
         keep = max(self._at - 1, 0)
         self._text = self._text[keep:] + self._decoder.decode(chunk)
         self._at -= keep

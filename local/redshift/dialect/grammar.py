@@ -86,7 +86,8 @@ def parse_expression(sql: str) -> exp.Expr:
     tree = parse_query(f"SELECT {sql}")
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1:
         raise syntax_error(sql)
-    return tree.expressions[0]
+    expression: exp.Expr = tree.expressions[0]
+    return expression
 
 
 def to_duckdb(tree: exp.Expr) -> str:

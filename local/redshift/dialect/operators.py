@@ -26,31 +26,30 @@ def eager_case(node: exp.Case) -> exp.Expr:
 
     -> ``CASE WHEN hash(CAST(x AS INT)) IS NULL THEN NULL WHEN c THEN CAST(x AS INT) ELSE 0 END``:
     hash is never NULL, but has to be computed. Redshift fails on branches that are not taken
-    (seen on real clusters, exmergo/dex#307). Approximate: branches with a subquery or an aggregate
-    stay lazy.
+    (seen on real clusters, exmergo/dex#307). Approximate: what has a subquery, a window or another
+    CASE inside stays lazy.
     """
     branches = [when.args["true"] for when in node.args["ifs"]]
     if node.args.get("default") is not None:
         branches.append(node.args["default"])
-    risky = [branch for branch in branches if _may_fail(branch)]
+    risky = {call.sql(): call for branch in branches for call in _may_fail(branch)}
     if not risky or node.args.get("this") is not None:
         return node
-    hashed = exp.Anonymous(this="hash", expressions=[branch.copy() for branch in risky])
-    first = exp.If(
-        this=exp.Is(this=hashed, expression=exp.Null()),
-        true=exp.Null(),
-    )
+    hashed = exp.Anonymous(this="hash", expressions=[call.copy() for call in risky.values()])
+    first = exp.If(this=exp.Is(this=hashed, expression=exp.Null()), true=exp.Null())
     node.set("ifs", [first, *node.args["ifs"]])
     return node
 
 
-def _may_fail(branch: exp.Expr) -> bool:
-    if branch.find(exp.Subquery, exp.Select, exp.Window, exp.AggFunc):
-        return False
-    if branch.find(exp.Div, exp.Mod):
-        return True
-    calls = branch.find_all(exp.Anonymous)
-    return any(str(call.this).lower() in _MAY_FAIL for call in calls)
+def _may_fail(branch: exp.Expr) -> list[exp.Expr]:
+    """The casts and divisions of a branch."""
+    found: list[exp.Expr] = []
+    for node in branch.find_all(exp.Anonymous, exp.Div, exp.Mod):
+        cast = isinstance(node, exp.Anonymous) and str(node.this).lower() in _MAY_FAIL
+        fails = cast or isinstance(node, (exp.Div, exp.Mod))
+        if fails and not node.find(exp.Query, exp.Window, exp.Case):
+            found.append(node)
+    return found
 
 
 def similar_to(node: exp.SimilarTo) -> exp.Expr:

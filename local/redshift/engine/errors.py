@@ -7,6 +7,8 @@ A statement that fails has one text, the ``Error`` of DescribeStatement. The Dat
 from __future__ import annotations
 
 RULE = "-" * 47
+TERMINATED = "terminating connection due to administrator command"
+"""What a statement fails with when the warehouse restarts."""
 
 
 class RedshiftError(Exception):

@@ -22,7 +22,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from local.redshift.engine.errors import RedshiftError, StatementCancelled
+from local.redshift.engine.errors import RedshiftError
 
 
 class Mode(IntEnum):
@@ -68,12 +68,12 @@ class LockManager:
         self._tables: dict[Hashable, _Table] = {}
 
     def acquire(
-        self, owner: int, key: Hashable, mode: Mode, cancelled: Callable[[], bool] = bool
+        self, owner: int, key: Hashable, mode: Mode, check: Callable[[], object] = bool
     ) -> bool:
         """Blocks until ``owner`` holds ``key`` in ``mode`` or stronger; whether it had to wait.
 
-        Raises RedshiftError ("deadlock detected") for the request that would close a circle,
-        StatementCancelled once ``cancelled()`` is true (call ``wake`` to have it looked at).
+        Raises RedshiftError ("deadlock detected") for the request that would close a circle, and
+        whatever ``check`` raises, which is asked before each wait (``wake`` has it asked again).
         """
         with self._changed:
             table = self._tables.setdefault(key, _Table())
@@ -87,8 +87,7 @@ class LockManager:
             waited = False
             try:
                 while self._blockers(table, request):
-                    if cancelled():
-                        raise StatementCancelled
+                    check()
                     self._check_deadlock(key, request)
                     waited = True
                     self._changed.wait()

@@ -22,6 +22,7 @@ from local.redshift.engine import duckdb_errors
 from local.redshift.engine.commands import execute
 from local.redshift.engine.database import Database
 from local.redshift.engine.errors import (
+    TERMINATED,
     RedshiftError,
     StatementCancelled,
     undefined_relation,
@@ -75,6 +76,7 @@ class Session(Permissions):
         self.lock_wait = 0.0
         self.last_transaction_id = 0
         self._cancelled = threading.Event()
+        self._stopped_by: RedshiftError = StatementCancelled()
 
     # -- running -----------------------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class Session(Permissions):
             self._fail(own=own)
             if isinstance(error, duckdb.Error):
                 if self._cancelled.is_set():
-                    raise StatementCancelled from error
+                    raise self._stopped_by from error
                 raise duckdb_errors.translate(error) from error
             raise
         self.last_query_id = query_id
@@ -183,18 +185,20 @@ class Session(Permissions):
         self.con.interrupt()
         self.database.locks.wake()
 
+    def terminate(self) -> None:
+        """Stops what runs as a restart of the warehouse does: it has failed, not been cancelled."""
+        self._stopped_by = RedshiftError(TERMINATED, sqlstate="57P01")
+        self.cancel()
+
     def reset_cancel(self) -> None:
         """A kept session starts its next statement afresh."""
         self._cancelled.clear()
-
-    def is_cancelled(self) -> bool:
-        """Whether ``cancel`` was called."""
-        return self._cancelled.is_set()
+        self._stopped_by = StatementCancelled()
 
     def check_cancelled(self) -> None:
-        """Raises StatementCancelled once ``cancel`` was called."""
+        """Raises StatementCancelled once ``cancel`` was called, another error after ``terminate``."""
         if self._cancelled.is_set():
-            raise StatementCancelled
+            raise self._stopped_by
 
     # -- locks and the snapshot --------------------------------------------------------------
 
@@ -210,7 +214,9 @@ class Session(Permissions):
         if key[0] == TEMP_SCHEMA:
             return False
         started = time.monotonic()
-        waited = self.database.locks.acquire(self.open_transaction.id, key, mode, self.is_cancelled)
+        waited = self.database.locks.acquire(
+            self.open_transaction.id, key, mode, self.check_cancelled
+        )
         self.lock_wait += time.monotonic() - started
         return waited
 

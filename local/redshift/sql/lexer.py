@@ -79,8 +79,8 @@ class Tokens:
         return syntax_error(self.text_of(token) if token else "")
 
     def text_of(self, token: Token) -> str:
-        """A token as the statement wrote it."""
-        return self.sql[token.start : token.end + 1]
+        """A token as the statement wrote it, of several words (``PARTITION BY``) the first."""
+        return self.sql[token.start : token.end + 1].split()[0]
 
     def finish(self) -> None:
         """Raises a syntax error if anything is left."""

@@ -60,6 +60,7 @@ class Statement:
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
         self.cancelled = threading.Event()
+        self.abandoned = False
 
     @property
     def over(self) -> bool:
@@ -74,7 +75,7 @@ class Statement:
     def wait(self, seconds: float) -> bool:
         """Blocks until the statement has ended, at most ``seconds``; whether it has."""
         with self.changed:
-            return self.changed.wait_for(lambda: self.over, timeout=seconds)
+            return self.changed.wait_for(lambda: self.over or self.abandoned, timeout=seconds)
 
     def move(self, status: Status, error: str | None = None) -> None:
         """The statement's next status; wakes whoever waits for its end."""
@@ -82,6 +83,12 @@ class Statement:
             self.status, self.error, self.updated = status, error, time.time()
             if self.over:
                 self.changed.notify_all()
+
+    def abandon(self) -> None:
+        """The server stops: nobody waits any longer for what will not end in its time."""
+        with self.changed:
+            self.abandoned = True
+            self.changed.notify_all()
 
     def document(self) -> dict[str, Any]:
         """The record as JSON-ready data, for the store."""

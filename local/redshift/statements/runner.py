@@ -20,7 +20,7 @@ from local.redshift.engine.errors import RedshiftError, StatementCancelled
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.session import Session
 from local.redshift.engine.sink import ResultSink
-from local.redshift.statements.record import Statement, SubStatement
+from local.redshift.statements.record import Statement, Status, SubStatement
 from local.redshift.statements.store import StatementStore
 
 _LOG = logging.getLogger(__name__)
@@ -148,6 +148,17 @@ class Runner:
         if session is not None:
             session.cancel()
 
+    def restart(self) -> None:
+        """As if the warehouse had restarted: what runs has FAILED, sessions are gone, data stays."""
+        with self._lock:
+            running = list(self._sessions.values())
+            kept, self._kept = list(self._kept.values()), {}
+        for session in running:
+            session.terminate()
+        for one in kept:
+            with one.busy:
+                one.session.close()
+
     def stop(self) -> None:
         """Cancels everything, waits for it; what did not end is FAILED at the next start."""
         with self._lock:
@@ -166,6 +177,8 @@ class Runner:
     def _run(self, statement: Statement) -> None:
         kept = self._kept.get(statement.session_id or "")
         started = time.monotonic_ns()
+        status: Status
+        error: str | None
         try:
             if kept is not None:
                 with kept.busy:
@@ -190,8 +203,9 @@ class Runner:
                 self._threads.discard(threading.current_thread())
         statement.duration = time.monotonic_ns() - started
         if self._stopping and status != "FINISHED":
-            return  # as if killed: the record says what it last said, the next start fails it
-        statement.move(status, error)  # type: ignore[arg-type]
+            statement.abandon()  # the record says what it last said, the next start fails it
+            return
+        statement.move(status, error)
         self._store.save(statement)
 
     def _run_in(self, session: Session, statement: Statement) -> None:
@@ -328,14 +342,14 @@ def _abort_rest(statement: Statement) -> None:
             part.status, part.updated = "ABORTED", time.time()
 
 
-def _ending(statement: Statement) -> tuple[str, str | None]:
+def _ending(statement: Statement) -> tuple[Status, str | None]:
     """The statement's status and error from its parts'."""
-    if statement.cancelled.is_set() and any(p.status == "ABORTED" for p in statement.parts):
-        return "ABORTED", next((p.error for p in statement.parts if p.error), None)
     for number, part in enumerate(statement.parts, 1):
         if part.status == "FAILED":
-            if not statement.batch:
-                return "FAILED", part.error
-            what = f"Query #{number} failed with {part.error}"
-            return "FAILED", what
-    return "FINISHED", None
+            return (
+                "FAILED",
+                f"Query #{number} failed with {part.error}" if statement.batch else part.error,
+            )
+    if all(part.status == "FINISHED" for part in statement.parts):
+        return "FINISHED", None
+    return "ABORTED", next((part.error for part in statement.parts if part.error), None)

@@ -14,10 +14,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+from local.redshift.engine.errors import TERMINATED
 from local.redshift.statements.record import Statement
 
 KEEP_SECONDS = 24 * 3600
 TOKEN_SECONDS = 8 * 3600
+FORGET_EVERY_SECONDS = 600
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS statements (
@@ -40,6 +42,8 @@ class StatementStore:
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.executescript(_SCHEMA)
         self._known: dict[str, Statement] = {}
+        self._running: set[str] = set()
+        self._forgot = time.monotonic()
         self.forget_old()
         self._load()
 
@@ -53,7 +57,7 @@ class StatementStore:
 
     def _fail_interrupted(self, statement: Statement) -> None:
         """What ran when the server stopped has failed; its transaction is rolled back."""
-        message = "ERROR: terminating connection due to administrator command"
+        message = f"ERROR: {TERMINATED}"
         for part in statement.parts:
             if part.status in ("PICKED", "STARTED"):
                 part.status, part.error = "FAILED", message
@@ -77,7 +81,10 @@ class StatementStore:
                     (statement.owner, token, statement.id, time.time()),
                 )
             self._known[statement.id] = statement
+            self._running.add(statement.id)
             self.save(statement)
+            if time.monotonic() - self._forgot > FORGET_EVERY_SECONDS:
+                self.forget_old()
             return statement
 
     def save(self, statement: Statement) -> None:
@@ -104,7 +111,8 @@ class StatementStore:
     def active(self) -> int:
         """How many statements have not ended."""
         with self._lock:
-            return sum(not s.over for s in self._known.values())
+            self._running = {i for i in self._running if not self._known[i].over}
+            return len(self._running)
 
     def put_page(self, part: str, number: int, body: dict[str, Any]) -> None:
         """Keeps page ``number`` (from 0) of a sub-statement's result."""
@@ -124,6 +132,7 @@ class StatementStore:
     def forget_old(self) -> None:
         """Drops what is older than the Data API keeps it."""
         oldest = time.time() - KEEP_SECONDS
+        self._forgot = time.monotonic()
         with self._lock:
             self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
             old = [

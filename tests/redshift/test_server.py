@@ -1,0 +1,161 @@
+"""The server itself: restarts, a second one, signals, its logs, faults on purpose, the clients."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from local.redshift import LocalRedshift, Settings
+from local.redshift.engine.database import DataDirectoryInUse
+from tests.redshift.conftest import Start
+from tests.redshift.warehouse import Warehouse
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_data_and_statements_survive_a_restart(start: Start, tmp_path: Path) -> None:
+    first = start(data=tmp_path / "d")
+    warehouse = Warehouse(first.url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (id INT IDENTITY(1,1), x INT)")
+    warehouse.run("INSERT INTO t.a (x) VALUES (1)")
+    done = warehouse.submit("SELECT x FROM t.a")
+    warehouse.wait(done)
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.a")
+    waiting = warehouse.submit_batch("LOCK t.a", "INSERT INTO t.a (x) VALUES (2)")
+    warehouse.until(lambda: warehouse.health()["waiting_for_locks"] == 1)
+    first.stop()
+    again = Warehouse(start(data=tmp_path / "d").url)
+    assert again.result(again.describe(done)).rows == [[1]]
+    shown = again.describe(waiting)
+    assert shown["Status"] == "FAILED"
+    assert shown["Error"].startswith("ERROR: terminating connection")
+    again.run("INSERT INTO t.a (x) VALUES (3)")
+    assert again.rows("SELECT x FROM t.a ORDER BY x") == [[1], [3]]
+    assert again.value("SELECT count(*) FROM sys_query_history WHERE query_type = 'SELECT'") > 0
+
+
+def test_a_second_server_on_the_same_data_is_refused(start: Start, tmp_path: Path) -> None:
+    start(data=tmp_path / "d")
+    with pytest.raises(DataDirectoryInUse, match="in use by another local Redshift"):
+        LocalRedshift(Settings(data=tmp_path / "d", port=0))
+
+
+def _process(data: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.redshift", "--port", "0", "--data", str(data), *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    return process, line.split(" on ")[1].split(",")[0]
+
+
+def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
+    process, url = _process(tmp_path / "d")
+    warehouse = Warehouse(url)
+    assert warehouse.value("SELECT 1") == 1
+    second = subprocess.run(
+        [sys.executable, "-m", "local.redshift", "--port", "0", "--data", str(tmp_path / "d")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "in use by another local Redshift" in second.stderr
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert errors == ""
+
+
+def test_what_a_kill_leaves_is_whole(tmp_path: Path) -> None:
+    """kill -9 in the middle of a transaction: what was committed is there, nothing else."""
+    process, url = _process(tmp_path / "d")
+    warehouse = Warehouse(url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)", "INSERT INTO t.a VALUES (1)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("INSERT INTO t.a VALUES (2)")
+    process.kill()
+    process.communicate(timeout=20)
+    process, url = _process(tmp_path / "d")
+    try:
+        assert Warehouse(url).rows("SELECT x FROM t.a") == [[1]]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def test_sql_logs(start: Start, tmp_path: Path) -> None:
+    warehouse = Warehouse(start(data=tmp_path / "d").url)
+    warehouse.run("SELECT :a::int", a="1")
+    warehouse.error("SELECT nothing")
+    submitted = [json.loads(line) for line in (tmp_path / "d/sql-in.jsonl").open()]
+    assert [line["sql"] for line in submitted] == ["SELECT :a::int", "SELECT nothing"]
+    assert submitted[0]["parameters"] == {"a": "1"}
+    ran = [json.loads(line) for line in (tmp_path / "d/sql-run.jsonl").open()]
+    assert [line["status"] for line in ran] == ["FINISHED", "FAILED"]
+
+
+def test_faults_are_off_by_default(warehouse: Warehouse) -> None:
+    with pytest.raises(AssertionError, match="faults are off"):
+        warehouse.local("faults", operation="*", kind="fail")
+
+
+def test_faults_on_purpose(start: Start) -> None:
+    warehouse = Warehouse(start(faults=True).url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)")
+    warehouse.local("faults", operation="ExecuteStatement", kind="fail", skip=1,
+           code="ActiveStatementsExceededException", status=400)  # fmt: skip
+    warehouse.run("INSERT INTO t.a VALUES (1)")
+    with pytest.raises(ClientError, match="ActiveStatementsExceededException"):
+        warehouse.run("INSERT INTO t.a VALUES (2)")
+    warehouse.local("faults", operation="ExecuteStatement", kind="drop")
+    with pytest.raises(ConnectionClosedError):
+        warehouse.run("INSERT INTO t.a VALUES (3)")
+    warehouse.until(lambda: warehouse.health()["active_statements"] == 0)
+    assert warehouse.rows("SELECT x FROM t.a ORDER BY x") == [[1], [3]]
+    before = time.monotonic()
+    warehouse.local("faults", operation="*", kind="delay", seconds=0.3)
+    warehouse.run("SELECT 1")
+    assert time.monotonic() - before > 0.3
+
+
+def test_restart_in_the_middle(start: Start) -> None:
+    """The warehouse restarts: what ran has failed, its work is undone, the next goes through."""
+    warehouse = Warehouse(start(faults=True).url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.a")
+    waiting = warehouse.submit_batch("INSERT INTO t.a VALUES (1)", "SELECT 1")
+    warehouse.until(lambda: warehouse.health()["waiting_for_locks"] == 1)
+    warehouse.local("restart")
+    shown = warehouse.wait(waiting)
+    assert shown["Status"] == "FAILED"
+    assert "terminating connection" in shown["Error"]
+    assert warehouse.value("SELECT count(*) FROM t.a") == 0
+
+
+def test_a_trivial_round_trip_is_kept_alive(warehouse: Warehouse) -> None:
+    """One connection serves many requests: no connection is made for each."""
+    for _ in range(20):
+        warehouse.run("SELECT 1")
+    pools = warehouse.client._endpoint.http_session._manager.pools
+    names = list(pools.keys())
+    assert [pools[name].num_connections for name in names] == [1]

@@ -1,11 +1,16 @@
 """Faults on purpose, for tests of whoever calls us. Off unless the server was started with them.
 
-``POST /_local/faults`` with ``{"operation": "ExecuteStatement", "kind": "drop", ...}`` arms one;
-``GET`` shows the armed ones, ``DELETE``-like ``POST {"clear": true}`` disarms all.
+``POST /_local/faults`` with the members of a Fault arms one, ``{"clear": true}`` disarms all, ``GET``
+shows what is armed. ``POST /_local/restart`` restarts the warehouse at once.
+
+    {"operation": "ExecuteStatement", "kind": "drop"}           the next one is done, not answered
+    {"operation": "*", "kind": "fail", "skip": 3, "code": "ThrottlingException", "status": 400}
+    {"sql": "INSERT INTO [a-z.]*songplays", "kind": "restart"}     the warehouse restarts in its middle
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +19,9 @@ from typing import Any, Literal
 
 from local.redshift.api.errors import ApiError
 
-Kind = Literal["delay", "fail", "drop"]
+Kind = Literal["delay", "fail", "drop", "restart"]
+_OF_OPERATIONS = ("delay", "fail", "drop")
+_OF_STATEMENTS = ("delay", "fail", "restart")
 
 
 class AnswerDropped(Exception):
@@ -23,20 +30,30 @@ class AnswerDropped(Exception):
 
 @dataclass
 class Fault:
-    """``times`` calls of ``operation`` ("*" for any), after ``skip`` others, go wrong by ``kind``.
+    """``times`` calls, after ``skip`` others, go wrong by ``kind``.
 
-    delay: ``seconds`` before it is done. fail: not done, answered with error ``code`` and HTTP
-    ``status``. drop: done, and the connection closed without an answer.
+    Of an ``operation`` ("*" for any). delay: ``seconds`` before it is done. fail: not done, answered
+    with error ``code`` and HTTP ``status``. drop: done, and the connection closed without an answer.
+
+    Of an SQL statement that the pattern ``sql`` finds (a regular expression, any case). delay:
+    ``seconds`` before it runs. fail: it fails with ``message``. restart: the warehouse restarts.
     """
 
-    operation: str
     kind: Kind
+    operation: str = ""
+    sql: str = ""
     times: int = 1
     skip: int = 0
     seconds: float = 0.0
     code: str = "InternalServerException"
     message: str = "A fault on purpose"
     status: int = 500
+
+    def __post_init__(self) -> None:
+        allowed = _OF_STATEMENTS if self.sql else _OF_OPERATIONS
+        if bool(self.sql) == bool(self.operation) or self.kind not in allowed:
+            raise ValueError("a fault has an operation or sql, and a kind that goes with it")
+        re.compile(self.sql)
 
 
 class Faults:
@@ -49,7 +66,7 @@ class Faults:
 
     def around(self, operation: str, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The operation's answer, unless a fault is armed for it."""
-        fault = self._take(operation) if self.enabled else None
+        fault = self._take(lambda armed: armed.operation in ("*", operation))
         if fault is None:
             return do()
         if fault.kind == "delay":
@@ -60,10 +77,16 @@ class Faults:
         do()
         raise AnswerDropped
 
-    def _take(self, operation: str) -> Fault | None:
+    def of_statement(self, sql: str) -> Fault | None:
+        """The fault that is armed for an SQL statement, taken."""
+        return self._take(
+            lambda armed: bool(armed.sql) and re.search(armed.sql, sql, re.IGNORECASE) is not None
+        )
+
+    def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for fault in self._armed:
-                if fault.operation not in ("*", operation):
+                if not fits(fault):
                     continue
                 if fault.skip > 0:
                     fault.skip -= 1
@@ -82,8 +105,5 @@ class Faults:
             if request.get("clear"):
                 self._armed.clear()
             elif request:
-                fault = Fault(**request)
-                if fault.kind not in ("delay", "fail", "drop"):
-                    raise ValueError(f"kind {fault.kind!r}")
-                self._armed.append(fault)
+                self._armed.append(Fault(**request))
             return {"armed": [asdict(fault) for fault in self._armed]}

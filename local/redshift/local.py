@@ -27,8 +27,8 @@ class LocalRedshift:
         self.settings = settings
         self.database = Database(settings)
         self.store = StatementStore(settings.data / "statements.sqlite")
-        self.runner = Runner(self.database, self.store, SqlLog(settings.data))
         self.faults = Faults(enabled=settings.faults)
+        self.runner = Runner(self.database, self.store, SqlLog(settings.data), self.faults)
         operations = Operations(self.store, self.runner)
         self.server = Server(
             settings.port,

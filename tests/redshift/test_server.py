@@ -152,6 +152,23 @@ def test_restart_in_the_middle(start: Start) -> None:
     assert warehouse.value("SELECT count(*) FROM t.a") == 0
 
 
+def test_faults_of_statements(start: Start) -> None:
+    warehouse = Warehouse(start(faults=True).url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)")
+    publish = ("INSERT INTO t.a VALUES (1)", "INSERT INTO t.a VALUES (2)")
+    warehouse.local("faults", sql="INSERT INTO t.a", kind="fail", skip=1, message="disk full")
+    assert warehouse.batch(*publish)["Error"] == "Query #2 failed with ERROR: disk full"
+    warehouse.local("faults", sql="VALUES .2.", kind="restart")
+    assert "terminating connection" in warehouse.batch(*publish)["Error"]
+    warehouse.local("faults", sql="values .1.", kind="delay", seconds=20)
+    slow = warehouse.submit_batch(*publish)
+    warehouse.until(lambda: warehouse.describe(slow)["SubStatements"][0]["Status"] == "STARTED")
+    warehouse.client.cancel_statement(Id=slow)
+    assert warehouse.wait(slow)["Status"] == "ABORTED"
+    assert warehouse.value("SELECT count(*) FROM t.a") == 0
+    assert warehouse.batch(*publish)["Status"] == "FINISHED"
+
+
 def test_a_trivial_round_trip_is_kept_alive(warehouse: Warehouse) -> None:
     """One connection serves many requests: no connection is made for each."""
     for _ in range(20):

@@ -54,6 +54,7 @@ class Database:
         self.catalog_version = 0
         self._ids = threading.Lock()
         self._users = threading.Lock()
+        self._user_ids: dict[str, int] = {}
         self._transactions = itertools.count(self.records.last_transaction_id() + 1)
         self._queries = itertools.count(self.records.last_query_id() + 1)
         self._pids = itertools.count(int(time.time()) % 1_000_000 + 1_073_741_824)
@@ -77,19 +78,23 @@ class Database:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database."""
-        con = self._con.cursor()
-        con.execute("SET TimeZone = 'UTC'")
-        con.execute("SET integer_division = true")
-        return con
+        return self._con.cursor()
 
     def user_id(self, con: duckdb.DuckDBPyConnection, name: str, *, superuser: bool) -> int:
         """The id of a database user, who is made at the first connection, as IAM users are."""
         with self._users:
-            known = catalog.find_grantee(con, name, "user")
-            if known is None:
-                known = Grantee(name, "user", catalog.new_oid(con), superuser)
-                catalog.put_grantee(con, known)
-        return known.oid
+            if name not in self._user_ids:
+                known = catalog.find_grantee(con, name, "user")
+                if known is None:
+                    known = Grantee(name, "user", catalog.new_oid(con), superuser)
+                    catalog.put_grantee(con, known)
+                self._user_ids[name] = known.oid
+            return self._user_ids[name]
+
+    def forget_user(self, name: str) -> None:
+        """The user may have been dropped: a next connection looks again."""
+        with self._users:
+            self._user_ids.pop(name, None)
 
     def next_transaction_id(self) -> int:
         """A transaction id; they grow."""

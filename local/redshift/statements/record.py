@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Status = Literal["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED"]
+
+_NOT_KEPT = frozenset({"changed", "cancelled", "abandoned"})
 
 TERMINAL: frozenset[str] = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
@@ -92,7 +94,9 @@ class Statement:
 
     def document(self) -> dict[str, Any]:
         """The record as JSON-ready data, for the store."""
-        return asdict(self)
+        document = {key: value for key, value in vars(self).items() if key not in _NOT_KEPT}
+        document["parts"] = [vars(part) for part in self.parts]
+        return document
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Statement:

@@ -20,6 +20,7 @@ from local.redshift.engine.errors import RedshiftError, StatementCancelled
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.session import Session
 from local.redshift.engine.sink import ResultSink
+from local.redshift.faults import Faults
 from local.redshift.statements.record import Statement, Status, SubStatement
 from local.redshift.statements.store import StatementStore
 
@@ -88,10 +89,11 @@ class _KeptSession:
 class Runner:
     """Starts and cancels statements."""
 
-    def __init__(self, database: Database, store: StatementStore, log: SqlLog):
+    def __init__(self, database: Database, store: StatementStore, log: SqlLog, faults: Faults):
         self._database = database
         self._store = store
         self._log = log
+        self._faults = faults
         self._sessions: dict[str, Session] = {}
         self._kept: dict[str, _KeptSession] = {}
         self._lock = threading.Lock()
@@ -261,6 +263,7 @@ class Runner:
         began, clock = time.time(), time.monotonic_ns()
         outcome = Outcome()
         try:
+            self._strike(session, part.sql)
             outcome = session.run(part.sql, values, sink, part.query_id)
             part.status = "FINISHED"
             part.has_result = outcome.has_result
@@ -277,6 +280,20 @@ class Runner:
         self._record(session, statement, part, began)
         self._log.ran(statement, part)
         self._store.save(statement)
+
+    def _strike(self, session: Session, sql: str) -> None:
+        """The fault that is armed for this statement, if any."""
+        fault = self._faults.of_statement(sql)
+        if fault is None:
+            return
+        if fault.kind == "fail":
+            raise RedshiftError(fault.message)
+        if fault.kind == "restart":
+            threading.Thread(target=self.restart, daemon=True).start()
+        until = time.monotonic() + (fault.seconds or 30)
+        while time.monotonic() < until:
+            session.check_cancelled()
+            time.sleep(0.01)
 
     def _record(
         self, session: Session, statement: Statement, part: SubStatement, began: float

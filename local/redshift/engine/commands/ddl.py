@@ -274,6 +274,7 @@ def _drop_grantee(session: Session, statement: nodes.Drop, name: str) -> None:
                 sqlstate="2BP01",
             )
     catalog.drop_grantee(session.con, name, kind)
+    session.database.forget_user(name)
 
 
 def comment(session: Session, statement: nodes.Comment) -> Outcome:

@@ -9,6 +9,7 @@ Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (a
 or ``failed``.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from loader import batches, sql
@@ -169,7 +170,11 @@ def divide(
         batches.save(store, load["load_id"], batch.without([reject]))
         return {**state, "outcome": "again"}
     if single:
-        return suspect(state, state["error"], state.get("failed_checks", []))
+        # Under a name of its own, so that it is staged anew and not told what became of it the first time.
+        aside = replace(batch, name=f"{batch.name}-0")
+        batches.save(store, load["load_id"], aside)
+        checks = state.get("failed_checks", [])
+        return suspect({**state, "batch": aside.name}, state["error"], checks)
     first, second = batch.apart(named) if named else batch.halves()
     batches.save(store, load["load_id"], first)
     batches.save(store, load["load_id"], second)

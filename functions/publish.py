@@ -35,8 +35,6 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     dataset = datasets()[batch.dataset]
     attempt = state.get("publish_attempt", 0)
     begun = state.get("publish_begun") or time.time()
-    if not batch.files and not batch.rejects:  # another load has published all of it meanwhile
-        return published(load, {**state, "publish_begun": begun}, batch, figures="")
     sequence = statements(
         dataset,
         names_of(load, state, batch, dataset),

@@ -2,7 +2,15 @@
 
 import pytest
 from loader.dataapi import Statement, SubStatement
-from loader.failures import Kind, concerns_no_file, failed_check, is_conflict, is_missing, kind_of
+from loader.failures import (
+    Kind,
+    concerns_no_file,
+    failed_check,
+    is_a_files,
+    is_conflict,
+    is_missing,
+    kind_of,
+)
 
 COPY = "COPY sparkify.event_stage_1 FROM 's3://work/loads/1/manifests/0.0.json'"
 GUARD = "SELECT CAST(CASE WHEN … ELSE 'check songs_unique: figure ' || … END AS INTEGER) AS guard"
@@ -110,3 +118,16 @@ def test_missing_and_conflict() -> None:
     assert not is_missing("permission denied for relation schema_version")
     assert is_conflict("ERROR: 1023 DETAIL: Serializable isolation violation")
     assert not is_conflict("ERROR: line 1023: value too long")
+
+
+@pytest.mark.parametrize(
+    ("error", "content"),
+    [
+        (INFLATE.format("a.json.gz"), True),
+        ("ERROR: size of the JSON object exceeds the 4194304 bytes", True),
+        ("ERROR: S3ServiceException:Access Denied for s3://data/log_data/gzip corrupt.json", False),
+        ("ERROR: Load into table 'event_stage_1' failed.", False),
+    ],
+)
+def test_is_a_files(error: str, content: bool) -> None:
+    assert is_a_files(error) is content

@@ -86,7 +86,7 @@ def test_while_it_runs(store: Store, data_api: FakeDataApi) -> None:
     data_api.replies = [Reply(running=2, rows={2: errors(A)})]
     state = bad()
     outcomes = []
-    while state["outcome"] != "again":
+    for _ in range(3):
         state = call(find_bad_files.handler, state)
         outcomes.append(state["outcome"])
     assert outcomes == ["running", "running", "again"]
@@ -261,3 +261,72 @@ def test_a_single_file_that_cannot_be_read_is_rejected(
     assert (answer["outcome"], answer["batch"]) == ("again", "0")
     assert rejected(store) == [(A, "ERROR: object over 4 MB", None)]
     assert kept(store) == ["log_data/empty.json"]
+
+
+def test_a_single_file_is_judged_only_beside_a_good_one(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """COPY that fails without a word on any file may be the set-up's failure."""
+    save(store, A, name="0-1")
+    data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
+    answer = call(find_bad_files.handler, bad(batch="0-1", todo=["0-2"]))
+    assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0-2", ["0-1-0"])
+    assert kept(store, "0-1-0") == [A]  # under a new name: it will be staged anew
+    data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
+    answer = call(find_bad_files.handler, bad(batch="0-1-0", good=True))
+    assert answer["outcome"] == "again"
+    assert rejected(store, "0-1-0") == [(A, "ERROR: something", None)]
+
+
+def test_without_a_good_file_the_batch_fails_with_why(store: Store, data_api: FakeDataApi) -> None:
+    save(store, A)
+    data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
+    answer = call(find_bad_files.handler, bad())
+    assert (answer["outcome"], answer["cause"]) == ("failed", "ERROR: something")
+    assert kept(store) == [A]
+
+
+def test_the_file_that_the_error_names_is_tried_apart(store: Store, data_api: FakeDataApi) -> None:
+    """Its key in an error that may be the set-up's is a hint, not a proof."""
+    save(store, A, B, C)
+    data_api.replies = [failed(1, f"ERROR: something about s3://data/{B}", query_id=-1)]
+    answer = call(find_bad_files.handler, bad())
+    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0-1", ["0-2"])
+    assert (kept(store, "0-1"), kept(store, "0-2")) == ([A, C], [B])
+
+
+FAILED_CHECK = {"name": "event_key_complete", "figure": 3, "expected": 0, "passed": False}
+
+
+@pytest.mark.parametrize(
+    ("passed_before", "good", "outcome"),
+    [
+        (["rows_copied", "event_key_complete"], False, "again"),
+        (["rows_copied"], False, "failed"),
+        ([], False, "failed"),
+        ([], True, "again"),
+    ],
+)
+def test_a_check_judges_a_file_if_it_has_ever_passed(
+    store: Store, data_api: FakeDataApi, passed_before: list[str], good: bool, outcome: str
+) -> None:
+    save(store, A)
+    data_api.replies = [Reply(rows={1: [(name,) for name in passed_before]})]
+    state = bad(error="the check failed", failed_checks=[FAILED_CHECK], good=good)
+    answer = call(find_bad_files.handler, state)
+    assert answer["outcome"] == outcome
+    assert "failed_checks" not in answer
+    if outcome == "again":
+        assert rejected(store) == [(A, "the check failed", None)]
+    else:
+        assert (answer["cause"], answer["checks"]) == ("the check failed", [FAILED_CHECK])
+        assert kept(store) == [A]
+
+
+def test_a_failed_check_of_many_files_is_halved_without_asking(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A, B)
+    answer = call(find_bad_files.handler, bad(error="x", failed_checks=[FAILED_CHECK]))
+    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0-1", ["0-2"])
+    assert data_api.submits == []

@@ -16,7 +16,8 @@ ASL: dict[str, Any] = json.loads((ROOT / "statemachine" / "load.asl.json").read_
 BATCH: dict[str, Any] = ASL["States"]["Load each batch"]["ItemProcessor"]["States"]
 STATES: dict[str, Any] = {**ASL["States"], **BATCH}
 
-# Step's module -> the Choice that reads its outcome, and the outcomes that go its Default way.
+# Step's module -> the Choice that reads its outcome, and the outcomes that go its Default way. What loader/parts.py
+# says, a step says too that goes on with the next part of a batch.
 CHOICES = [
     ("plan", "What is to be done?", {"refused"}),
     ("preflight", "Is all well?", {"failed"}),
@@ -40,7 +41,10 @@ DEFAULTS = {
 def known(choice: str) -> set[str]:
     """The outcomes that a Choice names."""
     conditions = " ".join(rule["Condition"] for rule in STATES[choice]["Choices"])
-    return set(re.findall(r"outcome = '([^']*)'", conditions))
+    lists = re.findall(r"outcome in \[([^\]]*)\]", conditions)
+    return set(re.findall(r"outcome = '([^']*)'", conditions)) | {
+        name for item in lists for name in re.findall(r"'([^']*)'", item)
+    }
 
 
 def produced(module: str) -> set[str]:
@@ -52,7 +56,10 @@ def produced(module: str) -> set[str]:
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "outcome":
                     found |= values(value)
-    return found
+        if isinstance(node, ast.ImportFrom) and node.module == "loader.parts":
+            found |= produced("loader/parts")
+    # A file that is put aside is published or fails the batch in the end: not there.
+    return found - {"published"} if module == "find_bad_files" else found
 
 
 def values(node: ast.expr) -> set[str]:

@@ -219,7 +219,6 @@ def test_published(store: Store, data_api: FakeDataApi) -> None:
     assert answer == {
         "batch": "0",
         "outcome": "published",
-        "known": 0,
         "tables": ["event_stage_20261123_203011_0a1b2c3d_0_0"],
     }
     found = results(store)
@@ -249,15 +248,6 @@ def test_a_batch_without_rows_writes_only_the_ledger(store: Store, data_api: Fak
     assert results(store)["rows"] == {}
 
 
-def test_a_batch_that_others_have_loaded_sends_nothing(store: Store, data_api: FakeDataApi) -> None:
-    """COPY of a ledger without a row would be a COPY of an empty object."""
-    state = staged(store, data_api, known=3)
-    answer = call(publish.handler, state)
-    assert (answer["outcome"], answer["known"]) == ("published", 3)
-    assert data_api.submits == []
-    assert (results(store)["loaded"], results(store)["rejected"]) == (0, 0)
-
-
 def test_the_other_half_is_next(store: Store, data_api: FakeDataApi) -> None:
     state = staged(store, data_api, LOG, name="0-1", todo=["0-2-1", "0-2-2"], known=1)
     answer = call(publish.handler, state)
@@ -265,6 +255,8 @@ def test_the_other_half_is_next(store: Store, data_api: FakeDataApi) -> None:
         "batch": "0-2-1",
         "outcome": "next",
         "todo": ["0-2-2"],
+        "suspects": [],
+        "good": True,
         "known": 1,
         "tables": ["event_stage_20261123_203011_0a1b2c3d_0_1_0"],
     }
@@ -339,8 +331,11 @@ def test_another_attempt_has_a_token_of_its_own(
 ) -> None:
     state = staged(store, data_api, LOG)
     data_api.replies = [reply]
-    while state["outcome"] != "published":
+    for _ in range(5):
         state = call(publish.handler, state)
+        if state["outcome"] == "published":
+            break
+    assert state["outcome"] == "published"
     tokens = [request["ClientToken"] for request in data_api.submits]
     assert len(set(tokens)) == len(tokens) == 2
 

@@ -83,9 +83,13 @@ def run_everything(
             state = call(stage.handler, planned(), mode=mode)
             assert state["outcome"] == "staged"
             assert call(publish.handler, state, mode=mode)["outcome"] == "published"
-        data_api.replies = [failed(1, f"no: s3://data/{key}"), Reply()]
-        bad = {"batch": "0", "attempt": 1, "error": f"no: s3://data/{key}", "query_id": 7}
+        error = f"gzip: s3://data/{key}"
+        bad = {"batch": "0", "attempt": 1, "error": error, "query_id": 7}
+        data_api.replies = [failed(1, error), Reply()]
         assert call(find_bad_files.handler, bad)["outcome"] == "again"
+        save(store, key)
+        checks = {"error": "a check failed", "failed_checks": [{"name": "x"}]}
+        assert call(find_bad_files.handler, bad | checks)["outcome"] == "failed"
         save(store, key)
         data_api.replies = [Reply(rows={3: [(0,)]})]
         assert call(leave_out_loaded.handler, {"batch": "0"})["outcome"] == "again"
@@ -96,7 +100,8 @@ def run_everything(
     data_api.replies = [Reply(rows={1: [("user", "dev")]}), schema_there, Reply(), version]
     assert call(preflight.handler)["setup"]
     ended = {"batches": [{"batch": "0", "outcome": "published", "tables": ["event_stage_1"]}]}
-    assert finish.handler({"load": load(), **ended}, Context())["outcome"] == "loaded"
+    swept = load(mark="2026-11-23T20:30:00+00:00")
+    assert finish.handler({"load": swept, **ended}, Context())["outcome"] == "loaded"
     SENT.append((data_api, read))
 
 

@@ -1,0 +1,65 @@
+"""Part by part: what comes after a part of a halved batch, and when a suspicion is proved."""
+
+from typing import Any
+
+import pytest
+from loader.parts import MAX_SUSPECTS, go_on, suspect
+
+WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
+
+
+@pytest.mark.parametrize(
+    ("state", "good", "expected"),
+    [
+        # A batch that was never halved.
+        ({}, True, {"outcome": "published"}),
+        ({}, False, {"outcome": "published"}),  # only the ledger: files that are rejected or empty
+        # The parts in their order; that one was good is known from then on.
+        (
+            {"todo": ["1", "2"]},
+            True,
+            {"outcome": "next", "batch": "1", "todo": ["2"], "suspects": [], "good": True},
+        ),
+        (
+            {"todo": ["1"], "good": True},
+            False,
+            {"outcome": "next", "batch": "1", "todo": [], "suspects": [], "good": True},
+        ),
+        # Suspects come last, and only after a good part.
+        (
+            {"todo": ["1"], "suspects": ["x"], "suspicion": WHY},
+            True,
+            {"outcome": "next", "batch": "1", "suspects": ["x"], "good": True},
+        ),
+        (
+            {"suspects": ["x", "y"], "suspicion": WHY},
+            True,
+            {"outcome": "next", "batch": "x", "todo": ["y"], "suspects": [], "good": True},
+        ),
+        # Nothing was good: no file is judged, the batch fails with why.
+        ({"suspects": ["x"], "suspicion": WHY}, False, {"outcome": "failed", **WHY}),
+        # So many that the rest is not tried.
+        (
+            {"todo": ["1"], "suspects": ["x"] * MAX_SUSPECTS, "suspicion": WHY},
+            False,
+            {"outcome": "failed", **WHY},
+        ),
+        (
+            {"todo": ["1"], "suspects": ["x"] * (MAX_SUSPECTS - 1), "suspicion": WHY},
+            False,
+            {"outcome": "next", "batch": "1"},
+        ),
+    ],
+)
+def test_go_on(state: dict[str, Any], good: bool, expected: dict[str, Any]) -> None:
+    answer = go_on({"batch": "0", "known": 2, "tables": ["t"], "attempt": 3, **state}, good=good)
+    assert expected.items() <= answer.items()
+    assert (answer["known"], answer["tables"]) == (2, ["t"])
+    assert "attempt" not in answer  # a part begins anew
+
+
+def test_a_part_is_put_aside() -> None:
+    answer = suspect({"batch": "0-1", "todo": ["0-2"], "suspects": ["x"]}, "why", [{"name": "c"}])
+    assert (answer["outcome"], answer["batch"]) == ("next", "0-2")
+    assert answer["suspects"] == ["x", "0-1"]
+    assert answer["suspicion"] == {"cause": "why", "checks": [{"name": "c"}]}

@@ -18,10 +18,14 @@ _MAX_VIEW_DEPTH = 32
 
 @dataclass
 class Found:
-    """What a statement reads: user tables, system views; whether the target only as a target."""
+    """What a statement reads: user tables, system views; whether the target only as a target.
+
+    ``query_id``: the one query whose rows of the one system view matter; None for all.
+    """
 
     tables: set[Key] = field(default_factory=set)
     system: set[str] = field(default_factory=set)
+    query_id: int | None = None
     target_only: bool = False
 
 
@@ -135,6 +139,7 @@ def _resolve(tree: exp.Expr, scope: Scope, found: Found, depth: int) -> None:
             continue
         system_name = views.system_name(name)
         if system_name is not None:
+            found.query_id = None if found.system else _query_id(table)
             found.system.add(system_name)
             _put(table, exp.to_table(f'temp.main."{views.temp_name(system_name)}"'), name[-1])
             continue
@@ -145,6 +150,21 @@ def _resolve(tree: exp.Expr, scope: Scope, found: Found, depth: int) -> None:
             found.tables.add(relation.key)
             _put(table, exp.to_table(catalog.physical(*relation.key), dialect="duckdb"), name[-1])
             table.meta["key"] = relation.key
+
+
+def _query_id(table: exp.Table) -> int | None:
+    """``FROM sys_load_detail WHERE query_id = 7 AND ...`` -> 7: only those rows are needed."""
+    select = table.parent_select
+    if select is None or select.args.get("where") is None or select.args.get("joins"):
+        return None
+    where = select.args["where"]
+    conditions = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
+    for condition in conditions:
+        if isinstance(condition, exp.EQ) and condition.this.name == "query_id":
+            value = condition.expression
+            if isinstance(value, exp.Literal) and value.name.isdigit():
+                return int(value.name)
+    return None
 
 
 def is_cte(table: exp.Table, name: str) -> bool:

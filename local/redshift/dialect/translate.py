@@ -26,6 +26,7 @@ class Translated:
     reads: frozenset[Key] = frozenset()
     target: Key | None = None
     system: frozenset[str] = frozenset()
+    query_id: int | None = None
 
 
 def translate(sql: str, scope: Scope) -> Translated:
@@ -47,7 +48,11 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     found = names.resolve(tree, scope)
     tree = rules.apply(tree, scope)
     return Translated(
-        to_duckdb(tree), "select", frozenset(found.tables), system=frozenset(found.system)
+        to_duckdb(tree),
+        "select",
+        frozenset(found.tables),
+        system=frozenset(found.system),
+        query_id=found.query_id,
     )
 
 

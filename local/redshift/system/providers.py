@@ -45,10 +45,25 @@ class SystemSession(Protocol):
 
 @dataclass(frozen=True)
 class Provider:
-    """A view: (name, DuckDB type) of its columns and a function that makes its rows."""
+    """A view: (name, DuckDB type) of its columns, and a function that makes its rows or the name of
+    the recorded rows.
+    """
 
     columns: Columns
-    rows: Callable[[SystemSession], list[Row]]
+    make: Callable[[SystemSession], list[Row]]
+    recorded: str = ""
+
+    def rows(self, session: SystemSession, query_id: int | None) -> list[Row]:
+        """The rows that the session may see; of one query where ``query_id`` is given."""
+        if not self.recorded:
+            return self.make(session)
+        names = [name for name, _ in self.columns]
+        padded = _PADDED.get(self.recorded, ())
+        found = session.records.rows(self.recorded, session.visible_user_id, query_id)
+        return [
+            [_shown(name, value, padded) for name, value in zip(names, row, strict=True)]
+            for row in found
+        ]
 
 
 _TIMES = ("start_time", "end_time", "record_time", "file_last_modified")
@@ -78,15 +93,7 @@ def _recorded(table: str) -> Provider:
         )
         for name in COLUMNS[table]
     )
-    padded = _PADDED.get(table, ())
-
-    def rows(session: SystemSession) -> list[Row]:
-        return [
-            [_shown(name, value, padded) for (name, _), value in zip(columns, row, strict=True)]
-            for row in session.records.rows(table, session.visible_user_id)
-        ]
-
-    return Provider(columns, rows)
+    return Provider(columns, lambda _: [], recorded=table)
 
 
 def _shown(name: str, value: Any, padded: Sequence[str]) -> Any:

@@ -46,12 +46,18 @@ def temp_name(name: str) -> str:
 
 
 def materialise(
-    con: duckdb.DuckDBPyConnection, names: Iterable[str], session: SystemSession
+    con: duckdb.DuckDBPyConnection,
+    names: Iterable[str],
+    session: SystemSession,
+    query_id: int | None = None,
 ) -> None:
-    """Fills the temporary tables of these views for the statement that is about to run."""
+    """Fills the temporary tables of these views for the statement that is about to run.
+
+    With a ``query_id``, rows of other queries may be left out.
+    """
     for name in names:
         provider = PROVIDERS[name]
-        rows = provider.rows(session)
+        rows = provider.rows(session, query_id)
         table = f'temp.main."{temp_name(name)}"'
         columns = ", ".join(f'"{column}" {kind}' for column, kind in provider.columns)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")

@@ -41,7 +41,7 @@ def prepare(session: Session, sql: str) -> Translated:
     if translated.reads or translated.target or translated.system:
         session.snapshot()
     session.touch(translated.reads, [translated.target] if translated.target else [])
-    views.materialise(session.con, translated.system, session)
+    views.materialise(session.con, translated.system, session, translated.query_id)
     return translated
 
 

@@ -28,7 +28,7 @@ _TRANSIENT = re.compile(
 )
 _SYSTEMIC = re.compile(
     r"not authorized to assume|assume.?role|UnauthorizedException|invalid credential|credentials|"
-    r"manifest|jsonpath|permission denied|must be owner",
+    r"(?<!not present in )manifest|jsonpath|permission denied|must be owner",
     re.I,
 )
 _CONTENT = re.compile(

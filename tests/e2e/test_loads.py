@@ -127,3 +127,26 @@ def test_a_file_whose_rows_fail_a_check_is_rejected_and_the_others_are_loaded(
     }, printed
     assert "event_key_complete" in ledger[bad][1]
     assert not oracle.diff(oracle.tables({key: logs[key] for key in good}), warehouse.star())
+
+
+def test_an_object_that_is_gone_is_named_and_the_others_are_loaded(warehouse: Project) -> None:
+    logs = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
+    *good, gone = sorted(logs)
+    s3 = warehouse.client("s3")
+    events = [
+        {"bucket": warehouse.bucket, "key": key, "etag": "0" * 32, "size": 9, "modified": ""}
+        for key in logs
+    ]
+    listed = "\n".join(json.dumps(event) for event in events).encode()
+    work = warehouse.outputs["WorkBucketName"]
+    s3.put_object(Bucket=work, Key="events/test.json.gz", Body=gzip.compress(listed))
+    warehouse.put({key: logs[key] for key in good})
+    status, report = warehouse.start({"objects": f"s3://{work}/events/test.json.gz"})
+    assert (status, report["rejected_total"]) == ("SUCCEEDED", 1), report
+    assert report["rejected"][0]["key"] == gone
+    ledger = warehouse.ledger()
+    assert {key: ledger[key][0] for key in logs} == {
+        **dict.fromkeys(good, "loaded"),
+        gone: "missing",
+    }
+    assert not oracle.diff(oracle.tables({key: logs[key] for key in good}), warehouse.star())

@@ -107,6 +107,8 @@ def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
         (INFLATE.format("a.json.gz"), False),
         (INFLATE.format("manifest.json.gz"), False),
         (INFLATE.format("credentials/a.json.gz"), False),
+        ("ERROR: Mandatory url is not present in manifest file. context: s3://data/a.json", False),
+        ("ERROR: The manifest has no entries.", True),
     ],
 )
 def test_concerns_no_file(error: str, systemic: bool) -> None:

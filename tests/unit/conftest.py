@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.backends import get_backend
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
@@ -44,22 +45,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:No application metrics to publish")
 
 
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    """An S3 client; the data bucket and the work bucket are there, empty."""
+@pytest.fixture(scope="module")
+def aws() -> Iterator[None]:
+    """moto instead of AWS. To start it takes longer than most tests, so it is started once for a module."""
     with mock_aws():
-        for bucket in ("data", "work"):
-            client("s3").create_bucket(
-                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
-            )
-        yield client("s3")
+        yield
+
+
+@pytest.fixture
+def s3(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An S3 client, which every store uses too; the data bucket and the work bucket are there, empty."""
+    get_backend("s3")["123456789012"]["aws"].reset()
+    get_backend("stepfunctions")["123456789012"]["us-west-2"].reset()
+    for bucket in ("data", "work"):
+        client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+        )
+    monkeypatch.setattr(Store, "_client", client("s3"))
+    return client("s3")
 
 
 @pytest.fixture
 def store(s3: Any) -> Store:
-    made = Store("work")
-    vars(made)["_client"] = s3
-    return made
+    return Store("work")
 
 
 @pytest.fixture

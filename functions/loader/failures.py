@@ -83,8 +83,13 @@ def failed_check(statement: Statement) -> tuple[str, str, str]:
 
 
 def concerns_no_file(error: str) -> bool:
-    """Whether a COPY error is of the set-up (role, manifest, JSONPaths) and would meet any file."""
-    return bool(_SYSTEMIC.search(_own_words(error)))
+    """Whether a COPY error is of the set-up (role, manifest, JSONPaths) and would meet any file.
+
+    Only the error itself says so: its detail names the manifest for any error.
+    """
+    return bool(
+        _SYSTEMIC.search(re.split(r"\bdetail:", _own_words(error), maxsplit=1, flags=re.I)[0])
+    )
 
 
 def is_a_files(error: str) -> bool:

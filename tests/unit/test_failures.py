@@ -107,7 +107,11 @@ def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
         (INFLATE.format("a.json.gz"), False),
         (INFLATE.format("manifest.json.gz"), False),
         (INFLATE.format("credentials/a.json.gz"), False),
-        ("ERROR: Mandatory url is not present in manifest file. context: s3://data/a.json", False),
+        (
+            "ERROR: Mandatory url is not present in manifest file.\n  Detail: \n  code: 8001\n"
+            "  context:   Manifest file location = s3://work/m.json url = s3://data/a.json",
+            False,
+        ),
         ("ERROR: The manifest has no entries.", True),
     ],
 )

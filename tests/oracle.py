@@ -77,7 +77,7 @@ _WHITE = re.compile(r"[ \t\r\n]*")
 _SUFFIXES = (".json", ".json.gz")
 
 
-class BadFile(ValueError):  # noqa: N818
+class BadFile(ValueError):
     """A file that COPY would not take: the message has its key, the line and the reason."""
 
     def __init__(self, key: str, line: int, reason: str) -> None:
@@ -87,7 +87,7 @@ class BadFile(ValueError):  # noqa: N818
         self.reason = reason
 
 
-class AmbiguousEvents(ValueError):  # noqa: N818
+class AmbiguousEvents(ValueError):
     """Two NextSong events with an equal key differ: no order of arrival could be the right one."""
 
 

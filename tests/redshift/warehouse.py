@@ -64,7 +64,7 @@ class Warehouse:
     def __init__(self, url: str, key: str = "AKIATEST"):
         self.url = url
         self.sessions: list[Session] = []
-        self.client = boto3.client(
+        self.client: Any = boto3.client(
             "redshift-data",
             endpoint_url=url,
             region_name=REGION,

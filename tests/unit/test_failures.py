@@ -21,6 +21,11 @@ INFLATE = (
     "context: S3 key being read : s3://data/log_data/{} query: 12"
 )
 
+MANDATORY = (
+    "ERROR: Mandatory url is not present in manifest file.\n  Detail: \n  context:   "
+    "Manifest file location = s3://work/m.json url = s3://data/a.json"
+)
+
 
 def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Statement:
     parts = (
@@ -108,8 +113,7 @@ def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
         (INFLATE.format("manifest.json.gz"), False),
         (INFLATE.format("credentials/a.json.gz"), False),
         (
-            "ERROR: Mandatory url is not present in manifest file.\n  Detail: \n  code: 8001\n"
-            "  context:   Manifest file location = s3://work/m.json url = s3://data/a.json",
+            MANDATORY,
             False,
         ),
         ("ERROR: The manifest has no entries.", True),

@@ -9,6 +9,7 @@ Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (a
 or ``failed``.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +20,13 @@ from loader.datasets import Dataset, datasets
 from loader.failures import Kind, concerns_no_file, is_a_files, kind_of
 from loader.names import common, for_dataset, state_of
 from loader.observability import logger, step
-from loader.parts import suspect
+from loader.parts import MAX_PARTS, new_parts, suspect
 from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import DataFile, Store
 from stage import MAX_ATTEMPTS, copy_options
 
+HEADS_AT_A_TIME = 16
 MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
 
 api = DataApi(settings())
@@ -104,8 +106,10 @@ def named_by_redshift(
 ) -> list[Reject]:
     """The files for which COPY left error rows, each with its first error."""
     if statement.finished:
-        return from_rows(batch, list(api.rows(f"{statement.id}:2")))
-    # NOLOAD failed itself: at 100,000 errors, with rows of the files seen so far, or on what leaves no row.
+        rejects = from_rows(batch, list(api.rows(f"{statement.id}:2")))
+        if rejects:
+            return rejects
+    # NOLOAD says nothing, or failed itself: at 100,000 errors, with rows of the files seen so far, or on what leaves no row.
     part = statement.failed_part
     queries = [part.query_id if part else -1, state.get("query_id", -1)]
     for number, query in enumerate(q for q in queries if q and q > 0):
@@ -134,17 +138,14 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> list[Reject]:
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
-    """The files that S3 does not have any more, or does not give."""
-    rejects = []
-    for file in batch.files:
-        state = store.head(file.bucket, file.key).state
-        if state == "missing":
-            rejects.append(
-                Reject(file, "The object was deleted before COPY read it.", status="missing")
-            )
-        elif state == "denied":
-            rejects.append(Reject(file, "S3 denies access to the object."))
-    return rejects
+    """The files that S3 does not have any more. What S3 denies to this function it may give to COPY: that is no reason."""
+    with ThreadPoolExecutor(HEADS_AT_A_TIME) as pool:
+        heads = list(pool.map(lambda file: store.head(file.bucket, file.key), batch.files))
+    return [
+        Reject(file, "The object was deleted before COPY read it.", status="missing")
+        for file, head in zip(batch.files, heads, strict=True)
+        if head.state == "missing"
+    ]
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
@@ -171,11 +172,14 @@ def divide(
         return {**state, "outcome": "again"}
     if single:
         # Under a name of its own, so that it is staged anew and not told what became of it the first time.
-        aside = replace(batch, name=f"{batch.name}-0")
-        batches.save(store, load["load_id"], aside)
-        checks = state.get("failed_checks", [])
-        return suspect({**state, "batch": aside.name}, state["error"], checks)
-    first, second = batch.apart(named) if named else batch.halves()
+        state, (name, _) = new_parts(state)
+        batches.save(store, load["load_id"], replace(batch, name=name))
+        return suspect({**state, "batch": name}, state["error"], state.get("failed_checks", []))
+    if state.get("parts", 0) >= MAX_PARTS:
+        cause = f"Too many files are bad that nobody names, the last for this: {state['error']}"
+        return {**state, "outcome": "failed", "cause": cause}
+    state, names = new_parts(state)
+    first, second = batch.apart(named, names) if named else batch.halves(names)
     batches.save(store, load["load_id"], first)
     batches.save(store, load["load_id"], second)
     todo = [second.name, *state.get("todo", [])]
@@ -193,7 +197,7 @@ def after_failed_checks(
             token=client_token(load["load_id"], "passed", batch.name, state["attempt"]),
             name=f"{load['load_id']} checks passed before {batch.name}",
         )
-        passed = {row[0] for row in api.rows(f"{ended.id}:1")}
-        trusted = all(check["name"] in passed for check in state["failed_checks"])
+        passed = {(name, definition) for name, definition in api.rows(f"{ended.id}:1")}
+        trusted = all((c["name"], c["definition"]) in passed for c in state["failed_checks"])
     going_on = divide(load, state, batch, trusted=trusted)
     return {name: value for name, value in going_on.items() if name != "failed_checks"}

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from loader import sql
-from loader.dataapi import DataApi, StatementFailed, client_token
+from loader.dataapi import DataApi, client_token
 from loader.leftovers import LONGEST_LOAD, staging_tables
 from loader.names import SWEEP_MARK, common, load_id, state_of
 from loader.observability import MetricUnit, logger, metrics, step
@@ -19,6 +19,7 @@ from loader.store import Store
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
+LONG_AGO = "1970-01-02T00:00:00+00:00"
 CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
 
 STATUS = {
@@ -47,8 +48,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if load.get("mark"):
         tables += left_behind(load)
     drop_staging(load, tables)
-    report = report_of(load, ended, failures, cause)
-    if load.get("mark") and not cause and not load.get("rest"):
+    rest_started = bool(event.get("rest_started"))
+    report = report_of(load, ended, failures, cause, rest_started=rest_started)
+    if report["status"] == "reset":
+        store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
+    elif load.get("mark") and not cause and not rest_started:
         store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
     measure(report)
     logger.info("load ended", report=report)
@@ -88,7 +92,7 @@ def left_behind(load: dict[str, Any]) -> list[str]:
     """Staging tables of loads that were stopped; only the sweep's loads look for them, the others need not."""
     try:
         return staging_tables(api, load["load_id"], LONGEST_LOAD)
-    except (StatementFailed, TimeoutError):
+    except Exception:  # a load that is published has not failed because of it
         logger.exception("staging tables that were left behind could not be listed")
         return []
 
@@ -113,7 +117,12 @@ def drop_staging(load: dict[str, Any], tables: list[str]) -> None:
 
 
 def report_of(
-    load: dict[str, Any], ended: list[dict[str, Any]], failures: list[dict[str, Any]], cause: str
+    load: dict[str, Any],
+    ended: list[dict[str, Any]],
+    failures: list[dict[str, Any]],
+    cause: str,
+    *,
+    rest_started: bool,
 ) -> dict[str, Any]:
     """The report: load id, status, files, rows by table, checks with figures, rejected files, seconds."""
     prefix = f"{state_of(load)}/results/"
@@ -160,7 +169,7 @@ def report_of(
         report["files"]["known"] = load.get("known", 0)
     if load.get("setup"):
         report["setup"] = load["setup"]
-    if load.get("rest"):
+    if rest_started:
         report["next"] = (
             "There are more files than one execution loads; the next execution is started with the rest."
         )

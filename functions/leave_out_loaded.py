@@ -12,8 +12,10 @@ from loader.failures import Kind, kind_of
 from loader.names import common, state_of
 from loader.observability import logger, step
 from loader.settings import settings
-from loader.steps import LOST, advance
+from loader.steps import LOST, advance, took_too_long
 from loader.store import Store
+
+MAX_ATTEMPTS = 20  # of staging, publishing and this step together
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -27,11 +29,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if statement.running:
         return {**state, "statement": pending, "outcome": "running"}
     state = {**state, "statement": None, "attempt": state.get("attempt", 0) + 1}
-    if statement is LOST:
+    if cause := took_too_long(pending):
+        raise StatementFailed(cause)
+    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
         return {**state, "outcome": "running"}
     if not statement.finished:
         statement = api.describe(statement.id)
-        if kind_of(statement) is Kind.TRY_AGAIN:
+        if kind_of(statement) is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
             return {**state, "outcome": "running"}
         raise StatementFailed(
             f"Batch {batch.name} could not be compared with the ledger: {failure(statement)}"

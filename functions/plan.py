@@ -6,6 +6,7 @@ Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``,
 """
 
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -18,11 +19,12 @@ from loader.names import common, load_id
 from loader.observability import logger, step
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
-from loader.steps import LOST, advance
+from loader.steps import LOST, advance, took_too_long
 from loader.store import DataFile, Store
 
 # The trigger's lists are taken as new: the claim in the publish transaction finds those that are not.
 NO_LEDGER_NEEDED = "events/"
+MAX_ATTEMPTS = 5
 SHOWN_KEYS = 10
 
 api = DataApi(settings())
@@ -51,9 +53,11 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     """Lists, compares with the ledger, cuts into batches."""
     begun = time.time()
     load = {**load, "mode": request.mode, "mark": request.mark, "dry_run": request.dry_run}
-    listing = f"loads/{load['load_id']}/listing.json.gz"
     if "listed" not in load:
-        load["listed"] = write_listing(listing, list_files(request))
+        # A name of its own: were this call repeated, its numbers must not meet those of another listing.
+        load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
+        load["listed"] = write_listing(load["listing"], list_files(request))
+    listing = load["listing"]
     if load["listed"] == 0:
         return {**load, "outcome": "nothing"}
     if request.reload or request.objects.startswith(store.uri(NO_LEDGER_NEEDED)):
@@ -152,12 +156,12 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
     names = {
         **common(settings()),
         "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
-        "listing": store.uri(f"loads/{load['load_id']}/listing.json.gz"),
+        "listing": store.uri(load["listing"]),
     }
     statements = sql.render("plan/compare.sql", names)
     # Only what is named by its key is tried again after it was rejected or withdrawn.
     parameters = {"named": "yes" if request.keys else "no"}
-    token = client_token(load["load_id"], "plan", "", load["attempt"])
+    token = client_token(load["load_id"], "plan", load["listing"][-16:-8], load["attempt"])
     statement, pending = advance(
         api,
         load.get("statement"),
@@ -175,15 +179,17 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
         last = f"{statement.id}:{len(statements)}"
         return {"statement": None}, {int(row[0]) for row in api.rows(last) if row[0] is not None}
     again = {"statement": None, "attempt": load["attempt"] + 1}
-    if statement is LOST:
+    if statement is LOST and load["attempt"] < MAX_ATTEMPTS:
         return {**again, "outcome": "running"}, None
+    if cause := took_too_long(pending):
+        raise StatementFailed(cause)
     statement = api.describe(statement.id)
     kind = kind_of(statement)
     if kind is Kind.NO_TABLES and request.dry_run:
         return again, set(range(load["listed"]))
     if kind is Kind.NO_TABLES and load["attempt"] < 3:
         return {**again, "outcome": "no tables"}, None
-    if kind is Kind.TRY_AGAIN and load["attempt"] < 5:
+    if kind is Kind.TRY_AGAIN and load["attempt"] < MAX_ATTEMPTS:
         return {**again, "outcome": "running"}, None
     raise StatementFailed(f"The files could not be compared with the ledger: {failure(statement)}")
 
@@ -225,7 +231,7 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
         "rest": "",
     }
     if rest:
-        key = f"{NO_LEDGER_NEEDED}{load['load_id']}-rest.json.gz"
+        key = f"rest/{load['load_id']}.json.gz"
         result["rest"] = store.put_lines(key, (file.as_dict() for file in rest))
     if load["dry_run"]:
         return {**result, "outcome": "planned", "keys": shown}

@@ -18,7 +18,7 @@ from loader.names import common, for_dataset, state_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.parts import go_on
 from loader.settings import settings
-from loader.steps import LOST, advance
+from loader.steps import LOST, advance, took_too_long
 from loader.store import Store
 
 MAX_ATTEMPTS = 8
@@ -98,6 +98,7 @@ def submit(
             "files_loaded": str(len(batch.files)),
             "files_rejected": str(len(batch.rejects)),
             "rows_staged": str(state["rows"]),
+            "rows_copied": str(state["copied"]),
             "started_at": load["started"],
             "first_start": state["first_start"],
             "last_start": state["last_start"],
@@ -179,6 +180,7 @@ def check_rows(
             "name": check["name"],
             "figure": check["figure"],
             "expected": check["expected"],
+            "definition": check["definition"],
         }
         for check in checks
     ]
@@ -191,6 +193,8 @@ def shortened(text: str, limit: int) -> str:
 
 def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
     """What a publish transaction that failed asks for; all of it was rolled back."""
+    if cause := took_too_long(state["statement"]):
+        return {**state, "outcome": "failed", "cause": cause}
     attempt = state["publish_attempt"] + 1
     state = {**state, "statement": None, "publish_attempt": attempt}
     if statement is LOST:

@@ -15,6 +15,7 @@ from loader.observability import logger, step
 from loader.settings import settings
 
 MAX_ATTEMPTS = 5
+LIMIT = 120  # seconds: it may wait behind a publish, but must not drop anything after this function has ended
 
 api = DataApi(settings())
 
@@ -35,6 +36,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
                 [*drop, *create],
                 token=client_token(load["load_id"], "reset", "", attempt),
                 name=f"{load['load_id']} reset",
+                limit=LIMIT,
             )
             return {**load, "outcome": "reset", "tables": staging_tables(api, load["load_id"])}
         except StatementFailed as error:

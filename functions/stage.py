@@ -20,7 +20,7 @@ from loader.names import for_dataset, jsonpaths_name, jsonpaths_text, stage_tabl
 from loader.observability import logger, step
 from loader.parts import go_on
 from loader.settings import settings
-from loader.steps import LOST, advance
+from loader.steps import LOST, advance, took_too_long
 from loader.store import DataFile, Store
 
 MAX_ATTEMPTS = 8
@@ -107,6 +107,8 @@ def statements(dataset: Dataset, names: dict[str, str]) -> list[str]:
 
 def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
     """What a staging statement that failed asks for."""
+    if cause := took_too_long(state["statement"]):
+        return {**state, "outcome": "failed", "cause": cause}
     state = {**state, "statement": None}
     if statement is LOST:
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
@@ -138,13 +140,18 @@ def audit(
     statement: Statement,
 ) -> dict[str, Any]:
     """Reads what COPY says of each file and the checks on staging."""
-    read = {str(name): (etag, lines) for name, etag, lines in api.rows(f"{statement.id}:3")}
+    reported = list(api.rows(f"{statement.id}:3"))
+    if len(reported) < len(batch.readable):
+        reported = later_report(load, batch, table) or reported
+    read = {str(name): (etag, lines) for name, etag, lines, _ in reported}
+    copied = next((int(row[3] or 0) for row in reported), None)
     figures: dict[str, Any] = {}
     checks: list[CheckResult] = []
-    for kind, name, figure, expected, first, last in api.rows(f"{statement.id}:4"):
+    for kind, name, definition, figure, expected, first, last in api.rows(f"{statement.id}:4"):
         if kind == "staged":
             figures = {
                 "rows": figure,
+                "copied": figure if copied is None else copied,
                 "first_start": first or NO_TIME,
                 "last_start": last or NO_TIME,
             }
@@ -157,7 +164,9 @@ def audit(
                 return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
         elif kind == "check":
-            checks.append(CheckResult(str(name), "staged", batch.name, figure, expected))
+            checks.append(
+                CheckResult(str(name), "staged", batch.name, figure, expected, str(definition))
+            )
     failed = [check for check in checks if not check.passed]
     if failed:
         return {
@@ -173,6 +182,17 @@ def audit(
         batches.save(store, load["load_id"], batch)
     store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
     return staged(state, batch, table, figures, checks)
+
+
+def later_report(load: dict[str, Any], batch: Batch, table: str) -> list[tuple[Any, ...]]:
+    """What COPY says of each file, asked once more after its transaction: the view may lag behind."""
+    ended = api.run(
+        [sql.render_one("stage/files_copied_later.sql", {})],
+        token=client_token(load["load_id"], "copied", batch.name, 0),
+        name=f"{load['load_id']} files copied {batch.name}",
+        parameters={"stage_table": table},
+    )
+    return list(api.rows(f"{ended.id}:1"))
 
 
 def as_read(
@@ -215,6 +235,7 @@ def staged(
         "outcome": "staged",
         "table": table,
         "rows": 0,
+        "copied": 0,
         "first_start": NO_TIME,
         "last_start": NO_TIME,
         **audit,

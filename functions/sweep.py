@@ -6,7 +6,6 @@ The mark is the time of the last sweep whose load ended well; the load itself wr
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 
 import boto3
@@ -19,7 +18,8 @@ from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject, Store
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
-OVERLAP = timedelta(minutes=15)  # clocks differ, and an upload's LastModified is when it began
+# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html).
+OVERLAP = timedelta(days=1)
 
 store = Store(settings().work_bucket)
 stepfunctions = boto3.client(
@@ -30,40 +30,56 @@ stepfunctions = boto3.client(
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Lists the data bucket and starts a load if anything is newer than the mark; returns how many files are."""
+    """Lists the data bucket and starts a load if anything is new since the mark; returns how many files are.
+
+    While a load is running it does nothing: what that load leaves is the next sweep's.
+    """
+    if load_is_running():
+        logger.info("a load is running, the next sweep looks again")
+        return {"files": 0}
     now = datetime.now(UTC)
-    mark = last_mark()
-    files = newer(mark)
-    first = next(files, None)
-    if first is None:
+    mark, seen = last_sweep()
+    files = [file for file in newer(mark) if (file.key, file.etag) not in seen]
+    if not files:
         logger.info("nothing is newer than the last sweep", mark=mark.isoformat())
         return {"files": 0}
-    key = f"sweeps/{now:%Y%m%d-%H%M%S}.json.gz"
-    count = 0
-
-    def counted() -> Iterator[dict[str, Any]]:
-        nonlocal count
-        for file in chain([first], files):
-            count += 1
-            yield file.as_dict()
-
-    objects = store.put_lines(key, counted())
+    stamp = now.isoformat()
+    store.put(seen_key(stamp), [[file.key, file.etag] for file in newer(now - OVERLAP)])
+    objects = store.put_lines(
+        f"sweeps/{now:%Y%m%d-%H%M%S}.json.gz", (file.as_dict() for file in files)
+    )
     stepfunctions.start_execution(
         stateMachineArn=STATE_MACHINE,
-        name=f"sweep-{now:%Y%m%d-%H%M%S}",
-        input=json.dumps({"objects": objects, "mark": now.isoformat()}),
+        name=f"sweep-{now:%Y%m%d-%H%M%S-%f}",
+        input=json.dumps({"objects": objects, "mark": stamp}),
     )
-    metrics.add_metric("FilesSwept", MetricUnit.Count, count)
-    logger.info("load started", files=count, mark=mark.isoformat())
-    return {"files": count}
+    metrics.add_metric("FilesSwept", MetricUnit.Count, len(files))
+    logger.info("load started", files=len(files), mark=mark.isoformat())
+    return {"files": len(files)}
 
 
-def last_mark() -> datetime:
-    """The last clean sweep's time, less an overlap; the beginning of time if there was none."""
+def load_is_running() -> bool:
+    answer = stepfunctions.list_executions(
+        stateMachineArn=STATE_MACHINE, statusFilter="RUNNING", maxResults=1
+    )
+    return bool(answer["executions"])
+
+
+def last_sweep() -> tuple[datetime, set[tuple[str, str]]]:
+    """From when on the last clean sweep's files are looked at, and those of them that it has seen (key, ETag)."""
     try:
-        return datetime.fromisoformat(store.get(SWEEP_MARK)["mark"]) - OVERLAP
+        stamp = store.get(SWEEP_MARK)["mark"]
     except MissingObject:
-        return datetime(1970, 1, 1, tzinfo=UTC)
+        return datetime(1970, 1, 1, tzinfo=UTC), set()
+    try:
+        seen = {(key, etag) for key, etag in store.get(seen_key(stamp))}
+    except MissingObject:
+        seen = set()
+    return datetime.fromisoformat(stamp) - OVERLAP, seen
+
+
+def seen_key(stamp: str) -> str:
+    return f"sweep/seen/{stamp}.json"
 
 
 def newer(mark: datetime) -> Iterator[DataFile]:

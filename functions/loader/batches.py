@@ -74,17 +74,18 @@ class Batch:
         kept = tuple(file for file in self.files if file.key not in bad)
         return Batch(self.name, self.dataset, kept, self.rejects + tuple(more))
 
-    def apart(self, file: DataFile) -> tuple["Batch", "Batch"]:
-        """Two batches: all other files, with the rejects, and this file alone."""
+    def apart(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
+        """Two batches of these names: all other files, with the rejects, and this file alone."""
         others = tuple(other for other in self.files if other.key != file.key)
-        first = Batch(f"{self.name}-1", self.dataset, others, self.rejects)
-        return first, Batch(f"{self.name}-2", self.dataset, (file,))
+        return Batch(names[0], self.dataset, others, self.rejects), Batch(
+            names[1], self.dataset, (file,)
+        )
 
-    def halves(self) -> tuple["Batch", "Batch"]:
-        """Two batches of half the files each; the rejects go with the first."""
+    def halves(self, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
+        """Two batches of these names, of half the files each; the rejects go with the first."""
         middle = len(self.files) // 2
-        first = Batch(f"{self.name}-1", self.dataset, self.files[:middle], self.rejects)
-        return first, Batch(f"{self.name}-2", self.dataset, self.files[middle:])
+        first = Batch(names[0], self.dataset, self.files[:middle], self.rejects)
+        return first, Batch(names[1], self.dataset, self.files[middle:])
 
 
 def reported_name(file: DataFile) -> str:

@@ -7,13 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of one batch; ``on`` is staged or published. It passed if figure and expected are equal numbers."""
+    """One check of one batch; ``on`` is staged or published. It passed if figure and expected are equal numbers.
+
+    definition is a digest of its SQL: a check that was changed is another check.
+    """
 
     name: str
     on: str
     batch: str
     figure: Any
     expected: Any
+    definition: str = ""
 
     @property
     def passed(self) -> bool:

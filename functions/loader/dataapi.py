@@ -200,9 +200,14 @@ class DataApi:
         name: str,
         parameters: Mapping[str, str] | None = None,
         autocommit: bool = False,
+        limit: int | None = None,
     ) -> Statement:
-        """Submits and waits to the end, for statements that take seconds; raises StatementFailed, or TimeoutError."""
-        deadline = time.monotonic() + self._settings.statement_timeout
+        """Submits and waits to the end, for statements that take seconds; raises StatementFailed, or TimeoutError.
+
+        A statement over ``limit`` seconds (the settings' limit if not given) is cancelled.
+        """
+        limit = limit or self._settings.statement_timeout
+        deadline = time.monotonic() + limit
         wait = self._settings.wait_seconds
         statement = self.submit(
             statements,
@@ -215,10 +220,13 @@ class DataApi:
         while statement.running:
             if time.monotonic() > deadline:
                 self.cancel(statement.id)
-                raise TimeoutError(
-                    f"{name}: statement {statement.id} took over {self._settings.statement_timeout} seconds."
-                )
-            statement = self.describe(statement.id, wait)
+                statement = self.describe(statement.id, wait)  # it may have committed all the same
+                if not statement.finished:
+                    raise TimeoutError(
+                        f"{name}: statement {statement.id} took over {limit} seconds."
+                    )
+            else:
+                statement = self.describe(statement.id, wait)
         if not statement.finished:
             statement = self.describe(statement.id)
             raise StatementFailed(f"{name}: {failure(statement)}")

@@ -12,7 +12,8 @@ from loader.dataapi import Statement, failure
 _CHECK = re.compile(r"check (\w+): figure (\S+), expected (\w+)")
 _CLAIM = re.compile(r"claim: (\d+) files are loaded already")
 _NO_TABLES = re.compile(
-    r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist",
+    r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist"
+    r"|cannot copy into nonexistent table",
     re.I,
 )
 _CONFLICT = re.compile(
@@ -28,7 +29,7 @@ _TRANSIENT = re.compile(
 )
 _SYSTEMIC = re.compile(
     r"not authorized to assume|assume.?role|UnauthorizedException|invalid credential|credentials|"
-    r"(?<!not present in )manifest|jsonpath|permission denied|must be owner",
+    r"(?<!not present in )manifest|jsonpath|permission denied|must be owner|PermanentRedirect|Status 301",
     re.I,
 )
 _CONTENT = re.compile(

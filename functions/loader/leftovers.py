@@ -20,6 +20,7 @@ def staging_tables(api: DataApi, load_id: str, older_than: timedelta = timedelta
         token=client_token(load_id, "leftovers", "", 0),
         name=f"{load_id} leftovers",
         parameters={"schema_name": settings().schema},
+        limit=30,
     )
     before = datetime.now(UTC) - older_than
     return [name for name, begun in _staging(api, statement.id) if begun < before]

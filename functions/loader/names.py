@@ -23,7 +23,7 @@ def load_id(execution: str, started: str) -> str:
 
 def stage_table(dataset: Dataset, load: str, batch: str, attempt: int) -> str:
     """The staging table of one attempt at one batch; no other load, batch or attempt ever uses it."""
-    return f"{dataset.stage_table}_{load}_{batch}_{attempt}".replace("-", "_")
+    return f"{dataset.stage_table}_{load}_{batch}_{attempt}".replace("-", "_").replace(".", "_")
 
 
 def common(settings: Settings) -> dict[str, str]:

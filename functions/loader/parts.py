@@ -8,16 +8,20 @@ In the state of a batch:
     suspects    names of parts of one file each that could not be staged
     suspicion   why: {"cause": …, "checks": […]}
     good        whether a part has been published
+    parts       how many parts were made
 """
 
 from typing import Any
 
 MAX_SUSPECTS = (
-    4  # as many failures of single files, and nothing that went well, are not the files' fault
+    4  # so many failures of single files, and nothing that went well, are not their fault
+)
+MAX_PARTS = (
+    300  # of a batch: each costs some 20 events of the execution's history, which ends at 25,000
 )
 
 State = dict[str, Any]
-_CARRIED = ("known", "tables", "suspicion")
+_CARRIED = ("known", "tables", "suspicion", "parts")
 
 
 def go_on(state: State, *, good: bool = False) -> State:
@@ -34,6 +38,13 @@ def go_on(state: State, *, good: bool = False) -> State:
     if suspects:
         return {**carried, "batch": state["batch"], **state["suspicion"], "outcome": "failed"}
     return {**carried, "batch": state["batch"], "outcome": "published"}
+
+
+def new_parts(state: State) -> tuple[State, tuple[str, str]]:
+    """Two names for parts of a batch, never used before: 3.1 and 3.2, then 3.3 and 3.4."""
+    made = state.get("parts", 0)
+    batch = state["batch"].split(".")[0]
+    return {**state, "parts": made + 2}, (f"{batch}.{made + 1}", f"{batch}.{made + 2}")
 
 
 def suspect(state: State, cause: str, checks: list[State]) -> State:

@@ -4,6 +4,7 @@ A placeholder ``${name}`` stands for a name or a path and takes only what its pa
 parameters ``:name``. Nothing from an event or a file name ever becomes SQL text.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -119,7 +120,7 @@ def parameters_used(texts: Iterable[str], values: Mapping[str, str]) -> dict[str
 
 
 def union_of_checks(paths: Iterable[str], names: Mapping[str, str]) -> Fragment:
-    """One SELECT of (name, figure, expected) over check files, each a SELECT of one row (figure, expected)."""
+    """One SELECT of (name, definition, figure, expected) over check files, each one row of (figure, expected)."""
     rows = []
     for path in paths:
         name = Path(path).stem
@@ -129,10 +130,16 @@ def union_of_checks(paths: Iterable[str], names: Mapping[str, str]) -> Fragment:
             )
         body = render_one(path, names)
         rows.append(
-            f"SELECT '{name}' AS name, CAST(q.figure AS BIGINT) AS figure, CAST(q.expected AS BIGINT) AS expected\n"
+            f"SELECT CAST('{name}' AS VARCHAR(128)) AS name, CAST('{definition(path)}' AS VARCHAR(16)) AS definition,\n"
+            "    CAST(q.figure AS BIGINT) AS figure, CAST(q.expected AS BIGINT) AS expected\n"
             f"FROM (\n{body}\n) AS q"
         )
     return Fragment("\nUNION ALL\n".join(rows))
+
+
+def definition(path: str) -> str:
+    """A digest of ``sql/<path>``: a check that was changed is another check."""
+    return hashlib.sha256(_without_comments(read(path)).encode()).hexdigest()[:16]
 
 
 def files(folder: str) -> list[str]:

@@ -15,6 +15,16 @@ Pending = dict[str, Any]
 LOST = Statement("", "LOST")
 
 
+def took_too_long(pending: Pending | None) -> str:
+    """Why a statement that was cancelled for its time limit is not tried again; '' for any other."""
+    if not (pending or {}).get("cancelled"):
+        return ""
+    return (
+        f"A statement took over {settings().statement_timeout} seconds and was cancelled. Give it more time "
+        "(the stack's parameter StatementTimeoutSeconds) or less to do (BatchFiles, BatchBytes)."
+    )
+
+
 def advance(
     api: DataApi,
     pending: Pending | None,

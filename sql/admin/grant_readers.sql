@@ -1,5 +1,5 @@
 -- Run by an administrator, or by the loader's owner of the schema: lets a group read the star schema, now and after a reset.
--- Replace the names: analysts (the group), sparkify (the schema), IAMR:s3-redshift-loader (the loader's database user).
+-- Replace the names: analysts (the group), sparkify (the schema), IAMR:s3-redshift-loader-loader (the loader's database user).
 CREATE GROUP analysts;
 
 GRANT USAGE ON SCHEMA sparkify TO GROUP analysts;
@@ -7,5 +7,5 @@ GRANT USAGE ON SCHEMA sparkify TO GROUP analysts;
 GRANT SELECT ON ALL TABLES IN SCHEMA sparkify TO GROUP analysts;
 
 -- Tables that the loader makes later, by a reset or an upgrade, are readable from the start.
-ALTER DEFAULT PRIVILEGES FOR USER "IAMR:s3-redshift-loader" IN SCHEMA sparkify
+ALTER DEFAULT PRIVILEGES FOR USER "IAMR:s3-redshift-loader-loader" IN SCHEMA sparkify
 GRANT SELECT ON TABLES TO GROUP analysts;

@@ -1,12 +1,14 @@
 -- Run once by an administrator of the database, before the first load. Replace the three names:
---   IAMR:s3-redshift-loader  the loader's database user: 'IAMR:' and the stack's output LoaderRoleName
+--   IAMR:s3-redshift-loader-loader  the loader's database user: 'IAMR:' and the stack's output LoaderRoleName
 --   dev                      the database
 --   sparkify                 the schema, as the stack's parameter SchemaName has it
--- The loader logs in with temporary credentials of its IAM role: no password exists.
-CREATE USER "IAMR:s3-redshift-loader" PASSWORD DISABLE;
+-- The loader logs in with temporary credentials of its IAM role: no password exists. If it has logged in before (a preflight, a
+-- sweep), Redshift has made the user already: leave CREATE USER out. With the stack's parameter DbUser or SecretArn the user is
+-- that one: leave CREATE USER out, and give the rest to it.
+CREATE USER "IAMR:s3-redshift-loader-loader" PASSWORD DISABLE;
 
 -- The loader makes and owns one schema; it needs no right on any other.
-CREATE SCHEMA IF NOT EXISTS sparkify AUTHORIZATION "IAMR:s3-redshift-loader";
+CREATE SCHEMA IF NOT EXISTS sparkify AUTHORIZATION "IAMR:s3-redshift-loader-loader";
 
 -- Plans are compared with the ledger in a temporary table.
-GRANT TEMPORARY ON DATABASE dev TO "IAMR:s3-redshift-loader";
+GRANT TEMPORARY ON DATABASE dev TO "IAMR:s3-redshift-loader-loader";

@@ -1,9 +1,11 @@
 -- Version 1: staging parents, star schema and ledger.
 -- Runs once, in one transaction, before the first load (functions/migrate.py).
--- Redshift enforces no key; the keys here are hints for its planner and for readers, the SQL in publish/ keeps them true.
+-- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
+-- (docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). The SQL in publish/ keeps them true.
+-- GETDATE() and not SYSDATE, which is the transaction's start: a publish that waited for the lock is newer than it began.
 CREATE TABLE ${schema}.schema_version (
     version INTEGER NOT NULL,
-    applied_at TIMESTAMP NOT NULL DEFAULT SYSDATE
+    applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
 -- A mutex: every transaction that writes the star schema or the ledger locks it first. It never has a row.
@@ -65,8 +67,7 @@ CREATE TABLE ${schema}.users (
     as_of_session_id INTEGER NOT NULL,
     as_of_item_in_session INTEGER NOT NULL,
     load_id VARCHAR(64) NOT NULL,
-    batch VARCHAR(64) NOT NULL,
-    PRIMARY KEY (user_id)
+    batch VARCHAR(64) NOT NULL
 ) SORTKEY (user_id);
 
 -- artist_*: the artist as this song's file has it; a play matches on artist_name, the artists table is decided from them.
@@ -81,8 +82,7 @@ CREATE TABLE ${schema}.songs (
     artist_latitude DOUBLE PRECISION,
     artist_longitude DOUBLE PRECISION,
     load_id VARCHAR(64) NOT NULL,
-    batch VARCHAR(64) NOT NULL,
-    PRIMARY KEY (song_id)
+    batch VARCHAR(64) NOT NULL
 ) SORTKEY (song_id);
 
 -- as_of_song_id: the artist's smallest song_id, whose file decided the row.
@@ -94,8 +94,7 @@ CREATE TABLE ${schema}.artists (
     longitude DOUBLE PRECISION,
     as_of_song_id VARCHAR(64) NOT NULL,
     load_id VARCHAR(64) NOT NULL,
-    batch VARCHAR(64) NOT NULL,
-    PRIMARY KEY (artist_id)
+    batch VARCHAR(64) NOT NULL
 ) SORTKEY (artist_id);
 
 CREATE TABLE ${schema}.time (
@@ -107,8 +106,7 @@ CREATE TABLE ${schema}.time (
     year INTEGER NOT NULL,
     weekday INTEGER NOT NULL,
     load_id VARCHAR(64) NOT NULL,
-    batch VARCHAR(64) NOT NULL,
-    PRIMARY KEY (start_time)
+    batch VARCHAR(64) NOT NULL
 ) SORTKEY (start_time);
 
 -- An event is (user_id, session_id, item_in_session, start_time); songplay_id is a surrogate with gaps.
@@ -127,8 +125,7 @@ CREATE TABLE ${schema}.songplays (
     artist_name VARCHAR(1024),
     length DOUBLE PRECISION,
     load_id VARCHAR(64) NOT NULL,
-    batch VARCHAR(64) NOT NULL,
-    PRIMARY KEY (songplay_id)
+    batch VARCHAR(64) NOT NULL
 ) SORTKEY (start_time);
 
 -- The ledger: one row for each time that a load dealt with a file. A file is (bucket, key, etag).
@@ -147,7 +144,7 @@ CREATE TABLE ${schema}.files (
     error_code INTEGER,
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL,
-    recorded_at TIMESTAMP NOT NULL DEFAULT SYSDATE
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (bucket, key);
 
 -- One row for each published batch of a load.
@@ -161,7 +158,7 @@ CREATE TABLE ${schema}.loads (
     files_rejected BIGINT NOT NULL,
     rows_staged BIGINT NOT NULL,
     started_at TIMESTAMP NOT NULL,
-    published_at TIMESTAMP NOT NULL DEFAULT SYSDATE
+    published_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (published_at);
 
 CREATE TABLE ${schema}.check_results (
@@ -171,7 +168,8 @@ CREATE TABLE ${schema}.check_results (
     name VARCHAR(128) NOT NULL,
     figure BIGINT,
     expected BIGINT,
-    recorded_at TIMESTAMP NOT NULL DEFAULT SYSDATE
+    definition VARCHAR(16),
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
 -- "Where is my file?": the newest word of the ledger on each (bucket, key, etag).

@@ -22,6 +22,6 @@ WHERE
             f.bucket = p.bucket
             AND f.key = p.key
             AND f.etag = p.etag
-            AND (f.status = 'loaded' OR (:named = 'no' AND f.status IN ('rejected', 'withdrawn')))
+            AND (f.status = 'loaded' OR (CAST(:named AS VARCHAR(8)) = 'no' AND f.status IN ('rejected', 'withdrawn')))
     )
 ORDER BY p.seq;

@@ -2,7 +2,7 @@
 -- Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
 SELECT
     CAST(
-        CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || COUNT(*) || ' files are loaded already' END AS INTEGER
+        CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || CAST(COUNT(*) AS VARCHAR(32)) || ' files are loaded already' END AS INTEGER
     ) AS claim
 FROM ${schema}.files AS mine
 INNER JOIN ${schema}.files AS other

@@ -2,6 +2,6 @@
 -- Runs in the publish step, after the guards.
 ${published}
 UNION ALL
-SELECT 'check' AS kind, c.name, c.figure, c.expected
+SELECT CAST('check' AS VARCHAR(16)) AS kind, c.name, c.figure, c.expected
 FROM ${schema}.check_results AS c
 WHERE c.load_id = :load_id AND c.batch = :batch AND c.checked = 'published';

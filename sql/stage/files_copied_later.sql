@@ -1,0 +1,11 @@
+-- The same once more after COPY's transaction, by its staging table, which no other COPY uses. Runs in the stage step if COPY
+-- had not reported every file: the view may lag behind.
+SELECT
+    TRIM(d.file_name) AS file_name,
+    MAX(TRIM(d.file_etag)) AS etag,
+    SUM(d.lines_scanned) AS lines,
+    MAX(h.loaded_rows) AS copied
+FROM sys_load_detail AS d
+INNER JOIN sys_load_history AS h ON d.query_id = h.query_id
+WHERE TRIM(h.table_name) = CAST(:stage_table AS VARCHAR(128))
+GROUP BY TRIM(d.file_name);

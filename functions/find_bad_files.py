@@ -109,7 +109,7 @@ def named_by_redshift(
         rejects = from_rows(batch, list(api.rows(f"{statement.id}:2")))
         if rejects:
             return rejects
-    # NOLOAD says nothing, or failed itself: at 100,000 errors, with rows of the files seen so far, or on what leaves no row.
+    # NOLOAD says nothing, or failed itself: at 100,000 errors, with rows of files seen so far, or on what leaves none.
     part = statement.failed_part
     queries = [part.query_id if part else -1, state.get("query_id", -1)]
     for number, query in enumerate(q for q in queries if q and q > 0):
@@ -138,7 +138,7 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> list[Reject]:
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
-    """The files that S3 does not have any more. What S3 denies to this function it may give to COPY: that is no reason."""
+    """The files that S3 does not have any more. What it denies to this function it may give to COPY: no reason."""
     with ThreadPoolExecutor(HEADS_AT_A_TIME) as pool:
         heads = list(pool.map(lambda file: store.head(file.bucket, file.key), batch.files))
     return [

@@ -109,3 +109,36 @@ def test_nonsense_is_refused_by_the_name_of_the_field(warehouse: Project) -> Non
         status, report = warehouse.start(document)
         assert (status, report["status"]) == ("FAILED", "failed"), document
         assert named in report["cause"], json.dumps(document)
+
+
+def test_the_sweep_loads_what_no_event_loaded_and_then_rests(warehouse: Project) -> None:
+    s3, functions = warehouse.client("s3"), warehouse.client("lambda")
+    configuration = s3.get_bucket_notification_configuration(Bucket=warehouse.bucket)
+    configuration.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket=warehouse.bucket, NotificationConfiguration={})
+    try:
+        warehouse.put(FILES)
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=warehouse.bucket, NotificationConfiguration=configuration
+        )
+    (name,) = [
+        function["FunctionName"]
+        for page in functions.get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+        if "SweepFunction" in function["FunctionName"]
+    ]
+
+    def sweep() -> dict[str, int]:
+        answer = functions.invoke(FunctionName=name, Payload=b"{}")
+        found: dict[str, int] = json.loads(answer["Payload"].read())
+        return found
+
+    assert sweep() == {"files": len(FILES)}
+    (swept,) = [e for e in warehouse.executions() if e["status"] == "RUNNING"] or [
+        warehouse.executions()[0]
+    ]
+    status, report = warehouse.ended(swept["executionArn"])
+    assert (status, report["files"]["loaded"]) == ("SUCCEEDED", len(FILES)), report
+    assert not oracle.diff(oracle.tables(FILES), warehouse.star())
+    assert sweep() == {"files": 0}

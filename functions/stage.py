@@ -188,7 +188,7 @@ def later_report(load: dict[str, Any], batch: Batch, table: str) -> list[tuple[A
     """What COPY says of each file, asked once more after its transaction: the view may lag behind."""
     ended = api.run(
         [sql.render_one("stage/files_copied_later.sql", {})],
-        token=client_token(load["load_id"], "copied", batch.name, 0),
+        token=client_token(load["load_id"], "copied", table, 0),
         name=f"{load['load_id']} files copied {batch.name}",
         parameters={"stage_table": table},
     )

@@ -16,6 +16,7 @@ STARTED = "2026-11-23T20:30:11.123Z"
 FIRST, LAST = "2018-11-12 00:00:00.796000", "2018-11-12 23:59:58.796000"
 LOG = "log_data/2018/11/2018-11-12-events.json"
 SONG = "song_data/A/B/C/TRABC.json"
+DEFINITION = "0123456789abcdef"  # of a check, as the audit has it
 HOSTILE = "log_data/x'; DROP TABLE y;--${schema}:load_id.json"
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -66,14 +67,16 @@ def staged_reply(
 ) -> Reply:
     """Redshift's answer to a staging statement: the files that COPY read, and the audit."""
     members = [file(item) if isinstance(item, str) else item for item in files]
-    read = [(batches.reported_name(item), item.etag, rows // len(members)) for item in members]
+    read = [
+        (batches.reported_name(item), item.etag, rows // len(members), rows) for item in members
+    ]
     audit: list[tuple[Any, ...]] = [
-        ("staged", "rows", rows, None, FIRST, LAST),
-        ("version", "schema_version", version, None, None, None),
-        ("check", "rows_copied", rows, rows, None, None),
+        ("staged", "rows", None, rows, None, FIRST, LAST),
+        ("version", "schema_version", None, version, None, None, None),
+        ("check", "event_page_known", DEFINITION, 0, 0, None, None),
     ]
     if bad_check:
-        audit.append(("check", bad_check, 3, 0, None, None))
+        audit.append(("check", bad_check, DEFINITION, 3, 0, None, None))
     return Reply(rows={3: read, 4: audit}, **more)
 
 

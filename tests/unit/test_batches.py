@@ -1,6 +1,7 @@
 """Batches: how files are cut into them, what a batch knows of its files, and its document."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from loader import batches
 from loader.batches import Batch, Reject, cut, manifest, reported_name
 from loader.datasets import Dataset, compression, dataset_of, datasets
+from loader.parts import new_parts
 from loader.store import DataFile, MissingObject, Store
 
 
@@ -109,6 +111,7 @@ def test_every_file_is_in_one_batch_and_the_bounds_hold(
 def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> None:
     seen: list[DataFile] = []
     names: set[str] = set()
+    state: dict[str, Any] = {"batch": "0"}
     waiting = [Batch("0", "log_data", tuple(files))]
     while waiting:
         batch = waiting.pop()
@@ -116,7 +119,8 @@ def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> N
         if len(batch.files) == 1:
             seen += batch.files
         else:
-            waiting += batch.halves()
+            state, parts = new_parts({**state, "batch": batch.name})
+            waiting += batch.halves(parts)
     assert Counter(seen) == Counter(files)
     assert len(names) == 2 * len(files) - 1
 
@@ -160,19 +164,27 @@ def test_a_reject_leaves_the_batch_once_with_its_first_reason() -> None:
 def test_the_rejects_go_with_the_first_half() -> None:
     files = tuple(file(f"log_data/{n}.json") for n in range(5))
     reject = Reject(file("log_data/bad.json"), "why")
-    first, second = Batch("0", "log_data", files, (reject,)).halves()
-    assert (first.name, first.rejects, len(first.files)) == ("0-1", (reject,), 2)
-    assert (second.name, second.rejects, len(second.files)) == ("0-2", (), 3)
+    first, second = Batch("0", "log_data", files, (reject,)).halves(("0.1", "0.2"))
+    assert (first.name, first.rejects, len(first.files)) == ("0.1", (reject,), 2)
+    assert (second.name, second.rejects, len(second.files)) == ("0.2", (), 3)
+
+
+def test_a_file_apart_leaves_the_rejects_with_the_others() -> None:
+    one, two, three = (file(f"log_data/{n}.json") for n in range(3))
+    reject = Reject(file("log_data/bad.json"), "why")
+    first, second = Batch("0", "log_data", (one, two, three), (reject,)).apart(two, ("0.3", "0.4"))
+    assert first == Batch("0.3", "log_data", (one, three), (reject,))
+    assert second == Batch("0.4", "log_data", (two,))
 
 
 def test_a_batch_is_read_back_as_it_was_saved(store: Store) -> None:
     batch = Batch(
-        "0-1",
+        "0.1",
         "log_data",
         (file("log_data/it's 100% ☃.json"),),
         (Reject(file("log_data/bad.json"), "why", 3, "ts", 1207),),
     )
     batches.save(store, "L", batch)
-    assert batches.load(store, "L", "0-1") == batch
+    assert batches.load(store, "L", "0.1") == batch
     with pytest.raises(MissingObject, match=r"loads/L/batches/7\.json"):
         batches.load(store, "L", "7")

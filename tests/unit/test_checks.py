@@ -27,10 +27,10 @@ def test_passed(figure: Any, expected: Any, passed: bool) -> None:
 
 def test_a_person_reads_every_failed_check_with_its_figures() -> None:
     failed = [
-        CheckResult("rows_copied", "staged", "0", 7, 8),
+        CheckResult("song_key_complete", "staged", "0", 7, 8),
         CheckResult("users_unique", "published", "0", 2, 0),
     ]
     assert sentence(failed) == (
-        "the check rows_copied on the staged rows failed: figure 7, expected 8; "
+        "the check song_key_complete on the staged rows failed: figure 7, expected 8; "
         "the check users_unique on the published rows failed: figure 2, expected 0"
     )

@@ -41,7 +41,7 @@ def test_a_token_fits_and_is_the_same_each_time(step: str, batch: str, attempt: 
 
 
 def test_no_two_attempts_share_a_token() -> None:
-    batches = ["", "0", "1", "0-1", "0-2", *("0" + "-1" * n for n in range(10, 40))]
+    batches = ["", "0", "1", "0.1", "0.2", *(f"0.{n}" for n in range(10, 40))]
     tokens = [
         client_token(load, step, batch, attempt)
         for load in (LOAD, LOAD[:-1] + "e")

@@ -76,7 +76,7 @@ def test_the_first_version_is_one_transaction(data_api: FakeDataApi) -> None:
 
 def test_a_batch_goes_through_unchanged(data_api: FakeDataApi) -> None:
     data_api.replies = [version(1)]
-    state = {"batch": "0-1", "attempt": 3, "todo": ["0-2"], "statement": {"id": "x"}}
+    state = {"batch": "0.1", "attempt": 3, "todo": ["0.2"], "statement": {"id": "x"}}
     answer = call(migrate.handler, state)
     assert answer == {**state, "statement": None, "outcome": "again"}
 

@@ -27,7 +27,7 @@ def test_no_two_attempts_share_a_staging_table() -> None:
     names = [
         stage_table(events, load, batch, attempt)
         for load in ("20261123-203011-0a1b2c3d", "20261123-203011-0a1b2c3e")
-        for batch in ("0", "1", "0-1", "0-2", "0-1-1")
+        for batch in ("0", "1", "0.1", "0.2", "1.1", "0.11")
         for attempt in (0, 1)
     ]
     assert names[0] == "event_stage_20261123_203011_0a1b2c3d_0_0"

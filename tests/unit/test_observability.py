@@ -19,7 +19,7 @@ LOAD = {"load_id": "L", "execution": "arn:x"}
 @pytest.mark.parametrize(
     ("event", "keys"),
     [
-        ({"load": LOAD, "batch": {"batch": "0-1"}}, ("L", "arn:x", "0-1")),
+        ({"load": LOAD, "batch": {"batch": "0.1"}}, ("L", "arn:x", "0.1")),
         ({"load": LOAD}, ("L", "arn:x", None)),
         ({"load": {}, "execution": "arn:y"}, (None, "arn:y", None)),
     ],

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from loader.parts import MAX_SUSPECTS, go_on, suspect
+from loader.parts import MAX_SUSPECTS, go_on, new_parts, suspect
 
 WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
 
@@ -59,7 +59,18 @@ def test_go_on(state: dict[str, Any], good: bool, expected: dict[str, Any]) -> N
 
 
 def test_a_part_is_put_aside() -> None:
-    answer = suspect({"batch": "0-1", "todo": ["0-2"], "suspects": ["x"]}, "why", [{"name": "c"}])
-    assert (answer["outcome"], answer["batch"]) == ("next", "0-2")
-    assert answer["suspects"] == ["x", "0-1"]
+    answer = suspect(
+        {"batch": "0.1", "todo": ["0.2"], "suspects": ["x"], "parts": 2}, "why", [{"name": "c"}]
+    )
+    assert (answer["outcome"], answer["batch"]) == ("next", "0.2")
+    assert answer["suspects"] == ["x", "0.1"]
     assert answer["suspicion"] == {"cause": "why", "checks": [{"name": "c"}]}
+    assert answer["parts"] == 2  # so that no name is given twice
+
+
+def test_no_two_parts_of_a_batch_share_a_name() -> None:
+    state: dict[str, Any] = {"batch": "3", "todo": ["x"]}
+    state, first = new_parts(state)
+    assert (state["batch"], state["parts"], first) == ("3", 2, ("3.1", "3.2"))
+    state, second = new_parts({**go_on({**state, "todo": ["3.2"]}), "todo": []})
+    assert (state["batch"], state["parts"], second) == ("3.2", 4, ("3.3", "3.4"))

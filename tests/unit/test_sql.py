@@ -1,5 +1,6 @@
 """The SQL templates: what a placeholder takes, how a file is split, which parameters are sent."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_statements(text: str, expected: list[str]) -> None:
         ("schema", "sparkify"),
         ("stage_table", "event_stage_20261123_203011_0a1b2c3d_0_1_2_0"),
         ("event_stage", "event_stage_1"),
-        ("manifest", "s3://work-1.bucket/loads/20261123-203011-0a1b2c3d/manifests/0-1.0.json"),
+        ("manifest", "s3://work-1.bucket/loads/20261123-203011-0a1b2c3d/manifests/0.1.0.json"),
         ("query", "pg_last_copy_id()"),
         ("query", "1234567890"),
         ("copy_role", "default"),
@@ -157,9 +158,25 @@ def test_checks_become_one_select(folder: Path) -> None:
     found = sql.union_of_checks(["a_one.sql", "b_two.sql"], {"schema": "s"})
     assert isinstance(found, Fragment)
     assert found.count("UNION ALL") == 1
-    assert found.index("'a_one' AS name") < found.index("'b_two' AS name")
+    first, second = (f"CAST('{name}' AS VARCHAR(128)) AS name" for name in ("a_one", "b_two"))
+    assert found.index(first) < found.index(second)
+    for column in ("definition", "figure", "expected"):
+        assert found.count(f" AS {column}") == (2 if column == "definition" else 4)
+    assert found.count(f"CAST('{sql.definition('a_one.sql')}' AS VARCHAR(16)) AS definition") == 2
     assert found.count("FROM s.t") == 2
     assert ";" not in found
+
+
+def test_a_check_that_was_changed_is_another_check(folder: Path) -> None:
+    def definition(text: str) -> str:
+        (folder / "x.sql").write_text(text)
+        sql.read.cache_clear()
+        return sql.definition("x.sql")
+
+    before = definition("-- Why.\nSELECT 1 AS figure, 1 AS expected")
+    assert re.fullmatch("[0-9a-f]{16}", before)
+    assert definition("-- Said better.\nSELECT 1 AS figure, 1 AS expected") == before
+    assert definition("-- Why.\nSELECT 2 AS figure, 1 AS expected") != before
 
 
 def test_a_check_with_a_bad_name_is_refused(folder: Path) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 import stage
-from loader import batches
+from loader import batches, sql
 from loader.batches import Reject
 from loader.store import Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import (
+    DEFINITION,
     FIRST,
     HOSTILE,
     LAST,
@@ -24,6 +25,7 @@ from tests.unit.loads import (
     staged_reply,
 )
 
+OTHER = "log_data/b.json"
 COPY_FAILED = "ERROR: Load into table 'event_stage_…' failed. Check 'sys_load_error_detail'."
 
 
@@ -48,15 +50,20 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     assert "IAM_ROLE 'arn:aws:iam::123456789012:role/copy'" in copy
     assert copy.split()[-4:] == ["COMPUPDATE", "OFF", "STATUPDATE", "OFF"]
     assert "sys_load_detail" in read
-    assert "'rows_copied' AS name" in audit
-    assert "'event_key_complete' AS name" in audit
+    assert "PG_LAST_COPY_COUNT() AS copied" in read
+    for check in ("event_key_complete", "event_page_known"):
+        digest = sql.definition(f"checks/staged/log_data/{check}.sql")
+        assert f"CAST('{check}' AS VARCHAR(128)) AS name, CAST('{digest}' AS VARCHAR(16))" in audit
     assert request["ExecutionMode"] == "TRANSACTION"
     assert request["WaitTimeSeconds"] == 20
     assert answer["outcome"] == "staged"
     assert (answer["table"], answer["tables"]) == (table, [table])
-    assert (answer["rows"], answer["first_start"], answer["last_start"]) == (10, FIRST, LAST)
+    assert (answer["rows"], answer["copied"]) == (10, 10)
+    assert (answer["first_start"], answer["last_start"]) == (FIRST, LAST)
     assert answer["statement"] is None
-    assert [(c["name"], c["passed"]) for c in answer["checks"]] == [("rows_copied", True)]
+    assert [(c["name"], c["passed"], c["definition"]) for c in answer["checks"]] == [
+        ("event_page_known", True, DEFINITION)
+    ]
 
 
 def test_what_copy_is_given(store: Store, data_api: FakeDataApi) -> None:
@@ -113,7 +120,8 @@ def test_nothing_to_read_sends_nothing(
 ) -> None:
     save(store, *members, rejects=(Reject(file(LOG), "bad"),))
     answer = call(stage.handler, planned())
-    assert (answer["outcome"], answer["table"], answer["rows"]) == ("staged", "", 0)
+    assert (answer["outcome"], answer["table"]) == ("staged", "")
+    assert (answer["rows"], answer["copied"]) == (0, 0)
     assert data_api.submits == []
 
 
@@ -155,15 +163,31 @@ def test_the_same_call_again_submits_the_same(store: Store, data_api: FakeDataAp
 
 def test_cancelled_past_the_limit(store: Store, data_api: FakeDataApi, clock: Clock) -> None:
     save(store, LOG)
-    data_api.replies = [Reply(running=99), staged_reply(LOG)]
+    data_api.replies = [Reply(running=99)]
     state = call(stage.handler, planned())
     clock.now += 601
     outcomes = []
-    for _ in range(3):
+    for _ in range(2):
         state = call(stage.handler, state)
         outcomes.append(state["outcome"])
-    assert outcomes == ["running", "again", "staged"]
-    assert len(data_api.cancelled) == 1
+    assert outcomes == ["running", "failed"]  # another attempt would take as long
+    assert "took over 600 seconds" in state["cause"]
+    assert "StatementTimeoutSeconds" in state["cause"]
+    assert (len(data_api.cancelled), len(data_api.submits)) == (1, 1)
+
+
+def test_cancelled_past_the_limit_but_committed(
+    store: Store, data_api: FakeDataApi, clock: Clock
+) -> None:
+    save(store, LOG)
+    data_api.replies = [staged_reply(LOG, running=99, ends_anyway=True)]
+    state = call(stage.handler, planned())
+    clock.now += 601
+    assert [(state := call(stage.handler, state))["outcome"] for _ in range(2)] == [
+        "running",
+        "staged",
+    ]
+    assert (len(data_api.cancelled), len(data_api.submits)) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +251,8 @@ def test_a_failed_check_asks_which_file_it_is(store: Store, data_api: FakeDataAp
     assert answer["error"] == (
         "the check event_key_complete on the staged rows failed: figure 3, expected 0"
     )
-    assert [(c["name"], c["passed"]) for c in answer["failed_checks"]] == [
-        ("event_key_complete", False)
+    assert [(c["name"], c["passed"], c["definition"]) for c in answer["failed_checks"]] == [
+        ("event_key_complete", False, DEFINITION)
     ]
     assert answer["tables"]  # to be dropped
 
@@ -262,20 +286,65 @@ def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi
     reply = staged_reply(LOG)
     url = "s3://data/log_data/"
     reply.rows[3] = [
-        (f"s3://data/{LOG}", '"newer"', 4),
-        (f"{url}b.json", None, 6),
-        (f"{url}another.json", "e9", 1),
+        (f"s3://data/{LOG}", '"newer"', 4, 10),
+        (f"{url}b.json", None, 6, 10),
+        (f"{url}another.json", "e9", 1, 10),
     ]
     data_api.replies = [reply]
-    assert call(stage.handler, planned())["outcome"] == "staged"
+    answer = call(stage.handler, planned())
+    assert (answer["outcome"], answer["copied"]) == ("staged", 10)
     batch = batches.load(store, LOAD_ID, "0")
     assert [(f.key, f.etag) for f in batch.files] == [
         (LOG, "newer"),
         ("log_data/b.json", "e1"),
         ("log_data/c.json", "e1"),
     ]
-    # COPY does not report c.json: it has no lines, and the check files_read will not let it pass.
+    # COPY does not report c.json: it has no lines, and the check rows_by_file sees to the rest.
     assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 4, "log_data/b.json": 6}
+
+
+@pytest.mark.parametrize(
+    ("at_once", "later", "lines", "copied"),
+    [
+        ([LOG], [LOG, OTHER], {LOG: 5, OTHER: 5}, 10),
+        ([], [LOG, OTHER], {LOG: 5, OTHER: 5}, 10),
+        ([LOG], [LOG], {LOG: 5}, 10),  # a file without rows may go unreported for ever
+        ([LOG], [], {LOG: 5}, 10),  # what was said at once is not forgotten
+        ([], [], {}, 7),  # nobody says how many were copied: as many as are staged
+    ],
+)
+def test_files_that_copy_has_not_reported_are_asked_for_once_more(
+    store: Store,
+    data_api: FakeDataApi,
+    at_once: list[str],
+    later: list[str],
+    lines: dict[str, int],
+    copied: int,
+) -> None:
+    save(store, LOG, OTHER)
+    reply = staged_reply(LOG, OTHER, rows=7)
+    rows = {key: (f"s3://data/{key}", "e1", 5, 10) for key in (LOG, OTHER)}
+    reply.rows[3] = [rows[key] for key in at_once]
+    data_api.replies = [reply, Reply(rows={1: [rows[key] for key in later]})]
+    answer = call(stage.handler, planned())
+    assert (answer["outcome"], answer["rows"], answer["copied"]) == ("staged", 7, copied)
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == lines
+    _, asked = data_api.submits
+    assert "sys_load_detail" in asked["Sqls"][0]
+    assert data_api.parameters() == {"stage_table": answer["table"]}
+
+
+def test_each_attempt_asks_for_its_own_files(store: Store, data_api: FakeDataApi) -> None:
+    """With the token of the attempt before, the Data API would answer for the table before."""
+    save(store, LOG)
+    for attempt in (0, 1):
+        reply = staged_reply(LOG)
+        reply.rows[3] = []
+        rows = {1: [(f"s3://data/{LOG}", "e1", 5 + attempt, 10)]}
+        data_api.replies = [reply, Reply(rows=rows)]
+        call(stage.handler, planned() | {"attempt": attempt})
+        assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 5 + attempt}
+    assert len({request["ClientToken"] for request in data_api.submits}) == 4
 
 
 def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:
@@ -289,7 +358,7 @@ def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:
 def test_songs_have_no_range_of_time(store: Store, data_api: FakeDataApi) -> None:
     save(store, SONG)
     reply = staged_reply(SONG)
-    reply.rows[4] = [("staged", "rows", 1, None, None, None), *list(reply.rows[4])[1:]]
+    reply.rows[4] = [("staged", "rows", None, 1, None, None, None), *list(reply.rows[4])[1:]]
     data_api.replies = [reply]
     answer = call(stage.handler, planned())
     assert answer["dataset"] == "song_data"

@@ -5,10 +5,11 @@ from typing import Any
 import find_bad_files
 import pytest
 from loader import batches
+from loader.parts import MAX_PARTS
 from loader.store import Head, Store
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
-from tests.unit.loads import HOSTILE, LOAD_ID, call, file, save
+from tests.unit.loads import DEFINITION, HOSTILE, LOAD_ID, call, file, save
 
 COPY_FAILED = "ERROR: Load into table 'event_stage_…' failed. Check 'sys_load_error_detail'."
 A, B, C, D = (f"log_data/{name}.json" for name in "abcd")
@@ -170,7 +171,7 @@ def test_at_a_hundred_thousand_errors_the_rows_of_the_failed_copies_are_read(
     assert rejected(store) == ([(A, "Invalid timestamp", 3)] if asked else [])
 
 
-def test_what_s3_has_no_more_or_denies(
+def test_what_s3_has_no_more_is_named_and_what_it_denies_is_not(
     store: Store, s3: Any, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save(store, A, B, C)
@@ -183,9 +184,9 @@ def test_what_s3_has_no_more_or_denies(
     )
     data_api.replies = [failed(1, "ERROR: S3ServiceException:Not Found", query_id=-1)]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
-    assert kept(store) == [C]
+    assert kept(store) == [B, C]  # what S3 denies to the function it may give to COPY
     found = {r.file.key: r.status for r in batches.load(store, LOAD_ID, "0").rejects}
-    assert found == {A: "missing", B: "rejected"}
+    assert found == {A: "missing"}
 
 
 @pytest.mark.parametrize("key", [A, "log_data/manifest restart 1023.json"])
@@ -246,9 +247,40 @@ def test_what_nobody_names_is_found_by_halving(store: Store, data_api: FakeDataA
 def test_halves_begin_anew(store: Store, data_api: FakeDataApi) -> None:
     save(store, A, B, C)
     data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
-    answer = call(find_bad_files.handler, bad(attempt=5, todo=["9"]))
-    assert (answer["batch"], answer["todo"], answer["attempt"]) == ("0-1", ["0-2", "9"], 0)
-    assert (kept(store, "0-1"), kept(store, "0-2")) == ([A], [B, C])
+    answer = call(find_bad_files.handler, bad(attempt=5, todo=["9"], parts=6))
+    assert (answer["batch"], answer["todo"], answer["attempt"]) == ("0.7", ["0.8", "9"], 0)
+    assert (kept(store, "0.7"), kept(store, "0.8")) == ([A], [B, C])
+    assert answer["parts"] == 8
+
+
+@pytest.mark.parametrize(
+    ("parts", "outcome"),
+    [(MAX_PARTS - 2, "again"), (MAX_PARTS, "failed"), (MAX_PARTS + 1, "failed")],
+)
+def test_halving_ends(store: Store, data_api: FakeDataApi, parts: int, outcome: str) -> None:
+    """An execution's history has 25,000 events, and each part takes some of them."""
+    save(store, A, B)
+    data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
+    answer = call(find_bad_files.handler, bad(parts=parts))
+    assert answer["outcome"] == outcome
+    assert kept(store) == [A, B]
+    assert rejected(store) == []
+    if outcome == "failed":
+        assert answer["cause"].startswith("Too many files are bad")
+        assert "object over 4 MB" in answer["cause"]
+
+
+def test_noload_that_says_nothing_asks_the_copy_that_failed(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """NOLOAD reads no file to the end that way: what COPY itself left of errors names the file."""
+    save(store, A, B)
+    data_api.replies = [Reply(), Reply(rows={1: errors(B)})]
+    answer = call(find_bad_files.handler, bad(query_id=55))
+    assert answer["outcome"] == "again"
+    assert "unexplained" not in answer
+    assert "query_id = 55" in data_api.submits[1]["Sqls"][0]
+    assert (kept(store), rejected(store)) == ([A], [(B, "Invalid timestamp", 3)])
 
 
 def test_a_single_file_that_cannot_be_read_is_rejected(
@@ -267,15 +299,16 @@ def test_a_single_file_is_judged_only_beside_a_good_one(
     store: Store, data_api: FakeDataApi
 ) -> None:
     """COPY that fails without a word on any file may be the set-up's failure."""
-    save(store, A, name="0-1")
+    save(store, A, name="0.1")
     data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
-    answer = call(find_bad_files.handler, bad(batch="0-1", todo=["0-2"]))
-    assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0-2", ["0-1-0"])
-    assert kept(store, "0-1-0") == [A]  # under a new name: it will be staged anew
+    answer = call(find_bad_files.handler, bad(batch="0.1", todo=["0.2"], parts=2))
+    assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0.2", ["0.3"])
+    assert answer["parts"] == 4
+    assert kept(store, "0.3") == [A]  # under a new name: it will be staged anew
     data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
-    answer = call(find_bad_files.handler, bad(batch="0-1-0", good=True))
+    answer = call(find_bad_files.handler, bad(batch="0.3", good=True))
     assert answer["outcome"] == "again"
-    assert rejected(store, "0-1-0") == [(A, "ERROR: something", None)]
+    assert rejected(store, "0.3") == [(A, "ERROR: something", None)]
 
 
 def test_without_a_good_file_the_batch_fails_with_why(store: Store, data_api: FakeDataApi) -> None:
@@ -291,27 +324,37 @@ def test_the_file_that_the_error_names_is_tried_apart(store: Store, data_api: Fa
     save(store, A, B, C)
     data_api.replies = [failed(1, f"ERROR: something about s3://data/{B}", query_id=-1)]
     answer = call(find_bad_files.handler, bad())
-    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0-1", ["0-2"])
-    assert (kept(store, "0-1"), kept(store, "0-2")) == ([A, C], [B])
+    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
+    assert (kept(store, "0.1"), kept(store, "0.2")) == ([A, C], [B])
 
 
-FAILED_CHECK = {"name": "event_key_complete", "figure": 3, "expected": 0, "passed": False}
+FAILED_CHECK = {
+    "name": "event_key_complete",
+    "figure": 3,
+    "expected": 0,
+    "passed": False,
+    "definition": DEFINITION,
+}
+PASSED, OF_ANOTHER = (FAILED_CHECK["name"], DEFINITION), ("event_page_known", DEFINITION)
+CHANGED = (FAILED_CHECK["name"], "fedcba9876543210")
 
 
 @pytest.mark.parametrize(
     ("passed_before", "good", "outcome"),
     [
-        (["rows_copied", "event_key_complete"], False, "again"),
-        (["rows_copied"], False, "failed"),
+        ([OF_ANOTHER, PASSED], False, "again"),
+        ([CHANGED, PASSED], False, "again"),
+        ([OF_ANOTHER], False, "failed"),
+        ([CHANGED], False, "failed"),  # it is another check since
         ([], False, "failed"),
         ([], True, "again"),
     ],
 )
 def test_a_check_judges_a_file_if_it_has_ever_passed(
-    store: Store, data_api: FakeDataApi, passed_before: list[str], good: bool, outcome: str
+    store: Store, data_api: FakeDataApi, passed_before: list[Any], good: bool, outcome: str
 ) -> None:
     save(store, A)
-    data_api.replies = [Reply(rows={1: [(name,) for name in passed_before]})]
+    data_api.replies = [Reply(rows={1: passed_before})]
     state = bad(error="the check failed", failed_checks=[FAILED_CHECK], good=good)
     answer = call(find_bad_files.handler, state)
     assert answer["outcome"] == outcome
@@ -328,5 +371,5 @@ def test_a_failed_check_of_many_files_is_halved_without_asking(
 ) -> None:
     save(store, A, B)
     answer = call(find_bad_files.handler, bad(error="x", failed_checks=[FAILED_CHECK]))
-    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0-1", ["0-2"])
+    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
     assert data_api.submits == []

@@ -9,7 +9,7 @@ from loader.batches import Reject
 from loader.dataapi import StatementFailed
 from loader.store import Store
 
-from tests.unit.fakes import FakeDataApi, Reply, failed
+from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import HOSTILE, LOAD_ID, LOG, call, file, save
 
 OTHER = "log_data/b.json"
@@ -81,3 +81,32 @@ def test_what_no_try_mends_fails(store: Store, data_api: FakeDataApi) -> None:
     data_api.replies = [failed(3, "ERROR: permission denied for relation files")]
     with pytest.raises(StatementFailed, match=r"Batch 0 .* permission denied"):
         call(leave_out_loaded.handler, claimed())
+
+
+def test_it_does_not_try_for_ever(store: Store, data_api: FakeDataApi) -> None:
+    save(store, LOG)
+    data_api.replies = [failed(2, "ERROR: deadlock detected") for _ in range(30)]
+    state = claimed(attempt=0)
+    with pytest.raises(StatementFailed, match="deadlock"):
+        for _ in range(30):
+            state = call(leave_out_loaded.handler, state)
+    assert len(data_api.submits) == leave_out_loaded.MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("ends_anyway", [False, True])
+def test_over_its_limit_it_is_not_tried_again(
+    store: Store, data_api: FakeDataApi, clock: Clock, ends_anyway: bool
+) -> None:
+    save(store, LOG, OTHER)
+    data_api.replies = [Reply(running=99, rows={3: [(0,)]}, ends_anyway=ends_anyway)]
+    state = call(leave_out_loaded.handler, claimed())
+    clock.now += 601
+    state = call(leave_out_loaded.handler, state)
+    assert (state["outcome"], len(data_api.cancelled)) == ("running", 1)
+    if ends_anyway:  # it was answered all the same
+        assert call(leave_out_loaded.handler, state)["outcome"] == "again"
+        assert [member.key for member in batches.load(store, LOAD_ID, "0").files] == [LOG]
+    else:
+        with pytest.raises(StatementFailed, match="took over 600 seconds"):
+            call(leave_out_loaded.handler, state)
+    assert len(data_api.submits) == 1

@@ -12,6 +12,13 @@ import pytest
 from loader.request import parse
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = (ROOT / "template.yaml").read_text()
+TIMEOUTS = {
+    name: int(seconds)
+    for name, seconds in re.findall(
+        r"^  (\w+Function):\n(?:(?:    .*)?\n)*?.*\bTimeout: (\d+)", TEMPLATE, re.M
+    )
+}
 ASL: dict[str, Any] = json.loads((ROOT / "statemachine" / "load.asl.json").read_text())
 BATCH: dict[str, Any] = ASL["States"]["Load each batch"]["ItemProcessor"]["States"]
 STATES: dict[str, Any] = {**ASL["States"], **BATCH}
@@ -36,6 +43,9 @@ DEFAULTS = {
     "Published?": "Batch not loaded",
     "Left out?": "Leave out what is loaded",
 }
+
+# Choices that read the outcomes of batches, and whether there is a rest.
+AFTER_THE_BATCHES = {"Did every batch load?", "Did these batches load?"}
 
 
 def known(choice: str) -> set[str]:
@@ -88,7 +98,7 @@ def test_where_what_is_not_named_goes() -> None:
     choices = {
         name
         for name, state in STATES.items()
-        if state["Type"] == "Choice" and name != "Did every batch load?"
+        if state["Type"] == "Choice" and name not in AFTER_THE_BATCHES
     }
     assert choices == DEFAULTS.keys()
     assert {name: STATES[name]["Default"] for name in choices} == DEFAULTS
@@ -136,16 +146,52 @@ def test_a_step_is_retried_on_what_may_pass_and_its_failure_is_caught(
         "EndpointConnectionError",
         "Lambda.TooManyRequestsException",
     } <= retried
+    # With the retrier that is patient: an invocation that was lost is worth another.
+    assert "States.Timeout" in state["Retry"][0]["ErrorEquals"]
+    assert "Lambda.ServiceException" in state["Retry"][0]["ErrorEquals"]
     # What a step raises on purpose is not worth another try.
     own = {"StatementFailed", "TemplateError", "SettingsError", "BadRequest", "States.ALL"}
     assert not own & retried
-    assert state["TimeoutSeconds"] > 0
+    function = re.fullmatch(r"\$\{(\w+)\}", state["Arguments"]["FunctionName"])
+    assert function
+    # Lambda's own time-out comes first, so that the step's error says what took so long.
+    assert state["TimeoutSeconds"] == TIMEOUTS[function.group(1)] + 30
     assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
 
 
-def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
+def test_the_plan_goes_on_with_what_it_said_last() -> None:
+    """And not with what Plan said before Migrate, which counts the attempts."""
+    load = STATES["Plan the load"]["Arguments"]["Payload"]["load"]
+    assert load == "{% $exists($states.input.outcome) ? $states.input : {} %}"
+    assert STATES["Plan the load"]["Catch"][0]["Assign"] == {"load": {}}
 
+
+def test_the_rest_is_started_before_a_failure_is_reported() -> None:
+    """A batch that failed fails its execution, but does not stop the backfill; the mark stays where it was."""
+    failed = "$count($states.input.batches[outcome != 'published']) > 0"
+    rest, bad = STATES["Did every batch load?"]["Choices"]
+    assert (rest["Condition"], rest["Next"]) == (
+        "{% $load.rest != '' %}",
+        "Load the rest in the next execution",
+    )
+    assert (bad["Condition"], bad["Next"]) == (
+        f"{{% {failed} %}}",
+        "Clean up and report the failure",
+    )
+    start = STATES["Load the rest in the next execution"]
+    assert start["Arguments"]["Input"]["mark"] == f"{{% {failed} ? '' : $load.mark %}}"
+    assert start["Output"]["rest_started"] is True
+    assert start["Next"] == "Did these batches load?"
+    assert STATES["Did these batches load?"]["Choices"] == [bad]
+    for choice in AFTER_THE_BATCHES:
+        assert STATES[choice]["Default"] == "Clean up and report"
+    for step in ("Clean up and report", "Clean up and report the failure"):
+        given = STATES[step]["Arguments"]["Payload"]["rest_started"]
+        assert given == "{% $exists($states.input.rest_started) %}"
+
+
+def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
     given = STATES["Load the rest in the next execution"]["Arguments"]["Input"]
     assert sorted(given) == ["mark", "objects", "reload"]
-    parse({"objects": "s3://work/events/x-rest.json.gz", "mark": "", "reload": False})
+    parse({"objects": "s3://work/rest/x.json.gz", "mark": "", "reload": False})
     assert parse({"objects": "s3://work/events/x", "mark": "", "reload": True}).reload

@@ -1,6 +1,7 @@
 """The plan: which files, which are new, in which batches."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from loader import batches
 from loader.dataapi import StatementFailed
 from loader.store import Store
 
-from tests.unit.fakes import Context, FakeDataApi, Reply, failed
+from tests.unit.fakes import Clock, Context, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, HOSTILE, LOG, SONG, STARTED, file
 
 LOG2 = "log_data/2018/11/2018-11-13-events.json"
@@ -59,14 +60,16 @@ def test_all_that_is_new(store: Store, s3: Any, data_api: FakeDataApi) -> None:
 
 def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataApi) -> None:
     put(s3, LOG, SONG)
-    load_id = call({})["load_id"]
+    answer = call({})
+    load_id, listing = answer["load_id"], answer["listing"]
+    assert re.fullmatch(rf"loads/{load_id}/listing-[0-9a-f]{{8}}\.json\.gz", listing)
     create, copy, select = data_api.submits[0]["Sqls"]
     assert f"TEMPORARY TABLE file_plan_{load_id.replace('-', '_')} " in create
-    assert f"FROM 's3://work/loads/{load_id}/listing.json.gz'" in copy
+    assert f"FROM 's3://work/{listing}'" in copy
     assert "GZIP" in copy
     assert "NOT EXISTS" in select
     assert data_api.submits[0]["ExecutionMode"] == "TRANSACTION"
-    rows = list(store.get_lines(f"loads/{load_id}/listing.json.gz"))
+    rows = list(store.get_lines(listing))
     assert [(row["seq"], row["key"]) for row in rows] == [(0, LOG), (1, SONG)]
 
 
@@ -221,9 +224,11 @@ def test_limits(
     left = 5 - sum(len(keys) for keys in expected)
     assert bool(answer["rest"]) is bool(left)
     if left:
+        assert answer["rest"] == f"s3://work/rest/{answer['load_id']}.json.gz"
+        data_api.replies = [new(0)]
         rest = call({"objects": answer["rest"], "mark": ""})
         assert planned_keys(store, rest) == [["log_data/5.json"]]
-        assert len(data_api.submits) == 1  # the rest was compared already
+        assert len(data_api.submits) == 2  # compared again: it may have been loaded meanwhile
 
 
 def until_it_ends(request: Any, most: int = 10) -> list[dict[str, Any]]:
@@ -302,13 +307,45 @@ def test_it_does_not_try_for_ever(s3: Any, data_api: FakeDataApi, error: str, ou
     pytest.fail("it still tries")
 
 
-def test_the_same_call_again_sends_the_same_token(s3: Any, data_api: FakeDataApi) -> None:
-    """A call whose answer was lost is repeated by Step Functions: the statement runs once."""
+def test_the_same_call_again_compares_a_listing_of_its_own(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    """A call whose answer was lost is repeated by Step Functions, and may list other files by then: their numbers
+    must not meet the answer to the first listing.
+    """
+    put(s3, LOG2)
+    data_api.replies = [new(0), new(1)]
+    answers = [call({})]
     put(s3, LOG)
-    data_api.replies = [new(0), new()]
-    assert [call({})["outcome"] for _ in range(2)] == ["load", "load"]
+    answers.append(call({}))
+    assert len({answer["listing"] for answer in answers}) == 2
+    assert len({request["ClientToken"] for request in data_api.submits}) == 2
+    assert [planned_keys(store, answer) for answer in answers[1:]] == [[[LOG2]]]
+
+
+def test_while_it_waits_the_listing_and_its_token_stay(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [Reply(running=1, rows={3: [(0,)]})]
+    running = call({})
+    put(s3, LOG2)
+    assert call({}, running)["listing"] == running["listing"]
+    assert call({}, {**running, "statement": None})["listed"] == 1  # the statement's id was lost
     first, second = data_api.submits
     assert first == second
+
+
+def test_a_comparison_over_its_limit_is_not_tried_again(
+    s3: Any, data_api: FakeDataApi, clock: Clock
+) -> None:
+    put(s3, LOG)
+    data_api.replies = [Reply(running=99)]
+    answer = call({})
+    clock.now += 601
+    answer = call({}, answer)
+    assert (answer["outcome"], len(data_api.cancelled)) == ("running", 1)
+    with pytest.raises(StatementFailed, match="took over 600 seconds"):
+        call({}, answer)
+    assert len(data_api.submits) == 1
 
 
 @pytest.mark.parametrize("number", [1, 1500])

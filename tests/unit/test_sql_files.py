@@ -79,7 +79,9 @@ def run_everything(
     for key in (HOSTILE, LOG, SONG):
         batch = save(store, key)
         for mode in ("load", "reload"):
-            data_api.replies = [staged_reply(*batch.files)]
+            reply = staged_reply(*batch.files)
+            reply.rows[3] = []  # so that it is asked for once more
+            data_api.replies = [reply]
             state = call(stage.handler, planned(), mode=mode)
             assert state["outcome"] == "staged"
             assert call(publish.handler, state, mode=mode)["outcome"] == "published"
@@ -88,7 +90,7 @@ def run_everything(
         data_api.replies = [failed(1, error), Reply()]
         assert call(find_bad_files.handler, bad)["outcome"] == "again"
         save(store, key)
-        checks = {"error": "a check failed", "failed_checks": [{"name": "x"}]}
+        checks = {"error": "a check failed", "failed_checks": [{"name": "x", "definition": "d"}]}
         assert call(find_bad_files.handler, bad | checks)["outcome"] == "failed"
         save(store, key)
         data_api.replies = [Reply(rows={3: [(0,)]})]

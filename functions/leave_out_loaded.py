@@ -29,7 +29,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if statement.running:
         return {**state, "statement": pending, "outcome": "running"}
     state = {**state, "statement": None, "attempt": state.get("attempt", 0) + 1}
-    if cause := took_too_long(pending):
+    if not statement.finished and (cause := took_too_long(pending)):
         raise StatementFailed(cause)
     if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
         return {**state, "outcome": "running"}

@@ -218,6 +218,27 @@ def test_run_cancels_what_takes_too_long(
     assert len(data_api.cancelled) == 1
 
 
+def test_run_takes_a_limit_of_its_own(
+    data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_api.replies = [Reply(running=9)]
+    ticks = iter(range(0, 10_000, 25))
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    with pytest.raises(TimeoutError, match="took over 30 seconds"):
+        DataApi(settings()).run(["SELECT 1"], token="t", name="n", limit=30)
+    assert len(data_api.cancelled) == 1
+
+
+def test_run_takes_what_finished_although_it_was_cancelled(
+    data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data_api.replies = [Reply(running=9, ends_anyway=True)]
+    ticks = iter(range(0, 10_000, 400))
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    assert DataApi(settings()).run(["SELECT 1"], token="t", name="n").finished
+    assert (len(data_api.cancelled), len(data_api.submits)) == (1, 1)
+
+
 def test_cancelling_what_has_ended_is_no_error(api: DataApi, data_api: FakeDataApi) -> None:
     statement = api.submit(["SELECT 1"], token="t", name="n")
     api.cancel(statement.id)

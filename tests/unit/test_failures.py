@@ -41,6 +41,7 @@ def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Sta
     [
         ('ERROR: relation "sparkify.files" does not exist', "SELECT", Kind.NO_TABLES),
         ('ERROR: schema "sparkify" does not exist', "CREATE TABLE", Kind.NO_TABLES),
+        ("ERROR: Cannot COPY into nonexistent table event_stage", COPY, Kind.NO_TABLES),
         (
             "ERROR: 1023 DETAIL: Serializable isolation violation on table - 100, transactions …",
             "INSERT",
@@ -67,6 +68,7 @@ def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Sta
         (INFLATE.format("timeout.json.gz"), COPY, Kind.COPY),
         (INFLATE.format("relation x does not exist.json.gz"), COPY, Kind.COPY),
         (INFLATE.format("claim: 2 files are loaded already.json.gz"), COPY, Kind.COPY),
+        (INFLATE.format("cannot copy into nonexistent table.json.gz"), COPY, Kind.COPY),
         (INFLATE.format("check a: figure 1, expected 0.json.gz"), COPY, Kind.COPY),
         ("ERROR: Load failed. DETAIL: query: 1023 location: table_s3.cpp:1023", COPY, Kind.COPY),
     ],
@@ -108,8 +110,11 @@ def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
         ("ERROR: Problem reading manifest file - S3ServiceException:Access Denied", True),
         ("ERROR: Invalid JSONPath format. Supported notations are 'dot-notation'…", True),
         ("ERROR: permission denied for relation event_stage_1", True),
+        ("ERROR: S3ServiceException:The bucket …,Status 301,Error PermanentRedirect,Rid 1", True),
+        ("ERROR: S3ServiceException:Moved,Status 301", True),
         ("ERROR: Load into table 'event_stage_1' failed.", False),
         (INFLATE.format("a.json.gz"), False),
+        (INFLATE.format("PermanentRedirect Status 301.json.gz"), False),
         (INFLATE.format("manifest.json.gz"), False),
         (INFLATE.format("credentials/a.json.gz"), False),
         (

@@ -7,12 +7,14 @@ import finish
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loader.dataapi import StatementFailed
 from loader.names import SWEEP_MARK
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi
 from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
 
+REST = "s3://work/rest/x.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
 
 
@@ -68,7 +70,10 @@ def not_loaded(**more: Any) -> dict[str, Any]:
 
 
 def end(
-    *ended: dict[str, Any], error: dict[str, Any] | None = None, **of_load: Any
+    *ended: dict[str, Any],
+    error: dict[str, Any] | None = None,
+    rest_started: bool = False,
+    **of_load: Any,
 ) -> dict[str, Any]:
     event = {
         "load": load(**of_load),
@@ -76,6 +81,7 @@ def end(
         "started": STARTED,
         "batches": list(ended),
         "error": error or {},
+        "rest_started": rest_started,
     }
     answer: dict[str, Any] = json.loads(json.dumps(finish.handler(event, Context())))
     return answer
@@ -213,7 +219,8 @@ def test_a_load_that_failed_before_it_had_an_id(store: Store, data_api: FakeData
         ([published()], {"mark": MARK}, None, True),
         ([], {"mark": MARK, "outcome": "nothing"}, None, True),
         ([published()], {}, None, False),
-        ([published()], {"mark": MARK, "rest": "s3://work/events/x"}, None, False),
+        # The rest of the load has the mark, and moves it when it ends well.
+        ([published()], {"mark": MARK, "rest": REST, "rest_started": True}, None, False),
         ([published(), not_loaded(cause="x")], {"mark": MARK}, None, False),
         ([], {"mark": MARK}, {"Error": "X", "Cause": ""}, False),
         ([], {"mark": MARK, "outcome": "refused", "cause": "x"}, None, False),
@@ -230,6 +237,33 @@ def test_the_mark_moves_only_when_all_is_loaded(
     end(*ended, error=error, **changes)
     marks = [store.get(key) for key in store.keys(SWEEP_MARK)]
     assert marks == ([{"mark": MARK, "load_id": LOAD_ID}] if moved else [])
+
+
+def test_after_a_reset_all_is_new_again(store: Store, data_api: FakeDataApi) -> None:
+    store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
+    end(outcome="reset", mode="reset", planned=0)
+    assert store.get(SWEEP_MARK) == {"mark": "1970-01-02T00:00:00+00:00", "load_id": LOAD_ID}
+
+
+def test_a_reset_that_was_refused_leaves_the_mark(store: Store, data_api: FakeDataApi) -> None:
+    store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
+    end(outcome="refused", mode="reset", cause="AllowReset is false.", planned=0)
+    assert store.get(SWEEP_MARK)["mark"] == MARK
+
+
+@pytest.mark.parametrize("raised", [TimeoutError, StatementFailed, KeyError])
+def test_tables_that_cannot_be_listed_fail_no_load(
+    store: Store,
+    data_api: FakeDataApi,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: type[Exception],
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise raised("no")
+
+    monkeypatch.setattr(finish, "staging_tables", refuse)
+    assert end(published(), mark=MARK)["report"]["status"] == "loaded"
+    assert store.get(SWEEP_MARK)["mark"] == MARK
 
 
 def test_staging_tables_are_dropped_each_by_itself(store: Store, data_api: FakeDataApi) -> None:
@@ -273,7 +307,18 @@ def test_what_is_shown_is_bounded_and_counted(store: Store, data_api: FakeDataAp
 
 
 def test_the_next_execution_is_told_of(store: Store, data_api: FakeDataApi) -> None:
-    assert "rest" in end(published(), rest="s3://work/events/x")["report"]["next"]
+    assert "rest" in end(published(), rest=REST, rest_started=True)["report"]["next"]
+    failed = end(published(), not_loaded(cause="x"), rest=REST, rest_started=True)["report"]
+    assert failed["status"] == "failed"
+    assert "rest" in failed["next"]
+
+
+def test_a_rest_that_could_not_be_started_is_not_told_of(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    report = end(published(), rest=REST, error={"Error": "X", "Cause": "y"})["report"]
+    assert report["status"] == "failed"
+    assert "next" not in report
 
 
 texts = st.text(max_size=2000)

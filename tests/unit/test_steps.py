@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from loader.dataapi import DataApi, Statement
 from loader.settings import settings
-from loader.steps import LOST, Pending, advance
+from loader.steps import LOST, Pending, advance, took_too_long
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply
 
@@ -59,6 +59,7 @@ def test_a_statement_that_is_not_known_any_more_is_lost(data_api: FakeDataApi) -
     step = Waiting()
     assert step.call().running
     assert step.call() is LOST
+    assert took_too_long(step.pending) == took_too_long(None) == ""
     assert not LOST.running
     assert not LOST.finished
 
@@ -84,6 +85,7 @@ def test_past_the_limit_it_is_cancelled_once_and_its_end_awaited(
     assert len(data_api.cancelled) == 1
     assert step.call().status == end
     assert len(data_api.cancelled) == 1
+    assert "took over 600 seconds" in took_too_long(step.pending)
 
 
 def test_time_behind_the_lock_does_not_count(data_api: FakeDataApi, clock: Clock) -> None:

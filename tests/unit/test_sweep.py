@@ -11,6 +11,8 @@ from loader.store import Store
 
 from tests.unit.fakes import Context, StateMachine
 
+DAY = 24 * 60  # minutes
+
 
 @pytest.fixture(autouse=True)
 def _bucket(s3: Any, machine: StateMachine) -> None:
@@ -55,10 +57,10 @@ def test_what_it_starts_is_a_request_that_is_compared_with_the_ledger(
     ("minutes", "files"),
     [
         (-60, 2),
-        (0, 2),  # within the overlap: clocks differ
-        (14, 2),
-        (16, 0),
-        (600, 0),
+        (0, 2),  # within the overlap: an upload in parts may take a day
+        (DAY - 1, 2),
+        (DAY + 1, 0),
+        (2 * DAY, 0),
     ],
 )
 def test_only_what_is_newer_than_the_mark(
@@ -70,7 +72,7 @@ def test_only_what_is_newer_than_the_mark(
 
 
 def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> None:
-    set_mark(store, 60)
+    set_mark(store, 2 * DAY)
     mark = store.get(SWEEP_MARK)
     assert run() == 0
     assert list(store.keys("")) == [SWEEP_MARK]
@@ -88,3 +90,58 @@ def test_an_empty_bucket(s3: Any, machine: StateMachine) -> None:
         s3.delete_object(Bucket="data", Key=key)
     assert run() == 0
     assert machine.executions == {}
+
+
+def ended_well(store: Store, machine: StateMachine) -> None:
+    """The last execution has loaded all, and moved the mark."""
+    name, given = list(machine.executions.items())[-1]
+    machine.end(name, "SUCCEEDED")
+    store.put(SWEEP_MARK, {"mark": given["mark"], "load_id": "L"})
+
+
+def test_what_was_seen_starts_no_load_again(store: Store, s3: Any, machine: StateMachine) -> None:
+    """Although the overlap is a day: else each sweep of the day would load what the first has loaded."""
+    assert run() == 2
+    [given] = machine.executions.values()
+    seen = store.get(f"sweep/seen/{given['mark']}.json")
+    assert [key for key, _ in seen] == ["log_data/a b+%é.json", "song_data/s.json.gz"]
+    ended_well(store, machine)
+    assert run() == 0
+    s3.put_object(Bucket="data", Key="song_data/s.json.gz", Body=b"{'other': 1}")
+    s3.put_object(Bucket="data", Key="log_data/new.json", Body=b"{}")
+    assert run() == 2
+    rows = store.get_lines(store.key_of(list(machine.executions.values())[-1]["objects"]))
+    assert [row["key"] for row in rows] == ["log_data/new.json", "song_data/s.json.gz"]
+    ended_well(store, machine)
+    assert run() == 0
+    assert len(machine.executions) == 2
+
+
+def test_what_a_load_that_failed_has_seen_is_swept_again(machine: StateMachine) -> None:
+    assert run() == 2
+    machine.end(next(iter(machine.executions)), "FAILED")
+    assert run() == 2
+    assert len(machine.executions) == 2
+
+
+def test_while_a_load_is_running_nothing_is_swept(machine: StateMachine) -> None:
+    assert [run(), run()] == [2, 0]
+    assert len(machine.executions) == 1
+    machine.end(next(iter(machine.executions)), "TIMED_OUT")
+    assert run() == 2
+
+
+def test_a_file_that_comes_while_the_bucket_is_listed_is_the_next_sweeps(
+    store: Store, s3: Any, machine: StateMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not be remembered as seen without having been handed to a load."""
+    list_files = Store.list_files
+
+    def listing(self: Store, bucket: str, prefix: str) -> Any:
+        yield from list_files(self, bucket, prefix)
+        s3.put_object(Bucket="data", Key="log_data/late.json", Body=b"{}")
+
+    monkeypatch.setattr(Store, "list_files", listing)
+    assert run() == 2
+    ended_well(store, machine)
+    assert run() == 1

@@ -39,12 +39,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return {"files": 0}
     now = datetime.now(UTC)
     mark, seen = last_sweep()
-    files = [file for file in newer(mark) if (file.key, file.etag) not in seen]
+    found = list(newer(mark))  # listed once: what comes meanwhile must not be taken for seen
+    files = [file for file in found if (file.key, file.etag) not in seen]
     if not files:
         logger.info("nothing is newer than the last sweep", mark=mark.isoformat())
         return {"files": 0}
     stamp = now.isoformat()
-    store.put(seen_key(stamp), [[file.key, file.etag] for file in newer(now - OVERLAP)])
+    recent = (file for file in found if datetime.fromisoformat(file.modified) > now - OVERLAP)
+    store.put(seen_key(stamp), [[file.key, file.etag] for file in recent])
     objects = store.put_lines(
         f"sweeps/{now:%Y%m%d-%H%M%S}.json.gz", (file.as_dict() for file in files)
     )

@@ -43,3 +43,18 @@ def test_the_newest_migration_writes_its_own_version() -> None:
     for version, name in migrations().items():
         last = sql.render(name, {"schema": "s"})[-1]
         assert last == f"INSERT INTO s.schema_version (version) VALUES ({version})"
+
+
+def test_no_key_is_declared() -> None:
+    """Redshift enforces none, but plans as if they held: the checks could not see that they do not."""
+    for name in migrations().values():
+        text = " ".join(sql.render(name, {"schema": "s"})).upper()
+        for words in ("PRIMARY KEY", "FOREIGN KEY", "UNIQUE", "REFERENCES"):
+            assert words not in text
+
+
+def test_what_is_recorded_has_the_time_of_its_statement() -> None:
+    """SYSDATE is when the transaction began, which may have waited for the lock since."""
+    text = " ".join(sql.render(migrations()[1], {"schema": "s"}))
+    assert "SYSDATE" not in text.upper()
+    assert text.count("recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()") > 0

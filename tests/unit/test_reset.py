@@ -1,9 +1,11 @@
 """Dropping all and making it anew: only if it is allowed, and in one transaction."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 import reset
+from loader import dataapi
 from loader.dataapi import StatementFailed
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
@@ -61,6 +63,18 @@ def test_tried_again(
     assert len({request["ClientToken"] for request in resets}) == len(resets) == submits
     assert any("DROP" in text for text in resets[-1]["Sqls"]) is drops
     assert any("CREATE TABLE" in text for text in resets[-1]["Sqls"])
+
+
+def test_it_does_not_outlive_its_function(
+    allowed: None, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a publish it gives up in time: what it would drop later, nobody would know of."""
+    data_api.replies = [SCHEMA_THERE, Reply(running=99)]
+    ticks = iter(range(0, 10_000, 100))
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    with pytest.raises(TimeoutError, match=f"took over {reset.LIMIT} seconds"):
+        call(reset.handler)
+    assert len(data_api.cancelled) == 1
 
 
 def test_staging_tables_that_were_left_behind_go_too(allowed: None, data_api: FakeDataApi) -> None:

@@ -340,8 +340,8 @@ def test_each_attempt_asks_for_its_own_files(store: Store, data_api: FakeDataApi
     for attempt in (0, 1):
         reply = staged_reply(LOG)
         reply.rows[3] = []
-        rows = {1: [(f"s3://data/{LOG}", "e1", 5 + attempt, 10)]}
-        data_api.replies = [reply, Reply(rows=rows)]
+        later = (f"s3://data/{LOG}", "e1", 5 + attempt, 10)
+        data_api.replies = [reply, Reply(rows={1: [later]})]
         call(stage.handler, planned() | {"attempt": attempt})
         assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 5 + attempt}
     assert len({request["ClientToken"] for request in data_api.submits}) == 4

@@ -33,6 +33,10 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(cause)
     if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
         return {**state, "outcome": "running"}
+    if statement is LOST:
+        raise StatementFailed(
+            "The Data API forgot the statement that compares the batch with the ledger."
+        )
     if not statement.finished:
         statement = api.describe(statement.id)
         if kind_of(statement) is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:

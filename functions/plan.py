@@ -33,12 +33,16 @@ store = Store(settings().work_bucket)
 
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load = event.get("load") or {
-        "load_id": load_id(event["execution"], event["started"]),
-        "execution": event["execution"],
-        "started": event["started"],
-        "attempt": 0,
-    }
+    load = event.get("load") or {}
+    if (
+        load.get("execution") != event["execution"]
+    ):  # the first call, whatever a person gave as input
+        load = {
+            "load_id": load_id(event["execution"], event["started"]),
+            "execution": event["execution"],
+            "started": event["started"],
+            "attempt": 0,
+        }
     logger.append_keys(load_id=load["load_id"])
     try:
         request = parse(event["input"])
@@ -183,6 +187,10 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
         return {**again, "outcome": "running"}, None
     if cause := took_too_long(pending):
         raise StatementFailed(cause)
+    if statement is LOST:
+        raise StatementFailed(
+            "The Data API forgot the statement that compares the files with the ledger."
+        )
     statement = api.describe(statement.id)
     kind = kind_of(statement)
     if kind is Kind.NO_TABLES and request.dry_run:

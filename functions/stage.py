@@ -162,6 +162,11 @@ def audit(
                     "deploy the newer loader."
                 )
                 return {**state, "outcome": "failed", "cause": cause}
+            if state["attempt"] >= MAX_ATTEMPTS:
+                cause = (
+                    f"The tables stay at version {figure}; this loader needs {latest_version()}."
+                )
+                return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
         elif kind == "check":
             checks.append(

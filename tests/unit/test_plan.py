@@ -354,3 +354,12 @@ def test_what_is_handed_on_stays_small(
 ) -> None:
     objects = events(store, *(f"log_data/{'x' * 200}{n}.json" for n in range(number)))
     assert len(json.dumps(call({"objects": objects}))) < 2000
+
+
+def test_an_input_that_looks_like_a_plan_is_refused_as_any_other(data_api: FakeDataApi) -> None:
+    # The state machine hands the state's input on as the plan so far if it has an outcome.
+    request = {"outcome": "load", "load_id": "mine"}
+    answer = call(request, load=request)
+    assert answer["outcome"] == "refused"
+    assert "'outcome'" in answer["cause"]
+    assert answer["load_id"].startswith("20261123-203011-")

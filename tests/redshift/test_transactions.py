@@ -7,8 +7,14 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 
 from __future__ import annotations
 
+import threading
+import time
+
+import duckdb
 import pytest
 
+from local.redshift.engine.cancel import Cancellation
+from local.redshift.engine.errors import StatementCancelled
 from tests.redshift.conftest import Start
 from tests.redshift.warehouse import Warehouse
 
@@ -244,17 +250,116 @@ def test_cancel_reaches_a_statement_that_waits_for_a_lock(isolated: Warehouse) -
     assert isolated.value("SELECT count(*) FROM t.mutex") == 0
 
 
-def test_cancel_stops_a_running_query(warehouse: Warehouse) -> None:
+ENDLESS = "SELECT count(*) FROM {} WHERE ({}) % 7 = 3".format(
+    ", ".join(f"t.n x{i}" for i in range(6)), " + ".join(f"x{i}.a * x{i}.a" for i in range(6))
+)
+
+
+@pytest.fixture
+def endless(warehouse: Warehouse) -> Warehouse:
+    """Where ENDLESS runs for hours."""
+    return with_numbers(warehouse)
+
+
+def with_numbers(warehouse: Warehouse) -> Warehouse:
     numbers = ", ".join(f"({number})" for number in range(200))
     warehouse.batch("CREATE TABLE t.n (a INT)", f"INSERT INTO t.n VALUES {numbers}")
-    many = ", ".join(f"t.n x{i}" for i in range(6))
-    odd = " + ".join(f"x{i}.a * x{i}.a" for i in range(6))
-    running = warehouse.submit(f"SELECT count(*) FROM {many} WHERE ({odd}) % 7 = 3")
-    warehouse.until(lambda: warehouse.describe(running)["Status"] == "STARTED")
-    warehouse.client.cancel_statement(Id=running)
-    shown = warehouse.wait(running)
+    return warehouse
+
+
+def started(warehouse: Warehouse, statement: str) -> str:
+    """The statement, once it runs."""
+    warehouse.until(lambda: warehouse.describe(statement)["Status"] == "STARTED")
+    return statement
+
+
+def cancelled(warehouse: Warehouse, statement: str) -> None:
+    """Cancels a statement, which then ends."""
+    warehouse.client.cancel_statement(Id=statement)
+    shown = warehouse.wait(statement)
     assert shown["Status"] == "ABORTED"
     assert "cancelled on user's request" in shown["Error"]
+
+
+def test_cancel_stops_a_running_query(endless: Warehouse) -> None:
+    cancelled(endless, started(endless, endless.submit(ENDLESS)))
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 2, 4, 8, 16, 32, 64, 128, 256])
+def test_one_cancel_is_enough_at_any_moment(endless: Warehouse, milliseconds: int) -> None:
+    """Before the statement has a session, on its way to DuckDB, in it, between two statements."""
+    for sqls in ([ENDLESS], ["SELECT 1", "INSERT INTO t.n VALUES (1)", ENDLESS]):
+        running = endless.submit_batch(*sqls)
+        time.sleep(milliseconds / 1000)
+        cancelled(endless, running)
+    assert endless.value("SELECT count(*) FROM t.n") == 200
+
+
+def test_an_interrupt_that_duckdb_forgets_is_not_the_last() -> None:
+    """The query begins after the cancel: DuckDB starts it with a clean flag."""
+    asked = threading.Event()
+    con = duckdb.connect()
+
+    def interrupt() -> None:
+        con.interrupt()
+        asked.set()
+
+    cancellation = Cancellation(interrupt, bool)
+    cancellation.begin()
+    with cancellation.open():
+        cancellation.ask(StatementCancelled())
+        assert asked.wait(10)
+        with pytest.raises(duckdb.InterruptException):
+            con.execute("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a = -b")
+    cancellation.end()
+    assert con.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_cancel_while_rows_are_fetched(endless: Warehouse) -> None:
+    running = endless.submit("SELECT x.a, y.a, z.a, w.a FROM t.n x, t.n y, t.n z, t.n w")
+    time.sleep(0.5)
+    cancelled(endless, running)
+
+
+def test_a_kept_session_goes_on_after_cancel(endless: Warehouse) -> None:
+    session = endless.open_session()
+    for _ in range(10):
+        session.run("BEGIN")
+        session.run("INSERT INTO t.n VALUES (1)")
+        cancelled(endless, session.submit(ENDLESS))
+        session.run("ROLLBACK")
+    assert session.run("SELECT count(*) FROM t.n").rows == [[200]]
+
+
+def test_cancel_of_what_waits_for_its_session(endless: Warehouse) -> None:
+    """Statements of one session run one after another; a cancelled one waits for none."""
+    session = endless.open_session()
+    running = started(endless, session.submit(ENDLESS))
+    cancelled(endless, session.submit("SELECT 1"))
+    last = session.submit("SELECT 1")
+    assert endless.describe(running)["Status"] == "STARTED"
+    cancelled(endless, running)
+    assert endless.wait(last)["Status"] == "FINISHED"
+
+
+def test_restart_and_stop_end_running_queries(start: Start) -> None:
+    server = start(faults=True)
+    warehouse = Warehouse(server.url)
+    warehouse.run("CREATE SCHEMA t")
+    with_numbers(warehouse)
+    session = warehouse.open_session()
+    running = [started(warehouse, submit(ENDLESS)) for submit in (warehouse.submit, session.submit)]
+    running.append(session.submit("SELECT 1"))
+    warehouse.local("restart")
+    for statement in running:
+        shown = warehouse.wait(statement)
+        assert shown["Status"] == "FAILED"
+        assert "terminating connection" in shown["Error"]
+    for _ in range(3):
+        warehouse.submit(ENDLESS)
+    began = time.monotonic()
+    server.stop()
+    assert time.monotonic() - began < 5
 
 
 def test_ddl_is_transactional(isolated: Warehouse) -> None:

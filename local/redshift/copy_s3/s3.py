@@ -20,6 +20,8 @@ from local.redshift.engine.errors import RedshiftError
 
 _KEEP_CLIENT_SECONDS = 60
 _CHUNK = 1 << 20
+_READ_SECONDS = 20
+"""A silent S3 holds a COPY, and the locks of a cancelled one, no longer than its attempts of this."""
 
 
 class Body(Protocol):
@@ -153,17 +155,19 @@ class ObjectStores:
         if session.get_credentials() is None:
             own = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         endpoint = self._settings.aws_endpoint_url
-        credentials = own
-        if self._settings.assume_role and role:
-            sts = session.client("sts", endpoint_url=endpoint, **own)
-            credentials = _assume(sts, role)
         local = endpoint or os.environ.keys() & {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
         config = Config(
             s3={"addressing_style": "path"} if local else {},
             retries={"mode": "standard", "total_max_attempts": 5},
+            connect_timeout=5,
+            read_timeout=_READ_SECONDS,
             max_pool_connections=20,
             response_checksum_validation="when_required",
         )
+        credentials = own
+        if self._settings.assume_role and role:
+            sts = session.client("sts", endpoint_url=endpoint, config=config, **own)
+            credentials = _assume(sts, role)
         client = session.client("s3", endpoint_url=endpoint, config=config, **credentials)
         return ObjectStore(client)
 

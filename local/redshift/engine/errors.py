@@ -38,6 +38,11 @@ class StatementCancelled(RedshiftError):
         super().__init__("Query (0) cancelled on user's request", sqlstate="57014")
 
 
+def terminated() -> RedshiftError:
+    """The warehouse restarts: what ran has failed."""
+    return RedshiftError(TERMINATED, sqlstate="57P01")
+
+
 def compute_error(message: str, code: int, context: str, *, location: str = ":0") -> RedshiftError:
     """An error of the compute nodes, whose detail block carries a code and a context.
 

@@ -9,7 +9,6 @@ reads the catalogue as it is committed.
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,12 +18,13 @@ import duckdb
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
 from local.redshift.engine import duckdb_errors
+from local.redshift.engine.cancel import Cancellation
 from local.redshift.engine.commands import execute
 from local.redshift.engine.database import Database
 from local.redshift.engine.errors import (
-    TERMINATED,
     RedshiftError,
     StatementCancelled,
+    terminated,
     undefined_relation,
     undefined_schema,
     unsupported,
@@ -75,8 +75,7 @@ class Session(Permissions):
         self.last_copy_count = 0
         self.lock_wait = 0.0
         self.last_transaction_id = 0
-        self._cancelled = threading.Event()
-        self._stopped_by: RedshiftError = StatementCancelled()
+        self.cancellation = Cancellation(self.con.interrupt, database.locks.wake)
 
     # -- running -----------------------------------------------------------------------------
 
@@ -99,16 +98,17 @@ class Session(Permissions):
         if own:
             self.begin(explicit=False)
         try:
-            self.check_cancelled()
-            outcome = execute(self, statement)
-            self.check_cancelled()
+            with self.cancellation.open():
+                self.check_cancelled()
+                outcome = execute(self, statement)
+                self.check_cancelled()
             if own and self.transaction is not None:
                 self.commit()
         except BaseException as error:
             self._fail(own=own)
             if isinstance(error, duckdb.Error):
-                if self._cancelled.is_set():
-                    raise self._stopped_by from error
+                if self.cancellation.reason is not None:
+                    raise self.cancellation.reason from error
                 raise duckdb_errors.translate(error) from error
             raise
         self.last_query_id = query_id
@@ -150,7 +150,8 @@ class Session(Permissions):
             return
         try:
             if transaction.begun:
-                self.con.execute("COMMIT")
+                with self.cancellation.closed():
+                    self.con.execute("COMMIT")
                 self.database.serial.commit(transaction.id)
                 if transaction.changed_catalog:
                     self.database.catalog_version += 1
@@ -166,7 +167,8 @@ class Session(Permissions):
         if transaction is None:
             return
         if transaction.begun:
-            with contextlib.suppress(duckdb.Error):  # already rolled back after a conflict
+            already_after_a_conflict = contextlib.suppress(duckdb.Error)
+            with self.cancellation.closed(), already_after_a_conflict:
                 self.con.execute("ROLLBACK")
             self.database.serial.rollback(transaction.id)
         self.transaction = None
@@ -181,24 +183,15 @@ class Session(Permissions):
 
     def cancel(self) -> None:
         """Stops what runs, also what waits for a lock; from another thread."""
-        self._cancelled.set()
-        self.con.interrupt()
-        self.database.locks.wake()
+        self.cancellation.ask(StatementCancelled())
 
     def terminate(self) -> None:
         """Stops what runs as a restart of the warehouse does: it has failed, not been cancelled."""
-        self._stopped_by = RedshiftError(TERMINATED, sqlstate="57P01")
-        self.cancel()
-
-    def reset_cancel(self) -> None:
-        """A kept session starts its next statement afresh."""
-        self._cancelled.clear()
-        self._stopped_by = StatementCancelled()
+        self.cancellation.ask(terminated())
 
     def check_cancelled(self) -> None:
         """Raises StatementCancelled once ``cancel`` was called, another error after ``terminate``."""
-        if self._cancelled.is_set():
-            raise self._stopped_by
+        self.cancellation.check()
 
     # -- locks and the snapshot --------------------------------------------------------------
 
@@ -229,8 +222,9 @@ class Session(Permissions):
         """Takes the transaction's snapshot, if it has none yet."""
         transaction = self.open_transaction
         if not transaction.begun:
-            self.con.execute("BEGIN TRANSACTION")
-            transaction.begun = True
+            with self.cancellation.closed():
+                self.con.execute("BEGIN TRANSACTION")
+                transaction.begun = True
             self.database.serial.begin(transaction.id)
 
     def touch(self, reads: Iterable[Key], writes: Iterable[Key]) -> None:

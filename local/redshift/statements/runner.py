@@ -16,7 +16,7 @@ from local.redshift.api.errors import validation
 from local.redshift.api.principals import Principal
 from local.redshift.engine import duckdb_errors
 from local.redshift.engine.database import Database
-from local.redshift.engine.errors import RedshiftError, StatementCancelled
+from local.redshift.engine.errors import RedshiftError, StatementCancelled, terminated
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.session import Session
 from local.redshift.engine.sink import ResultSink
@@ -25,6 +25,8 @@ from local.redshift.statements.record import Statement, Status, SubStatement
 from local.redshift.statements.store import StatementStore
 
 _LOG = logging.getLogger(__name__)
+_STOP_SECONDS = 10
+"""What is cancelled ends within milliseconds, unless it waits for S3."""
 
 
 class SqlLog:
@@ -75,7 +77,11 @@ class SqlLog:
 
 
 class _KeptSession:
-    """A session that SessionKeepAliveSeconds keeps open between statements."""
+    """A session that SessionKeepAliveSeconds keeps open between statements.
+
+    ``queue`` holds the statements that are to run in it, the first of them runs. ``gone`` after a
+    restart: nothing runs in it any more.
+    """
 
     def __init__(self, session: Session, owner: str, database: str, keep: int):
         self.session = session
@@ -83,20 +89,25 @@ class _KeptSession:
         self.database = database
         self.keep = keep
         self.until = time.time() + keep
-        self.busy = threading.Lock()
+        self.queue: list[Statement] = []
+        self.gone = False
 
 
 class Runner:
-    """Starts and cancels statements."""
+    """Starts and cancels statements.
+
+    ``_changed`` guards what is below it, and is told of whatever a statement may wait for before it
+    has a session to be cancelled in.
+    """
 
     def __init__(self, database: Database, store: StatementStore, log: SqlLog, faults: Faults):
         self._database = database
         self._store = store
         self._log = log
         self._faults = faults
+        self._changed = threading.Condition()
         self._sessions: dict[str, Session] = {}
         self._kept: dict[str, _KeptSession] = {}
-        self._lock = threading.Lock()
         self._stopping = False
         self._threads: set[threading.Thread] = set()
 
@@ -117,7 +128,7 @@ class Runner:
         if request.get("SessionKeepAliveSeconds"):
             session = Session(self._database, principal.db_user, superuser=principal.superuser)
             session_id = str(uuid.uuid4())
-            with self._lock:
+            with self._changed:
                 self._kept[session_id] = _KeptSession(
                     session, principal.id, request["Database"], request["SessionKeepAliveSeconds"]
                 )
@@ -125,97 +136,160 @@ class Runner:
         return None, False
 
     def _close_idle(self) -> None:
-        with self._lock:
+        with self._changed:
             now = time.time()
             for session_id, kept in list(self._kept.items()):
-                if kept.until < now and kept.busy.acquire(blocking=False):
+                if kept.until < now and not kept.queue:
                     kept.session.close()
                     del self._kept[session_id]
 
     def start(self, statement: Statement) -> None:
-        """Runs the statement in a thread of its own."""
+        """Runs the statement in a thread of its own; in a kept session after those before it."""
         self._log.submitted(statement)
-        thread = threading.Thread(
-            target=self._run, args=(statement,), name=f"statement-{statement.id}", daemon=True
-        )
-        with self._lock:
+        with self._changed:
+            if self._stopping:
+                statement.abandon()
+                return
+            kept = self._kept.get(statement.session_id or "")
+            if kept is not None:
+                kept.queue.append(statement)
+            thread = threading.Thread(
+                target=self._run,
+                args=(statement, kept),
+                name=f"statement-{statement.id}",
+                daemon=True,
+            )
             self._threads.add(thread)
-        thread.start()
+            thread.start()
 
     def cancel(self, statement: Statement) -> None:
-        """Stops the statement, what it waits for too; returns at once, the end follows."""
-        statement.cancelled.set()
-        with self._lock:
+        """Stops the statement, whatever it is at; returns at once, the end follows."""
+        with self._changed:
+            statement.cancelled.set()
             session = self._sessions.get(statement.id)
-        if session is not None:
-            session.cancel()
+            if session is not None:
+                session.cancel()
+            self._changed.notify_all()
 
     def restart(self) -> None:
         """As if the warehouse had restarted: what runs has FAILED, sessions are gone, data stays."""
-        with self._lock:
-            running = list(self._sessions.values())
+        with self._changed:
             kept, self._kept = list(self._kept.values()), {}
-        for session in running:
-            session.terminate()
-        for one in kept:
-            with one.busy:
-                one.session.close()
+            for one in kept:
+                one.gone = True
+            for session in self._sessions.values():
+                session.terminate()
+            self._changed.notify_all()
+        self._close(kept)
 
     def stop(self) -> None:
         """Cancels everything, waits for it; what did not end is FAILED at the next start."""
-        with self._lock:
+        with self._changed:
             self._stopping = True
-            sessions, threads = list(self._sessions.values()), list(self._threads)
-        for session in sessions:
-            session.cancel()
+            kept, threads = list(self._kept.values()), list(self._threads)
+            for session in self._sessions.values():
+                session.cancel()
+            self._changed.notify_all()
+        until = time.monotonic() + _STOP_SECONDS
         for thread in threads:
-            thread.join(timeout=10)
-        for kept in self._kept.values():
-            kept.session.close()
+            thread.join(timeout=max(until - time.monotonic(), 0))
+            if thread.is_alive():
+                _LOG.warning("%s does not end", thread.name)
+        self._close(kept)
         self._log.close()
+
+    def _close(self, kept: list[_KeptSession]) -> None:
+        """Closes sessions whose statements are about to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not any(one.queue for one in kept), _STOP_SECONDS)
+            for one in kept:
+                if not one.queue:
+                    one.session.close()
 
     # -- in the statement's thread -------------------------------------------------------------
 
-    def _run(self, statement: Statement) -> None:
-        kept = self._kept.get(statement.session_id or "")
+    def _run(self, statement: Statement, kept: _KeptSession | None) -> None:
         started = time.monotonic_ns()
-        status: Status
-        error: str | None
         try:
-            if kept is not None:
-                with kept.busy:
-                    self._run_in(kept.session, statement)
-                    kept.until = time.time() + kept.keep
-            else:
-                session = Session(self._database, statement.db_user, superuser=statement.superuser)
-                try:
-                    self._run_in(session, statement)
-                finally:
-                    session.close()
-            status, error = _ending(statement)
-        except Exception as problem:
-            _LOG.exception("statement %s", statement.id)
-            status, error = "FAILED", f"ERROR: internal error: {problem!r}"
-            for part in statement.parts:
-                if part.status not in ("FINISHED", "FAILED", "ABORTED"):
-                    part.status, part.error = "FAILED", error
+            try:
+                if statement.session_id:
+                    self._run_kept(statement, kept)
+                else:
+                    self._run_alone(statement)
+                status, error = _ending(statement)
+            except Exception as problem:
+                _LOG.exception("statement %s", statement.id)
+                status, error = "FAILED", f"ERROR: internal error: {problem!r}"
+                for part in statement.parts:
+                    if part.status not in ("FINISHED", "FAILED", "ABORTED"):
+                        part.status, part.error = "FAILED", error
+            statement.duration = time.monotonic_ns() - started
+            if self._stopping and status != "FINISHED":
+                statement.abandon()  # the record says what it last said, the next start fails it
+                return
+            statement.move(status, error)
+            self._store.save(statement)
         finally:
-            with self._lock:
-                self._sessions.pop(statement.id, None)
+            with self._changed:
                 self._threads.discard(threading.current_thread())
-        statement.duration = time.monotonic_ns() - started
-        if self._stopping and status != "FINISHED":
-            statement.abandon()  # the record says what it last said, the next start fails it
+
+    def _run_alone(self, statement: Statement) -> None:
+        session = Session(self._database, statement.db_user, superuser=statement.superuser)
+        try:
+            self._begin(session, statement)
+            self._run_in(session, statement)
+        finally:
+            session.close()
+
+    def _run_kept(self, statement: Statement, kept: _KeptSession | None) -> None:
+        """Waits for the statements before it, runs it; a cancelled one does not wait."""
+        if kept is None:  # gone between the request and here
+            _fail(statement.parts[0], terminated())
+            _abort_rest(statement)
             return
-        statement.move(status, error)
-        self._store.save(statement)
+        try:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: (
+                        kept.queue[0] is statement
+                        or kept.gone
+                        or self._stopping
+                        or statement.cancelled.is_set()
+                    )
+                )
+                gone, first = kept.gone, kept.queue[0] is statement
+                if first and not gone:
+                    self._begin(kept.session, statement)
+            if first and not gone:
+                self._run_in(kept.session, statement)
+                kept.until = time.time() + kept.keep
+            else:
+                if gone:
+                    _fail(statement.parts[0], terminated())
+                _abort_rest(statement)
+        finally:
+            with self._changed:
+                kept.queue.remove(statement)
+                self._changed.notify_all()
+
+    def _begin(self, session: Session, statement: Statement) -> None:
+        """From here on ``cancel``, ``restart`` and ``stop`` reach the statement in its session."""
+        with self._changed:
+            session.cancellation.begin()
+            self._sessions[statement.id] = session
+            if statement.cancelled.is_set() or self._stopping:
+                session.cancel()
 
     def _run_in(self, session: Session, statement: Statement) -> None:
-        session.reset_cancel()
-        with self._lock:
-            self._sessions[statement.id] = session
-        if statement.cancelled.is_set():
-            session.cancel()
+        """Runs a statement that has begun."""
+        try:
+            self._run_parts(session, statement)
+        finally:
+            with self._changed:
+                del self._sessions[statement.id]
+                session.cancellation.end()
+
+    def _run_parts(self, session: Session, statement: Statement) -> None:
         statement.pid = session.pid
         statement.move("STARTED")
         self._store.save(statement)
@@ -247,7 +321,7 @@ class Runner:
                 session.commit()
             except RedshiftError as error:
                 part = statement.parts[-1]
-                part.status, part.error = "FAILED", str(error)
+                _fail(part, error)
         session.rollback()
         _abort_rest(statement)
 
@@ -272,9 +346,9 @@ class Runner:
         except StatementCancelled as error:
             part.status, part.error = "ABORTED", str(error)
         except RedshiftError as error:
-            part.status, part.error = "FAILED", str(error)
+            _fail(part, error)
         except duckdb.Error as error:
-            part.status, part.error = "FAILED", str(duckdb_errors.translate(error))
+            _fail(part, duckdb_errors.translate(error))
         part.duration = time.monotonic_ns() - clock
         part.updated = time.time()
         self._record(session, statement, part, began)
@@ -353,6 +427,10 @@ def _query_type(sql: str) -> str:
     return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")
 
 
+def _fail(part: SubStatement, error: RedshiftError) -> None:
+    part.status, part.error, part.updated = "FAILED", str(error), time.time()
+
+
 def _abort_rest(statement: Statement) -> None:
     for part in statement.parts:
         if part.status == "SUBMITTED":
@@ -369,4 +447,5 @@ def _ending(statement: Statement) -> tuple[Status, str | None]:
             )
     if all(part.status == "FINISHED" for part in statement.parts):
         return "FINISHED", None
-    return "ABORTED", next((part.error for part in statement.parts if part.error), None)
+    given = (part.error for part in statement.parts if part.error)
+    return "ABORTED", next(given, str(StatementCancelled()))

@@ -506,7 +506,7 @@ def test_copy_takes_no_parameters(copying: Warehouse) -> None:
 
 
 def test_copy_into_nothing(copying: Warehouse) -> None:
-    assert copying.error(copy("s3://b/k")) == 'ERROR: relation "t.x" does not exist'
+    assert copying.error(copy("s3://b/k")) == "ERROR: Cannot COPY into nonexistent table x"
     copying.run("CREATE TABLE t.x (a INT)")
     error = copying.error("COPY t.x (b) FROM 's3://b/k' IAM_ROLE default JSON 'auto'")
     assert error == 'ERROR: column "b" of relation "x" does not exist'

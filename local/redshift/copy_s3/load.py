@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ class _Progress:
 def run(session: Session, statement: CopyFrom) -> Outcome:
     """Loads all or nothing; the number of rows comes back. Raises RedshiftError."""
     options = parse_options(statement.options)
-    table = session.relation(statement.name)
+    table = _table(session, statement)
     if table.is_view:
         raise RedshiftError(f'cannot copy to view "{table.name}"', sqlstate="42809")
     columns = _columns(table, statement.columns)
@@ -59,6 +59,17 @@ def run(session: Session, statement: CopyFrom) -> Outcome:
     session.last_copy_id = session.query_id
     load = _Load(session, statement, options, table, columns)
     return load.run(store, wanted, rows)
+
+
+def _table(session: Session, statement: CopyFrom) -> Relation:
+    try:
+        return session.relation(statement.name)
+    except RedshiftError as error:
+        if error.sqlstate != "42P01":
+            raise
+        # as seen on real clusters: spotify/luigi#586, estuary/connectors#918
+        message = f"Cannot COPY into nonexistent table {statement.name[-1]}"
+        raise RedshiftError(message, sqlstate="42P01") from error
 
 
 def _columns(table: Relation, named: Sequence[str]) -> list[Column]:
@@ -116,6 +127,7 @@ class _Load:
         batches = Batches(self.session.con, self.table, self.columns, path)
         try:
             for found in opened(store, wanted, self.statement.source):
+                self.session.check_cancelled()
                 self._read(found, rows, batches)
             batches.finish()
         except BaseException:
@@ -139,7 +151,7 @@ class _Load:
         def reject(error: RowError) -> None:
             self._reject(found, error)
 
-        chunks = decompressed(found.chunks(), self.options.compression, found.url)
+        chunks = decompressed(self._watched(found), self.options.compression, found.url)
         scanned = rows.read(chunks, found.url, accept, reject)
         progress.rows += scanned.rows
         progress.files += 1
@@ -160,6 +172,11 @@ class _Load:
                 "file_last_modified": found.last_modified.timestamp(),
             }
         )
+
+    def _watched(self, found: S3Object) -> Iterator[bytes]:
+        for chunk in found.chunks():
+            self.session.check_cancelled()
+            yield chunk
 
     def _reject(self, found: S3Object, error: RowError) -> None:
         """One row error; the load fails with MAXERROR of them.

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from local.redshift import LocalRedshift, Settings
 from tests.redshift.warehouse import REGION, Warehouse
@@ -21,7 +22,16 @@ from tests.redshift.warehouse import REGION, Warehouse
 BUCKET = "bucket"
 ROLE = "arn:aws:iam::123456789012:role/copy"
 
+TEST_SECONDS = 120
+
 Start = Callable[..., LocalRedshift]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No test of this folder may take longer; none does, but one that hangs."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +56,7 @@ def s3_client(aws_url: str) -> Any:
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",
+        config=Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2}),
     )
     client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     return client
@@ -89,9 +100,9 @@ def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRed
 def warehouse(module_server: LocalRedshift) -> Iterator[Warehouse]:
     """The module's server, its schema ``t`` new and empty."""
     made = Warehouse(module_server.url)
-    made.batch("DROP SCHEMA IF EXISTS t CASCADE", "CREATE SCHEMA t")
+    made.make_schema()
     yield made
-    made.roll_back_sessions()
+    made.clean_up()
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +113,12 @@ def copy_server(aws_url: str, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def copying(copy_server: LocalRedshift) -> Warehouse:
+def copying(copy_server: LocalRedshift) -> Iterator[Warehouse]:
     """As ``warehouse``, on a server whose COPY reads from moto."""
     made = Warehouse(copy_server.url)
-    made.batch("DROP SCHEMA IF EXISTS t CASCADE", "CREATE SCHEMA t")
-    return made
+    made.make_schema()
+    yield made
+    made.clean_up()
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
         text=True,
         cwd=ROOT,
         check=False,
+        timeout=60,
     )
     assert second.returncode == 1
     assert "in use by another local Redshift" in second.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -12,10 +13,14 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 DATABASE = "dev"
 WORKGROUP = "local"
 REGION = "us-west-2"
+PATIENCE = 40
+"""Seconds that anything may take; a test has 120 (conftest.py)."""
+ENDED = ("FINISHED", "FAILED", "ABORTED")
 
 
 def http(
@@ -70,7 +75,7 @@ class Warehouse:
             region_name=REGION,
             aws_access_key_id=key,
             aws_secret_access_key="secret",
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=70),
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
         )
 
     def submit(self, sql: str, **more: Any) -> str:
@@ -96,19 +101,21 @@ class Warehouse:
 
     def wait(self, statement: str) -> dict[str, Any]:
         """DescribeStatement once the statement has ended."""
-        for _ in range(10):
-            shown = self.client.describe_statement(Id=statement, WaitTimeSeconds=20)
-            if shown["Status"] in ("FINISHED", "FAILED", "ABORTED"):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            shown = self.client.describe_statement(Id=statement, WaitTimeSeconds=10)
+            if shown["Status"] in ENDED:
                 return dict(shown)
-        raise TimeoutError(statement)
+        raise TimeoutError(f"after {PATIENCE} s not ended: {shown}")
 
     def until(self, ready: Callable[[], bool]) -> None:
-        """Looks until something is so; a minute at most."""
-        for _ in range(6000):
+        """Looks until something is so; PATIENCE seconds at most."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             if ready():
                 return
             time.sleep(0.01)
-        raise TimeoutError
+        raise TimeoutError(f"after {PATIENCE} s not so; {self.health()}")
 
     def run(self, sql: str, /, **values: str) -> Result:
         """Runs one statement with named parameters; StatementFailed if it fails."""
@@ -172,10 +179,23 @@ class Warehouse:
         self.sessions.append(session)
         return session
 
-    def roll_back_sessions(self) -> None:
-        """Ends what a test left open."""
-        for session in self.sessions:
-            session.submit("ROLLBACK")
+    def make_schema(self) -> None:
+        """An empty schema ``t``, whatever was there before."""
+        shown = self.batch("DROP SCHEMA IF EXISTS t CASCADE", "CREATE SCHEMA t")
+        assert shown["Status"] == "FINISHED", shown
+
+    def clean_up(self) -> None:
+        """Ends what a test left running or open, so that the next one waits for no lock of it."""
+        left: list[str] = []
+        if self.health()["active_statements"]:
+            pages = self.client.get_paginator("list_statements").paginate()
+            listed = [statement for page in pages for statement in page["Statements"]]
+            left = [s["Id"] for s in listed if s["Status"] not in ENDED]
+        for statement in left:
+            with contextlib.suppress(ClientError):  # it has ended meanwhile
+                self.client.cancel_statement(Id=statement)
+        for statement in left + [session.submit("ROLLBACK") for session in self.sessions]:
+            self.wait(statement)
 
 
 class Session:

@@ -25,7 +25,7 @@ os.environ.update(
     SCHEMA_NAME="sparkify",
     COPY_ROLE="arn:aws:iam::123456789012:role/copy",
     DATA_BUCKET="data",
-    WORK_BUCKET="work",
+    WORK_BUCKET="working",
     BATCH_FILES="1000",
     BATCH_BYTES="1000000000",
     MAX_BATCHES="20",
@@ -57,7 +57,7 @@ def s3(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An S3 client, which every store uses too; the data bucket and the work bucket are there, empty."""
     get_backend("s3")["123456789012"]["aws"].reset()
     get_backend("stepfunctions")["123456789012"]["us-west-2"].reset()
-    for bucket in ("data", "work"):
+    for bucket in ("data", "working"):
         client("s3").create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
         )
@@ -67,7 +67,7 @@ def s3(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def store(s3: Any) -> Store:
-    return Store("work")
+    return Store("working")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from loader.failures import (
     kind_of,
 )
 
-COPY = "COPY sparkify.event_stage_1 FROM 's3://work/loads/1/manifests/0.0.json'"
+COPY = "COPY sparkify.event_stage_1 FROM 's3://working/loads/1/manifests/0.0.json'"
 GUARD = "SELECT CAST(CASE WHEN … ELSE 'check songs_unique: figure ' || … END AS INTEGER) AS guard"
 CLAIM = "SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || COUNT(*) END AS INTEGER)"
 DIGIT = "ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer DETAIL: code: 1207"
@@ -23,7 +23,7 @@ INFLATE = (
 
 MANDATORY = (
     "ERROR: Mandatory url is not present in manifest file.\n  Detail: \n  context:   "
-    "Manifest file location = s3://work/m.json url = s3://data/a.json"
+    "Manifest file location = s3://working/m.json url = s3://data/a.json"
 )
 
 

@@ -14,7 +14,7 @@ from loader.store import Store
 from tests.unit.fakes import Context, FakeDataApi
 from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
 
-REST = "s3://work/rest/x.json.gz"
+REST = "s3://working/rest/x.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
 
 

@@ -47,7 +47,7 @@ def test_what_the_warehouse_is_asked(store: Store, data_api: FakeDataApi) -> Non
     assert "file_plan_20261123_203011_0a1b2c3d_0_2 " in create
     assert data_api.parameters() == {"named": "yes"}  # only what is loaded is left out
     uri = f"loads/{LOAD_ID}/batches/0.2.json.gz"
-    assert f"'s3://work/{uri}'" in copy
+    assert f"'s3://working/{uri}'" in copy
     assert [(row["seq"], row["key"]) for row in store.get_lines(uri)] == [(0, LOG), (1, OTHER)]
 
 

@@ -13,7 +13,7 @@ from local.loads import LoadsOf
 from local.problem import Problem
 from local.stack import Stack
 
-STACK = Stack("s", "data", "work", "machine", "queue", "dead")
+STACK = Stack("s", "data", "working", "machine", "queue", "dead")
 
 
 class World:

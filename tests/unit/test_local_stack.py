@@ -13,7 +13,7 @@ from local.problem import Problem
 
 OUTPUTS = {
     "DataBucketName": "data",
-    "WorkBucketName": "work",
+    "WorkBucketName": "working",
     "StateMachineArn": "arn:machine",
     "QueueUrl": "http://queue",
     "DeadLetterQueueUrl": "http://dead",

@@ -48,7 +48,7 @@ def test_the_copy_role_is_a_word_or_a_quoted_arn(role: str, text: str) -> None:
 
 
 def test_a_dataset_offers_its_table_under_both_names() -> None:
-    store = Store("work")
+    store = Store("working")
     events = for_dataset(settings(), store, datasets()["log_data"], "event_stage_x")
     assert (
         events["stage_table"],
@@ -59,7 +59,7 @@ def test_a_dataset_offers_its_table_under_both_names() -> None:
         "event_stage_x",
         "event_stage",
     )
-    assert events["jsonpaths"] == f"s3://work/jsonpaths/{jsonpaths_name(datasets()['log_data'])}"
+    assert events["jsonpaths"] == f"s3://working/jsonpaths/{jsonpaths_name(datasets()['log_data'])}"
     assert "jsonpaths" not in for_dataset(settings(), store, datasets()["song_data"], "s")
 
 

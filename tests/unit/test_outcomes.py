@@ -193,5 +193,5 @@ def test_the_rest_is_started_before_a_failure_is_reported() -> None:
 def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
     given = STATES["Load the rest in the next execution"]["Arguments"]["Input"]
     assert sorted(given) == ["mark", "objects", "reload"]
-    parse({"objects": "s3://work/rest/x.json.gz", "mark": "", "reload": False})
-    assert parse({"objects": "s3://work/events/x", "mark": "", "reload": True}).reload
+    parse({"objects": "s3://working/rest/x.json.gz", "mark": "", "reload": False})
+    assert parse({"objects": "s3://working/events/x", "mark": "", "reload": True}).reload

@@ -65,7 +65,7 @@ def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataAp
     assert re.fullmatch(rf"loads/{load_id}/listing-[0-9a-f]{{8}}\.json\.gz", listing)
     create, copy, select = data_api.submits[0]["Sqls"]
     assert f"TEMPORARY TABLE file_plan_{load_id.replace('-', '_')} " in create
-    assert f"FROM 's3://work/{listing}'" in copy
+    assert f"FROM 's3://working/{listing}'" in copy
     assert "GZIP" in copy
     assert "NOT EXISTS" in select
     assert data_api.submits[0]["ExecutionMode"] == "TRANSACTION"
@@ -224,7 +224,7 @@ def test_limits(
     left = 5 - sum(len(keys) for keys in expected)
     assert bool(answer["rest"]) is bool(left)
     if left:
-        assert answer["rest"] == f"s3://work/rest/{answer['load_id']}.json.gz"
+        assert answer["rest"] == f"s3://working/rest/{answer['load_id']}.json.gz"
         data_api.replies = [new(0)]
         rest = call({"objects": answer["rest"], "mark": ""})
         assert planned_keys(store, rest) == [["log_data/5.json"]]

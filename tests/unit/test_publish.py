@@ -68,8 +68,8 @@ def count(dataset: str, reload: bool = False) -> int:
         "copy_role": "default",
         "stage_table": "t",
         datasets()[dataset].stage_table: "t",
-        "ledger": "s3://work/a",
-        "staged_checks": "s3://work/b",
+        "ledger": "s3://working/a",
+        "staged_checks": "s3://working/b",
     }
     return len(publish.statements(datasets()[dataset], names, True, reload))
 
@@ -88,7 +88,7 @@ def test_the_transaction(store: Store, data_api: FakeDataApi) -> None:
     guards = [n for n, text in enumerate(texts) if "AS guard" in text]
     assert places[-1] < fact < guards[0]
     assert guards == list(range(guards[0], len(texts) - 1))  # last, but for the figures
-    assert f"FROM 's3://work/loads/{LOAD_ID}/ledger/0.json'" in texts[places[1]]
+    assert f"FROM 's3://working/loads/{LOAD_ID}/ledger/0.json'" in texts[places[1]]
 
 
 def test_every_published_check_has_its_guard(store: Store, data_api: FakeDataApi) -> None:

@@ -6,7 +6,7 @@ import pytest
 from loader.request import BadRequest, Request, parse
 
 MARK = "2026-11-23T20:30:00+00:00"
-LIST = "s3://work/events/s3-1.json.gz"
+LIST = "s3://working/events/s3-1.json.gz"
 
 
 @pytest.mark.parametrize(

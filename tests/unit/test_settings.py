@@ -11,7 +11,7 @@ SERVERLESS = {
     "SCHEMA_NAME": "sparkify",
     "COPY_ROLE": "default",
     "DATA_BUCKET": "data",
-    "WORK_BUCKET": "work",
+    "WORK_BUCKET": "working",
     "AWS_REGION": "us-west-2",
     "BATCH_FILES": "1000",
     "BATCH_BYTES": "10737418240",

@@ -46,7 +46,7 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     table = "event_stage_20261123_203011_0a1b2c3d_0_0"
     assert create == f"CREATE TABLE sparkify.{table} (LIKE sparkify.event_stage INCLUDING DEFAULTS)"
     assert copy.startswith(f"COPY sparkify.{table} (")
-    assert f"FROM 's3://work/loads/{LOAD_ID}/manifests/0.0.json'" in copy
+    assert f"FROM 's3://working/loads/{LOAD_ID}/manifests/0.0.json'" in copy
     assert "IAM_ROLE 'arn:aws:iam::123456789012:role/copy'" in copy
     assert copy.split()[-4:] == ["COMPUPDATE", "OFF", "STATUPDATE", "OFF"]
     assert "sys_load_detail" in read
@@ -83,7 +83,7 @@ def test_what_copy_is_given(store: Store, data_api: FakeDataApi) -> None:
         "log_data/empty.json": 0,
     }
     [paths] = list(store.keys("jsonpaths/"))
-    assert f"JSON 's3://work/{paths}'" in data_api.submits[0]["Sqls"][1]
+    assert f"JSON 's3://working/{paths}'" in data_api.submits[0]["Sqls"][1]
     assert len(store.get(paths)["jsonpaths"]) == 18
 
 

@@ -13,17 +13,17 @@ ROWS = [
 
 
 def test_a_document_is_read_back(store: Store) -> None:
-    assert store.put("a/b.json", {"é": [1, None]}) == "s3://work/a/b.json"
+    assert store.put("a/b.json", {"é": [1, None]}) == "s3://working/a/b.json"
     assert store.get("a/b.json") == {"é": [1, None]}
-    with pytest.raises(MissingObject, match=r"s3://work/a/c\.json"):
+    with pytest.raises(MissingObject, match=r"s3://working/a/c\.json"):
         store.get("a/c.json")
 
 
 @pytest.mark.parametrize("key", ["rows.json", "rows.json.gz"])
 def test_lines_are_read_back(store: Store, s3: Any, key: str) -> None:
-    assert store.put_lines(key, iter(ROWS)) == f"s3://work/{key}"
+    assert store.put_lines(key, iter(ROWS)) == f"s3://working/{key}"
     assert list(store.get_lines(key)) == ROWS
-    body = s3.get_object(Bucket="work", Key=key)["Body"].read()
+    body = s3.get_object(Bucket="working", Key=key)["Body"].read()
     assert body.startswith(b"\x1f\x8b") is key.endswith(".gz")
     assert body.count(b"\n") == 2 or key.endswith(".gz")
 
@@ -32,7 +32,7 @@ def test_the_same_lines_are_the_same_bytes(store: Store, s3: Any) -> None:
     tags = set()
     for key in ("1.json.gz", "2.json.gz"):
         store.put_lines(key, ROWS)
-        tags.add(s3.head_object(Bucket="work", Key=key)["ETag"])
+        tags.add(s3.head_object(Bucket="working", Key=key)["ETag"])
     assert len(tags) == 1
 
 
@@ -43,15 +43,15 @@ def test_lines_that_are_gone(store: Store, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["s3://other/a", "s3://work", "s3://work/", "work/a", "s3://works/a"]
+    "uri", ["s3://other/a", "s3://work", "s3://working/", "work/a", "s3://works/a"]
 )
 def test_a_uri_elsewhere_is_refused(uri: str) -> None:
     with pytest.raises(ValueError, match="is not in the work bucket work"):
-        Store("work").key_of(uri)
+        Store("working").key_of(uri)
 
 
 def test_key_of() -> None:
-    assert Store("work").key_of("s3://work/events/s3-1.json.gz") == "events/s3-1.json.gz"
+    assert Store("working").key_of("s3://working/events/s3-1.json.gz") == "events/s3-1.json.gz"
 
 
 def test_a_listing_has_every_object_under_the_prefix(store: Store, s3: Any) -> None:
@@ -78,7 +78,7 @@ class Pages:
         return self
 
     def paginate(self, **request: str) -> list[dict[str, Any]]:
-        assert request == {"Bucket": "work", "Prefix": "loads/"}
+        assert request == {"Bucket": "working", "Prefix": "loads/"}
         return [{"Contents": [{"Key": "loads/1"}, {"Key": "loads/2"}]}, {"Contents": []}, {}]
 
     def get_bucket_notification_configuration(self, **request: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Pages:
 
 def test_a_listing_of_many_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Store, "_client", Pages())
-    assert list(Store("work").keys("loads/")) == ["loads/1", "loads/2"]
+    assert list(Store("working").keys("loads/")) == ["loads/1", "loads/2"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_sends_events(
     notification: dict[str, Any], sends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Store, "_client", Pages(**notification))
-    assert Store("work").sends_events("data") is sends
+    assert Store("working").sends_events("data") is sends
 
 
 def test_head(store: Store, s3: Any) -> None:
@@ -123,10 +123,10 @@ def test_what_head_says(status: int, state: str | None, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Store, "_client", Client())
     if state:
-        assert Store("work").head("data", "k") == Head(state)
+        assert Store("working").head("data", "k") == Head(state)
     else:
         with pytest.raises(ClientError):
-            Store("work").head("data", "k")
+            Store("working").head("data", "k")
 
 
 def test_bucket_region(store: Store) -> None:

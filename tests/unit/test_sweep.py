@@ -50,7 +50,7 @@ def test_what_it_starts_is_a_request_that_is_compared_with_the_ledger(
     request = parse(next(iter(machine.executions.values())))
     assert request.mode == "load"
     assert request.mark
-    assert not request.objects.startswith("s3://work/events/")
+    assert not request.objects.startswith("s3://working/events/")
 
 
 @pytest.mark.parametrize(

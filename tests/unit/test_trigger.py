@@ -90,7 +90,7 @@ def test_keys_are_taken_as_they_are(store: Store, machine: StateMachine) -> None
         ("log_data/2018/", "data"),
         ("LOG_DATA/x.json", "data"),
         (KEY, "another-bucket"),
-        (KEY, "work"),
+        (KEY, "working"),
     ],
 )
 def test_an_object_of_no_dataset_starts_nothing_and_leaves_the_queue(

@@ -92,7 +92,7 @@ def test_a_placeholder_takes_what_its_pattern_allows(folder: Path, name: str, va
         ("manifest", "s3://working/a'b.json"),
         ("manifest", "s3://working/a;b.json"),
         ("manifest", "s3://working/"),
-        ("manifest", "https://work/a.json"),
+        ("manifest", "https://working/a.json"),
         ("manifest", "s3://working/a.json\n"),
         ("ledger", "s3://WORK/a.json"),
         ("listing", "s3://working/é.json"),

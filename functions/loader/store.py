@@ -1,11 +1,15 @@
 """S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read.
 
-loads/<load_id>/listing.json.gz          the objects that were listed, one JSON object a line
+loads/<load_id>/listing-<id>.json.gz     the objects that were listed, one JSON object a line
 loads/<load_id>/batches/<batch>.json     the files of a batch and those rejected from it
-loads/<load_id>/manifests/<batch>.<attempt>.json   COPY manifests
+loads/<load_id>/manifests/…              COPY manifests, one for each attempt
+loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
+loads/<load_id>/staged_checks/…          the figures of the checks that passed on staging
 loads/<load_id>/results/<batch>.json     what became of a batch
-events/…, sweeps/…                       lists of objects from the trigger and the sweep
+jsonpaths/<dataset>-<digest>.json        JSONPaths files
+events/…, sweeps/…, rest/…               lists of objects from the trigger, the sweep, and for the next execution
+sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
 """
 
 import gzip

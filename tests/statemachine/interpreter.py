@@ -1,0 +1,555 @@
+"""An interpreter of Amazon States Language (JSONata) that calls tasks in the test's own process.
+
+Errors, retries, limits and the history's events are Step Functions' own; nothing sleeps.
+Source: states-language.net/spec.html, docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html,
+…/dg/service-quotas.html, …/dg/redrive-executions.html, …/apireference/API_HistoryEvent.html
+"""
+
+import json
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.statemachine import query
+from tests.statemachine.definition import Definition, check, substituted
+
+MAX_PAYLOAD = 262_144  # bytes of UTF-8: a state's input, arguments, result, output; a variable; all of one Assign
+MAX_VARIABLES = 10 * 1024 * 1024  # bytes: all variables of an execution
+MAX_EVENTS = 25_000  # of an execution's history
+MAX_INLINE_CONCURRENCY = 40  # iterations of an inline Map at a time
+# No Retry and no Catch takes these, whatever it names (concepts-error-handling, "Error names").
+TERMINAL = ("States.DataLimitExceeded", "States.Runtime")
+
+
+class TaskFailed(Exception):
+    """Raised by the caller of tasks, with the error's name and cause as Step Functions has them."""
+
+    def __init__(self, error: str, cause: str = "") -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error = error
+        self.cause = cause
+
+    @classmethod
+    def of(cls, raised: BaseException) -> "TaskFailed":
+        """What Step Functions sees of an exception that a Python handler raised: the name of its class, and JSON.
+
+        Source: docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+        """
+        cause = {
+            "errorMessage": str(raised),
+            "errorType": type(raised).__name__,
+            "requestId": "00000000-0000-0000-0000-000000000000",
+            "stackTrace": traceback.format_tb(raised.__traceback__),
+        }
+        return cls(type(raised).__name__, json.dumps(cause))
+
+
+class Stopped(BaseException):
+    """Raised by a hook: StopExecution. The execution ends ABORTED, and can be redriven."""
+
+
+class _Aborted(BaseException):
+    """An iteration is given up, because another one of its Map failed or the execution was stopped."""
+
+
+class StateFailed(Exception):
+    """A state failed, and no Retry or Catch of its own took it."""
+
+    def __init__(self, error: str, cause: str = "") -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error = error
+        self.cause = cause
+
+    @property
+    def output(self) -> dict[str, str]:
+        return {"Error": self.error, "Cause": self.cause}
+
+
+class _TimedOut(Exception):
+    """The execution took longer than the state machine's TimeoutSeconds."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A call that a Task state makes. ``timeout`` in seconds; ``context`` is the context object of the state."""
+
+    state: str
+    resource: str
+    arguments: Any
+    timeout: int | None
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event of the history: type as GetExecutionHistory names it, and of its details what there is.
+
+    ``details``: input, output, parameters (values), error, cause, index (of a Map iteration).
+    """
+
+    id: int
+    type: str
+    state: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Ended:
+    """How an execution ended: SUCCEEDED, FAILED, ABORTED or TIMED_OUT."""
+
+    status: str
+    output: Any
+    error: str
+    cause: str
+    history: list[Event]
+
+    def count(self, kind: str) -> int:
+        return sum(event.type == kind for event in self.history)
+
+    def entered(self) -> list[str]:
+        """The states that were entered, in order."""
+        return [event.state for event in self.history if event.type.endswith("StateEntered")]
+
+
+@dataclass
+class _Frame:
+    """Where a sequence of states is: the execution's own, or that of a Map iteration. Redrive goes on from it."""
+
+    state: str
+    input: Any
+    outer: "_Frame | None" = None
+    item: Mapping[str, Any] | None = None
+    variables: dict[str, Any] = field(default_factory=dict)
+    entered: bool = False
+    started: bool = False
+    done: bool = False
+    output: Any = None
+    iterations: "list[_Frame]" = field(default_factory=list)  # of the Map state that it is in
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+    def visible(self) -> dict[str, Any]:
+        return {**(self.outer.visible() if self.outer else {}), **self.variables}
+
+    def is_given_up(self) -> bool:
+        return self.given_up.is_set() or (self.outer is not None and self.outer.is_given_up())
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What a state ended with: the state that follows (None: the sequence ends), its output, what it assigns."""
+
+    following: str | None
+    output: Any
+    assigned: Mapping[str, Any]
+
+
+class Interpreter:
+    """Runs one definition; one execution at a time.
+
+    call      the task's result as Step Functions has it: for lambda:invoke {"Payload": …, "StatusCode": 200,
+              "ExecutedVersion": "$LATEST"}; raises TaskFailed
+    wait      told the seconds that a retry (with jitter: at most) or a Wait state waits
+    enter     told the name of each state that is entered; may raise Stopped
+    clock     seconds; if not given, only waits take time
+    parallel  Map iterations in threads, up to MaxConcurrency; otherwise one after another in the order of the items
+    """
+
+    def __init__(
+        self,
+        definition: Mapping[str, Any],
+        call: Callable[[Task], Any],
+        *,
+        wait: Callable[[float], None] = lambda seconds: None,
+        enter: Callable[[str], None] = lambda state: None,
+        clock: Callable[[], float] | None = None,
+        parallel: bool = False,
+        substitutions: Mapping[str, str] | None = None,
+    ) -> None:
+        self._machine = (
+            substituted(definition, substitutions or {}) if substitutions else definition
+        )
+        check(self._machine)
+        self._call = call
+        self._wait_hook = wait
+        self._enter = enter
+        self._parallel = parallel
+        self._waited = 0.0
+        self._clock = clock or (lambda: self._waited)
+        self._lock = threading.RLock()
+        self._history: list[Event] = []
+        self._frame: _Frame | None = None
+        self._status = ""
+        self._context: dict[str, Any] = {}
+        self._began = 0.0
+
+    def run(self, document: Any, *, execution: str, state_machine: str, started: str) -> Ended:
+        """Runs an execution of this input to its end. ``execution``, ``state_machine``: ARNs; ``started``: ISO 8601."""
+        document = _sized(document, "the execution's input")
+        self._context = {
+            "Execution": {
+                "Id": execution,
+                "Input": document,
+                "Name": execution.rsplit(":", 1)[-1],
+                "StartTime": started,
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": state_machine, "Name": state_machine.rsplit(":", 1)[-1]},
+        }
+        self._history = []
+        self._record("ExecutionStarted", input=document)
+        self._frame = _Frame(self._machine["StartAt"], document)
+        return self._to_the_end()
+
+    def redrive(self) -> Ended:
+        """Goes on from the unsuccessful state(s) of the last run: same input, finished Map iterations are kept."""
+        if self._frame is None or self._status not in ("FAILED", "ABORTED", "TIMED_OUT"):
+            raise ValueError("Only an execution that ended without success can be redriven.")
+        if len(self._history) >= MAX_EVENTS - 1:
+            raise ValueError("An execution with a full history cannot be redriven.")
+        self._context["Execution"]["RedriveCount"] += 1
+        self._record("ExecutionRedriven")
+        return self._to_the_end()
+
+    # ------------------------------------------------------------ the execution
+    def _to_the_end(self) -> Ended:
+        frame = self._frame
+        assert frame is not None
+        self._began = self._clock()
+        output, error, cause = None, "", ""
+        try:
+            output = self._walk(self._machine, frame)
+            self._status, kind = "SUCCEEDED", "ExecutionSucceeded"
+        except StateFailed as failure:
+            error, cause = failure.error, failure.cause
+            self._status, kind = "FAILED", "ExecutionFailed"
+        except Stopped:
+            self._status, kind = "ABORTED", "ExecutionAborted"
+        except _TimedOut:
+            error = "States.Timeout"
+            self._status, kind = "TIMED_OUT", "ExecutionTimedOut"
+        details = (
+            {"output": output} if kind == "ExecutionSucceeded" else {"error": error, "cause": cause}
+        )
+        self._history.append(Event(len(self._history) + 1, kind, "", details))
+        return Ended(self._status, output, error, cause, list(self._history))
+
+    def _record(self, kind: str, state: str = "", **details: Any) -> None:
+        with self._lock:
+            if len(self._history) >= MAX_EVENTS - 1:
+                raise StateFailed(
+                    "States.Runtime",
+                    f"The execution reached the maximum number of history events ({MAX_EVENTS}).",
+                )
+            self._history.append(Event(len(self._history) + 1, kind, state, details))
+
+    def _wait(self, seconds: float) -> None:
+        with self._lock:
+            self._waited += seconds
+        self._wait_hook(seconds)
+
+    # ------------------------------------------------------------ a sequence of states
+    def _walk(self, machine: Definition, frame: _Frame) -> Any:
+        """Runs states until one ends the sequence; returns its output. Raises StateFailed."""
+        while not frame.done:
+            state = machine["States"][frame.state]
+            step = self._run_state(frame, state)
+            frame.variables.update(step.assigned)
+            if step.following is None:
+                frame.done, frame.output = True, step.output
+            else:
+                frame.state, frame.input = step.following, step.output
+                frame.entered, frame.iterations = False, []
+        return frame.output
+
+    def _run_state(self, frame: _Frame, state: Definition) -> _Step:
+        kind: str = state["Type"]
+        if frame.is_given_up():
+            raise _Aborted
+        limit = self._machine.get("TimeoutSeconds")
+        if limit and self._clock() - self._began > limit:
+            raise _TimedOut
+        if not frame.entered or kind == "Fail":
+            self._record(f"{kind}StateEntered", frame.state, input=frame.input)
+            frame.entered = True
+            self._enter(frame.state)
+        step = {
+            "Task": self._task,
+            "Map": self._map,
+            "Choice": self._choice,
+            "Pass": self._pass,
+            "Wait": self._pass,
+            "Succeed": self._pass,
+            "Fail": self._fail,
+        }[kind](frame, state)
+        self._record(f"{kind}StateExited", frame.state, output=step.output, assigned=step.assigned)
+        return step
+
+    def _pass(self, frame: _Frame, state: Definition) -> _Step:
+        context = self._state_context(frame, 0)
+        if state["Type"] == "Wait":
+            seconds = self._evaluate(frame, state["Seconds"], "Seconds", context)
+            self._wait(_typed(seconds, (int, float), "Seconds"))
+        return self._ended(frame, state, state.get("Next"), context, frame.input)
+
+    def _choice(self, frame: _Frame, state: Definition) -> _Step:
+        context = self._state_context(frame, 0)
+        for rule in state["Choices"]:
+            met = self._evaluate(frame, rule["Condition"], "Condition", context)
+            if _typed(met, bool, "Condition"):
+                return self._ended(frame, rule, rule["Next"], context, frame.input)
+        if "Default" not in state:
+            raise StateFailed("States.NoChoiceMatched", f"No rule of {frame.state!r} is met.")
+        return self._ended(frame, state, state["Default"], context, frame.input)
+
+    def _fail(self, frame: _Frame, state: Definition) -> _Step:
+        context = self._state_context(frame, 0)
+        error, cause = (
+            _typed(self._evaluate(frame, state.get(name, ""), name, context), str, name)
+            for name in ("Error", "Cause")
+        )
+        raise StateFailed(error, cause)
+
+    def _task(self, frame: _Frame, state: Definition) -> _Step:
+        def attempt(context: Mapping[str, Any]) -> _Step:
+            arguments = self._evaluate(
+                frame, state.get("Arguments", frame.input), "Arguments", context
+            )
+            arguments = _sized(arguments, f"the arguments of {frame.state!r}")
+            timeout = self._evaluate(frame, state.get("TimeoutSeconds"), "TimeoutSeconds", context)
+            self._record("TaskScheduled", frame.state, parameters=arguments, timeout=timeout)
+            self._record("TaskStarted", frame.state)
+            try:
+                result = self._call(
+                    Task(frame.state, state["Resource"], arguments, timeout, context)
+                )
+            except TaskFailed as failure:
+                kind = "TaskTimedOut" if failure.error == "States.Timeout" else "TaskFailed"
+                self._record(kind, frame.state, error=failure.error, cause=failure.cause)
+                raise StateFailed(failure.error, failure.cause) from failure
+            except Stopped:
+                self._record("TaskStateAborted", frame.state)
+                raise
+            if frame.is_given_up():
+                self._record("TaskStateAborted", frame.state)
+                raise _Aborted
+            result = _sized(result, f"the result of {frame.state!r}")
+            self._record("TaskSucceeded", frame.state, output=result)
+            return self._ended(frame, state, state.get("Next"), context, result, result=result)
+
+        return self._handled(frame, state, attempt)
+
+    # ------------------------------------------------------------ Map
+    def _map(self, frame: _Frame, state: Definition) -> _Step:
+        def attempt(context: Mapping[str, Any]) -> _Step:
+            if not frame.iterations or context["State"]["RetryCount"]:
+                items = self._evaluate(frame, state.get("Items", frame.input), "Items", context)
+                frame.iterations = self._iterations(
+                    frame, state, context, _typed(items, list, "Items")
+                )
+                self._record("MapStateStarted", frame.state, length=len(frame.iterations))
+            most = self._evaluate(frame, state.get("MaxConcurrency", 0), "MaxConcurrency", context)
+            frame.given_up = threading.Event()
+            try:
+                self._iterate(frame, state["ItemProcessor"], _typed(most, int, "MaxConcurrency"))
+            except StateFailed as failure:
+                self._record(
+                    "MapStateFailed", frame.state, error=failure.error, cause=failure.cause
+                )
+                raise
+            except (Stopped, _Aborted):
+                self._record("MapStateAborted", frame.state)
+                raise
+            result = [iteration.output for iteration in frame.iterations]
+            self._record("MapStateSucceeded", frame.state)
+            return self._ended(frame, state, state.get("Next"), context, result, result=result)
+
+        return self._handled(frame, state, attempt)
+
+    def _iterations(
+        self, frame: _Frame, state: Definition, context: Mapping[str, Any], items: Sequence[Any]
+    ) -> list[_Frame]:
+        found = []
+        for index, value in enumerate(items):
+            item = {"Index": index, "Value": value}
+            inside = {**context, "Map": {"Item": item}}
+            selected = self._evaluate(
+                frame, state.get("ItemSelector", value), "ItemSelector", inside
+            )
+            found.append(
+                _Frame(state["ItemProcessor"]["StartAt"], selected, outer=frame, item=item)
+            )
+        return found
+
+    def _iterate(self, frame: _Frame, machine: Definition, most: int) -> None:
+        """Runs the iterations that are not done; raises what the first that failed raised."""
+        todo = [(index, one) for index, one in enumerate(frame.iterations) if not one.done]
+        if not self._parallel:
+            for index, iteration in todo:
+                self._iteration(frame.state, machine, index, iteration)
+            return
+        raised: list[BaseException] = []
+
+        def in_thread(index: int, iteration: _Frame) -> None:
+            if frame.is_given_up():
+                return
+            try:
+                self._iteration(frame.state, machine, index, iteration)
+            except _Aborted:
+                return
+            except BaseException as error:
+                with self._lock:
+                    raised.append(error)
+                frame.given_up.set()
+
+        with ThreadPoolExecutor(
+            min(most or MAX_INLINE_CONCURRENCY, MAX_INLINE_CONCURRENCY)
+        ) as pool:
+            for index, iteration in todo:
+                pool.submit(in_thread, index, iteration)
+        if raised:
+            raise raised[0]
+        if frame.is_given_up():
+            raise _Aborted
+
+    def _iteration(self, name: str, machine: Definition, index: int, iteration: _Frame) -> None:
+        if not iteration.started:
+            self._record("MapIterationStarted", name, index=index)
+            iteration.started = True
+        try:
+            self._walk(machine, iteration)
+        except StateFailed as failure:
+            self._record("MapIterationFailed", name, index=index, error=failure.error)
+            raise
+        except (Stopped, _Aborted):
+            self._record("MapIterationAborted", name, index=index)
+            raise
+        self._record("MapIterationSucceeded", name, index=index)
+
+    # ------------------------------------------------------------ Retry and Catch
+    def _handled(
+        self, frame: _Frame, state: Definition, attempt: Callable[[Mapping[str, Any]], _Step]
+    ) -> _Step:
+        """Tries as often as Retry says, each retrier counted by itself; then Catch."""
+        retriers = state.get("Retry", [])
+        used = [0] * len(retriers)
+        while True:
+            context = self._state_context(frame, sum(used))
+            try:
+                return attempt(context)
+            except StateFailed as failure:
+                number = _first(retriers, failure.error)
+                if number is not None and used[number] < retriers[number].get("MaxAttempts", 3):
+                    self._wait(_delay(retriers[number], used[number]))
+                    used[number] += 1
+                    continue
+                catchers = state.get("Catch", [])
+                number = _first(catchers, failure.error)
+                if number is None:
+                    raise
+                catcher = catchers[number]
+                return self._ended(
+                    frame,
+                    catcher,
+                    catcher["Next"],
+                    context,
+                    failure.output,
+                    error_output=failure.output,
+                )
+
+    # ------------------------------------------------------------ data
+    def _state_context(self, frame: _Frame, retries: int) -> dict[str, Any]:
+        start = datetime.fromisoformat(
+            self._context["Execution"]["StartTime"].replace("Z", "+00:00")
+        )
+        entered = start + timedelta(seconds=self._clock() - self._began)
+        context = {
+            **self._context,
+            "State": {
+                "Name": frame.state,
+                "EnteredTime": entered.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+                "RetryCount": retries,
+            },
+        }
+        return {**context, "Map": {"Item": frame.item}} if frame.item else context
+
+    def _evaluate(
+        self, frame: _Frame, template: Any, name: str, context: Mapping[str, Any], **more: Any
+    ) -> Any:
+        """The value of a field; raises StateFailed with States.QueryEvaluationError."""
+        states = {"input": frame.input, "context": context, **more}
+        try:
+            return query.evaluate(template, {**frame.visible(), "states": states})
+        except query.QueryError as error:
+            self._record("EvaluationFailed", frame.state, cause=str(error), location=name)
+            raise StateFailed("States.QueryEvaluationError", f"{name}: {error}") from error
+
+    def _ended(
+        self,
+        frame: _Frame,
+        source: Definition,
+        following: str | None,
+        context: Mapping[str, Any],
+        default: Any,
+        *,
+        result: Any = None,
+        error_output: Any = None,
+    ) -> _Step:
+        """Output and Assign of the state, rule or catcher that ends it: both see the variables as they were before."""
+        more = {"result": result} if result is not None else {}
+        if error_output is not None:
+            more = {"errorOutput": error_output}
+        output = default
+        if "Output" in source:
+            output = self._evaluate(frame, source["Output"], "Output", context, **more)
+        output = _sized(output, f"the output of {frame.state!r}")
+        assigned = self._evaluate(frame, source.get("Assign", {}), "Assign", context, **more)
+        _sized(assigned, f"the variables that {frame.state!r} assigns")
+        _sized({**frame.visible(), **assigned}, "all variables", MAX_VARIABLES)
+        return _Step(following, output, assigned)
+
+
+def _first(handlers: Sequence[Mapping[str, Any]], error: str) -> int | None:
+    """The number of the first retrier or catcher that takes the error."""
+    for number, handler in enumerate(handlers):
+        if any(_takes(name, error) for name in handler["ErrorEquals"]):
+            return number
+    return None
+
+
+def _takes(name: str, error: str) -> bool:
+    if error in TERMINAL:
+        return False
+    if name == "States.TaskFailed":
+        return error != "States.Timeout"
+    return name in (error, "States.ALL")
+
+
+def _delay(retrier: Mapping[str, Any], retries: int) -> float:
+    """Seconds before the next try; with full jitter Step Functions waits between 0 and these."""
+    seconds = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retries
+    return float(min(seconds, retrier.get("MaxDelaySeconds", seconds)))
+
+
+def _sized(value: Any, what: str, limit: int = MAX_PAYLOAD) -> Any:
+    """The value as JSON makes it; raises StateFailed if that is too long."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode())
+    if size > limit:
+        raise StateFailed(
+            "States.DataLimitExceeded", f"{what}: {size} bytes, the limit is {limit}."
+        )
+    return json.loads(text)
+
+
+def _typed(value: Any, kinds: Any, name: str) -> Any:
+    """The value; raises StateFailed if it is of another type. A boolean is no number."""
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+        raise StateFailed(
+            "States.QueryEvaluationError",
+            f"{name}: an expression returned a value of an unexpected type: {json.dumps(value)[:100]}",
+        )
+    return value

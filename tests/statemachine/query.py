@@ -1,0 +1,83 @@
+"""JSONata as Step Functions evaluates it: the ``{% … %}`` strings of a state's fields.
+
+Source: docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+"""
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from jsonata import utils
+from jsonata.jsonata import Jsonata
+
+# Not in JSONata 2.0.6 as Step Functions runs it ($eval), or its own additions that nobody here has needed yet.
+UNKNOWN_FUNCTIONS = re.compile(r"\$(eval|partition|range|hash|random|uuid|parse)\s*\(")
+MAX_SECONDS = 1  # an expression's; Step Functions gives up then
+
+_local = threading.local()
+
+
+class QueryError(Exception):
+    """An expression that cannot be parsed or evaluated, or has no result: States.QueryEvaluationError."""
+
+
+def is_expression(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+
+def evaluate(template: Any, variables: Mapping[str, Any]) -> Any:
+    """The template with every expression in it replaced by its value; objects and arrays are gone through.
+
+    ``variables``: name without ``$`` -> value, ``states`` among them. Raises QueryError.
+    """
+    if is_expression(template):
+        return _expression(template[2:-2].strip(), variables)
+    if isinstance(template, Mapping):
+        return {name: evaluate(value, variables) for name, value in template.items()}
+    if isinstance(template, list):
+        return [evaluate(value, variables) for value in template]
+    return template
+
+
+def parse_error(expression: str) -> str:
+    """Why Step Functions would refuse the definition for this expression; '' if it would not."""
+    text = expression[2:-2].strip()
+    if found := UNKNOWN_FUNCTIONS.search(text):
+        return f"${found.group(1)} is not known to this interpreter"
+    try:
+        compiled(text)
+    except Exception as error:
+        return str(error)
+    return ""
+
+
+def compiled(text: str) -> Jsonata:
+    """The expression, compiled once for each thread: an expression of this library is not shared by threads."""
+    known: dict[str, Jsonata] = _local.__dict__.setdefault("compiled", {})
+    if text not in known:
+        known[text] = Jsonata.jsonata(text, timeout=MAX_SECONDS * 1000)
+    return known[text]
+
+
+def _expression(text: str, variables: Mapping[str, Any]) -> Any:
+    # The library reads None as undefined where a variable itself is null.
+    bindings = {
+        name: utils.Utils.NULL_VALUE if value is None else value
+        for name, value in variables.items()
+    }
+    try:
+        value = compiled(text).evaluate(None, bindings)
+        # null and undefined both come back as None; JSON has no undefined.
+        if value is None and not compiled(f"$exists(({text}))").evaluate(None, bindings):
+            raise QueryError(f"The JSONata expression '{text}' returned nothing (undefined).")
+        # A function is no JSON; what is an array of the library's own kind becomes a plain one.
+        return json.loads(json.dumps(value))
+    except QueryError:
+        raise
+    except Exception as error:  # the library raises its own, and Python's own from its inside
+        code = getattr(error, "error", None)
+        raise QueryError(
+            f"The JSONata expression '{text}' threw an error: {code or ''} {error}"
+        ) from error

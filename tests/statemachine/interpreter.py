@@ -21,8 +21,7 @@ MAX_PAYLOAD = 262_144  # bytes of UTF-8: a state's input, arguments, result, out
 MAX_VARIABLES = 10 * 1024 * 1024  # bytes: all variables of an execution
 MAX_EVENTS = 25_000  # of an execution's history
 MAX_INLINE_CONCURRENCY = 40  # iterations of an inline Map at a time
-# No Retry and no Catch takes these, whatever it names (concepts-error-handling, "Error names").
-TERMINAL = ("States.DataLimitExceeded", "States.Runtime")
+NOTHING: Mapping[str, Any] = {}
 
 
 class TaskFailed(Exception):
@@ -69,8 +68,11 @@ class StateFailed(Exception):
         return {"Error": self.error, "Cause": self.cause}
 
 
-class _TimedOut(Exception):
+class _TimedOut(BaseException):
     """The execution took longer than the state machine's TimeoutSeconds."""
+
+
+GIVEN_UP = (Stopped, _Aborted, _TimedOut)
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,14 @@ class Interpreter:
                 )
             self._history.append(Event(len(self._history) + 1, kind, state, details))
 
+    def _given_up(self, frame: _Frame) -> None:
+        """Raises if what this frame does is waited for no more."""
+        if frame.is_given_up():
+            raise _Aborted
+        limit = self._machine.get("TimeoutSeconds")
+        if limit and self._clock() - self._began > limit:
+            raise _TimedOut
+
     def _wait(self, seconds: float) -> None:
         with self._lock:
             self._waited += seconds
@@ -267,38 +277,40 @@ class Interpreter:
 
     def _run_state(self, frame: _Frame, state: Definition) -> _Step:
         kind: str = state["Type"]
-        if frame.is_given_up():
-            raise _Aborted
-        limit = self._machine.get("TimeoutSeconds")
-        if limit and self._clock() - self._began > limit:
-            raise _TimedOut
+        self._given_up(frame)
         if not frame.entered or kind == "Fail":
             self._record(f"{kind}StateEntered", frame.state, input=frame.input)
-            frame.entered = True
-            self._enter(frame.state)
-        step = {
-            "Task": self._task,
-            "Map": self._map,
-            "Choice": self._choice,
-            "Pass": self._pass,
-            "Wait": self._pass,
-            "Succeed": self._pass,
-            "Fail": self._fail,
-        }[kind](frame, state)
+        try:
+            if not frame.entered or kind == "Fail":
+                frame.entered = True
+                self._enter(frame.state)
+            step = {
+                "Task": self._task,
+                "Map": self._map,
+                "Choice": self._choice,
+                "Pass": self._pass,
+                "Wait": self._pass,
+                "Succeed": self._pass,
+                "Fail": self._fail,
+            }[kind](frame, state)
+        except GIVEN_UP:
+            if kind in ("Task", "Map", "Wait"):
+                self._record(f"{kind}StateAborted", frame.state)
+            raise
         self._record(f"{kind}StateExited", frame.state, output=step.output, assigned=step.assigned)
         return step
 
     def _pass(self, frame: _Frame, state: Definition) -> _Step:
         context = self._state_context(frame, 0)
         if state["Type"] == "Wait":
-            seconds = self._evaluate(frame, state["Seconds"], "Seconds", context)
+            seconds = self._field(frame, state, "Seconds", 0, context)
             self._wait(_typed(seconds, (int, float), "Seconds"))
         return self._ended(frame, state, state.get("Next"), context, frame.input)
 
     def _choice(self, frame: _Frame, state: Definition) -> _Step:
         context = self._state_context(frame, 0)
         for rule in state["Choices"]:
-            met = self._evaluate(frame, rule["Condition"], "Condition", context)
+            met = self._field(frame, rule, "Condition", False, context)
             if _typed(met, bool, "Condition"):
                 return self._ended(frame, rule, rule["Next"], context, frame.input)
         if "Default" not in state:
@@ -308,18 +320,16 @@ class Interpreter:
     def _fail(self, frame: _Frame, state: Definition) -> _Step:
         context = self._state_context(frame, 0)
         error, cause = (
-            _typed(self._evaluate(frame, state.get(name, ""), name, context), str, name)
+            _typed(self._field(frame, state, name, "", context), str, name)
             for name in ("Error", "Cause")
         )
         raise StateFailed(error, cause)
 
     def _task(self, frame: _Frame, state: Definition) -> _Step:
         def attempt(context: Mapping[str, Any]) -> _Step:
-            arguments = self._evaluate(
-                frame, state.get("Arguments", frame.input), "Arguments", context
-            )
+            arguments = self._field(frame, state, "Arguments", frame.input, context)
             arguments = _sized(arguments, f"the arguments of {frame.state!r}")
-            timeout = self._evaluate(frame, state.get("TimeoutSeconds"), "TimeoutSeconds", context)
+            timeout = self._field(frame, state, "TimeoutSeconds", None, context)
             self._record("TaskScheduled", frame.state, parameters=arguments, timeout=timeout)
             self._record("TaskStarted", frame.state)
             try:
@@ -330,15 +340,10 @@ class Interpreter:
                 kind = "TaskTimedOut" if failure.error == "States.Timeout" else "TaskFailed"
                 self._record(kind, frame.state, error=failure.error, cause=failure.cause)
                 raise StateFailed(failure.error, failure.cause) from failure
-            except Stopped:
-                self._record("TaskStateAborted", frame.state)
-                raise
-            if frame.is_given_up():
-                self._record("TaskStateAborted", frame.state)
-                raise _Aborted
+            self._given_up(frame)
             result = _sized(result, f"the result of {frame.state!r}")
             self._record("TaskSucceeded", frame.state, output=result)
-            return self._ended(frame, state, state.get("Next"), context, result, result=result)
+            return self._ended(frame, state, state.get("Next"), context, result, {"result": result})
 
         return self._handled(frame, state, attempt)
 
@@ -346,26 +351,24 @@ class Interpreter:
     def _map(self, frame: _Frame, state: Definition) -> _Step:
         def attempt(context: Mapping[str, Any]) -> _Step:
             if not frame.iterations or context["State"]["RetryCount"]:
-                items = self._evaluate(frame, state.get("Items", frame.input), "Items", context)
+                items = self._field(frame, state, "Items", frame.input, context)
                 frame.iterations = self._iterations(
                     frame, state, context, _typed(items, list, "Items")
                 )
                 self._record("MapStateStarted", frame.state, length=len(frame.iterations))
-            most = self._evaluate(frame, state.get("MaxConcurrency", 0), "MaxConcurrency", context)
+            most = self._field(frame, state, "MaxConcurrency", 0, context)
             frame.given_up = threading.Event()
             try:
                 self._iterate(frame, state["ItemProcessor"], _typed(most, int, "MaxConcurrency"))
+                result = [iteration.output for iteration in frame.iterations]
+                result = _sized(result, f"the result of {frame.state!r}")
             except StateFailed as failure:
-                self._record(
-                    "MapStateFailed", frame.state, error=failure.error, cause=failure.cause
-                )
+                if failure.error == "States.DataLimitExceeded":
+                    frame.iterations = []  # redrive runs all of them again
+                self._record("MapStateFailed", frame.state, error=failure.error)
                 raise
-            except (Stopped, _Aborted):
-                self._record("MapStateAborted", frame.state)
-                raise
-            result = [iteration.output for iteration in frame.iterations]
             self._record("MapStateSucceeded", frame.state)
-            return self._ended(frame, state, state.get("Next"), context, result, result=result)
+            return self._ended(frame, state, state.get("Next"), context, result, {"result": result})
 
         return self._handled(frame, state, attempt)
 
@@ -376,12 +379,10 @@ class Interpreter:
         for index, value in enumerate(items):
             item = {"Index": index, "Value": value}
             inside = {**context, "Map": {"Item": item}}
-            selected = self._evaluate(
-                frame, state.get("ItemSelector", value), "ItemSelector", inside
-            )
-            found.append(
-                _Frame(state["ItemProcessor"]["StartAt"], selected, outer=frame, item=item)
-            )
+            selected = self._field(frame, state, "ItemSelector", value, inside)
+            selected = _sized(selected, f"the input of iteration {index} of {frame.state!r}")
+            start = state["ItemProcessor"]["StartAt"]
+            found.append(_Frame(start, selected, outer=frame, item=item))
         return found
 
     def _iterate(self, frame: _Frame, machine: Definition, most: int) -> None:
@@ -424,7 +425,7 @@ class Interpreter:
         except StateFailed as failure:
             self._record("MapIterationFailed", name, index=index, error=failure.error)
             raise
-        except (Stopped, _Aborted):
+        except GIVEN_UP:
             self._record("MapIterationAborted", name, index=index)
             raise
         self._record("MapIterationSucceeded", name, index=index)
@@ -451,14 +452,8 @@ class Interpreter:
                 if number is None:
                     raise
                 catcher = catchers[number]
-                return self._ended(
-                    frame,
-                    catcher,
-                    catcher["Next"],
-                    context,
-                    failure.output,
-                    error_output=failure.output,
-                )
+                more = {"errorOutput": failure.output}
+                return self._ended(frame, catcher, catcher["Next"], context, failure.output, more)
 
     # ------------------------------------------------------------ data
     def _state_context(self, frame: _Frame, retries: int) -> dict[str, Any]:
@@ -476,16 +471,25 @@ class Interpreter:
         }
         return {**context, "Map": {"Item": frame.item}} if frame.item else context
 
-    def _evaluate(
-        self, frame: _Frame, template: Any, name: str, context: Mapping[str, Any], **more: Any
+    def _field(
+        self,
+        frame: _Frame,
+        source: Definition,
+        name: str,
+        default: Any,
+        context: Mapping[str, Any],
+        more: Mapping[str, Any] = NOTHING,
     ) -> Any:
-        """The value of a field; raises StateFailed with States.QueryEvaluationError."""
+        """The value of a field, or the default; raises StateFailed with States.QueryEvaluationError."""
+        if name not in source:
+            return default
         states = {"input": frame.input, "context": context, **more}
         try:
-            return query.evaluate(template, {**frame.visible(), "states": states})
+            return query.evaluate(source[name], {**frame.visible(), "states": states})
         except query.QueryError as error:
-            self._record("EvaluationFailed", frame.state, cause=str(error), location=name)
-            raise StateFailed("States.QueryEvaluationError", f"{name}: {error}") from error
+            cause = f"The field {name!r} of the state {frame.state!r}: {error}"
+            self._record("EvaluationFailed", frame.state, cause=cause, location=name)
+            raise StateFailed("States.QueryEvaluationError", cause) from error
 
     def _ended(
         self,
@@ -494,19 +498,15 @@ class Interpreter:
         following: str | None,
         context: Mapping[str, Any],
         default: Any,
-        *,
-        result: Any = None,
-        error_output: Any = None,
+        more: Mapping[str, Any] = NOTHING,
     ) -> _Step:
-        """Output and Assign of the state, rule or catcher that ends it: both see the variables as they were before."""
-        more = {"result": result} if result is not None else {}
-        if error_output is not None:
-            more = {"errorOutput": error_output}
-        output = default
-        if "Output" in source:
-            output = self._evaluate(frame, source["Output"], "Output", context, **more)
+        """Output and Assign of the state, rule or catcher that ends it: both see the variables as they were before.
+
+        ``more``: what $states has besides input and context.
+        """
+        output = self._field(frame, source, "Output", default, context, more)
         output = _sized(output, f"the output of {frame.state!r}")
-        assigned = self._evaluate(frame, source.get("Assign", {}), "Assign", context, **more)
+        assigned = self._field(frame, source, "Assign", {}, context, more)
         _sized(assigned, f"the variables that {frame.state!r} assigns")
         _sized({**frame.visible(), **assigned}, "all variables", MAX_VARIABLES)
         return _Step(following, output, assigned)
@@ -521,11 +521,17 @@ def _first(handlers: Sequence[Mapping[str, Any]], error: str) -> int | None:
 
 
 def _takes(name: str, error: str) -> bool:
-    if error in TERMINAL:
+    """Whether a retrier or catcher that names ``name`` takes the error (concepts-error-handling, "Error names").
+
+    States.Runtime ends the execution whatever is named; States.DataLimitExceeded no wildcard takes.
+    """
+    if error == "States.Runtime":
         return False
-    if name == "States.TaskFailed":
-        return error != "States.Timeout"
-    return name in (error, "States.ALL")
+    if name == error:
+        return True
+    if error == "States.DataLimitExceeded":
+        return False
+    return name == "States.ALL" or (name == "States.TaskFailed" and error != "States.Timeout")
 
 
 def _delay(retrier: Mapping[str, Any], retries: int) -> float:

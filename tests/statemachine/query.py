@@ -14,7 +14,6 @@ from jsonata.jsonata import Jsonata
 
 # Not in JSONata 2.0.6 as Step Functions runs it ($eval), or its own additions that nobody here has needed yet.
 UNKNOWN_FUNCTIONS = re.compile(r"\$(eval|partition|range|hash|random|uuid|parse)\s*\(")
-MAX_SECONDS = 1  # an expression's; Step Functions gives up then
 
 _local = threading.local()
 
@@ -57,7 +56,7 @@ def compiled(text: str) -> Jsonata:
     """The expression, compiled once for each thread: an expression of this library is not shared by threads."""
     known: dict[str, Jsonata] = _local.__dict__.setdefault("compiled", {})
     if text not in known:
-        known[text] = Jsonata.jsonata(text, timeout=MAX_SECONDS * 1000)
+        known[text] = Jsonata.jsonata(text)
     return known[text]
 
 

@@ -15,17 +15,23 @@ MiniStack 1.5.33 is used as it is but for these differences, each put right by o
 - An exception of a Python handler arrives as Runtime.HandlerError. AWS gives its class name, which
   is what a state machine's ErrorEquals matches:
   https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+- A function whose process dies ends as Runtime.HandlerError. AWS says Runtime.ExitError:
+  https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+- An execution that is stopped inside a Map goes on to the end of the Map, and retries what fails.
+  On AWS no state is entered and nothing is retried any more, and it stays ABORTED:
+  https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
 """
 
 import json
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import lambda_svc, sqs
+from ministack.services import lambda_svc, sqs, stepfunctions
 
 MAX_BATCH = 10_000
 MAX_BATCH_BYTES = 6 * 1024 * 1024
@@ -35,6 +41,16 @@ MESSAGE_OVERHEAD = 800
 
 _MARK = "\x1e"
 """Stands around the class name on its way from the worker's answer to Lambda's."""
+
+_DIED = ("Worker process died", "Worker returned no response", "[Errno 32] Broken pipe")
+"""What MiniStack says of a worker that ended before it answered."""
+
+_execution: ContextVar[dict[str, Any] | None] = ContextVar("execution", default=None)
+"""The execution whose task this thread runs."""
+
+
+class ExecutionStopped(Exception):
+    """The execution was stopped: what it was about to do is not done."""
 
 
 def gather_batches() -> None:
@@ -156,9 +172,47 @@ def name_errors() -> None:
             if message.startswith(_MARK):
                 _, name, message = message.split(_MARK, 2)
                 answer["body"] = {**body, "errorType": name, "errorMessage": message}
+            elif message in _DIED:
+                answer["body"] = {
+                    "errorType": "Runtime.ExitError",
+                    "errorMessage": "Error: Runtime exited with error: signal: killed",
+                }
         return answer
 
     lambda_svc._execute_function_warm = execute_named
+
+
+def stop_at_once() -> None:
+    """Makes a stopped execution enter no state, retry nothing and stay ABORTED."""
+    task: Callable[..., Any] = stepfunctions._execute_task
+    fail: Callable[..., None] = stepfunctions._fail_execution
+
+    def execute_task(state: Any, given: Any, execution: dict[str, Any], *others: Any) -> Any:
+        token = _execution.set(execution)
+        try:
+            return task(state, given, execution, *others)
+        finally:
+            _execution.reset(token)
+
+    def unless_stopped(invoke: Callable[..., Any]) -> Callable[..., Any]:
+        def invoke_running(*args: Any) -> Any:
+            execution = _execution.get()
+            if execution and execution["status"] != "RUNNING":
+                raise ExecutionStopped(execution["executionArn"])
+            return invoke(*args)
+
+        return invoke_running
+
+    def fail_running(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
+
+    stepfunctions._execute_task = execute_task
+    stepfunctions._invoke_resource = unless_stopped(stepfunctions._invoke_resource)
+    stepfunctions._invoke_resource_with_timeout = unless_stopped(
+        stepfunctions._invoke_resource_with_timeout
+    )
+    stepfunctions._fail_execution = fail_running
 
 
 def apply(principals: Path) -> None:
@@ -168,3 +222,4 @@ def apply(principals: Path) -> None:
     count_as_tls()
     share_role_credentials(principals)
     name_errors()
+    stop_at_once()

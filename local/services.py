@@ -1,6 +1,7 @@
 """The two background processes of the local AWS, and how each is started."""
 
 import os
+import shlex
 from collections.abc import Mapping
 
 from local.aws_server import principals_file
@@ -19,8 +20,12 @@ def aws(at: Ports) -> Service:
     )
 
 
-def redshift(at: Ports) -> Service:
-    """Our own Redshift, which speaks the Data API."""
+def redshift(at: Ports, shell: Mapping[str, str] = os.environ) -> Service:
+    """Our own Redshift, which speaks the Data API.
+
+    LOCAL_REDSHIFT_OPTIONS goes on to its command line, such as "--faults --isolation serializable"
+    (``python -m local.redshift --help``).
+    """
     return Service(
         name="the local Redshift",
         folder=DATA / "redshift",
@@ -28,7 +33,10 @@ def redshift(at: Ports) -> Service:
         port=at.redshift,
         health=f"{at.redshift_url}/_local/health",
         # A role's access keys are made when its first function runs; MiniStack writes them there.
-        options=("--principals", str(principals_file(DATA / "aws" / "data"))),
+        options=(
+            *("--principals", str(principals_file(DATA / "aws" / "data"))),
+            *shlex.split(shell.get("LOCAL_REDSHIFT_OPTIONS", "")),
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from ministack.core import iam_evaluator, lambda_runtime
-from ministack.services import lambda_svc, sqs
+from ministack.services import lambda_svc, sqs, stepfunctions
 
 from local import ministack_mends
 
@@ -22,6 +23,10 @@ def fail(event, context):
 
 def work(event, context):
     return {"got": event}
+
+def die(event, context):
+    import os
+    os.kill(os.getpid(), 9)
 """
 
 
@@ -172,3 +177,76 @@ def test_an_exception_arrives_under_its_class_name() -> None:
 @pytest.mark.usefixtures("named")
 def test_an_answer_is_left_alone() -> None:
     assert invoke("work", {"a": 1})["body"] == {"got": {"a": 1}}
+
+
+@pytest.mark.usefixtures("named")
+def test_a_function_whose_process_dies_has_exited() -> None:
+    answer = invoke("die", {})
+    assert answer["error"]
+    assert answer["body"]["errorType"] == "Runtime.ExitError"
+
+
+MACHINE = {
+    "StartAt": "Each",
+    "States": {
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {
+                "StartAt": "First",
+                "States": {
+                    "First": {
+                        "Type": "Task",
+                        "Resource": "first",
+                        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 0}],
+                        "Next": "Second",
+                    },
+                    "Second": {"Type": "Task", "Resource": "second", "End": True},
+                },
+            },
+            "End": True,
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_stopped_execution_enters_no_state_and_retries_nothing(
+    monkeypatch: pytest.MonkeyPatch, well: bool
+) -> None:
+    """Stopped while its first task runs, which then ends well, or fails."""
+    invoked: list[str] = []
+    running, stopped = threading.Event(), threading.Event()
+
+    def invoke(resource: str, given: Any) -> Any:
+        invoked.append(resource)
+        running.set()
+        assert stopped.wait(10)
+        if not well:
+            raise stepfunctions._ExecutionError("Bad", "made to fail")
+        return given
+
+    for name in ("_execute_task", "_invoke_resource_with_timeout", "_fail_execution"):
+        monkeypatch.setattr(stepfunctions, name, getattr(stepfunctions, name))
+    monkeypatch.setattr(stepfunctions, "_invoke_resource", invoke)
+    ministack_mends.stop_at_once()
+    arn = "arn:aws:states:us-west-2:000000000000:execution:machine:one"
+    execution = {
+        "executionArn": arn,
+        "stateMachineArn": arn.rpartition(":")[0].replace(":execution:", ":stateMachine:"),
+        "name": "one",
+        "input": "[1]",
+        "startDate": "2026-01-01T00:00:00Z",
+        "status": "RUNNING",
+        "events": [],
+    }
+    machine = {"name": "machine", "definition": json.dumps(MACHINE)}
+    monkeypatch.setitem(stepfunctions._executions, arn, execution)
+    monkeypatch.setitem(stepfunctions._state_machines, execution["stateMachineArn"], machine)
+    runs = threading.Thread(target=stepfunctions._run_execution, args=(arn,))
+    runs.start()
+    assert running.wait(10)
+    stepfunctions._stop_execution({"executionArn": arn})
+    stopped.set()
+    runs.join(10)
+    assert not runs.is_alive()
+    assert (invoked, execution["status"]) == (["first"], "ABORTED")

@@ -1,11 +1,14 @@
 """A deployed copy of the product, and what a user does with it."""
 
+import contextlib
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +21,15 @@ from tests import oracle
 ROOT = Path(__file__).resolve().parents[2]
 SPARKIFY = ROOT.parent / "shared" / "data" / "sparkify"
 END_SECONDS = 180
+COPIED = (
+    "functions",
+    "local",
+    "sql",
+    "statemachine",
+    "template.yaml",
+    "samconfig.toml",
+    "pyproject.toml",
+)
 
 
 class Project:
@@ -28,6 +40,7 @@ class Project:
         self.variables = {
             "LOCAL_AWS_PORT": str(aws_port),
             "LOCAL_REDSHIFT_PORT": str(redshift_port),
+            "LOCAL_REDSHIFT_OPTIONS": "--faults",  # allowed, none is armed
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
             "AWS_ENDPOINT_URL_REDSHIFT_DATA": f"http://127.0.0.1:{redshift_port}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -173,3 +186,32 @@ class Project:
 
 def _value(field: Mapping[str, Any]) -> Any:
     return None if field.get("isNull") else next(iter(field.values()))
+
+
+@contextlib.contextmanager
+def deployed(folder: Path) -> Iterator[Project]:
+    """A copy of the tree in ``folder``, with a local AWS of its own on free ports, deployed; stopped at the end."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".aws-sam")
+            shutil.copytree(source, folder / name, ignore=ignored)
+        else:
+            shutil.copy(source, folder / name)
+    found = Project(folder, *_free_ports(2))
+    try:
+        found.local("up")
+        found.local("deploy")
+        yield found
+    finally:
+        found.local("down", check=False)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

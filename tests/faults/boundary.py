@@ -1,0 +1,302 @@
+"""The boundary between the functions and AWS: every call is recorded, checked against the caller's policies, and can
+go wrong in every way that a call can.
+
+A call is made by a function's client (an HTTP request, so that botocore's parsing and retries are part of what is
+tested), by the state machine, by the queue's event source, or by the upload rule. All have a place: who calls what
+for the n-th time, which is the same in each run until something goes wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from moto.core.botocore_stubber import MockRawResponse
+
+from tests.faults.clock import Clock
+from tests.faults.sandbox import ApiCall, Environment
+from tests.faults.template import Stack
+
+TICK = 0.001  # seconds that a call takes
+
+# What goes wrong, and how it looks from where the call is made. "Done": AWS has done what was asked.
+HTTP_KINDS = {
+    "refused": "not done: access denied, also again, until the refusal is lifted",
+    "throttled": "not done: throttled, in all attempts of the client",
+    "failing": "not done: an error 500, in all attempts of the client",
+    "blip": "not done: an error 500, once",
+    "lost": "done: the connection closes before the answer comes, once",
+    "mute": "done: the connection closes before the answer comes, in all attempts of the client",
+    "twice": "done twice: the network repeats the request",
+    "slow": "done: the answer comes after the function's timeout, which ends it",
+    "killed-before": "not done: the function's process is killed before the call",
+    "killed-after": "done: the function's process is killed when the answer has come",
+}
+WAREHOUSE_KINDS = {"paused": "not done: the warehouse is paused"}
+SERVICE_KINDS = {
+    "refused": "not done: access denied, also again, until the refusal is lifted",
+    "throttled": "not done: throttled, more often than any retry goes",
+    "blip": "not done: an error 500, once",
+    "lost": "done: the result is lost, once",
+    "twice": "done twice",
+}
+EVENT_KINDS = {
+    "forgotten": "not done: nobody is told",
+    "twice": "done twice",
+}
+DELETE_KINDS = {"forgotten": "not done: nobody is told"}
+LASTING = ("throttled", "failing", "mute", "paused")  # in all attempts of the client
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a call is in a recording: who calls which operation for the n-th time."""
+
+    caller: str
+    operation: str  # s3.PutObject
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.caller}-{self.operation}-{self.number}"
+
+
+@dataclass
+class Call:
+    """A recorded call. ``role`` and ``action`` as in IAM; ``execution`` is its name, '' for none."""
+
+    place: Place
+    role: str
+    action: str
+    resource: str
+    execution: str
+    kinds: tuple[str, ...]
+    attempts: int = 0
+
+
+@dataclass
+class Fault:
+    """``kind`` at ``place``; ``struck`` once it has happened."""
+
+    place: Place
+    kind: str
+    struck: bool = False
+    refuses: tuple[str, str, str] | None = None  # caller, action, bucket or other resource
+
+
+class Caller(Protocol):
+    """Who makes a call: a function's invocation."""
+
+    name: str
+    role: str
+    execution: str
+    timeout: int
+    clock: Clock
+
+
+Deliver = Callable[[str, dict[str, Any], Caller], dict[str, Any]]
+"""An operation of a JSON service and its request in, its answer out; raises Refused."""
+
+
+class Refused(Exception):
+    """An error answer of a JSON service: HTTP status, code, message."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+class Boundary:
+    """``calls`` in their order; ``arm`` lets one of them go wrong. Thread-safe."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        clock: Clock,
+        s3: Callable[[AWSPreparedRequest], AWSResponse],
+        services: dict[str, Deliver],
+    ) -> None:
+        self._stack = stack
+        self._clock = clock
+        self._s3 = s3
+        self._services = services
+        self._lock = threading.Lock()
+        self._numbers: Counter[tuple[str, str]] = Counter()
+        self.calls: list[Call] = []
+        self.fault: Fault | None = None
+
+    def arm(self, place: Place, kind: str) -> Fault:
+        """Lets the call at this place go wrong; one fault at a time."""
+        self.fault = Fault(place, kind)
+        return self.fault
+
+    def lift(self) -> None:
+        """What was refused is allowed from now on."""
+        self.fault = None
+
+    def record(
+        self, caller: str, role: str, operation: str, action: str, resource: str, execution: str,
+        kinds: Iterable[str],
+    ) -> Call:  # fmt: skip
+        """A call that is about to be made."""
+        self._clock.advance(TICK)
+        with self._lock:
+            self._numbers[caller, operation] += 1
+            place = Place(caller, operation, self._numbers[caller, operation])
+            call = Call(place, role, action, resource, execution, tuple(kinds))
+            self.calls.append(call)
+        return call
+
+    def kind_at(self, call: Call) -> str:
+        """How this attempt of a call goes wrong, '' if it does not. A refusal lasts until it is lifted."""
+        fault = self.fault
+        if fault is None:
+            return ""
+        same = (call.place.caller, call.action, call.resource.partition("/")[0])
+        if fault.refuses is not None:
+            return "refused" if fault.refuses == same else ""
+        if call.place != fault.place or (call.attempts > 1 and fault.kind not in LASTING):
+            return ""
+        fault.struck = True
+        if fault.kind == "refused":
+            fault.refuses = same
+        return fault.kind
+
+    def allowed(self, call: Call) -> bool:
+        """Whether a policy of the caller's role allows the call."""
+        return self._stack.allows(call.role, call.action, call.resource)
+
+    # -- what a function's client sends ------------------------------------------------------
+
+    def send(
+        self, caller: Caller, environment: Environment, api: ApiCall, request: AWSPreparedRequest
+    ) -> AWSResponse:
+        """One attempt of a call of a function's client."""
+        if api.note is None:
+            action, resource = _in_iam(self._stack, api)
+            kinds = [*HTTP_KINDS, *(WAREHOUSE_KINDS if api.service == "redshift-data" else ())]
+            operation = f"{_SHORT.get(api.service, api.service)}.{api.operation}"
+            api.note = self.record(
+                caller.name, caller.role, operation, action, resource, caller.execution, kinds
+            )
+        call: Call = api.note
+        call.attempts += 1
+        kind = self.kind_at(call)
+        if kind:
+            environment.disturbed = True
+        if kind == "refused" or not self.allowed(call):
+            return _error(api, request, *_DENIED[api.service == "s3"])
+        if kind == "throttled":
+            return _error(api, request, *_THROTTLED[api.service == "s3"])
+        if kind in ("failing", "blip"):
+            return _error(api, request, *_BROKEN[api.service == "s3"])
+        if kind == "paused":
+            # Not documented; that it is an error of the request, and no statement, is.
+            return _error(api, request, "ValidationException", "The cluster is paused.", 400)
+        if kind == "killed-before":
+            raise environment.kill("Runtime.ExitError")
+        if kind == "twice":
+            self._done(caller, api, request)
+            if hasattr(request.body, "seek"):
+                request.body.seek(0)
+        answer = self._done(caller, api, request)
+        if kind in ("lost", "mute"):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        if kind == "slow":
+            self._clock.advance(caller.timeout)
+            raise environment.kill("Sandbox.Timedout")
+        if kind == "killed-after":
+            raise environment.kill("Runtime.ExitError")
+        return answer
+
+    def _done(self, caller: Caller, api: ApiCall, request: AWSPreparedRequest) -> AWSResponse:
+        if api.service == "s3":
+            answer = self._s3(request)
+            listing = f"arn:aws:s3:::{api.parameters['Bucket']}"
+            if answer.status_code == 404 and not self._stack.allows(
+                caller.role, "s3:ListBucket", listing
+            ):
+                # Who may not list is not told what is not there (API_GetObject, Permissions).
+                return _error(api, request, *_DENIED[True])
+            return answer
+        deliver = self._services[api.service]
+        try:
+            result = deliver(api.operation, json.loads(request.body or b"{}"), caller)
+        except Refused as refused:
+            return _error(api, request, refused.code, str(refused), refused.status)
+        return _answer(request, 200, {}, json.dumps(result).encode())
+
+
+_SHORT = {"stepfunctions": "states"}
+
+_DENIED = {
+    True: ("AccessDenied", "Access Denied", 403),
+    False: ("AccessDeniedException", "User is not authorized to perform this action", 400),
+}
+_THROTTLED = {
+    True: ("SlowDown", "Please reduce your request rate.", 503),
+    False: ("ThrottlingException", "Rate exceeded", 400),
+}
+_BROKEN = {
+    True: ("InternalError", "We encountered an internal error. Please try again.", 500),
+    False: ("InternalServerException", "Internal server error", 500),
+}
+
+# IAM's action for each operation whose name is not the action's, and what its resource is.
+# Source: docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html and the other services' lists
+_S3_ACTIONS = {
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "PutObject": "s3:PutObject",
+    "DeleteObject": "s3:DeleteObject",
+    "DeleteObjects": "s3:DeleteObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "AbortMultipartUpload": "s3:AbortMultipartUpload",
+    "ListObjectsV2": "s3:ListBucket",
+    "HeadBucket": "s3:ListBucket",
+    "GetBucketLocation": "s3:GetBucketLocation",
+    "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+}
+_DATA_API_STATEMENTS = ("DescribeStatement", "GetStatementResult", "CancelStatement")
+
+
+def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
+    """A call's action and the ARN of its resource, '*' for those that have none. KeyError for an operation not known."""
+    given = api.parameters
+    if api.service == "s3":
+        key = f"/{given['Key']}" if "Key" in given else ""
+        return _S3_ACTIONS[api.operation], f"arn:aws:s3:::{given['Bucket']}{key}"
+    if api.service == "redshift-data":
+        action = f"redshift-data:{api.operation}"
+        return action, "*" if api.operation in _DATA_API_STATEMENTS else stack.workgroup
+    if api.service == "stepfunctions":
+        arn = given.get("stateMachineArn") or given["executionArn"]
+        return f"states:{api.operation}", arn
+    raise KeyError(f"{api.service}.{api.operation} is not known here: say what it is in IAM.")
+
+
+def _error(
+    api: ApiCall, request: AWSPreparedRequest, code: str, message: str, status: int
+) -> AWSResponse:
+    """An error as the service's protocol has it; a HEAD has no body, and its status says it all."""
+    if api.service != "s3":
+        body = json.dumps({"__type": code, "message": message, "Message": message}).encode()
+        return _answer(request, status, {"x-amzn-ErrorType": code}, body)
+    if request.method == "HEAD":
+        return _answer(request, status, {}, b"")
+    text = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return _answer(request, status, {"Content-Type": "application/xml"}, text.encode())
+
+
+def _answer(
+    request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes
+) -> AWSResponse:
+    return AWSResponse(request.url, status, headers, MockRawResponse(body))

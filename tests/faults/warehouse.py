@@ -1,0 +1,208 @@
+"""The local Redshift in this process: a fresh copy of a warehouse for each world, faults of single SQL statements, and
+what a test asks of it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from local.redshift import LocalRedshift, Settings
+from local.redshift.api.errors import ApiError
+from local.redshift.api.principals import Principal
+from local.redshift.config import Isolation
+from local.redshift.faults import Fault, Faults
+from tests import oracle
+from tests.faults.boundary import Caller, Refused
+from tests.faults.template import Stack
+
+SQL_KINDS = {
+    "fails": "the statement fails with an error that no retry is known for",
+    "conflicts": "the statement meets another transaction: error 1023",
+    "aborts": "the statement is aborted, as by CancelStatement or a monitoring rule",
+    "restart": "the warehouse restarts in the middle of the statement",
+    "unavailable": "the statement fails because the warehouse cannot be reached",
+}
+_MESSAGES = {
+    "fails": "Assert",
+    "conflicts": "1023",
+    "unavailable": "the cluster is paused",
+}
+_WAIT = 30  # seconds of real time that a query of a test may take
+
+
+@dataclass(frozen=True)
+class Ran:
+    """An SQL statement that the product ran: its place among all, and its first words, for names of tests."""
+
+    number: int
+    sql: str
+
+    @property
+    def what(self) -> str:
+        """``7-COPY-files``: number, verb and the table that it is about."""
+        words = re.sub(r"[a-z]+\.", "", self.sql).split()
+        verb = words[0].upper()
+        for before in ("FROM", "INTO", "UPDATE", "TABLE", "VIEW", "EXISTS", "COPY", "LOCK"):
+            for place, word in enumerate(words[:-1]):
+                if word == before and re.match(r"[a-z_]", words[place + 1]):
+                    table = re.sub(r"_\d{8}_\d{6}\w*|\W.*", "", words[place + 1])
+                    return f"{self.number}-{verb}-{table}"
+        return f"{self.number}-{verb}"
+
+
+class SqlFaults(Faults):
+    """Every SQL statement in the order in which they ran; the n-th (from 1) can be made to go wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(enabled=True)
+        self.ran: list[Ran] = []
+        self.armed: tuple[int, str] | None = None
+        self.struck = False
+        self.warehouse: LocalRedshift | None = None
+        self._numbers = threading.Lock()
+
+    def of_statement(self, sql: str) -> Fault | None:
+        """Called in the statement's own thread, before it runs."""
+        with self._numbers:
+            self.ran.append(Ran(len(self.ran) + 1, sql))
+            number = len(self.ran)
+        if self.armed is None or self.armed[0] != number:
+            return None
+        self.struck = True
+        kind = self.armed[1]
+        if kind == "restart":
+            return Fault("restart", sql=".")
+        if kind == "aborts":
+            assert self.warehouse is not None
+            statement = self.warehouse.store.get(
+                threading.current_thread().name.removeprefix("statement-")
+            )
+            assert statement is not None
+            self.warehouse.runner.cancel(statement)
+            return Fault("delay", sql=".", seconds=_WAIT)
+        return Fault("fail", sql=".", message=_MESSAGES[kind])
+
+
+class Warehouse:
+    """A local Redshift whose data is a copy of ``base`` (empty without it)."""
+
+    def __init__(
+        self, folder: Path, stack: Stack, isolation: Isolation, base: Path | None = None
+    ) -> None:
+        self._stack = stack
+        self._schema = stack.parameter("SchemaName")
+        if base:
+            shutil.copytree(base, folder)
+        self.local = LocalRedshift(
+            Settings(data=folder, port=0, faults=True, isolation=isolation, threads=1)
+        )
+        self.faults = SqlFaults()
+        self.faults.warehouse = self.local
+        self.local.runner._faults = self.faults  # noqa: SLF001 - it is made by LocalRedshift
+        self.longest_wait: float | None = None
+        self._tester = Principal("tester", "tester", superuser=True)
+
+    def stop(self) -> None:
+        self.local.stop()
+
+    def operation(self, name: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """An operation of the Data API by the role of a caller. ``longest_wait``: real seconds of a long poll; what
+        is left of it passes on the world's clock if the statement has not ended.
+        """
+        user = f"IAMR:{self._stack.role_name(caller.role)}"
+        asked = request.get("WaitTimeSeconds")
+        if asked and self.longest_wait is not None:
+            request = {**request, "WaitTimeSeconds": 1}
+        try:
+            answer = self._call(name, request, Principal(user, user, superuser=False))
+        except ApiError as error:
+            raise Refused(error.code, error.message, error.status) from error
+        if asked and answer.get("Status") in ("SUBMITTED", "PICKED", "STARTED"):
+            caller.clock.advance(asked)
+        return answer
+
+    def _call(self, name: str, request: dict[str, Any], principal: Principal) -> dict[str, Any]:
+        return dict(self.local.server.operations.call(name, request, principal))
+
+    # -- what a test asks --------------------------------------------------------------------
+
+    def query(self, *statements: str) -> list[list[tuple[Any, ...]]]:
+        """The rows of each of these queries, read in one transaction."""
+        ran = len(self.faults.ran)
+        told = self._call(
+            "BatchExecuteStatement",
+            {
+                "Sqls": list(statements),
+                "Database": "dev",
+                "WorkgroupName": self._stack.parameter("WorkgroupName"),
+                "WaitTimeSeconds": _WAIT,
+            },
+            self._tester,
+        )
+        del self.faults.ran[ran:]
+        if told["Status"] != "FINISHED":
+            raise AssertionError(self._call("DescribeStatement", {"Id": told["Id"]}, self._tester))
+        return [self._rows(f"{told['Id']}:{n}") for n in range(1, len(statements) + 1)]
+
+    def _rows(self, part: str) -> list[tuple[Any, ...]]:
+        rows: list[tuple[Any, ...]] = []
+        request = {"Id": part}
+        while True:
+            page = self._call("GetStatementResult", request, self._tester)
+            rows += [tuple(_value(field) for field in record) for record in page["Records"]]
+            if "NextToken" not in page:
+                return rows
+            request["NextToken"] = page["NextToken"]
+
+    def star(self) -> oracle.Tables:
+        """Every table of the star schema, with the oracle's columns."""
+        found = self.query(
+            *(
+                f"SELECT {', '.join(columns)} FROM {self._schema}.{table}"
+                for table, columns in oracle.COLUMNS.items()
+            )
+        )
+        return {
+            table: _with_times(columns, rows)
+            for (table, columns), rows in zip(oracle.COLUMNS.items(), found, strict=True)
+        }
+
+    def ledger(self) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+        """(key, etag, status, load id) of file_status, and of every row of files."""
+        columns = "key, etag, status, load_id"
+        current, every = self.query(
+            f"SELECT {columns} FROM {self._schema}.file_status",
+            f"SELECT {columns} FROM {self._schema}.files",
+        )
+        return current, every
+
+    def tables(self) -> set[str]:
+        """The tables of the schema."""
+        (rows,) = self.query(
+            f"SELECT table_name FROM svv_tables WHERE table_schema = '{self._schema}'"
+        )
+        return {str(name) for (name,) in rows}
+
+    def running(self) -> int:
+        """How many statements have not ended."""
+        return self.local.store.active()
+
+
+def _value(field: Mapping[str, Any]) -> Any:
+    return None if field.get("isNull") else next(iter(field.values()))
+
+
+def _with_times(
+    columns: Sequence[str], rows: list[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    if "start_time" not in columns:
+        return rows
+    at = columns.index("start_time")
+    return [(*row[:at], datetime.fromisoformat(row[at]), *row[at + 1 :]) for row in rows]

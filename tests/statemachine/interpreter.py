@@ -507,8 +507,9 @@ class Interpreter:
         output = self._field(frame, source, "Output", default, context, more)
         output = _sized(output, f"the output of {frame.state!r}")
         assigned = self._field(frame, source, "Assign", {}, context, more)
-        _sized(assigned, f"the variables that {frame.state!r} assigns")
-        _sized({**frame.visible(), **assigned}, "all variables", MAX_VARIABLES)
+        if assigned:
+            _sized(assigned, f"the variables that {frame.state!r} assigns")
+            _sized({**frame.visible(), **assigned}, "all variables", MAX_VARIABLES)
         return _Step(following, output, assigned)
 
 

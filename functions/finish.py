@@ -6,13 +6,14 @@ Out: ``report`` (the execution's output) and, for a load that failed, the same a
 
 import json
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from loader import sql
 from loader.dataapi import DataApi, client_token
-from loader.leftovers import LONGEST_LOAD, staging_tables
-from loader.names import SWEEP_MARK, common, load_id, state_of
+from loader.leftovers import end_statements, staging_tables
+from loader.names import OPEN, SWEEP_MARK, common, load_id, state_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.settings import settings
 from loader.store import Store
@@ -27,7 +28,11 @@ STATUS = {
     "planned": "planned",
     "checked": "checked",
     "reset": "reset",
+    "undone": "undone",
 }
+DROP_SECONDS = (
+    10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
+)
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -45,9 +50,14 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     cause = cause_of(load, failures, event.get("error"))
     tables = [table for batch in ended for table in batch.get("tables", ())]
     tables += load.get("tables", ())
+    # A load that failed may have statements of which its states know nothing: the sweep looks after it.
+    cleaned = [load["load_id"]] if load.get("outcome") == "load" and not cause else []
     if load.get("mark"):
-        tables += left_behind(load)
-    drop_staging(load, tables)
+        more, ended_loads = left_behind(load)
+        tables += more
+        cleaned += ended_loads
+    if drop_staging(load, tables):
+        close(cleaned)
     rest_started = bool(event.get("rest_started"))
     report = report_of(load, ended, failures, cause, rest_started=rest_started)
     if report["status"] == "reset":
@@ -88,18 +98,25 @@ def message_of(error: Any) -> str:
     return f"{error.get('Error', 'Error')}: {text}"[:2000]
 
 
-def left_behind(load: dict[str, Any]) -> list[str]:
-    """Staging tables of loads that were stopped; only the sweep's loads look for them, the others need not."""
+def left_behind(load: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Staging tables of loads that never cleaned up, and the ids of those of which nothing is left then.
+
+    Only the sweep's loads look for them. A statement that still runs is cancelled, and its load is left to the next
+    sweep: the statement may yet make a table.
+    """
     try:
-        return staging_tables(api, load["load_id"], LONGEST_LOAD)
+        ended = {dead for dead in load.get("ended", ()) if end_statements(api, dead)}
+        found = staging_tables(api, load["load_id"])
     except Exception:  # a load that is published has not failed because of it
-        logger.exception("staging tables that were left behind could not be listed")
-        return []
+        logger.exception("what ended loads left behind could not be looked for")
+        return [], []
+    tables = [table.name for table in found if table.load_id in ended or table.is_old]
+    return tables, sorted(ended)
 
 
-def drop_staging(load: dict[str, Any], tables: list[str]) -> None:
-    """Submits the drops and does not wait: they may fail harmlessly, the sweep of a later load takes what is left."""
-    tables = sorted(set(tables))
+def drop_staging(load: dict[str, Any], tables: list[str]) -> bool:
+    """Drops staging tables; whether they are gone. A drop may fail harmlessly: the sweep takes what is left."""
+    tables, gone = sorted(set(tables)), True
     for number in range(0, len(tables), 40):
         statements = [
             sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
@@ -107,13 +124,27 @@ def drop_staging(load: dict[str, Any], tables: list[str]) -> None:
         ]
         token = client_token(load["load_id"], "drop", str(number), 0)
         try:
-            api.submit(
-                statements, token=token, name=f"{load['load_id']} drop staging", autocommit=True
+            statement = api.submit(
+                statements,
+                token=token,
+                name=f"{load['load_id']} drop staging",
+                autocommit=True,
+                wait=DROP_SECONDS,
             )
-        except (
-            Exception
-        ):  # a load that is published has not failed because its staging tables are still there
+            gone = gone and statement.finished
+        except Exception:  # a load that is published has not failed because of its staging tables
             logger.exception("staging tables are left behind", tables=tables)
+            gone = False
+    return gone
+
+
+def close(load_ids: Iterable[str]) -> None:
+    """Takes the documents away by which the sweep finds loads that have not cleaned up."""
+    try:
+        for each in load_ids:
+            store.delete(f"{OPEN}{each}.json")
+    except Exception:  # the sweep looks once more
+        logger.exception("a load that has cleaned up is still marked as open")
 
 
 def report_of(
@@ -129,6 +160,7 @@ def report_of(
     results = [store.get(key) for key in store.keys(prefix)] if ended else []
     checks = [check for result in results for check in result["checks"]]
     checks += [check for batch in failures for check in batch.get("checks", ())]
+    checks += load.get("checks", ())
     checks.sort(key=lambda check: check["passed"])
     rejects = [reject for result in results for reject in result["rejects"]]
     loaded, rejected = (sum(result[name] for result in results) for name in ("loaded", "rejected"))
@@ -163,10 +195,13 @@ def report_of(
             "publish": round(sum(result["seconds"]["publish"] for result in results), 3),
         },
     }
-    if load.get("outcome") == "planned":
-        report["plan"] = {name: load.get(name) for name in ("planned", "bytes", "datasets", "keys")}
+    if load.get("outcome") == "planned" and load.get("mode") != "undo":
+        names = ("planned", "bytes", "datasets", "keys", "oldest_file", "not_loaded")
+        report["plan"] = {name: load.get(name) for name in names}
         report["plan"]["batches"] = load.get("batch_count")
         report["files"]["known"] = load.get("known", 0)
+    if load.get("undo"):
+        report["undo"] = load["undo"]
     if load.get("setup"):
         report["setup"] = load["setup"]
     if rest_started:

@@ -65,6 +65,6 @@ def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Stateme
         sql.render("plan/compare.sql", names),
         token=client_token(load["load_id"], "leave", batch.name, attempt),
         name=f"{load['load_id']} leave out loaded {batch.name}.{attempt}",
-        parameters={"named": "yes"},  # only what is loaded is left out
+        parameters={"named": "yes" if load["named"] else "no", "mode": load["mode"]},
         wait=settings().wait_seconds,
     )

@@ -1,13 +1,14 @@
 """Plan the load: which files, in which batches.
 
 In: the execution's input, its ARN and start, and after ``running`` what this step said last.
-Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``, ``refused``, ``no tables`` or
-``running``.
+Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``, ``undo``, ``refused``, ``no tables``
+or ``running``.
 """
 
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -15,8 +16,8 @@ from loader import batches, sql
 from loader.dataapi import DataApi, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
-from loader.names import common, load_id
-from loader.observability import logger, step
+from loader.names import OPEN, common, load_id
+from loader.observability import MetricUnit, logger, metrics, step
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
 from loader.steps import LOST, advance, took_too_long
@@ -48,6 +49,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         request = parse(event["input"])
         if request.mode in ("check", "reset"):
             return {**load, "mode": request.mode, "outcome": request.mode}
+        if request.mode == "undo":
+            wanted = {"undo": {"load_id": request.undo}, "dry_run": request.dry_run}
+            return {**load, **wanted, "mode": "undo", "outcome": "undo"}
         return plan(load, request)
     except BadRequest as error:
         return {**load, "mode": "load", "outcome": "refused", "cause": str(error)}
@@ -56,15 +60,23 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     """Lists, compares with the ledger, cuts into batches."""
     begun = time.time()
-    load = {**load, "mode": request.mode, "mark": request.mark, "dry_run": request.dry_run}
+    load = {
+        **load,
+        "mode": request.mode,
+        "mark": request.mark,
+        "ended": list(request.ended),
+        "dry_run": request.dry_run,
+        "named": request.named,
+    }
     if "listed" not in load:
         # A name of its own: were this call repeated, its numbers must not meet those of another listing.
         load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
         load["listed"] = write_listing(load["listing"], list_files(request))
     listing = load["listing"]
     if load["listed"] == 0:
+        measure(load, request, "")
         return {**load, "outcome": "nothing"}
-    if request.reload or request.objects.startswith(store.uri(NO_LEDGER_NEEDED)):
+    if not request.reload and request.objects.startswith(store.uri(NO_LEDGER_NEEDED)):
         new: Iterator[DataFile] = read_listing(listing)
     else:
         outcome, sequence = compare(load, request)
@@ -72,11 +84,21 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         if sequence is None:
             return {**load, "seconds": spent(load, begun)}
         new = (file for number, file in enumerate(read_listing(listing)) if number in sequence)
-    return {
-        **load,
-        **write_batches(load, new),
-        "seconds": spent(load, begun),
-    }
+    result = write_batches(load, new)
+    measure(load, request, result.pop("oldest"))
+    if result["outcome"] == "load":
+        # Until finish takes it away: the sweep cleans up after a load that never got there.
+        store.put(f"{OPEN}{load['load_id']}.json", {"execution": load["execution"]})
+    return {**load, **result, "seconds": spent(load, begun)}
+
+
+def measure(load: dict[str, Any], request: Request, oldest: str) -> None:
+    """How long the oldest file that is not loaded has been there, where the load looks at all files."""
+    if request.mode == "load" and (
+        request.mark or not (request.keys or request.prefixes or request.objects)
+    ):
+        age = (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0
+        metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
 
 
 def spent(load: dict[str, Any], begun: float) -> float:
@@ -163,8 +185,7 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
         "listing": store.uri(load["listing"]),
     }
     statements = sql.render("plan/compare.sql", names)
-    # Only what is named by its key is tried again after it was rejected or withdrawn.
-    parameters = {"named": "yes" if request.keys else "no"}
+    parameters = {"named": "yes" if load["named"] else "no", "mode": load["mode"]}
     token = client_token(load["load_id"], "plan", load["listing"][-16:-8], load["attempt"])
     statement, pending = advance(
         api,
@@ -213,6 +234,7 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
         return dataset
 
     count = files = size = 0
+    oldest = ""
     shown: list[str] = []
     by_dataset: dict[str, int] = {}
     rest: list[DataFile] = []
@@ -220,9 +242,14 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
         by_dataset[dataset.name] = by_dataset.get(dataset.name, 0) + len(members)
         files += len(members)
         size += sum(file.size for file in members)
+        oldest = min(
+            [*(file.modified for file in members if file.modified), *([oldest] if oldest else [])],
+            default="",
+        )
         shown += [file.key for file in members[: SHOWN_KEYS - len(shown)]]
         if load["dry_run"]:
             count += 1
+            rest += members
         elif count < limits.max_batches:
             batches.save(
                 store, load["load_id"], batches.Batch(str(count), dataset.name, tuple(members))
@@ -236,11 +263,15 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
         "bytes": size,
         "datasets": by_dataset,
         "known": load["listed"] - files,
+        "oldest": oldest,
         "rest": "",
     }
+    if load["dry_run"]:
+        if rest:
+            key = f"loads/{load['load_id']}/not_loaded.json.gz"
+            result["not_loaded"] = store.put_lines(key, (file.as_dict() for file in rest))
+        return {**result, "outcome": "planned", "keys": shown, "oldest_file": oldest}
     if rest:
         key = f"rest/{load['load_id']}.json.gz"
         result["rest"] = store.put_lines(key, (file.as_dict() for file in rest))
-    if load["dry_run"]:
-        return {**result, "outcome": "planned", "keys": shown}
     return {**result, "outcome": "load" if count else "nothing"}

@@ -23,6 +23,7 @@ from loader.store import Store
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
+UNDONE = "The load was undone while it ran. Its files are loaded by a new execution that names them by key."
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -94,6 +95,7 @@ def submit(
             "batch": batch.name,
             "dataset": batch.dataset,
             "mode": load["mode"],
+            "named": "yes" if load["named"] else "no",
             "execution": load["execution"],
             "files_loaded": str(len(batch.files)),
             "files_rejected": str(len(batch.rejects)),
@@ -214,6 +216,8 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
             "cause": sentence([failed]),
             "checks": [*state["checks"], failed.as_dict()],
         }
+    if kind is Kind.UNDONE:
+        return {**state, "outcome": "failed", "cause": UNDONE}
     if kind is Kind.CLAIM:
         return {**state, "outcome": "loaded meanwhile"}
     if kind is Kind.NO_TABLES and attempt < MAX_ATTEMPTS:

@@ -38,7 +38,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
                 name=f"{load['load_id']} reset",
                 limit=LIMIT,
             )
-            return {**load, "outcome": "reset", "tables": staging_tables(api, load["load_id"])}
+            tables = [table.name for table in staging_tables(api, load["load_id"])]
+            return {**load, "outcome": "reset", "tables": tables}
         except StatementFailed as error:
             if is_missing(str(error)):
                 drop = []  # nothing to drop: the tables were never made

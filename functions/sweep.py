@@ -3,6 +3,7 @@
 The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py).
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,14 +13,17 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from loader.datasets import datasets
-from loader.names import SWEEP_MARK
+from loader.names import OPEN, SWEEP_MARK, execution_digest
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject, Store
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
-# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html).
-OVERLAP = timedelta(days=1)
+# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from events,
+# whose files the sweep leaves alone, runs for a day at most.
+OVERLAP = timedelta(days=4)
+OF_EVENTS = "s3-"  # how the trigger's executions are named
+MAX_ENDED = 100
 
 store = Store(settings().work_bucket)
 stepfunctions = boto3.client(
@@ -32,39 +36,79 @@ stepfunctions = boto3.client(
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lists the data bucket and starts a load if anything is new since the mark; returns how many files are.
 
-    While a load is running it does nothing: what that load leaves is the next sweep's.
+    It starts one, too, if a load ended without cleaning up. While a backfill, a person's load or another sweep's is
+    running it does nothing: what that leaves is the next sweep's.
     """
-    if load_is_running():
-        logger.info("a load is running, the next sweep looks again")
-        return {"files": 0}
     now = datetime.now(UTC)
+    unfinished = [
+        key for key in store.keys(OPEN)
+    ]  # before the executions: one that ends meanwhile is none of them
+    running = running_executions()
+    if any(not name.startswith(OF_EVENTS) for name in running):
+        logger.info("a load is running, the next sweep looks again", executions=running[:5])
+        return {"files": 0}
+    ended = [load for load in map(load_of, unfinished) if load[-8:] not in map(digest, running)]
     mark, seen = last_sweep()
     found = list(newer(mark))  # listed once: what comes meanwhile must not be taken for seen
-    files = [file for file in found if (file.key, file.etag) not in seen]
-    if not files:
+    others = being_loaded(running, now)
+    files = [file for file in found if (file.key, file.etag) not in seen | others]
+    if not files and not ended:
         logger.info("nothing is newer than the last sweep", mark=mark.isoformat())
+        metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, 0)
         return {"files": 0}
     stamp = now.isoformat()
-    recent = (file for file in found if datetime.fromisoformat(file.modified) > now - OVERLAP)
-    store.put(seen_key(stamp), [[file.key, file.etag] for file in recent])
+    recent = (
+        [file.key, file.etag]
+        for file in found
+        if datetime.fromisoformat(file.modified) > now - OVERLAP
+        and (file.key, file.etag) not in others
+    )
+    store.put(seen_key(stamp), list(recent))
     objects = store.put_lines(
-        f"sweeps/{now:%Y%m%d-%H%M%S}.json.gz", (file.as_dict() for file in files)
+        f"sweeps/{now:%Y%m%d-%H%M%S-%f}.json.gz", (file.as_dict() for file in files)
     )
     stepfunctions.start_execution(
         stateMachineArn=STATE_MACHINE,
         name=f"sweep-{now:%Y%m%d-%H%M%S-%f}",
-        input=json.dumps({"objects": objects, "mark": stamp}),
+        input=json.dumps({"objects": objects, "mark": stamp, "ended": ended[:MAX_ENDED]}),
     )
     metrics.add_metric("FilesSwept", MetricUnit.Count, len(files))
-    logger.info("load started", files=len(files), mark=mark.isoformat())
+    logger.info("load started", files=len(files), ended=ended, mark=mark.isoformat())
     return {"files": len(files)}
 
 
-def load_is_running() -> bool:
-    answer = stepfunctions.list_executions(
-        stateMachineArn=STATE_MACHINE, statusFilter="RUNNING", maxResults=1
+def running_executions() -> list[str]:
+    """The names of the executions that are running."""
+    pages = stepfunctions.get_paginator("list_executions").paginate(
+        stateMachineArn=STATE_MACHINE, statusFilter="RUNNING"
     )
-    return bool(answer["executions"])
+    return [execution["name"] for page in pages for execution in page["executions"]]
+
+
+def digest(name: str) -> str:
+    """What a load's id ends with, of an execution of this name."""
+    return execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
+
+
+def load_of(key: str) -> str:
+    return key.removeprefix(OPEN).removesuffix(".json")
+
+
+def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
+    """The files (key, ETag) that running loads have from events: they are theirs, and the next sweep looks at them.
+
+    Not those that are so old that the next sweep would not.
+    """
+    files = set()
+    for name in running:
+        listing = "-".join(
+            name.split("-")[:2]
+        )  # s3-<digest>-2 is the second attempt at s3-<digest>
+        with contextlib.suppress(MissingObject):
+            for file in store.get_lines(f"events/{listing}.json.gz"):
+                if now - datetime.fromisoformat(file["modified"]) < OVERLAP / 2:
+                    files.add((file["key"], file["etag"]))
+    return files
 
 
 def last_sweep() -> tuple[datetime, set[tuple[str, str]]]:

@@ -184,6 +184,20 @@ class DataApi:
                 return
             request["NextToken"] = page["NextToken"]
 
+    def of_load(self, load_id: str) -> Iterator[Statement]:
+        """The statements of the last 24 hours whose names begin with a load's id, as ``submit`` names them.
+
+        Source: docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html
+        """
+        request: dict[str, Any] = {"StatementName": load_id, "Status": "ALL", "MaxResults": 100}
+        while True:
+            page = self._client.list_statements(**request)
+            for found in page["Statements"]:
+                yield Statement(found["Id"], found.get("Status", ""))
+            if not page.get("NextToken"):
+                return
+            request["NextToken"] = page["NextToken"]
+
     def cancel(self, statement_id: str) -> None:
         """Asks for the statement's end; it may have ended, or have committed, all the same: describe it afterwards."""
         client = self._client

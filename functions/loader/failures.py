@@ -11,6 +11,7 @@ from loader.dataapi import Statement, failure
 
 _CHECK = re.compile(r"check (\w+): figure (\S+), expected (\w+)")
 _CLAIM = re.compile(r"claim: (\d+) files are loaded already")
+_UNDONE = re.compile(r"undone: \S+ has undone this load")
 _NO_TABLES = re.compile(
     r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist"
     r"|cannot copy into nonexistent table",
@@ -43,6 +44,7 @@ class Kind(Enum):
 
     NO_TABLES = "make or upgrade the tables, then try again"
     CLAIM = "a file is loaded already: plan the batch again"
+    UNDONE = "the load was undone: nothing more of it is published"
     CHECK = "a check on the published state failed"
     TRY_AGAIN = "a conflict or an interruption: try again"
     COPY = "COPY failed: look for the bad files"
@@ -56,13 +58,15 @@ def kind_of(statement: Statement) -> Kind:
     sql = (part.text if part else "").lstrip().upper()
     if _CHECK.search(text):
         return Kind.CHECK
+    if _UNDONE.search(text) or "'UNDONE: '" in sql:
+        return Kind.UNDONE
     if _CLAIM.search(text):
         return Kind.CLAIM
     if _CONFLICT.search(text):
         return Kind.TRY_AGAIN
     if _NO_TABLES.search(text):
         return Kind.NO_TABLES
-    if "'CLAIM: '" in sql:
+    if "'CLAIM: '" in sql or "'UNDO: '" in sql:
         return Kind.CLAIM
     if "'CHECK " in sql and "AS GUARD" in sql:
         return Kind.CHECK

@@ -1,7 +1,11 @@
-"""Staging tables that a load left behind because it was stopped, or because its drop met a conflict."""
+"""What a load leaves behind that was stopped, or whose clean-up failed: staging tables, and statements that still run.
+
+A load that staged anything has a document under open/ in the work bucket until it has cleaned up. The sweep finds those
+whose execution has ended, and hands them to the load that it starts.
+"""
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from loader import sql
@@ -9,12 +13,26 @@ from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.settings import settings
 
-_OF_A_LOAD = re.compile(r"_(\d{8}_\d{6})_[0-9a-f]{8}_[\d_]+")
+_OF_A_LOAD = re.compile(r"_(\d{8})_(\d{6})_([0-9a-f]{8})_[\d_]+")
 LONGEST_LOAD = timedelta(hours=25)  # the state machine ends a load after 24
 
 
-def staging_tables(api: DataApi, load_id: str, older_than: timedelta = timedelta(0)) -> list[str]:
-    """The staging tables of loads that began longer ago than this. Raises StatementFailed."""
+@dataclass(frozen=True)
+class StagingTable:
+    """A staging table, and the load that made it."""
+
+    name: str
+    load_id: str
+
+    @property
+    def is_old(self) -> bool:
+        """Whether its load must have ended."""
+        begun = datetime.strptime(self.load_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        return begun < datetime.now(UTC) - LONGEST_LOAD
+
+
+def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
+    """The staging tables of all loads. Raises StatementFailed."""
     statement = api.run(
         [sql.render_one("stage/leftovers.sql", {})],
         token=client_token(load_id, "leftovers", "", 0),
@@ -22,15 +40,18 @@ def staging_tables(api: DataApi, load_id: str, older_than: timedelta = timedelta
         parameters={"schema_name": settings().schema},
         limit=30,
     )
-    before = datetime.now(UTC) - older_than
-    return [name for name, begun in _staging(api, statement.id) if begun < before]
-
-
-def _staging(api: DataApi, statement_id: str) -> Iterator[tuple[str, datetime]]:
     parents = {dataset.stage_table for dataset in datasets().values()}
-    for (name,) in api.rows(f"{statement_id}:1"):
+    found = []
+    for (name,) in api.rows(f"{statement.id}:1"):
         for parent in parents:
-            match = _OF_A_LOAD.fullmatch(str(name).removeprefix(parent))
-            if match:
-                begun = datetime.strptime(match.group(1), "%Y%m%d_%H%M%S").replace(tzinfo=UTC)
-                yield str(name), begun
+            if match := _OF_A_LOAD.fullmatch(str(name).removeprefix(parent)):
+                found.append(StagingTable(str(name), "-".join(match.groups())))
+    return found
+
+
+def end_statements(api: DataApi, load_id: str) -> bool:
+    """Cancels the statements of a load that still run; whether there were none."""
+    running = [statement for statement in api.of_load(load_id) if statement.running]
+    for statement in running:
+        api.cancel(statement.id)
+    return not running

@@ -9,7 +9,9 @@ from loader.datasets import Dataset
 from loader.settings import Settings
 from loader.store import Store
 
-SWEEP_MARK = "sweep/mark.json"  # in the work bucket: when the last clean sweep began
+# In the work bucket: when the last clean sweep began; a document for each load that has not cleaned up yet.
+SWEEP_MARK = "sweep/mark.json"
+OPEN = "open/"
 
 
 def load_id(execution: str, started: str) -> str:
@@ -18,7 +20,12 @@ def load_id(execution: str, started: str) -> str:
     ``started`` is ISO 8601, as the state machine's context has it.
     """
     digits = re.sub(r"\D", "", started)[:14]
-    return f"{digits[:8]}-{digits[8:]}-{hashlib.sha256(execution.encode()).hexdigest()[:8]}"
+    return f"{digits[:8]}-{digits[8:]}-{execution_digest(execution)}"
+
+
+def execution_digest(execution: str) -> str:
+    """The last part of a load's id, by which its execution's ARN is found again."""
+    return hashlib.sha256(execution.encode()).hexdigest()[:8]
 
 
 def stage_table(dataset: Dataset, load: str, batch: str, attempt: int) -> str:

@@ -1,6 +1,7 @@
 """What a person, the trigger or the sweep may ask of a load: the input of an execution."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ class Request:
     prefixes, keys   narrow the load to these; both empty: all that is in the bucket and not loaded
     objects          S3 URI of a list of objects, written by the trigger, the sweep, or a load that left a rest
     mark             the sweep's time, which becomes its mark when the load ends well
+    ended            load ids of executions that ended without cleaning up; the sweep's load cleans up after them
+    named            whether the files were named by their keys, so that rejected and withdrawn ones are tried again
+    undo             the id of the load to undo
     """
 
     mode: str = "load"
@@ -26,6 +30,9 @@ class Request:
     objects: str = ""
     mark: str = ""
     dry_run: bool = False
+    ended: tuple[str, ...] = ()
+    named: bool = False
+    undo: str = ""
 
     @property
     def reload(self) -> bool:
@@ -37,10 +44,12 @@ _FIELDS = {
     "keys": "a list of keys, such as ['log_data/2018/11/2018-11-01-events.json']",
     "dry_run": "true to plan only",
     "reload": "true, with keys or prefixes, to load files again",
+    "undo": "the id of a load, such as '20261123-203011-1f2e3d4c', to take out what it loaded",
     "check": "true, alone, to check the set-up",
     "reset": "true, alone, to drop and recreate the tables",
 }
-_INTERNAL = {"objects", "mark"}
+_INTERNAL = {"objects", "mark", "ended", "named"}
+_LOAD_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
 
 def parse(document: Any) -> Request:
@@ -51,7 +60,9 @@ def parse(document: Any) -> Request:
         if field not in _FIELDS and field not in _INTERNAL:
             known = "; ".join(f"{name}: {what}" for name, what in _FIELDS.items())
             raise BadRequest(f"The field {field!r} is not known. Known are: {known}.")
-    flags = {name: _flag(document, name) for name in ("dry_run", "reload", "check", "reset")}
+    flags = {
+        name: _flag(document, name) for name in ("dry_run", "reload", "check", "reset", "named")
+    }
     prefixes, keys = _texts(document, "prefixes"), _texts(document, "keys")
     objects, mark = _text(document, "objects"), _text(document, "mark")
     for alone in ("check", "reset"):
@@ -60,13 +71,18 @@ def parse(document: Any) -> Request:
             raise BadRequest(f"{alone} goes alone, not with {other!r}.")
         if flags[alone]:
             return Request(mode=alone)
+    if "undo" in document:
+        return _undo(document, dry_run=flags["dry_run"])
     if objects and (prefixes or keys or flags["dry_run"]):
         raise BadRequest(
-            "objects is the trigger's, the sweep's, and the rest of a load's; it goes with no other field than mark "
-            "and reload."
+            "objects is the trigger's, the sweep's, and the rest of a load's; it does not go with keys, prefixes or "
+            "dry_run."
         )
-    if mark and not objects:
-        raise BadRequest("mark is the sweep's; it goes with objects only.")
+    ended = document.get("ended", [])
+    if (mark or ended or flags["named"]) and not objects:
+        raise BadRequest("mark, ended and named are the loader's own; they go with objects only.")
+    if not isinstance(ended, list) or not all(_is_load_id(item) for item in ended):
+        raise BadRequest(f"ended is {_short(ended)}; it must be a list of load ids.")
     if mark and not _is_time(mark):
         raise BadRequest(f"mark is {_short(mark)}; it must be a time with its offset (ISO 8601).")
     if flags["reload"] and not (prefixes or keys or objects):
@@ -74,8 +90,29 @@ def parse(document: Any) -> Request:
             "reload replaces what the named files loaded: give keys or prefixes with it."
         )
     return Request(
-        "reload" if flags["reload"] else "load", prefixes, keys, objects, mark, flags["dry_run"]
+        "reload" if flags["reload"] else "load",
+        prefixes,
+        keys,
+        objects,
+        mark,
+        flags["dry_run"],
+        tuple(ended),
+        named=bool(keys) or flags["named"],
     )
+
+
+def _undo(document: Mapping[str, Any], *, dry_run: bool) -> Request:
+    for field in document:
+        if field not in ("undo", "dry_run"):
+            raise BadRequest(f"undo goes alone or with dry_run, not with {field!r}.")
+    load_id = document["undo"]
+    if not _is_load_id(load_id):
+        raise BadRequest(f"undo is {_short(load_id)}; it must be {_FIELDS['undo']}.")
+    return Request("undo", dry_run=dry_run, undo=load_id)
+
+
+def _is_load_id(value: Any) -> bool:
+    return isinstance(value, str) and _LOAD_ID.fullmatch(value) is not None
 
 
 def _flag(document: Mapping[str, Any], name: str) -> bool:

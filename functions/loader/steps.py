@@ -1,7 +1,7 @@
 """How a step of the state machine waits for its statement without a function that waits for minutes.
 
 A step submits, waits up to WAIT_SECONDS, and says ``running`` if the statement has not ended; the state machine
-then calls it again with what it said, and it waits on.
+then calls it again with what it said, and it waits on, for up to PATIENCE seconds.
 """
 
 import time
@@ -10,6 +10,11 @@ from typing import Any
 
 from loader.dataapi import DataApi, Statement, StatementLost
 from loader.settings import settings
+
+# An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts of the
+# functions that wait, and of their states, are longer.
+PATIENCE = 200  # seconds
+AT_ONCE = 1  # seconds: an answer that did not wait says that the Data API does not, now
 
 Pending = dict[str, Any]
 LOST = Statement("", "LOST")
@@ -42,8 +47,16 @@ def advance(
     if pending is None:
         statement = submit()
         return statement, {"id": statement.id, "since": time.time()}
+    until = time.monotonic() + PATIENCE
     try:
-        statement = api.describe(pending["id"], settings().wait_seconds)
+        while True:
+            asked = time.monotonic()
+            statement = api.describe(pending["id"], settings().wait_seconds)
+            answered = time.monotonic()
+            if not statement.running or answered > until or answered - asked < AT_ONCE:
+                break
+            if time.time() - pending["since"] > limit:
+                break
     except StatementLost:
         return LOST, pending
     if not statement.running:

@@ -10,6 +10,8 @@ loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…, rest/…               lists of objects from the trigger, the sweep, and for the next execution
 sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
+open/<load_id>.json                      loads that have not cleaned up after themselves yet
+loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
 """
 
 import gzip
@@ -88,13 +90,17 @@ class Store:
         """Reads a JSON document; raises MissingObject."""
         return json.loads(self._body(key).read())
 
+    def delete(self, key: str) -> None:
+        """Deletes a document of the work bucket; one that is not there is no error."""
+        self._client.delete_object(Bucket=self.bucket, Key=key)
+
     def put_text(self, key: str, text: str) -> str:
         """Writes a text; returns its URI."""
         self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
         return self.uri(key)
 
     def put_lines(self, key: str, rows: Iterable[dict[str, Any]]) -> str:
-        """Writes one JSON object a line, gzipped if the key ends in .gz; returns the URI. At least one row."""
+        """Writes one JSON object a line, gzipped if the key ends in .gz; returns the URI."""
         buffer = io.BytesIO()
         plain = (
             buffer

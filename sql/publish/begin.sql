@@ -13,6 +13,9 @@ WHERE load_id = :load_id AND batch = :batch;
 DELETE FROM ${schema}.loads
 WHERE load_id = :load_id AND batch = :batch;
 
+DELETE FROM ${schema}.left_out
+WHERE load_id = :load_id AND batch = :batch;
+
 -- The ledger rows of this batch: files loaded, rejected, missing.
 COPY ${schema}.files (
     bucket, key, etag, size, dataset, status, lines, reason, error_line, error_column, error_code, load_id, batch
@@ -31,3 +34,19 @@ VALUES (
     CAST(:files_loaded AS BIGINT), CAST(:files_rejected AS BIGINT), CAST(:rows_staged AS BIGINT),
     CAST(:started_at AS TIMESTAMP)
 );
+
+-- A bad file that was replaced by a good one, or went well this time, asks for nothing any more.
+UPDATE ${schema}.files
+SET status = 'closed'
+WHERE
+    status IN ('rejected', 'missing')
+    AND EXISTS (
+        SELECT 1
+        FROM ${schema}.files AS mine
+        WHERE
+            mine.load_id = :load_id
+            AND mine.batch = :batch
+            AND mine.status = 'loaded'
+            AND mine.bucket = files.bucket
+            AND mine.key = files.key
+    );

@@ -1,7 +1,9 @@
--- Users seen for the first time, by their newest event of the batch. Runs in the publish step.
-INSERT INTO ${schema}.users (
-    user_id, first_name, last_name, gender, level,
-    as_of_start_time, as_of_session_id, as_of_item_in_session, load_id, batch
+-- What this batch says of its users: for each the newest event (then session, then item). Runs in the publish step.
+DELETE FROM ${schema}.user_versions
+WHERE load_id = :load_id AND batch = :batch;
+
+INSERT INTO ${schema}.user_versions (
+    user_id, first_name, last_name, gender, level, start_time, session_id, item_in_session, load_id, batch
 )
 SELECT
     w.user_id,
@@ -22,13 +24,8 @@ FROM (
             ORDER BY
                 e.ts DESC, e.session_id DESC, e.item_in_session DESC,
                 e.level ASC, e.first_name ASC, e.last_name ASC, e.gender ASC
-        ) AS newest
+        ) AS place
     FROM ${schema}.${event_stage} AS e
     WHERE e.page = 'NextSong'
 ) AS w
-WHERE
-    w.newest = 1
-    AND NOT EXISTS (
-        SELECT 1 FROM ${schema}.users AS u
-        WHERE u.user_id = w.user_id
-    );
+WHERE w.place = 1;

@@ -1,6 +1,9 @@
--- Songs that are not there yet: of several rows with one song_id the smallest. Year 0 means unknown, location '' too.
--- Runs in the publish step.
-INSERT INTO ${schema}.songs (
+-- What this batch says of its songs: of several rows with one song_id the smallest (by all columns, in this order). Year 0 means
+-- unknown, location '' too. Runs in the publish step.
+DELETE FROM ${schema}.song_versions
+WHERE load_id = :load_id AND batch = :batch;
+
+INSERT INTO ${schema}.song_versions (
     song_id, title, artist_id, year, duration,
     artist_name, artist_location, artist_latitude, artist_longitude, load_id, batch
 )
@@ -33,9 +36,4 @@ FROM (
         FROM ${schema}.${song_stage} AS s
     ) AS n
 ) AS w
-WHERE
-    w.place = 1
-    AND NOT EXISTS (
-        SELECT 1 FROM ${schema}.songs AS d
-        WHERE d.song_id = w.song_id
-    );
+WHERE w.place = 1;

@@ -1,0 +1,172 @@
+"""Undo a load: its rows are taken out of the star schema in one transaction, its files are withdrawn.
+
+The tables are then those of the files that are not withdrawn. Refused where a later load left out rows because this one
+had brought them: they would be lost.
+
+In: the load, with ``undo`` (the id of the load to undo) and what this step said last.
+Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``running`` or ``failed``; in ``undo`` what
+was, or would be, taken.
+"""
+
+from typing import Any
+
+from loader import sql
+from loader.checks import CheckResult, sentence
+from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
+from loader.datasets import datasets
+from loader.failures import Kind, failed_check, is_missing, kind_of
+from loader.names import common
+from loader.observability import logger, step
+from loader.settings import settings
+from loader.steps import LOST, advance, took_too_long
+
+MAX_ATTEMPTS = 8
+BATCH = "0"  # under which the figures of its checks stand in the ledger
+
+api = DataApi(settings())
+
+
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load = event["load"]
+    attempt = load.get("attempt", 0)
+    if not load.get("statement"):
+        try:
+            found = look(load, attempt)
+        except StatementFailed as error:
+            if is_missing(str(error)) and attempt < 2:
+                return {**load, "attempt": attempt + 1, "outcome": "no tables"}
+            raise
+        load = {**load, "undo": {**load["undo"], **found["takes"]}}
+        if found["already"]:
+            return {**load, "outcome": "undone"}
+        if found["cause"]:
+            return {**load, "outcome": "refused", "cause": found["cause"]}
+        if load["dry_run"]:
+            return {**load, "outcome": "planned"}
+    sequence = statements()
+    statement, pending = advance(
+        api, load.get("statement"), lambda: submit(load, sequence, attempt), behind_lock=True
+    )
+    load = {**load, "statement": pending}
+    if statement.running:
+        return {**load, "outcome": "running"}
+    if not statement.finished:
+        return not_undone(load, statement, attempt)
+    checks = [
+        CheckResult(str(name), "published", BATCH, figure, expected).as_dict()
+        for name, figure, expected in api.rows(f"{statement.id}:{len(sequence)}")
+    ]
+    logger.info("load undone", undone=load["undo"])
+    return {**load, "statement": None, "checks": checks, "outcome": "undone"}
+
+
+def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """What undo would take, why it must not, and whether it was done before."""
+    wanted = load["undo"]["load_id"]
+    names = common(settings())
+    rows = [
+        sql.render_one(f"datasets/{dataset}/undone.sql", names)
+        for dataset in datasets()
+        if sql.files(f"undo/{dataset}")
+    ]
+    union = sql.Fragment("\nUNION ALL\n".join(rows))
+    ended = api.run(
+        [sql.render_one("undo/look.sql", {**names, "undone_rows": union})],
+        token=client_token(load["load_id"], "look", "", attempt),
+        name=f"{load['load_id']} look at {wanted}",
+        parameters={"undone_load": wanted},
+    )
+    found: dict[str, dict[str, int]] = {}
+    for kind, name, figure in api.rows(f"{ended.id}:1"):
+        found.setdefault(str(kind), {})[str(name)] = int(figure or 0)
+    takes = {
+        "files": found.get("files", {}).get("loaded", 0),
+        "rows": found.get("rows", {}),
+    }
+    already = bool(found.get("undone"))
+    return {"takes": takes, "already": already, "cause": "" if already else cause_of(wanted, found)}
+
+
+def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
+    """Why a load cannot be undone; '' if it can."""
+    if not found.get("dataset"):
+        return f"undo: no load {wanted} is known; the table loads has them."
+    if found.get("early", {}).get("loads"):
+        return (
+            f"undo: load {wanted} was published before the loader could undo: it cannot tell which of its rows other "
+            "files have too."
+        )
+    unknown = [name for name in found["dataset"] if not sql.files(f"undo/{name}")]
+    if unknown:
+        return f"undo: there is no sql/undo/{unknown[0]}/, and load {wanted} has files of {unknown[0]}."
+    later = found.get("later", {})
+    if later:
+        named = ", ".join(f"{name} ({count} rows)" for name, count in sorted(later.items())[:5])
+        more = f" and {len(later) - 5} more" if len(later) > 5 else ""
+        return (
+            f"undo: other loads have rows that stand under load {wanted}, because it brought them or took them over: "
+            f"{named}{more}. Without it their files would miss them. Undo these first; their files can be loaded again "
+            "by key afterwards."
+        )
+    return ""
+
+
+def statements() -> list[str]:
+    """The undo transaction, LOCK first: the datasets' statements, the ledger, the checks and their guards."""
+    names = common(settings())
+    sequence = sql.render("undo/begin.sql", names)
+    for dataset in datasets():
+        for name in sql.files(f"undo/{dataset}"):
+            sequence += sql.render(name, names)
+    sequence += sql.render("undo/end.sql", names)
+    checks = {
+        name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in sql.files("checks/undone")
+    }
+    union = sql.union_of_checks(checks.values(), names)
+    sequence += sql.render("publish/published_checks.sql", {**names, "checks": union})
+    for check in checks:
+        sequence += sql.render("publish/guard.sql", {**names, "check": check})
+    return sequence + sql.render("undo/figures.sql", names)
+
+
+def submit(load: dict[str, Any], sequence: list[str], attempt: int) -> Statement:
+    return api.submit(
+        sequence,
+        token=client_token(load["load_id"], "undo", "", attempt),
+        name=f"{load['load_id']} undo {load['undo']['load_id']}",
+        parameters={
+            "load_id": load["load_id"],
+            "batch": BATCH,
+            "execution": load["execution"],
+            "undone_load": load["undo"]["load_id"],
+        },
+        wait=settings().wait_seconds,
+    )
+
+
+def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict[str, Any]:
+    """What an undo that failed asks for; all of it was rolled back."""
+    if cause := took_too_long(load["statement"]):
+        return {**load, "outcome": "failed", "cause": cause}
+    load = {**load, "statement": None, "attempt": attempt + 1}
+    if statement is LOST and attempt < MAX_ATTEMPTS:
+        return {**load, "outcome": "running"}  # it may have committed: then the next look says so
+    if statement is LOST:
+        return {**load, "outcome": "failed", "cause": "The Data API forgot the undo's statement."}
+    statement = api.describe(statement.id)
+    kind, error = kind_of(statement), failure(statement)
+    logger.warning("undo failed", kind=kind.name, error=error)
+    if kind is Kind.CHECK:
+        name, figure, expected = failed_check(statement)
+        failed = CheckResult(name, "published", BATCH, figure, expected)
+        return {
+            **load,
+            "outcome": "failed",
+            "cause": sentence([failed]),
+            "checks": [failed.as_dict()],
+        }
+    # A load that left out rows of it was published meanwhile: the next look names it.
+    if kind in (Kind.TRY_AGAIN, Kind.CLAIM) and attempt < MAX_ATTEMPTS:
+        return {**load, "outcome": "running"}
+    return {**load, "outcome": "failed", "cause": f"Nothing was undone: {error}"}

@@ -1,0 +1,63 @@
+-- A user is the row of the newest event, whatever arrives first: those of whom this batch knows a newer one go, and come anew.
+-- Runs in the publish step.
+DELETE FROM ${schema}.users
+WHERE user_id IN (
+    SELECT w.user_id
+    FROM (
+        SELECT
+            c.user_id,
+            c.is_new,
+            ROW_NUMBER() OVER (
+                PARTITION BY c.user_id
+                ORDER BY
+                    c.start_time DESC, c.session_id DESC, c.item_in_session DESC,
+                    c.level ASC, c.first_name ASC, c.last_name ASC, c.gender ASC, c.is_new ASC
+            ) AS place
+        FROM (
+            SELECT
+                u.user_id, u.first_name, u.last_name, u.gender, u.level,
+                u.as_of_start_time AS start_time,
+                u.as_of_session_id AS session_id,
+                u.as_of_item_in_session AS item_in_session,
+                0 AS is_new
+            FROM ${schema}.users AS u
+            WHERE
+                u.user_id IN (
+                    SELECT o.user_id FROM ${schema}.user_versions AS o
+                    WHERE o.load_id = :load_id AND o.batch = :batch
+                )
+            UNION ALL
+            SELECT
+                v.user_id, v.first_name, v.last_name, v.gender, v.level,
+                v.start_time, v.session_id, v.item_in_session,
+                1 AS is_new
+            FROM ${schema}.user_versions AS v
+            WHERE v.load_id = :load_id AND v.batch = :batch
+        ) AS c
+    ) AS w
+    WHERE w.place = 1 AND w.is_new = 1
+);
+
+INSERT INTO ${schema}.users (
+    user_id, first_name, last_name, gender, level,
+    as_of_start_time, as_of_session_id, as_of_item_in_session, load_id, batch
+)
+SELECT
+    v.user_id,
+    v.first_name,
+    v.last_name,
+    v.gender,
+    v.level,
+    v.start_time,
+    v.session_id,
+    v.item_in_session,
+    v.load_id,
+    v.batch
+FROM ${schema}.user_versions AS v
+WHERE
+    v.load_id = :load_id
+    AND v.batch = :batch
+    AND NOT EXISTS (
+        SELECT 1 FROM ${schema}.users AS u
+        WHERE u.user_id = v.user_id
+    );

@@ -1,0 +1,45 @@
+-- A reload takes the songs of its files over from whatever load has them: what any batch says of them goes, their plays wait for a
+-- song again, and the artists that they decided are decided anew. A load that has other files with such a song is noted, so that
+-- undo of this load is refused (as for log_data). Runs before publish/song_data/.
+INSERT INTO ${schema}.left_out (load_id, batch, dataset, of_load_id, left_rows)
+SELECT
+    v.load_id,
+    v.batch,
+    CAST(:dataset AS VARCHAR(64)),
+    CAST(:load_id AS VARCHAR(64)),
+    COUNT(*)
+FROM ${schema}.song_versions AS v
+WHERE
+    v.load_id <> :load_id
+    AND v.song_id IN (SELECT s.song_id FROM ${schema}.${song_stage} AS s)
+    AND v.load_id IN (
+        SELECT l.load_id FROM ${schema}.files AS l
+        WHERE l.dataset = :dataset AND l.status = 'loaded'
+    )
+    AND (
+        v.load_id IN (
+            SELECT o.load_id FROM ${schema}.left_out AS o
+            WHERE o.dataset = :dataset AND o.of_load_id = o.load_id
+        )
+        OR v.load_id NOT IN (
+            SELECT r.load_id
+            FROM ${schema}.files AS r
+            INNER JOIN ${schema}.files AS mine
+                ON r.bucket = mine.bucket AND r.key = mine.key AND r.etag = mine.etag
+            WHERE mine.load_id = :load_id AND mine.batch = :batch AND r.status = 'replaced'
+        )
+    )
+GROUP BY v.load_id, v.batch;
+
+DELETE FROM ${schema}.song_versions
+WHERE song_id IN (SELECT s.song_id FROM ${schema}.${song_stage} AS s);
+
+UPDATE ${schema}.songplays
+SET song_id = NULL, artist_id = NULL
+WHERE song_id IN (SELECT s.song_id FROM ${schema}.${song_stage} AS s);
+
+DELETE FROM ${schema}.artists
+WHERE as_of_song_id IN (SELECT s.song_id FROM ${schema}.${song_stage} AS s);
+
+DELETE FROM ${schema}.songs
+WHERE song_id IN (SELECT s.song_id FROM ${schema}.${song_stage} AS s);

@@ -145,12 +145,19 @@ def stop(service: Service) -> bool:
     return pid is not None
 
 
+def programs(folder: Path) -> dict[int, str]:
+    """The processes whose program is in ``folder``: process id -> the program's path within it."""
+    inside = f"{folder}{os.sep}"
+    return {
+        pid: words[1].removeprefix(inside)
+        for pid, words in _commands().items()
+        if len(words) > 1 and words[1].startswith(inside)
+    }
+
+
 def end_leftovers(folder: Path) -> int:
     """Ends processes whose program is in ``folder``, as that of our own alone is; how many."""
-    inside = f"{folder}{os.sep}"
-    found = [
-        pid for pid, words in _commands().items() if len(words) > 1 and words[1].startswith(inside)
-    ]
+    found = programs(folder)
     for pid in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)

@@ -8,14 +8,24 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import boto3
 
+from local import processes, stack
+from local.aws_server import functions_folder
+from local.clients import Clients
+from local.environment import Ports
+from local.loads import LoadsOf
+from local.queues import depth
+from local.report import Report
 from tests import oracle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +47,7 @@ class Project:
 
     def __init__(self, folder: Path, aws_port: int, redshift_port: int) -> None:
         self.folder = folder
+        self.clients = Clients(Ports(aws_port, redshift_port))
         self.variables = {
             "LOCAL_AWS_PORT": str(aws_port),
             "LOCAL_REDSHIFT_PORT": str(redshift_port),
@@ -111,28 +122,57 @@ class Project:
             path.write_bytes(content)
         return self.local("upload", str(folder)).stdout
 
-    def put(self, files: Mapping[str, bytes]) -> None:
-        """Puts objects without waiting for anything."""
-        s3 = self.client("s3")
-        for key, content in files.items():
-            s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+    def put(self, files: Mapping[str, bytes]) -> dict[str, str]:
+        """Puts objects at once without waiting for anything; their ETags by key."""
+        s3 = self.clients.s3
+
+        def put(key: str) -> tuple[str, str]:
+            answer = s3.put_object(Bucket=self.bucket, Key=key, Body=files[key])
+            return key, answer["ETag"].strip('"')
+
+        with ThreadPoolExecutor(8) as pool:
+            return dict(pool.map(put, files))
+
+    def load(self, files: Mapping[str, bytes]) -> list[Report]:
+        """Puts objects and waits for the loads that this causes, as ``python -m local upload`` does."""
+        loads = LoadsOf(self.clients, stack.deployed(self.clients))
+        return loads.wait(self.put(files))
+
+    @contextlib.contextmanager
+    def no_events(self) -> Iterator[None]:
+        """What is put meanwhile is never announced."""
+        s3 = self.clients.s3
+        configuration = s3.get_bucket_notification_configuration(Bucket=self.bucket)
+        s3.put_bucket_notification_configuration(Bucket=self.bucket, NotificationConfiguration={})
+        try:
+            yield
+        finally:
+            s3.put_bucket_notification_configuration(
+                Bucket=self.bucket,
+                NotificationConfiguration={
+                    "EventBridgeConfiguration": configuration["EventBridgeConfiguration"]
+                },
+            )
+
+    def begin(self, document: Any) -> str:
+        """Starts an execution with this input; its ARN."""
+        return self.clients.states.start_execution(
+            stateMachineArn=self.outputs["StateMachineArn"], input=json.dumps(document)
+        )["executionArn"]
 
     def start(self, document: Any) -> tuple[str, dict[str, Any]]:
         """An execution with this input, to its end: its status and its report."""
-        arn = self.client("stepfunctions").start_execution(
-            stateMachineArn=self.outputs["StateMachineArn"], input=json.dumps(document)
-        )["executionArn"]
-        return self.ended(arn)
+        return self.ended(self.begin(document))
 
     def ended(self, arn: str) -> tuple[str, dict[str, Any]]:
-        """Waits for an execution's end; its status and its report (output, or cause if it failed)."""
+        """Waits for an execution's end; its status and its report: output, cause, {} if stopped."""
         states = self.client("stepfunctions")
         deadline = time.monotonic() + END_SECONDS
         while time.monotonic() < deadline:
             execution = states.describe_execution(executionArn=arn)
             if execution["status"] != "RUNNING":
-                text = execution["output" if execution["status"] == "SUCCEEDED" else "cause"]
-                return execution["status"], json.loads(text)
+                name = {"SUCCEEDED": "output", "FAILED": "cause"}.get(execution["status"])
+                return execution["status"], json.loads(execution[name]) if name else {}
             time.sleep(0.3)
         raise AssertionError(f"{arn} did not end in {END_SECONDS} seconds")
 
@@ -143,6 +183,72 @@ class Project:
             stateMachineArn=self.outputs["StateMachineArn"]
         )["executions"]
         return found
+
+    def running(self) -> list[str]:
+        """The ARNs of the executions that run."""
+        return [e["executionArn"] for e in self.executions() if e["status"] == "RUNNING"]
+
+    def settle(self, seconds: float = END_SECONDS) -> None:
+        """Waits until the queue is empty and no execution runs."""
+        deadline = time.monotonic() + seconds
+        # The queue first: a message leaves it only when its execution is there.
+        while depth(self.clients, self.outputs["QueueUrl"]) or self.running():
+            assert time.monotonic() < deadline, f"not settled in {seconds} seconds"
+            time.sleep(0.2)
+
+    def invoke(self, function: str, payload: Any) -> Any:
+        """Invokes a function by its name in the template; its answer."""
+        answer = self._functions.invoke(
+            FunctionName=self._function_names[function], Payload=json.dumps(payload).encode()
+        )
+        document = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, document
+        return document
+
+    @cached_property
+    def _functions(self) -> Any:
+        return self.client("lambda")
+
+    @cached_property
+    def _function_names(self) -> dict[str, str]:
+        found = self.clients.cloudformation.describe_stack_resources(
+            StackName="s3-redshift-loader-local"
+        )["StackResources"]
+        return {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for each in found
+            if each["ResourceType"] == "AWS::Lambda::Function"
+        }
+
+    def kill(self, function: str) -> int:
+        """Kills the processes that run a function; how many there were."""
+        folder = functions_folder(self.folder.resolve() / ".local" / "aws" / "data")
+        found = [pid for pid, path in processes.programs(folder).items() if f"-{function}-" in path]
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, SIGKILL)
+        return len(found)
+
+    def fault(self, **members: Any) -> None:
+        """Arms a fault of the local Redshift (local/redshift/faults.py); ``clear=True`` disarms all."""
+        self._local_redshift("faults", members)
+
+    def restart_redshift(self) -> None:
+        """What the local Redshift runs fails, as when a warehouse restarts."""
+        self._local_redshift("restart", {})
+
+    def _local_redshift(self, path: str, document: Mapping[str, Any]) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own server
+            f"{self.variables['AWS_ENDPOINT_URL_REDSHIFT_DATA']}/_local/{path}",
+            data=json.dumps(document).encode(),
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def statements(self) -> list[str]:
+        """Every SQL statement that the local Redshift was sent so far."""
+        log = self.folder / ".local" / "redshift" / "data" / "sql-in.jsonl"
+        return [json.loads(line)["sql"] for line in log.read_text(encoding="utf-8").splitlines()]
 
     def execute(self, sql: str) -> str:
         """A statement through the Data API, to its end; its id."""
@@ -182,6 +288,15 @@ class Project:
             "SELECT key, status, reason, error_line, error_column FROM sparkify.file_status"
         )
         return {row[0]: row[1:] for row in rows}
+
+    def loads_of(self) -> list[tuple[str, str, str]]:
+        """(key, ETag, status) of every row of the ledger, sorted."""
+        return sorted(self.query("SELECT key, etag, status FROM sparkify.files"))
+
+    def staging_tables(self) -> list[str]:
+        """The staging tables of loads that are there."""
+        tables = self.query("SELECT table_name FROM svv_tables WHERE table_schema = 'sparkify'")
+        return [name for (name,) in tables if "_stage_" in name]
 
 
 def _value(field: Mapping[str, Any]) -> Any:

@@ -265,7 +265,7 @@ _S3_ACTIONS = {
     "GetBucketLocation": "s3:GetBucketLocation",
     "GetBucketNotificationConfiguration": "s3:GetBucketNotification",
 }
-_DATA_API_STATEMENTS = ("DescribeStatement", "GetStatementResult", "CancelStatement")
+_OF_STATEMENTS = ("DescribeStatement", "GetStatementResult", "CancelStatement", "ListStatements")
 
 
 def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
@@ -276,7 +276,7 @@ def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
         return _S3_ACTIONS[api.operation], f"arn:aws:s3:::{given['Bucket']}{key}"
     if api.service == "redshift-data":
         action = f"redshift-data:{api.operation}"
-        return action, "*" if api.operation in _DATA_API_STATEMENTS else stack.workgroup
+        return action, "*" if api.operation in _OF_STATEMENTS else stack.workgroup
     if api.service == "stepfunctions":
         arn = given.get("stateMachineArn") or given["executionArn"]
         return f"states:{api.operation}", arn

@@ -14,10 +14,10 @@ _NAMES = uuid.UUID("6f1c1a3e-52e4-4f4f-9d8e-0f3a86f6a1d7")
 class Clock:
     """Starts at BEGIN; thread-safe. Microseconds are whole, so that sums are exact."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime = BEGIN, uuids: int = 0) -> None:
         self._lock = threading.Lock()
-        self._now = BEGIN
-        self._uuids = 0
+        self._now = now
+        self.uuids = uuids
 
     def now(self) -> datetime:
         return self._now
@@ -46,5 +46,5 @@ class Clock:
     def uuid(self) -> uuid.UUID:
         """Another one each time, the same ones in each world."""
         with self._lock:
-            self._uuids += 1
-            return uuid.uuid5(_NAMES, str(self._uuids))
+            self.uuids += 1
+            return uuid.uuid5(_NAMES, str(self.uuids))

@@ -46,7 +46,11 @@ class Execution:
 
 
 class Executions:
-    """All executions, oldest first. ``stop_at`` is told each state that an execution enters."""
+    """All executions, oldest first.
+
+    ``at_state`` is told each state that an execution enters; it may raise Stopped (a person stops it there), or run
+    other executions meanwhile.
+    """
 
     def __init__(self, stack: Stack, clock: Clock, call: CallTask) -> None:
         self._stack = stack
@@ -54,7 +58,7 @@ class Executions:
         self._call = call
         self._lock = threading.Lock()
         self.all: list[Execution] = []
-        self.stop_at: Callable[[Execution, str], bool] = lambda _execution, _state: False
+        self.at_state: Callable[[Execution, str], None] = lambda _execution, _state: None
 
     def start(self, name: str, document: Any) -> Execution:
         """StartExecution: a name that is running with the same input gives that execution; any other known one is
@@ -109,10 +113,9 @@ class Executions:
 
     def _enter(self, execution: Execution, state: str) -> None:
         execution.entered.append(state)
-        if self.stop_at(execution, state):
-            execution.stopped = True
         if execution.stopped:
             raise Stopped
+        self.at_state(execution, state)
 
     def _ended(self, execution: Execution, ended: Ended) -> None:
         execution.status, execution.output = ended.status, ended.output

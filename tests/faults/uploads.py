@@ -47,14 +47,14 @@ class Uploads:
         self._boundary = boundary
         self._trigger = trigger
         self._source = stack.source
-        self._made = 0
+        self.made = 0
         self.messages: list[Message] = []
         self.dead: list[Message] = []
         self.group: Callable[[list[Message]], list[list[Message]]] = lambda found: [found]
 
     def event(self, key: str, etag: str, size: int) -> dict[str, Any]:
         """The event of an object that was created now. Sequencers grow."""
-        self._made += 1
+        self.made += 1
         bucket = self._stack.data_bucket
         return {
             "version": "0",
@@ -72,9 +72,9 @@ class Uploads:
                     "key": key,
                     "size": size,
                     "etag": etag,
-                    "sequencer": f"00{self._made:016X}",
+                    "sequencer": f"00{self.made:016X}",
                 },
-                "request-id": f"R{self._made}",
+                "request-id": f"R{self.made}",
                 "requester": ACCOUNT,
                 "source-ip-address": "192.0.2.1",
                 "reason": "PutObject",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import shutil
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from local.redshift.api.errors import ApiError
 from local.redshift.api.principals import Principal
 from local.redshift.config import Isolation
 from local.redshift.faults import Fault, Faults
+from local.redshift.statements.record import Statement
 from tests import oracle
 from tests.faults.boundary import Caller, Refused
 from tests.faults.template import Stack
@@ -25,14 +27,15 @@ from tests.faults.template import Stack
 SQL_KINDS = {
     "fails": "the statement fails with an error that no retry is known for",
     "conflicts": "the statement meets another transaction: error 1023",
-    "aborts": "the statement is aborted, as by CancelStatement or a monitoring rule",
-    "restart": "the warehouse restarts in the middle of the statement",
-    "unavailable": "the statement fails because the warehouse cannot be reached",
+    "aborts": "the statement is aborted, as by CancelStatement",
+    "restarts": "the warehouse restarts in the middle of the statement",
+    "hangs": "the statement does not end until it is cancelled",
 }
 _MESSAGES = {
+    # An internal error of a compute node, as in many reports; no retry of the product knows it.
     "fails": "Assert",
-    "conflicts": "1023",
-    "unavailable": "the cluster is paused",
+    # dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+    "conflicts": "1023 Serializable isolation violation on table in Redshift",
 }
 _WAIT = 30  # seconds of real time that a query of a test may take
 
@@ -65,6 +68,7 @@ class SqlFaults(Faults):
         self.ran: list[Ran] = []
         self.armed: tuple[int, str] | None = None
         self.struck = False
+        self.hanging = False  # a statement runs that will not end by itself
         self.warehouse: LocalRedshift | None = None
         self._numbers = threading.Lock()
 
@@ -77,8 +81,11 @@ class SqlFaults(Faults):
             return None
         self.struck = True
         kind = self.armed[1]
-        if kind == "restart":
+        if kind == "restarts":
             return Fault("restart", sql=".")
+        if kind == "hangs":
+            self.hanging = True
+            return Fault("delay", sql=".", seconds=_WAIT)
         if kind == "aborts":
             assert self.warehouse is not None
             statement = self.warehouse.store.get(
@@ -106,27 +113,46 @@ class Warehouse:
         self.faults = SqlFaults()
         self.faults.warehouse = self.local
         self.local.runner._faults = self.faults  # noqa: SLF001 - it is made by LocalRedshift
-        self.longest_wait: float | None = None
+        self.slow = False  # no statement has ended when its submission is answered
         self._tester = Principal("tester", "tester", superuser=True)
 
     def stop(self) -> None:
         self.local.stop()
 
     def operation(self, name: str, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        """An operation of the Data API by the role of a caller. ``longest_wait``: real seconds of a long poll; what
-        is left of it passes on the world's clock if the statement has not ended.
+        """An operation of the Data API by the role of a caller.
+
+        A long poll waits for the statement in real time, and on the world's clock as long as was asked for if it has
+        not ended. Nobody really waits for a statement that hangs.
         """
         user = f"IAMR:{self._stack.role_name(caller.role)}"
-        asked = request.get("WaitTimeSeconds")
-        if asked and self.longest_wait is not None:
-            request = {**request, "WaitTimeSeconds": 1}
+        principal = Principal(user, user, superuser=False)
+        if name == "CancelStatement":
+            self.faults.hanging = False
+        asked = request.pop("WaitTimeSeconds", 0)
         try:
-            answer = self._call(name, request, Principal(user, user, superuser=False))
+            answer = self._call(name, request, principal)
+            if not asked:
+                return answer
+            statement = self.local.store.get(answer["Id"])
+            assert statement is not None
+            submits = name.endswith("ExecuteStatement")
+            if not (submits and self.slow):
+                self._wait(statement, asked)
+            if not statement.over:
+                caller.clock.advance(asked)
+            if submits:
+                return {**answer, "Status": statement.status, "HasResultSet": statement.has_result}
+            return self._call(name, request, principal)
         except ApiError as error:
             raise Refused(error.code, error.message, error.status) from error
-        if asked and answer.get("Status") in ("SUBMITTED", "PICKED", "STARTED"):
-            caller.clock.advance(asked)
-        return answer
+
+    def _wait(self, statement: Statement, seconds: float) -> None:
+        """Until the statement has ended, or hangs; at most ``seconds`` of real time."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self.faults.hanging:
+            if statement.wait(0.05):
+                return
 
     def _call(self, name: str, request: dict[str, Any], principal: Principal) -> dict[str, Any]:
         return dict(self.local.server.operations.call(name, request, principal))

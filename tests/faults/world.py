@@ -9,15 +9,16 @@ Redshift, Step Functions, the queue, the schedule. Time passes only when somethi
 
 from __future__ import annotations
 
-import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,14 +27,15 @@ import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto import mock_aws
 from moto.core.models import botocore_stubber
+from moto.s3.models import s3_backends
 
 from local.redshift.config import Isolation
 from tests import oracle
-from tests.faults.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, Place
+from tests.faults.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary
 from tests.faults.clock import Clock
 from tests.faults.executions import Execution, Executions
 from tests.faults.sandbox import ApiCall, Code, Environment, FunctionError
-from tests.faults.template import REGION, Function, Stack
+from tests.faults.template import ACCOUNT, REGION, Function, Stack
 from tests.faults.uploads import Uploads
 from tests.faults.warehouse import Warehouse
 from tests.statemachine.interpreter import Task, TaskFailed
@@ -111,8 +113,23 @@ class Invocation:
         return self.boundary.send(self, environment, call, request)
 
 
+@dataclass(frozen=True)
+class Memory:
+    """A world at one moment, from which others begin: its warehouse's files, objects, executions and time."""
+
+    warehouse: Path
+    objects: tuple[tuple[str, str, bytes, datetime], ...]  # bucket, key, body, when
+    executions: tuple[Execution, ...]
+    now: datetime
+    uuids: int
+    events: int
+
+
 class World:
-    """A stack of ``tree`` with ``parameters``, empty but for the tables that its migrations make (``tables``)."""
+    """A stack of ``tree`` with ``parameters``: empty, or as ``memory`` has it.
+
+    ``folder``, which must not exist, is the warehouse's.
+    """
 
     def __init__(
         self,
@@ -121,10 +138,11 @@ class World:
         tree: Path = ROOT,
         isolation: Isolation = "snapshot",
         parameters: Mapping[str, str] | None = None,
-        base: Path | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.stack = Stack(tree, {**PARAMETERS, **(parameters or {})})
-        self.clock = Clock()
+        self.clock = Clock(memory.now, memory.uuids) if memory else Clock()
+        self._folder = folder
         self._fleet = fleet_of(tree)
         self._entered = ExitStack()
         self._entered.enter_context(_aws(self.clock))
@@ -137,7 +155,9 @@ class World:
             Bucket=self.stack.data_bucket,
             NotificationConfiguration={"EventBridgeConfiguration": {}},
         )
-        self.warehouse = Warehouse(folder, self.stack, isolation, base)
+        self.warehouse = Warehouse(
+            folder, self.stack, isolation, memory.warehouse if memory else None
+        )
         self._entered.callback(self.warehouse.stop)
         self.executions = Executions(self.stack, self.clock, self._task)
         self.boundary = Boundary(
@@ -154,11 +174,50 @@ class World:
             self.stack, self.clock, self.boundary, lambda event: self._unattended(trigger, event)
         )
 
+        if memory:
+            self._recall(memory)
+
     def __enter__(self) -> World:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self._entered.close()
+
+    def remember(self) -> Memory:
+        """Ends this world, for others to begin where it ended. Its folder must stay."""
+        with self:
+            objects = tuple(
+                (bucket, key, self._body(bucket, key), modified)
+                for bucket in (self.stack.data_bucket, self.stack.work_bucket)
+                for key, _, modified in self._listed(bucket)
+            )
+        return Memory(
+            self._folder,
+            objects,
+            tuple(self.executions.all),
+            self.clock.now(),
+            self.clock.uuids,
+            self.queue.made,
+        )
+
+    def _recall(self, memory: Memory) -> None:
+        self.executions.all = list(memory.executions)
+        self.queue.made = memory.events
+        for bucket, key, body, modified in memory.objects:
+            kept = s3_backends[ACCOUNT]["aws"].put_object(bucket, key, body)
+            kept.last_modified = modified.replace(tzinfo=None)
+
+    def _body(self, bucket: str, key: str) -> bytes:
+        return bytes(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    def _listed(self, bucket: str) -> list[tuple[str, str, datetime]]:
+        """(key, ETag, last modified) of the objects of a bucket."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [
+            (e["Key"], e["ETag"].strip('"'), e["LastModified"])
+            for page in pages
+            for e in page.get("Contents", ())
+        ]
 
     # -- what a user does --------------------------------------------------------------------
 
@@ -340,8 +399,7 @@ class World:
 
     def objects(self) -> dict[str, str]:
         """Key -> ETag of what is in the data bucket."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.stack.data_bucket)
-        return {e["Key"]: e["ETag"].strip('"') for p in pages for e in p.get("Contents", ())}
+        return {key: etag for key, etag, _ in self._listed(self.stack.data_bucket)}
 
     def check(self, expected: Expected) -> None:
         """Tables, ledger and leftovers are as they must be; AssertionError says what is not."""
@@ -358,48 +416,47 @@ class World:
     def _ledger_problems(self, expected: Expected) -> list[str]:
         current, every = self.warehouse.ledger()
         there = self.objects()
-        statuses = {(key, etag): status for key, etag, status, _ in current}
-        problems = [
-            f"{key} is {statuses.get((key, there.get(key, '')))!r} in the ledger, not {status!r}"
-            for key, status in expected.statuses.items()
-            if key in there and statuses.get((key, there[key])) != status
-        ]
-        known = {key for key, _ in statuses}
-        problems += [
-            f"{key} is nowhere in the ledger" for key in expected.statuses if key not in known
-        ]
-        problems += [f"{key} is in the ledger" for key in known - expected.statuses.keys()]
+        by_file = {(key, etag): status for key, etag, status, _ in current}
+        by_key = {key: status for key, _, status, _ in current}
+        problems = []
+        for key, wanted in expected.statuses.items():
+            status = by_file.get((key, there[key])) if key in there else by_key.get(key)
+            if status not in (wanted if isinstance(wanted, tuple) else (wanted,)):
+                problems.append(f"{key} is {status!r} in the ledger, not {wanted!r}")
+        problems += [f"{key} is in the ledger" for key in by_key.keys() - expected.statuses.keys()]
         loads = Counter((key, etag) for key, etag, status, _ in every if status == "loaded")
         problems += [f"{key} is loaded {n} times" for (key, _), n in loads.items() if n > 1]
-        ids = {execution_id(self.executions, e) for e in self.executions.all}
-        problems += [
-            f"{key}: no execution is the load {load}" for key, _, _, load in every if load not in ids
-        ]
+        ids = {load_id_of(execution) for execution in self.executions.all}
+        problems += [f"{key}: no execution is the load {i}" for key, _, _, i in every if i not in ids]
         return problems
 
     def _staging(self) -> set[str]:
         return {table for table in self.warehouse.tables() if any(c.isdigit() for c in table)}
 
 
+Status = str | None | tuple[str | None, ...]
+
+
 @dataclass(frozen=True)
 class Expected:
-    """What must be there in the end: the star schema of the good files, and the status of every file by its key."""
+    """What must be there in the end: the star schema of the good files, and the status of every file by its key: one,
+    or one of several; None is a file that the ledger does not know.
+    """
 
     tables: oracle.Tables
-    statuses: Mapping[str, str]
+    statuses: Mapping[str, Status]
 
     @classmethod
-    def of(cls, loaded: Mapping[str, bytes], others: Mapping[str, str] | None = None) -> Expected:
+    def of(
+        cls, loaded: Mapping[str, bytes], others: Mapping[str, Status] | None = None
+    ) -> Expected:
         return cls(oracle.tables(loaded), {**dict.fromkeys(loaded, "loaded"), **(others or {})})
 
 
-def execution_id(executions: Executions, execution: Execution) -> str:
-    """The load id that an execution's load has (functions/loader/names.py, which is tested by itself)."""
-    import hashlib
-    import re
-
+def load_id_of(execution: Execution) -> str:
+    """The id that the load of an execution has (functions/loader/names.py)."""
     digits = re.sub(r"\D", "", execution.started)[:14]
-    return f"{digits[:8]}-{digits[8:]}-{hashlib.sha256(execution.arn.encode()).hexdigest()[:8]}"
+    return f"{digits[:8]}-{digits[8:]}-{sha256(execution.arn.encode()).hexdigest()[:8]}"
 
 
 def _s3_of_moto(request: AWSPreparedRequest) -> AWSResponse:

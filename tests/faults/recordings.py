@@ -1,0 +1,228 @@
+"""Loads that are recorded: what users do, what must be there in the end, and every call and statement on the way.
+
+Each begins in the same world, whose tables have a day's files, and goes the same way each time until something goes
+wrong: names, times and load ids are the same. A call that the product makes newly is in the next recording by itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gzip
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from local.generator import DataSet
+from local.redshift.config import Isolation
+from tests.faults.boundary import Call
+from tests.faults.executions import Execution
+from tests.faults.warehouse import Ran
+from tests.faults.world import ROOT, Expected, Memory, World
+
+FILES = dict(DataSet(songs=6, users=3, days=3, events=45, seed=3).files())
+LOGS = sorted(key for key in FILES if key.startswith("log_data/"))
+SONGS = sorted(key for key in FILES if key.startswith("song_data/"))
+LATE = SONGS[0]  # the most played: in all three days
+OLD = {key: FILES[key] for key in (LOGS[0], SONGS[1])}
+
+Act = Callable[[World], None]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """``act`` is what is recorded: what users do, and what AWS does at once. ``expected`` is what must be there when
+    everything is settled.
+
+    by_hand     only a person asks for it: when it failed, the person is told, and asks once more
+    old         begins with a day's files in the tables; otherwise with nothing at all
+    """
+
+    name: str
+    act: Act
+    expected: Callable[[], Expected]
+    by_hand: bool = False
+    old: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def some(*keys: str) -> dict[str, bytes]:
+    return {key: FILES[key] for key in keys}
+
+
+def upload(world: World, files: Mapping[str, bytes]) -> None:
+    for key, body in files.items():
+        world.upload(key, body)
+
+
+# -- the scenarios ---------------------------------------------------------------------------
+
+
+def plain(world: World) -> None:
+    upload(world, some(LOGS[1], SONGS[2]))
+    world.work()
+
+
+def first(world: World) -> None:
+    upload(world, some(LOGS[1]))
+    world.work()
+
+
+def late(world: World) -> None:
+    upload(world, some(LATE))
+    world.work()
+
+
+def typed(body: bytes) -> bytes:
+    """A log file with a session that is no number in its third line."""
+    lines = body.splitlines()
+    lines[2] = json.dumps({**json.loads(lines[2]), "sessionId": "none"}).encode()
+    return b"\n".join(lines)
+
+
+def nameless(body: bytes) -> bytes:
+    """A log file whose events name no user, which a check does not let pass."""
+    events = [{**json.loads(line), "userId": ""} for line in body.splitlines()]
+    return b"\n".join(json.dumps(event).encode() for event in events)
+
+
+BAD = {
+    "log_data/2018/11/bad-type.json": typed(FILES[LOGS[2]]),
+    "log_data/2018/11/bad-zip.json.gz": gzip.compress(FILES[LOGS[2]])[:-30],
+    "log_data/2018/11/bad-users.json": nameless(FILES[LOGS[2]]),
+}
+GONE = "log_data/2018/11/gone.json"
+
+
+def bad(world: World) -> None:
+    upload(world, {**some(LOGS[1]), **BAD, GONE: FILES[LOGS[2]]})
+    world.delete(GONE)
+    world.work()
+
+
+def conflict(world: World) -> None:
+    """A person starts a load of everything; when it is about to publish, the uploads' own load publishes first."""
+    upload(world, some(LOGS[1]))
+    by_hand = world.start({}, name="by-hand")
+
+    def others_first(execution: Execution, state: str) -> None:
+        if execution is by_hand and state == "Publish":
+            world.executions.at_state = lambda _execution, _state: None
+            world.queue.deliver()
+            for other in world.executions.waiting():
+                world.executions.run(other)
+
+    world.executions.at_state = others_first
+    world.executions.run(by_hand)
+    world.work()
+
+
+def sweep(world: World) -> None:
+    for key in (LOGS[1], SONGS[2]):
+        world.upload(key, FILES[key], event=False)
+    world.sweep()
+    world.work()
+
+
+def undo(world: World) -> None:
+    """The day's load is undone; its log file and its song are withdrawn."""
+    (load,) = {i for _, _, status, i in world.warehouse.ledger()[0] if status == "loaded"}
+    world.start({"undo": load})
+    world.work()
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("plain", plain, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2]))),
+        Scenario(
+            "bad",
+            bad,
+            lambda: Expected.of(
+                OLD | some(LOGS[1]),
+                # The sweep knows nothing of an object that is gone before its event was heard.
+                {**dict.fromkeys(BAD, "rejected"), GONE: ("missing", None)},
+            ),
+        ),
+        Scenario("late", late, lambda: Expected.of(OLD | some(LATE))),
+        Scenario("conflict", conflict, lambda: Expected.of(OLD | some(LOGS[1]))),
+        Scenario("sweep", sweep, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2]))),
+        Scenario(
+            "undo", undo, lambda: Expected.of({}, dict.fromkeys(OLD, "withdrawn")), by_hand=True
+        ),
+        Scenario("first", first, lambda: Expected.of(some(LOGS[1])), old=False),
+    )
+}
+
+
+# -- worlds ----------------------------------------------------------------------------------
+
+
+@cache
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+_numbers = count()
+
+
+@contextmanager
+def new_world(
+    *, tree: Path = ROOT, isolation: Isolation = "snapshot", old: bool = True,
+    parameters: Mapping[str, str] | None = None,
+) -> Iterator[World]:  # fmt: skip
+    """A world that nobody else uses: with a day's files in its tables (``old``), or empty."""
+    folder = _folder() / str(next(_numbers))
+    memory = _a_day(tree) if old else None
+    try:
+        with World(
+            folder, tree=tree, isolation=isolation, parameters=parameters, memory=memory
+        ) as world:
+            yield world
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _a_day(tree: Path) -> Memory:
+    """A world whose tables have a day's files, and whose sweep has seen them."""
+    world = World(_folder() / str(next(_numbers)), tree=tree)
+    upload(world, OLD)
+    world.settle()
+    world.check(Expected.of(OLD))
+    return world.remember()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a scenario does when nothing goes wrong."""
+
+    scenario: Scenario
+    calls: tuple[Call, ...]
+    statements: tuple[Ran, ...]
+    states: tuple[tuple[str, str], ...]  # (execution, state) in the order in which they were entered
+
+
+@cache
+def recorded(name: str, tree: Path = ROOT) -> Recording:
+    """The recording of a scenario, made once in a process; the scenario must end as expected."""
+    scenario = SCENARIOS[name]
+    with new_world(tree=tree, old=scenario.old, parameters=scenario.parameters) as world:
+        known = len(world.executions.all)
+        scenario.act(world)
+        recording = Recording(
+            scenario,
+            tuple(world.boundary.calls),
+            tuple(world.warehouse.faults.ran),
+            tuple((e.name, state) for e in world.executions.all[known:] for state in e.entered),
+        )
+        world.settle()
+        world.check(scenario.expected())
+    return recording

@@ -19,8 +19,8 @@ from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject, Store
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
-# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from events,
-# whose files the sweep leaves alone, runs for a day at most.
+# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
+# events, whose files the sweep leaves alone, runs for a day at most.
 OVERLAP = timedelta(days=4)
 OF_EVENTS = "s3-"  # how the trigger's executions are named
 MAX_ENDED = 100
@@ -40,9 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     running it does nothing: what that leaves is the next sweep's.
     """
     now = datetime.now(UTC)
-    unfinished = [
-        key for key in store.keys(OPEN)
-    ]  # before the executions: one that ends meanwhile is none of them
+    # Before the executions: a load that begins meanwhile is none of these.
+    unfinished = list(store.keys(OPEN))
     running = running_executions()
     if any(not name.startswith(OF_EVENTS) for name in running):
         logger.info("a load is running, the next sweep looks again", executions=running[:5])

@@ -11,8 +11,8 @@ from typing import Any
 from loader.dataapi import DataApi, Statement, StatementLost
 from loader.settings import settings
 
-# An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts of the
-# functions that wait, and of their states, are longer.
+# An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
+# of the functions that wait, and of their states, are longer.
 PATIENCE = 200  # seconds
 AT_ONCE = 1  # seconds: an answer that did not wait says that the Data API does not, now
 

@@ -57,13 +57,13 @@ def main() -> None:
     data: Path = arguments.data.resolve()
     os.environ.update(variables(arguments.port, data))
     shutil.rmtree(functions_folder(data), ignore_errors=True)
-    for name in ("s3", "state", "functions"):
+    for name in ("s3", "state", "functions/unpacked"):
         (data / name).mkdir(parents=True, exist_ok=True)
 
     # Only now, for both read the variables as they are imported.
     from local import ministack_mends
 
-    ministack_mends.apply(principals_file(data))
+    ministack_mends.apply(principals_file(data), functions_folder(data) / "unpacked")
     from ministack.app import main as serve
 
     sys.argv = sys.argv[:1]

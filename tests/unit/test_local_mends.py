@@ -152,7 +152,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
 def invoke(handler: str, event: dict[str, Any]) -> dict[str, Any]:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("index.py", HANDLER)
+        archive.writestr(zipfile.ZipInfo("index.py"), HANDLER)  # the same bytes at any time
     config = {
         "FunctionName": handler,
         "FunctionArn": f"arn:aws:lambda:us-west-2:000000000000:function:{handler}",
@@ -184,6 +184,17 @@ def test_a_function_whose_process_dies_has_exited() -> None:
     answer = invoke("die", {})
     assert answer["error"]
     assert answer["body"]["errorType"] == "Runtime.ExitError"
+
+
+def test_code_is_unpacked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It runs, twice from one copy, and outlives the process that ran it."""
+    monkeypatch.setattr(lambda_runtime, "zipfile", lambda_runtime.zipfile)
+    (tmp_path / "unpacked").mkdir()
+    ministack_mends.unpack_once(tmp_path / "unpacked")
+    for number in (1, 2):
+        assert invoke("work", {"a": number})["body"] == {"got": {"a": number}}
+        (copy,) = (tmp_path / "unpacked").iterdir()
+        assert (copy / "index.py").read_text() == HANDLER
 
 
 MACHINE = {

@@ -87,7 +87,7 @@ def submit(
 ) -> Statement:
     """COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and the errors it met."""
     names = for_dataset(settings(), store, dataset, dataset.stage_table)
-    uri = f"{state_of(load)}/manifests/{batch.name}.find.{state['attempt']}.json"
+    uri = f"{state_of(load)}/finding/{batch.name}.{state['attempt']}.json"
     names["manifest"] = store.put(uri, batches.manifest(batch.readable))
     names["copy_options"] = f"{copy_options(batch)} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(

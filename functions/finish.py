@@ -13,7 +13,7 @@ from typing import Any
 from loader import sql
 from loader.dataapi import DataApi, client_token
 from loader.leftovers import end_statements, staging_tables
-from loader.names import OPEN, SWEEP_MARK, common, load_id, state_of
+from loader.names import OPEN, SWEEP_MARK, common, load_id, state_of, tables_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.settings import settings
 from loader.store import Store
@@ -48,8 +48,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     ended = event.get("batches") or []
     failures = [batch for batch in ended if batch.get("outcome") != "published"]
     cause = cause_of(load, failures, event.get("error"))
-    tables = [table for batch in ended for table in batch.get("tables", ())]
-    tables += load.get("tables", ())
+    tables = list(load.get("tables", ()))
+    if load.get("outcome") == "load":
+        tables += tables_of(store, load["load_id"])
     # A load that failed may have statements of which its states know nothing: the sweep looks after it.
     cleaned = [load["load_id"]] if load.get("outcome") == "load" and not cause else []
     if load.get("mark"):

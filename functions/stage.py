@@ -16,7 +16,14 @@ from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import Kind, kind_of
 from loader.migrations import latest_version
-from loader.names import for_dataset, jsonpaths_name, jsonpaths_text, stage_table, state_of
+from loader.names import (
+    for_dataset,
+    jsonpaths_name,
+    jsonpaths_text,
+    manifest_key,
+    stage_table,
+    state_of,
+)
 from loader.observability import logger, step
 from loader.parts import go_on
 from loader.settings import settings
@@ -56,7 +63,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_staged(state, statement)
-    state = {**state, "statement": None, "tables": [*state.get("tables", ()), table]}
+    state = {**state, "statement": None}
     return audit(load, state, batch, dataset, table, statement)
 
 
@@ -64,12 +71,12 @@ def submit(
     load: dict[str, Any], batch: Batch, dataset: Dataset, table: str, attempt: int
 ) -> Statement:
     """Writes the manifest and submits CREATE, COPY and the audit as one transaction."""
-    base = state_of(load)
     names = for_dataset(settings(), store, dataset, table)
     if dataset.has_jsonpaths:
         store.put_text(f"jsonpaths/{jsonpaths_name(dataset)}", jsonpaths_text(dataset))
+    # Called as its staging table is: finish drops the tables of all manifests, whatever became of their statements.
     names["manifest"] = store.put(
-        f"{base}/manifests/{batch.name}.{attempt}.json", batches.manifest(batch.readable)
+        manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
     names["copy_options"] = copy_options(batch)
     return api.submit(

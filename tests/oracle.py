@@ -13,8 +13,8 @@ The rules
   an object may span lines, several may share one. Absent keys are NULL. What else a file may be
   (other folders, other endings) is not read; what cannot be read raises BadFile.
 - An event is (user_id, session_id, item_in_session, start_time). songplays has one row for each
-  NextSong event, however many files carry it. Two that are one event by this key and yet differ
-  raise AmbiguousEvents.
+  NextSong event, however many files carry it. Of records that are one event by this key and yet
+  differ, each table takes the smallest by its own columns (`_play_order`, `_user_order`).
 - A play matches the songs of equal title, artist name (the one in the song's own file) and
   duration; of several the smallest song_id. NULL matches nothing, and blanks at the end do not
   count, which is how Redshift compares VARCHAR ("Trailing blanks in variable-length character
@@ -147,15 +147,16 @@ def load(
     *,
     songs_prefix: str = "song_data/",
     events_prefix: str = "log_data/",
-    ambiguous: Literal["raise", "smallest"] = "raise",
+    ambiguous: Literal["raise", "smallest"] = "smallest",
 ) -> Star:
     """The star schema of `files`.
 
-    With ambiguous="smallest", of events that differ under one key the smallest counts (NULL before
-    all else, strings by their UTF-8 bytes) instead of AmbiguousEvents being raised.
+    With ambiguous="raise", events that differ under one key raise AmbiguousEvents instead of the
+    smallest being taken.
     """
     songs: dict[str, _Song] = {}
     plays: dict[Row, _Event] = {}
+    people: dict[Row, _Event] = {}
     song_rows = event_rows = next_songs = 0
     for key, content in _contents(files, (songs_prefix, events_prefix)):
         if key.startswith(songs_prefix):
@@ -168,11 +169,11 @@ def load(
                 fields = _Fields(key, line, record)
                 if fields.text("page") == "NextSong":
                     next_songs += 1
-                    _keep_play(plays, _event(fields), ambiguous)
+                    _keep_play(plays, people, _event(fields), ambiguous)
     songplays = _songplays(list(plays.values()), list(songs.values()))
     star = {
         "songplays": songplays,
-        "users": _users(list(plays.values())),
+        "users": _users(list(people.values())),
         "songs": [(s.song_id, s.title, s.artist_id, s.year, s.duration) for s in songs.values()],
         "artists": _artists(list(songs.values())),
         "time": [_time(start) for start in {play.start_time for play in plays.values()}],
@@ -385,15 +386,36 @@ def _song_order(song: _Song) -> Row:
 
 
 def _keep_play(
-    plays: dict[Row, _Event], event: _Event, ambiguous: Literal["raise", "smallest"]
+    plays: dict[Row, _Event],
+    people: dict[Row, _Event],
+    event: _Event,
+    ambiguous: Literal["raise", "smallest"],
 ) -> None:
     key = (event.user_id, event.session_id, event.item_in_session, event.start_time)
     known = plays.setdefault(key, event)
-    if known == event:
-        return
-    if ambiguous == "raise":
+    if known != event and ambiguous == "raise":
         raise AmbiguousEvents(f"one event, two records: {known} and {event}")
-    plays[key] = min(known, event, key=_order)
+    plays[key] = min(known, event, key=_play_order)
+    people[key] = min(people.setdefault(key, event), event, key=_user_order)
+
+
+def _play_order(event: _Event) -> Row:
+    """Which of several records of one event the fact is."""
+    return _order(
+        (
+            event.level,
+            event.title,
+            event.artist_name,
+            event.length,
+            event.location,
+            event.user_agent,
+        )
+    )
+
+
+def _user_order(event: _Event) -> Row:
+    """Which of several records of one event says what its user is."""
+    return _order((event.level, event.first_name, event.last_name, event.gender))
 
 
 def _order(row: Row) -> Row:

@@ -33,6 +33,17 @@ def stage_table(dataset: Dataset, load: str, batch: str, attempt: int) -> str:
     return f"{dataset.stage_table}_{load}_{batch}_{attempt}".replace("-", "_").replace(".", "_")
 
 
+def manifest_key(load: str, table: str) -> str:
+    """Where the manifest stands that fills a staging table."""
+    return f"loads/{load}/manifests/{table}.json"
+
+
+def tables_of(store: Store, load: str) -> list[str]:
+    """The staging tables that a load may have made: those for which it wrote a manifest."""
+    prefix = f"loads/{load}/manifests/"
+    return [key.removeprefix(prefix).removesuffix(".json") for key in store.keys(prefix)]
+
+
 def common(settings: Settings) -> dict[str, str]:
     """What every template is offered."""
     role = settings.copy_role if settings.copy_role == "default" else f"'{settings.copy_role}'"

@@ -21,7 +21,7 @@ MAX_PARTS = (
 )
 
 State = dict[str, Any]
-_CARRIED = ("known", "tables", "suspicion", "parts")
+_CARRIED = ("known", "suspicion", "parts")
 
 
 def go_on(state: State, *, good: bool = False) -> State:

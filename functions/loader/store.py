@@ -2,7 +2,7 @@
 
 loads/<load_id>/listing-<id>.json.gz     the objects that were listed, one JSON object a line
 loads/<load_id>/batches/<batch>.json     the files of a batch and those rejected from it
-loads/<load_id>/manifests/…              COPY manifests, one for each attempt
+loads/<load_id>/manifests/<table>.json   COPY manifests, one for each staging table; finding/… those of NOLOAD
 loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/staged_checks/…          the figures of the checks that passed on staging

@@ -210,10 +210,20 @@ def test_a_session_number_that_starts_again_is_another_event() -> None:
 def test_events_that_differ_under_one_key() -> None:
     two = files(event(level="paid"), event(level="free"))
     with pytest.raises(AmbiguousEvents, match="'free'"):
-        oracle.tables(two)
+        oracle.tables(two, ambiguous="raise")
     for data in (two, dict(reversed(two.items()))):
-        rows = oracle.tables(data, ambiguous="smallest")
+        rows = oracle.tables(data)
         assert column(rows["songplays"], "songplays", "level") == ["free"]
+
+
+def test_each_table_takes_the_smallest_record_of_an_event_by_its_own_columns() -> None:
+    two = files(
+        event(level="paid", firstName="Ann", song="B"),
+        event(level="paid", firstName="Bea", song="A"),
+    )
+    rows = oracle.tables(two)
+    assert column(rows["songplays"], "songplays", "title") == ["A"]
+    assert column(rows["users"], "users", "first_name") == ["Ann"]
 
 
 def test_pages_other_than_next_song_may_share_a_key() -> None:

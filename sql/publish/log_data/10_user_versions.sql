@@ -23,7 +23,7 @@ FROM (
             PARTITION BY e.user_id
             ORDER BY
                 e.ts DESC, e.session_id DESC, e.item_in_session DESC,
-                e.level ASC, e.first_name ASC, e.last_name ASC, e.gender ASC
+                e.level ASC NULLS FIRST, e.first_name ASC NULLS FIRST, e.last_name ASC NULLS FIRST, e.gender ASC NULLS FIRST
         ) AS place
     FROM ${schema}.${event_stage} AS e
     WHERE e.page = 'NextSong'

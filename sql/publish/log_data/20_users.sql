@@ -11,7 +11,8 @@ WHERE user_id IN (
                 PARTITION BY c.user_id
                 ORDER BY
                     c.start_time DESC, c.session_id DESC, c.item_in_session DESC,
-                    c.level ASC, c.first_name ASC, c.last_name ASC, c.gender ASC, c.is_new ASC
+                    c.level ASC NULLS FIRST, c.first_name ASC NULLS FIRST, c.last_name ASC NULLS FIRST,
+                    c.gender ASC NULLS FIRST, c.is_new ASC
             ) AS place
         FROM (
             SELECT

@@ -13,7 +13,8 @@ FROM (
         ROW_NUMBER() OVER (
             PARTITION BY c.user_id, c.session_id, c.item_in_session, c.start_time
             ORDER BY
-                c.level ASC, c.title ASC, c.artist_name ASC, c.length ASC, c.location ASC, c.user_agent ASC,
+                c.level ASC NULLS FIRST, c.title ASC NULLS FIRST, c.artist_name ASC NULLS FIRST,
+                c.length ASC NULLS FIRST, c.location ASC NULLS FIRST, c.user_agent ASC NULLS FIRST,
                 c.is_staged ASC
         ) AS place
     FROM (

@@ -25,7 +25,9 @@ FROM (
         e.*,
         ROW_NUMBER() OVER (
             PARTITION BY e.user_id, e.session_id, e.item_in_session, e.ts
-            ORDER BY e.level ASC, e.song ASC, e.artist ASC, e.length ASC, e.location ASC, e.user_agent ASC
+            ORDER BY
+                e.level ASC NULLS FIRST, e.song ASC NULLS FIRST, e.artist ASC NULLS FIRST,
+                e.length ASC NULLS FIRST, e.location ASC NULLS FIRST, e.user_agent ASC NULLS FIRST
         ) AS copy_number
     FROM ${schema}.${event_stage} AS e
     WHERE e.page = 'NextSong'

@@ -16,7 +16,7 @@ FROM (
             n.user_id, n.session_id, n.item_in_session, n.ts,
             ROW_NUMBER() OVER (
                 PARTITION BY n.user_id, n.session_id, n.item_in_session, n.ts
-                ORDER BY n.level ASC
+                ORDER BY n.level ASC NULLS FIRST
             ) AS copy_number
         FROM ${schema}.${event_stage} AS n
         WHERE n.page = 'NextSong'

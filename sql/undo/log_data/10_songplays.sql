@@ -16,7 +16,8 @@ FROM (
         ROW_NUMBER() OVER (
             PARTITION BY v.user_id, v.session_id, v.item_in_session, v.start_time
             ORDER BY
-                v.level ASC, v.title ASC, v.artist_name ASC, v.length ASC, v.location ASC, v.user_agent ASC,
+                v.level ASC NULLS FIRST, v.title ASC NULLS FIRST, v.artist_name ASC NULLS FIRST,
+                v.length ASC NULLS FIRST, v.location ASC NULLS FIRST, v.user_agent ASC NULLS FIRST,
                 v.load_id ASC, v.batch ASC
         ) AS place
     FROM ${schema}.songplay_versions AS v

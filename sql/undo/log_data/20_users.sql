@@ -28,7 +28,8 @@ FROM (
             PARTITION BY v.user_id
             ORDER BY
                 v.start_time DESC, v.session_id DESC, v.item_in_session DESC,
-                v.level ASC, v.first_name ASC, v.last_name ASC, v.gender ASC, v.load_id ASC, v.batch ASC
+                v.level ASC NULLS FIRST, v.first_name ASC NULLS FIRST, v.last_name ASC NULLS FIRST,
+                v.gender ASC NULLS FIRST, v.load_id ASC, v.batch ASC
         ) AS place
     FROM ${schema}.user_versions AS v
     WHERE NOT EXISTS (

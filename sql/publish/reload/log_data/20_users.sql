@@ -7,7 +7,7 @@ FROM (
         n.*,
         ROW_NUMBER() OVER (
             PARTITION BY n.user_id, n.session_id, n.item_in_session, n.ts
-            ORDER BY n.level ASC, n.first_name ASC, n.last_name ASC, n.gender ASC
+            ORDER BY n.level ASC NULLS FIRST, n.first_name ASC NULLS FIRST, n.last_name ASC NULLS FIRST, n.gender ASC NULLS FIRST
         ) AS place
     FROM ${schema}.${event_stage} AS n
     WHERE n.page = 'NextSong'

@@ -10,7 +10,7 @@ from enum import Enum
 from loader.dataapi import Statement, failure
 
 _CHECK = re.compile(r"check (\w+): figure (\S+), expected (\w+)")
-_CLAIM = re.compile(r"claim: (\d+) files are loaded already")
+_CLAIM = re.compile(r"claim: (\d+) files are loaded already|undo: \S+ left out rows of it")
 _UNDONE = re.compile(r"undone: \S+ has undone this load")
 _NO_TABLES = re.compile(
     r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist"
@@ -43,7 +43,9 @@ class Kind(Enum):
     """What a failed statement asks for."""
 
     NO_TABLES = "make or upgrade the tables, then try again"
-    CLAIM = "a file is loaded already: plan the batch again"
+    CLAIM = (
+        "another load was published meanwhile: plan the batch, or look at the load to undo, again"
+    )
     UNDONE = "the load was undone: nothing more of it is published"
     CHECK = "a check on the published state failed"
     TRY_AGAIN = "a conflict or an interruption: try again"
@@ -58,7 +60,7 @@ def kind_of(statement: Statement) -> Kind:
     sql = (part.text if part else "").lstrip().upper()
     if _CHECK.search(text):
         return Kind.CHECK
-    if _UNDONE.search(text) or "'UNDONE: '" in sql:
+    if _UNDONE.search(text):
         return Kind.UNDONE
     if _CLAIM.search(text):
         return Kind.CLAIM
@@ -66,12 +68,16 @@ def kind_of(statement: Statement) -> Kind:
         return Kind.TRY_AGAIN
     if _NO_TABLES.search(text):
         return Kind.NO_TABLES
+    if statement.status == "ABORTED" or _TRANSIENT.search(text):
+        return Kind.TRY_AGAIN
+    # Redshift need not quote the text that it could not cast: then it is known by its statement, but only now, for a
+    # guard meets conflicts and restarts as any other statement does.
+    if "'UNDONE: '" in sql:
+        return Kind.UNDONE
     if "'CLAIM: '" in sql or "'UNDO: '" in sql:
         return Kind.CLAIM
     if "'CHECK " in sql and "AS GUARD" in sql:
         return Kind.CHECK
-    if statement.status == "ABORTED" or _TRANSIENT.search(text):
-        return Kind.TRY_AGAIN
     if sql.startswith("COPY"):
         return Kind.COPY
     return Kind.OTHER

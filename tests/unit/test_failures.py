@@ -15,6 +15,8 @@ from loader.failures import (
 COPY = "COPY sparkify.event_stage_1 FROM 's3://working/loads/1/manifests/0.0.json'"
 GUARD = "SELECT CAST(CASE WHEN … ELSE 'check songs_unique: figure ' || … END AS INTEGER) AS guard"
 CLAIM = "SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || COUNT(*) END AS INTEGER)"
+UNDONE = "SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'undone: ' || MAX(u.undone_by) END AS INTEGER)"
+UNDO = "SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'undo: ' || MAX(o.load_id) END AS INTEGER)"
 DIGIT = "ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer DETAIL: code: 1207"
 INFLATE = (
     "ERROR: failed to inflate with gzip: unexpected end of file. DETAIL: code: 9001 "
@@ -62,6 +64,11 @@ def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Sta
         (DIGIT, GUARD, Kind.CHECK),
         ("context: claim: 2 files are loaded already", CLAIM, Kind.CLAIM),
         (DIGIT, CLAIM, Kind.CLAIM),
+        ("context: undone: 20261123-203011-0a1b2c3d has undone this load", UNDONE, Kind.UNDONE),
+        (DIGIT, UNDONE, Kind.UNDONE),
+        ("context: undo: 20261123-203011-0a1b2c3d left out rows of it", UNDO, Kind.CLAIM),
+        ("context: undo: 20261123-203011-0a1b2c3d left out rows of it", "", Kind.CLAIM),
+        (DIGIT, UNDO, Kind.CLAIM),
         # Whatever a file is called: its name is no error of Redshift's.
         (INFLATE.format("1023/a.json.gz"), COPY, Kind.COPY),
         (INFLATE.format("2018 restart.json.gz"), COPY, Kind.COPY),
@@ -79,6 +86,24 @@ def test_kind_of(error: str, sql: str, kind: Kind) -> None:
 
 def test_a_cancelled_statement_is_tried_again() -> None:
     assert kind_of(Statement("i", "ABORTED", "Query was cancelled.")) is Kind.TRY_AGAIN
+
+
+@pytest.mark.parametrize("sql", [CLAIM, UNDONE, UNDO, GUARD])
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ("ERROR: 1023 DETAIL: Serializable isolation violation on table - 100", "FAILED"),
+        ("ERROR: connection was closed", "FAILED"),
+        ("FATAL: the cluster is restarting", "FAILED"),
+        ("Query was cancelled", "ABORTED"),
+        ("", "ABORTED"),
+    ],
+)
+def test_a_guard_that_was_interrupted_says_nothing_of_what_it_guards(
+    error: str, status: str, sql: str
+) -> None:
+    """A warehouse that restarts during publish must not make a failed check, or an undone load, of it."""
+    assert kind_of(ended(error, sql, status)) is Kind.TRY_AGAIN
 
 
 def test_a_cancelled_copy_is_tried_again() -> None:

@@ -45,15 +45,12 @@ WHERE EXISTS (
 );
 
 DELETE FROM ${schema}.time
-WHERE
-    start_time IN (
-        SELECT f.start_time FROM ${schema}.songplays AS f
-        WHERE f.load_id = :undone_load
-    )
-    AND NOT EXISTS (
-        SELECT 1 FROM ${schema}.songplays AS o
-        WHERE o.start_time = time.start_time AND o.load_id <> :undone_load
-    );
+WHERE start_time IN (
+    SELECT f.start_time
+    FROM ${schema}.songplays AS f
+    GROUP BY f.start_time
+    HAVING MAX(CASE WHEN f.load_id = :undone_load THEN 0 ELSE 1 END) = 0
+);
 
 DELETE FROM ${schema}.songplays
 WHERE load_id = :undone_load;

@@ -26,18 +26,14 @@ WHERE
         SELECT l.load_id FROM ${schema}.files AS l
         WHERE l.dataset = :dataset AND l.status = 'loaded'
     )
-    AND (
-        f.load_id IN (
-            SELECT o.load_id FROM ${schema}.left_out AS o
-            WHERE o.dataset = :dataset AND o.of_load_id = o.load_id
-        )
-        OR f.load_id NOT IN (
-            SELECT r.load_id
-            FROM ${schema}.files AS r
-            INNER JOIN ${schema}.files AS mine
-                ON r.bucket = mine.bucket AND r.key = mine.key AND r.etag = mine.etag
-            WHERE mine.load_id = :load_id AND mine.batch = :batch AND r.status = 'replaced'
-        )
+    AND f.load_id NOT IN (
+        SELECT r.load_id
+        FROM ${schema}.files AS r
+        INNER JOIN ${schema}.files AS mine
+            ON r.bucket = mine.bucket AND r.key = mine.key AND r.etag = mine.etag
+        LEFT JOIN ${schema}.left_out AS o
+            ON r.load_id = o.load_id AND r.load_id = o.of_load_id AND o.dataset = :dataset
+        WHERE mine.load_id = :load_id AND mine.batch = :batch AND r.status = 'replaced' AND o.load_id IS NULL
     )
 GROUP BY f.load_id, f.batch;
 

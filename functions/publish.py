@@ -10,7 +10,7 @@ from typing import Any
 
 from loader import batches, sql
 from loader.batches import Batch
-from loader.checks import CheckResult, sentence
+from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, kind_of
@@ -229,10 +229,6 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
         "outcome": "failed",
         "cause": f"Batch {state['batch']} could not be published: {error}",
     }
-
-
-def number(text: str) -> int | str:
-    return int(text) if text.lstrip("-").isdigit() else text
 
 
 def published(

@@ -27,6 +27,11 @@ class CheckResult:
         return {**asdict(self), "passed": self.passed}
 
 
+def number(text: str) -> int | str:
+    """A figure from Redshift's error text; '?' and 'none' stay as they are."""
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
 def sentence(failed: Sequence[CheckResult]) -> str:
     """What a person reads when checks failed: each by its name with both figures."""
     return "; ".join(

@@ -118,6 +118,13 @@ def is_missing(error: str) -> bool:
     return bool(_NO_TABLES.search(error))
 
 
+def may_pass(error: str) -> bool:
+    """Whether another attempt may not meet the error: a conflict, a cancel, or an interruption."""
+    return bool(
+        _CONFLICT.search(error) or _TRANSIENT.search(error) or error.endswith("ended ABORTED")
+    )
+
+
 def is_conflict(error: str) -> bool:
     """Whether the error is a conflict with another transaction, which a new attempt may not meet."""
     return bool(_CONFLICT.search(error))

@@ -118,7 +118,8 @@ def _is_load_id(value: Any) -> bool:
 def _flag(document: Mapping[str, Any], name: str) -> bool:
     value = document.get(name, False)
     if not isinstance(value, bool):
-        raise BadRequest(f"{name} is {_short(value)}; it must be true or false ({_FIELDS[name]}).")
+        meaning = f" ({_FIELDS[name]})" if name in _FIELDS else ""
+        raise BadRequest(f"{name} is {_short(value)}; it must be true or false{meaning}.")
     return value
 
 

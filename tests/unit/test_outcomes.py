@@ -29,19 +29,21 @@ CHOICES = [
     ("plan", "What is to be done?", {"refused"}),
     ("preflight", "Is all well?", {"failed"}),
     ("reset", "Is all well?", {"refused"}),
+    ("undo", "Undone?", {"refused", "failed"}),
     ("stage", "Staged?", {"failed"}),
     ("find_bad_files", "Bad files found?", {"failed"}),
     ("publish", "Published?", {"failed"}),
-    ("leave_out_loaded", "Left out?", {"running"}),
+    ("leave_out_loaded", "Left out?", set()),
 ]
-# Where a Choice's Default goes: a failure, but for the step that waits for its statement.
+# Where a Choice's Default goes: a failure.
 DEFAULTS = {
     "What is to be done?": "Clean up and report the failure",
     "Is all well?": "Clean up and report the failure",
+    "Undone?": "Clean up and report the failure",
     "Staged?": "Batch not loaded",
     "Bad files found?": "Batch not loaded",
     "Published?": "Batch not loaded",
-    "Left out?": "Leave out what is loaded",
+    "Left out?": "Batch not loaded",
 }
 
 # Choices that read the outcomes of batches, and whether there is a rest.
@@ -118,7 +120,14 @@ def test_a_step_is_followed_by_its_choice() -> None:
 
 def test_what_is_handed_back_is_called_again() -> None:
     """``running`` leads back to the step itself, so that it waits on."""
-    for choice in ("What is to be done?", "Staged?", "Bad files found?", "Published?"):
+    for choice in (
+        "What is to be done?",
+        "Undone?",
+        "Staged?",
+        "Bad files found?",
+        "Published?",
+        "Left out?",
+    ):
         before = {name for name, state in STATES.items() if state.get("Next") == choice}
         [rule] = [r for r in STATES[choice]["Choices"] if "'running'" in r["Condition"]]
         assert rule["Next"] in before
@@ -192,6 +201,6 @@ def test_the_rest_is_started_before_a_failure_is_reported() -> None:
 
 def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
     given = STATES["Load the rest in the next execution"]["Arguments"]["Input"]
-    assert sorted(given) == ["mark", "objects", "reload"]
+    assert sorted(given) == ["mark", "named", "objects", "reload"]
     parse({"objects": "s3://working/rest/x.json.gz", "mark": "", "reload": False})
     assert parse({"objects": "s3://working/events/x", "mark": "", "reload": True}).reload

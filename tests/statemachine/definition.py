@@ -6,6 +6,7 @@ Source: states-language.net/spec.html, docs.aws.amazon.com/step-functions/latest
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from tests.statemachine.query import is_expression, parse_error
@@ -56,6 +57,15 @@ def substituted(definition: Definition, names: Mapping[str, str]) -> dict[str, A
 
     document: dict[str, Any] = replaced(definition)
     return document
+
+
+@cache
+def prepared(text: str, names: tuple[tuple[str, str], ...]) -> Definition:
+    """The definition of this JSON with its substitutions made, checked once; not to be changed."""
+    machine: Definition = json.loads(text)
+    machine = substituted(machine, dict(names)) if names else machine
+    check(machine)
+    return machine
 
 
 def check(machine: Definition) -> None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.statemachine import query
-from tests.statemachine.definition import Definition, check, substituted
+from tests.statemachine.definition import Definition, prepared
 
 MAX_PAYLOAD = 262_144  # bytes of UTF-8: a state's input, arguments, result, output; a variable; all of one Assign
 MAX_VARIABLES = 10 * 1024 * 1024  # bytes: all variables of an execution
@@ -171,10 +171,8 @@ class Interpreter:
         parallel: bool = False,
         substitutions: Mapping[str, str] | None = None,
     ) -> None:
-        self._machine = (
-            substituted(definition, substitutions or {}) if substitutions else definition
-        )
-        check(self._machine)
+        names = tuple(sorted((substitutions or {}).items()))
+        self._machine = prepared(json.dumps(definition), names)
         self._call = call
         self._wait_hook = wait
         self._enter = enter

@@ -1,15 +1,30 @@
 """The state machine of the product, as it is deployed: its functions go by their names in template.yaml."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = (ROOT / "template.yaml").read_text()
+
+
+class _Loader(yaml.SafeLoader):
+    """CloudFormation's short forms, such as ``!Ref x``, are None here."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+TEMPLATE: dict[str, Any] = _Loader((ROOT / "template.yaml").read_text()).get_single_data()
+PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+_RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "load.asl.json").read_text())
-# ${PlanFunction} stands for the ARN; here it stands for PlanFunction.
-FUNCTIONS = {name: name for name in re.findall(r"^        (\w+): !GetAtt \1\.Arn$", TEMPLATE, re.M)}
+# ${PlanFunction} stands for an ARN; here it stands for PlanFunction.
+FUNCTIONS = {
+    name: name for name in _RESOURCES["LoadStateMachine"]["Properties"]["DefinitionSubstitutions"]
+}
+HANDLERS = {name: str(_RESOURCES[name]["Properties"]["Handler"]) for name in FUNCTIONS}
+TIMEOUTS = {name: int(_RESOURCES[name]["Properties"]["Timeout"]) for name in FUNCTIONS}  # seconds
 STATE_MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:s3-redshift-loader-load"
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:s3-redshift-loader-load:one"
 STARTED = "2026-11-23T20:30:11.123Z"

@@ -1,0 +1,402 @@
+"""The state machine's definition, with the results of its tasks played: where each leads, what is tried again, and
+what becomes of an error, under the names that AWS gives them.
+"""
+
+import json
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from botocore.session import get_session
+from loader.request import parse
+
+from tests.faults.template import Stack
+from tests.statemachine.interpreter import Ended, TaskFailed
+from tests.statemachine.outcomes import said_by
+from tests.statemachine.play import (
+    BATCHES,
+    LEADS,
+    MARK,
+    REPORTS,
+    REST,
+    START_REST,
+    STATES,
+    TASKS,
+    Player,
+    significant,
+    way_to,
+)
+from tests.statemachine.product import HANDLERS, ROOT, TIMEOUTS
+
+FUNCTION_OF = {
+    name: STATES[name]["Arguments"]["FunctionName"].strip("${}")
+    for name in TASKS
+    if name != START_REST
+}
+FAILURE = "Clean up and report the failure"
+# A handler's exception arrives under its class's name, with this in its Cause.
+RAISED = json.dumps({"errorMessage": "what happened", "errorType": "E", "stackTrace": []})
+
+
+def script_to(state: str, *ends: str | TaskFailed) -> dict[str, list[str | TaskFailed]]:
+    """The script that reaches the state, whose calls then end so."""
+    script: dict[str, list[str | TaskFailed]] = {}
+    for before, outcome in way_to(state) if state != START_REST else ():
+        script.setdefault(before, []).append(outcome)
+    script.setdefault(state, []).extend(ends)
+    return script
+
+
+def rest_for(state: str) -> str:
+    return REST if state == START_REST else ""
+
+
+def retriers(state: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = STATES[state]["Retry"]
+    return found
+
+
+def delays(retrier: dict[str, Any], tries: int) -> list[float]:
+    """The longest waits before each of so many tries, by the definition's figures."""
+    most = retrier.get("MaxDelaySeconds", 10**9)
+    return [
+        min(retrier["IntervalSeconds"] * retrier["BackoffRate"] ** number, most)
+        for number in range(tries)
+    ]
+
+
+# ---------------------------------------------------------------- what the functions say
+def test_every_state_that_calls_a_function_stands_in_the_table() -> None:
+    assert {*LEADS, *REPORTS, START_REST} == set(TASKS)
+
+
+@pytest.mark.parametrize("state", LEADS)
+def test_the_table_has_what_the_function_can_say_and_nothing_else(state: str) -> None:
+    said = said_by(HANDLERS[FUNCTION_OF[state]].removesuffix(".handler"))
+    # A file that is put aside is published or fails its batch in the end: this step does not say it.
+    assert set(LEADS[state]) == said - ({"published"} if state == "Find the bad files" else set())
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome"), [(state, outcome) for state, leads in LEADS.items() for outcome in leads]
+)
+def test_every_outcome_leads_where_it_should(state: str, outcome: str) -> None:
+    player = Player(script_to(state, outcome))
+    ended = player.run()
+    states = list(significant(ended))
+    # What comes after the state's last call on the scripted way; calls after that go well.
+    number = [index for index, name in enumerate(states) if name == state][
+        [before for before, _ in way_to(state)].count(state)
+    ]
+    assert states[number + 1] == LEADS[state][outcome]
+    bad = {FAILURE, "Batch not loaded"} & set(states)
+    assert ended.status == ("FAILED" if bad else "SUCCEEDED")
+
+
+@pytest.mark.parametrize("state", [state for state in LEADS if "running" in LEADS[state]])
+def test_what_a_running_step_says_is_handed_back_to_it(state: str) -> None:
+    player = Player(script_to(state, "running", "running"))
+    player.run()
+    carried = "batch" if state in BATCHES else "load"
+    calls = [task.arguments["Payload"][carried] for task in player.of(state)]
+    before = [name for name, _ in way_to(state)].count(state)
+    assert [call.get("outcome") for call in calls[before + 1 : before + 3]] == ["running"] * 2
+
+
+@pytest.mark.parametrize(
+    "state", [state for state in LEADS if STATES[STATES[state]["Next"]]["Type"] == "Choice"]
+)
+def test_what_no_function_says_fails_the_load(state: str) -> None:
+    """And does not go round for ever."""
+    ended = Player(script_to(state, "something new")).run()
+    assert (ended.status, ended.error) == ("FAILED", "LoadFailed")
+
+
+def test_a_plan_that_goes_on_has_what_it_said_and_a_first_plan_has_nothing() -> None:
+    player = Player(script_to("Plan the load", "running", "no tables"))
+    player.run({"outcome": "load"})  # a person's input is no load
+    first, second, third = (task.arguments["Payload"] for task in player.of("Plan the load"))
+    assert first["input"] == second["input"] == third["input"] == {"outcome": "load"}
+    assert second["load"]["outcome"] == "running"
+    assert third["load"]["outcome"] == "again"
+    assert third["load"]["load_id"] == "x"
+
+
+def test_each_batch_is_loaded_and_the_report_has_them_all() -> None:
+    player = Player(batches=12)
+    ended = player.run()
+    assert ended.status == "SUCCEEDED"
+    assert ended.output == {"load_id": "x", "status": "Clean up and report"}
+    [report] = player.of("Clean up and report")
+    batches = report.arguments["Payload"]["batches"]
+    assert [batch["batch"] for batch in batches] == [str(number) for number in range(12)]
+    assert report.arguments["Payload"]["rest_started"] is False
+
+
+# ---------------------------------------------------------------- errors
+def went_wrong(state: str, player: Player, ended: Ended, error: str, cause: str) -> None:
+    """The state's error is caught where it should be: the other batches go on, the report has the error, and the
+    execution fails with the report as its cause.
+    """
+    states = list(significant(ended))
+    assert (ended.status, ended.error) == ("FAILED", "LoadFailed")
+    if state in REPORTS:
+        assert states[-1] == "Load failed"
+        assert json.loads(ended.cause) == {"Error": error, "Cause": cause}
+        return
+    [call] = player.of(FAILURE)
+    payload = call.arguments["Payload"]
+    assert json.loads(ended.cause) == {"load_id": "x", "status": FAILURE}
+    assert (payload["execution"], payload["started"]) == (
+        call.context["Execution"]["Id"],
+        call.context["Execution"]["StartTime"],
+    )
+    if state in BATCHES:
+        first, *others = payload["batches"]
+        assert first["outcome"] == "failed"
+        assert first["error"] == {"Error": error, "Cause": cause}
+        assert [batch["outcome"] for batch in others] == ["published"] * 2
+        assert payload["error"] == {}
+    else:
+        assert payload["error"] == {"Error": error, "Cause": cause}
+    if state == START_REST:
+        assert [batch["outcome"] for batch in payload["batches"]] == ["published"] * 3
+        assert payload["rest_started"] is False
+
+
+RETRIED = [
+    (state, number, error)
+    for state in TASKS
+    for number, retrier in enumerate(STATES[state]["Retry"])
+    for error in retrier["ErrorEquals"]
+]
+
+
+@pytest.mark.parametrize(("state", "number", "error"), RETRIED)
+def test_an_error_that_may_pass_is_tried_again_then_reported(
+    state: str, number: int, error: str
+) -> None:
+    retrier = retriers(state)[number]
+    if error == "States.TaskFailed":
+        error = "StepFunctions.ExecutionLimitExceededException"
+    failure = TaskFailed(error, "" if error == "States.Timeout" else RAISED)
+    most = retrier["MaxAttempts"]
+    before = [name for name, _ in way_to(state)].count(state) if state != START_REST else 0
+
+    player = Player(script_to(state, *[failure] * most), rest=rest_for(state))
+    ended = player.run()
+    assert player.waits == delays(retrier, most)
+    assert ended.count("TaskFailed") + ended.count("TaskTimedOut") == most
+    assert ended.status == ("FAILED" if state == FAILURE else "SUCCEEDED")
+    assert "Load failed" not in ended.entered() or state == FAILURE
+
+    player = Player(script_to(state, *[failure] * (most + 1)), rest=rest_for(state))
+    ended = player.run()
+    calls = player.of(state)
+    mine = [
+        c for c in calls if state not in BATCHES or c.arguments["Payload"]["batch"]["batch"] == "0"
+    ]
+    assert len(mine) == before + 1 + most
+    went_wrong(state, player, ended, failure.error, failure.cause)
+
+
+@pytest.mark.parametrize("state", TASKS)
+def test_each_kind_of_error_is_counted_by_itself(state: str) -> None:
+    failures = [
+        TaskFailed(retrier["ErrorEquals"][0], RAISED)
+        for retrier in retriers(state)
+        for _ in range(retrier["MaxAttempts"])
+    ]
+    if state == START_REST:
+        failures = [TaskFailed("StepFunctions.SdkClientException", RAISED)] * len(failures)
+    player = Player(script_to(state, *failures), rest=rest_for(state))
+    assert player.run().status == ("FAILED" if state == FAILURE else "SUCCEEDED")
+    assert len(player.waits) == len(failures)
+
+
+@pytest.mark.parametrize("state", [state for state in TASKS if state != START_REST])
+@pytest.mark.parametrize(
+    "error",
+    [
+        # What our own code raises on purpose, and by mistake.
+        "StatementFailed",
+        "MissingObject",
+        "SettingsError",
+        "TemplateError",
+        "TimeoutError",
+        "KeyError",
+        "MemoryError",
+        # What Lambda says of a package that does not start, and of an answer that is no answer.
+        "Runtime.ImportModuleError",
+        "Runtime.MarshalError",
+        "Function.ResponseSizeTooLarge",
+        # What no second try changes.
+        "ValidationException",
+        "Lambda.ResourceNotFoundException",
+        "States.Permissions",
+        "Lambda.AccessDeniedException",
+    ],
+)
+def test_any_other_error_is_reported_at_once(state: str, error: str) -> None:
+    player = Player(script_to(state, TaskFailed(error, RAISED)))
+    ended = player.run()
+    assert player.waits == []
+    went_wrong(state, player, ended, error, RAISED)
+
+
+def test_an_error_s_long_cause_is_cut_for_the_state_but_stays_readable() -> None:
+    cause = json.dumps({"errorMessage": "what happened", "stackTrace": ["x" * 100_000]})
+    player = Player(script_to("Publish", TaskFailed("KeyError", cause)))
+    player.run()
+    [call] = player.of(FAILURE)
+    error = call.arguments["Payload"]["batches"][0]["error"]
+    assert len(error["Cause"]) <= 2000
+    assert "what happened" in error["Cause"]
+
+
+def test_a_batch_that_failed_keeps_what_the_report_needs() -> None:
+    checks = [{"name": "good", "passed": True}, {"name": "bad", "passed": False}]
+
+    class Staged(Player):
+        def result(self, task: Any, outcome: str) -> Any:
+            answer = super().result(task, outcome)
+            if task.state == "Stage the files":
+                answer["Payload"] |= {"checks": checks, "known": 2}
+            return answer
+
+    player = Staged({"Publish": [TaskFailed("KeyError", RAISED)]})
+    player.run()
+    [call] = player.of(FAILURE)
+    failed, *others = call.arguments["Payload"]["batches"]
+    assert failed["known"] == 2
+    assert checks[1] in failed["checks"]
+    assert [other["known"] for other in others] == [2, 2]
+
+
+def test_an_error_of_a_kind_that_is_a_text_does_not_hide_the_batch_s_cause() -> None:
+    """COPY's error is a text in the batch's state, where an error of Step Functions is an object."""
+
+    class Bad(Player):
+        def result(self, task: Any, outcome: str) -> Any:
+            answer = super().result(task, outcome)
+            if outcome in ("bad files", "failed"):
+                answer["Payload"] |= {"error": "COPY says no", "cause": "no file is bad"}
+            return answer
+
+    player = Bad({"Stage the files": ["bad files"], "Find the bad files": ["failed"]})
+    ended = player.run()
+    assert ended.error == "LoadFailed"
+    [call] = player.of(FAILURE)
+    failed = call.arguments["Payload"]["batches"][0]
+    assert (failed["cause"], failed["error"]) == ("no file is bad", {})
+
+
+# ---------------------------------------------------------------- the rest of a backfill
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_rest_is_started_also_if_a_batch_failed(fails: bool) -> None:
+    """The sweep's mark goes on with the rest, unless a batch failed: then it stays where it was."""
+    script = {"Publish": [TaskFailed("KeyError", RAISED)]} if fails else {}
+    player = Player(script, rest=REST)
+    ended = player.run()
+    [start] = player.of(START_REST)
+    assert start.arguments["StateMachineArn"] == start.context["StateMachine"]["Id"]
+    assert start.arguments["Input"]["objects"] == REST
+    assert start.arguments["Input"]["mark"] == ("" if fails else MARK)
+    [report] = player.of(FAILURE if fails else "Clean up and report")
+    assert report.arguments["Payload"]["rest_started"] is True
+    assert ended.status == ("FAILED" if fails else "SUCCEEDED")
+
+
+@pytest.mark.parametrize("mode", ["load", "reload"])
+def test_the_rest_is_asked_for_as_the_first_was(mode: str) -> None:
+    class Moded(Player):
+        def result(self, task: Any, outcome: str) -> Any:
+            answer = super().result(task, outcome)
+            if task.state == "Plan the load":
+                answer["Payload"] |= {"mode": mode, "named": mode == "reload"}
+            return answer
+
+    player = Moded(rest=REST)
+    player.run()
+    [start] = player.of(START_REST)
+    request = parse(start.arguments["Input"])
+    assert (request.mode, request.named, request.objects, request.mark) == (
+        mode,
+        mode == "reload",
+        REST,
+        MARK,
+    )
+
+
+def test_without_a_rest_nothing_is_started() -> None:
+    player = Player()
+    player.run()
+    assert player.of(START_REST) == []
+
+
+# ---------------------------------------------------------------- what may pass
+STACK = Stack(ROOT, {"WorkgroupName": "local", "WorkgroupId": "local"})
+# Of the Data API's errors these say that the request itself is wrong, or that a statement is not known any more.
+FINAL = {"ValidationException", "ResourceNotFoundException"}
+# Source: docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html, "Handle transient Lambda service
+# exceptions"; …/lambda/latest/dg/troubleshooting-invocation.html: a function that was killed or ran out of time.
+OF_LAMBDA = {
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
+    "Runtime.OutOfMemory",
+    "States.Timeout",
+}
+
+
+def of_the_data_api() -> set[str]:
+    """The errors that botocore knows of the operations which the loader's role may call; any other is a ClientError."""
+    service = get_session().get_service_model("redshift-data")
+    actions = {
+        action.removeprefix("redshift-data:")
+        for policy in STACK.policies
+        for action in policy.actions
+        if action.startswith("redshift-data:")
+    }
+    assert {"BatchExecuteStatement", "DescribeStatement"} <= actions
+    return {
+        shape.name for action in actions for shape in service.operation_model(action).error_shapes
+    } - FINAL
+
+
+def of_the_network() -> set[str]:
+    """What botocore raises if no answer comes, or half of one; there is no proxy."""
+    found = {"IncompleteReadError"}
+    todo: list[type] = [botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError]
+    while todo:
+        kind = todo.pop()
+        found.add(kind.__name__)
+        todo += kind.__subclasses__()
+    # Our own ConnectionError of botocore is never raised itself.
+    return found - {"ConnectionError", "ProxyConnectionError"}
+
+
+@pytest.mark.parametrize("state", [state for state in TASKS if state != START_REST])
+def test_what_may_pass_is_tried_again(state: str) -> None:
+    retried = {error for retrier in retriers(state) for error in retrier["ErrorEquals"]}
+    may_pass = OF_LAMBDA | of_the_data_api() | of_the_network() | {"ClientError"}
+    assert may_pass - retried == set()
+    assert retried - may_pass == set()
+
+
+@pytest.mark.parametrize("state", [state for state in TASKS if state != START_REST])
+def test_lambda_s_own_time_out_comes_first(state: str) -> None:
+    """So that the step's error says what took so long."""
+    assert STATES[state]["TimeoutSeconds"] == TIMEOUTS[FUNCTION_OF[state]] + 30
+
+
+def test_lambda_s_names_are_tried_longest() -> None:
+    """An invocation that was lost is worth another: of a throttled account many are lost in a row."""
+    for state in FUNCTION_OF:
+        patient = max(retriers(state), key=lambda retrier: int(retrier["MaxAttempts"]))
+        assert {"Lambda.TooManyRequestsException", "States.Timeout"} <= set(patient["ErrorEquals"])

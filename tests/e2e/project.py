@@ -199,11 +199,15 @@ class Project:
     def invoke(self, function: str, payload: Any) -> Any:
         """Invokes a function by its name in the template; its answer."""
         answer = self._functions.invoke(
-            FunctionName=self._function_names[function], Payload=json.dumps(payload).encode()
+            FunctionName=self.function(function), Payload=json.dumps(payload).encode()
         )
         document = json.loads(answer["Payload"].read())
         assert "FunctionError" not in answer, document
         return document
+
+    def function(self, name: str) -> str:
+        """The function's own name, by its name in the template."""
+        return self._function_names[name]
 
     @cached_property
     def _functions(self) -> Any:
@@ -289,7 +293,7 @@ class Project:
         )
         return {row[0]: row[1:] for row in rows}
 
-    def loads_of(self) -> list[tuple[str, str, str]]:
+    def ledger_rows(self) -> list[tuple[str, str, str]]:
         """(key, ETag, status) of every row of the ledger, sorted."""
         return sorted(self.query("SELECT key, etag, status FROM sparkify.files"))
 

@@ -72,16 +72,6 @@ def test_the_real_files(warehouse: Project) -> None:
     assert [int(count) for count in counts[0]] == [1594, 75, 15, 71, 69, 1594, 1882]
 
 
-def test_late_songs_and_days_in_any_order(warehouse: Project) -> None:
-    logs = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
-    songs = {key: content for key, content in FILES.items() if key.startswith("song_data/")}
-    for key in sorted(logs, reverse=True):
-        warehouse.upload({key: logs[key]})
-    assert not oracle.diff(oracle.tables(logs), warehouse.star())
-    warehouse.upload(songs)
-    assert not oracle.diff(oracle.tables(FILES), warehouse.star())
-
-
 def test_bad_files_are_rejected_and_the_good_ones_loaded(warehouse: Project) -> None:
     logs = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
     good, broken, typed = sorted(logs)
@@ -110,43 +100,3 @@ def test_bad_files_are_rejected_and_the_good_ones_loaded(warehouse: Project) -> 
     assert typed in printed
     warehouse.upload({typed: logs[typed], broken: logs[broken]})
     assert not oracle.diff(oracle.tables(logs), warehouse.star())
-
-
-def test_a_file_whose_rows_fail_a_check_is_rejected_and_the_others_are_loaded(
-    warehouse: Project,
-) -> None:
-    logs = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
-    *good, bad = sorted(logs)
-    lines = [json.loads(line) for line in logs[bad].splitlines()]
-    nameless = b"\n".join(json.dumps({**line, "userId": ""}).encode() for line in lines)
-    printed = warehouse.upload({**logs, bad: nameless})
-    ledger = warehouse.ledger()
-    assert {key: entry[0] for key, entry in ledger.items()} == {
-        **dict.fromkeys(good, "loaded"),
-        bad: "rejected",
-    }, printed
-    assert "event_key_complete" in ledger[bad][1]
-    assert not oracle.diff(oracle.tables({key: logs[key] for key in good}), warehouse.star())
-
-
-def test_an_object_that_is_gone_is_named_and_the_others_are_loaded(warehouse: Project) -> None:
-    logs = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
-    *good, gone = sorted(logs)
-    s3 = warehouse.client("s3")
-    events = [
-        {"bucket": warehouse.bucket, "key": key, "etag": "0" * 32, "size": 9, "modified": ""}
-        for key in logs
-    ]
-    listed = "\n".join(json.dumps(event) for event in events).encode()
-    work = warehouse.outputs["WorkBucketName"]
-    s3.put_object(Bucket=work, Key="events/test.json.gz", Body=gzip.compress(listed))
-    warehouse.put({key: logs[key] for key in good})
-    status, report = warehouse.start({"objects": f"s3://{work}/events/test.json.gz"})
-    assert (status, report["rejected_total"]) == ("SUCCEEDED", 1), report
-    assert report["rejected"][0]["key"] == gone
-    ledger = warehouse.ledger()
-    assert {key: ledger[key][0] for key in logs} == {
-        **dict.fromkeys(good, "loaded"),
-        gone: "missing",
-    }
-    assert not oracle.diff(oracle.tables({key: logs[key] for key in good}), warehouse.star())

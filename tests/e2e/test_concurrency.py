@@ -1,0 +1,98 @@
+"""Thirty files at once, a load each, while somebody reads."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from local.generator import DataSet
+from tests import oracle
+from tests.e2e.project import Project
+
+FILES = dict(DataSet(songs=10, users=6, days=20, events=200, seed=14).files())
+LONGEST_LOAD_SECONDS = 120
+LONGEST_READ_SECONDS = 5
+
+
+@contextmanager
+def a_load_for_each_file(warehouse: Project) -> Iterator[None]:
+    """The queue's messages are handed to the trigger one by one."""
+    functions = warehouse.client("lambda")
+    (mapping,) = functions.list_event_source_mappings(
+        FunctionName=warehouse.function("TriggerFunction")
+    )["EventSourceMappings"]
+    settings = ("BatchSize", "MaximumBatchingWindowInSeconds")
+    functions.update_event_source_mapping(
+        UUID=mapping["UUID"], BatchSize=1, MaximumBatchingWindowInSeconds=0
+    )
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"], **{name: mapping[name] for name in settings}
+        )
+
+
+class Reader:
+    """Reads the star schema again and again; each read is one statement, so one state of the warehouse."""
+
+    def __init__(self, warehouse: Project) -> None:
+        self.seen: list[dict[str, tuple[int, ...]]] = []
+        self.longest = 0.0
+        self._stop = threading.Event()
+        self._warehouse = warehouse
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self) -> "Reader":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        while not self._stop.wait(0.2):
+            begun = time.monotonic()
+            self.seen.append(by_load(self._warehouse))
+            self.longest = max(self.longest, time.monotonic() - begun)
+
+
+def by_load(warehouse: Project) -> dict[str, tuple[int, ...]]:
+    """Load -> its plays, files in the ledger, and plays whose user or time is not in the dimensions."""
+    rows = warehouse.query(
+        "SELECT l.load_id, COUNT(p.songplay_id), MAX(f.files),"
+        " SUM(CASE WHEN p.songplay_id IS NOT NULL AND (u.user_id IS NULL OR t.start_time IS NULL)"
+        " THEN 1 ELSE 0 END)"
+        " FROM sparkify.loads AS l"
+        " LEFT JOIN sparkify.songplays AS p ON p.load_id = l.load_id"
+        " LEFT JOIN sparkify.users AS u ON u.user_id = p.user_id"
+        " LEFT JOIN sparkify.time AS t ON t.start_time = p.start_time"
+        " LEFT JOIN (SELECT load_id, COUNT(*) AS files FROM sparkify.files GROUP BY load_id) AS f"
+        " ON f.load_id = l.load_id"
+        " GROUP BY l.load_id"
+    )
+    return {str(row[0]): tuple(int(value) for value in row[1:]) for row in rows}
+
+
+def test_thirty_loads_at_once_and_a_reader(warehouse: Project) -> None:
+    assert len(FILES) == 30
+    before = {execution["executionArn"] for execution in warehouse.executions()}
+    with a_load_for_each_file(warehouse), Reader(warehouse) as reader:
+        etags = warehouse.put(FILES)
+        warehouse.settle()
+    loads = [e for e in warehouse.executions() if e["executionArn"] not in before]
+    assert len(loads) == len(FILES)
+    assert {load["status"] for load in loads} == {"SUCCEEDED"}
+    seconds = [(load["stopDate"] - load["startDate"]).total_seconds() for load in loads]
+    assert max(seconds) < LONGEST_LOAD_SECONDS
+    assert warehouse.ledger_rows() == sorted((key, etag, "loaded") for key, etag in etags.items())
+    assert not oracle.diff(oracle.tables(FILES), warehouse.star())
+    final = by_load(warehouse)
+    assert len(final) == len(FILES)
+    assert all(files == 1 and unknown == 0 for _, files, unknown in final.values())
+    for seen in reader.seen:
+        assert seen.items() <= final.items(), "half a load was seen"
+    assert len({len(seen) for seen in reader.seen}) > 3  # it did read while they were loaded
+    assert reader.longest < LONGEST_READ_SECONDS

@@ -3,6 +3,7 @@
 The variables are set before a handler is imported, as Lambda does; nothing here can reach AWS.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -84,6 +85,25 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(steps, "time", clock)
     return clock
+
+
+@pytest.fixture
+def measured(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, float]]:
+    """What the handlers have measured since it was last asked for: a metric's newest value by its name.
+
+    Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+
+    def metrics() -> dict[str, float]:
+        found: dict[str, float] = {}
+        for line in capsys.readouterr().out.splitlines():
+            document = json.loads(line)
+            for directive in document.get("_aws", {}).get("CloudWatchMetrics", ()):
+                for metric in directive["Metrics"]:
+                    [found[metric["Name"]]] = document[metric["Name"]]
+        return found
+
+    return metrics
 
 
 @pytest.fixture

@@ -50,15 +50,22 @@ def failed(number: int, error: str, **more: Any) -> Reply:
 
 
 class FakeDataApi:
-    """``replies`` are taken in the order of submits; a submit without one finishes without rows."""
+    """``replies`` are taken in the order of submits; a submit without one finishes without rows.
+
+    It answers at once, as a Data API that does not wait; with a clock, it lets as much time pass as it is asked to
+    wait for a statement that runs.
+    """
 
     def __init__(self) -> None:
         self.replies: list[Reply] = []
         self.submits: list[dict[str, Any]] = []
         self.cancelled: list[str] = []
         self.looks: list[dict[str, Any]] = []
+        self.lists: list[dict[str, Any]] = []
+        self.clock: Clock | None = None
         self._known: dict[str, tuple[Reply, list[str]]] = {}
         self._tokens: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     @property
     def exceptions(self) -> Any:
@@ -78,12 +85,35 @@ class FakeDataApi:
         self.submits.append(request)
         token = request["ClientToken"]
         if token not in self._tokens:
-            number = len(self._tokens) + 1
-            self._tokens[token] = f"{number:08x}-0000-4000-8000-{number:012x}"
             reply = self.replies.pop(0) if self.replies else Reply()
-            self._known[self._tokens[token]] = reply, request["Sqls"]
+            self._tokens[token] = self.add(request["StatementName"], reply, *request["Sqls"])
         statement = self._tokens[token]
         return {"Id": statement, "Status": self._look(self._known[statement][0])}
+
+    def add(self, name: str, reply: Reply, *texts: str) -> str:
+        """A statement that was submitted under this name, by this test or by another load; returns its id."""
+        number = len(self._known) + 1
+        statement = f"{number:08x}-0000-4000-8000-{number:012x}"
+        self._known[statement] = reply, list(texts)
+        self._names[statement] = name
+        return statement
+
+    def list_statements(self, **request: Any) -> dict[str, Any]:
+        """Two a page, the newest first; without a Status only what has finished."""
+        _check("ListStatements", request)
+        self.lists.append(request)
+        wanted = request.get("Status", "FINISHED")
+        found = []
+        for statement, name in reversed(self._names.items()):
+            reply = self._known[statement][0]
+            status = "STARTED" if reply.running else reply.status
+            if name.startswith(request["StatementName"]) and wanted in ("ALL", status):
+                found.append({"Id": statement, "StatementName": name, "Status": status})
+        start = int(request.get("NextToken", 0))
+        page: dict[str, Any] = {"Statements": found[start : start + 2]}
+        if start + 2 < len(found):
+            page["NextToken"] = str(start + 2)
+        return page
 
     def describe_statement(self, **request: Any) -> dict[str, Any]:
         _check("DescribeStatement", request)
@@ -91,6 +121,8 @@ class FakeDataApi:
         reply, texts = self._known[request["Id"]]
         if reply.lost:
             raise self.error("ResourceNotFoundException", "DescribeStatement")
+        if self.clock and reply.running:
+            self.clock.now += request.get("WaitTimeSeconds", 0)
         status = self._look(reply)
         answer: dict[str, Any] = {"Id": request["Id"], "Status": status, "SubStatements": []}
         for number, text in enumerate(texts, 1):
@@ -154,6 +186,9 @@ class Clock:
     def time(self) -> float:
         return self.now
 
+    def monotonic(self) -> float:
+        return self.now
+
 
 class Context:
     """A Lambda context."""
@@ -213,6 +248,13 @@ class StateMachine:
     def executions(self) -> dict[str, Any]:
         """Input by name, the oldest first."""
         return {run.name: json.loads(run.execution_input) for run in self._runs}
+
+    def start(self, name: str, given: Any = None) -> str:
+        """Starts an execution; returns its ARN."""
+        arn: str = self._client.start_execution(
+            stateMachineArn=self.arn, name=name, input=json.dumps(given or {})
+        )["executionArn"]
+        return arn
 
     def end(self, name: str, status: str) -> None:
         next(run for run in self._runs if run.name == name).status = status

@@ -6,6 +6,7 @@ from typing import Any
 
 from loader import batches
 from loader.batches import Batch, Reject
+from loader.migrations import latest_version
 from loader.store import DataFile, Store
 
 from tests.unit.fakes import Context, Reply
@@ -31,7 +32,9 @@ def load(**changes: Any) -> dict[str, Any]:
         "attempt": 0,
         "mode": "load",
         "mark": "",
+        "ended": [],
         "dry_run": False,
+        "named": False,
         "outcome": "load",
         "listed": 1,
         "known": 0,
@@ -63,16 +66,16 @@ def save(
 
 
 def staged_reply(
-    *files: DataFile | str, rows: int = 10, version: int = 1, bad_check: str = "", **more: Any
+    *files: DataFile | str, rows: int = 10, version: int = 0, bad_check: str = "", **more: Any
 ) -> Reply:
-    """Redshift's answer to a staging statement: the files that COPY read, and the audit."""
+    """Redshift's answer to a staging statement: the files that COPY read, and the audit; version 0: the newest."""
     members = [file(item) if isinstance(item, str) else item for item in files]
     read = [
         (batches.reported_name(item), item.etag, rows // len(members), rows) for item in members
     ]
     audit: list[tuple[Any, ...]] = [
         ("staged", "rows", None, rows, None, FIRST, LAST),
-        ("version", "schema_version", None, version, None, None, None),
+        ("version", "schema_version", None, version or latest_version(), None, None, None),
         ("check", "event_page_known", DEFINITION, 0, 0, None, None),
     ]
     if bad_check:

@@ -239,6 +239,20 @@ def test_run_takes_what_finished_although_it_was_cancelled(
     assert (len(data_api.cancelled), len(data_api.submits)) == (1, 1)
 
 
+def test_the_statements_of_a_load_whatever_became_of_them(
+    api: DataApi, data_api: FakeDataApi
+) -> None:
+    """By the beginning of their names, and all pages; unless it is asked for all, the Data API lists what finished."""
+    replies = [Reply(running=1), Reply(), failed(1, "no"), Reply("ABORTED"), Reply(running=2)]
+    mine = [data_api.add(f"{LOAD} stage {n}.0", reply) for n, reply in enumerate(replies)]
+    data_api.add(f"{LOAD[:-1]}e stage 0.0", Reply(running=1))
+    found = list(api.of_load(LOAD))
+    assert [statement.id for statement in found] == mine[::-1]
+    assert [statement.running for statement in found] == [True, False, False, False, True]
+    assert len(data_api.lists) == 3
+    assert list(api.of_load("20200101-000000-00000000")) == []
+
+
 def test_cancelling_what_has_ended_is_no_error(api: DataApi, data_api: FakeDataApi) -> None:
     statement = api.submit(["SELECT 1"], token="t", name="n")
     api.cancel(statement.id)

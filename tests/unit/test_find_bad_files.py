@@ -5,6 +5,7 @@ from typing import Any
 import find_bad_files
 import pytest
 from loader import batches
+from loader.names import tables_of
 from loader.parts import MAX_PARTS
 from loader.store import Head, Store
 
@@ -69,9 +70,10 @@ def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi
     assert copy.startswith("COPY sparkify.event_stage (")  # the parent: nothing is loaded
     assert copy.split()[-3:] == ["NOLOAD", "MAXERROR", "100000"]
     assert "pg_last_copy_id()" in find
-    assert store.get(f"loads/{LOAD_ID}/manifests/0.find.1.json")["entries"][2]["url"] == (
+    assert store.get(f"loads/{LOAD_ID}/finding/0.1.json")["entries"][2]["url"] == (
         f"s3://data/{HOSTILE}"
     )
+    assert tables_of(store, LOAD_ID) == []  # it makes no table
 
 
 def test_rows_of_other_files_reject_nothing(store: Store, data_api: FakeDataApi) -> None:

@@ -1,21 +1,28 @@
 """The end of a load: the report, the cause, the sweep's mark, the staging tables."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import finish
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loader.dataapi import StatementFailed
-from loader.names import SWEEP_MARK
+from loader.names import OPEN, SWEEP_MARK, manifest_key
 from loader.store import Store
 
-from tests.unit.fakes import Context, FakeDataApi
+from tests.unit.fakes import Context, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
 
 REST = "s3://working/rest/x.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
+# Loads that ended an hour ago without cleaning up.
+DEAD, DYING = (
+    f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%d-%H%M%S}-{digest}"
+    for digest in ("1a2b3c4d", "2b3c4d5e")
+)
 
 
 def result(store: Store, name: str = "0", **changes: Any) -> None:
@@ -60,13 +67,13 @@ def reject(key: str) -> dict[str, Any]:
 
 
 def published(**more: Any) -> dict[str, Any]:
-    return {"batch": "0", "outcome": "published", "known": 0, "tables": []} | more
+    return {"batch": "0", "outcome": "published", "known": 0} | more
 
 
 def not_loaded(**more: Any) -> dict[str, Any]:
     """What the state machine makes of a batch that failed."""
     ended = {"batch": "1", "outcome": "failed", "cause": "", "error": {}, "checks": [], "known": 0}
-    return ended | {"tables": []} | more
+    return ended | more
 
 
 def end(
@@ -130,6 +137,7 @@ def test_the_report_sums_the_batches_up(store: Store, data_api: FakeDataApi) -> 
         ("planned", "planned"),
         ("checked", "checked"),
         ("reset", "reset"),
+        ("undone", "undone"),
         ("refused", "failed"),
         ("failed", "failed"),
     ],
@@ -146,11 +154,46 @@ def test_status_without_batches(
 
 
 def test_a_dry_run_says_what_it_would_do(store: Store, data_api: FakeDataApi) -> None:
-    report = end(
-        outcome="planned", listed=5, known=2, planned=3, bytes=99, batches=1, datasets={}, keys=[]
-    )["report"]
-    assert report["plan"] == {"planned": 3, "bytes": 99, "batches": 1, "datasets": {}, "keys": []}
+    plan: dict[str, Any] = {
+        "planned": 3,
+        "bytes": 99,
+        "datasets": {"log_data": 3},
+        "keys": ["log_data/a.json"],
+        "oldest_file": "2026-11-23T20:00:00+00:00",
+        "not_loaded": "s3://working/loads/L/not_loaded.json.gz",
+    }
+    report = end(outcome="planned", listed=5, known=2, dry_run=True, batch_count=1, **plan)[
+        "report"
+    ]
+    assert report["plan"] == {**plan, "batches": 1}
     assert report["files"] == {"listed": 5, "known": 2, "loaded": 0, "rejected": 0, "failed": 0}
+
+
+UNDO = {"load_id": DEAD, "files": 2, "rows": {"songplays": 7, "users": 1, "songs": 0}}
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("undone", "undone"), ("planned", "planned")])
+def test_an_undo_says_what_it_took_or_would_take(
+    store: Store, data_api: FakeDataApi, outcome: str, status: str
+) -> None:
+    checks = [check("load_gone", "published")] if outcome == "undone" else []
+    report = end(outcome=outcome, mode="undo", undo=UNDO, checks=checks, planned=0)["report"]
+    assert (report["status"], report["mode"], report["undo"]) == (status, "undo", UNDO)
+    assert report["checks"] == checks
+    assert "plan" not in report  # it plans no files
+    assert data_api.submits == []
+
+
+@pytest.mark.parametrize("outcome", ["refused", "failed"])
+def test_an_undo_that_was_not_done_says_why(
+    store: Store, data_api: FakeDataApi, outcome: str
+) -> None:
+    cause = f"undo: no load {DEAD} is known; the table loads has them."
+    failed_check = check("load_gone", "published", figure=3)
+    answer = end(outcome=outcome, mode="undo", undo=UNDO, cause=cause, checks=[failed_check])
+    report = json.loads(answer["cause"])
+    assert (report["status"], report["cause"], report["undo"]) == ("failed", cause, UNDO)
+    assert report["checks"] == [failed_check]
 
 
 def test_the_preflights_findings_are_reported(store: Store, data_api: FakeDataApi) -> None:
@@ -266,19 +309,215 @@ def test_tables_that_cannot_be_listed_fail_no_load(
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
 
+def staged(store: Store, *tables: str, load_id: str = LOAD_ID) -> None:
+    """A load that has begun: its document under open/, and the manifests of its staging tables."""
+    store.put(f"{OPEN}{load_id}.json", {"execution": EXECUTION})
+    for table in tables:
+        store.put(manifest_key(load_id, table), {})
+
+
+def still_open(store: Store) -> list[str]:
+    return [key.removeprefix(OPEN).removesuffix(".json") for key in store.keys(OPEN)]
+
+
+def dropped(data_api: FakeDataApi) -> list[str]:
+    return [text.split(".")[-1] for text in data_api.statements if text.startswith("DROP TABLE")]
+
+
 def test_staging_tables_are_dropped_each_by_itself(store: Store, data_api: FakeDataApi) -> None:
-    end(published(tables=["event_stage_1", "event_stage_2"]), not_loaded(tables=["event_stage_2"]))
+    staged(store, "event_stage_1", "event_stage_2")
+    staged(store, "event_stage_3", load_id=DEAD)
+    end(published(), not_loaded(cause="x"))
     [request] = data_api.submits
     assert request["Sqls"] == [
         "DROP TABLE IF EXISTS sparkify.event_stage_1",
         "DROP TABLE IF EXISTS sparkify.event_stage_2",
     ]
     assert request["ExecutionMode"] == "AUTO_COMMIT"
-    assert "WaitTimeSeconds" not in request
+    assert request["WaitTimeSeconds"] == finish.DROP_SECONDS
+
+
+def test_the_tables_that_a_reset_found_are_dropped(store: Store, data_api: FakeDataApi) -> None:
+    end(outcome="reset", mode="reset", tables=["event_stage_1"], planned=0)
+    assert dropped(data_api) == ["event_stage_1"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "changes", "error"),
+    [
+        ([], {"outcome": "nothing"}, None),
+        ([], {"outcome": "planned", "dry_run": True}, None),
+        ([], {"outcome": "undone", "mode": "undo", "undo": UNDO}, None),
+        ([], {"outcome": "refused", "cause": "x"}, None),
+    ],
+)
+def test_what_stages_nothing_sends_no_sql(
+    store: Store,
+    data_api: FakeDataApi,
+    ended: list[dict[str, Any]],
+    changes: dict[str, Any],
+    error: dict[str, Any] | None,
+) -> None:
+    end(*ended, error=error, **changes)
+    assert data_api.submits == data_api.lists == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "closed"),
+    [
+        (Reply(), True),
+        (Reply(running=1), False),  # it waits for another transaction
+        (failed(1, "ERROR: could not complete because of conflict with concurrent …"), False),
+        (Reply("ABORTED"), False),
+    ],
+)
+def test_a_load_is_closed_once_its_tables_are_gone(
+    store: Store, data_api: FakeDataApi, reply: Reply, closed: bool
+) -> None:
+    """Else its document stays, and the sweep drops what is left; the load itself has ended well."""
+    staged(store, "event_stage_1")
+    staged(store, load_id=DEAD)
+    data_api.replies = [reply]
+    assert end(published())["report"]["status"] == "loaded"
+    assert set(still_open(store)) == ({DEAD} if closed else {DEAD, LOAD_ID})
+
+
+def test_one_drop_of_many_that_fails_keeps_the_load_open(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    staged(store, *(f"event_stage_{n:02}" for n in range(95)))
+    data_api.replies = [Reply(), failed(7, "ERROR: conflict with concurrent transaction")]
+    end(published())
+    assert len(dropped(data_api)) == 95  # the others are dropped all the same
+    assert still_open(store) == [LOAD_ID]
+
+
+@pytest.mark.parametrize(
+    ("ended", "error"),
+    [
+        ([published(), not_loaded(cause="x")], None),
+        ([], {"Error": "States.Timeout", "Cause": ""}),
+    ],
+)
+def test_a_load_that_failed_is_the_sweeps(
+    store: Store, data_api: FakeDataApi, ended: list[dict[str, Any]], error: dict[str, Any] | None
+) -> None:
+    """A statement of which its states know nothing may yet make a table."""
+    staged(store, "event_stage_1")
+    assert end(*ended, error=error)["report"]["status"] == "failed"
+    assert dropped(data_api) == ["event_stage_1"]
+    assert still_open(store) == [LOAD_ID]
+
+
+def test_a_load_without_tables_is_closed(store: Store, data_api: FakeDataApi) -> None:
+    """Of empty files, say."""
+    staged(store)
+    end(published())
+    assert still_open(store) == []
+    assert data_api.submits == []
+
+
+def test_a_document_that_cannot_be_deleted_fails_no_load(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Store, key: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeleteObject")
+
+    staged(store, "event_stage_1")
+    monkeypatch.setattr(Store, "delete", refuse)
+    assert end(published())["report"]["status"] == "loaded"
+
+
+def left(load_id: str, batch: int = 0) -> str:
+    """The name of a staging table of a load."""
+    return f"event_stage_{load_id.replace('-', '_')}_{batch}_0"
+
+
+def swept(
+    store: Store, data_api: FakeDataApi, *tables: str, ended: list[str], **changes: Any
+) -> dict[str, Any]:
+    """The end of a sweep's load that has nothing to load; the warehouse has these tables."""
+    data_api.replies.insert(0, Reply(rows={1: [(table,) for table in tables]}))
+    return end(outcome="nothing", mark=MARK, ended=ended, planned=0, **changes)
+
+
+def test_a_load_that_never_cleaned_up_is_cleaned_up_after(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    staged(store, load_id=DEAD)
+    staged(store, load_id=DYING)
+    data_api.add(f"{DEAD} stage 0.0", Reply())
+    data_api.add(f"{DEAD} publish 0.0", Reply("ABORTED"))
+    tables = ["event_stage", left(DEAD), left(DEAD, 1), left(DYING), "songs"]
+    report = swept(store, data_api, *tables, ended=[DEAD])["report"]
+    assert report["status"] == "nothing to load"
+    assert dropped(data_api) == [left(DEAD), left(DEAD, 1)]
+    assert still_open(store) == [DYING]
+    assert data_api.cancelled == []
+
+
+def test_a_statement_that_still_runs_is_cancelled_and_its_load_kept(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """Its tables too: a COPY that is not cancelled in time may commit after the drop."""
+    staged(store, load_id=DEAD)
+    staged(store, load_id=DYING)
+    finished = [data_api.add(f"{DYING} stage {n}.0", Reply()) for n in range(3)]
+    running = [data_api.add(f"{DYING} stage {n}.0", Reply(running=9)) for n in (3, 4)]
+    others = data_api.add(f"{LOAD_ID} stage 0.0", Reply(running=9))
+    swept(store, data_api, left(DEAD), left(DYING), ended=[DEAD, DYING])
+    assert sorted(data_api.cancelled) == sorted(running)
+    assert not {*finished, others} & set(data_api.cancelled)
+    assert dropped(data_api) == [left(DEAD)]
+    assert still_open(store) == [DYING]
+    # The next sweep finds it ended.
+    data_api.submits.clear()
+    swept(store, data_api, left(DYING), ended=[DYING], load_id="20261124-000000-00000000")
+    assert dropped(data_api) == [left(DYING)]
+    assert still_open(store) == []
+
+
+def test_tables_of_loads_that_nobody_knows_of_go_after_a_day(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """The work bucket's life-cycle rule, or a person, may have taken their documents."""
+    now = datetime.now(UTC)
+    old, young = (now - timedelta(hours=hours) for hours in (26, 24))
+    tables = [left(f"{begun:%Y%m%d-%H%M%S}-0a1b2c3d") for begun in (old, young)]
+    swept(store, data_api, *tables, ended=[])
+    assert dropped(data_api) == [tables[0]]
+
+
+@pytest.mark.parametrize("fails", ["drop", "list of statements", "list of tables"])
+def test_what_could_not_be_cleaned_up_stays_for_the_next_sweep(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    def refuse(**request: Any) -> None:
+        raise data_api.error("InternalServerException", "ListStatements")
+
+    staged(store, load_id=DEAD)
+    if fails == "drop":
+        data_api.replies = [failed(1, "ERROR: conflict with concurrent transaction")]
+    elif fails == "list of statements":
+        monkeypatch.setattr(data_api, "list_statements", refuse)
+    else:
+        monkeypatch.setattr(data_api, "batch_execute_statement", refuse)
+    report = swept(store, data_api, left(DEAD), ended=[DEAD])["report"]
+    assert report["status"] == "nothing to load"
+    assert still_open(store) == [DEAD]
+    assert store.get(SWEEP_MARK)["mark"] == MARK
+
+
+def test_only_a_sweeps_load_looks_for_what_others_left(store: Store, data_api: FakeDataApi) -> None:
+    staged(store, load_id=DEAD)
+    end(published(), ended=[DEAD])
+    assert data_api.lists == data_api.submits == []
+    assert still_open(store) == [DEAD]
 
 
 def test_many_tables_are_dropped_in_several_batches(store: Store, data_api: FakeDataApi) -> None:
-    end(published(tables=[f"event_stage_{n}" for n in range(95)]))
+    staged(store, *(f"event_stage_{n}" for n in range(95)))
+    end(published())
     assert [len(request["Sqls"]) for request in data_api.submits] == [40, 40, 15]
     assert len({request["ClientToken"] for request in data_api.submits}) == 3
 
@@ -289,8 +528,10 @@ def test_a_drop_that_is_refused_fails_no_load(
     def refuse(**request: Any) -> None:
         raise data_api.error("ActiveStatementsExceededException", "BatchExecuteStatement")
 
+    staged(store, "event_stage_1")
     monkeypatch.setattr(data_api, "batch_execute_statement", refuse)
-    assert end(published(tables=["event_stage_1"]))["report"]["status"] == "loaded"
+    assert end(published())["report"]["status"] == "loaded"
+    assert still_open(store) == [LOAD_ID]
 
 
 def test_what_is_shown_is_bounded_and_counted(store: Store, data_api: FakeDataApi) -> None:

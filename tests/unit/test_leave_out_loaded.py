@@ -45,10 +45,27 @@ def test_what_the_warehouse_is_asked(store: Store, data_api: FakeDataApi) -> Non
     call(leave_out_loaded.handler, claimed())
     create, copy, _ = data_api.submits[0]["Sqls"]
     assert "file_plan_20261123_203011_0a1b2c3d_0_2 " in create
-    assert data_api.parameters() == {"named": "yes"}  # only what is loaded is left out
     uri = f"loads/{LOAD_ID}/batches/0.2.json.gz"
     assert f"'s3://working/{uri}'" in copy
     assert [(row["seq"], row["key"]) for row in store.get_lines(uri)] == [(0, LOG), (1, OTHER)]
+
+
+@pytest.mark.parametrize(
+    ("of_load", "asked"),
+    [
+        ({}, {"named": "no", "mode": "load"}),
+        ({"named": True}, {"named": "yes", "mode": "load"}),
+        ({"mode": "reload"}, {"named": "no", "mode": "reload"}),
+        ({"mode": "reload", "named": True}, {"named": "yes", "mode": "reload"}),
+    ],
+)
+def test_it_compares_as_the_plan_did(
+    store: Store, data_api: FakeDataApi, of_load: dict[str, Any], asked: dict[str, str]
+) -> None:
+    """Else a file that the claim refuses would be found to be new, again and again."""
+    save(store, LOG)
+    call(leave_out_loaded.handler, claimed(), **of_load)
+    assert data_api.parameters() == asked
 
 
 @pytest.mark.parametrize(

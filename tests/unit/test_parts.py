@@ -52,9 +52,9 @@ WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
     ],
 )
 def test_go_on(state: dict[str, Any], good: bool, expected: dict[str, Any]) -> None:
-    answer = go_on({"batch": "0", "known": 2, "tables": ["t"], "attempt": 3, **state}, good=good)
+    answer = go_on({"batch": "0", "known": 2, "parts": 4, "attempt": 3, **state}, good=good)
     assert expected.items() <= answer.items()
-    assert (answer["known"], answer["tables"]) == (2, ["t"])
+    assert (answer["known"], answer["parts"]) == (2, 4)
     assert "attempt" not in answer  # a part begins anew
 
 

@@ -3,19 +3,22 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import plan
 import pytest
 from loader import batches
 from loader.dataapi import StatementFailed
-from loader.store import Store
+from loader.names import OPEN
+from loader.store import DataFile, Store
 
 from tests.unit.fakes import Clock, Context, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, HOSTILE, LOG, SONG, STARTED, file
 
 LOG2 = "log_data/2018/11/2018-11-13-events.json"
 GZ = "log_data/2018/12/2018-12-01-events.json.gz"
+UNDONE = "20261122-101112-1a2b3c4d"
 NO_TABLES = failed(1, 'ERROR: relation "sparkify.file_plan" does not exist')
 
 
@@ -81,8 +84,9 @@ def test_only_what_is_named_by_key_is_tried_again(
     s3: Any, data_api: FakeDataApi, request_: Any, named: str
 ) -> None:
     put(s3, LOG)
-    call(request_)
-    assert data_api.parameters() == {"named": named}
+    answer = call(request_)
+    assert data_api.parameters() == {"named": named, "mode": "load"}
+    assert answer["named"] is (named == "yes")
 
 
 def test_what_is_known_is_left_out(store: Store, s3: Any, data_api: FakeDataApi) -> None:
@@ -170,12 +174,79 @@ def test_the_sweeps_list_is_compared_and_its_mark_kept(
     assert answer["mark"] == mark
 
 
-def test_a_reload_takes_what_is_known_too(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+@pytest.mark.parametrize(
+    ("request_", "named"), [({"prefixes": ["log_data/"]}, "no"), ({"keys": [LOG, LOG2]}, "yes")]
+)
+def test_a_reload_is_compared_too(
+    store: Store, s3: Any, data_api: FakeDataApi, request_: Any, named: str
+) -> None:
+    """It takes what is loaded; but what was withdrawn only if it is named by its key."""
     put(s3, LOG, LOG2)
-    answer = call({"reload": True, "prefixes": ["log_data/"]})
+    data_api.replies = [new(1)]
+    answer = call({"reload": True, **request_})
     assert (answer["outcome"], answer["mode"]) == ("load", "reload")
-    assert planned_keys(store, answer) == [[LOG, LOG2]]
+    assert planned_keys(store, answer) == [[LOG2]]
+    assert data_api.parameters() == {"named": named, "mode": "reload"}
+
+
+def test_a_list_of_the_trigger_is_compared_for_a_reload(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    data_api.replies = [new(0)]
+    answer = call({"objects": events(store, LOG, LOG2), "reload": True})
+    assert planned_keys(store, answer) == [[LOG]]
+
+
+def test_an_undo_is_handed_on(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    answer = call({"undo": UNDONE, "dry_run": True})
+    assert (answer["outcome"], answer["mode"]) == ("undo", "undo")
+    assert (answer["undo"], answer["dry_run"]) == ({"load_id": UNDONE}, True)
+    # After the tables were made, or upgraded, the plan is asked again: the attempts that were made count on.
+    again = call({"undo": UNDONE}, {**answer, "attempt": 1, "outcome": "again"})
+    assert (again["outcome"], again["attempt"], again["dry_run"]) == ("undo", 1, False)
     assert data_api.submits == []
+    assert list(store.keys("")) == []
+
+
+def test_a_load_that_will_stage_leaves_word_of_itself(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    """The sweep cleans up after it if it never gets to its end."""
+    put(s3, LOG)
+    data_api.replies = [Reply(running=1, rows={3: [(0,)]})]
+    answer = call({})
+    assert (answer["outcome"], list(store.keys(OPEN))) == ("running", [])
+    answer = call({}, answer)
+    [key] = store.keys(OPEN)
+    assert key == f"open/{answer['load_id']}.json"
+    assert store.get(key) == {"execution": EXECUTION}
+
+
+@pytest.mark.parametrize(
+    ("request_", "replies"),
+    [({}, [new()]), ({"dry_run": True}, [new(0)]), ({"check": True}, []), ({"keys": ["x"]}, [])],
+)
+def test_a_load_that_stages_nothing_leaves_no_word(
+    store: Store, s3: Any, data_api: FakeDataApi, request_: Any, replies: list[Reply]
+) -> None:
+    put(s3, LOG)
+    data_api.replies = replies
+    assert call(request_)["outcome"] != "load"
+    assert list(store.keys(OPEN)) == []
+
+
+@pytest.mark.parametrize("keys", [[], [LOG]])
+def test_the_loads_that_the_sweep_found_ended_are_handed_on(
+    store: Store, s3: Any, data_api: FakeDataApi, keys: list[str]
+) -> None:
+    """Also where there is nothing to load."""
+    data_api.replies = [new(0)]
+    objects = events(store, *keys, name="sweeps/1.json.gz")
+    answer = call({"objects": objects, "mark": "2026-11-23T20:30:00+00:00", "ended": [UNDONE]})
+    assert answer["outcome"] == ("load" if keys else "nothing")
+    assert answer["ended"] == [UNDONE]
+    assert call({})["ended"] == []
 
 
 def test_a_dry_run_writes_no_batch(store: Store, s3: Any, data_api: FakeDataApi) -> None:
@@ -188,12 +259,100 @@ def test_a_dry_run_writes_no_batch(store: Store, s3: Any, data_api: FakeDataApi)
     assert not [key for key in store.keys("") if "/batches/" in key]
 
 
-def test_a_dry_run_before_the_first_load(s3: Any, data_api: FakeDataApi) -> None:
+def test_a_dry_run_names_every_file_that_is_not_loaded(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    """The report shows ten; the list has all, with what a person needs to find them."""
+    keys = [f"log_data/{n:02}.json" for n in range(30)]
+    put(s3, *keys, SONG, HOSTILE)
+    data_api.replies = [new(*range(1, 32))]
+    answer = call({"dry_run": True})
+    assert answer["not_loaded"] == f"s3://working/loads/{answer['load_id']}/not_loaded.json.gz"
+    rows = list(store.get_lines(store.key_of(answer["not_loaded"])))
+    assert sorted(row["key"] for row in rows) == sorted([*keys[1:], SONG, HOSTILE])
+    there = {file.key: file for file in store.list_files("data", "")}
+    assert [DataFile(**row) for row in rows] == [there[row["key"]] for row in rows]
+    assert answer["oldest_file"] == min(there[row["key"]].modified for row in rows)
+
+
+def test_a_dry_run_that_finds_nothing_writes_no_list(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    put(s3, LOG)
+    data_api.replies = [new()]
+    answer = call({"dry_run": True})
+    assert (answer["outcome"], answer["planned"], answer["oldest_file"]) == ("planned", 0, "")
+    assert not [key for key in store.keys("") if "not_loaded" in key]
+    assert "not_loaded" not in answer
+
+
+def test_a_dry_run_before_the_first_load(store: Store, s3: Any, data_api: FakeDataApi) -> None:
     """Without tables all is new, and a plan makes none."""
     put(s3, LOG, SONG)
     data_api.replies = [NO_TABLES]
     answer = call({"dry_run": True})
     assert (answer["outcome"], answer["planned"]) == ("planned", 2)
+    assert len(list(store.get_lines(store.key_of(answer["not_loaded"])))) == 2
+
+
+def swept(store: Store, *hours: float) -> str:
+    """The sweep's list of files that were put so many hours ago."""
+    now = datetime.now(UTC)
+    rows = [
+        DataFile("data", f"log_data/{n}.json", "e", 2, (now - timedelta(hours=ago)).isoformat())
+        for n, ago in enumerate(hours)
+    ]
+    return store.put_lines("sweeps/1.json.gz", [row.as_dict() for row in rows])
+
+
+@pytest.mark.parametrize(("numbers", "hours"), [([0, 1, 2], 7), ([0, 2], 2), ([2], 1), ([], 0)])
+def test_the_age_of_the_oldest_file_that_is_not_loaded(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    measured: Callable[[], dict[str, float]],
+    numbers: list[int],
+    hours: float,
+) -> None:
+    """Exact where the ledger was asked about all that may be new: by the sweep's load."""
+    data_api.replies = [new(*numbers)]
+    call({"objects": swept(store, 2, 7, 1), "mark": "2026-11-23T20:30:00+00:00"})
+    assert measured()["OldestFileNotLoaded"] == pytest.approx(hours * 3600, abs=60)
+
+
+@pytest.mark.parametrize(
+    ("request_", "is_measured"),
+    [
+        ({}, True),
+        ({"dry_run": True}, True),
+        ({"prefixes": ["log_data/"]}, False),
+        ({"keys": [LOG]}, False),
+        ({"reload": True, "prefixes": ["log_data/"]}, False),
+        ({"objects": "s3://working/events/s3-1.json.gz"}, False),
+        ({"objects": "s3://working/rest/1.json.gz", "mark": ""}, False),
+        ({"check": True}, False),
+        ({"undo": "20261123-203011-0a1b2c3d"}, False),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_only_who_looks_at_all_files_measures_it(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    measured: Callable[[], dict[str, float]],
+    request_: Any,
+    is_measured: bool,
+    there: bool,
+) -> None:
+    if there:
+        put(s3, LOG)
+    for name in ("events/s3-1.json.gz", "rest/1.json.gz"):
+        events(store, *([LOG] if there else []), name=name)
+    data_api.replies = [new(0)]
+    call(request_)
+    found = measured()
+    assert ("OldestFileNotLoaded" in found) is is_measured
+    assert 0 <= found.get("OldestFileNotLoaded", 0) < 60
 
 
 @pytest.mark.parametrize(
@@ -226,7 +385,8 @@ def test_limits(
     if left:
         assert answer["rest"] == f"s3://working/rest/{answer['load_id']}.json.gz"
         data_api.replies = [new(0)]
-        rest = call({"objects": answer["rest"], "mark": ""})
+        rest = call({"objects": answer["rest"], "mark": "", "named": answer["named"]})
+        assert rest["named"] is answer["named"] is False
         assert planned_keys(store, rest) == [["log_data/5.json"]]
         assert len(data_api.submits) == 2  # compared again: it may have been loaded meanwhile
 

@@ -119,6 +119,7 @@ def test_parameters(store: Store, data_api: FakeDataApi) -> None:
         "batch": "0",
         "dataset": "log_data",
         "mode": "load",
+        "named": "no",
         "execution": EXECUTION,
         "files_loaded": "1",
         "files_rejected": "1",
@@ -174,8 +175,16 @@ def test_a_reload_replaces_before_it_claims(store: Store, data_api: FakeDataApi)
 def test_a_load_replaces_nothing(store: Store, data_api: FakeDataApi) -> None:
     state = staged(store, data_api, LOG)
     call(publish.handler, state)
-    assert not [text for text in data_api.statements if "'replaced'" in text]
-    assert not [text for text in data_api.statements if "DELETE FROM sparkify.songplays" in text]
+    texts = data_api.statements
+    assert not [text for text in texts if "'replaced'" in text]
+    # Of the facts only those go that an event with a smaller content takes the place of, and they are kept for an undo.
+    [kept] = [n for n, text in enumerate(texts) if "INTO sparkify.songplay_versions" in text]
+    [gone] = [n for n, text in enumerate(texts) if "DELETE FROM sparkify.songplays" in text]
+    [new] = [n for n, text in enumerate(texts) if "INTO sparkify.songplays " in text]
+    assert kept < gone < new
+    assert "FROM sparkify.songplay_versions AS v" in texts[gone]
+    call(publish.handler, staged(store, data_api, LOG), mode="reload")
+    assert set(texts) < set(data_api.statements)  # a reload does what a load does, and more
 
 
 def test_the_ledger_rows(store: Store, data_api: FakeDataApi) -> None:
@@ -237,11 +246,7 @@ def test_published(store: Store, data_api: FakeDataApi) -> None:
         )
     ]
     answer = call(publish.handler, state)
-    assert answer == {
-        "batch": "0",
-        "outcome": "published",
-        "tables": ["event_stage_20261123_203011_0a1b2c3d_0_0"],
-    }
+    assert answer == {"batch": "0", "outcome": "published"}
     found = results(store)
     assert (found["loaded"], found["rejected"]) == (1, 1)
     assert found["rows"] == {"event_stage": 10, "songplays": 7, "users": 2}
@@ -280,7 +285,6 @@ def test_the_other_half_is_next(store: Store, data_api: FakeDataApi) -> None:
         "good": True,
         "known": 1,
         "parts": 4,
-        "tables": ["event_stage_20261123_203011_0a1b2c3d_0_1_0"],
     }
     assert results(store, "0.1")["loaded"] == 1
 
@@ -305,9 +309,38 @@ def test_what_the_end_asks_for(
     data_api.replies = [reply]
     answer = call(publish.handler, state)
     assert answer["outcome"] == outcome
-    assert answer["tables"] == state["tables"]
     assert bool(answer.get("cause")) is (outcome == "failed")
     assert not list(store.keys(f"loads/{LOAD_ID}/results/"))
+
+
+@pytest.mark.parametrize(
+    "error", ["context: undone: 20261124-000000-ffffffff has undone this load", "Invalid digit"]
+)
+@pytest.mark.parametrize("members", [[LOG], [file("log_data/empty.json", 0)]])
+def test_nothing_is_published_for_a_load_that_was_undone(
+    store: Store, data_api: FakeDataApi, members: list[Any], error: str
+) -> None:
+    """And it is not tried again: the next attempt would meet the same."""
+    state = staged(store, data_api, *members)
+    call(publish.handler, state)
+    texts = data_api.statements
+    undone = next(n for n, text in enumerate(texts) if "'undone: '" in text)
+    assert "FROM sparkify.undone AS u" in texts[undone]
+    assert not [text for text in texts[:undone] if "INTO sparkify.songplays" in text]
+    data_api.replies = [failed(undone + 1, error)]
+    answer = call(publish.handler, {**state, "publish_attempt": 1})
+    assert (answer["outcome"], answer["cause"]) == ("failed", publish.UNDONE)
+
+
+@pytest.mark.parametrize(("named", "told"), [(False, "no"), (True, "yes")])
+def test_the_claim_is_told_whether_the_files_were_named(
+    store: Store, data_api: FakeDataApi, named: bool, told: str
+) -> None:
+    """What was withdrawn is published only if it is asked for by its key."""
+    call(publish.handler, staged(store, data_api, LOG), named=named)
+    assert data_api.parameters()["named"] == told
+    [claim] = [text for text in data_api.statements if "'claim: '" in text]
+    assert "CAST(:named AS VARCHAR(8)) = 'no' AND other.status = 'withdrawn'" in claim
 
 
 def test_a_check_that_failed_is_named_with_its_figures(store: Store, data_api: FakeDataApi) -> None:

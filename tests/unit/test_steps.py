@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from loader.dataapi import DataApi, Statement
 from loader.settings import settings
-from loader.steps import LOST, Pending, advance, took_too_long
+from loader.steps import LOST, PATIENCE, Pending, advance, took_too_long
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply
 
@@ -45,6 +45,78 @@ def test_a_statement_that_runs_is_looked_at_until_it_ends(data_api: FakeDataApi)
     assert len(data_api.submits) == 1
     assert [look["WaitTimeSeconds"] for look in data_api.looks] == [20, 20, 20]
     assert data_api.cancelled == []
+
+
+@pytest.fixture
+def waits(data_api: FakeDataApi, clock: Clock) -> Clock:
+    """The Data API waits as long as it is asked to."""
+    data_api.clock = clock
+    return clock
+
+
+def test_a_call_waits_as_long_as_it_may(data_api: FakeDataApi, waits: Clock) -> None:
+    """Each call is seven events of an execution's 25,000."""
+    data_api.replies = [Reply(running=99)]
+    step = Waiting()
+    step.call()
+    for _ in range(2):
+        begun = waits.now
+        assert step.call().running
+        assert PATIENCE <= waits.now - begun <= PATIENCE + settings().wait_seconds
+    assert len(data_api.submits) == 1
+    assert {look["WaitTimeSeconds"] for look in data_api.looks} == {20}
+
+
+@pytest.mark.parametrize("behind_lock", [False, True])
+def test_a_call_ends_when_its_statement_does(
+    data_api: FakeDataApi, waits: Clock, behind_lock: bool
+) -> None:
+    data_api.replies = [Reply(running=4)]
+    step = Waiting(behind_lock)
+    step.call()
+    begun = waits.now
+    assert step.call().finished
+    assert waits.now - begun == 60
+    assert len(data_api.looks) == 4
+
+
+def test_a_data_api_that_does_not_wait_is_not_asked_in_a_loop(
+    data_api: FakeDataApi, clock: Clock
+) -> None:
+    """It answers at once when too many wait for the statement; the state machine's own pace is slow enough."""
+    data_api.replies = [Reply(running=99)]
+    step = Waiting()
+    for _ in range(3):
+        step.call()
+    assert len(data_api.looks) == 2
+
+
+def test_the_limit_passes_while_it_waits(data_api: FakeDataApi, waits: Clock) -> None:
+    data_api.replies = [Reply(running=99)]
+    step = Waiting()
+    begun = waits.now
+    while not data_api.cancelled:
+        assert step.call().running
+    assert LIMIT < waits.now - begun <= LIMIT + settings().wait_seconds
+    assert step.call().status == "ABORTED"
+    assert len(data_api.cancelled) == 1
+    assert "took over 600 seconds" in took_too_long(step.pending)
+
+
+def test_the_limit_counts_from_when_the_lock_was_had(data_api: FakeDataApi, waits: Clock) -> None:
+    reply = Reply(running=999)
+    data_api.replies = [reply]
+    step = Waiting(behind_lock=True)
+    begun = waits.now
+    for _ in range(10):
+        assert step.call().running
+    assert waits.now - begun > 2 * LIMIT
+    assert data_api.cancelled == []
+    reply.done = 1  # the LOCK has ended
+    begun = waits.now
+    while not data_api.cancelled:
+        assert step.call().running
+    assert LIMIT <= waits.now - begun <= LIMIT + settings().wait_seconds
 
 
 def test_what_the_next_call_needs_is_plain_data(data_api: FakeDataApi, clock: Clock) -> None:

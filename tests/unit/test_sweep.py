@@ -1,22 +1,25 @@
-"""The sweep: what it finds newer than its mark, and that it starts nothing without it."""
+"""The sweep: what it finds newer than its mark, that it starts nothing without it, and what it leaves to others."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sweep
-from loader.names import SWEEP_MARK
+from loader.names import OPEN, SWEEP_MARK, load_id
 from loader.request import parse
 from loader.store import Store
+from moto.stepfunctions.utils import PAGINATION_MODEL
 
 from tests.unit.fakes import Context, StateMachine
 
-DAY = 24 * 60  # minutes
+OVERLAP = sweep.OVERLAP.total_seconds() / 60  # minutes
+LOG, SONG = "log_data/a b+%é.json", "song_data/s.json.gz"
 
 
 @pytest.fixture(autouse=True)
 def _bucket(s3: Any, machine: StateMachine) -> None:
-    for key in ("log_data/a b+%é.json", "song_data/s.json.gz", "log_data/readme.txt", "x/y.json"):
+    for key in (LOG, SONG, "log_data/readme.txt", "x/y.json"):
         s3.put_object(Bucket="data", Key=key, Body=b"{}")
 
 
@@ -36,10 +39,11 @@ def test_without_a_mark_all_files_are_swept(store: Store, machine: StateMachine)
     assert run() == 2
     [(name, given)] = machine.executions.items()
     assert name.startswith("sweep-")
-    assert sorted(given) == ["mark", "objects"]
+    assert sorted(given) == ["ended", "mark", "objects"]
+    assert given["ended"] == []
     assert before <= datetime.fromisoformat(given["mark"]) <= datetime.now(UTC)
     rows = list(store.get_lines(store.key_of(given["objects"])))
-    assert [row["key"] for row in rows] == ["log_data/a b+%é.json", "song_data/s.json.gz"]
+    assert [row["key"] for row in rows] == [LOG, SONG]
     assert all(row["size"] == 2 and row["bucket"] == "data" for row in rows)
 
 
@@ -57,10 +61,10 @@ def test_what_it_starts_is_a_request_that_is_compared_with_the_ledger(
     ("minutes", "files"),
     [
         (-60, 2),
-        (0, 2),  # within the overlap: an upload in parts may take a day
-        (DAY - 1, 2),
-        (DAY + 1, 0),
-        (2 * DAY, 0),
+        (0, 2),  # within the overlap: an upload in parts may take days
+        (OVERLAP - 1, 2),
+        (OVERLAP + 1, 0),
+        (2 * OVERLAP, 0),
     ],
 )
 def test_only_what_is_newer_than_the_mark(
@@ -72,7 +76,7 @@ def test_only_what_is_newer_than_the_mark(
 
 
 def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> None:
-    set_mark(store, 2 * DAY)
+    set_mark(store, 2 * OVERLAP)
     mark = store.get(SWEEP_MARK)
     assert run() == 0
     assert list(store.keys("")) == [SWEEP_MARK]
@@ -86,7 +90,7 @@ def test_the_sweep_does_not_move_its_mark_itself(store: Store) -> None:
 
 
 def test_an_empty_bucket(s3: Any, machine: StateMachine) -> None:
-    for key in ("log_data/a b+%é.json", "song_data/s.json.gz"):
+    for key in (LOG, SONG):
         s3.delete_object(Bucket="data", Key=key)
     assert run() == 0
     assert machine.executions == {}
@@ -100,18 +104,18 @@ def ended_well(store: Store, machine: StateMachine) -> None:
 
 
 def test_what_was_seen_starts_no_load_again(store: Store, s3: Any, machine: StateMachine) -> None:
-    """Although the overlap is a day: else each sweep of the day would load what the first has loaded."""
+    """Although the overlap is days: else each sweep of these days would load what the first has loaded."""
     assert run() == 2
     [given] = machine.executions.values()
     seen = store.get(f"sweep/seen/{given['mark']}.json")
-    assert [key for key, _ in seen] == ["log_data/a b+%é.json", "song_data/s.json.gz"]
+    assert [key for key, _ in seen] == [LOG, SONG]
     ended_well(store, machine)
     assert run() == 0
-    s3.put_object(Bucket="data", Key="song_data/s.json.gz", Body=b"{'other': 1}")
+    s3.put_object(Bucket="data", Key=SONG, Body=b"{'other': 1}")
     s3.put_object(Bucket="data", Key="log_data/new.json", Body=b"{}")
     assert run() == 2
     rows = store.get_lines(store.key_of(list(machine.executions.values())[-1]["objects"]))
-    assert [row["key"] for row in rows] == ["log_data/new.json", "song_data/s.json.gz"]
+    assert [row["key"] for row in rows] == ["log_data/new.json", SONG]
     ended_well(store, machine)
     assert run() == 0
     assert len(machine.executions) == 2
@@ -145,3 +149,185 @@ def test_a_file_that_comes_while_the_bucket_is_listed_is_the_next_sweeps(
     assert run() == 2
     ended_well(store, machine)
     assert run() == 1
+
+
+@pytest.mark.parametrize("name", ["4c8f2a1e-0000-4000-8000-000000000001", "sweep-1", "backfill"])
+def test_while_a_person_loads_nothing_is_swept(
+    store: Store, machine: StateMachine, measured: Callable[[], dict[str, float]], name: str
+) -> None:
+    """Nor while a backfill goes on, of which each execution starts the next. Its own metric is exact meanwhile."""
+    opened(store, "gone")
+    machine.start(name)
+    machine.start("s3-1")
+    assert run() == 0
+    assert list(machine.executions) == [name, "s3-1"]
+    assert [key for key in store.keys("") if not key.startswith(OPEN)] == []
+    assert measured() == {}
+    machine.end(name, "SUCCEEDED")
+    assert run() == 2
+
+
+def handed(store: Store, machine: StateMachine) -> list[str]:
+    """The keys that the newest execution was given."""
+    given = list(machine.executions.values())[-1]
+    return [row["key"] for row in store.get_lines(store.key_of(given["objects"]))]
+
+
+def of_events(
+    store: Store, machine: StateMachine, *keys: str, name: str = "s3-1", **changes: Any
+) -> None:
+    """A load that events started is running; the trigger wrote the list of its files."""
+    there = {file.key: file for file in store.list_files("data", "")}
+    rows = [{**there[key].as_dict(), **changes} for key in keys]
+    store.put_lines(f"events/{'-'.join(name.split('-')[:2])}.json.gz", rows)
+    machine.start(name)
+
+
+@pytest.mark.parametrize("name", ["s3-1", "s3-1-2"])  # the second attempt at the same list
+def test_what_a_load_from_events_has_is_left_to_it(
+    store: Store, machine: StateMachine, name: str
+) -> None:
+    of_events(store, machine, LOG, name=name)
+    assert run() == 1
+    assert handed(store, machine) == [SONG]
+
+
+@pytest.mark.parametrize("end", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])
+def test_what_was_left_to_a_load_is_looked_at_again(
+    store: Store, machine: StateMachine, end: str
+) -> None:
+    """It may have failed; if it has not, the ledger says so. The mark has moved on meanwhile."""
+    of_events(store, machine, LOG)
+    run()
+    ended_well(store, machine)
+    assert run() == 0  # it is running still
+    machine.end("s3-1", end)
+    assert run() == 1
+    assert handed(store, machine) == [LOG]
+    ended_well(store, machine)
+    assert run() == 0
+
+
+def test_a_file_that_was_put_again_is_not_the_running_loads(
+    store: Store, s3: Any, machine: StateMachine
+) -> None:
+    of_events(store, machine, LOG)
+    s3.put_object(Bucket="data", Key=LOG, Body=b"{'other': 1}")
+    assert run() == 2
+
+
+@pytest.mark.parametrize(("days", "swept"), [(1, 0), (sweep.OVERLAP.days, 1)])
+def test_a_file_that_the_next_sweep_would_not_see_is_not_left_to_a_load(
+    store: Store, machine: StateMachine, days: int, swept: int
+) -> None:
+    of_events(store, machine, LOG)
+    put = datetime.now(UTC) - timedelta(days=days)  # by EventBridge's clock
+    of_events(store, machine, SONG, name="s3-2", modified=f"{put:%Y-%m-%dT%H:%M:%SZ}")
+    assert run() == swept
+
+
+def test_a_load_from_events_whose_list_is_gone(machine: StateMachine) -> None:
+    """Its life-cycle rule has taken it; or a person has called an execution so."""
+    machine.start("s3-gone")
+    machine.start("s3-")
+    assert run() == 2
+
+
+def test_all_pages_of_the_running_executions_are_read(
+    store: Store, machine: StateMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest first; AWS gives 100 a page, moto here two."""
+    monkeypatch.setitem(PAGINATION_MODEL["list_executions"], "limit_default", 2)
+    of_events(store, machine, LOG, name="s3-first")
+    opened(store, "s3-first")
+    for number in range(5):
+        machine.start(f"s3-{number}")
+    assert run() == 1
+    assert handed(store, machine) == [SONG]
+    assert list(machine.executions.values())[-1]["ended"] == []
+
+
+def opened(store: Store, name: str, started: str = "2026-11-23T20:30:11Z") -> str:
+    """An execution of this name has planned a load that stages; returns the load's id."""
+    execution = f"{sweep.STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
+    load = load_id(execution, started)
+    store.put(f"{OPEN}{load}.json", {"execution": execution})
+    return load
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_loads_that_ended_without_cleaning_up_are_handed_to_the_next(
+    store: Store, s3: Any, machine: StateMachine, there: bool
+) -> None:
+    """Also if there is nothing to load."""
+    if not there:
+        for key in (LOG, SONG):
+            s3.delete_object(Bucket="data", Key=key)
+    machine.start("s3-failed")
+    machine.end("s3-failed", "FAILED")
+    machine.start("s3-running")
+    gone, failed = opened(store, "s3-gone"), opened(store, "s3-failed")
+    opened(store, "s3-running")
+    assert run() == (2 if there else 0)
+    given = list(machine.executions.values())[-1]
+    assert sorted(given["ended"]) == sorted([gone, failed])
+    assert handed(store, machine) == ([LOG, SONG] if there else [])
+    request = parse(given)
+    assert (set(request.ended), request.mark) == ({gone, failed}, given["mark"])
+    assert len(list(store.keys(OPEN))) == 3  # the load takes them away, when it has cleaned up
+
+
+def test_the_sweeps_own_load_is_found_when_it_ends_badly(
+    store: Store, machine: StateMachine
+) -> None:
+    run()
+    [name] = machine.executions
+    load = opened(store, name)
+    machine.end(name, "ABORTED")
+    run()
+    assert list(machine.executions.values())[-1]["ended"] == [load]
+
+
+def test_a_load_that_begins_while_the_sweep_looks_is_not_taken_for_ended(
+    store: Store, machine: StateMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running_executions = sweep.running_executions
+
+    def look() -> list[str]:
+        names = running_executions()
+        machine.start("s3-new")
+        opened(store, "s3-new")
+        return names
+
+    monkeypatch.setattr(sweep, "running_executions", look)
+    assert run() == 2
+    assert list(machine.executions.values())[-1]["ended"] == []
+
+
+def test_ended_loads_are_handed_on_in_portions(
+    store: Store, machine: StateMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An execution's input is limited to 256 KiB; the next sweep finds the others."""
+    assert sweep.MAX_ENDED * len('"20261123-203011-0a1b2c3d", ') < 128 * 1024
+    monkeypatch.setattr(sweep, "MAX_ENDED", 3)
+    loads = {opened(store, f"s3-{number}") for number in range(5)}
+    run()
+    given = set(list(machine.executions.values())[-1]["ended"])
+    assert len(given) == 3
+    assert given < loads
+    for load in given:
+        store.delete(f"{OPEN}{load}.json")
+    ended_well(store, machine)
+    assert run() == 0
+    assert set(list(machine.executions.values())[-1]["ended"]) == loads - given
+
+
+def test_what_is_measured(
+    store: Store, machine: StateMachine, measured: Callable[[], dict[str, float]]
+) -> None:
+    """Nothing is new: nothing waits. Else its load knows, when it has asked the ledger."""
+    run()
+    assert measured() == {"FilesSwept": 2}
+    ended_well(store, machine)
+    run()
+    assert measured() == {"OldestFileNotLoaded": 0}

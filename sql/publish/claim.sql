@@ -1,10 +1,11 @@
--- Nothing is published for a load that was undone. Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
+-- Nothing is published for a load that was undone. Runs after begin.sql, and after reload/replaced.sql in a reload.
+-- Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
 SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'undone: ' || MAX(u.undone_by) || ' has undone this load' END AS INTEGER) AS undone
 FROM ${schema}.undone AS u
 WHERE u.load_id = :load_id;
 
 -- The claim: fails the transaction if another load, or another batch, has loaded a file of this batch, or if the file was withdrawn
--- and is not named. Runs after begin.sql.
+-- and is not named.
 SELECT
     CAST(
         CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || CAST(COUNT(*) AS VARCHAR(32)) || ' files are loaded already' END AS INTEGER

@@ -15,6 +15,7 @@ import publish
 import pytest
 import reset
 import stage
+import undo
 from loader import sql
 from loader.dataapi import MAX_STATEMENT_BYTES, MAX_STATEMENTS
 from loader.datasets import datasets
@@ -25,6 +26,7 @@ from tests.unit.fakes import Context, FakeDataApi, Reply, failed
 from tests.unit.loads import (
     EXECUTION,
     HOSTILE,
+    LOAD_ID,
     LOG,
     SONG,
     STARTED,
@@ -37,7 +39,7 @@ from tests.unit.loads import (
 
 FILES = sorted(str(path.relative_to(sql.ROOT)) for path in sql.ROOT.rglob("*.sql"))
 CHECKS = [name for name in FILES if name.startswith("checks/")]
-PUBLISH = [name for name in FILES if name.startswith("publish/")]
+PUBLISH = [name for name in FILES if name.startswith(("publish/", "undo/"))]
 BY_HAND = {"admin/setup.sql", "admin/grant_readers.sql"}  # run by an administrator
 
 
@@ -101,7 +103,9 @@ def run_everything(
     assert call(reset.handler)["outcome"] == "reset"
     data_api.replies = [Reply(rows={1: [("user", "dev")]}), schema_there, Reply(), version]
     assert call(preflight.handler)["setup"]
-    ended = {"batches": [{"batch": "0", "outcome": "published", "tables": ["event_stage_1"]}]}
+    data_api.replies = [Reply(rows={1: [("dataset", "log_data", 1), ("dataset", "song_data", 1)]})]
+    assert call(undo.handler, mode="undo", undo={"load_id": LOAD_ID})["outcome"] == "undone"
+    ended = {"batches": [{"batch": "0", "outcome": "published"}]}
     swept = load(mark="2026-11-23T20:30:00+00:00")
     assert finish.handler({"load": swept, **ended}, Context())["outcome"] == "loaded"
     SENT.append((data_api, read))
@@ -166,11 +170,11 @@ def test_a_publish_file_stays_in_its_transaction(name: str) -> None:
 
 
 def test_the_lock_is_first() -> None:
-    statements = sql.statements(re.sub(r"--[^\n]*", "", sql.read("publish/begin.sql")))
-    assert statements[0] == "LOCK ${schema}.publish_lock"
-    assert [name for name in PUBLISH if re.search(r"^LOCK\b", sql.read(name), re.M)] == [
-        "publish/begin.sql"
-    ]
+    begin = ["publish/begin.sql", "undo/begin.sql"]
+    for name in begin:
+        statements = sql.statements(re.sub(r"--[^\n]*", "", sql.read(name)))
+        assert statements[0] == "LOCK ${schema}.publish_lock"
+    assert [name for name in PUBLISH if re.search(r"^LOCK\b", sql.read(name), re.M)] == begin
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -184,13 +188,35 @@ def test_a_check_is_one_select_of_figure_and_expected(name: str) -> None:
 
 def test_no_two_checks_of_a_dataset_share_a_name() -> None:
     for dataset in datasets():
-        for kind in ("staged", "published"):
+        for kind in ("staged", "published", "undone"):
             names = [
                 Path(name).stem
                 for folder in (f"checks/{kind}", f"checks/{kind}/{dataset}")
                 for name in sql.files(folder)
             ]
             assert len(set(names)) == len(names) > 0
+
+
+@pytest.mark.parametrize("dataset", ["log_data", "song_data"])
+def test_what_publish_writes_undo_takes_away(dataset: str) -> None:
+    published, undone = (
+        "".join(sql.read(name) for name in sql.files(f"{kind}/{dataset}"))
+        for kind in ("publish", "undo")
+    )
+    written = set(re.findall(r"INSERT INTO \$\{schema\}\.(\w+)", published)) - {"left_out"}
+    taken = set(re.findall(r"DELETE FROM \$\{schema\}\.(\w+)", undone))
+    assert written <= taken, written - taken
+    counted = re.findall(r"FROM \$\{schema\}\.(\w+)", sql.read(f"datasets/{dataset}/undone.sql"))
+    assert counted
+    assert set(counted) <= written
+
+
+def test_what_the_transactions_have_in_common_fits_into_one_batch() -> None:
+    """A check that is added makes each a statement longer, and a migration makes reset longer."""
+    names = {"schema": "s", "copy_role": "default"}
+    create = [text for name in migrations().values() for text in sql.render(name, names)]
+    assert len(sql.render("migrations/drop.sql", names)) + len(create) <= MAX_STATEMENTS
+    assert len(undo.statements()) <= MAX_STATEMENTS
 
 
 @pytest.mark.parametrize("dataset", ["log_data", "song_data"])
@@ -212,7 +238,7 @@ def test_jsonpaths_and_column_list_have_the_same_order(dataset: str) -> None:
 
 def test_staging_types_are_those_of_the_star_schema() -> None:
     """COPY is the only gate: what it lets into staging fits its target."""
-    text = sql.read(migrations()[1])
+    text = "\n".join(sql.read(name) for name in migrations().values())
     tables: dict[str, dict[str, str]] = {}
     for name, body in re.findall(r"CREATE TABLE \$\{schema\}\.(\w+) \((.*?)\n\)", text, re.S):
         columns = re.findall(
@@ -281,3 +307,19 @@ def test_staging_types_are_those_of_the_star_schema() -> None:
     for names in same.values():
         kinds = {tables[table][column] for table, column in (name.split(".") for name in names)}
         assert len(kinds) == 1, (names, kinds)
+    # What is kept to decide anew has the types of what it may become again.
+    for table, star in (
+        ("user_versions", "users"),
+        ("song_versions", "songs"),
+        ("songplay_versions", "songplays"),
+    ):
+        for column, kind in tables[table].items():
+            becomes = column if column in tables[star] else f"as_of_{column}"
+            assert tables[star][becomes] == kind, (table, column)
+    ids = {
+        kind
+        for columns in tables.values()
+        for column, kind in columns.items()
+        if column in ("load_id", "of_load_id", "undone_by")
+    }
+    assert ids == {"VARCHAR(64)"}

@@ -1,4 +1,4 @@
--- What undo of a load takes of log files' rows, by table. Part of undo/look.sql.
+-- What undo of a load takes of log files' rows, by table. Runs as part of undo/look.sql.
 SELECT CAST('songplays' AS VARCHAR(128)) AS name, COUNT(*) AS figure
 FROM ${schema}.songplays
 WHERE load_id = :undone_load

@@ -1,5 +1,6 @@
 -- Opens the transaction that undoes a load, in which it runs first; LOCK is its first statement, as in publish/begin.sql.
--- Then nothing may have been left out because of the load's rows: the files that have them too would lose them. Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
+-- Then nothing may have been left out because of the load's rows: the files that have them too would lose them.
+-- Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
 LOCK ${schema}.publish_lock;
 
 SELECT

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from loader.request import parse
+from loader.steps import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = (ROOT / "template.yaml").read_text()
@@ -168,6 +169,28 @@ def test_a_step_is_retried_on_what_may_pass_and_its_failure_is_caught(
     assert state["Catch"][0]["ErrorEquals"] == ["States.ALL"]
 
 
+def waiting() -> list[str]:
+    """The steps that wait for their statement over several calls."""
+    modules = (ROOT / "functions").glob("*.py")
+    return sorted(path.stem for path in modules if "steps import" in path.read_text())
+
+
+@pytest.mark.parametrize("module", waiting())
+def test_a_call_that_waits_ends_before_its_function_does(module: str) -> None:
+    function = "".join(word.capitalize() for word in module.split("_")) + "Function"
+    longest_request = 30  # WaitSeconds
+    assert TIMEOUTS[function] >= PATIENCE + 2 * longest_request
+
+
+def test_a_day_of_waiting_fits_into_an_executions_history() -> None:
+    """25,000 events (step-functions/latest/dg/service-quotas.html): half of them for batches that wait, all at once."""
+    calls = 24 * 60 * 60 / PATIENCE * ASL["States"]["Load each batch"]["MaxConcurrency"]
+    events = (
+        5 + 2
+    )  # a Task: entered, scheduled, started, succeeded, exited; its Choice: entered, exited
+    assert calls * events < 25_000 / 2
+
+
 def test_the_plan_goes_on_with_what_it_said_last() -> None:
     """And not with what Plan said before Migrate, which counts the attempts."""
     load = STATES["Plan the load"]["Arguments"]["Payload"]["load"]
@@ -202,5 +225,7 @@ def test_the_rest_is_started_before_a_failure_is_reported() -> None:
 def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
     given = STATES["Load the rest in the next execution"]["Arguments"]["Input"]
     assert sorted(given) == ["mark", "named", "objects", "reload"]
+    assert given["named"] == "{% $load.named %}"
+    assert parse({"objects": "s3://working/rest/x.json.gz", "mark": "", "named": True}).named
     parse({"objects": "s3://working/rest/x.json.gz", "mark": "", "reload": False})
     assert parse({"objects": "s3://working/events/x", "mark": "", "reload": True}).reload

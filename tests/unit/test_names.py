@@ -6,7 +6,17 @@ from dataclasses import replace
 import pytest
 from loader import sql
 from loader.datasets import datasets
-from loader.names import common, for_dataset, jsonpaths_name, load_id, stage_table, state_of
+from loader.names import (
+    common,
+    execution_digest,
+    for_dataset,
+    jsonpaths_name,
+    load_id,
+    manifest_key,
+    stage_table,
+    state_of,
+    tables_of,
+)
 from loader.settings import settings
 from loader.store import Store
 
@@ -20,6 +30,25 @@ def test_a_load_id_says_when_and_is_its_executions_own(started: str) -> None:
     assert load_id(EXECUTION, started) == found
     assert load_id(EXECUTION + "x", started) != found
     assert state_of({"load_id": found}) == f"loads/{found}"
+
+
+def test_an_execution_is_found_again_by_its_loads_id() -> None:
+    """The sweep tells by it whether a load's execution is running."""
+    found = load_id(EXECUTION, "2026-11-23T20:30:11.123Z")
+    assert found.rpartition("-")[2] == execution_digest(EXECUTION) != execution_digest("x")
+
+
+def test_the_tables_of_a_load_are_those_of_its_manifests(store: Store) -> None:
+    load = "20261123-203011-0a1b2c3d"
+    tables = [
+        stage_table(datasets()[name], load, batch, attempt)
+        for name, batch, attempt in (("log_data", "0.1", 2), ("song_data", "1", 0))
+    ]
+    for table in tables:
+        store.put(manifest_key(load, table), {})
+    store.put(manifest_key(load + "0", "event_stage_of_another"), {})
+    assert tables_of(store, load) == tables
+    assert tables_of(store, "20200101-000000-00000000") == []
 
 
 def test_no_two_attempts_share_a_staging_table() -> None:

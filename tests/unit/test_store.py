@@ -19,6 +19,13 @@ def test_a_document_is_read_back(store: Store) -> None:
         store.get("a/c.json")
 
 
+def test_a_document_is_deleted(store: Store) -> None:
+    store.put("a/b.json", 1)
+    for _ in range(2):  # one that is not there is no error
+        store.delete("a/b.json")
+    assert list(store.keys("a/")) == []
+
+
 @pytest.mark.parametrize("key", ["rows.json", "rows.json.gz"])
 def test_lines_are_read_back(store: Store, s3: Any, key: str) -> None:
     assert store.put_lines(key, iter(ROWS)) == f"s3://working/{key}"

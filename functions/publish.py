@@ -23,7 +23,10 @@ from loader.store import Store
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
-UNDONE = "The load was undone while it ran. Its files are loaded by a new execution that names them by key."
+UNDONE = (
+    "The load was undone while it ran: nothing more of it is published. What it had not published yet is not withdrawn, "
+    "the next sweep loads it."
+)
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)

@@ -23,7 +23,8 @@ from local.redshift.config import Isolation
 from tests.faults.boundary import Call
 from tests.faults.executions import Execution
 from tests.faults.warehouse import Ran
-from tests.faults.world import ROOT, Expected, Memory, World
+from tests.faults.world import ROOT, Expected, Memory, World, load_id_of
+from tests.statemachine.interpreter import Stopped
 
 FILES = dict(DataSet(songs=6, users=3, days=3, events=45, seed=3).files())
 LOGS = sorted(key for key in FILES if key.startswith("log_data/"))
@@ -39,6 +40,7 @@ class Scenario:
     """``act`` is what is recorded: what users do, and what AWS does at once. ``expected`` is what must be there when
     everything is settled.
 
+    before      what was there before, for what only a person asks for
     by_hand     only a person asks for it: when it failed, the person is told, and asks once more
     old         begins with a day's files in the tables; otherwise with nothing at all
     """
@@ -46,6 +48,7 @@ class Scenario:
     name: str
     act: Act
     expected: Callable[[], Expected]
+    before: Callable[[], Expected] = lambda: Expected.of(OLD)
     by_hand: bool = False
     old: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -131,9 +134,97 @@ def sweep(world: World) -> None:
 
 def undo(world: World) -> None:
     """The day's load is undone; its log file and its song are withdrawn."""
-    (load,) = {i for _, _, status, i in world.warehouse.ledger()[0] if status == "loaded"}
-    world.start({"undo": load})
+    world.start({"undo": load_id_of(world.executions.all[0])})
     world.work()
+
+
+def rest(world: World) -> None:
+    """More files than an execution's batches hold: the rest goes on in others."""
+    for key in (*LOGS[1:], SONGS[2]):
+        world.upload(key, FILES[key], event=False)
+    world.start({})
+    world.work()
+
+
+def stopped(world: World) -> None:
+    """A person stops a load that has staged its files; the sweep cleans up and loads them."""
+
+    def stop(execution: Execution, state: str) -> None:
+        if state == "Publish":
+            world.executions.at_state = lambda _execution, _state: None
+            raise Stopped
+
+    world.executions.at_state = stop
+    upload(world, some(LOGS[1]))
+    world.work()
+    world.sweep()
+    world.work()
+
+
+def repeated(world: World) -> None:
+    """The uploads' message comes again when its load has ended."""
+    told = world.upload(LOGS[1], FILES[LOGS[1]])
+    world.work()
+    world.queue.notify(told)
+    world.work()
+
+
+def meanwhile(world: World) -> None:
+    """The sweep comes while a load from events is running, and finds a file whose event was lost."""
+    world.upload(SONGS[2], FILES[SONGS[2]], event=False)
+    upload(world, some(LOGS[1]))
+
+    def sweep_now(execution: Execution, state: str) -> None:
+        if state == "Publish":
+            world.executions.at_state = lambda _execution, _state: None
+            world.sweep()
+
+    world.executions.at_state = sweep_now
+    world.work()
+
+
+def reload(world: World) -> None:
+    world.start({"reload": True, "keys": [LOGS[0], SONGS[1]]})
+    world.work()
+
+
+def by_key(world: World) -> None:
+    """A file that was rejected is tried again by its key, and is as bad as before."""
+    upload(world, {key: body for key, body in BAD.items() if "type" in key})
+    world.work()
+    world.start({"keys": ["log_data/2018/11/bad-type.json"]})
+    world.work()
+
+
+def dry_run(world: World) -> None:
+    for key in (LOGS[1], SONGS[2]):
+        world.upload(key, FILES[key], event=False)
+    world.start({"dry_run": True, "prefixes": ["log_data/"]})
+    world.work()
+
+
+def check(world: World) -> None:
+    world.start({"check": True})
+    world.work()
+
+
+def reset(world: World) -> None:
+    """The tables are made anew; the sweep then loads all files again."""
+    world.start({"reset": True})
+    world.work()
+
+
+def cancelled(world: World) -> None:
+    """A COPY does not end and is cancelled for its time limit; the sweep loads its file."""
+    world.warehouse.faults.armed[2] = "hangs"
+    upload(world, some(LOGS[1]))
+    world.work()
+
+
+def slow(world: World) -> None:
+    """No statement has ended when its submission is answered."""
+    world.warehouse.slow = True
+    plain(world)
 
 
 SCENARIOS = {
@@ -156,6 +247,29 @@ SCENARIOS = {
             "undo", undo, lambda: Expected.of({}, dict.fromkeys(OLD, "withdrawn")), by_hand=True
         ),
         Scenario("first", first, lambda: Expected.of(some(LOGS[1])), old=False),
+        Scenario(
+            "rest",
+            rest,
+            lambda: Expected.of(OLD | some(*LOGS[1:], SONGS[2])),
+            parameters={"MaxBatches": "1", "BatchFiles": "1"},
+        ),
+        Scenario("stopped", stopped, lambda: Expected.of(OLD | some(LOGS[1]))),
+        Scenario("repeated", repeated, lambda: Expected.of(OLD | some(LOGS[1]))),
+        Scenario("meanwhile", meanwhile, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2]))),
+        Scenario("slow", slow, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2]))),
+        Scenario("cancelled", cancelled, lambda: Expected.of(OLD | some(LOGS[1]))),
+        Scenario("reload", reload, lambda: Expected.of(OLD), by_hand=True),
+        Scenario(
+            "by-key",
+            by_key,
+            lambda: Expected.of(OLD, {"log_data/2018/11/bad-type.json": "rejected"}),
+            by_hand=True,
+        ),
+        Scenario(
+            "dry-run", dry_run, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2])), by_hand=True
+        ),
+        Scenario("check", check, lambda: Expected.of(OLD), by_hand=True),
+        Scenario("reset", reset, lambda: Expected.of(OLD), by_hand=True),
     )
 }
 
@@ -206,8 +320,11 @@ class Recording:
 
     scenario: Scenario
     calls: tuple[Call, ...]
+    copies: frozenset[tuple[str, str]]  # (action, resource) of COPY's role
     statements: tuple[Ran, ...]
-    states: tuple[tuple[str, str], ...]  # (execution, state) in the order in which they were entered
+    states: tuple[
+        tuple[str, str], ...
+    ]  # (execution, state) in the order in which they were entered
 
 
 @cache
@@ -220,6 +337,7 @@ def recorded(name: str, tree: Path = ROOT) -> Recording:
         recording = Recording(
             scenario,
             tuple(world.boundary.calls),
+            frozenset(world.copies.calls),
             tuple(world.warehouse.faults.ran),
             tuple((e.name, state) for e in world.executions.all[known:] for state in e.entered),
         )

@@ -78,9 +78,7 @@ class Code:
             path.relative_to(self.root).with_suffix("").as_posix().replace("/", "."): path
             for path in [*self.root.glob("*.py"), *self.root.glob("loader/**/*.py")]
         }
-        self.modules = {
-            name.removesuffix(".__init__"): path for name, path in self.modules.items()
-        }
+        self.modules = {name.removesuffix(".__init__"): path for name, path in self.modules.items()}
 
     @cache  # noqa: B019 - a Code lives as long as its process
     def compiled(self, name: str) -> types.CodeType:

@@ -180,9 +180,7 @@ class Stack:
                 if statement["Effect"] != "Allow" or "Condition" in statement:
                     raise TemplateProblem(f"{logical} has a statement of a kind not known here.")
                 found.append(
-                    Allowed(
-                        logical, _tuple(statement["Action"]), _tuple(statement["Resource"])
-                    )
+                    Allowed(logical, _tuple(statement["Action"]), _tuple(statement["Resource"]))
                 )
         return tuple(found)
 
@@ -225,9 +223,7 @@ class Stack:
 
     @property
     def workgroup(self) -> str:
-        return (
-            f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{self.parameter('WorkgroupId')}"
-        )
+        return f"arn:aws:redshift-serverless:{REGION}:{ACCOUNT}:workgroup/{self.parameter('WorkgroupId')}"
 
     def role_name(self, logical: str) -> str:
         return self._name(logical)
@@ -276,7 +272,14 @@ class Stack:
     def _name(self, logical: str) -> str:
         """The resource's own name: the one that it is given, or one made as CloudFormation makes them."""
         properties = self._resources[logical].get("Properties", {})
-        for given in ("RoleName", "Name", "LogGroupName", "BucketName", "QueueName", "FunctionName"):
+        for given in (
+            "RoleName",
+            "Name",
+            "LogGroupName",
+            "BucketName",
+            "QueueName",
+            "FunctionName",
+        ):
             if given in properties:
                 return str(self._resolve(properties[given]))
         return f"{STACK}-{logical}".lower()

@@ -66,7 +66,7 @@ class SqlFaults(Faults):
     def __init__(self) -> None:
         super().__init__(enabled=True)
         self.ran: list[Ran] = []
-        self.armed: tuple[int, str] | None = None
+        self.armed: dict[int, str] = {}
         self.struck = False
         self.hanging = False  # a statement runs that will not end by itself
         self.warehouse: LocalRedshift | None = None
@@ -77,10 +77,10 @@ class SqlFaults(Faults):
         with self._numbers:
             self.ran.append(Ran(len(self.ran) + 1, sql))
             number = len(self.ran)
-        if self.armed is None or self.armed[0] != number:
+        kind = self.armed.pop(number, "")
+        if not kind:
             return None
         self.struck = True
-        kind = self.armed[1]
         if kind == "restarts":
             return Fault("restart", sql=".")
         if kind == "hangs":
@@ -225,9 +225,7 @@ def _value(field: Mapping[str, Any]) -> Any:
     return None if field.get("isNull") else next(iter(field.values()))
 
 
-def _with_times(
-    columns: Sequence[str], rows: list[tuple[Any, ...]]
-) -> list[tuple[Any, ...]]:
+def _with_times(columns: Sequence[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     if "start_time" not in columns:
         return rows
     at = columns.index("start_time")

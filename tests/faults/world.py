@@ -22,10 +22,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 from moto.core.models import botocore_stubber
 from moto.s3.models import s3_backends
 
@@ -145,7 +147,8 @@ class World:
         self._folder = folder
         self._fleet = fleet_of(tree)
         self._entered = ExitStack()
-        self._entered.enter_context(_aws(self.clock))
+        self.copies = Copies(self.stack)
+        self._entered.enter_context(_aws(self.clock, self.copies))
         self._s3 = boto3.client("s3", region_name=REGION)
         for bucket in (self.stack.data_bucket, self.stack.work_bucket):
             self._s3.create_bucket(
@@ -427,7 +430,9 @@ class World:
         loads = Counter((key, etag) for key, etag, status, _ in every if status == "loaded")
         problems += [f"{key} is loaded {n} times" for (key, _), n in loads.items() if n > 1]
         ids = {load_id_of(execution) for execution in self.executions.all}
-        problems += [f"{key}: no execution is the load {i}" for key, _, _, i in every if i not in ids]
+        problems += [
+            f"{key}: no execution is the load {i}" for key, _, _, i in every if i not in ids
+        ]
         return problems
 
     def _staging(self) -> set[str]:
@@ -466,12 +471,15 @@ def _s3_of_moto(request: AWSPreparedRequest) -> AWSResponse:
     return answer
 
 
-def _aws(clock: Clock) -> ExitStack:
+def _aws(clock: Clock, copies: Copies) -> ExitStack:
     """moto, the world's time in it, and no sleeping between the attempts of any client."""
     entered = ExitStack()
     entered.enter_context(mock_aws())
     entered.enter_context(mock.patch("moto.s3.models.utcnow", clock.naive))
     entered.enter_context(mock.patch("botocore.endpoint.time", _Sleepless(clock)))
+    entered.enter_context(
+        mock.patch.object(BotocoreStubber, "__call__", copies.around(BotocoreStubber.__call__))
+    )
     return entered
 
 
@@ -480,3 +488,49 @@ class _Sleepless:
 
     def __init__(self, clock: Clock) -> None:
         self.sleep = clock.advance
+
+
+class Copies:
+    """What COPY asks of S3, which it does with the COPY role: recorded in ``calls`` as (action, resource), and denied
+    where no policy of that role allows it.
+
+    COPY's requests are known by their temporary credentials.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.calls: set[tuple[str, str]] = set()
+
+    def around(self, answer: Any) -> Any:
+        """moto's answer to a request of any client of this process, with COPY's checked first."""
+
+        def checked(stubber: Any, event_name: str, request: Any, **more: Any) -> Any:
+            if event_name.startswith("before-send.s3.") and "=ASIA" in str(
+                request.headers.get("Authorization")
+            ):
+                call = _copy_in_iam(event_name, request)
+                self.calls.add(call)
+                if not self._stack.allows("CopyRole", *call):
+                    return AWSResponse(
+                        request.url,
+                        403,
+                        {},
+                        MockRawResponse(f"<Error><Code>{DENIED}</Code></Error>"),
+                    )
+            return answer(stubber, event_name, request, **more)
+
+        return checked
+
+
+DENIED = "AccessDenied"
+
+
+def _copy_in_iam(event_name: str, request: Any) -> tuple[str, str]:
+    """A request of COPY's in IAM: it reads objects, and lists below a prefix where it has no manifest."""
+    place = urlsplit(request.url)
+    bucket, path = str(place.hostname).partition(".s3")[0], unquote(place.path)
+    if event_name.endswith(".GetObject"):
+        return "s3:GetObject", f"arn:aws:s3:::{bucket}{path}"
+    if event_name.endswith(".ListObjectsV2"):
+        return "s3:ListBucket", f"arn:aws:s3:::{bucket}"
+    raise AssertionError(f"COPY's {event_name} is not known here: say what it is in IAM.")

@@ -203,8 +203,9 @@ class Boundary:
             raise environment.kill("Runtime.ExitError")
         if kind == "twice":
             self._done(caller, api, request)
-            if hasattr(request.body, "seek"):
-                request.body.seek(0)
+            body: Any = request.body
+            if hasattr(body, "seek"):
+                body.seek(0)
         answer = self._done(caller, api, request)
         if kind in ("lost", "mute"):
             raise ConnectionClosedError(endpoint_url=request.url)
@@ -226,8 +227,9 @@ class Boundary:
                 return _error(api, request, *_DENIED[True])
             return answer
         deliver = self._services[api.service]
+        body: Any = request.body or b"{}"
         try:
-            result = deliver(api.operation, json.loads(request.body or b"{}"), caller)
+            result = deliver(api.operation, json.loads(body), caller)
         except Refused as refused:
             return _error(api, request, refused.code, str(refused), refused.status)
         return _answer(request, 200, {}, json.dumps(result).encode())
@@ -269,7 +271,7 @@ _OF_STATEMENTS = ("DescribeStatement", "GetStatementResult", "CancelStatement", 
 
 
 def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
-    """A call's action and the ARN of its resource, '*' for those that have none. KeyError for an operation not known."""
+    """A call's action and the ARN of its resource, '*' where there is none. KeyError for an operation not known."""
     given = api.parameters
     if api.service == "s3":
         key = f"/{given['Key']}" if "Key" in given else ""
@@ -281,6 +283,12 @@ def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
         arn = given.get("stateMachineArn") or given["executionArn"]
         return f"states:{api.operation}", arn
     raise KeyError(f"{api.service}.{api.operation} is not known here: say what it is in IAM.")
+
+
+def denied(request: AWSPreparedRequest) -> AWSResponse:
+    """S3's answer to whom no policy allows it."""
+    text = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    return _answer(request, 403, {"Content-Type": "application/xml"}, text.encode())
 
 
 def _error(
@@ -299,4 +307,5 @@ def _error(
 def _answer(
     request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes
 ) -> AWSResponse:
-    return AWSResponse(request.url, status, headers, MockRawResponse(body))
+    given: Any = headers
+    return AWSResponse(request.url, status, given, MockRawResponse(body))

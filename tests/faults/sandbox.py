@@ -35,7 +35,7 @@ from tests.faults.template import REGION, Function
 
 
 class Killed(BaseException):
-    """The environment's process has ended; no ``except Exception`` of the function sees it, and it can do nothing more."""
+    """The environment's process has ended; no ``except Exception`` sees it, and it can do nothing more."""
 
 
 class FunctionError(Exception):
@@ -133,7 +133,7 @@ class Environment:
 
     def _session(self) -> Any:
         """A boto3 session with the function's role, whose requests go to ``around``."""
-        inner = botocore.session.Session()
+        inner: Any = botocore.session.Session()
         inner.register_component("data_loader", _data_loader)
         inner.unregister("before-send", botocore_stubber)
         inner.register("before-parameter-build", self._begin_call)
@@ -277,7 +277,12 @@ def _datetime_module(clock: Callable[[], Clock]) -> types.ModuleType:
 
 def _powertools(number: int, variables: Mapping[str, str]) -> types.ModuleType:
     """Powertools' logger and metrics share what they gather with the whole process; here it is the environment's."""
-    own = {"_metrics": {}, "_dimensions": {}, "_metadata": {}, "_default_dimensions": {}}
+    own: dict[str, Any] = {
+        "_metrics": {},
+        "_dimensions": {},
+        "_metadata": {},
+        "_default_dimensions": {},
+    }
     metrics = type("Metrics", (aws_lambda_powertools.Metrics,), own)
 
     def logger(service: str) -> aws_lambda_powertools.Logger:

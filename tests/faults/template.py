@@ -115,7 +115,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @cache
 def _document(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
 
 
 class Stack:

@@ -1,12 +1,13 @@
-"""Every call of a recorded load goes wrong in every way, every statement, every state: the tables and the ledger come out
-right all the same, by what AWS and the sweep do by themselves.
+"""Every call of a recorded load goes wrong in every way, every statement, every state: the tables and the ledger come
+out right all the same, by what AWS and the sweep do by themselves.
 
 The cases are made from recordings (recordings.py), so a call that is added to the product is in them by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.faults.boundary import Place
 from tests.faults.executions import Execution
 from tests.faults.recordings import SCENARIOS, Scenario, new_world, recorded
 from tests.faults.warehouse import SQL_KINDS
-from tests.faults.world import Expected, World
+from tests.faults.world import World
 from tests.statemachine.interpreter import Stopped
 
 
@@ -117,7 +118,7 @@ def stop_at_state(world: World, number: int, stopped: list[Execution]) -> None:
     world.executions.at_state = at_state
 
 
-def world_of(scenario: Scenario):
+def world_of(scenario: Scenario) -> AbstractContextManager[World]:
     return new_world(old=scenario.old, parameters=scenario.parameters)
 
 

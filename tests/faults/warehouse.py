@@ -112,7 +112,7 @@ class Warehouse:
         )
         self.faults = SqlFaults()
         self.faults.warehouse = self.local
-        self.local.runner._faults = self.faults  # noqa: SLF001 - it is made by LocalRedshift
+        self.local.runner._faults = self.faults
         self.slow = False  # no statement has ended when its submission is answered
         self._tester = Principal("tester", "tester", superuser=True)
 

@@ -27,13 +27,13 @@ from urllib.parse import unquote, urlsplit
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto import mock_aws
-from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 from moto.s3.models import s3_backends
 
 from local.redshift.config import Isolation
 from tests import oracle
-from tests.faults.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary
+from tests.faults.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, denied
 from tests.faults.clock import Clock
 from tests.faults.executions import Execution, Executions
 from tests.faults.sandbox import ApiCall, Code, Environment, FunctionError
@@ -149,11 +149,10 @@ class World:
         self._entered = ExitStack()
         self.copies = Copies(self.stack)
         self._entered.enter_context(_aws(self.clock, self.copies))
-        self._s3 = boto3.client("s3", region_name=REGION)
+        self._s3: Any = boto3.client("s3", region_name=REGION)
+        here: Any = {"LocationConstraint": REGION}
         for bucket in (self.stack.data_bucket, self.stack.work_bucket):
-            self._s3.create_bucket(
-                Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
-            )
+            self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=here)
         self._s3.put_bucket_notification_configuration(
             Bucket=self.stack.data_bucket,
             NotificationConfiguration={"EventBridgeConfiguration": {}},
@@ -511,18 +510,10 @@ class Copies:
                 call = _copy_in_iam(event_name, request)
                 self.calls.add(call)
                 if not self._stack.allows("CopyRole", *call):
-                    return AWSResponse(
-                        request.url,
-                        403,
-                        {},
-                        MockRawResponse(f"<Error><Code>{DENIED}</Code></Error>"),
-                    )
+                    return denied(request)
             return answer(stubber, event_name, request, **more)
 
         return checked
-
-
-DENIED = "AccessDenied"
 
 
 def _copy_in_iam(event_name: str, request: Any) -> tuple[str, str]:

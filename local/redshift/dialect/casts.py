@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from local.redshift.dialect.grammar import fits, is_word
 from local.redshift.engine.errors import RedshiftError, unsupported
 
 _Type = exp.DataType.Type
@@ -28,7 +29,7 @@ _EPOCH = "1970-01-01 00:00:00"
 
 
 def cast(node: exp.Cast) -> exp.Expr:
-    """``CAST(x AS INT)`` -> ``rs_int4(x)``, ``x::VARCHAR(3)`` -> ``rs_left_bytes(rs_text(x), 3)``,
+    """``CAST(x AS INT)`` -> ``rs_int4(x)``, ``x::VARCHAR(3)`` -> ``rs_left_bytes(x, 3)``,
     ``TIMESTAMP 'epoch'`` -> ``CAST('1970-01-01 00:00:00' AS TIMESTAMP)``.
 
     A cast to a character type cuts silently, unlike storing. NUMERIC without a scale is (18, 0).
@@ -40,10 +41,8 @@ def cast(node: exp.Cast) -> exp.Expr:
         return _to_text(node)
     if kind == _Type.DECIMAL:
         return _to_numeric(node)
-    if kind in (_Type.TIMESTAMP, _Type.TIMESTAMPTZ) and node.this.is_string:
-        if node.this.name.lower() == "epoch":
-            node.set("this", exp.Literal.string(_EPOCH))
-        return node
+    if kind in (_Type.TIMESTAMP, _Type.TIMESTAMPTZ) and is_word(node.this, "epoch"):
+        node.set("this", exp.Literal.string(_EPOCH))
     if kind in _PLAIN:
         return node
     if kind == _Type.USERDEFINED:
@@ -62,14 +61,15 @@ def try_cast(node: exp.TryCast) -> exp.Expr:
 
 
 def _to_text(node: exp.Cast) -> exp.Expr:
-    whole = exp.Anonymous(this="rs_text", expressions=[node.this])
     sizes = node.to.expressions
-    if sizes and sizes[0].name.isdigit():
-        size = exp.Literal.number(sizes[0].name)
-        return exp.Anonymous(this="rs_left_bytes", expressions=[whole, size])
+    size = int(sizes[0].name) if sizes and sizes[0].name.isdigit() else 0
     if node.to.this in _CHAR and node.to.this != _Type.BPCHAR:
-        return exp.Anonymous(this="rs_left_bytes", expressions=[whole, exp.Literal.number(1)])
-    return whole
+        size = size or 1
+    if not size:
+        return exp.Anonymous(this="rs_text", expressions=[node.this])
+    if fits(node.this, size):
+        return exp.Cast(this=node.this, to=exp.DataType.build("TEXT"))
+    return exp.Anonymous(this="rs_left_bytes", expressions=[node.this, exp.Literal.number(size)])
 
 
 def _to_numeric(node: exp.Cast) -> exp.Expr:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from local.redshift.dialect import dates, session_functions, strings
+from local.redshift.dialect.grammar import same
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
 
@@ -202,7 +203,7 @@ def within_group(node: exp.WithinGroup) -> exp.Expr:
     text = value.expressions[0] if isinstance(value, exp.Distinct) else value
     order = node.expression.expressions
     for item in order:
-        if item.this == text.expressions[0]:
+        if same(item.this, text.expressions[0]):
             item.set("this", text.copy())  # DISTINCT sorts by its argument only
     return anonymous("string_agg", value, exp.Order(this=separator, expressions=order))
 

@@ -8,7 +8,7 @@ not exist.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -16,20 +16,110 @@ from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.redshift import RedshiftParser
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from local.redshift.engine.errors import RedshiftError, syntax_error
+from local.redshift.sql.template import VALUE_MARK
+
+
+class Values(Protocol):
+    """The values that marks stand for; notes what the translation wanted to know of them."""
+
+    def text(self, mark: str) -> str:
+        """The value."""
+
+    def is_word(self, mark: str, word: str) -> bool:
+        """Whether the value is this word, in any case."""
+
+    def fits(self, mark: str, size: int) -> bool:
+        """Whether the value has no more than ``size`` bytes."""
+
 
 _KEPT_FUNCTION_PARSERS = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
 
 
+class Value(exp.Literal):
+    """A literal whose text is not part of the tree: ``this`` is a mark that stands for it.
+
+    Whoever asks for the text gets it from ``values``, which takes note that the translation depends
+    on it. What is printed is the mark.
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "is_string": True, "values": True}
+
+    @property
+    def this(self) -> str:
+        """The value's text."""
+        return str(self.args["values"].text(self.args["this"]))
+
+    @property
+    def name(self) -> str:
+        """The value's text."""
+        return self.this
+
+    def text(self, key: str) -> str:
+        """The value's text, of ``this``."""
+        return self.this if key == "this" else ""
+
+
+def is_word(node: exp.Expr, word: str) -> bool:
+    """Whether an expression is the string ``word``, in any case."""
+    if isinstance(node, Value) and node.is_string:
+        return bool(node.args["values"].is_word(node.args["this"], word))
+    return bool(node.is_string) and node.name.lower() == word
+
+
+def fits(node: exp.Expr, size: int) -> bool:
+    """Whether an expression is a string of at most ``size`` bytes."""
+    if isinstance(node, Value) and node.is_string:
+        return bool(node.args["values"].fits(node.args["this"], size))
+    return bool(node.is_string) and len(node.name.encode()) <= size
+
+
+def same(one: exp.Expr, other: exp.Expr) -> bool:
+    """Whether two expressions are the same, their values too."""
+    return _with_values(one) == _with_values(other)
+
+
+def _with_values(node: exp.Expr) -> exp.Expr:
+    if node.find(Value) is None:
+        return node
+    return node.transform(
+        lambda inner: (
+            exp.Literal(this=inner.this, is_string=inner.is_string)
+            if isinstance(inner, Value)
+            else inner
+        )
+    )
+
+
+def _string(parser: RedshiftParser, token: Token) -> exp.Expr:
+    values = parser.dialect.settings.get("values")
+    if values is not None and VALUE_MARK.fullmatch(token.text):
+        return parser.expression(Value(this=token.text, is_string=True, values=values), token)
+    return parser.expression(exp.Literal(this=token.text, is_string=True), token)
+
+
 class RedshiftSource(Redshift):
-    """Redshift's SQL as text goes in."""
+    """Redshift's SQL as text goes in.
+
+    With the setting ``values`` (Values) a string that is one of ``VALUE_MARKS`` becomes a Value.
+    """
+
+    SUPPORTED_SETTINGS = {*Redshift.SUPPORTED_SETTINGS, "values"}  # noqa: RUF012 - as declared there
 
     class Tokenizer(Redshift.Tokenizer):
         COMMANDS: ClassVar[set[Any]] = set()  # no statement is swallowed as one string
 
     class Parser(RedshiftParser):
+        STRING_PARSERS: ClassVar[dict[Any, Any]] = {
+            **RedshiftParser.STRING_PARSERS,
+            TokenType.STRING: _string,
+        }
+        PRIMARY_PARSERS: ClassVar[dict[Any, Any]] = {
+            **RedshiftParser.PRIMARY_PARSERS,
+            TokenType.STRING: _string,
+        }
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: RedshiftParser.FUNCTION_PARSERS[name] for name in _KEPT_FUNCTION_PARSERS
@@ -47,6 +137,13 @@ class DuckTarget(DuckDB):
     NULL_ORDERING = Redshift.NULL_ORDERING
 
     class Generator(DuckDBGenerator):
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **DuckDBGenerator.TRANSFORMS,
+            Value: lambda _, value: (
+                f"'{value.args['this']}'" if value.is_string else value.args["this"]
+            ),
+        }
+
         def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
             """``last_value(a) IGNORE NULLS`` -> ``last_value(a IGNORE NULLS)``."""
             inner = self.sql(expression, "this")
@@ -67,10 +164,14 @@ def tokenize(sql: str) -> list[Token]:
         raise RedshiftError(f"syntax error: {error}", sqlstate="42601") from error
 
 
-def parse_query(sql: str) -> exp.Expr:
-    """One query or DML statement as sqlglot's tree; RedshiftError where it does not parse."""
+def parse_query(sql: str, values: Values | None = None) -> exp.Expr:
+    """One query or DML statement as sqlglot's tree; RedshiftError where it does not parse.
+
+    With ``values`` a string literal that is a value's mark becomes a Value.
+    """
+    source = RedshiftSource(values=values) if values else RedshiftSource()
     try:
-        trees: list[exp.Expr] = [tree for tree in RedshiftSource().parse(sql) if tree is not None]
+        trees: list[exp.Expr] = [tree for tree in source.parse(sql) if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         raise syntax_error(str(first.get("highlight") or "")) from error

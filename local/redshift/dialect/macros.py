@@ -17,17 +17,15 @@ def _once(body: str) -> str:
     return f"list_extract(list_transform([x], lambda v: {body}), 1)"
 
 
-def _integer_cast(name: str, duckdb_type: str, spoken: str) -> str:
-    """``CAST(text AS INT)``: digits with a sign, blanks around; else error 1207 with the value.
+def _integer_cast(name: str, duckdb_type: str) -> str:
+    """``CAST(text AS INT)``: digits with a sign, blanks around. Other text keeps the ``#`` that is put
+    before it, on which the cast fails: ``engine.duckdb_errors`` knows it as error 1207.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
     """
-    body = f"""
-        CASE WHEN v IS NULL THEN NULL
-             WHEN regexp_full_match(v, '\\s*[+-]?[0-9]+\\s*') THEN CAST(v AS {duckdb_type})
-             ELSE CAST(error('rs|1207|{spoken}|' || v) AS {duckdb_type}) END"""
+    digits = "regexp_replace('#' || x, '^#(\\s*[+-]?[0-9]+\\s*)$', '\\1')"
     return f"""
-    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS {_once(body)},
+    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS CAST({digits} AS {duckdb_type}),
         (x) AS CAST(x AS {duckdb_type})
     """
 
@@ -45,37 +43,40 @@ def _float_cast(name: str, duckdb_type: str, spoken: str) -> str:
 
 
 _TEXT = """
-        CASE WHEN typeof(v) IN ('DOUBLE', 'FLOAT')
-                  AND TRY_CAST(v AS DOUBLE) = trunc(TRY_CAST(v AS DOUBLE))
-                  AND abs(TRY_CAST(v AS DOUBLE)) < 1e15
-             THEN CAST(CAST(TRY_CAST(v AS DOUBLE) AS BIGINT) AS VARCHAR)
-             ELSE CAST(v AS VARCHAR) END"""
+        CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT')
+             THEN regexp_replace(CAST(x AS VARCHAR), '\\.0$', '')
+             ELSE CAST(x AS VARCHAR) END"""
 _LEFT_BYTES = """
         CASE WHEN strlen(v) <= n THEN v
              WHEN strlen(v) = length(v) THEN left(v, n)
              ELSE left(v, list_max(list_filter(
                  range(0, n + 1), lambda i: strlen(left(v, i)) <= n))) END"""
 _STORE_VARCHAR = """
-        CASE WHEN strlen(v) <= n THEN v
-             WHEN strlen(rtrim(v, ' ')) <= n THEN rpad(rtrim(v, ' '), n, ' ')
+        CASE WHEN strlen(rtrim(v, ' ')) <= n THEN left(v, n)
              ELSE error('rs|22001|character varying(' || n || ')|' || v) END"""
 _STORE_BPCHAR = """
         CASE WHEN strlen(rtrim(v, ' ')) <= n THEN rtrim(v, ' ')
              ELSE error('rs|22001|character(' || n || ')|' || v) END"""
 
 MACROS: tuple[str, ...] = (
-    _integer_cast("rs_int2", "SMALLINT", "Short"),
-    _integer_cast("rs_int4", "INTEGER", "Integer"),
-    _integer_cast("rs_int8", "BIGINT", "Long"),
+    _integer_cast("rs_int2", "SMALLINT"),
+    _integer_cast("rs_int4", "INTEGER"),
+    _integer_cast("rs_int8", "BIGINT"),
     _float_cast("rs_float8", "DOUBLE", "Float8"),
     _float_cast("rs_float4", "FLOAT", "Float4"),
     # any value as text: floats without a needless ".0"
-    f"CREATE OR REPLACE MACRO rs_text(x) AS {_once(_TEXT)}",
-    # the first n bytes of a text, never half a character
-    f"CREATE OR REPLACE MACRO rs_left_bytes(x, n) AS {_once(_LEFT_BYTES)}",
-    # storing into VARCHAR(n), CHAR(n): blanks beyond the length are dropped, more is an error
+    f"CREATE OR REPLACE MACRO rs_text(x VARCHAR) AS CAST(x AS VARCHAR), (x) AS {_TEXT}",
+    # the first n bytes of a text, never half a character; nothing but text has more than ASCII
+    f"""
+    CREATE OR REPLACE MACRO rs_left_bytes(x VARCHAR, n) AS {_once(_LEFT_BYTES)},
+        (x, n) AS left(rs_text(x), n)
+    """,
+    # storing into VARCHAR(n), CHAR(n): blanks beyond the length are dropped, more is an error;
+    # rs_keep_ of a column, which costs nothing to be named more than once
     f"CREATE OR REPLACE MACRO rs_store_varchar(x, n) AS {_once(_STORE_VARCHAR)}",
     f"CREATE OR REPLACE MACRO rs_store_bpchar(x, n) AS {_once(_STORE_BPCHAR)}",
+    f"CREATE OR REPLACE MACRO rs_keep_varchar(v, n) AS {_STORE_VARCHAR}",
+    f"CREATE OR REPLACE MACRO rs_keep_bpchar(v, n) AS {_STORE_BPCHAR}",
     # SUM of integers is BIGINT, of BIGINT is NUMERIC(38,0)
     """
     CREATE OR REPLACE MACRO rs_summand(x SMALLINT) AS CAST(x AS BIGINT),

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Key, Relation
-from local.redshift.dialect.grammar import parse_query
+from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.system import views
@@ -20,12 +20,12 @@ _MAX_VIEW_DEPTH = 32
 class Found:
     """What a statement reads: user tables, system views; whether the target only as a target.
 
-    ``query_id``: the one query whose rows of the one system view matter; None for all.
+    ``query_id``: the one query whose rows of the one system view matter; "" for all.
     """
 
     tables: set[Key] = field(default_factory=set)
     system: set[str] = field(default_factory=set)
-    query_id: int | None = None
+    query_id: str = ""
     target_only: bool = False
 
 
@@ -139,7 +139,7 @@ def _resolve(tree: exp.Expr, scope: Scope, found: Found, depth: int) -> None:
             continue
         system_name = views.system_name(name)
         if system_name is not None:
-            found.query_id = None if found.system else _query_id(table)
+            found.query_id = "" if found.system else _query_id(table, scope)
             found.system.add(system_name)
             _put(table, exp.to_table(f'temp.main."{views.temp_name(system_name)}"'), name[-1])
             continue
@@ -152,19 +152,21 @@ def _resolve(tree: exp.Expr, scope: Scope, found: Found, depth: int) -> None:
             table.meta["key"] = relation.key
 
 
-def _query_id(table: exp.Table) -> int | None:
+def _query_id(table: exp.Table, scope: Scope) -> str:
     """``FROM sys_load_detail WHERE query_id = 7 AND ...`` -> 7: only those rows are needed."""
     select = table.parent_select
     if select is None or select.args.get("where") is None or select.args.get("joins"):
-        return None
+        return ""
     where = select.args["where"]
     conditions = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
     for condition in conditions:
         if isinstance(condition, exp.EQ) and condition.this.name == "query_id":
             value = condition.expression
             if isinstance(value, exp.Literal) and value.name.isdigit():
-                return int(value.name)
-    return None
+                return value.name
+            if isinstance(value, exp.Anonymous) and value.name.lower() == "pg_last_copy_id":
+                return to_duckdb(scope.number("last_copy_id"))
+    return ""
 
 
 def is_cte(table: exp.Table, name: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from local.redshift.dialect.grammar import to_duckdb
+
 _MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")
 
 
@@ -32,7 +34,7 @@ def eager_case(node: exp.Case) -> exp.Expr:
     branches = [when.args["true"] for when in node.args["ifs"]]
     if node.args.get("default") is not None:
         branches.append(node.args["default"])
-    risky = {call.sql(): call for branch in branches for call in _may_fail(branch)}
+    risky = {to_duckdb(call): call for branch in branches for call in _may_fail(branch)}
     if not risky or node.args.get("this") is not None:
         return node
     hashed = exp.Anonymous(this="hash", expressions=[call.copy() for call in risky.values()])

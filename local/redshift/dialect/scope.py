@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sqlglot import exp
+
 from local.redshift.catalog.model import Relation
 
 
 class Scope(Protocol):
     """A session, as seen from the translator."""
 
-    user: str
-    pid: int
-    last_query_id: int
-    last_copy_id: int
-    last_copy_count: int
+    @property
+    def user(self) -> str:
+        """The database user."""
 
     @property
     def database_name(self) -> str:
         """The connected database."""
 
+    def number(self, name: str) -> exp.Expr:
+        """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""
+
     def existing_schemas_in_path(self) -> list[str]:
         """The search path, of schemas that exist."""
-
-    def find_relation(self, name: tuple[str, ...]) -> Relation | None:
-        """A table or view, None if there is none."""
 
     def relation(self, name: tuple[str, ...]) -> Relation:
         """A table or view; RedshiftError if there is none."""

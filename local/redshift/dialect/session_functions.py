@@ -21,23 +21,8 @@ VERSION = (
 )
 
 
-def _number(value: int, kind: str) -> exp.Expr:
-    return exp.Cast(this=exp.Literal.number(value), to=exp.DataType.build(kind))
-
-
-def _last_copy_id(scope: Scope) -> exp.Expr:
-    """.../dg/PG_LAST_COPY_ID.html: of this session; -1 if it ran no COPY"""
-    return _number(scope.last_copy_id or -1, "INT")
-
-
-def _last_copy_count(scope: Scope) -> exp.Expr:
-    """.../dg/PG_LAST_COPY_COUNT.html"""
-    return _number(scope.last_copy_count, "BIGINT")
-
-
-def _last_query_id(scope: Scope) -> exp.Expr:
-    """.../dg/PG_LAST_QUERY_ID.html: -1 if this session ran no query"""
-    return _number(scope.last_query_id or -1, "INT")
+def _number(name: str, kind: str) -> Build:
+    return lambda scope: exp.Cast(this=scope.number(name), to=exp.DataType.build(kind))
 
 
 def _current_database(scope: Scope) -> exp.Expr:
@@ -52,10 +37,6 @@ def _current_schema(scope: Scope) -> exp.Expr:
 
 def _user(scope: Scope) -> exp.Expr:
     return exp.Literal.string(scope.user)
-
-
-def _pid(scope: Scope) -> exp.Expr:
-    return _number(scope.pid, "INT")
 
 
 def has_privilege(args: Args, kind: str, scope: Scope) -> exp.Expr:
@@ -78,12 +59,12 @@ PRIVILEGE_KINDS = {
 }
 
 BUILT: dict[str, Build] = {
-    "pg_last_copy_id": _last_copy_id,
-    "pg_last_copy_count": _last_copy_count,
-    "pg_last_query_id": _last_query_id,
+    "pg_last_copy_id": _number("last_copy_id", "INT"),  # .../dg/PG_LAST_COPY_ID.html
+    "pg_last_copy_count": _number("last_copy_count", "BIGINT"),  # .../dg/PG_LAST_COPY_COUNT.html
+    "pg_last_query_id": _number("last_query_id", "INT"),  # .../dg/PG_LAST_QUERY_ID.html
     "current_database": _current_database,
     "current_schema": _current_schema,
     "current_user": _user,
     "version": lambda _: exp.Literal.string(VERSION),
-    "pg_backend_pid": _pid,
+    "pg_backend_pid": _number("pid", "INT"),
 }

@@ -17,7 +17,8 @@ def store(value: exp.Expr, column: Column) -> exp.Expr:
     if kind.is_text:
         text = exp.Anonymous(this="rs_text", expressions=[value])
         size = exp.Literal.number(kind.length)
-        return exp.Anonymous(this=f"rs_store_{kind.name}", expressions=[text, size])
+        verb = "keep" if isinstance(value, (exp.Column, exp.Literal)) else "store"
+        return exp.Anonymous(this=f"rs_{verb}_{kind.name}", expressions=[text, size])
     if kind.name in ("int2", "int4", "int8", "float4", "float8"):
         return exp.Anonymous(this=f"rs_{kind.name}", expressions=[value])
     return exp.Cast(this=value, to=exp.DataType.build(kind.duckdb, dialect="duckdb"))

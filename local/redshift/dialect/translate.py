@@ -19,19 +19,26 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 
 @dataclass(frozen=True)
 class Translated:
-    """``sql`` is DuckDB's; ``kind`` select, insert, update or delete; ``target`` of the last three."""
+    """``sql`` is DuckDB's; ``kind`` select, insert, update or delete; ``target`` of the last three.
+
+    ``query_id``: of the one system view that is read, the one query whose rows matter; "" for all.
+    """
 
     sql: str
     kind: str
     reads: frozenset[Key] = frozenset()
     target: Key | None = None
     system: frozenset[str] = frozenset()
-    query_id: int | None = None
+    query_id: str = ""
 
 
 def translate(sql: str, scope: Scope) -> Translated:
     """Raises RedshiftError for what does not parse, is unknown or is not supported."""
-    tree = parse_query(sql)
+    return translate_tree(parse_query(sql), scope)
+
+
+def translate_tree(tree: exp.Expr, scope: Scope) -> Translated:
+    """A parsed statement, which is changed."""
     names.fold(tree)
     if isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
         return translate_query(tree, scope)

@@ -85,6 +85,10 @@ def _plain(text: str, sqlstate: str) -> Make:
 _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
     _rule(r"rs\|(\w+)\|([^|]*)\|(.*)\Z", _marked),
     _rule(r"NOT NULL constraint failed: [^.]*\.(?:[^.]*\.)*(\w+)", _not_null),
+    _rule(
+        r"Could not convert string ['\"]#(.*)['\"] to INT(16|32|64)",
+        lambda m: invalid_digit(m[1], {"16": "Short", "32": "Integer", "64": "Long"}[m[2]]),
+    ),
     _rule(r"Could not convert string ['\"](.*)['\"] to ([A-Z0-9]+)", _conversion),
     _rule(
         r"Type \w+ with value (\S+) can't be cast because the value is out of range for the "

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
+from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
@@ -35,7 +36,6 @@ from local.redshift.engine.permissions import Permissions
 from local.redshift.engine.results import result_columns
 from local.redshift.engine.sink import CHUNK_ROWS, ResultSink
 from local.redshift.sql import nodes
-from local.redshift.sql.parameters import bind
 from local.redshift.sql.parser import parse_statement
 from local.redshift.system import views
 from local.redshift.system.records import SystemRecords
@@ -86,7 +86,7 @@ class Session(Permissions):
         explicit one takes nothing but ROLLBACK from then on.
         """
         self.query_id, self.lock_wait, self.sink = query_id, 0.0, sink
-        statement = parse_statement(bind(sql, values))
+        statement = parse_statement(sql, values)
         if isinstance(statement, (nodes.Begin, nodes.Commit, nodes.Rollback)):
             return self._control(statement)
         if self.transaction is not None and self.transaction.failed:
@@ -253,6 +253,16 @@ class Session(Permissions):
     def database_name(self) -> str:
         """The connected database."""
         return self.database.settings.database
+
+    def number(self, name: str) -> exp.Expr:
+        """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""
+        number = {
+            "pid": self.pid,
+            "last_query_id": self.last_query_id or -1,
+            "last_copy_id": self.last_copy_id or -1,
+            "last_copy_count": self.last_copy_count,
+        }[name]
+        return exp.Literal.number(number)
 
     @property
     def records(self) -> SystemRecords:

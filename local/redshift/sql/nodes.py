@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local.redshift.sql.datatypes import DataType
@@ -11,9 +12,10 @@ Name = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Query:
-    """SELECT, INSERT, UPDATE, DELETE, WITH: left to ``dialect``."""
+    """SELECT, INSERT, UPDATE, DELETE, WITH: left to ``dialect``, with its parameters' values."""
 
     sql: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

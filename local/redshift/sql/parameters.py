@@ -7,67 +7,144 @@ value may stand, in a query or DML; COPY, DDL and LOCK refuse them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlglot.tokenizer_core import Token, TokenType
 
 from local.redshift.dialect.grammar import tokenize
-from local.redshift.engine.errors import syntax_error
+from local.redshift.engine.errors import RedshiftError, syntax_error
+from local.redshift.sql.template import NAME_MARK, Template
 
-_QUERIES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "("})
+_TAKE_VALUES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "("})
 _BEFORE_A_NAME = frozenset(
     {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "AS", "DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ",
      "INTERVAL", "GROUP BY", "ORDER BY", "."}
 )  # fmt: skip
+_KEPT_TEXTS = 500
 
 
-def _places(sql: str) -> list[tuple[int, int, str, Token | None]]:
-    """Where parameters stand: (start, end, name, the token before). Never inside quotes."""
-    tokens = tokenize(sql)
+@dataclass(frozen=True)
+class Place:
+    """A parameter in a text: ``text[start:end]`` is ``:name``; the word before it, upper case."""
+
+    start: int
+    end: int
+    name: str
+    before: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a text's tokens tell: the first word in upper case, "" if it is no word; the parameters;
+    where the one statement in it begins and ends, without what separates it from a next one.
+
+    ``opaque``: every mark of a ``Template`` is a name by itself, not a part of a longer text.
+    """
+
+    first: str
+    places: tuple[Place, ...]
+    start: int
+    end: int
+    several: bool
+    opaque: bool
+
+
+@lru_cache(_KEPT_TEXTS)
+def words(text: str) -> Words:
+    """Raises RedshiftError for a text that ends inside a string or a comment."""
+    tokens = tokenize(text)
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens:
+        return Words("", (), 0, 0, several=False, opaque=True)
+    return Words(
+        "" if _is_quoted(tokens[0]) else tokens[0].text.upper(),
+        tuple(_places(tokens)),
+        tokens[0].start,
+        tokens[-1].end + 1,
+        several=any(token.token_type == TokenType.SEMICOLON for token in tokens),
+        opaque=all(_is_opaque(token) for token in tokens),
+    )
+
+
+def _is_quoted(token: Token) -> bool:
+    return token.token_type in (TokenType.STRING, TokenType.IDENTIFIER)
+
+
+def _is_opaque(token: Token) -> bool:
+    if NAME_MARK.search(token.text) is None:
+        return True
+    return len(token.text) == 1 and token.token_type in (TokenType.VAR, TokenType.IDENTIFIER)
+
+
+def _places(tokens: Sequence[Token]) -> list[Place]:
+    """Where parameters stand; never inside quotes."""
     found = []
     for index, token in enumerate(tokens[:-1]):
         name = tokens[index + 1]
         plain = token.token_type == TokenType.COLON and name.start == token.end + 1
-        quoted = name.token_type in (TokenType.STRING, TokenType.IDENTIFIER)
-        if plain and not quoted and name.text.replace("_", "a").isalnum():
-            before = tokens[index - 1] if index else None
-            found.append((token.start, name.end + 1, name.text, before))
+        if plain and not _is_quoted(name) and name.text.replace("_", "a").isalnum():
+            before = tokens[index - 1].text.upper() if index else ""
+            found.append(Place(token.start, name.end + 1, name.text, before))
     return found
+
+
+def template_of(sql: str) -> tuple[Template, Words]:
+    """A statement's template, and its words. Raises RedshiftError as ``words`` does."""
+    template = Template.of(sql)
+    if template.names:
+        try:
+            known = words(template.text)
+        except RedshiftError:
+            return Template(sql), words(sql)
+        if known.opaque:
+            return template, known
+    return Template(sql), words(sql)
 
 
 def unused_parameters(sqls: Sequence[str], names: Sequence[str]) -> list[str]:
     """The names that no statement uses; a ``:name`` inside quotes is no use."""
     if not names:
         return []
-    used = {name for sql in sqls for _, _, name, _ in _places(sql)}
+    used = {place.name for sql in sqls for place in template_of(sql)[1].places}
     return [name for name in names if name not in used]
 
 
-def bind(sql: str, values: Mapping[str, str]) -> str:
-    """``select * from t where id = :id`` -> ``... where id = '7'``.
+def substitute(text: str, known: Words, put: Callable[[str], str]) -> str:
+    """The statement in ``text``, whose words are known, with ``put(name)`` for each ``:name``.
 
-    A quoted value is of no type yet, as a prepared statement's parameter is: it takes the type that
-    the context asks for. Raises RedshiftError: syntax error at or near "$1" in a statement or a
-    place that takes no values, at or near ":" for a parameter without a value.
+    Raises RedshiftError: syntax error at or near "$1" in a statement or a place that takes no
+    values, at or near ":" where ``put`` raises KeyError.
     """
-    places = _places(sql) if ":" in sql else []
-    if not places:
-        return sql
-    first = tokenize(sql)[0].text.upper()
     out: list[str] = []
     numbers: dict[str, int] = {}
-    done = 0
-    for start, end, name, before in places:
-        if name not in values:
-            raise syntax_error(":")
-        number = numbers.setdefault(name, len(numbers) + 1)
-        if first not in _QUERIES or (before and before.text.upper() in _BEFORE_A_NAME):
+    done = known.start
+    for place in known.places:
+        try:
+            value = put(place.name)
+        except KeyError:
+            raise syntax_error(":") from None
+        number = numbers.setdefault(place.name, len(numbers) + 1)
+        if known.first not in _TAKE_VALUES or place.before in _BEFORE_A_NAME:
             raise syntax_error(f"${number}")
-        out.append(sql[done:start])
-        out.append(quote(values[name]))
-        done = end
-    out.append(sql[done:])
+        out += (text[done : place.start], value)
+        done = place.end
+    out.append(text[done : known.end])
     return "".join(out)
+
+
+def bind(sql: str, values: Mapping[str, str]) -> str:
+    """``select * from t where id = :id`` -> ``... where id = '7'``; raises as ``substitute`` does.
+
+    A quoted value is of no type yet, as a prepared statement's parameter is: it takes the type that
+    the context asks for.
+    """
+    if ":" not in sql:
+        return sql
+    known = words(sql)
+    return substitute(sql, known, lambda name: quote(values[name])) if known.places else sql
 
 
 def quote(value: str) -> str:

@@ -8,13 +8,14 @@ its name; none is skipped. Each parser names the page whose synopsis it follows
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.sql import nodes
 from local.redshift.sql.create_table import column, create_table
 from local.redshift.sql.datatypes import parse as parse_type
 from local.redshift.sql.lexer import Tokens
+from local.redshift.sql.parameters import bind, template_of
 from local.redshift.sql.privileges import default_privileges, grant
 
 Statement = object
@@ -28,14 +29,14 @@ _UNSUPPORTED = (
 )  # fmt: skip
 
 
-def parse_statement(sql: str) -> Statement:
+def parse_statement(sql: str, values: Mapping[str, str]) -> Statement:
     """One of ``nodes``. Raises RedshiftError: a syntax error, or what we do not support."""
-    tokens = Tokens(sql)
+    if template_of(sql)[1].first in _QUERIES:
+        return nodes.Query(sql, values)
+    tokens = Tokens(bind(sql, values))
     if tokens.at_end:
         raise RedshiftError("syntax error at end of input", sqlstate="42601")
     first = tokens.word()
-    if first in _QUERIES:
-        return nodes.Query(tokens.rest())
     if first in _UNSUPPORTED:
         raise unsupported(first)
     parser = _PARSERS.get(first)

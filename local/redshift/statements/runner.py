@@ -21,6 +21,7 @@ from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.session import Session
 from local.redshift.engine.sink import ResultSink
 from local.redshift.faults import Faults
+from local.redshift.sql.parameters import template_of
 from local.redshift.statements.record import Statement, Status, SubStatement
 from local.redshift.statements.store import StatementStore
 
@@ -416,10 +417,8 @@ _TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "UNLOAD", "ANALYZE", "
 
 def _query_type(sql: str) -> str:
     """SELECT, INSERT, ..., DDL, UTILITY: SYS_QUERY_HISTORY.query_type."""
-    from local.redshift.sql.lexer import Tokens
-
     try:
-        first = Tokens(sql).word().split(" ")[0]
+        first = template_of(sql)[1].first.split(" ")[0]
     except RedshiftError:
         return "UTILITY"
     if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.redshift.dialect.translate import Translated, translate
+from local.redshift.dialect.cache import TRANSLATIONS
+from local.redshift.dialect.translate import Translated
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql.nodes import Query
@@ -19,13 +20,13 @@ _PRIVILEGE = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE"}
 
 def run(session: Session, statement: Query) -> Outcome:
     """A query's rows go to the session's sink; of a DML statement the number of rows comes back."""
-    translated = prepare(session, statement.sql)
+    translated = prepare(session, statement)
     if translated.kind == "select":
         return session.send(translated.sql)
     return Outcome(session.change(translated.sql))
 
 
-def prepare(session: Session, sql: str) -> Translated:
+def prepare(session: Session, statement: Query) -> Translated:
     """The translated statement, its locks held, its snapshot taken, its system views filled.
 
     Where a lock had to be waited for, or the catalogue changed meanwhile, the statement is
@@ -33,7 +34,7 @@ def prepare(session: Session, sql: str) -> Translated:
     """
     while True:
         version = session.database.catalog_version
-        translated = translate(sql, session)
+        translated = TRANSLATIONS.translate(statement, session)
         waited = session.lock_all(_locks(session, translated))
         if not waited and version == session.database.catalog_version:
             break
@@ -41,7 +42,8 @@ def prepare(session: Session, sql: str) -> Translated:
     if translated.reads or translated.target or translated.system:
         session.snapshot()
     session.touch(translated.reads, [translated.target] if translated.target else [])
-    views.materialise(session.con, translated.system, session, translated.query_id)
+    query_id = int(translated.query_id) if translated.query_id else None
+    views.materialise(session.con, translated.system, session, query_id)
     return translated
 
 

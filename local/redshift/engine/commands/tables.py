@@ -20,7 +20,7 @@ from local.redshift.engine.errors import (
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql.datatypes import MAX_VARCHAR, DataType
-from local.redshift.sql.nodes import AlterTable, Column, CreateTable
+from local.redshift.sql.nodes import AlterTable, Column, CreateTable, Query
 
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
@@ -119,7 +119,7 @@ def _add(session: Session, table: Relation) -> None:
 
 def _create_as(session: Session, statement: CreateTable, select: str, key: Key) -> Outcome:
     """CREATE TABLE ... AS: types of the query's columns, character ones as long as may be."""
-    translated = query.prepare(session, select)
+    translated = query.prepare(session, Query(select))
     session.snapshot()
     described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
     names = statement.names or tuple(row[0] for row in described)

@@ -1,0 +1,72 @@
+"""Worlds to tell stories in: two files are loaded, and the Data API keeps statements by the world's clock."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+from local.redshift.api import operations
+from local.redshift.config import Isolation
+from local.redshift.statements import store
+from tests.faults.clock import Clock
+from tests.faults.world import Memory, World
+from tests.stateful.files import Event, File, Song
+
+# Loaded before anything else: a check that has passed once may judge a file by itself.
+FIRST = (
+    File("log_data/first.json", (Event(user=4, title=None), Event(user=4, item=1))),
+    File("song_data/first.json", (Song(id="SO0", title="T0", artist_id="AR0"),)),
+)
+
+_places = count()
+
+
+@contextmanager
+def new_world(
+    isolation: Isolation = "snapshot", parameters: Mapping[str, str] | None = None
+) -> Iterator[World]:
+    """A world that nobody else uses, with the files FIRST."""
+    place = _folder() / str(next(_places))
+    memory = _begun()
+    try:
+        with (
+            World(place, isolation=isolation, parameters=parameters, memory=memory) as world,
+            _statements_kept_by(world.clock),
+        ):
+            yield world
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+@cache
+def _folder() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="stories-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
+
+
+@cache
+def _begun() -> Memory:
+    world = World(_folder() / "first")
+    with _statements_kept_by(world.clock):
+        for file in FIRST:
+            world.upload(file.key, file.body)
+        world.settle()
+    return world.remember()
+
+
+@contextmanager
+def _statements_kept_by(clock: Clock) -> Iterator[None]:
+    """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py)."""
+    now = SimpleNamespace(time=clock.time, monotonic=time.monotonic)
+    with mock.patch.object(operations, "time", now), mock.patch.object(store, "time", now):
+        yield

@@ -24,8 +24,8 @@ from loader.store import Store
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
 UNDONE = (
-    "The load was undone while it ran: nothing more of it is published. What it had not published yet is not withdrawn, "
-    "the next sweep loads it."
+    "The load was undone while it ran: nothing more of it is published. What it had not published yet is not "
+    "withdrawn, the next sweep loads it."
 )
 
 api = DataApi(settings())
@@ -202,11 +202,14 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
         return {**state, "outcome": "failed", "cause": cause}
     attempt = state["publish_attempt"] + 1
     state = {**state, "statement": None, "publish_attempt": attempt}
-    if statement is LOST:
+    if statement is LOST and attempt < MAX_ATTEMPTS:
         return {
             **state,
             "outcome": "running",
         }  # it may have committed: publishing twice changes nothing
+    if statement is LOST:
+        cause = f"The Data API forgot each statement that published the batch {state['batch']}."
+        return {**state, "outcome": "failed", "cause": cause}
     statement = api.describe(statement.id)
     kind, error = kind_of(statement), failure(statement)
     logger.warning("publishing failed", kind=kind.name, error=error)

@@ -57,6 +57,7 @@ def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Sta
         ),
         ("connection was closed by the server", "INSERT", Kind.TRY_AGAIN),
         ("FATAL: the cluster is restarting", COPY, Kind.TRY_AGAIN),
+        ("terminating connection due to administrator command", COPY, Kind.TRY_AGAIN),
         ("Query timed out", "SELECT", Kind.TRY_AGAIN),
         ("ERROR: Load into table 'event_stage_1' failed.", COPY, Kind.COPY),
         ("ERROR: column x is of another type", "INSERT", Kind.OTHER),

@@ -37,15 +37,24 @@ class Events:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while len(found) < count:
             assert time.monotonic() < deadline, f"{len(found)} events of {count}"
-            answer = self._sqs.receive_message(
-                QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1
-            )
-            for message in answer.get("Messages", []):
-                found.append(message["Body"])
-                self._sqs.delete_message(
-                    QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
-                )
+            found += self._received(1)
         return sorted(found, key=lambda body: str(json.loads(body)["detail"]["object"]["key"]))
+
+    def waiting(self) -> list[str]:
+        """The events that have come since, as messages' bodies."""
+        found: list[str] = []
+        while received := self._received(0):
+            found += received
+        return found
+
+    def _received(self, seconds: int) -> list[str]:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=seconds
+        )
+        found = answer.get("Messages", [])
+        for message in found:
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in found]
 
     def send(self, bodies: Iterable[str]) -> None:
         """Sends events to the loader's queue."""

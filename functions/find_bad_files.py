@@ -48,8 +48,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if statement.running:
         return {**state, "statement": pending, "outcome": "running"}
     state = {**state, "statement": None}
-    if statement is LOST:
+    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    if statement is LOST:
+        cause = (
+            f"The Data API forgot each statement that looked for the bad files: {state['error']}"
+        )
+        return {**state, "outcome": "failed", "cause": cause}
     if not statement.finished:
         statement = api.describe(statement.id)
         error = failure(statement)[:2000]

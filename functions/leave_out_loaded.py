@@ -15,7 +15,7 @@ from loader.settings import settings
 from loader.steps import LOST, advance, took_too_long
 from loader.store import Store
 
-MAX_ATTEMPTS = 20  # of staging, publishing and this step together
+MAX_ATTEMPTS = 10  # of staging and this step together
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -46,6 +46,10 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         )
     new = {row[0] for row in api.rows(f"{statement.id}:3")}
     files = tuple(file for number, file in enumerate(batch.files) if number in new)
+    if len(files) == len(batch.files) and state["attempt"] >= MAX_ATTEMPTS:
+        raise StatementFailed(
+            f"The claim of batch {batch.name} says that files of it are loaded, and the ledger has none of them."
+        )
     logger.info("files loaded meanwhile are left out", files=len(batch.files) - len(files))
     batches.save(store, load["load_id"], Batch(batch.name, batch.dataset, files, batch.rejects))
     known = state.get("known", 0) + len(batch.files) - len(files)

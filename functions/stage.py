@@ -117,8 +117,11 @@ def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
     if cause := took_too_long(state["statement"]):
         return {**state, "outcome": "failed", "cause": cause}
     state = {**state, "statement": None}
-    if statement is LOST:
+    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    if statement is LOST:
+        cause = f"The Data API forgot each statement that staged the batch {state['batch']}."
+        return {**state, "outcome": "failed", "cause": cause}
     statement = api.describe(statement.id)
     kind, error = kind_of(statement), failure(statement)
     logger.warning("staging failed", kind=kind.name, error=error)

@@ -14,7 +14,7 @@ from loader.settings import settings
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
 # of the functions that wait, and of their states, are longer.
 PATIENCE = 200  # seconds
-AT_ONCE = 1  # seconds: an answer that did not wait says that the Data API does not, now
+AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 
 Pending = dict[str, Any]
 LOST = Statement("", "LOST")
@@ -41,7 +41,8 @@ def advance(
 
     A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the
     time until the batch's first statement, its LOCK, has ended does not count. A statement that the Data API no
-    longer knows comes back as LOST.
+    longer knows comes back as LOST. A Data API that does not wait is waited for here, longer each time: the state
+    machine would ask it again at once.
     """
     limit = settings().statement_timeout
     if pending is None:
@@ -55,15 +56,20 @@ def advance(
             answered = time.monotonic()
             if not statement.running or answered > until or answered - asked < AT_ONCE:
                 break
-            if time.time() - pending["since"] > limit:
+            if time.time() - pending["since"] > limit and not pending.get("cancelled"):
                 break
     except StatementLost:
         return LOST, pending
     if not statement.running:
         return statement, pending
+    pending = dict(pending)
     if behind_lock and statement.parts and statement.parts[0].status != "FINISHED":
-        return statement, {**pending, "since": time.time()}
-    if time.time() - pending["since"] > limit and not pending.get("cancelled"):
+        pending["since"] = time.time()
+    elif time.time() - pending["since"] > limit and not pending.get("cancelled"):
         api.cancel(pending["id"])
-        return statement, {**pending, "cancelled": True}
+        pending["cancelled"] = True
+    if answered - asked < AT_ONCE:
+        pauses = pending.get("pauses", 0)
+        time.sleep(min(2**pauses, max(until - answered, 0)))
+        pending["pauses"] = pauses + 1
     return statement, pending

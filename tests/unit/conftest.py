@@ -79,7 +79,7 @@ def data_api(monkeypatch: pytest.MonkeyPatch) -> FakeDataApi:
     return fake
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time as a statement's limit sees it; it stands still until the test moves it."""
     clock = Clock()

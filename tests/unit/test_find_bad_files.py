@@ -4,6 +4,7 @@ from typing import Any
 
 import find_bad_files
 import pytest
+import stage
 from loader import batches
 from loader.names import tables_of
 from loader.parts import MAX_PARTS
@@ -102,6 +103,17 @@ def test_a_lost_statement_stages_again(store: Store, data_api: FakeDataApi) -> N
     data_api.replies = [Reply(running=1, lost=True)]
     state = call(find_bad_files.handler, call(find_bad_files.handler, bad()))
     assert (state["outcome"], state["attempt"], kept(store)) == ("again", 2, [A])
+
+
+def test_statements_that_are_lost_every_time_fail_the_batch(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A)
+    state = {**bad(), "attempt": stage.MAX_ATTEMPTS}
+    data_api.replies = [Reply(running=1, lost=True)]
+    state = call(find_bad_files.handler, call(find_bad_files.handler, state))
+    assert (state["outcome"], kept(store)) == ("failed", [A])
+    assert "forgot" in state["cause"]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,20 @@ def test_what_is_loaded_is_left_out(
     assert batch.rejects == (reject,)
 
 
+def test_a_claim_that_fails_for_nothing_does_not_go_round_for_ever(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, LOG, OTHER)
+    state = claimed(attempt=0)
+    for _ in range(leave_out_loaded.MAX_ATTEMPTS - 1):
+        data_api.replies = [new(0, 1)]
+        state = call(leave_out_loaded.handler, {**state, "outcome": "loaded meanwhile"})
+        assert state["outcome"] == "again"
+    data_api.replies = [new(0, 1)]
+    with pytest.raises(StatementFailed, match="claim of batch 0"):
+        call(leave_out_loaded.handler, {**state, "outcome": "loaded meanwhile"})
+
+
 def test_what_the_warehouse_is_asked(store: Store, data_api: FakeDataApi) -> None:
     save(store, LOG, OTHER)
     call(leave_out_loaded.handler, claimed())

@@ -396,6 +396,17 @@ def test_another_attempt_has_a_token_of_its_own(
     assert len(set(tokens)) == len(tokens) == 2
 
 
+def test_statements_that_are_lost_every_time_fail_the_batch(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    state = staged(store, data_api, LOG)
+    data_api.replies = [Reply(running=1, lost=True) for _ in range(20)]
+    while state["outcome"] in ("staged", "running"):
+        state = call(publish.handler, state)
+    assert state["outcome"] == "failed"
+    assert "forgot" in state["cause"]
+
+
 def test_the_same_call_again_submits_the_same(store: Store, data_api: FakeDataApi) -> None:
     state = staged(store, data_api, LOG)
     assert [call(publish.handler, state)["outcome"] for _ in range(2)] == ["published"] * 2

@@ -161,6 +161,17 @@ def test_another_attempt_has_a_table_a_token_and_a_manifest_of_its_own(
     ]
 
 
+def test_statements_that_are_lost_every_time_fail_the_batch(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, LOG)
+    data_api.replies = [Reply(running=1, lost=True) for _ in range(20)]
+    answers = until_it_ends(planned())
+    assert answers[-1]["outcome"] == "failed"
+    assert "forgot" in answers[-1]["cause"]
+    assert len(data_api.submits) == stage.MAX_ATTEMPTS + 1
+
+
 def test_the_same_call_again_submits_the_same(store: Store, data_api: FakeDataApi) -> None:
     save(store, LOG)
     data_api.replies = [staged_reply(LOG)]

@@ -83,12 +83,17 @@ def test_a_call_ends_when_its_statement_does(
 def test_a_data_api_that_does_not_wait_is_not_asked_in_a_loop(
     data_api: FakeDataApi, clock: Clock
 ) -> None:
-    """It answers at once when too many wait for the statement; the state machine's own pace is slow enough."""
+    """It answers at once when too many wait for the statement; nor is it the state machine that asks in a loop."""
     data_api.replies = [Reply(running=99)]
     step = Waiting()
-    for _ in range(3):
-        step.call()
-    assert len(data_api.looks) == 2
+    step.call()
+    slept = []
+    for _ in range(10):
+        begun = clock.now
+        assert step.call().running
+        slept.append(clock.now - begun)
+    assert len(data_api.looks) == 10
+    assert slept == [1, 2, 4, 8, 16, 32, 64, 128, PATIENCE, PATIENCE]
 
 
 def test_the_limit_passes_while_it_waits(data_api: FakeDataApi, waits: Clock) -> None:
@@ -101,6 +106,22 @@ def test_the_limit_passes_while_it_waits(data_api: FakeDataApi, waits: Clock) ->
     assert step.call().status == "ABORTED"
     assert len(data_api.cancelled) == 1
     assert "took over 600 seconds" in took_too_long(step.pending)
+
+
+def test_a_statement_that_was_cancelled_is_waited_for_as_patiently(
+    data_api: FakeDataApi, waits: Clock
+) -> None:
+    """To roll a long COPY back may take as long as it ran."""
+    reply = Reply(running=99)
+    data_api.replies = [reply]
+    step = Waiting()
+    while not data_api.cancelled:
+        step.call()
+    reply.running, reply.status = 99, "STARTED"  # it has not ended yet
+    begun = waits.now
+    assert step.call().running
+    assert waits.now - begun >= PATIENCE
+    assert len(data_api.cancelled) == 1
 
 
 def test_the_limit_counts_from_when_the_lock_was_had(data_api: FakeDataApi, waits: Clock) -> None:
@@ -170,7 +191,8 @@ def test_time_behind_the_lock_does_not_count(data_api: FakeDataApi, clock: Clock
     assert data_api.cancelled == []
     step.call()
     reply.done = 1  # the LOCK has ended
-    clock.now += LIMIT
+    assert step.pending
+    clock.now = step.pending["since"] + LIMIT
     step.call()
     assert data_api.cancelled == []
     clock.now += 1

@@ -130,7 +130,7 @@ def drop_staging(load: dict[str, Any], tables: list[str]) -> bool:
                 token=token,
                 name=f"{load['load_id']} drop staging",
                 autocommit=True,
-                wait=DROP_SECONDS,
+                wait=DROP_SECONDS if gone else None,  # one that hangs is enough to wait for
             )
             gone = gone and statement.finished
         except Exception:  # a load that is published has not failed because of its staging tables

@@ -53,7 +53,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     if not files and not ended:
         logger.info("nothing is newer than the last sweep", mark=mark.isoformat())
-        metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, 0)
+        waiting = [file for file in found if (file.key, file.etag) in others - seen]
+        metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, oldest(waiting, now))
         return {"files": 0}
     stamp = now.isoformat()
     recent = (
@@ -82,6 +83,12 @@ def running_executions() -> list[str]:
         stateMachineArn=STATE_MACHINE, statusFilter="RUNNING"
     )
     return [execution["name"] for page in pages for execution in page["executions"]]
+
+
+def oldest(files: list[DataFile], now: datetime) -> float:
+    """The age of the oldest of the files in seconds, 0 if there is none."""
+    ages = [(now - datetime.fromisoformat(file.modified)).total_seconds() for file in files]
+    return max([*ages, 0.0])
 
 
 def digest(name: str) -> str:

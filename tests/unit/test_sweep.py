@@ -331,3 +331,13 @@ def test_what_is_measured(
     ended_well(store, machine)
     run()
     assert measured() == {"OldestFileNotLoaded": 0}
+
+
+def test_the_age_of_a_file_whose_load_from_an_event_has_not_ended(
+    store: Store, machine: StateMachine, measured: Callable[[], dict[str, float]]
+) -> None:
+    """A load that hangs must not look as if nothing waited."""
+    of_events(store, machine, LOG, name="s3-1")
+    of_events(store, machine, SONG, name="s3-2")
+    assert run() == 0
+    assert 0 < measured()["OldestFileNotLoaded"] < 60

@@ -214,6 +214,12 @@ class Interpreter:
         self._record("ExecutionRedriven")
         return self._to_the_end()
 
+    @property
+    def history(self) -> list[Event]:
+        """The events of the last execution so far."""
+        with self._lock:
+            return list(self._history)
+
     # ------------------------------------------------------------ the execution
     def _to_the_end(self) -> Ended:
         frame = self._frame

@@ -81,12 +81,11 @@ class Call:
 
 @dataclass
 class Fault:
-    """``kind`` at ``place``; ``struck`` once it has happened."""
+    """``kind`` at a call that ``at`` takes; ``struck``: how often it has happened."""
 
-    place: Place
     kind: str
-    struck: bool = False
-    refuses: tuple[str, str, str] | None = None  # caller, action, bucket or other resource
+    at: Callable[[Call], bool]
+    struck: int = 0
 
 
 class Caller(Protocol):
@@ -113,7 +112,7 @@ class Refused(Exception):
 
 
 class Boundary:
-    """``calls`` in their order; ``arm`` lets one of them go wrong. Thread-safe."""
+    """``calls`` in their order; ``arm`` and ``storm`` let some of them go wrong. Thread-safe."""
 
     def __init__(
         self,
@@ -129,16 +128,22 @@ class Boundary:
         self._lock = threading.Lock()
         self._numbers: Counter[tuple[str, str]] = Counter()
         self.calls: list[Call] = []
-        self.fault: Fault | None = None
+        self._faults: list[Fault] = []
+        self._refused: set[tuple[str, str, str]] = set()
 
     def arm(self, place: Place, kind: str) -> Fault:
-        """Lets the call at this place go wrong; one fault at a time."""
-        self.fault = Fault(place, kind)
-        return self.fault
+        """Lets the call at this place go wrong."""
+        return self.storm(kind, lambda call: call.place == place)
+
+    def storm(self, kind: str, at: Callable[[Call], bool]) -> Fault:
+        """Lets every call go wrong that ``at`` takes."""
+        self._faults.append(Fault(kind, at))
+        return self._faults[-1]
 
     def lift(self) -> None:
-        """What was refused is allowed from now on."""
-        self.fault = None
+        """What was refused is allowed from now on, and nothing more goes wrong."""
+        self._faults.clear()
+        self._refused.clear()
 
     def record(
         self, caller: str, role: str, operation: str, action: str, resource: str, execution: str,
@@ -154,19 +159,20 @@ class Boundary:
         return call
 
     def kind_at(self, call: Call) -> str:
-        """How this attempt of a call goes wrong, '' if it does not. A refusal lasts until it is lifted."""
-        fault = self.fault
-        if fault is None:
-            return ""
-        same = (call.place.caller, call.action, call.resource.partition("/")[0])
-        if fault.refuses is not None:
-            return "refused" if fault.refuses == same else ""
-        if call.place != fault.place or (call.attempts > 1 and fault.kind not in LASTING):
-            return ""
-        fault.struck = True
-        if fault.kind == "refused":
-            fault.refuses = same
-        return fault.kind
+        """How this attempt of a call goes wrong, '' if it does not.
+
+        A refusal is one of the caller's action on the bucket (or other resource), and lasts until it is lifted.
+        """
+        denied = (call.place.caller, call.action, call.resource.partition("/")[0])
+        if denied in self._refused:
+            return "refused"
+        for fault in self._faults:
+            if (call.attempts <= 1 or fault.kind in LASTING) and fault.at(call):
+                fault.struck += 1
+                if fault.kind == "refused":
+                    self._refused.add(denied)
+                return fault.kind
+        return ""
 
     def allowed(self, call: Call) -> bool:
         """Whether a policy of the caller's role allows the call."""
@@ -180,7 +186,8 @@ class Boundary:
         """One attempt of a call of a function's client."""
         if api.note is None:
             action, resource = _in_iam(self._stack, api)
-            kinds = [*HTTP_KINDS, *(WAREHOUSE_KINDS if api.service == "redshift-data" else ())]
+            submits = api.operation.endswith("ExecuteStatement")
+            kinds = [*HTTP_KINDS, *(WAREHOUSE_KINDS if submits else ())]
             operation = f"{_SHORT.get(api.service, api.service)}.{api.operation}"
             api.note = self.record(
                 caller.name, caller.role, operation, action, resource, caller.execution, kinds

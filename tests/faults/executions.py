@@ -58,6 +58,7 @@ class Executions:
         self._call = call
         self._lock = threading.Lock()
         self.all: list[Execution] = []
+        self.entered: list[str] = []  # the states of all executions, as time goes
         self.at_state: Callable[[Execution, str], None] = lambda _execution, _state: None
 
     def start(self, name: str, document: Any) -> Execution:
@@ -88,7 +89,7 @@ class Executions:
             self._stack.definition,
             lambda task: self._call(execution, task),
             wait=self._clock.advance,
-            enter=lambda state: self._enter(execution, state),
+            enter=lambda state: self.enter(execution, state),
             clock=self._clock.time,
             parallel=parallel,
         )
@@ -111,8 +112,10 @@ class Executions:
         self._ended(execution, execution.interpreter.redrive())
         return execution
 
-    def _enter(self, execution: Execution, state: str) -> None:
+    def enter(self, execution: Execution, state: str) -> None:
+        """A state is entered; raises Stopped."""
         execution.entered.append(state)
+        self.entered.append(state)
         if execution.stopped:
             raise Stopped
         self.at_state(execution, state)

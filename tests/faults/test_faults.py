@@ -1,103 +1,92 @@
 """Every call of a recorded load goes wrong in every way, every statement, every state: the tables and the ledger come
 out right all the same, by what AWS and the sweep do by themselves.
 
-The cases are made from recordings (recordings.py), so a call that is added to the product is in them by itself.
+The cases are made from recordings (recordings.py, cases.py), so a call that is added to the product is in them by
+itself. A selection of them runs by default, all of them with FAULTS=all in the environment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.faults.boundary import Place
+from tests.faults.boundary import SERVICE_KINDS, Call, Place
+from tests.faults.cases import (
+    ALL,
+    MAIN,
+    STORMS,
+    CallFault,
+    StatementFault,
+    Stop,
+    every_call,
+    every_state,
+    every_statement,
+    selected,
+)
 from tests.faults.executions import Execution
-from tests.faults.recordings import SCENARIOS, Scenario, new_world, recorded
-from tests.faults.warehouse import SQL_KINDS
+from tests.faults.recordings import SCENARIOS, Scenario, new_world, record, recorded
 from tests.faults.world import World
 from tests.statemachine.interpreter import Stopped
 
 
-def every_call() -> Iterator[tuple[str, Place, str]]:
-    for name in SCENARIOS:
-        for call in recorded(name).calls:
-            for kind in call.kinds:
-                yield name, call.place, kind
+@pytest.mark.parametrize("name", SCENARIOS if ALL else MAIN[:1])
+def test_it_goes_the_same_way_each_time(name: str) -> None:
+    assert set(places(record(name).calls)) == set(places(recorded()[name].calls))
 
 
-def every_statement() -> Iterator[tuple[str, int, str, str]]:
-    for name in SCENARIOS:
-        for ran in recorded(name).statements:
-            for kind in SQL_KINDS:
-                if kind != "hangs" or not ran.sql.startswith("LOCK"):
-                    yield name, ran.number, ran.what, kind
-
-
-def every_state() -> Iterator[tuple[str, int, str]]:
-    """(scenario, place among the states that are entered, name)"""
-    for name in SCENARIOS:
-        for number, (_, state) in enumerate(recorded(name).states):
-            yield name, number, state
-
-
-def words(text: str) -> str:
-    return text.replace(" ", "_").replace("?", "").lower()
-
-
-@pytest.mark.parametrize(
-    ("name", "place", "kind"),
-    [
-        pytest.param(name, place, kind, id=words(f"{name}-{place}-{kind}"))
-        for name, place, kind in every_call()
-    ],
-)
-def test_a_call_goes_wrong(name: str, place: Place, kind: str) -> None:
-    scenario = SCENARIOS[name]
+@pytest.mark.parametrize("case", selected(every_call()), ids=str)
+def test_a_call_goes_wrong(case: CallFault) -> None:
+    scenario = SCENARIOS[case.scenario]
     with world_of(scenario) as world:
-        fault = world.boundary.arm(place, kind)
+        fault = world.boundary.arm(case.place, case.kind)
         scenario.act(world)
-        assert fault.struck, f"the scenario made no call {place} this time"
-        if kind == "refused":
-            says_what_is_refused(world, place)
-            world.boundary.lift()
+        assert fault.struck, f"the scenario made no call {case.place} this time"
+        if case.kind == "refused":
+            says_what_is_refused(world, case.place)
+        world.boundary.lift()
         comes_right(world, scenario)
 
 
-@pytest.mark.parametrize(
-    ("name", "number", "kind"),
-    [
-        pytest.param(name, number, kind, id=words(f"{name}-{what}-{kind}"))
-        for name, number, what, kind in every_statement()
-    ],
-)
-def test_a_statement_goes_wrong(name: str, number: int, kind: str) -> None:
+@pytest.mark.parametrize("kind", STORMS)
+@pytest.mark.parametrize("name", SCENARIOS if ALL else MAIN)
+def test_every_call_goes_wrong_once(name: str, kind: str) -> None:
+    """In one load: each call of a function's client, and every other one of AWS itself."""
     scenario = SCENARIOS[name]
+
+    def strikes(call: Call) -> bool:
+        is_aws_own = call.kinds == tuple(SERVICE_KINDS)
+        return kind in call.kinds and (not is_aws_own or call.place.number % 2 == 1)
+
     with world_of(scenario) as world:
-        world.warehouse.faults.armed[number] = kind
+        fault = world.boundary.storm(kind, strikes)
         scenario.act(world)
-        assert world.warehouse.faults.struck, f"there was no statement {number} this time"
+        assert fault.struck
+        world.boundary.lift()
         comes_right(world, scenario)
 
 
-@pytest.mark.parametrize("after", ["swept", "redriven"])
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [
-        pytest.param(name, number, id=words(f"{name}-{number}-{state}"))
-        for name, number, state in every_state()
-    ],
-)
-def test_a_person_stops_it(name: str, number: int, after: str) -> None:
+@pytest.mark.parametrize("case", selected(every_statement()), ids=str)
+def test_a_statement_goes_wrong(case: StatementFault) -> None:
+    scenario = SCENARIOS[case.scenario]
+    with world_of(scenario) as world:
+        world.warehouse.faults.armed[case.number] = case.kind
+        scenario.act(world)
+        assert world.warehouse.faults.struck, f"there was no statement {case.what} this time"
+        comes_right(world, scenario)
+
+
+@pytest.mark.parametrize("case", selected(every_state()), ids=str)
+def test_a_person_stops_it(case: Stop) -> None:
     """Statements go on in the warehouse: it is slow, so that there is one whenever one was submitted."""
-    scenario = SCENARIOS[name]
+    scenario = SCENARIOS[case.scenario]
     stopped: list[Execution] = []
     with world_of(scenario) as world:
         world.warehouse.slow = True
-        stop_at_state(world, number, stopped)
+        stop_at_state(world, case.number, stopped)
         scenario.act(world)
-        assert stopped, f"there was no state {number} this time"
-        if after == "redriven":
+        assert stopped, f"there was no state {case.number} this time"
+        if case.after == "redriven":
             world.redrive(stopped[0])
         comes_right(world, scenario)
 
@@ -105,17 +94,21 @@ def test_a_person_stops_it(name: str, number: int, after: str) -> None:
 def stop_at_state(world: World, number: int, stopped: list[Execution]) -> None:
     """Stops the execution that enters the n-th state."""
     entered = 0
-    others = world.executions.at_state
+    enter = world.executions.enter
 
-    def at_state(execution: Execution, state: str) -> None:
+    def stopping(execution: Execution, state: str) -> None:
         nonlocal entered
         entered += 1
         if entered == number + 1:
             stopped.append(execution)
             raise Stopped
-        others(execution, state)
+        enter(execution, state)
 
-    world.executions.at_state = at_state
+    world.executions.enter = stopping  # type: ignore[method-assign]
+
+
+def places(calls: tuple[Call, ...]) -> list[Place]:
+    return [call.place for call in calls]
 
 
 def world_of(scenario: Scenario) -> AbstractContextManager[World]:

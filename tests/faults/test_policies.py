@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.recordings import SCENARIOS, recorded
+from tests.faults.recordings import recorded
 from tests.faults.template import Allowed, Stack, matches
 from tests.faults.world import PARAMETERS, ROOT
 
@@ -43,7 +43,7 @@ IMPLIED = {"redshift-data:BatchExecuteStatement": "redshift-serverless:GetCreden
 def calls() -> set[tuple[str, str, str]]:
     """(role, action, resource) of every call of every recorded load."""
     found = set()
-    for recording in map(recorded, SCENARIOS):
+    for recording in recorded().values():
         for call in recording.calls:
             if call.role:
                 found.add((call.role, call.action, call.resource))

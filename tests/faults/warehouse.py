@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from local.redshift import LocalRedshift, Settings
 from local.redshift.api.errors import ApiError
 from local.redshift.api.principals import Principal
 from local.redshift.config import Isolation
+from local.redshift.copy_s3.s3 import ObjectStores
 from local.redshift.faults import Fault, Faults
 from local.redshift.statements.record import Statement
 from tests import oracle
@@ -110,6 +112,8 @@ class Warehouse:
         self.local = LocalRedshift(
             Settings(data=folder, port=0, faults=True, isolation=isolation, threads=1)
         )
+        # COPY's clients, made once: that takes longer than all that they do in a world.
+        self.local.database.object_stores = _object_stores(self.local.settings.region)
         self.faults = SqlFaults()
         self.faults.warehouse = self.local
         self.local.runner._faults = self.faults
@@ -219,6 +223,11 @@ class Warehouse:
     def running(self) -> int:
         """How many statements have not ended."""
         return self.local.store.active()
+
+
+@cache
+def _object_stores(region: str) -> ObjectStores:
+    return ObjectStores(Settings(data=Path(), region=region))
 
 
 def _value(field: Mapping[str, Any]) -> Any:

@@ -149,7 +149,7 @@ class World:
         self._entered = ExitStack()
         self.copies = Copies(self.stack)
         self._entered.enter_context(_aws(self.clock, self.copies))
-        self._s3: Any = boto3.client("s3", region_name=REGION)
+        self._s3 = _s3_of_users()
         here: Any = {"LocationConstraint": REGION}
         for bucket in (self.stack.data_bucket, self.stack.work_bucket):
             self._s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=here)
@@ -461,6 +461,14 @@ def load_id_of(execution: Execution) -> str:
     """The id that the load of an execution has (functions/loader/names.py)."""
     digits = re.sub(r"\D", "", execution.started)[:14]
     return f"{digits[:8]}-{digits[8:]}-{sha256(execution.arn.encode()).hexdigest()[:8]}"
+
+
+@cache
+def _s3_of_users() -> Any:
+    """The client of those who upload; made once, because that takes longer than all that it does in a world."""
+    return boto3.session.Session(
+        aws_access_key_id="user", aws_secret_access_key="secret", region_name=REGION
+    ).client("s3")
 
 
 def _s3_of_moto(request: AWSPreparedRequest) -> AWSResponse:

@@ -1,0 +1,130 @@
+"""Which faults there are, from the recordings, and which of them run.
+
+With FAULTS=all in the environment: all of the MAIN scenarios, and of the others what those do not have. Otherwise a
+selection that meets each thing once that a case says that it meets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tests.faults.boundary import Place
+from tests.faults.recordings import recorded
+from tests.faults.warehouse import SQL_KINDS
+
+ALL = os.environ.get("FAULTS") == "all"
+MAIN = ("plain", "bad", "late", "conflict", "sweep", "undo", "first")
+STORMS = (
+    "blip",
+    "lost",
+    "twice",
+)  # what every call of a load may meet, and the load still does its work
+
+
+@dataclass(frozen=True)
+class CallFault:
+    """The call at ``place`` of a scenario goes wrong."""
+
+    scenario: str
+    place: Place
+    kind: str
+
+    def __str__(self) -> str:
+        return words(f"{self.scenario}-{self.place}-{self.kind}")
+
+    def meets(self) -> set[tuple[str, ...]]:
+        """Each kind of each operation, each operation of each caller."""
+        kind = (self.place.operation, self.kind, self.place.caller if ALL else "")
+        return {kind, (self.place.caller, self.place.operation), ("scenario", self.scenario)}
+
+
+@dataclass(frozen=True)
+class StatementFault:
+    """The n-th SQL statement of a scenario goes wrong; ``what`` is its number, verb and table."""
+
+    scenario: str
+    what: str
+    kind: str
+
+    def __str__(self) -> str:
+        return words(f"{self.scenario}-{self.what}-{self.kind}")
+
+    @property
+    def number(self) -> int:
+        return int(self.what.partition("-")[0])
+
+    def meets(self) -> set[tuple[str, ...]]:
+        """Each kind of each verb (with FAULTS=all: of each verb and table)."""
+        _, verb, *table = self.what.split("-")
+        return {(verb, self.kind, *(table if ALL else ())), ("scenario", self.scenario)}
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A person stops the execution that enters the n-th state (from 0); then it is redriven, or left to the sweep."""
+
+    scenario: str
+    number: int
+    state: str
+    after: str
+
+    def __str__(self) -> str:
+        return words(f"{self.scenario}-{self.number}-{self.state}-{self.after}")
+
+    def meets(self) -> set[tuple[str, ...]]:
+        """Each state, half of them redriven."""
+        other = self.after == "redriven"
+        return {(self.state, self.after)} if ALL or other == (len(self.state) % 2 == 1) else set()
+
+
+C = TypeVar("C", CallFault, StatementFault, Stop)
+
+
+def words(text: str) -> str:
+    return text.replace(" ", "_").replace("?", "").lower()
+
+
+def every_call() -> Iterator[CallFault]:
+    for scenario, recording in recorded().items():
+        for call in recording.calls:
+            for kind in call.kinds:
+                yield CallFault(scenario, call.place, kind)
+
+
+def every_statement() -> Iterator[StatementFault]:
+    """But no LOCK that hangs: it waits for another load, for as long as that takes."""
+    for scenario, recording in recorded().items():
+        for what in recording.statements:
+            for kind in SQL_KINDS:
+                if kind != "hangs" or "-LOCK" not in what:
+                    yield StatementFault(scenario, what, kind)
+
+
+def every_state() -> Iterator[Stop]:
+    for scenario, recording in recorded().items():
+        for number, state in enumerate(recording.states):
+            for after in ("swept", "redriven"):
+                yield Stop(scenario, number, state, after)
+
+
+def selected(cases: Iterable[C]) -> list[C]:
+    """Those that run, in their order."""
+    found = list(cases)
+    chosen = [case for case in found if ALL and case.scenario in MAIN]
+    met = set().union(*(case.meets() for case in chosen or filter(_in_a_storm, found)))
+    # Greedily: those that meet most of what is not met, of equals the first.
+    remaining = [(case, meets) for case in found if (meets := case.meets())]
+    while remaining := [(case, meets) for case, meets in remaining if meets - met]:
+        case, meets = max(remaining, key=lambda one: len(one[1] - met))
+        chosen.append(case)
+        met |= meets
+    order = {case: number for number, case in enumerate(found)}
+    return sorted(chosen, key=lambda case: order[case])
+
+
+def _in_a_storm(case: CallFault | StatementFault | Stop) -> bool:
+    """Whether test_every_call_goes_wrong_once has it."""
+    return isinstance(case, CallFault) and case.scenario in MAIN and case.kind in STORMS

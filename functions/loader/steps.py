@@ -13,7 +13,7 @@ from loader.settings import settings
 
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
 # of the functions that wait, and of their states, are longer.
-PATIENCE = 200  # seconds
+PATIENCE = 220  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 
 Pending = dict[str, Any]

@@ -123,8 +123,10 @@ class Player:
         self.waits: list[float] = []
 
     def run(self, document: Any = None) -> Ended:
-        interpreter = Interpreter(DEFINITION, self, wait=self.waits.append, substitutions=FUNCTIONS)
-        return interpreter.run(
+        self.interpreter = Interpreter(
+            DEFINITION, self, wait=self.waits.append, substitutions=FUNCTIONS
+        )
+        return self.interpreter.run(
             document or {}, execution=EXECUTION, state_machine=STATE_MACHINE, started=STARTED
         )
 

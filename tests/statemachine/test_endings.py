@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from loader.steps import PATIENCE
 
 from tests.faults.executions import Execution
 from tests.faults.world import World
 from tests.statemachine import interpreter
-from tests.statemachine.product import PARAMETERS
+from tests.statemachine.play import LEADS, STATES
+from tests.statemachine.product import PARAMETERS, TIMEOUTS
 from tests.statemachine.scene import Answer, Reply, Submitted, audit, history_of, scene, told, well
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -123,6 +125,7 @@ def calls_in(ended: Execution, state: str) -> int:
 
 
 LEAST, MOST = (int(PARAMETERS["WaitSeconds"][bound]) for bound in ("MinValue", "MaxValue"))
+
 AT_MOST = DAY / (HALF / 4 / 7)  # seconds: of a day, four batches at a time, seven events a call
 
 
@@ -153,6 +156,13 @@ def test_a_call_waits_as_long_as_it_may(
     ended = load(tmp_path / "warehouse", sleeping(step, seconds), 1, WaitSeconds=wait)
     assert ended.status == "SUCCEEDED"
     assert calls_in(ended, state) <= seconds / AT_MOST + 2
+
+
+@pytest.mark.parametrize("state", [name for name, leads in LEADS.items() if "running" in leads])
+def test_a_call_that_waits_ends_before_its_function_does(state: str) -> None:
+    """It begins its last request before its patience ends, and has other things to do than to wait."""
+    function = STATES[state]["Arguments"]["FunctionName"].strip("${}")
+    assert TIMEOUTS[function] >= PATIENCE + MOST + 45
 
 
 @pytest.mark.parametrize("step", ["stage", "publish"])

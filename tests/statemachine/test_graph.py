@@ -159,6 +159,8 @@ def went_wrong(state: str, player: Player, ended: Ended, error: str, cause: str)
         assert payload["error"] == {}
     else:
         assert payload["error"] == {"Error": error, "Cause": cause}
+    if state == "Plan the load":
+        assert payload["load"] == {}
     if state == START_REST:
         assert [batch["outcome"] for batch in payload["batches"]] == ["published"] * 3
         assert payload["rest_started"] is False
@@ -289,6 +291,16 @@ def test_an_error_of_a_kind_that_is_a_text_does_not_hide_the_batch_s_cause() -> 
     [call] = player.of(FAILURE)
     failed = call.arguments["Payload"]["batches"][0]
     assert (failed["cause"], failed["error"]) == ("no file is bad", {})
+
+
+def test_a_redrive_of_a_load_that_failed_only_says_so_again() -> None:
+    """Step Functions reenters the Fail state: what failed was caught before. The sweep or a new execution loads it."""
+    player = Player({"Publish": [TaskFailed("KeyError", RAISED)]})
+    failed = player.run()
+    calls = len(player.tasks)
+    again = player.interpreter.redrive()
+    assert (again.status, again.error, again.cause) == ("FAILED", failed.error, failed.cause)
+    assert len(player.tasks) == calls
 
 
 # ---------------------------------------------------------------- the rest of a backfill

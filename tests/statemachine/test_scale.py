@@ -162,7 +162,7 @@ def test_payloads_while_a_batch_is_halved(tmp_path: Path) -> None:
         reply.error = reply.error and "ERROR: " + CLEF * 5000
         return reply
 
-    assert too_large(executed(tmp_path / "w", answer, 16, BatchFiles=16)) == {}
+    assert too_large(executed(tmp_path / "w", answer, 8, BatchFiles=8)) == {}
 
 
 # ---------------------------------------------------------------- a million

@@ -9,6 +9,7 @@ Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (a
 or ``failed``.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from loader.observability import logger, step
 from loader.parts import MAX_PARTS, new_parts, suspect
 from loader.settings import settings
 from loader.steps import LOST, advance
-from loader.store import DataFile, Store
+from loader.store import DataFile, Head, Store
 from stage import MAX_ATTEMPTS, copy_options
 
 HEADS_AT_A_TIME = 16
@@ -75,7 +76,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             first=rejects[0].file.key,
             reason=rejects[0].reason,
         )
-        batches.save(store, load["load_id"], batch.without(rejects))
+        batches.save(store, load["load_id"], without(batch, rejects))
         return {**state, "outcome": "again"}
     state = {**state, "unexplained": False}
     return divide(load, state, batch, trusted=is_a_files(state["error"]))
@@ -144,13 +145,30 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> list[Reject]:
 
 def named_by_s3(batch: Batch) -> list[Reject]:
     """The files that S3 does not have any more. What it denies to this function it may give to COPY: no reason."""
-    with ThreadPoolExecutor(HEADS_AT_A_TIME) as pool:
-        heads = list(pool.map(lambda file: store.head(file.bucket, file.key), batch.files))
     return [
         Reject(file, "The object was deleted before COPY read it.", status="missing")
-        for file, head in zip(batch.files, heads, strict=True)
+        for file, head in zip(batch.files, heads_of(batch.files), strict=True)
         if head.state == "missing"
     ]
+
+
+def heads_of(files: Sequence[DataFile]) -> list[Head]:
+    with ThreadPoolExecutor(HEADS_AT_A_TIME) as pool:
+        return list(pool.map(lambda file: store.head(file.bucket, file.key), files))
+
+
+def without(batch: Batch, rejects: list[Reject]) -> Batch:
+    """The batch with these files rejected from it, but for those that were replaced since they were planned: what COPY
+    has read was perhaps not the planned version, which may be good. They are staged again as they are now.
+    """
+    heads = heads_of([reject.file for reject in rejects])
+    now = {
+        reject.file.key: head.file
+        for reject, head in zip(rejects, heads, strict=True)
+        if head.file and head.file.etag != reject.file.etag
+    }
+    left = batch.without(reject for reject in rejects if reject.file.key not in now)
+    return replace(left, files=tuple(now.get(file.key, file) for file in left.files))
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
@@ -173,7 +191,7 @@ def divide(
     if surely_bad:
         reject = Reject(surely_bad, state["error"])
         logger.warning("file rejected", key=reject.file.key, reason=reject.reason)
-        batches.save(store, load["load_id"], batch.without([reject]))
+        batches.save(store, load["load_id"], without(batch, [reject]))
         return {**state, "outcome": "again"}
     if single:
         # Under a name of its own, so that it is staged anew and not told what became of it the first time.

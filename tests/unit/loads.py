@@ -18,6 +18,7 @@ FIRST, LAST = "2018-11-12 00:00:00.796000", "2018-11-12 23:59:58.796000"
 LOG = "log_data/2018/11/2018-11-12-events.json"
 SONG = "song_data/A/B/C/TRABC.json"
 DEFINITION = "0123456789abcdef"  # of a check, as the audit has it
+ETAG = "99914b932bd37a50b983c5e7c90ae93b"  # of an object that is {}
 HOSTILE = "log_data/x'; DROP TABLE y;--${schema}:load_id.json"
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -49,7 +50,7 @@ def planned(name: str = "0") -> dict[str, Any]:
     return {"batch": name, "outcome": "planned"}
 
 
-def file(key: str, size: int = 7, etag: str = "e1") -> DataFile:
+def file(key: str, size: int = 7, etag: str = ETAG) -> DataFile:
     return DataFile("data", key, etag, size, "2026-11-23T20:00:00+00:00")
 
 

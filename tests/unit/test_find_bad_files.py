@@ -11,7 +11,7 @@ from loader.parts import MAX_PARTS
 from loader.store import Head, Store
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
-from tests.unit.loads import DEFINITION, HOSTILE, LOAD_ID, call, file, save
+from tests.unit.loads import DEFINITION, ETAG, HOSTILE, LOAD_ID, call, file, save
 
 COPY_FAILED = "ERROR: Load into table 'event_stage_…' failed. Check 'sys_load_error_detail'."
 A, B, C, D = (f"log_data/{name}.json" for name in "abcd")
@@ -75,6 +75,18 @@ def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi
         f"s3://data/{HOSTILE}"
     )
     assert tables_of(store, LOAD_ID) == []  # it makes no table
+
+
+def test_a_file_that_was_replaced_meanwhile_is_staged_again_as_it_is_now(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """COPY may have read the new version: the planned one may be good, and come back."""
+    save(store, file(A, etag="planned"), B, file(C, etag="planned"))
+    data_api.replies = [Reply(rows={2: errors(A, B)})]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    batch = batches.load(store, LOAD_ID, "0")
+    assert [(f.key, f.etag) for f in batch.files] == [(A, ETAG), (C, "planned")]
+    assert [(r.file.key, r.file.etag) for r in batch.rejects] == [(B, ETAG)]
 
 
 def test_rows_of_other_files_reject_nothing(store: Store, data_api: FakeDataApi) -> None:

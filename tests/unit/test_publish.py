@@ -14,6 +14,7 @@ from loader.store import Store
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import (
     DEFINITION,
+    ETAG,
     EXECUTION,
     FIRST,
     LAST,
@@ -197,7 +198,7 @@ def test_the_ledger_rows(store: Store, data_api: FakeDataApi) -> None:
     assert rows[LOG] == {
         "bucket": "data",
         "key": LOG,
-        "etag": "e1",
+        "etag": ETAG,
         "size": 7,
         "status": "loaded",
         "lines": 10,

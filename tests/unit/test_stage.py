@@ -14,6 +14,7 @@ from loader.store import Store
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import (
     DEFINITION,
+    ETAG,
     FIRST,
     HOSTILE,
     LAST,
@@ -312,8 +313,8 @@ def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi
     batch = batches.load(store, LOAD_ID, "0")
     assert [(f.key, f.etag) for f in batch.files] == [
         (LOG, "newer"),
-        ("log_data/b.json", "e1"),
-        ("log_data/c.json", "e1"),
+        ("log_data/b.json", ETAG),
+        ("log_data/c.json", ETAG),
     ]
     # COPY does not report c.json: it has no lines, and the check rows_by_file sees to the rest.
     assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 4, "log_data/b.json": 6}

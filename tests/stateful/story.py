@@ -69,7 +69,7 @@ class Story:
         for start in starts:
             self._start(start)
         self._course().run(actions, wrong, slow=slow)
-        self._after_loads()
+        self.after_loads()
 
     def load_at_once(self, uploads: Sequence[File], starts: Sequence[Start]) -> None:
         """Each file has a load of its own, and all run in threads, as it comes."""
@@ -80,7 +80,7 @@ class Story:
             self._start(start)
         self.world.work(together=True)
         self.world.queue.group = lambda found: [found]
-        self._after_loads()
+        self.after_loads()
 
     def add_lines(self, key: str, events: Sequence[Event], songs: Sequence[Song]) -> None:
         """A file is uploaded again with more lines."""
@@ -119,7 +119,7 @@ class Story:
         if badly:
             self.world.redrive(badly[-1 - which % len(badly)])
             self._count(f"redriven: {badly[-1 - which % len(badly)].status}")
-            self._after_loads()
+            self.after_loads()
 
     def wait(self, days: int) -> None:
         self.world.clock.advance(days * 86_400)
@@ -197,7 +197,7 @@ class Story:
         """AWS goes on by itself until there is nothing more to do; then everything must be right."""
         self._the_rest()
         self.world.settle()
-        self._after_loads()
+        self.after_loads()
         self.model.check_settled(self.world)
 
     def reset(self) -> None:
@@ -236,17 +236,17 @@ class Story:
 
     def _the_rest(self) -> None:
         self.world.work()
-        self._after_loads()
+        self.after_loads()
 
     def _alone(self, document: dict[str, Any], wrong: Sequence[Wrong] = ()) -> Execution:
         """An execution that runs while nothing else does."""
         self._the_rest()
         execution = self.world.start(document)
         self._course().run((), wrong)
-        self._after_loads()
+        self.after_loads()
         return execution
 
-    def _after_loads(self) -> None:
+    def after_loads(self) -> None:
         """Takes in what was undone meanwhile; the tables must be those of the ledger."""
         ledger = Ledger(self.world)
         for execution in self.world.executions.all:

@@ -1,0 +1,536 @@
+"""What the loader promises, one short story each. The mutants (tests/mutants) say which of them holds which promise."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from local.redshift.api.principals import Principal
+from local.redshift.config import Isolation
+from tests.faults.boundary import Call, Place
+from tests.faults.executions import Execution
+from tests.faults.world import Expected, World, load_id_of
+from tests.stateful.files import BAD, DAY, Event, File, Song
+from tests.stateful.model import Ledger, etag_of
+from tests.stateful.story import Story
+from tests.stateful.worlds import new_world
+from tests.statemachine.interpreter import Stopped
+
+A, B, C = "log_data/a.json", "log_data/b.json", "log_data/c.json"
+S, T = "song_data/s.json", "song_data/t.json"
+
+both_isolations = pytest.mark.parametrize("isolation", ["snapshot", "serializable"])
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    with new_world() as world:
+        yield Story(world, print, lambda _: None)
+
+
+def log(key: str, *events: Event) -> File:
+    return File(key, events)
+
+
+def songs(key: str, *records: Song) -> File:
+    return File(key, records)
+
+
+def last(story: Story) -> Execution:
+    return story.world.executions.all[-1]
+
+
+def load_of(story: Story, *files: File) -> str:
+    """Loads these files together; returns the load's id. Their execution ends well."""
+    story.load(files)
+    assert last(story).status == "SUCCEEDED", last(story).report
+    return load_id_of(last(story))
+
+
+def start(story: Story, document: dict[str, Any]) -> dict[str, Any]:
+    """A person starts it and reads the report."""
+    execution = story.world.start(document)
+    story.world.work()
+    story.after_loads()
+    return execution.report
+
+
+def status_of(story: Story, file: File) -> str | None:
+    return Ledger(story.world).status((file.key, etag_of(file.body)))
+
+
+def count_of(story: Story, table: str) -> int:
+    (((count,),),) = story.world.warehouse.query(f"SELECT COUNT(*) FROM sparkify.{table}")
+    return int(count)
+
+
+def by_hand(story: Story, sql: str) -> None:
+    """An administrator of the warehouse runs a statement."""
+    request = {"Sql": sql, "Database": "dev", "WorkgroupName": "local", "WaitTimeSeconds": 30}
+    call = story.world.warehouse.local.server.operations.call
+    answer = call("ExecuteStatement", request, Principal("admin", "admin", superuser=True))
+    assert answer["Status"] == "FINISHED", answer
+
+
+def ran(story: Story, beginning: str) -> int:
+    """How many statements of this beginning the loads have run."""
+    return sum(ran.sql.startswith(beginning) for ran in story.world.warehouse.faults.ran)
+
+
+def all_loaded(story: Story) -> Expected:
+    """What must be there if all that is in the bucket is loaded, and nothing else."""
+    there = {key: story.model.versions[key, etag] for key, etag in story.model.current.items()}
+    return Expected.of({key: file.body for key, file in there.items()})
+
+
+def next_call(story: Story, caller: str, operation: str) -> Place:
+    """The place of the next call of this operation by this caller."""
+    made = [c for c in story.world.boundary.calls if c.place.caller == caller]
+    return Place(caller, operation, 1 + sum(c.place.operation == operation for c in made))
+
+
+def next_statement(story: Story, beginning: str, way: str) -> None:
+    """Lets the next statement of this beginning go wrong."""
+    faults = story.world.warehouse.faults
+    of_statement = faults.of_statement
+    left = [way]
+
+    def at_statement(sql: str) -> Any:
+        if sql.startswith(beginning) and left:
+            faults.armed[len(faults.ran) + 1] = left.pop()
+        return of_statement(sql)
+
+    faults.of_statement = at_statement  # type: ignore[method-assign]
+
+
+def when_entering(story: Story, state: str, do: Callable[[Execution], None], time: int = 1) -> None:
+    """Does something when a state is entered for the n-th time from now."""
+    left = [time]
+
+    def at_state(execution: Execution, entered: str) -> None:
+        if entered == state:
+            left[0] -= 1
+            if left[0] == 0:
+                do(execution)
+
+    story.world.executions.at_state = at_state
+
+
+def stop(execution: Execution) -> None:
+    raise Stopped
+
+
+# -- once ------------------------------------------------------------------------------------
+
+
+def test_an_event_of_two_files_is_one_play(story: Story) -> None:
+    load_of(story, log(A, Event(), Event(item=1)))
+    load_of(story, log(B, Event(item=1), Event(item=2)))
+    assert count_of(story, "songplays") == 5  # two of FIRST
+
+
+def test_an_event_twice_in_a_file_is_one_play(story: Story) -> None:
+    load_of(story, log(A, Event(), Event(), Event(level="paid")))
+    assert count_of(story, "songplays") == 3
+
+
+def test_more_lines_add_only_the_new_events(story: Story) -> None:
+    load_of(story, log(A, Event(), Event(item=1)))
+    load_of(story, log(A, Event(), Event(item=1), Event(item=2)))
+    assert count_of(story, "songplays") == 5
+
+
+def test_two_songs_of_one_name_do_not_double_a_play(story: Story) -> None:
+    load_of(story, songs(S, Song(id="SO2")), songs(T, Song(id="SO1")))
+    load_of(story, log(A, Event()))
+    load_of(story, songs(S, Song(id="SO3"), Song(id="SO4")))
+    assert count_of(story, "songplays") == 3
+
+
+def test_the_same_file_is_loaded_once_however_often_it_is_asked_for(story: Story) -> None:
+    file = log(A, Event(), Event(item=1))
+    load_of(story, file)
+    story.load([file], starts=[{}, {"keys": [A]}, {"prefixes": ["log_data/"]}])
+    story.tell_again(0, 2)
+    story.load()
+    story.world.check(all_loaded(story))
+    assert len(Ledger(story.world).rows) == 3
+
+
+@both_isolations
+def test_loads_of_one_file_at_once_load_it_once(isolation: Isolation) -> None:
+    """Both have staged it before either publishes."""
+    with new_world(isolation) as world:
+        story = Story(world, print, lambda _: None)
+        world.queue.group = lambda found: [[message] for message in found]
+        file = log(A, Event(), Event(item=1))
+        told = world.upload(file.key, file.body)
+        world.queue.notify({**told, "detail": {**told["detail"], "object": {
+            **told["detail"]["object"], "sequencer": "FF"}}})  # fmt: skip
+        story.model.put(file)
+        with meeting(world, at="LOCK"):
+            world.work(together=True)
+        assert [e.status for e in world.executions.all[-2:]] == ["SUCCEEDED"] * 2
+        world.check(all_loaded(story))
+
+
+@both_isolations
+def test_loads_at_once_publish_an_event_of_both_once(isolation: Isolation) -> None:
+    """Their transactions meet: each would insert the play if it did not wait for the other."""
+    with new_world(isolation) as world:
+        story = Story(world, print, lambda _: None)
+        with meeting(world, at="INSERT INTO sparkify.songplays "):
+            story.load_at_once([log(A, Event()), log(B, Event(), Event(item=1))], [])
+        assert [e.status for e in world.executions.all[-2:]] == ["SUCCEEDED"] * 2
+        assert count_of(story, "songplays") == 4
+        story.settle()
+
+
+# -- order -----------------------------------------------------------------------------------
+
+
+def test_the_data_decides_about_plays_and_users_not_the_arrival(story: Story) -> None:
+    """The tables are compared with the oracle after each load."""
+    load_of(
+        story,
+        log(
+            A,
+            Event(user=1, at=DAY, name="New"),
+            Event(user=2, at=0, name="Old"),
+            Event(user=3, item=0, title="B"),
+            Event(user=3, item=1, title="A"),
+            Event(user=5, name="B"),
+            Event(user=6, name="A"),
+        ),
+    )
+    load_of(
+        story,
+        log(
+            B,
+            Event(user=1, at=0, name="Old"),
+            Event(user=2, at=DAY, name="New"),
+            Event(user=3, item=0, title="A"),
+            Event(user=3, item=1, title="B"),
+            Event(user=5, name="A"),
+            Event(user=6, name="B"),
+        ),
+    )
+
+
+def test_the_data_decides_about_songs_and_artists_not_the_arrival(story: Story) -> None:
+    load_of(
+        story,
+        songs(
+            S,
+            Song("SO1", title="B"),
+            Song("SO2", title="A"),
+            Song("SO3", title="C", artist_id="AR3", artist="First and smaller"),
+            Song("SO6", title="C", artist_id="AR4", artist="First and larger"),
+        ),
+    )
+    load_of(
+        story,
+        songs(
+            T,
+            Song("SO1", title="A"),
+            Song("SO2", title="B"),
+            Song("SO4", title="C", artist_id="AR3", artist="Late and larger"),
+            Song("SO5", title="C", artist_id="AR4", artist="Late and smaller"),
+        ),
+    )
+
+
+def test_the_data_decides_which_of_equal_songs_a_play_has_not_the_arrival(story: Story) -> None:
+    load_of(story, log(A, Event(title="M"), Event(item=1, title="N")))
+    load_of(story, songs(S, Song("SO3", title="M"), Song("SO4", title="N")))
+    load_of(story, songs(T, Song("SO5", title="M"), Song("SO2", title="N")))
+    load_of(story, log(B, Event(item=2, title="M"), Event(item=3, title="N")))
+
+
+def test_a_late_song_finds_its_plays(story: Story) -> None:
+    load_of(story, log(A, Event(title="Late  "), Event(item=1, title="Never")))
+    load_of(story, songs(S, Song("SO3", title="Late ", artist="A ")))
+    assert count_of(story, "songplays WHERE song_id = 'SO3'") == 1
+
+
+def test_days_in_any_order(story: Story) -> None:
+    load_of(story, log(B, Event(at=2 * DAY), Event(at=3 * DAY, user=2)))
+    load_of(story, log(A, Event(at=0), Event(at=4 * DAY, user=2), Event(at=2 * DAY, item=5)))
+
+
+# -- changed and bad files -------------------------------------------------------------------
+
+
+def test_every_kind_of_bad_file_is_rejected_and_the_good_ones_are_loaded(story: Story) -> None:
+    good = [log("log_data/good.json", Event()), songs("song_data/good.json", Song())]
+    bad = [
+        File(key, (Event(),) if key.startswith("log_data/") else (Song(),), bad=kind)
+        for number, kind in enumerate(BAD)
+        for key in (f"log_data/{number}.json.gz", f"song_data/{number}.json")
+        if BAD[kind].takes(key)
+    ]
+    story.load([*bad, *good])
+    report = last(story).report
+    assert report["rejected_total"] == len(bad)
+    assert all(rejected["reason"] for rejected in report["rejected"])
+    assert [status_of(story, file) for file in good] == ["loaded", "loaded"]
+    assert {kind: status_of(story, file) for file, kind in zip(bad, BAD, strict=False)}
+    assert {file.bad for file in bad if status_of(story, file) == "rejected"} == set(BAD)
+
+
+def test_a_mended_file_is_loaded_and_its_rejection_is_closed(story: Story) -> None:
+    bad, good = File(A, (Event(),), bad="cut off"), log(A, Event(), Event(item=1))
+    story.load([bad])
+    assert status_of(story, bad) == "rejected"
+    load_of(story, good)
+    assert (status_of(story, bad), status_of(story, good)) == ("closed", "loaded")
+
+
+def test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loaded(
+    story: Story,
+) -> None:
+    gone, there = log(A, Event()), log(B, Event(item=1))
+    for file in (gone, there):
+        story.model.put(file)
+        story.world.upload(file.key, file.body)
+    story.delete(A)
+    story.load()
+    assert (status_of(story, gone), status_of(story, there)) == ("missing", "loaded")
+
+
+def test_an_object_that_is_replaced_before_copy_is_recorded_as_it_was_read(story: Story) -> None:
+    old, new = log(A, Event()), log(A, Event(), Event(item=1))
+    story.world.upload(old.key, old.body)
+    story.model.put(old)
+    story.load([new], unheard=True)
+    assert (status_of(story, old), status_of(story, new)) == (None, "loaded")
+
+
+def test_a_good_version_is_loaded_although_a_bad_one_was_read_in_its_place(story: Story) -> None:
+    good, bad = log(A, Event()), File(A, (Event(),), bad="cut off")
+    story.world.upload(good.key, good.body)
+    story.model.put(good)
+    story.load([bad], unheard=True)
+    story.load([good], unheard=True)
+    story.settle()
+
+
+# -- faults ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("caller", ["stage", "publish"])
+def test_a_lost_answer_runs_nothing_twice(story: Story, caller: str) -> None:
+    """The function is ended when it has submitted, and called again."""
+    place = next_call(story, caller, "redshift-data.BatchExecuteStatement")
+    fault = story.world.boundary.arm(place, "killed-after")
+    load_of(story, log(A, Event()))
+    assert fault.struck
+    assert (ran(story, "COPY sparkify.event_stage"), ran(story, "LOCK")) == (1, 1)
+
+
+@pytest.mark.parametrize("beginning", ["COPY sparkify.event_stage", "INSERT INTO sparkify.users"])
+def test_a_conflict_is_tried_again_and_not_reported(story: Story, beginning: str) -> None:
+    """With a token of its own: the first one's is answered with the first one's failure."""
+    next_statement(story, beginning, "conflicts")
+    load_of(story, log(A, Event()))
+    assert ran(story, beginning) == 2
+
+
+def test_publishing_twice_changes_nothing(story: Story) -> None:
+    """A load is stopped when its publish has been submitted, and goes on when the Data API has forgotten it."""
+    story.world.warehouse.slow = True
+    when_entering(story, "Published?", stop)
+    file = log(A, Event())
+    story.model.put(file)
+    story.world.upload(file.key, file.body)
+    story.world.work()
+    assert last(story).status == "ABORTED"
+    story.world.executions.at_state = lambda _execution, _state: None
+    story.wait(days=2)
+    assert story.world.redrive(last(story)).status == "SUCCEEDED"
+    assert ran(story, "LOCK") == 2
+    story.world.check(all_loaded(story))
+    assert count_of(story, f"loads WHERE load_id = '{load_id_of(last(story))}'") == 1
+
+
+def test_a_check_that_fails_publishes_nothing(story: Story) -> None:
+    """Somebody has doubled a user by hand."""
+    by_hand(story, "INSERT INTO sparkify.users SELECT * FROM sparkify.users WHERE user_id = 4")
+    story.world.upload(A, log(A, Event()).body)
+    story.world.work()
+    assert last(story).status == "FAILED"
+    assert "users_unique" in last(story).report["cause"]
+    assert count_of(story, "songplays") == 2
+    assert status_of(story, log(A, Event())) is None
+
+
+def test_a_batch_that_fails_does_not_stop_the_others() -> None:
+    with new_world(parameters={"BatchFiles": "1"}) as world:
+        story = Story(world, print, lambda _: None)
+        next_statement(story, "INSERT INTO sparkify.users", "fails")
+        files = [log(A, Event()), log(B, Event(item=1)), log(C, Event(item=2))]
+        story.load(files)
+        assert last(story).status == "FAILED"
+        assert [status_of(story, file) for file in files] == [None, "loaded", "loaded"]
+        world.sweep()
+        world.work()
+        world.check(all_loaded(story))
+
+
+def test_what_a_failed_sweep_saw_is_the_next_ones(story: Story) -> None:
+    next_statement(story, "INSERT INTO sparkify.users", "fails")
+    story.world.sweep()
+    story.load([log(A, Event())], unheard=True)
+    story.world.sweep()
+    story.load()
+    assert last(story).status == "FAILED"
+    story.world.sweep()
+    story.load()
+    story.world.check(all_loaded(story))
+
+
+def test_the_sweep_ends_what_a_failed_load_left_running(story: Story) -> None:
+    """COPY runs, and the load does not know: it may not look at its statement any more."""
+    story.world.warehouse.slow = True
+    next_statement(story, "COPY sparkify.event_stage", "hangs")
+    story.world.boundary.arm(
+        next_call(story, "stage", "redshift-data.DescribeStatement"), "refused"
+    )
+    story.load([log(A, Event())])
+    assert last(story).status == "FAILED"
+    assert story.world.warehouse.running() == 1
+    story.settle()
+
+
+# -- undo ------------------------------------------------------------------------------------
+
+
+def test_undo_puts_back_what_the_load_had_replaced(story: Story) -> None:
+    load_of(story, log(A, Event(title="B"), Event(item=1, title="A"), Event(user=2, name="Old")))
+    load_of(story, songs(S, Song("SO1", title="B"), Song("SO5", title="A")))
+    later = load_of(
+        story,
+        log(B, Event(title="A"), Event(user=2, at=DAY, name="New")),
+        songs(T, Song("SO1", title="A", artist_id="AR2"), Song("SO4", title="A")),
+    )
+    assert start(story, {"undo": later})["status"] == "undone"
+    assert count_of(story, "songplays") == 5
+
+
+def test_undo_of_a_load_that_others_depend_on_is_refused(story: Story) -> None:
+    earlier = load_of(story, log(A, Event(), Event(item=1)))
+    later = load_of(story, log(B, Event(item=1)))
+    before = Ledger(story.world).rows
+    report = start(story, {"undo": earlier})
+    assert (report["status"], later in report["cause"]) == ("failed", True)
+    assert Ledger(story.world).rows == before
+    assert start(story, {"undo": later})["status"] == "undone"
+    assert start(story, {"undo": earlier})["status"] == "undone"
+    assert count_of(story, "songplays") == 2
+
+
+def test_undo_is_refused_if_a_load_that_depends_on_it_is_published_meanwhile(story: Story) -> None:
+    """Undo has looked, and nothing stood against it."""
+    earlier = load_of(story, log(A, Event()))
+    later = log(B, Event(), Event(item=1))
+    story.model.put(later)
+
+    def load() -> None:
+        story.world.upload(later.key, later.body)
+        story.world.work()
+
+    looked = next_call(story, "undo", "redshift-data.BatchExecuteStatement")
+    with before_call(story, Place(looked.caller, looked.operation, looked.number + 1), load):
+        report = start(story, {"undo": earlier})
+    assert (report["status"], status_of(story, later)) == ("failed", "loaded")
+    assert count_of(story, "songplays") == 4
+
+
+@both_isolations
+def test_undo_and_a_load_at_once(isolation: Isolation) -> None:
+    """The load finds an event to be there already, while the undo takes it out."""
+    with new_world(isolation) as world:
+        story = Story(world, print, lambda _: None)
+        earlier = load_of(story, log(A, Event()))
+        with meeting(world, at="DELETE FROM sparkify.songplay"):
+            story.load_at_once([log(B, Event(), Event(item=1))], [{"undo": earlier}])
+        story.settle()
+
+
+def test_a_load_that_is_undone_while_it_runs_publishes_nothing_more() -> None:
+    with new_world(parameters={"BatchFiles": "1"}) as world:
+        story = Story(world, print, lambda _: None)
+        first, second = log(A, Event()), log(B, Event(item=1))
+
+        def undo(execution: Execution) -> None:
+            world.executions.at_state = lambda _execution, _state: None
+            world.executions.run(world.start({"undo": load_id_of(execution)}))
+
+        for file in (first, second):
+            world.upload(file.key, file.body)
+            story.model.put(file)
+        when_entering(story, "Publish", undo, time=2)
+        world.work()
+        assert [e.report["status"] for e in world.executions.all[-2:]] == ["failed", "undone"]
+        assert (status_of(story, first), status_of(story, second)) == ("withdrawn", None)
+
+
+def test_a_withdrawn_file_is_loaded_again_by_its_key_and_not_otherwise(story: Story) -> None:
+    file = log(A, Event())
+    undone = load_of(story, file)
+    assert start(story, {"undo": undone})["status"] == "undone"
+    story.tell_again(0, 1)
+    story.load(starts=[{}])
+    assert last(story).status == "SUCCEEDED"
+    assert status_of(story, file) == "withdrawn"
+    assert start(story, {"keys": [A]})["files"]["loaded"] == 1
+    assert status_of(story, file) == "loaded"
+    assert count_of(story, "songplays") == 3
+
+
+@contextmanager
+def before_call(story: Story, place: Place, do: Callable[[], None]) -> Iterator[None]:
+    """Does something before the call at a place is made."""
+    boundary = story.world.boundary
+    record = boundary.record
+
+    def at_call(*arguments: Any) -> Call:
+        call = record(*arguments)
+        if call.place == place:
+            do()
+        return call
+
+    with mock.patch.object(boundary, "record", at_call):
+        yield
+
+
+@contextmanager
+def meeting(world: World, at: str) -> Iterator[None]:
+    """Two transactions that publish meet before their statement of this beginning, if the one can get there while the
+    other is there; they wait for it until the other has begun and had its time.
+    """
+    begun: set[str] = set()
+    come: set[str] = set()
+    changed = threading.Condition()
+    of_statement = world.warehouse.faults.of_statement
+
+    def at_statement(sql: str) -> Any:
+        me = threading.current_thread().name
+        with changed:
+            if "publish_lock" in sql or sql.startswith("DELETE FROM sparkify.files"):
+                begun.add(me)
+                changed.notify_all()
+            if sql.startswith(at) and me not in come:
+                come.add(me)
+                changed.notify_all()
+                changed.wait_for(lambda: len(begun) > 1, timeout=10)
+                changed.wait_for(lambda: len(come) > 1, timeout=0.4)
+        return of_statement(sql)
+
+    with mock.patch.object(world.warehouse.faults, "of_statement", at_statement):
+        yield

@@ -5,7 +5,9 @@ shows what is armed. ``POST /_local/restart`` restarts the warehouse at once.
 
     {"operation": "ExecuteStatement", "kind": "drop"}           the next one is done, not answered
     {"operation": "*", "kind": "fail", "skip": 3, "code": "ThrottlingException", "status": 400}
+    {"operation": "*", "kind": "paused", "times": 0}            no statement is taken, until cleared
     {"sql": "INSERT INTO [a-z.]*songplays", "kind": "restart"}     the warehouse restarts in its middle
+    {"sql": "COPY", "kind": "abort"}                         an administrator cancels the next COPY
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from local.redshift.api.errors import ApiError
+from local.redshift.api.errors import ApiError, validation
 
-Kind = Literal["delay", "fail", "drop", "restart"]
-_OF_OPERATIONS = ("delay", "fail", "drop")
-_OF_STATEMENTS = ("delay", "fail", "restart")
+Kind = Literal["delay", "fail", "drop", "paused", "restart", "abort"]
+_OF_OPERATIONS = ("delay", "fail", "drop", "paused")
+_OF_STATEMENTS = ("delay", "fail", "restart", "abort")
+_SUBMITTING = ("ExecuteStatement", "BatchExecuteStatement")
 
 
 class AnswerDropped(Exception):
@@ -30,13 +33,26 @@ class AnswerDropped(Exception):
 
 @dataclass
 class Fault:
-    """``times`` calls, after ``skip`` others, go wrong by ``kind``.
+    """``times`` calls (0: all until it is cleared), after ``skip`` others, go wrong by ``kind``.
 
-    Of an ``operation`` ("*" for any). delay: ``seconds`` before it is done. fail: not done, answered
-    with error ``code`` and HTTP ``status``. drop: done, and the connection closed without an answer.
+    Of an ``operation`` ("*" for any).
 
-    Of an SQL statement that the pattern ``sql`` finds (a regular expression, any case). delay:
-    ``seconds`` before it runs. fail: it fails with ``message``. restart: the warehouse restarts.
+    - delay: ``seconds`` before it is done.
+    - fail: not done, answered with error ``code``, ``message`` and HTTP ``status``.
+    - drop: done, and the connection closed without an answer.
+    - paused: not done, answered as for a cluster that is paused, or a workgroup that is being
+      modified: ValidationException, ``Redshift endpoint is not available.`` (not documented; seen on
+      a paused cluster by the tests of awslabs/mcp's Redshift server, on a workgroup by others). Only
+      submitting is: what runs goes on, what has ended is answered for. Pausing ends what runs, so a
+      test may restart first.
+
+    Of an SQL statement that the pattern ``sql`` finds (a regular expression, any case).
+
+    - delay: ``seconds`` before it runs.
+    - fail: it fails with ``message``: its status is FAILED.
+    - abort: it is cancelled by somebody else, an administrator or a rule of the workload management:
+      its status is ABORTED. Error "Query (<id>) cancelled on user's request", or ``message``.
+    - restart: the warehouse restarts: everything that runs FAILED, sessions are gone.
     """
 
     kind: Kind
@@ -46,14 +62,25 @@ class Fault:
     skip: int = 0
     seconds: float = 0.0
     code: str = "InternalServerException"
-    message: str = "A fault on purpose"
+    message: str = ""
     status: int = 500
 
     def __post_init__(self) -> None:
         allowed = _OF_STATEMENTS if self.sql else _OF_OPERATIONS
         if bool(self.sql) == bool(self.operation) or self.kind not in allowed:
             raise ValueError("a fault has an operation or sql, and a kind that goes with it")
+        if self.kind == "paused" and self.operation not in ("*", *_SUBMITTING):
+            raise ValueError(f"paused is for {' and '.join(_SUBMITTING)}, or *")
         re.compile(self.sql)
+
+    def of_operation(self, name: str) -> bool:
+        """Whether it is one of this operation's."""
+        return self.operation in ("*", name) and (self.kind != "paused" or name in _SUBMITTING)
+
+    @property
+    def text(self) -> str:
+        """The message, which does not have to be given."""
+        return self.message or "A fault on purpose"
 
 
 class Faults:
@@ -66,14 +93,16 @@ class Faults:
 
     def around(self, operation: str, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The operation's answer, unless a fault is armed for it."""
-        fault = self._take(lambda armed: armed.operation in ("*", operation))
+        fault = self._take(lambda armed: armed.of_operation(operation))
         if fault is None:
             return do()
         if fault.kind == "delay":
             time.sleep(fault.seconds)
             return do()
         if fault.kind == "fail":
-            raise ApiError(fault.code, fault.message, status=fault.status)
+            raise ApiError(fault.code, fault.text, status=fault.status)
+        if fault.kind == "paused":
+            raise validation("Redshift endpoint is not available.")
         do()
         raise AnswerDropped
 
@@ -91,9 +120,9 @@ class Faults:
                 if fault.skip > 0:
                     fault.skip -= 1
                     continue
-                fault.times -= 1
-                if fault.times <= 0:
+                if fault.times == 1:
                     self._armed.remove(fault)
+                fault.times = max(fault.times - 1, 0)
                 return fault
         return None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import os
 import threading
 from types import TracebackType
 from typing import Any
@@ -15,9 +18,21 @@ from local.redshift.server import Server
 from local.redshift.statements.runner import Runner, SqlLog
 from local.redshift.statements.store import StatementStore
 
+_NOT_STOPPED: dict[LocalRedshift, int] = {}
+"""With the process that each was made in: a forked one has none of its threads."""
+
+
+@atexit.register
+def _stop_all() -> None:
+    """At the interpreter's end: a thread that is inside DuckDB then would abort the process."""
+    for server, process in list(_NOT_STOPPED.items()):
+        if process == os.getpid():
+            with contextlib.suppress(Exception):
+                server.stop()
+
 
 class LocalRedshift:
-    """A running server; a context manager that stops it.
+    """A running server; a context manager that stops it. What is not stopped is at the process's end.
 
     ``url`` is what boto3 takes as ``endpoint_url``. Raises DataDirectoryInUse if another server
     has the data directory, OSError if the port is taken.
@@ -42,7 +57,8 @@ class LocalRedshift:
                 ("POST", "/_local/restart"): self._restart,
             },
         )
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        _NOT_STOPPED[self] = os.getpid()
 
     @property
     def url(self) -> str:
@@ -70,7 +86,9 @@ class LocalRedshift:
         return self
 
     def stop(self) -> None:
-        """Stops serving, cancels what runs (FAILED at the next start), closes the files."""
+        """Stops serving, cancels what runs (FAILED at the next start), closes the files. Once."""
+        if _NOT_STOPPED.pop(self, None) is None:
+            return
         if self._thread.is_alive():
             self.server.shutdown()
             self._thread.join()

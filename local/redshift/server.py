@@ -47,6 +47,14 @@ class Server(ThreadingHTTPServer):
         self._open: dict[socket.socket, threading.Thread] = {}
         super().__init__((HOST, port), Handler)
 
+    def shutdown(self) -> None:
+        """Ends ``serve_forever``, which a connection wakes up from its wait for one."""
+        ending = threading.Thread(target=super().shutdown, name="shutdown")
+        ending.start()
+        with contextlib.suppress(OSError):
+            socket.create_connection((HOST, self.server_address[1]), timeout=1).close()
+        ending.join()
+
     @property
     def url(self) -> str:
         """``http://127.0.0.1:<port>``."""

@@ -1,7 +1,8 @@
 """Fixtures of the local Redshift's tests: servers on free ports, an S3 for COPY.
 
-``warehouse`` is a server of the module with an empty schema ``t`` for each test; ``start`` makes
-more servers; ``s3`` is a bucket on moto, which ``warehouse``'s COPY reads.
+``warehouse`` is a server of the module with an empty schema ``t`` for each test, ``isolated`` one of
+each isolation level; ``copying`` and ``copying_isolated`` are the same with a COPY that reads ``s3``,
+a bucket on moto; ``start`` makes more servers.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tests.redshift.warehouse import REGION, Warehouse
 BUCKET = "bucket"
 ROLE = "arn:aws:iam::123456789012:role/copy"
 
+LEVELS = ("snapshot", "serializable")
 TEST_SECONDS = 120
 
 Start = Callable[..., LocalRedshift]
@@ -137,9 +139,39 @@ def start(tmp_path: Path) -> Iterator[Start]:
         server.stop()
 
 
-@pytest.fixture(params=["snapshot", "serializable"])
-def isolated(request: pytest.FixtureRequest, start: Start) -> Warehouse:
-    """A server of each isolation level, with an empty schema ``t``."""
-    made = Warehouse(start(isolation=request.param).url)
-    made.run("CREATE SCHEMA t")
-    return made
+@pytest.fixture(scope="module")
+def of_level(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """``of_level("serializable", ...)`` -> the module's server of that isolation level."""
+    running: dict[str, LocalRedshift] = {}
+
+    def get(level: str, **settings: Any) -> LocalRedshift:
+        name = level + "".join(settings)
+        if name not in running:
+            base = Settings(data=tmp_path_factory.mktemp(name), port=0)
+            made = LocalRedshift(replace(base, isolation=level, **settings))  # type: ignore[arg-type]
+            running[name] = made.start()
+        return running[name]
+
+    yield get
+    for server in running.values():
+        server.stop()
+
+
+@pytest.fixture(params=LEVELS)
+def isolated(request: pytest.FixtureRequest, of_level: Start) -> Iterator[Warehouse]:
+    """As ``warehouse``, on a server of each isolation level."""
+    made = Warehouse(of_level(request.param).url)
+    made.make_schema()
+    yield made
+    made.clean_up()
+
+
+@pytest.fixture(params=LEVELS)
+def copying_isolated(
+    request: pytest.FixtureRequest, of_level: Start, aws_url: str
+) -> Iterator[Warehouse]:
+    """As ``copying``, on a server of each isolation level."""
+    made = Warehouse(of_level(request.param, aws_endpoint_url=aws_url).url)
+    made.make_schema()
+    yield made
+    made.clean_up()

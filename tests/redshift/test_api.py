@@ -7,12 +7,15 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.redshift.statements import store
 from tests.redshift.conftest import Start
 from tests.redshift.warehouse import DATABASE, WORKGROUP, Warehouse, http
 
@@ -106,11 +109,11 @@ def test_a_statement_that_is_not_there(warehouse: Warehouse) -> None:
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_statements_belong_to_their_caller(warehouse: Warehouse) -> None:
+def test_statements_belong_to_their_caller(isolated: Warehouse) -> None:
     """Another identity does not even learn that the statement is there."""
-    statement = warehouse.submit("SELECT 1")
-    warehouse.wait(statement)
-    stranger = Warehouse(warehouse.url, key="AKIAOTHER")
+    statement = isolated.submit("SELECT 1")
+    isolated.wait(statement)
+    stranger = Warehouse(isolated.url, key="AKIAOTHER")
     for call in (
         stranger.client.describe_statement,
         stranger.client.get_statement_result,
@@ -120,7 +123,7 @@ def test_statements_belong_to_their_caller(warehouse: Warehouse) -> None:
             call(Id=statement)
         assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
     assert stranger.client.list_statements(Status="ALL")["Statements"] == []
-    mine = [s["Id"] for s in warehouse.client.list_statements(Status="ALL")["Statements"]]
+    mine = [s["Id"] for s in isolated.client.list_statements(Status="ALL")["Statements"]]
     assert statement in mine
 
 
@@ -176,23 +179,49 @@ def test_a_batch_shares_its_parameters(warehouse: Warehouse) -> None:
 # -- client tokens, long polling ----------------------------------------------------------------
 
 
-def test_the_same_token_gives_the_first_statement(warehouse: Warehouse) -> None:
-    warehouse.run("CREATE TABLE t.once (a INT)")
+def test_the_same_token_gives_the_first_statement(isolated: Warehouse) -> None:
+    isolated.run("CREATE TABLE t.once (a INT)")
     token = uuid.uuid4().hex
-    first = warehouse.submit("INSERT INTO t.once VALUES (1)", ClientToken=token)
-    warehouse.wait(first)
-    assert warehouse.submit("INSERT INTO t.once VALUES (1)", ClientToken=token) == first
-    assert warehouse.value("SELECT count(*) FROM t.once") == 1
+    first = isolated.submit("INSERT INTO t.once VALUES (1)", ClientToken=token)
+    isolated.wait(first)
+    assert isolated.submit("INSERT INTO t.once VALUES (1)", ClientToken=token) == first
+    assert isolated.value("SELECT count(*) FROM t.once") == 1
 
 
-def test_the_same_token_gives_the_first_failure(warehouse: Warehouse) -> None:
+def test_the_same_token_gives_the_first_failure(isolated: Warehouse) -> None:
     token = uuid.uuid4().hex
-    first = warehouse.submit("SELECT * FROM t.later", ClientToken=token)
-    assert warehouse.wait(first)["Status"] == "FAILED"
-    warehouse.run("CREATE TABLE t.later (a INT)")
-    again = warehouse.submit("SELECT * FROM t.later", ClientToken=token)
+    first = isolated.submit("SELECT * FROM t.later", ClientToken=token)
+    assert isolated.wait(first)["Status"] == "FAILED"
+    isolated.run("CREATE TABLE t.later (a INT)")
+    again = isolated.submit("SELECT * FROM t.later", ClientToken=token)
     assert again == first
-    assert warehouse.describe(again)["Status"] == "FAILED"
+    assert isolated.describe(again)["Status"] == "FAILED"
+
+
+def test_a_token_is_known_for_eight_hours(
+    isolated: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """.../mgmt/data-api.html, idempotency; the statement itself is kept for 24"""
+    isolated.run("CREATE TABLE t.once (a INT)")
+    token, started = uuid.uuid4().hex, time.time()
+
+    def insert(hours: float) -> str:
+        clock = SimpleNamespace(time=lambda: started + hours * 3600, monotonic=time.monotonic)
+        monkeypatch.setattr(store, "time", clock)
+        return isolated.submit("INSERT INTO t.once VALUES (1)", ClientToken=token)
+
+    first = insert(0)
+    isolated.wait(first)
+    assert insert(7.9) == first
+    later = insert(8.1)
+    assert later != first
+    isolated.wait(later)
+    assert isolated.value("SELECT count(*) FROM t.once") == 2
+    insert(23.9)
+    assert isolated.describe(first)["Status"] == "FINISHED"
+    insert(24.1)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        isolated.describe(first)
 
 
 def test_tokens_are_their_callers_own(warehouse: Warehouse) -> None:
@@ -289,8 +318,8 @@ def test_no_result_set_no_result(warehouse: Warehouse) -> None:
         warehouse.client.get_statement_result(Id=shown["Id"])
 
 
-def test_rows_returned_and_affected(warehouse: Warehouse) -> None:
-    shown = warehouse.batch(
+def test_rows_returned_and_affected(isolated: Warehouse) -> None:
+    shown = isolated.batch(
         "CREATE TABLE t.r (a INT)",
         "INSERT INTO t.r VALUES (1), (2), (3)",
         "UPDATE t.r SET a = a + 1 WHERE a > 1",
@@ -303,24 +332,24 @@ def test_rows_returned_and_affected(warehouse: Warehouse) -> None:
     assert [part["Id"] for part in parts] == [f"{shown['Id']}:{n}" for n in range(1, 6)]
     assert all(part["Duration"] > 0 and part["RedshiftQueryId"] > 0 for part in parts)
     assert shown["HasResultSet"] is True
-    assert warehouse.describe(parts[4]["Id"])["Status"] == "FINISHED"
+    assert isolated.describe(parts[4]["Id"])["Status"] == "FINISHED"
 
 
-def test_a_failed_batch(warehouse: Warehouse) -> None:
-    shown = warehouse.batch("CREATE TABLE t.r (a INT)", "SELECT nothing", "SELECT 1")
+def test_a_failed_batch(isolated: Warehouse) -> None:
+    shown = isolated.batch("CREATE TABLE t.r (a INT)", "SELECT nothing", "SELECT 1")
     assert shown["Status"] == "FAILED"
     assert shown["Error"] == 'Query #2 failed with ERROR: column "nothing" does not exist'
     assert [p["Status"] for p in shown["SubStatements"]] == ["FINISHED", "FAILED", "ABORTED"]
     assert shown["SubStatements"][1]["Error"] == 'ERROR: column "nothing" does not exist'
 
 
-def test_auto_commit_keeps_what_worked(warehouse: Warehouse) -> None:
-    shown = warehouse.batch(
+def test_auto_commit_keeps_what_worked(isolated: Warehouse) -> None:
+    shown = isolated.batch(
         "CREATE TABLE t.r (a INT)", "SELECT nothing", "INSERT INTO t.r VALUES (1)",
         mode="AUTO_COMMIT",
     )  # fmt: skip
     assert [p["Status"] for p in shown["SubStatements"]] == ["FINISHED", "FAILED", "FINISHED"]
-    assert warehouse.value("SELECT count(*) FROM t.r") == 1
+    assert isolated.value("SELECT count(*) FROM t.r") == 1
 
 
 def test_an_unknown_database(warehouse: Warehouse) -> None:

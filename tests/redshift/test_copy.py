@@ -234,59 +234,63 @@ TWO_BAD = b'{"a":1}\n{"a":"x"}\n{"a":3}\n{"a":"y"}\n'
      ("MAXERROR AS 100000", 2), ("IGNOREALLERRORS", 2)],
 )  # fmt: skip
 def test_maxerror_fails_at_that_many_errors(
-    copying: Warehouse, s3: Bucket, options: str, loaded: int | None
+    copying_isolated: Warehouse, s3: Bucket, options: str, loaded: int | None
 ) -> None:
     """.../dg/copy-parameters-data-load.html: n errors or more; 0 and 1 mean the first"""
-    copying.run("CREATE TABLE t.x (a INT)")
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     sql = copy(s3.put("a.json", TWO_BAD), f"JSON 'auto' {options}")
     if loaded is None:
-        assert copying.error(sql) == LOAD_FAILED
+        assert copying_isolated.error(sql) == LOAD_FAILED
     else:
-        assert copying.run(sql).affected == loaded
-    assert copying.value("SELECT count(*) FROM t.x") == (loaded or 0)
+        assert copying_isolated.run(sql).affected == loaded
+    assert copying_isolated.value("SELECT count(*) FROM t.x") == (loaded or 0)
 
 
-def test_noload_loads_nothing_and_reports_all(copying: Warehouse, s3: Bucket) -> None:
+def test_noload_loads_nothing_and_reports_all(copying_isolated: Warehouse, s3: Bucket) -> None:
     """.../dg/t_Validating_input_files.html"""
-    copying.run("CREATE TABLE t.x (a INT)")
-    result = copying.run(copy(s3.put("a.json", TWO_BAD), "JSON 'auto' NOLOAD MAXERROR 100000"))
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
+    result = copying_isolated.run(
+        copy(s3.put("a.json", TWO_BAD), "JSON 'auto' NOLOAD MAXERROR 100000")
+    )
     assert result.affected == 0
-    assert [row[0] for row in errors(copying, result.query_id)] == [2, 4]
-    assert copying.value("SELECT count(*) FROM t.x") == 0
+    assert [row[0] for row in errors(copying_isolated, result.query_id)] == [2, 4]
+    assert copying_isolated.value("SELECT count(*) FROM t.x") == 0
 
 
-def test_error_rows_outlive_the_transaction(copying: Warehouse, s3: Bucket) -> None:
-    copying.run("CREATE TABLE t.x (a INT)")
+def test_error_rows_outlive_the_transaction(copying_isolated: Warehouse, s3: Bucket) -> None:
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     url = s3.put("a.json", TWO_BAD)
-    shown = copying.batch("INSERT INTO t.x VALUES (9)", copy(url))
+    shown = copying_isolated.batch("INSERT INTO t.x VALUES (9)", copy(url))
     part = shown["SubStatements"][1]
     assert shown["Status"] == "FAILED"
     assert shown["Error"].startswith("Query #2 failed with ERROR: Load into table 'x' failed.")
-    assert copying.value("SELECT count(*) FROM t.x") == 0
-    (row,) = copying.rows(
+    assert copying_isolated.value("SELECT count(*) FROM t.x") == 0
+    (row,) = copying_isolated.rows(
         "SELECT TRIM(file_name), line_number, LEN(file_name), TRIM(column_type), TRIM(column_length)"
         f" FROM sys_load_error_detail WHERE query_id = {part['RedshiftQueryId']}"
     )
     assert row == [url, 2, 256, "int4", "0"]
-    assert copying.rows(
+    assert copying_isolated.rows(
         "SELECT status, error_count, loaded_rows FROM sys_load_history "
         f"WHERE query_id = {part['RedshiftQueryId']}"
     ) == [["aborted", 1, 0]]
 
 
-def test_history_and_detail_of_a_good_load(copying: Warehouse, s3: Bucket) -> None:
+def test_history_and_detail_of_a_good_load(copying_isolated: Warehouse, s3: Bucket) -> None:
     """.../dg/SYS_LOAD_HISTORY.html, SYS_LOAD_DETAIL.html"""
-    copying.run("CREATE TABLE t.x (a INT)")
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     urls = [s3.put("in/1.json", b'{"a":1}\n{"a":2}\n'), s3.put("in/2.json", b'{"a":3}')]
-    shown = copying.batch(copy(s3.url("in/")), "SELECT pg_last_copy_id(), pg_last_copy_count()")
+    shown = copying_isolated.batch(
+        copy(s3.url("in/")), "SELECT pg_last_copy_id(), pg_last_copy_count()"
+    )
     query = shown["SubStatements"][0]["RedshiftQueryId"]
     assert shown["SubStatements"][0]["ResultRows"] == 3
-    assert copying.result(shown["SubStatements"][1]).rows == [[query, 3]]
-    assert copying.rows(
+    assert copying_isolated.result(shown["SubStatements"][1]).rows == [[query, 3]]
+    assert copying_isolated.rows(
         "SELECT TRIM(file_name), lines_scanned, bytes_scanned, TRIM(file_etag) FROM sys_load_detail"
         f" WHERE query_id = {query} ORDER BY 1"
     ) == [[urls[0], 2, 16, s3.etag("in/1.json")], [urls[1], 1, 7, s3.etag("in/2.json")]]
-    assert copying.rows(
+    assert copying_isolated.rows(
         "SELECT status, table_name, loaded_rows, source_file_count, error_count, data_source "
         f"FROM sys_load_history WHERE query_id = {query}"
     ) == [["completed", "x", 3, 2, 0, s3.url("in/")]]
@@ -304,30 +308,32 @@ def fails_without_rows(copying: Warehouse, sql: str, *texts: str) -> None:
     assert copying.value("SELECT count(*) FROM t.x") == 0
 
 
-def test_a_mandatory_file_that_is_missing(copying: Warehouse, s3: Bucket) -> None:
-    copying.run("CREATE TABLE t.x (a INT)")
+def test_a_mandatory_file_that_is_missing(copying_isolated: Warehouse, s3: Bucket) -> None:
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     good, gone = s3.put("1.json", b'{"a":1}'), s3.url("gone.json")
     listed = s3.put("m", manifest(good, gone))
     fails_without_rows(
-        copying,
+        copying_isolated,
         copy(listed, "JSON 'auto' MANIFEST MAXERROR 100"),
         "ERROR: Mandatory url is not present in manifest file.",
         gone,
     )
 
 
-def test_an_optional_file_that_is_missing_is_passed_over(copying: Warehouse, s3: Bucket) -> None:
-    copying.run("CREATE TABLE t.x (a INT)")
+def test_an_optional_file_that_is_missing_is_passed_over(
+    copying_isolated: Warehouse, s3: Bucket
+) -> None:
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     good, gone = s3.put("1.json", b'{"a":1}'), s3.url("gone.json")
     listed = s3.put("m", manifest(good, gone, mandatory=False))
-    assert copying.run(copy(listed, "JSON 'auto' MANIFEST")).affected == 1
+    assert copying_isolated.run(copy(listed, "JSON 'auto' MANIFEST")).affected == 1
 
 
-def test_a_truncated_gzip(copying: Warehouse, s3: Bucket) -> None:
-    copying.run("CREATE TABLE t.x (a INT)")
+def test_a_truncated_gzip(copying_isolated: Warehouse, s3: Bucket) -> None:
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     url = s3.put("a.json.gz", gzip.compress(b'{"a":1}\n' * 1000)[:-10])
     fails_without_rows(
-        copying,
+        copying_isolated,
         copy(url, "JSON 'auto' GZIP MAXERROR 100"),
         "ERROR: failed to inflate with gzip: unexpected end of file.",
         f"S3 key being read : {url}",
@@ -340,11 +346,11 @@ def test_a_gzip_that_is_none(copying: Warehouse, s3: Bucket) -> None:
     fails_without_rows(copying, copy(url, "JSON 'auto' GZIP"), "failed to inflate with gzip", url)
 
 
-def test_an_object_over_four_megabytes(copying: Warehouse, s3: Bucket) -> None:
-    copying.run("CREATE TABLE t.x (a INT)")
+def test_an_object_over_four_megabytes(copying_isolated: Warehouse, s3: Bucket) -> None:
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     url = s3.put("a.json", b'{"a":1,"s":"' + b"x" * 4_200_000 + b'"}\n{"a":2}')
     fails_without_rows(
-        copying, copy(url, "JSON 'auto' MAXERROR 100"), "exceeds the max size limit", url
+        copying_isolated, copy(url, "JSON 'auto' MAXERROR 100"), "exceeds the max size limit", url
     )
 
 
@@ -365,12 +371,14 @@ SOURCES = [
     ("name", "options", "text"), [pytest.param(n, o, t, id=i) for i, n, o, t in SOURCES]
 )
 def test_a_source_that_cannot_be_read(
-    copying: Warehouse, s3: Bucket, name: str, options: str, text: str
+    copying_isolated: Warehouse, s3: Bucket, name: str, options: str, text: str
 ) -> None:
-    copying.run("CREATE TABLE t.x (a INT)")
+    copying_isolated.run("CREATE TABLE t.x (a INT)")
     s3.put("bad", '{"files": []}')
     fails_without_rows(
-        copying, copy(s3.url(name), f"JSON 'auto' {options}"), text.format(prefix=s3.prefix)
+        copying_isolated,
+        copy(s3.url(name), f"JSON 'auto' {options}"),
+        text.format(prefix=s3.prefix),
     )
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local.redshift import LocalRedshift, Settings
 from local.redshift.engine.database import DataDirectoryInUse
-from tests.redshift.conftest import Start
+from tests.redshift.conftest import LEVELS, Start
 from tests.redshift.warehouse import Warehouse
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +102,35 @@ def test_what_a_kill_leaves_is_whole(tmp_path: Path) -> None:
         process.communicate(timeout=20)
 
 
+_ENDS = """
+import pathlib, sys
+from local.redshift import LocalRedshift, Settings
+from tests.redshift.test_transactions import ENDLESS, started, with_numbers
+from tests.redshift.warehouse import Warehouse
+
+server = LocalRedshift(Settings(data=pathlib.Path(sys.argv[1]), port=0)).start()
+warehouse = Warehouse(server.url)
+warehouse.make_schema()
+with_numbers(warehouse)
+started(warehouse, warehouse.submit(ENDLESS))
+"""
+
+
+def test_a_process_that_forgets_to_stop_it_ends_cleanly(tmp_path: Path) -> None:
+    """Not by a signal from a thread that is inside DuckDB; and the data is whole."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _ENDS, str(tmp_path / "d")],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    with LocalRedshift(Settings(data=tmp_path / "d", port=0)) as again:
+        assert Warehouse(again.url).value("SELECT count(*) FROM t.n") == 200
+
+
 def test_sql_logs(start: Start, tmp_path: Path) -> None:
     warehouse = Warehouse(start(data=tmp_path / "d").url)
     warehouse.run("SELECT :a::int", a="1")
@@ -137,9 +166,10 @@ def test_faults_on_purpose(start: Start) -> None:
     assert time.monotonic() - before > 0.3
 
 
-def test_restart_in_the_middle(start: Start) -> None:
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_restart_in_the_middle(start: Start, isolation: str) -> None:
     """The warehouse restarts: what ran has failed, its work is undone, the next goes through."""
-    warehouse = Warehouse(start(faults=True).url)
+    warehouse = Warehouse(start(faults=True, isolation=isolation).url)
     warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)")
     holder = warehouse.open_session()
     holder.run("BEGIN")
@@ -168,6 +198,59 @@ def test_faults_of_statements(start: Start) -> None:
     assert warehouse.wait(slow)["Status"] == "ABORTED"
     assert warehouse.value("SELECT count(*) FROM t.a") == 0
     assert warehouse.batch(*publish)["Status"] == "FINISHED"
+
+
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_a_statement_that_somebody_else_cancels(start: Start, isolation: str) -> None:
+    warehouse = Warehouse(start(faults=True, isolation=isolation).url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)")
+    publish = ("INSERT INTO t.a VALUES (1)", "INSERT INTO t.a VALUES (2)", "SELECT 1")
+    warehouse.local("faults", sql="VALUES .2.", kind="abort")
+    shown = warehouse.batch(*publish)
+    assert shown["Status"] == "ABORTED"
+    assert [p["Status"] for p in shown["SubStatements"]] == ["FINISHED", "ABORTED", "ABORTED"]
+    query = shown["SubStatements"][1]["RedshiftQueryId"]
+    assert shown["Error"] == f"ERROR: Query ({query}) cancelled on user's request"
+    rule = 'Query (1) cancelled by WLM abort action of Query Monitoring Rule "long".'
+    warehouse.local("faults", sql="SELECT 1", kind="abort", message=rule)
+    assert warehouse.batch(*publish)["Error"] == f"ERROR: {rule}"
+    session = warehouse.open_session()
+    session.run("BEGIN")
+    session.run(publish[0])
+    for kind in ("abort", "fail"):
+        warehouse.local("faults", sql="SELECT 1", kind=kind)
+        session.error("SELECT 1")
+        assert "current transaction is aborted" in session.error("SELECT 2")
+        session.run("ROLLBACK")
+        session.run("BEGIN")
+    assert session.run("SELECT count(*) FROM t.a").rows == [[0]]
+
+
+def test_a_paused_warehouse_takes_no_statement(start: Start) -> None:
+    warehouse = Warehouse(start(faults=True).url)
+    warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)")
+    before = warehouse.submit("SELECT 7")
+    warehouse.wait(before)
+    warehouse.local("faults", operation="*", kind="paused", times=2)
+    for submit in (warehouse.submit, warehouse.submit_batch):
+        assert warehouse.result(warehouse.describe(before)).rows == [[7]]
+        with pytest.raises(ClientError) as refused:
+            submit("INSERT INTO t.a VALUES (1)")
+        error = refused.value.response["Error"]
+        assert error["Code"] == "ValidationException"
+        assert error["Message"] == "Redshift endpoint is not available."
+    assert warehouse.value("SELECT count(*) FROM t.a") == 0
+    warehouse.local("faults", operation="ExecuteStatement", kind="paused", times=0)
+    for _ in range(5):
+        with pytest.raises(ClientError, match="endpoint is not available"):
+            warehouse.run("SELECT 1")
+    assert warehouse.batch("SELECT 1")["Status"] == "FINISHED"
+    warehouse.local("faults", clear=True)
+    assert warehouse.value("SELECT 1") == 1
+    with pytest.raises(AssertionError, match="paused is for ExecuteStatement"):
+        warehouse.local("faults", operation="DescribeStatement", kind="paused")
+    with pytest.raises(AssertionError, match="a kind that goes with it"):
+        warehouse.local("faults", sql="SELECT", kind="paused")
 
 
 def test_a_trivial_round_trip_is_kept_alive(warehouse: Warehouse) -> None:

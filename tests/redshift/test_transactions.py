@@ -15,7 +15,7 @@ import pytest
 
 from local.redshift.engine.cancel import Cancellation
 from local.redshift.engine.errors import StatementCancelled
-from tests.redshift.conftest import Start
+from tests.redshift.conftest import LEVELS, ROLE, Bucket, Start
 from tests.redshift.warehouse import Warehouse
 
 
@@ -54,6 +54,61 @@ def test_what_follows_lock_sees_what_the_last_holder_committed(isolated: Warehou
     holder.run("COMMIT")
     assert isolated.wait(other)["Status"] == "FINISHED"
     assert isolated.value("SELECT count(*) FROM t.f") == 1
+
+
+SNAPSHOTS = {
+    "SELECT count(*) FROM t.other": True,
+    "INSERT INTO t.other VALUES (1)": True,
+    "INSERT INTO t.other SELECT 1": True,
+    "UPDATE t.other SET a = 2": True,
+    "DELETE FROM t.other": True,
+    "CREATE TABLE t.made (a INT)": True,
+    "CREATE TABLE t.made (LIKE t.other)": True,
+    "ALTER TABLE t.other ADD COLUMN b INT": True,
+    "DROP TABLE t.other": True,
+    "LOCK t.other": False,
+    "SELECT 1": False,
+    "SET query_group TO 'x'": False,
+    "SHOW search_path": False,
+}
+
+
+@pytest.mark.parametrize("first", SNAPSHOTS)
+def test_the_snapshot_is_taken_by_the_first_select_dml_or_ddl(
+    isolated: Warehouse, first: str
+) -> None:
+    """ "... on the first occurrence of most SELECT statements, DML, and DDL" (c_serial_isolation)"""
+    isolated.batch("CREATE TABLE t.other (a INT)", "CREATE TABLE t.f (k INT)")
+    one = isolated.open_session()
+    one.run("BEGIN")
+    one.run(first)
+    isolated.batch("INSERT INTO t.f VALUES (1)", "CREATE TABLE t.later (a INT)")
+    assert one.run("SELECT count(*) FROM t.f").rows == [[0 if SNAPSHOTS[first] else 1]]
+    if SNAPSHOTS[first]:
+        error = one.error("SELECT count(*) FROM t.later")
+        assert error == 'ERROR: relation "t.later" does not exist'
+    else:
+        assert one.run("SELECT count(*) FROM t.later").rows == [[0]]
+
+
+def test_a_copys_snapshot(copying_isolated: Warehouse, s3: Bucket) -> None:
+    copying_isolated.batch("CREATE TABLE t.other (a INT)", "CREATE TABLE t.f (k INT)")
+    one = copying_isolated.open_session()
+    one.run("BEGIN")
+    one.run(f"COPY t.other FROM '{s3.put('a', '{}')}' IAM_ROLE '{ROLE}' FORMAT AS JSON 'auto'")
+    copying_isolated.run("INSERT INTO t.f VALUES (1)")
+    assert one.run("SELECT count(*) FROM t.f").rows == [[0]]
+    one.run("COMMIT")
+    assert copying_isolated.value("SELECT count(*) FROM t.other") == 1
+
+
+def test_ten_publishers_with_a_lock_insert_once(isolated: Warehouse) -> None:
+    isolated.batch("CREATE TABLE t.mutex (a INT)", "CREATE TABLE t.f (k INT)")
+    insert = "INSERT INTO t.f SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM t.f WHERE k = 1)"
+    ids = [isolated.submit_batch("LOCK t.mutex", insert) for _ in range(10)]
+    shown = [isolated.wait(i) for i in ids]
+    assert {one["Status"] for one in shown} == {"FINISHED"}
+    assert sorted(one["SubStatements"][1]["ResultRows"] for one in shown) == [0] * 9 + [1]
 
 
 def test_without_lock_two_anti_joins_insert_twice_under_snapshot(start: Start) -> None:
@@ -104,6 +159,9 @@ def test_serializable_read_then_write_of_one_table(start: Start) -> None:
     one.run("COMMIT")
     assert warehouse.wait(second)["Error"].startswith("ERROR: 1023")
     assert warehouse.value("SELECT count(*) FROM t.f") == 1
+    two.run("ROLLBACK")
+    two.run("INSERT INTO t.f SELECT 2 WHERE NOT EXISTS (SELECT 1 FROM t.f WHERE a = 2)")
+    assert warehouse.value("SELECT count(*) FROM t.f") == 2
 
 
 def test_serializable_without_a_circle_passes(start: Start) -> None:
@@ -206,19 +264,19 @@ def test_readers_wait_for_lock(isolated: Warehouse) -> None:
     assert isolated.wait(reader)["Status"] == "FINISHED"
 
 
-def test_locks_are_given_in_the_order_they_were_asked_for(warehouse: Warehouse) -> None:
-    warehouse.batch("CREATE TABLE t.mutex (a INT)", "CREATE TABLE t.o (n INT IDENTITY(1,1), w INT)")
-    holder = warehouse.open_session()
+def test_locks_are_given_in_the_order_they_were_asked_for(isolated: Warehouse) -> None:
+    isolated.batch("CREATE TABLE t.mutex (a INT)", "CREATE TABLE t.o (n INT IDENTITY(1,1), w INT)")
+    holder = isolated.open_session()
     holder.run("BEGIN")
     holder.run("LOCK t.mutex")
     ids = []
     for number in range(4):
-        ids.append(warehouse.submit_batch("LOCK t.mutex", f"INSERT INTO t.o (w) VALUES ({number})"))
-        waits(warehouse, ids[-1], waiting=len(ids))
+        ids.append(isolated.submit_batch("LOCK t.mutex", f"INSERT INTO t.o (w) VALUES ({number})"))
+        waits(isolated, ids[-1], waiting=len(ids))
     holder.run("COMMIT")
     for statement in ids:
-        warehouse.wait(statement)
-    assert warehouse.rows("SELECT w FROM t.o ORDER BY n") == [[0], [1], [2], [3]]
+        isolated.wait(statement)
+    assert isolated.rows("SELECT w FROM t.o ORDER BY n") == [[0], [1], [2], [3]]
 
 
 def test_deadlock_ends_one_of_the_two(isolated: Warehouse) -> None:
@@ -281,8 +339,9 @@ def cancelled(warehouse: Warehouse, statement: str) -> None:
     assert "cancelled on user's request" in shown["Error"]
 
 
-def test_cancel_stops_a_running_query(endless: Warehouse) -> None:
-    cancelled(endless, started(endless, endless.submit(ENDLESS)))
+def test_cancel_stops_a_running_query(isolated: Warehouse) -> None:
+    with_numbers(isolated)
+    cancelled(isolated, started(isolated, isolated.submit(ENDLESS)))
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 2, 4, 8, 16, 32, 64, 128, 256])
@@ -342,8 +401,9 @@ def test_cancel_of_what_waits_for_its_session(endless: Warehouse) -> None:
     assert endless.wait(last)["Status"] == "FINISHED"
 
 
-def test_restart_and_stop_end_running_queries(start: Start) -> None:
-    server = start(faults=True)
+@pytest.mark.parametrize("isolation", LEVELS)
+def test_restart_and_stop_end_running_queries(start: Start, isolation: str) -> None:
+    server = start(faults=True, isolation=isolation)
     warehouse = Warehouse(server.url)
     warehouse.run("CREATE SCHEMA t")
     with_numbers(warehouse)
@@ -372,25 +432,28 @@ def test_ddl_is_transactional(isolated: Warehouse) -> None:
     assert isolated.value("SELECT count(*) FROM t.kept") == 0
 
 
-def test_truncate_commits_what_came_before(warehouse: Warehouse) -> None:
+def test_truncate_commits_what_came_before(isolated: Warehouse) -> None:
     """.../dg/r_TRUNCATE.html"""
-    warehouse.batch("CREATE TABLE t.a (a INT)", "CREATE TABLE t.b (a INT)")
-    warehouse.run("INSERT INTO t.b VALUES (1)")
-    shown = warehouse.batch(
+    isolated.batch("CREATE TABLE t.a (a INT)", "CREATE TABLE t.b (a INT)")
+    isolated.run("INSERT INTO t.b VALUES (1)")
+    shown = isolated.batch(
         "INSERT INTO t.a VALUES (1)",
         "TRUNCATE t.b",
         "INSERT INTO t.a VALUES (2)",
         "SELECT CAST('x' AS INT)",
     )
     assert shown["Status"] == "FAILED"
-    assert warehouse.rows("SELECT a FROM t.a") == [[1]]
-    assert warehouse.value("SELECT count(*) FROM t.b") == 0
+    assert isolated.rows("SELECT a FROM t.a") == [[1]]
+    assert isolated.value("SELECT count(*) FROM t.b") == 0
 
 
-def test_a_failed_transaction_takes_nothing_but_rollback(warehouse: Warehouse) -> None:
-    session = warehouse.open_session()
+@pytest.mark.parametrize(
+    "wrong", ["SELECT * FROM t.nothing", "SELECT FROM WHERE", "LOCK t.nothing"]
+)
+def test_a_failed_transaction_takes_nothing_but_rollback(isolated: Warehouse, wrong: str) -> None:
+    session = isolated.open_session()
     session.run("BEGIN")
-    session.error("SELECT * FROM t.nothing")
+    session.error(wrong)
     assert "current transaction is aborted" in session.error("SELECT 1")
     session.run("ROLLBACK")
     assert session.run("SELECT 1").rows == [[1]]

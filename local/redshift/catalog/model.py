@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.redshift.sql.datatypes import DataType
@@ -60,7 +60,7 @@ class Relation:
 
     def to_json(self) -> str:
         """For the catalogue's table."""
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self), default=vars)
 
     @classmethod
     def from_json(cls, text: str) -> Relation:

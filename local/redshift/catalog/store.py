@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS {_OWN}.members (grantee VARCHAR, of_kind VARCHAR, of_
 CREATE TABLE IF NOT EXISTS {_OWN}.privileges
     (grantee VARCHAR, kind VARCHAR, schema VARCHAR, name VARCHAR, privilege VARCHAR,
      grantor VARCHAR, grant_option BOOLEAN);
+CREATE TABLE IF NOT EXISTS {_OWN}.notes (name VARCHAR, note VARCHAR);
 CREATE TABLE IF NOT EXISTS {_OWN}.default_privileges
     (owner VARCHAR, schema VARCHAR, grantee VARCHAR, privilege VARCHAR, grant_option BOOLEAN);
 """
@@ -60,6 +61,20 @@ def new_oid(con: Connection) -> int:
 def _value(con: Connection, sql: str) -> Any:
     row = con.execute(sql).fetchone()
     return row[0] if row else None
+
+
+def put_note(con: Connection, name: str, note: str) -> bool:
+    """Keeps a note about the database file; whether it is another one than before."""
+    if _value(con, f"SELECT note FROM {_OWN}.notes WHERE name = '{name}'") == note:
+        return False
+    con.execute(f"DELETE FROM {_OWN}.notes WHERE name = ?", [name])
+    con.execute(f"INSERT INTO {_OWN}.notes VALUES (?, ?)", [name, note])
+    return True
+
+
+def touch(con: Connection) -> None:
+    """Looks at nothing: what a transaction sees is what was committed before its first look."""
+    con.execute(f"SELECT name FROM {_OWN}.schemas LIMIT 0")
 
 
 # -- schemas -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,6 +19,8 @@ from local.redshift.config import Settings
 from local.redshift.copy_s3.errors import reading, s3_failed, source_failed
 from local.redshift.engine.errors import RedshiftError
 
+_MODELS = botocore.session.Session().get_component("data_loader")
+"""The services' models, read once: they take longer to read than a COPY of a small file."""
 _KEEP_CLIENT_SECONDS = 60
 _CHUNK = 1 << 20
 _READ_SECONDS = 20
@@ -150,7 +153,9 @@ class ObjectStores:
         )
 
     def _make(self, role: str, region: str) -> ObjectStore:
-        session: Any = boto3.session.Session(region_name=region)
+        core = botocore.session.Session()
+        core.register_component("data_loader", _MODELS)
+        session: Any = boto3.session.Session(region_name=region, botocore_session=core)
         own: dict[str, str] = {}
         if session.get_credentials() is None:
             own = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}

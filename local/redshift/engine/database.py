@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import itertools
 import os
 import threading
@@ -18,6 +19,7 @@ from local.redshift.config import Settings
 from local.redshift.copy_s3.s3 import ObjectStores
 from local.redshift.dialect.macros import MACROS
 from local.redshift.engine.locks import LockManager
+from local.redshift.engine.relations import CommittedRows
 from local.redshift.engine.serial import SerializationGraph
 from local.redshift.system.records import SystemRecords
 
@@ -51,7 +53,7 @@ class Database:
         self.object_stores = ObjectStores(settings)
         self.locks = LockManager()
         self.serial = SerializationGraph()
-        self.catalog_version = 0
+        self.catalog = CommittedRows()
         self._ids = threading.Lock()
         self._users = threading.Lock()
         self._user_ids: dict[str, int] = {}
@@ -65,9 +67,11 @@ class Database:
         con.execute("SET GLOBAL integer_division = true")
         con.execute("SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'")
         con.execute("SET GLOBAL python_enable_replacements = false")
+        con.execute("BEGIN TRANSACTION")  # each commit waits for the disk
         con.execute(catalog.BOOTSTRAP)
-        for macro in MACROS:
-            con.execute(macro)
+        if catalog.put_note(con, "macros", hashlib.sha256("".join(MACROS).encode()).hexdigest()):
+            for macro in MACROS:
+                con.execute(macro)
         if catalog.find_schema(con, "public") is None:
             con.execute(f"CREATE SCHEMA {catalog.physical_schema('public')}")
             catalog.put_schema(con, Schema("public", catalog.new_oid(con), "rdsdb"))
@@ -75,6 +79,7 @@ class Database:
                 catalog.put_privilege(
                     con, ("public", "SCHEMA", "public", "", privilege, "rdsdb", False)
                 )
+        con.execute("COMMIT")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database."""

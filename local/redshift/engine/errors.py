@@ -32,10 +32,12 @@ class RedshiftError(Exception):
 
 
 class StatementCancelled(RedshiftError):
-    """CancelStatement reached the statement: its status is ABORTED."""
+    """CancelStatement, or somebody else's CANCEL, reached the statement: its status is ABORTED."""
 
-    def __init__(self) -> None:
-        super().__init__("Query (0) cancelled on user's request", sqlstate="57014")
+    def __init__(self, message: str = "", query_id: int = 0) -> None:
+        super().__init__(
+            message or f"Query ({query_id}) cancelled on user's request", sqlstate="57014"
+        )
 
 
 def terminated() -> RedshiftError:

@@ -23,6 +23,14 @@ class Permissions:
     user_id: int
     superuser: bool
 
+    def find(self, schema: str, name: str) -> Relation | None:
+        """The session's."""
+        raise NotImplementedError
+
+    def find_schema(self, name: str) -> Schema | None:
+        """The session's."""
+        raise NotImplementedError
+
     def find_relation(self, name: tuple[str, ...]) -> Relation | None:
         """The session's."""
         raise NotImplementedError
@@ -45,7 +53,7 @@ class Permissions:
         if not self.enforced or key[0] == TEMP_SCHEMA:
             return
         self.require_schema(key[0], "USAGE")
-        relation = catalog.find(self.con, *key)
+        relation = self.find(*key)
         if relation is None:
             raise undefined_relation(".".join(key))
         if relation.owner != self.user and not self._granted("TABLE", *key, privilege):
@@ -60,7 +68,7 @@ class Permissions:
         """USAGE or CREATE on a schema, or its ownership."""
         if not self.enforced or name == TEMP_SCHEMA:
             return
-        schema = catalog.find_schema(self.con, name)
+        schema = self.find_schema(name)
         if schema is None:
             raise undefined_schema(name)
         if schema.owner != self.user and not self._granted("SCHEMA", name, "", privilege):
@@ -114,7 +122,7 @@ class Permissions:
                 raise undefined_relation(target)
             owned, place = relation.owner == user, relation.key
         elif kind == "SCHEMA":
-            schema = catalog.find_schema(self.con, target.lower())
+            schema = self.find_schema(target.lower())
             if schema is None:
                 raise undefined_schema(target)
             owned, place = schema.owner == user, (schema.name, "")

@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import duckdb
 from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
-from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
+from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
 from local.redshift.engine import duckdb_errors
 from local.redshift.engine.cancel import Cancellation
 from local.redshift.engine.commands import execute
@@ -45,11 +46,16 @@ DEFAULT_SEARCH_PATH = ("$user", "public")
 
 @dataclass
 class Transaction:
-    """An open transaction. ``begun`` once DuckDB's own has begun, which is the snapshot."""
+    """An open transaction. ``begun`` once DuckDB's own has begun, which is the snapshot.
+
+    ``catalog`` is the version of the catalogue that the snapshot has, None if it is not known, or if
+    the transaction has changed the catalogue.
+    """
 
     id: int
     explicit: bool
     begun: bool = False
+    catalog: int | None = None
     changed_catalog: bool = False
     failed: bool = False
 
@@ -86,7 +92,11 @@ class Session(Permissions):
         explicit one takes nothing but ROLLBACK from then on.
         """
         self.query_id, self.lock_wait, self.sink = query_id, 0.0, sink
-        statement = parse_statement(sql, values)
+        try:
+            statement = parse_statement(sql, values)
+        except RedshiftError:
+            self.give_up()
+            raise
         if isinstance(statement, (nodes.Begin, nodes.Commit, nodes.Rollback)):
             return self._control(statement)
         if self.transaction is not None and self.transaction.failed:
@@ -113,6 +123,10 @@ class Session(Permissions):
             raise
         self.last_query_id = query_id
         return outcome
+
+    def give_up(self) -> None:
+        """The statement fails before it begins: with it the transaction that it was to run in."""
+        self._fail(own=False)
 
     def _fail(self, *, own: bool) -> None:
         if self.transaction is None:
@@ -150,11 +164,11 @@ class Session(Permissions):
             return
         try:
             if transaction.begun:
-                with self.cancellation.closed():
+                known = self.database.catalog
+                changing = known.changing() if transaction.changed_catalog else nullcontext()
+                with self.cancellation.closed(), changing:
                     self.con.execute("COMMIT")
                 self.database.serial.commit(transaction.id)
-                if transaction.changed_catalog:
-                    self.database.catalog_version += 1
         except duckdb.Error as error:
             self.rollback()
             raise duckdb_errors.translate(error) from error
@@ -222,10 +236,21 @@ class Session(Permissions):
         """Takes the transaction's snapshot, if it has none yet."""
         transaction = self.open_transaction
         if not transaction.begun:
+            version = self.database.catalog.version
             with self.cancellation.closed():
                 self.con.execute("BEGIN TRANSACTION")
                 transaction.begun = True
+                catalog.touch(self.con)  # DuckDB's transaction begins with the first look
+            if version == self.database.catalog.version:
+                transaction.catalog = version
             self.database.serial.begin(transaction.id)
+
+    def change_catalog(self, schema: str) -> None:
+        """As ``snapshot``, for a statement that is about to change a schema or what is in it."""
+        self.snapshot()
+        if schema != TEMP_SCHEMA:  # temporary tables are in a catalogue of their own
+            self.open_transaction.changed_catalog = True
+            self.open_transaction.catalog = None
 
     def touch(self, reads: Iterable[Key], writes: Iterable[Key]) -> None:
         """Tells SERIALIZABLE isolation what a statement reads and writes."""
@@ -236,7 +261,7 @@ class Session(Permissions):
         named = next(iter([*written, *read]), None)
         if named is None:
             return
-        relation = catalog.find(self.con, *named)
+        relation = self.find(*named)
         self.database.serial.touch(
             self.open_transaction.id, read, written, relation.oid if relation else 0, self.pid
         )
@@ -248,6 +273,27 @@ class Session(Permissions):
         return Mode.WRITE if serializable else Mode.INSERT
 
     # -- names -------------------------------------------------------------------------------
+
+    def find(self, schema: str, name: str) -> Relation | None:
+        """The relation of that name, as the transaction sees it."""
+        if schema == TEMP_SCHEMA:
+            return catalog.find(self.con, schema, name)
+        return self.database.catalog.get(
+            self._catalog_version, (schema, name), lambda: catalog.find(self.con, schema, name)
+        )
+
+    def find_schema(self, name: str) -> Schema | None:
+        """The schema of that name, as the transaction sees it."""
+        return self.database.catalog.get(
+            self._catalog_version, name, lambda: catalog.find_schema(self.con, name)
+        )
+
+    @property
+    def _catalog_version(self) -> int | None:
+        """Before its snapshot a transaction sees the catalogue as it is committed."""
+        if self.transaction is not None and self.transaction.begun:
+            return self.transaction.catalog
+        return self.database.catalog.version
 
     @property
     def database_name(self) -> str:
@@ -271,7 +317,7 @@ class Session(Permissions):
 
     def existing_schemas_in_path(self) -> list[str]:
         """The search path's schemas that exist."""
-        return [s for s in self.schemas_in_path() if catalog.find_schema(self.con, s) is not None]
+        return [s for s in self.schemas_in_path() if self.find_schema(s) is not None]
 
     def schemas_in_path(self) -> list[str]:
         """The search path's schemas, ``$user`` replaced."""
@@ -287,13 +333,13 @@ class Session(Permissions):
             schema = TEMP_SCHEMA if name[0].startswith("pg_temp") else name[0]
             if schema == TEMP_SCHEMA and not self.has_temporary:
                 return None
-            return catalog.find(self.con, schema, name[1])
+            return self.find(schema, name[1])
         if self.has_temporary:
-            found = catalog.find(self.con, TEMP_SCHEMA, name[0])
+            found = self.find(TEMP_SCHEMA, name[0])
             if found:
                 return found
         for schema in self.schemas_in_path():
-            found = catalog.find(self.con, schema, name[0])
+            found = self.find(schema, name[0])
             if found:
                 return found
         return None

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 Status = Literal["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED"]
 
-_NOT_KEPT = frozenset({"changed", "cancelled", "abandoned"})
+_NOT_KEPT = frozenset({"changed", "cancelled", "abandoned", "parts"})
 
 TERMINAL: frozenset[str] = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
@@ -93,13 +93,11 @@ class Statement:
             self.changed.notify_all()
 
     def document(self) -> dict[str, Any]:
-        """The record as JSON-ready data, for the store."""
-        document = {key: value for key, value in vars(self).items() if key not in _NOT_KEPT}
-        document["parts"] = [vars(part) for part in self.parts]
-        return document
+        """The record but for its parts, as JSON-ready data for the store."""
+        return {key: value for key, value in vars(self).items() if key not in _NOT_KEPT}
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Statement:
-        """The inverse of ``document``."""
+        """The inverse of ``document``, with the ``parts`` as dictionaries."""
         parts = [SubStatement(**part) for part in document.pop("parts")]
         return cls(parts=parts, **document)

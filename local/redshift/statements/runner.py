@@ -329,7 +329,7 @@ class Runner:
     def _run_part(self, session: Session, statement: Statement, part: SubStatement) -> None:
         part.status, part.updated = "STARTED", time.time()
         part.query_id = self._database.next_query_id()
-        self._store.save(statement)
+        self._store.save_part(part)
         values = {p["name"]: p["value"] for p in statement.parameters}
         sink = ResultSink(
             lambda number, page: self._store.put_page(part.id, number, page),
@@ -338,7 +338,7 @@ class Runner:
         began, clock = time.time(), time.monotonic_ns()
         outcome = Outcome()
         try:
-            self._strike(session, part.sql)
+            self._strike(session, part)
             outcome = session.run(part.sql, values, sink, part.query_id)
             part.status = "FINISHED"
             part.has_result = outcome.has_result
@@ -354,20 +354,28 @@ class Runner:
         part.updated = time.time()
         self._record(session, statement, part, began)
         self._log.ran(statement, part)
-        self._store.save(statement)
+        self._store.save_part(part)
 
-    def _strike(self, session: Session, sql: str) -> None:
+    def _strike(self, session: Session, part: SubStatement) -> None:
         """The fault that is armed for this statement, if any."""
-        fault = self._faults.of_statement(sql)
+        fault = self._faults.of_statement(part.sql)
         if fault is None:
             return
         if fault.kind == "fail":
-            raise RedshiftError(fault.message)
+            session.give_up()
+            raise RedshiftError(fault.text)
+        if fault.kind == "abort":
+            session.give_up()
+            raise StatementCancelled(fault.message, part.query_id)
         if fault.kind == "restart":
             threading.Thread(target=self.restart, daemon=True).start()
         until = time.monotonic() + (fault.seconds or 30)
         while time.monotonic() < until:
-            session.check_cancelled()
+            try:
+                session.check_cancelled()
+            except RedshiftError:
+                session.give_up()
+                raise
             time.sleep(0.01)
 
     def _record(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local.redshift.engine.errors import TERMINATED
-from local.redshift.statements.record import Statement
+from local.redshift.statements.record import Statement, SubStatement
 
 KEEP_SECONDS = 24 * 3600
 TOKEN_SECONDS = 8 * 3600
@@ -24,6 +24,10 @@ FORGET_EVERY_SECONDS = 600
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS statements (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, created REAL NOT NULL, document TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS parts (
+    id TEXT PRIMARY KEY, statement TEXT NOT NULL, number INTEGER NOT NULL, sql TEXT NOT NULL,
+    document TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS parts_of ON parts (statement);
 CREATE TABLE IF NOT EXISTS tokens (
     owner TEXT NOT NULL, token TEXT NOT NULL, statement TEXT NOT NULL, created REAL NOT NULL,
     PRIMARY KEY (owner, token));
@@ -38,8 +42,8 @@ class StatementStore:
     def __init__(self, path: Path):
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute("PRAGMA journal_mode=WAL")
         self._db.executescript(_SCHEMA)
         self._known: dict[str, Statement] = {}
         self._running: set[str] = set()
@@ -48,9 +52,15 @@ class StatementStore:
         self._load()
 
     def _load(self) -> None:
-        rows = self._db.execute("SELECT document FROM statements ORDER BY created").fetchall()
-        for (document,) in rows:
-            statement = Statement.from_document(json.loads(document))
+        parts: dict[str, list[dict[str, Any]]] = {}
+        for statement_id, sql, document in self._db.execute(
+            "SELECT statement, sql, document FROM parts ORDER BY statement, number"
+        ):
+            parts.setdefault(statement_id, []).append({"sql": sql, **json.loads(document)})
+        rows = self._db.execute("SELECT id, document FROM statements ORDER BY created").fetchall()
+        for statement_id, document in rows:
+            known = {"parts": parts.get(statement_id), **json.loads(document)}
+            statement = Statement.from_document(known)
             self._known[statement.id] = statement
             if not statement.over:
                 self._fail_interrupted(statement)
@@ -82,16 +92,36 @@ class StatementStore:
                 )
             self._known[statement.id] = statement
             self._running.add(statement.id)
+            self._add_parts(statement)
             self.save(statement)
             if time.monotonic() - self._forgot > FORGET_EVERY_SECONDS:
                 self.forget_old()
             return statement
 
+    def _add_parts(self, statement: Statement) -> None:
+        rows = [
+            (part.id, statement.id, number, part.sql, "{}")
+            for number, part in enumerate(statement.parts)
+        ]
+        self._db.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", rows)
+
     def save(self, statement: Statement) -> None:
-        """Writes the record as it now is."""
+        """Writes the record as it now is, with all of its parts."""
         row = (statement.id, statement.owner, statement.created, json.dumps(statement.document()))
         with self._lock:
+            self._db.execute("BEGIN")
             self._db.execute("INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?)", row)
+            for part in statement.parts:
+                self.save_part(part)
+            self._db.execute("COMMIT")
+
+    def save_part(self, part: SubStatement) -> None:
+        """Writes what has become of a part."""
+        document = {key: value for key, value in vars(part).items() if key != "sql"}
+        with self._lock:
+            self._db.execute(
+                "UPDATE parts SET document = ? WHERE id = ?", (json.dumps(document), part.id)
+            )
 
     def get(self, statement_id: str) -> Statement | None:
         """The statement of a plain id (no ``:n``), None if there is none or it is too old."""
@@ -144,6 +174,7 @@ class StatementStore:
             for statement_id in old:
                 self._known.pop(statement_id, None)
                 self._db.execute("DELETE FROM statements WHERE id = ?", (statement_id,))
+                self._db.execute("DELETE FROM parts WHERE statement = ?", (statement_id,))
                 self._db.execute(
                     "DELETE FROM pages WHERE part >= ? AND part < ?",
                     (statement_id, statement_id + "~"),

@@ -49,8 +49,8 @@ class SystemRecords:
     def __init__(self, path: Path):
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute("PRAGMA journal_mode=WAL")
         for table, columns in COLUMNS.items():
             self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_query ON {table} (query_id)")

@@ -38,7 +38,7 @@ def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
     key = session.creation_key(statement.name)
     session.require_schema(key[0], "CREATE")
     session.lock(key, Mode.EXCLUSIVE)
-    session.snapshot()
+    session.change_catalog(key[0])
     old = catalog.find(session.con, *key)
     if old is not None and not (statement.replace and old.is_view):
         raise RedshiftError(f'Relation "{key[1]}" already exists', sqlstate="42P07")
@@ -64,7 +64,6 @@ def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
         depends_on=tuple(depends),
     )
     catalog.put(session.con, view)
-    session.open_transaction.changed_catalog = True
     return Outcome()
 
 
@@ -123,14 +122,13 @@ def create_schema(session: Session, statement: nodes.CreateSchema) -> Outcome:
             return Outcome()
         raise RedshiftError(f'schema "{statement.name}" already exists', sqlstate="42P06")
     session.require_database("CREATE")
-    session.snapshot()
+    session.change_catalog(statement.name)
     session.con.execute(
         f"CREATE SCHEMA {catalog.DATABASE}.{catalog.physical_schema(statement.name)}"
     )
     owner = statement.owner or session.user
     oid = catalog.new_oid(session.con)
     catalog.put_schema(session.con, Schema(statement.name, oid, owner, statement.quota))
-    session.open_transaction.changed_catalog = True
     return Outcome()
 
 
@@ -141,9 +139,8 @@ def alter_schema(session: Session, statement: nodes.AlterSchema) -> Outcome:
         raise undefined_schema(statement.name)
     session.require_schema_owner(schema)
     session.require_user(statement.value)
-    session.snapshot()
+    session.change_catalog(statement.name)
     catalog.put_schema(session.con, replace(schema, owner=statement.value))
-    session.open_transaction.changed_catalog = True
     return Outcome()
 
 
@@ -181,7 +178,6 @@ def drop(session: Session, statement: nodes.Drop) -> Outcome:
             _drop_schema(session, statement, name[0])
         else:
             _drop_grantee(session, statement, name[0])
-    session.open_transaction.changed_catalog = True
     return Outcome()
 
 
@@ -203,7 +199,7 @@ def _drop_relation(session: Session, statement: nodes.Drop, name: nodes.Name) ->
         )
     session.require_owner(found)
     session.lock(found.key, Mode.EXCLUSIVE)
-    session.snapshot()
+    session.change_catalog(found.schema)
     still = catalog.find(session.con, *found.key)
     if still is None:
         if statement.if_exists:
@@ -242,7 +238,7 @@ def _drop_schema(session: Session, statement: nodes.Drop, name: str) -> None:
         raise undefined_schema(name)
     session.require_schema_owner(schema)
     session.lock((name, ""), Mode.EXCLUSIVE)
-    session.snapshot()
+    session.change_catalog(name)
     relations = catalog.all_relations(session.con, name)
     if relations and not statement.cascade:
         raise RedshiftError(
@@ -295,5 +291,6 @@ def comment(session: Session, statement: nodes.Comment) -> Outcome:
         changed = replace(session.relation(statement.name), comment=text)
     session.require_owner(changed)
     session.lock(changed.key, Mode.EXCLUSIVE)
+    session.change_catalog(changed.schema)
     catalog.put(session.con, changed)
     return Outcome()

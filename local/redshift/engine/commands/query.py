@@ -33,10 +33,10 @@ def prepare(session: Session, statement: Query) -> Translated:
     translated again: the table may have another shape by now, or none.
     """
     while True:
-        version = session.database.catalog_version
+        version = session.database.catalog.version
         translated = TRANSLATIONS.translate(statement, session)
         waited = session.lock_all(_locks(session, translated))
-        if not waited and version == session.database.catalog_version:
+        if not waited and version is not None and version == session.database.catalog.version:
             break
     _require_privileges(session, translated)
     if translated.reads or translated.target or translated.system:

@@ -46,7 +46,7 @@ def create(session: Session, statement: CreateTable) -> Outcome:
     if statement.query is not None:
         return _create_as(session, statement, statement.query, key)
     source = session.relation(statement.like) if statement.like is not None else None
-    session.snapshot()
+    session.change_catalog(key[0])
     if source is not None:
         _add(session, _like(session, statement, source, key))
     else:
@@ -106,7 +106,6 @@ def _add(session: Session, table: Relation) -> None:
     kind = "TEMP TABLE" if table.is_temporary else "TABLE"
     con.execute(f"CREATE {kind} {catalog.physical(*table.key)} ({lines})")
     catalog.put(con, table)
-    session.open_transaction.changed_catalog = True
     if not table.is_temporary:
         for grantee, privilege, option in catalog.default_privileges_for(
             con, session.user, table.schema
@@ -120,7 +119,7 @@ def _add(session: Session, table: Relation) -> None:
 def _create_as(session: Session, statement: CreateTable, select: str, key: Key) -> Outcome:
     """CREATE TABLE ... AS: types of the query's columns, character ones as long as may be."""
     translated = query.prepare(session, Query(select))
-    session.snapshot()
+    session.change_catalog(key[0])
     described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
     names = statement.names or tuple(row[0] for row in described)
     if len(names) > len(described):
@@ -179,13 +178,12 @@ def alter(session: Session, statement: AlterTable) -> Outcome:
         )
     table = session.relation(statement.name)
     session.lock(table.key, Mode.EXCLUSIVE)
-    session.snapshot()
+    session.change_catalog(table.schema)
     found = catalog.find(session.con, *table.key)
     if found is None:
         raise undefined_relation(".".join(statement.name))
     session.require_owner(found)
     _ACTIONS[statement.action](session, statement, found)
-    session.open_transaction.changed_catalog = True
     return Outcome()
 
 

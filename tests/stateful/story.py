@@ -68,8 +68,7 @@ class Story:
             self._put(file, heard=not unheard)
         for start in starts:
             self._start(start)
-        self._course().run(actions, wrong, slow=slow)
-        self.after_loads()
+        self._run(actions, wrong, slow=slow)
 
     def load_at_once(self, uploads: Sequence[File], starts: Sequence[Start]) -> None:
         """Each file has a load of its own, and all run in threads, as it comes."""
@@ -231,8 +230,16 @@ class Story:
             start = {"undo": loads[-1 - start.which % len(loads)]}
         self.world.start(start)
 
-    def _course(self) -> Course:
-        return Course(self.world, self._put, self._remove, self._tell)
+    def _run(
+        self, actions: Sequence[Action], wrong: Sequence[Wrong], *, slow: bool = False
+    ) -> None:
+        told: list[str] = []
+        try:
+            Course(self.world, self._put, self._remove, told.append).run(actions, wrong, slow=slow)
+        finally:
+            for text in told:
+                self._tell(text)
+        self.after_loads()
 
     def _the_rest(self) -> None:
         self.world.work()
@@ -242,8 +249,7 @@ class Story:
         """An execution that runs while nothing else does."""
         self._the_rest()
         execution = self.world.start(document)
-        self._course().run((), wrong)
-        self.after_loads()
+        self._run((), wrong)
         return execution
 
     def after_loads(self) -> None:

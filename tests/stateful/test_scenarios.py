@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from local.redshift.api.principals import Principal
 from local.redshift.config import Isolation
+from local.redshift.faults import Fault
 from tests.faults.boundary import Call, Place
 from tests.faults.executions import Execution
 from tests.faults.world import Expected, World, load_id_of
@@ -94,15 +96,18 @@ def next_call(story: Story, caller: str, operation: str) -> Place:
     return Place(caller, operation, 1 + sum(c.place.operation == operation for c in made))
 
 
-def next_statement(story: Story, beginning: str, way: str) -> None:
-    """Lets the next statement of this beginning go wrong."""
+def next_statement(story: Story, beginning: str, wrong: str | Fault) -> None:
+    """Lets the next statement of this beginning go wrong, in a way of SQL_KINDS or by a fault of the local Redshift."""
     faults = story.world.warehouse.faults
     of_statement = faults.of_statement
-    left = [way]
+    left = [wrong]
 
-    def at_statement(sql: str) -> Any:
+    def at_statement(sql: str) -> Fault | None:
         if sql.startswith(beginning) and left:
-            faults.armed[len(faults.ran) + 1] = left.pop()
+            fault = left.pop()
+            if isinstance(fault, Fault):
+                return fault
+            faults.armed[len(faults.ran) + 1] = fault
         return of_statement(sql)
 
     faults.of_statement = at_statement  # type: ignore[method-assign]
@@ -173,7 +178,7 @@ def test_loads_of_one_file_at_once_load_it_once(isolation: Isolation) -> None:
         world.queue.notify({**told, "detail": {**told["detail"], "object": {
             **told["detail"]["object"], "sequencer": "FF"}}})  # fmt: skip
         story.model.put(file)
-        with meeting(world, at="LOCK"):
+        with the_other_first(world, before="LOCK"):
             world.work(together=True)
         assert [e.status for e in world.executions.all[-2:]] == ["SUCCEEDED"] * 2
         world.check(all_loaded(story))
@@ -184,7 +189,7 @@ def test_loads_at_once_publish_an_event_of_both_once(isolation: Isolation) -> No
     """Their transactions meet: each would insert the play if it did not wait for the other."""
     with new_world(isolation) as world:
         story = Story(world, print, lambda _: None)
-        with meeting(world, at="INSERT INTO sparkify.songplays "):
+        with the_other_first(world, before="INSERT INTO sparkify.songplays "):
             story.load_at_once([log(A, Event()), log(B, Event(), Event(item=1))], [])
         assert [e.status for e in world.executions.all[-2:]] == ["SUCCEEDED"] * 2
         assert count_of(story, "songplays") == 4
@@ -231,6 +236,8 @@ def test_the_data_decides_about_songs_and_artists_not_the_arrival(story: Story) 
             Song("SO2", title="A"),
             Song("SO3", title="C", artist_id="AR3", artist="First and smaller"),
             Song("SO6", title="C", artist_id="AR4", artist="First and larger"),
+            Song("SO7", title="B", artist_id="AR5", artist="First and smallest"),
+            Song("SO8", title="C", artist_id="AR5", artist="First and second"),
         ),
     )
     load_of(
@@ -241,6 +248,8 @@ def test_the_data_decides_about_songs_and_artists_not_the_arrival(story: Story) 
             Song("SO2", title="B"),
             Song("SO4", title="C", artist_id="AR3", artist="Late and larger"),
             Song("SO5", title="C", artist_id="AR4", artist="Late and smaller"),
+            Song("SO7", title="A", artist_id="AR6", artist="Another's now"),
+            Song("SO9", title="C", artist_id="AR5", artist="Late and third"),
         ),
     )
 
@@ -395,15 +404,21 @@ def test_what_a_failed_sweep_saw_is_the_next_ones(story: Story) -> None:
 
 
 def test_the_sweep_ends_what_a_failed_load_left_running(story: Story) -> None:
-    """COPY runs, and the load does not know: it may not look at its statement any more."""
-    story.world.warehouse.slow = True
-    next_statement(story, "COPY sparkify.event_stage", "hangs")
-    story.world.boundary.arm(
-        next_call(story, "stage", "redshift-data.DescribeStatement"), "refused"
+    """COPY runs on when its load has failed: the load was not allowed to look at its statement any more."""
+    warehouse = story.world.warehouse
+    next_statement(story, "COPY sparkify.event_stage", Fault("delay", sql=".", seconds=30))
+    describes = next_call(story, "stage", "redshift-data.DescribeStatement")
+    story.world.boundary.arm(describes, "refused")
+    warehouse.slow = True
+    when_entering(
+        story, "Clean up and report the failure", lambda _: setattr(warehouse, "slow", False)
     )
-    story.load([log(A, Event())])
-    assert last(story).status == "FAILED"
-    assert story.world.warehouse.running() == 1
+    file = log(A, Event())
+    story.model.put(file)
+    story.world.upload(file.key, file.body)
+    story.world.work()
+    assert (last(story).status, warehouse.running()) == ("FAILED", 1)
+    story.world.boundary.lift()
     story.settle()
 
 
@@ -427,7 +442,9 @@ def test_undo_of_a_load_that_others_depend_on_is_refused(story: Story) -> None:
     later = load_of(story, log(B, Event(item=1)))
     before = Ledger(story.world).rows
     report = start(story, {"undo": earlier})
-    assert (report["status"], later in report["cause"]) == ("failed", True)
+    assert report["status"] == "failed"
+    assert f"{later} (1 rows)" in report["cause"]
+    assert "Undo these first" in report["cause"]
     assert Ledger(story.world).rows == before
     assert start(story, {"undo": later})["status"] == "undone"
     assert start(story, {"undo": earlier})["status"] == "undone"
@@ -453,12 +470,12 @@ def test_undo_is_refused_if_a_load_that_depends_on_it_is_published_meanwhile(sto
 
 @both_isolations
 def test_undo_and_a_load_at_once(isolation: Isolation) -> None:
-    """The load finds an event to be there already, while the undo takes it out."""
+    """The load finds an event to be there already, when undo has looked for such loads and begins to take it out."""
     with new_world(isolation) as world:
         story = Story(world, print, lambda _: None)
         earlier = load_of(story, log(A, Event()))
-        with meeting(world, at="DELETE FROM sparkify.songplay"):
-            story.load_at_once([log(B, Event(), Event(item=1))], [{"undo": earlier}])
+        with the_other_first(world, before="DELETE FROM sparkify.check_results", undo=True):
+            story.load_at_once([log(B, Event(), Event(user=2))], [{"undo": earlier}])
         story.settle()
 
 
@@ -485,12 +502,12 @@ def test_a_withdrawn_file_is_loaded_again_by_its_key_and_not_otherwise(story: St
     undone = load_of(story, file)
     assert start(story, {"undo": undone})["status"] == "undone"
     story.tell_again(0, 1)
-    story.load(starts=[{}])
-    assert last(story).status == "SUCCEEDED"
+    load_of(story, log(B, Event(item=1)))  # SQS hands out both events together
     assert status_of(story, file) == "withdrawn"
+    assert start(story, {})["files"]["loaded"] == 0
     assert start(story, {"keys": [A]})["files"]["loaded"] == 1
     assert status_of(story, file) == "loaded"
-    assert count_of(story, "songplays") == 3
+    assert count_of(story, "songplays") == 4
 
 
 @contextmanager
@@ -510,27 +527,39 @@ def before_call(story: Story, place: Place, do: Callable[[], None]) -> Iterator[
 
 
 @contextmanager
-def meeting(world: World, at: str) -> Iterator[None]:
-    """Two transactions that publish meet before their statement of this beginning, if the one can get there while the
-    other is there; they wait for it until the other has begun and had its time.
+def the_other_first(world: World, before: str, *, undo: bool = False) -> Iterator[None]:
+    """Of two transactions at the same time, the one that first comes to a statement of this beginning waits there until
+    the other has ended, or has to wait too. With ``undo`` only the transaction of an undo waits.
     """
-    begun: set[str] = set()
-    come: set[str] = set()
+    came: set[str] = set()  # the transactions' threads
+    undoing: set[str] = set()
+    waits = False
     changed = threading.Condition()
     of_statement = world.warehouse.faults.of_statement
 
     def at_statement(sql: str) -> Any:
+        nonlocal waits
         me = threading.current_thread().name
         with changed:
-            if "publish_lock" in sql or sql.startswith("DELETE FROM sparkify.files"):
-                begun.add(me)
+            if me in came or _BEGINS.match(sql):
+                came.add(me)
                 changed.notify_all()
-            if sql.startswith(at) and me not in come:
-                come.add(me)
-                changed.notify_all()
-                changed.wait_for(lambda: len(begun) > 1, timeout=10)
-                changed.wait_for(lambda: len(come) > 1, timeout=0.4)
+            here = sql.startswith(before) and (me in undoing if undo else me in came)
+            if "AS refused" in sql:
+                undoing.add(me)
+            if here and not waits:
+                waits = True
+                changed.wait_for(lambda: len(came) > 1, timeout=5)
+                while changed.wait(_STUCK):
+                    pass
         return of_statement(sql)
 
     with mock.patch.object(world.warehouse.faults, "of_statement", at_statement):
         yield
+
+
+_STUCK = (
+    0.5  # seconds after which a transaction that has begun no other statement waits for something
+)
+# The first statement of a transaction that publishes or undoes, in the product or in a mutant.
+_BEGINS = re.compile(r"LOCK|DELETE FROM \S+\.files\b|SELECT.* AS refused", re.DOTALL)

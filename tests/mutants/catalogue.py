@@ -1,0 +1,483 @@
+"""What could be wrong in the product, and the test that says so: each mutant is a small replacement of text in a copy
+of the tree, and its test must fail with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Stale(Exception):
+    """The text that a mutant replaces is not there, or not once."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replaces ``old``, which is there once, by ``new``; with ``after`` the first one that comes after that text."""
+
+    path: str
+    old: str
+    new: str
+    after: str = ""
+
+    def applied(self, text: str) -> str:
+        """The changed text; raises Stale."""
+        if self.after and text.count(self.after) != 1:
+            raise Stale(f"{self.path}: {text.count(self.after)} times, not once: {self.after}")
+        begin = text.index(self.after) if self.after else 0
+        found = text.count(self.old, begin)
+        if found == 0 or (found > 1 and not self.after):
+            raise Stale(f"{self.path}: {found} times, not once: {self.old}")
+        place = text.index(self.old, begin)
+        return text[:place] + self.new + text[place + len(self.old) :]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """``name`` says what is wrong; ``test`` is the pytest node that must fail."""
+
+    name: str
+    test: str
+    edits: tuple[Edit, ...]
+
+    def applied(self, tree: Path) -> dict[str, str]:
+        """Path -> changed text of the files of a tree; raises Stale."""
+        texts: dict[str, str] = {}
+        for edit in self.edits:
+            text = texts.get(edit.path) or (tree / edit.path).read_text(encoding="utf-8")
+            texts[edit.path] = edit.applied(text)
+        return texts
+
+
+def mutant(name: str, test: str, path: str, old: str, new: str, after: str = "") -> Mutant:
+    """A mutant of one edit; its test is one of the scenarios if it does not name its file."""
+    return Mutant(
+        name, test if "::" in test else f"{SCENARIOS}::{test}", (Edit(path, old, new, after),)
+    )
+
+
+SCENARIOS = "tests/stateful/test_scenarios.py"
+PUBLISH, UNDO = "sql/publish", "sql/undo"
+MACHINE = "statemachine/load.asl.json"
+
+AT_ONCE = "test_loads_at_once_publish_an_event_of_both_once"
+SAME_FILE_AT_ONCE = "test_loads_of_one_file_at_once_load_it_once"
+TWO_FILES = "test_an_event_of_two_files_is_one_play"
+PLAYS_AND_USERS = "test_the_data_decides_about_plays_and_users_not_the_arrival"
+SONGS_AND_ARTISTS = "test_the_data_decides_about_songs_and_artists_not_the_arrival"
+EQUAL_SONGS = "test_the_data_decides_which_of_equal_songs_a_play_has_not_the_arrival"
+PUT_BACK = "test_undo_puts_back_what_the_load_had_replaced"
+WITHDRAWN = "test_a_withdrawn_file_is_loaded_again_by_its_key_and_not_otherwise"
+
+MUTANTS = (
+    # -- the publish transaction -----------------------------------------------------------
+    # Without LOCK alone all would still be well, but only because the statement after it writes a table that all
+    # publishers write, and takes the snapshot when it has that table's lock: nothing that should be relied on.
+    mutant(
+        "publish does not LOCK",
+        "tests/unit/test_sql_files.py::test_the_lock_is_first",
+        f"{PUBLISH}/begin.sql",
+        "LOCK ${schema}.publish_lock;",
+        "",
+    ),
+    mutant(
+        "publish reads a table instead of the LOCK",
+        AT_ONCE,
+        f"{PUBLISH}/begin.sql",
+        "LOCK ${schema}.publish_lock;",
+        "SELECT COUNT(*) FROM ${schema}.songplays;",
+    ),
+    mutant(
+        "publish reads a table before it LOCKs",
+        AT_ONCE,
+        f"{PUBLISH}/begin.sql",
+        "LOCK ${schema}.publish_lock;",
+        "SELECT COUNT(*) FROM ${schema}.songplays;\n\nLOCK ${schema}.publish_lock;",
+    ),
+    mutant(
+        "the claim takes files that are loaded already",
+        SAME_FILE_AT_ONCE,
+        f"{PUBLISH}/claim.sql",
+        "AND (other.status = 'loaded' OR (",
+        "AND ((",
+    ),
+    mutant(
+        "the claim takes files that were withdrawn",
+        WITHDRAWN,
+        f"{PUBLISH}/claim.sql",
+        "other.status = 'withdrawn'",
+        "other.status = 'none'",
+    ),
+    mutant(
+        "the claim refuses withdrawn files that were named",
+        WITHDRAWN,
+        f"{PUBLISH}/claim.sql",
+        "CAST(:named AS VARCHAR(8)) = 'no'",
+        "CAST(:named AS VARCHAR(8)) <> ''",
+    ),
+    mutant(
+        "a load that was undone goes on publishing",
+        "test_a_load_that_is_undone_while_it_runs_publishes_nothing_more",
+        f"{PUBLISH}/claim.sql",
+        "WHERE u.load_id = :load_id",
+        "WHERE u.load_id = :load_id AND 1 = 0",
+    ),
+    mutant(
+        "publish leaves its own rows of an earlier attempt",
+        "test_publishing_twice_changes_nothing",
+        f"{PUBLISH}/begin.sql",
+        "DELETE FROM ${schema}.files\nWHERE load_id = :load_id",
+        "DELETE FROM ${schema}.files\nWHERE 1 = 0 AND load_id = :load_id",
+    ),
+    mutant(
+        "the rejection of a mended file stays open",
+        "test_a_mended_file_is_loaded_and_its_rejection_is_closed",
+        f"{PUBLISH}/begin.sql",
+        "status IN ('rejected', 'missing')",
+        "status IN ('missing')",
+    ),
+    mutant(
+        "the guards are left out",
+        "test_a_check_that_fails_publishes_nothing",
+        "functions/publish.py",
+        "for check in checks:",
+        "for check in ():",
+    ),
+    # -- once ------------------------------------------------------------------------------
+    mutant(
+        "songplays without NOT EXISTS",
+        TWO_FILES,
+        f"{PUBLISH}/log_data/40_songplays.sql",
+        "f.user_id = p.user_id",
+        "1 = 0 AND f.user_id = p.user_id",
+    ),
+    mutant(
+        "time without NOT EXISTS",
+        TWO_FILES,
+        f"{PUBLISH}/log_data/30_time.sql",
+        "d.start_time = t.ts",
+        "1 = 0 AND d.start_time = t.ts",
+    ),
+    mutant(
+        "users without NOT EXISTS",
+        PLAYS_AND_USERS,
+        f"{PUBLISH}/log_data/20_users.sql",
+        "WHERE u.user_id = v.user_id",
+        "WHERE 1 = 0 AND u.user_id = v.user_id",
+    ),
+    mutant(
+        "songs without NOT EXISTS",
+        SONGS_AND_ARTISTS,
+        f"{PUBLISH}/song_data/20_songs.sql",
+        "WHERE d.song_id = v.song_id",
+        "WHERE 1 = 0 AND d.song_id = v.song_id",
+    ),
+    mutant(
+        "artists without NOT EXISTS",
+        SONGS_AND_ARTISTS,
+        f"{PUBLISH}/song_data/60_artists.sql",
+        "WHERE d.artist_id = w.artist_id",
+        "WHERE 1 = 0 AND d.artist_id = w.artist_id",
+    ),
+    mutant(
+        "an event that a file has twice is two plays",
+        "test_an_event_twice_in_a_file_is_one_play",
+        f"{PUBLISH}/log_data/40_songplays.sql",
+        "p.copy_number = 1",
+        "p.copy_number > 0",
+    ),
+    mutant(
+        "two equal songs double a play",
+        "test_two_songs_of_one_name_do_not_double_a_play",
+        f"{PUBLISH}/log_data/40_songplays.sql",
+        "AND m.place = 1",
+        "AND m.place > 0",
+    ),
+    # -- order: the arrival decides, not the data ------------------------------------------
+    mutant(
+        "the last file decides a user",
+        PLAYS_AND_USERS,
+        f"{PUBLISH}/log_data/20_users.sql",
+        "WHERE w.place = 1 AND w.is_new = 1",
+        "WHERE w.is_new = 1",
+    ),
+    mutant(
+        "the first file decides a user",
+        PLAYS_AND_USERS,
+        f"{PUBLISH}/log_data/20_users.sql",
+        "WHERE w.place = 1 AND w.is_new = 1",
+        "WHERE w.place = 1 AND w.is_new = 2",
+    ),
+    mutant(
+        "the last file decides a play",
+        PLAYS_AND_USERS,
+        f"{PUBLISH}/log_data/35_songplays_replaced.sql",
+        "WHERE w.is_staged = 0 AND w.place > 1",
+        "WHERE w.is_staged = 0",
+    ),
+    mutant(
+        "the first file decides a play",
+        PLAYS_AND_USERS,
+        f"{PUBLISH}/log_data/35_songplays_replaced.sql",
+        "WHERE w.is_staged = 0 AND w.place > 1",
+        "WHERE w.is_staged = 0 AND w.place < 1",
+    ),
+    mutant(
+        "the last file decides a song",
+        SONGS_AND_ARTISTS,
+        f"{PUBLISH}/song_data/20_songs.sql",
+        "WHERE w.place = 1 AND w.is_new = 1",
+        "WHERE w.is_new = 1",
+    ),
+    mutant(
+        "the first file decides a song",
+        SONGS_AND_ARTISTS,
+        f"{PUBLISH}/song_data/20_songs.sql",
+        "WHERE w.place = 1 AND w.is_new = 1",
+        "WHERE w.place = 1 AND w.is_new = 2",
+    ),
+    mutant(
+        "the first song decides an artist",
+        SONGS_AND_ARTISTS,
+        f"{PUBLISH}/song_data/50_artists_replaced.sql",
+        "n.song_id < b.as_of_song_id",
+        "n.song_id < ''",
+    ),
+    mutant(
+        "the last load's song decides an artist",
+        SONGS_AND_ARTISTS,
+        f"{PUBLISH}/song_data/60_artists.sql",
+        "ORDER BY s.song_id ASC",
+        "ORDER BY s.load_id DESC, s.song_id ASC",
+    ),
+    mutant(
+        "a play keeps the first of equal songs",
+        EQUAL_SONGS,
+        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        "OR songplays.song_id <> m.song_id",
+        "OR 1 = 0",
+    ),
+    mutant(
+        "a play has the last of equal songs",
+        EQUAL_SONGS,
+        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        "ORDER BY s.song_id ASC",
+        "ORDER BY s.load_id DESC",
+    ),
+    mutant(
+        "a new play has the last of equal songs",
+        EQUAL_SONGS,
+        f"{PUBLISH}/log_data/40_songplays.sql",
+        "ORDER BY s.song_id ASC",
+        "ORDER BY s.load_id DESC, s.song_id DESC",
+    ),
+    mutant(
+        "late songs are left out",
+        "test_a_late_song_finds_its_plays",
+        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        "songplays.song_id IS NULL",
+        "1 = 0",
+    ),
+    mutant(
+        "blanks at the end of a title keep a late song from its plays",
+        "test_a_late_song_finds_its_plays",
+        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        "RTRIM(s.title) AS title",
+        "s.title || '' AS title",
+    ),
+    # -- files -----------------------------------------------------------------------------
+    mutant(
+        "a file of the manifest need not be there",
+        "test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loaded",
+        "functions/loader/batches.py",
+        '"mandatory": True',
+        '"mandatory": False',
+    ),
+    mutant(
+        "a file is recorded as it was planned, not as it was read",
+        "test_an_object_that_is_replaced_before_copy_is_recorded_as_it_was_read",
+        "functions/stage.py",
+        """etag = str(etag or "").strip('"') or file.etag""",
+        "etag = file.etag",
+    ),
+    mutant(
+        "a file is rejected for what another version of it was",
+        "test_a_good_version_is_loaded_although_a_bad_one_was_read_in_its_place",
+        "functions/find_bad_files.py",
+        "if head.file and head.file.etag != reject.file.etag",
+        "if head.file and not head.file.etag",
+    ),
+    mutant(
+        "checks on what was staged are not heeded",
+        "test_every_kind_of_bad_file_is_rejected_and_the_good_ones_are_loaded",
+        "functions/stage.py",
+        "failed = [check for check in checks if not check.passed]",
+        "failed: list[CheckResult] = []",
+    ),
+    mutant(
+        "files that were loaded meanwhile are not left out",
+        SAME_FILE_AT_ONCE,
+        "functions/leave_out_loaded.py",
+        "if number in new",
+        "if number >= 0",
+    ),
+    mutant(
+        "withdrawn files are planned again",
+        WITHDRAWN,
+        "sql/plan/compare.sql",
+        "f.status = 'withdrawn' AND",
+        "f.status = 'none' AND",
+    ),
+    mutant(
+        "withdrawn files are not planned although they are named",
+        WITHDRAWN,
+        "sql/plan/compare.sql",
+        "(f.status = 'withdrawn' AND CAST(:named AS VARCHAR(8)) = 'no')",
+        "(f.status = 'withdrawn')",
+    ),
+    # -- faults ----------------------------------------------------------------------------
+    mutant(
+        "each call has a ClientToken of its own",
+        "test_a_lost_answer_runs_nothing_twice",
+        "functions/loader/dataapi.py",
+        'token = f"{load_id}.{step}.{batch}.{attempt}"',
+        'token = f"{load_id}.{step}.{batch}.{attempt}.{time.time()}"',
+    ),
+    mutant(
+        "another attempt has the token of the one before",
+        "test_a_conflict_is_tried_again_and_not_reported",
+        "functions/loader/dataapi.py",
+        'token = f"{load_id}.{step}.{batch}.{attempt}"',
+        'token = f"{load_id}.{step}.{batch}"',
+    ),
+    mutant(
+        "a conflict is reported, not tried again",
+        "test_a_conflict_is_tried_again_and_not_reported",
+        "functions/publish.py",
+        "if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:",
+        "if kind is Kind.TRY_AGAIN and attempt < 0:",
+    ),
+    mutant(
+        "publish is not called again when its function was ended",
+        "test_a_lost_answer_runs_nothing_twice",
+        MACHINE,
+        '"Runtime.ExitError",',
+        "",
+        after='"FunctionName": "${PublishFunction}"',
+    ),
+    mutant(
+        "a claim that fails fails the batch",
+        SAME_FILE_AT_ONCE,
+        MACHINE,
+        """$states.input.outcome = 'loaded meanwhile'""",
+        """$states.input.outcome = 'never'""",
+    ),
+    mutant(
+        "a batch that fails ends the load",
+        "test_a_batch_that_fails_does_not_stop_the_others",
+        MACHINE,
+        '"Type": "Pass"',
+        '"Type": "Fail"',
+        after='"Batch not loaded": {',
+    ),
+    mutant(
+        "the sweep's mark moves although its load failed",
+        "test_what_a_failed_sweep_saw_is_the_next_ones",
+        "functions/finish.py",
+        'elif load.get("mark") and not cause and not rest_started:',
+        'elif load.get("mark") and not rest_started:',
+    ),
+    mutant(
+        "a failed load is no longer marked as open",
+        "test_the_sweep_ends_what_a_failed_load_left_running",
+        "functions/finish.py",
+        'if load.get("outcome") == "load" and not cause else []',
+        'if load.get("outcome") == "load" else []',
+    ),
+    mutant(
+        "the sweep's load is not told of loads that never cleaned up",
+        "test_the_sweep_ends_what_a_failed_load_left_running",
+        "functions/sweep.py",
+        '"ended": ended[:MAX_ENDED]',
+        '"ended": []',
+    ),
+    mutant(
+        "staging tables stay",
+        "test_the_same_file_is_loaded_once_however_often_it_is_asked_for",
+        "functions/finish.py",
+        "for number in range(0, len(tables), 40):",
+        "for number in range(0, 0, 40):",
+    ),
+    # -- undo ------------------------------------------------------------------------------
+    mutant(
+        "undo does not LOCK",
+        "test_undo_and_a_load_at_once",
+        f"{UNDO}/begin.sql",
+        "LOCK ${schema}.publish_lock;",
+        "",
+    ),
+    mutant(
+        "undo does not look for loads that depend on it",
+        "test_undo_of_a_load_that_others_depend_on_is_refused",
+        "functions/undo.py",
+        "    if later:",
+        "    if not later and later:",
+    ),
+    mutant(
+        "undo's transaction does not look for loads that depend on it",
+        "test_undo_is_refused_if_a_load_that_depends_on_it_is_published_meanwhile",
+        f"{UNDO}/begin.sql",
+        "WHERE o.of_load_id = :undone_load",
+        "WHERE 1 = 0 AND o.of_load_id = :undone_load",
+    ),
+    mutant(
+        "what a load leaves out is not noted",
+        "test_undo_of_a_load_that_others_depend_on_is_refused",
+        f"{PUBLISH}/log_data/50_left_out.sql",
+        "WHERE d.left_rows > 0",
+        "WHERE d.left_rows < 0",
+    ),
+    mutant(
+        "undo does not put replaced plays back",
+        PUT_BACK,
+        f"{UNDO}/log_data/10_songplays.sql",
+        "WHERE w.place = 1",
+        "WHERE w.place = 0",
+    ),
+    mutant(
+        "undo does not put replaced users back",
+        PUT_BACK,
+        f"{UNDO}/log_data/20_users.sql",
+        "WHERE w.place = 1",
+        "WHERE w.place = 0",
+    ),
+    mutant(
+        "undo does not put replaced songs back",
+        PUT_BACK,
+        f"{UNDO}/song_data/10_songs.sql",
+        "WHERE w.place = 1",
+        "WHERE w.place = 0",
+    ),
+    mutant(
+        "undo leaves artists out",
+        PUT_BACK,
+        f"{UNDO}/song_data/20_artists.sql",
+        "w.place = 1",
+        "w.place = 0",
+    ),
+    mutant(
+        "undo leaves plays without the song that is now theirs",
+        PUT_BACK,
+        f"{UNDO}/song_data/30_songplays.sql",
+        "m.place = 1",
+        "m.place = 0",
+    ),
+    mutant(
+        "undo withdraws no file",
+        "test_undo_of_a_load_that_others_depend_on_is_refused",
+        f"{UNDO}/end.sql",
+        "SET status = 'withdrawn'",
+        "SET status = 'loaded'",
+    ),
+)

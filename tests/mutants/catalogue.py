@@ -68,6 +68,7 @@ PLAYS_AND_USERS = "test_the_data_decides_about_plays_and_users_not_the_arrival"
 SONGS_AND_ARTISTS = "test_the_data_decides_about_songs_and_artists_not_the_arrival"
 EQUAL_SONGS = "test_the_data_decides_which_of_equal_songs_a_play_has_not_the_arrival"
 PUT_BACK = "test_undo_puts_back_what_the_load_had_replaced"
+RELOAD = "test_a_reload_replaces_what_its_files_had_loaded"
 WITHDRAWN = "test_a_withdrawn_file_is_loaded_again_by_its_key_and_not_otherwise"
 
 MUTANTS = (
@@ -336,6 +337,42 @@ MUTANTS = (
         "(f.status = 'withdrawn' AND CAST(:named AS VARCHAR(8)) = 'no')",
         "(f.status = 'withdrawn')",
     ),
+    mutant(
+        "an execution forgets the files beyond its batches",
+        "test_more_files_than_an_execution_holds_are_loaded_by_others",
+        "functions/plan.py",
+        'result["rest"] = store.put_lines(',
+        'result["forgotten"] = store.put_lines(',
+    ),
+    mutant(
+        "a dry run loads",
+        "test_a_dry_run_says_what_it_would_do_and_changes_nothing",
+        "functions/plan.py",
+        '"dry_run": request.dry_run,\n        "named"',
+        '"dry_run": False,\n        "named"',
+    ),
+    mutant(
+        "a reload leaves the plays that are there",
+        RELOAD,
+        f"{PUBLISH}/reload/log_data/10_songplays.sql",
+        "e.user_id = songplays.user_id",
+        "1 = 0 AND e.user_id = songplays.user_id",
+    ),
+    mutant(
+        "a reload claims files that are loaded",
+        "test_undo_of_a_reload_is_refused_if_another_file_has_its_rows_too",
+        f"{PUBLISH}/reload/replaced.sql",
+        "SET status = 'replaced'",
+        "SET status = 'loaded'",
+    ),
+    mutant(
+        "what a reload takes over is not noted",
+        "test_undo_of_a_reload_is_refused_if_another_file_has_its_rows_too",
+        f"{PUBLISH}/reload/log_data/10_songplays.sql",
+        "AND EXISTS (",
+        "AND 1 = 0\n    AND EXISTS (",
+        after="COUNT(*)\nFROM ${schema}.songplays AS f",
+    ),
     # -- faults ----------------------------------------------------------------------------
     mutant(
         "each call has a ClientToken of its own",
@@ -357,6 +394,13 @@ MUTANTS = (
         "functions/publish.py",
         "if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:",
         "if kind is Kind.TRY_AGAIN and attempt < 0:",
+    ),
+    mutant(
+        "the time behind the LOCK counts",
+        "tests/unit/test_publish.py::test_waiting_for_the_lock_is_not_the_statements_time",
+        "functions/publish.py",
+        "behind_lock=True",
+        "behind_lock=False",
     ),
     mutant(
         "publish is not called again when its function was ended",

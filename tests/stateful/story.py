@@ -5,7 +5,8 @@ possible at that point (a key that is not there); then it does what is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,26 +60,31 @@ class Story:
         wrong: Sequence[Wrong] = (),
         *,
         unheard: bool = False,
+        apart: bool = False,
         slow: bool = False,
     ) -> None:
         """Files are uploaded, people start executions, and all of it runs to its end; what else happens meanwhile, and
-        what goes wrong. ``unheard``: S3 tells nobody of the files.
+        what goes wrong.
+
+        unheard   S3 tells nobody of the files
+        apart     each file has a load of its own
+        slow      no statement has ended when its submission is answered
         """
         for file in uploads:
             self._put(file, heard=not unheard)
         for start in starts:
             self._start(start)
-        self._run(actions, wrong, slow=slow)
+        with self._grouped(apart=apart):
+            self._run(actions, wrong, slow=slow)
 
     def load_at_once(self, uploads: Sequence[File], starts: Sequence[Start]) -> None:
         """Each file has a load of its own, and all run in threads, as it comes."""
-        self.world.queue.group = lambda found: [[message] for message in found]
         for file in uploads:
             self._put(file)
         for start in starts:
             self._start(start)
-        self.world.work(together=True)
-        self.world.queue.group = lambda found: [found]
+        with self._grouped(apart=True):
+            self.world.work(together=True)
         self.after_loads()
 
     def add_lines(self, key: str, events: Sequence[Event], songs: Sequence[Song]) -> None:
@@ -240,6 +246,14 @@ class Story:
             for text in told:
                 self._tell(text)
         self.after_loads()
+
+    @contextmanager
+    def _grouped(self, *, apart: bool) -> Iterator[None]:
+        """SQS hands each message out by itself, or all that there are together."""
+        if apart:
+            self.world.queue.group = lambda found: [[message] for message in found]
+        yield
+        self.world.queue.group = lambda found: [found]
 
     def _the_rest(self) -> None:
         self.world.work()

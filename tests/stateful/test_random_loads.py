@@ -121,6 +121,7 @@ loads = step(
     actions=actions,
     wrong=rarely(wrongs),
     unheard=st.sampled_from([False, False, False, True]),
+    apart=st.booleans(),
     slow=st.booleans(),
 )
 added = step(

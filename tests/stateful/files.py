@@ -239,6 +239,13 @@ SONG_KEYS = ("song_data/A/a.json", "song_data/B/ü $1.json", "song_data/z.json.g
 QUIET_KEYS = ("log_data/quiet/a.json", "log_data/quiet/b.json")
 OTHER_KEYS = ("log_data/2018/", "log_data/notes.txt", "elsewhere/a.json")
 
+
+def weighted(*choices: tuple[int, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """One of several strategies, each so often (one_of takes a strategy once, however often it is given)."""
+    places = [place for place, (weight, _) in enumerate(choices) for _ in range(weight)]
+    return st.sampled_from(places).flatmap(lambda place: choices[place][1])
+
+
 titles = st.sampled_from(["T", "T ", "Ü", "", None])
 artists = st.sampled_from(["A", "A  ", "a", None])
 lengths = st.sampled_from([200.5, 180.0, None])
@@ -265,7 +272,7 @@ others = st.builds(
     length=st.none(),
     page=st.sampled_from(["Home", "Logout"]),
 )
-events = st.one_of(plays, plays, plays, others)
+events = weighted((5, plays), (1, others))
 songs = st.builds(
     Song,
     id=st.sampled_from(["SO1", "SO2", "SO3"]),
@@ -306,5 +313,4 @@ def bad_files(draw: st.DrawFn) -> File:
 
 
 no_data = st.builds(File, st.sampled_from(OTHER_KEYS))
-good_files = st.one_of(good_logs, good_logs, good_songs)
-any_files = st.one_of(good_files, good_files, bad_files())
+any_files = weighted((5, good_logs), (3, good_songs), (2, bad_files()))

@@ -32,12 +32,13 @@ from tests.stateful.course import (
     Turn,
     Upload,
 )
+from tests.stateful.files import weighted
 from tests.stateful.story import Story, Undo
 from tests.stateful.worlds import new_world
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "3"))
-STEPS = int(os.environ.get("LOADS_STEPS", "20" if LONG else "8"))
+EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "6"))
+STEPS = int(os.environ.get("LOADS_STEPS", "20" if LONG else "10"))
 SETTINGS = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,
@@ -53,6 +54,7 @@ PARAMETERS: tuple[dict[str, str], ...] = (
     {"BatchFiles": "1"},
     {"BatchFiles": "2", "MaxBatches": "1"},
 )
+PREFIXES = ("log_data/", "song_data/", "log_data/2018/")
 
 
 # -- steps -----------------------------------------------------------------------------------
@@ -75,44 +77,39 @@ def step(what: str, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Do]:
 
 
 def rarely(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
-    """A list of one or two in every third case."""
-    return st.one_of(st.just([]), st.just([]), st.lists(strategy, min_size=1, max_size=2))
+    """A list of one or two, in every third case."""
+    return weighted((2, st.just([])), (1, st.lists(strategy, min_size=1, max_size=2)))
 
 
 keys = st.sampled_from([*files.LOG_KEYS, *files.SONG_KEYS, *files.QUIET_KEYS])
 some_keys = st.lists(keys, min_size=1, max_size=3, unique=True)
 some_files = st.lists(
-    st.one_of(files.any_files, files.quiet_logs, files.no_data), min_size=1, max_size=3
+    weighted((8, files.any_files), (1, files.quiet_logs), (1, files.no_data)),
+    min_size=1,
+    max_size=3,
 )
 numbers = st.integers(0, 9)
-inputs = st.one_of(
-    st.just({}),
-    st.just({}),
-    st.sampled_from(["log_data/", "song_data/", "log_data/2018/"]).map(lambda p: {"prefixes": [p]}),
-    some_keys.map(lambda k: {"keys": k}),
-    st.builds(Undo, numbers),
-    st.builds(Undo, numbers),
-    some_keys.map(lambda k: {"keys": k, "dry_run": True}),
-    st.just({"dry_run": True}),
-    st.just({"prefixes": ["elsewhere/"]}),
-    st.just({"check": True}),
+inputs = weighted(
+    (3, st.just({})),
+    (2, st.sampled_from(PREFIXES).map(lambda prefix: {"prefixes": [prefix]})),
+    (2, some_keys.map(lambda k: {"keys": k})),
+    (2, st.builds(Undo, numbers)),
+    (1, some_keys.map(lambda k: {"keys": k, "dry_run": True})),
+    (1, st.sampled_from([{"dry_run": True}, {"prefixes": ["elsewhere/"]}, {"check": True}])),
 )
-turns = st.builds(Turn, st.integers(0, 3), st.integers(1, 40))
 actions = st.lists(
-    st.one_of(
-        turns,
-        turns,
-        turns,
-        st.builds(Upload, files.any_files),
-        st.builds(Delete, keys),
-        st.just(Sweep()),
-        st.builds(Stop, st.integers(0, 3)),
+    weighted(
+        (6, st.builds(Turn, st.integers(0, 3), st.integers(1, 40))),
+        (2, st.builds(Upload, files.any_files)),
+        (1, st.builds(Delete, keys)),
+        (1, st.just(Sweep())),
+        (1, st.builds(Stop, st.integers(0, 3))),
     ),
     max_size=8,
 )
-wrongs = st.one_of(
-    st.builds(CallFault, st.integers(0, 60), st.integers(0, 20)),
-    st.builds(StatementFault, st.integers(0, 60), st.sampled_from(STATEMENT_WAYS)),
+wrongs = weighted(
+    (1, st.builds(CallFault, st.integers(0, 60), st.integers(0, 20))),
+    (1, st.builds(StatementFault, st.integers(0, 60), st.sampled_from(STATEMENT_WAYS))),
 )
 loads = step(
     "load",
@@ -130,32 +127,25 @@ added = step(
     events=st.lists(files.events, min_size=1, max_size=2),
     songs=st.lists(files.songs, min_size=1, max_size=2),
 )
-STEPS_OF_A_STORY = st.one_of(
-    loads,
-    loads,
-    loads,
-    loads,
-    added,
-    added,
-    step("load", starts=st.lists(inputs, min_size=1, max_size=3), actions=actions),
-    step("load_at_once", uploads=some_files, starts=rarely(inputs)),
-    step("sweep", starts=rarely(inputs), actions=actions),
-    step("copy", source=keys, to=keys),
-    step("put_back", which=st.integers(0, 30)),
-    step("delete", key=keys),
-    step("tell_again", which=st.integers(0, 30), times=st.integers(1, 2)),
-    step("undo", which=numbers, wrong=rarely(wrongs), dry=st.booleans()),
-    step("undo", which=numbers, wrong=rarely(wrongs)),
-    step("undo_at_last", which=numbers),
-    step("redrive", which=numbers),
-    step(
-        "reload_quiet",
-        keys=st.lists(st.sampled_from(files.QUIET_KEYS), min_size=1, max_size=2, unique=True),
-    ),
-    step("wait", days=st.sampled_from([1, 5])),
-    step("dry_run", prefix=st.sampled_from(["log_data/", "song_data/"])),
-    step("settle"),
-    step("reset") if LONG else step("settle"),
+quiet = st.lists(st.sampled_from(files.QUIET_KEYS), min_size=1, max_size=2, unique=True)
+STEPS_OF_A_STORY = weighted(
+    (12, loads),
+    (3, added),
+    (2, step("load", starts=st.lists(inputs, min_size=1, max_size=3), actions=actions)),
+    (2, step("load_at_once", uploads=some_files, starts=rarely(inputs))),
+    (2, step("sweep", starts=rarely(inputs), actions=actions)),
+    (1, step("copy", source=keys, to=keys)),
+    (2, step("put_back", which=st.integers(0, 30))),
+    (1, step("delete", key=keys)),
+    (2, step("tell_again", which=st.integers(0, 30), times=st.integers(1, 2))),
+    (2, step("undo", which=numbers, wrong=rarely(wrongs), dry=st.booleans())),
+    (1, step("undo_at_last", which=numbers)),
+    (1, step("redrive", which=numbers)),
+    (1, step("reload_quiet", keys=quiet)),
+    (1, step("wait", days=st.sampled_from([1, 5]))),
+    (1, step("dry_run", prefix=st.sampled_from(PREFIXES))),
+    (1, step("settle")),
+    (1 if LONG else 0, step("reset")),
 )
 
 

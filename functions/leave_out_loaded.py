@@ -3,6 +3,7 @@
 In: the load, and the batch. Out: the batch with outcome ``again`` or ``running``.
 """
 
+import re
 from typing import Any
 
 from loader import batches, sql
@@ -62,7 +63,7 @@ def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Stateme
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
     names = {
         **common(settings()),
-        "plan_table": f"file_plan_{load['load_id']}_{batch.name}_{attempt}".replace("-", "_"),
+        "plan_table": re.sub(r"[-.]", "_", f"file_plan_{load['load_id']}_{batch.name}_{attempt}"),
         "listing": store.put_lines(listing, rows),
     }
     return api.submit(

@@ -64,6 +64,17 @@ def test_what_the_warehouse_is_asked(store: Store, data_api: FakeDataApi) -> Non
     assert [(row["seq"], row["key"]) for row in store.get_lines(uri)] == [(0, LOG), (1, OTHER)]
 
 
+def test_a_part_of_a_batch_that_was_halved_is_compared_too(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, LOG, OTHER, name="0.3")
+    data_api.replies = [new(1)]
+    answer = call(leave_out_loaded.handler, claimed(batch="0.3"))
+    assert answer["outcome"] == "again"
+    assert "file_plan_20261123_203011_0a1b2c3d_0_3_2 " in data_api.submits[0]["Sqls"][0]
+    assert [member.key for member in batches.load(store, LOAD_ID, "0.3").files] == [OTHER]
+
+
 @pytest.mark.parametrize(
     ("of_load", "asked"),
     [

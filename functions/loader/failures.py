@@ -24,8 +24,8 @@ _CONFLICT = re.compile(
 )
 _TRANSIENT = re.compile(
     r"connection (was|has been)? ?(closed|reset|refused|terminated|lost)|terminating connection|could not connect"
-    r"|communication|restart|shutting down|internal error|temporarily unavailable|out of memory|disk full|timed? ?out|is paused"
-    r"|not currently available|cannot accept connections",
+    r"|communication|restart|shutting down|internal error|temporarily unavailable|out of memory|disk full|timed? ?out"
+    r"|is paused|not currently available|cannot accept connections",
     re.I,
 )
 _SYSTEMIC = re.compile(

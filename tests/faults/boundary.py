@@ -204,8 +204,9 @@ class Boundary:
         if kind in ("failing", "blip"):
             return _error(api, request, *_BROKEN[api.service == "s3"])
         if kind == "paused":
-            # Not documented; that it is an error of the request, and no statement, is.
-            return _error(api, request, "ValidationException", "The cluster is paused.", 400)
+            # Not documented; local/redshift/faults.py says who has seen it.
+            message = "Redshift endpoint is not available."
+            return _error(api, request, "ValidationException", message, 400)
         if kind == "killed-before":
             raise environment.kill("Runtime.ExitError")
         if kind == "twice":

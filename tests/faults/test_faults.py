@@ -7,6 +7,7 @@ itself. A selection of them runs by default, all of them with FAULTS=all in the 
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager
 
 import pytest
@@ -115,14 +116,17 @@ def world_of(scenario: Scenario) -> AbstractContextManager[World]:
     return new_world(old=scenario.old, parameters=scenario.parameters)
 
 
+DENIED = re.compile(r"AccessDenied|not authorized|Forbidden|is denied in the bucket")
+
+
 def says_what_is_refused(world: World, place: Place) -> None:
-    """If an execution failed for it, its cause names the operation and that it is denied."""
+    """If an execution failed for it, its cause says that it is denied, and which operation or object."""
+    service, _, operation = place.operation.partition(".")
+    named = "InvokeFunction" if service == "lambda" else operation
     for execution in world.executions.all:
         if execution.status == "FAILED":
-            assert "AccessDenied" in execution.cause or "not authorized" in execution.cause
-            service, _, operation = place.operation.partition(".")
-            named = "InvokeFunction" if service == "lambda" else operation
-            assert named in execution.cause, execution.cause
+            assert DENIED.search(execution.cause), execution.cause
+            assert named in execution.cause or "keys: " in execution.cause, execution.cause
 
 
 def comes_right(world: World, scenario: Scenario) -> None:

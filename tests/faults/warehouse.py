@@ -29,7 +29,7 @@ from tests.faults.template import Stack
 SQL_KINDS = {
     "fails": "the statement fails with an error that no retry is known for",
     "conflicts": "the statement meets another transaction: error 1023",
-    "aborts": "the statement is aborted, as by CancelStatement",
+    "aborts": "the statement is cancelled by somebody else, an administrator or a rule of the workload management",
     "restarts": "the warehouse restarts in the middle of the statement",
     "hangs": "the statement does not end until it is cancelled",
 }
@@ -71,7 +71,6 @@ class SqlFaults(Faults):
         self.armed: dict[int, str] = {}
         self.struck = False
         self.hanging = False  # a statement runs that will not end by itself
-        self.warehouse: LocalRedshift | None = None
         self._numbers = threading.Lock()
 
     def of_statement(self, sql: str) -> Fault | None:
@@ -89,13 +88,7 @@ class SqlFaults(Faults):
             self.hanging = True
             return Fault("delay", sql=".", seconds=_WAIT)
         if kind == "aborts":
-            assert self.warehouse is not None
-            statement = self.warehouse.store.get(
-                threading.current_thread().name.removeprefix("statement-")
-            )
-            assert statement is not None
-            self.warehouse.runner.cancel(statement)
-            return Fault("delay", sql=".", seconds=_WAIT)
+            return Fault("abort", sql=".")
         return Fault("fail", sql=".", message=_MESSAGES[kind])
 
 
@@ -115,7 +108,6 @@ class Warehouse:
         # COPY's clients, made once: that takes longer than all that they do in a world.
         self.local.database.object_stores = _object_stores(self.local.settings.region)
         self.faults = SqlFaults()
-        self.faults.warehouse = self.local
         self.local.runner._faults = self.faults
         self.slow = False  # no statement has ended when its submission is answered
         self._tester = Principal("tester", "tester", superuser=True)
@@ -223,6 +215,12 @@ class Warehouse:
     def running(self) -> int:
         """How many statements have not ended."""
         return self.local.store.active()
+
+    def rest(self) -> None:
+        """Waits until no statement runs that will end by itself."""
+        until = time.monotonic() + _WAIT
+        while self.running() and not self.faults.hanging and time.monotonic() < until:
+            time.sleep(0.005)
 
 
 @cache

@@ -291,6 +291,7 @@ class World:
             self.work()
             quiet = quiet + 1 if len(self.executions.all) == before else 0
             if quiet == 2:
+                self.warehouse.rest()
                 return
         last = self.executions.all[-1]
         raise Unsettled(f"{MAX_SWEEPS} sweeps; the last load: {last.status} {last.cause}")

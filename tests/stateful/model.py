@@ -124,12 +124,8 @@ class Model:
             if file.bad and now not in (None, "rejected", "closed", "missing"):
                 problems.append(f"{version} is bad ({file.bad}) and {now}")
         for version in ledger.with_status("rejected"):
-            key = version[0]
-            current = (key, self.current.get(key, ""))
             if not self.versions[version].bad:
                 problems.append(f"{version} is good and rejected")
-            if ledger.status(current) == "loaded":
-                problems.append(f"{key} is loaded, and its earlier rejection is open")
         statuses = {key: self._wanted(ledger, key) for key, _ in ledger.newest}
         statuses |= {key: self._wanted(ledger, key) for key in self.current if _of_dataset(key)}
         loaded = ledger.with_status("loaded")
@@ -150,7 +146,9 @@ class Model:
         if etag is None:
             return (None, "loaded", "missing", "rejected", "closed", "withdrawn", "replaced")
         if self.versions[key, etag].bad:
-            return "rejected"
+            # Closed by a load of an earlier version that ended later.
+            others = {v for v in ledger.with_status("loaded") if v[0] == key}
+            return ("rejected", "closed") if others else "rejected"
         if self._withdrawn(ledger, (key, etag)):
             return ("loaded", "withdrawn")
         return "loaded"

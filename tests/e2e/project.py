@@ -45,13 +45,16 @@ COPIED = (
 class Project:
     """The copy's folder, its ports, and clients that know only the local AWS."""
 
-    def __init__(self, folder: Path, aws_port: int, redshift_port: int) -> None:
+    def __init__(
+        self, folder: Path, aws_port: int, redshift_port: int, isolation: str = "snapshot"
+    ) -> None:
         self.folder = folder
         self.clients = Clients(Ports(aws_port, redshift_port))
         self.variables = {
             "LOCAL_AWS_PORT": str(aws_port),
             "LOCAL_REDSHIFT_PORT": str(redshift_port),
-            "LOCAL_REDSHIFT_OPTIONS": "--faults",  # allowed, none is armed
+            # Faults are allowed; none is armed.
+            "LOCAL_REDSHIFT_OPTIONS": f"--faults --isolation {isolation}",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",
             "AWS_ENDPOINT_URL_REDSHIFT_DATA": f"http://127.0.0.1:{redshift_port}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -308,7 +311,7 @@ def _value(field: Mapping[str, Any]) -> Any:
 
 
 @contextlib.contextmanager
-def deployed(folder: Path) -> Iterator[Project]:
+def deployed(folder: Path, isolation: str = "snapshot") -> Iterator[Project]:
     """A copy of the tree in ``folder``, with a local AWS of its own on free ports, deployed; stopped at the end."""
     for name in COPIED:
         source = ROOT / name
@@ -317,7 +320,7 @@ def deployed(folder: Path) -> Iterator[Project]:
             shutil.copytree(source, folder / name, ignore=ignored)
         else:
             shutil.copy(source, folder / name)
-    found = Project(folder, *_free_ports(2))
+    found = Project(folder, *_free_ports(), isolation)
     try:
         found.local("up")
         found.local("deploy")
@@ -326,11 +329,9 @@ def deployed(folder: Path) -> Iterator[Project]:
         found.local("down", check=False)
 
 
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+def _free_ports() -> tuple[int, int]:
+    """Two ports that nothing listens on."""
+    with socket.socket() as first, socket.socket() as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]

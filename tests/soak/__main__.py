@@ -20,11 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, help="for the same files and actions again")
+    parser.add_argument("--isolation", choices=("snapshot", "serializable"), default="snapshot")
     given = parser.parse_args(arguments)
     seed = given.seed if given.seed is not None else secrets.randbelow(1_000_000)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
-    print(f"seed {seed}, {given.seconds:.0f} s, in {folder}", flush=True)
-    with deployed(folder) as project:
+    print(f"seed {seed}, {given.seconds:.0f} s, {given.isolation}, in {folder}", flush=True)
+    with deployed(folder, given.isolation) as project:
         project.local("reset")
         soak = Soak(project, seed, lambda line: print(line, flush=True))
         found = soak.run(given.seconds)

@@ -52,7 +52,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if load.get("outcome") == "load":
         tables += tables_of(store, load["load_id"])
     # A load that failed may have statements of which its states know nothing: the sweep looks after it.
-    cleaned = [load["load_id"]] if load.get("outcome") == "load" and not cause else []
+    marked = load.get("outcome") == "load" or load.get("mode") in ("undo", "reset")
+    ended_well = not cause or load.get("outcome") == "refused"
+    cleaned = [load["load_id"]] if marked and ended_well else []
     if load.get("mark"):
         more, ended_loads = left_behind(load)
         tables += more

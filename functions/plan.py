@@ -16,6 +16,7 @@ from loader import batches, sql
 from loader.dataapi import DataApi, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
+from loader.leftovers import end_statements
 from loader.names import OPEN, common, load_id
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.request import BadRequest, Request, parse
@@ -47,6 +48,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     logger.append_keys(load_id=load["load_id"])
     try:
         request = parse(event["input"])
+        if request.mode in ("reset", "undo"):
+            mark_as_open(load)
         if request.mode in ("check", "reset"):
             return {**load, "mode": request.mode, "outcome": request.mode}
         if request.mode == "undo":
@@ -69,6 +72,7 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         "named": request.named,
     }
     if "listed" not in load:
+        end_what_others_left(request)
         # A name of its own: were this call repeated, its numbers must not meet those of another listing.
         load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
         load["listed"] = write_listing(load["listing"], list_files(request))
@@ -87,9 +91,22 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     result = write_batches(load, new)
     measure(load, request, result.pop("oldest"))
     if result["outcome"] == "load":
-        # Until finish takes it away: the sweep cleans up after a load that never got there.
-        store.put(f"{OPEN}{load['load_id']}.json", {"execution": load["execution"]})
+        mark_as_open(load)
     return {**load, **result, "seconds": spent(load, begun)}
+
+
+def mark_as_open(load: dict[str, Any]) -> None:
+    """Until finish takes the mark away: the sweep ends the statements of a load that never got there, and cleans up."""
+    store.put(f"{OPEN}{load['load_id']}.json", {"execution": load["execution"]})
+
+
+def end_what_others_left(request: Request) -> None:
+    """Before this load waits behind their locks. Finish looks again, and then cleans up."""
+    for dead in request.ended:
+        try:
+            end_statements(api, dead)
+        except Exception:  # the load may be published all the same
+            logger.exception("statements of an ended load could not be cancelled", load=dead)
 
 
 def measure(load: dict[str, Any], request: Request, oldest: str) -> None:

@@ -517,7 +517,6 @@ def test_the_sweep_ends_what_a_failed_load_left_running(story: Story) -> None:
     story.settle()
 
 
-@pytest.mark.xfail(strict=True, reason="the sweep's load publishes before it ends what others left")
 def test_a_stopped_load_that_hangs_does_not_block_the_others(story: Story) -> None:
     """Its publish transaction has the LOCK; the next sweep cancels it."""
     story.load([log(B, Event(item=1))], unheard=True)
@@ -528,7 +527,6 @@ def test_a_stopped_load_that_hangs_does_not_block_the_others(story: Story) -> No
     story.settle()
 
 
-@pytest.mark.xfail(strict=True, reason="an undo is not marked as open")
 def test_a_stopped_undo_that_hangs_does_not_block_the_others(story: Story) -> None:
     undone = load_of(story, log(A, Event()))
 

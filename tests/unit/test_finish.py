@@ -409,6 +409,26 @@ def test_a_load_that_failed_is_the_sweeps(
     assert still_open(store) == [LOAD_ID]
 
 
+@pytest.mark.parametrize("mode", ["undo", "reset"])
+@pytest.mark.parametrize(
+    ("outcome", "cause", "closed"),
+    [
+        ("undone", "", True),
+        ("reset", "", True),
+        ("refused", "others depend on it", True),
+        ("failed", "it took too long", False),
+        ("running", "", False),  # and then an error
+    ],
+)
+def test_what_may_have_kept_the_lock_is_closed_when_it_surely_has_not(
+    store: Store, data_api: FakeDataApi, mode: str, outcome: str, cause: str, closed: bool
+) -> None:
+    staged(store)
+    error = {"Error": "States.Timeout", "Cause": ""} if outcome == "running" else None
+    end(outcome=outcome, mode=mode, cause=cause, error=error, planned=0)
+    assert still_open(store) == ([] if closed else [LOAD_ID])
+
+
 def test_a_load_without_tables_is_closed(store: Store, data_api: FakeDataApi) -> None:
     """Of empty files, say."""
     staged(store)

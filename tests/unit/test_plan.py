@@ -206,7 +206,14 @@ def test_an_undo_is_handed_on(store: Store, s3: Any, data_api: FakeDataApi) -> N
     again = call({"undo": UNDONE}, {**answer, "attempt": 1, "outcome": "again"})
     assert (again["outcome"], again["attempt"], again["dry_run"]) == ("undo", 1, False)
     assert data_api.submits == []
-    assert list(store.keys("")) == []
+    assert list(store.keys("")) == [f"open/{answer['load_id']}.json"]
+
+
+@pytest.mark.parametrize("request_", [{"undo": UNDONE}, {"reset": True}])
+def test_what_may_keep_the_lock_leaves_word_of_itself(store: Store, request_: Any) -> None:
+    """The sweep ends its statements if it never gets to its end."""
+    answer = call(request_)
+    assert store.get(f"open/{answer['load_id']}.json") == {"execution": EXECUTION}
 
 
 def test_a_load_that_will_stage_leaves_word_of_itself(
@@ -247,6 +254,29 @@ def test_the_loads_that_the_sweep_found_ended_are_handed_on(
     assert answer["outcome"] == ("load" if keys else "nothing")
     assert answer["ended"] == [UNDONE]
     assert call({})["ended"] == []
+
+
+def test_statements_of_ended_loads_are_cancelled_before_the_load_waits_behind_them(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    left = data_api.add(f"{UNDONE} publish 0.0", Reply(running=1))
+    data_api.add(f"{UNDONE} stage 0.0", Reply())
+    objects = events(store, name="sweeps/1.json.gz")
+    answer = call({"objects": objects, "mark": "2026-11-23T20:30:00+00:00", "ended": [UNDONE]})
+    assert (answer["outcome"], data_api.cancelled) == ("nothing", [left])
+
+
+def test_statements_of_ended_loads_that_cannot_be_cancelled_stop_no_load(
+    store: Store, s3: Any, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**request: Any) -> None:
+        raise data_api.error("AccessDeniedException", "ListStatements")
+
+    monkeypatch.setattr(data_api, "list_statements", refuse)
+    data_api.replies = [new(0)]
+    objects = events(store, LOG, name="sweeps/1.json.gz")
+    answer = call({"objects": objects, "mark": "2026-11-23T20:30:00+00:00", "ended": [UNDONE]})
+    assert answer["outcome"] == "load"
 
 
 def test_a_dry_run_writes_no_batch(store: Store, s3: Any, data_api: FakeDataApi) -> None:

@@ -12,7 +12,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -38,10 +38,12 @@ HTTP_KINDS = {
     "killed-before": "not done: the function's process is killed before the call",
     "killed-after": "done: the function's process is killed when the answer has come",
 }
-WAREHOUSE_KINDS = {"paused": "not done: the warehouse is paused"}
+SUBMIT_KINDS = {
+    "paused": "not done: the warehouse is paused, for every function, until it is resumed"
+}
 SERVICE_KINDS = {
     "refused": "not done: access denied, also again, until the refusal is lifted",
-    "throttled": "not done: throttled, more often than any retry goes",
+    "throttled": "not done: throttled, also again, until the execution has ended",
     "blip": "not done: an error 500, once",
     "lost": "done: the result is lost, once",
     "twice": "done twice",
@@ -51,7 +53,7 @@ EVENT_KINDS = {
     "twice": "done twice",
 }
 DELETE_KINDS = {"forgotten": "not done: nobody is told"}
-LASTING = ("throttled", "failing", "mute", "paused")  # in all attempts of the client
+LASTING = ("throttled", "failing", "mute")  # in all attempts of the client
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,11 @@ class Call:
 
 @dataclass
 class Fault:
-    """``kind`` at a call that ``at`` takes; ``struck``: how often it has happened."""
+    """``kind`` at the calls that ``at`` takes; ``struck``: those to which it has happened."""
 
     kind: str
     at: Callable[[Call], bool]
-    struck: int = 0
+    struck: list[Call] = field(default_factory=list)
 
 
 class Caller(Protocol):
@@ -129,7 +131,9 @@ class Boundary:
         self._numbers: Counter[tuple[str, str]] = Counter()
         self.calls: list[Call] = []
         self._faults: list[Fault] = []
-        self._refused: set[tuple[str, str, str]] = set()
+        self._lasting: dict[
+            tuple[str, ...], str
+        ] = {}  # what is refused, throttled, paused from now on
 
     def arm(self, place: Place, kind: str) -> Fault:
         """Lets the call at this place go wrong."""
@@ -143,7 +147,7 @@ class Boundary:
     def lift(self) -> None:
         """What was refused is allowed from now on, and nothing more goes wrong."""
         self._faults.clear()
-        self._refused.clear()
+        self._lasting.clear()
 
     def record(
         self, caller: str, role: str, operation: str, action: str, resource: str, execution: str,
@@ -159,18 +163,19 @@ class Boundary:
         return call
 
     def kind_at(self, call: Call) -> str:
-        """How this attempt of a call goes wrong, '' if it does not.
-
-        A refusal is one of the caller's action on the bucket (or other resource), and lasts until it is lifted.
-        """
-        denied = (call.place.caller, call.action, call.resource.partition("/")[0])
-        if denied in self._refused:
-            return "refused"
+        """How this attempt of a call goes wrong, '' if it does not."""
+        for same in _scopes(call).values():
+            if same in self._lasting:
+                return self._lasting[same]
         for fault in self._faults:
             if (call.attempts <= 1 or fault.kind in LASTING) and fault.at(call):
-                fault.struck += 1
-                if fault.kind == "refused":
-                    self._refused.add(denied)
+                if call not in fault.struck:
+                    fault.struck.append(call)
+                is_aws_own = call.attempts == 0
+                if fault.kind in ("refused", "paused") or (
+                    fault.kind == "throttled" and is_aws_own
+                ):
+                    self._lasting[_scopes(call)[fault.kind]] = fault.kind
                 return fault.kind
         return ""
 
@@ -187,7 +192,7 @@ class Boundary:
         if api.note is None:
             action, resource = _in_iam(self._stack, api)
             submits = api.operation.endswith("ExecuteStatement")
-            kinds = [*HTTP_KINDS, *(WAREHOUSE_KINDS if submits else ())]
+            kinds = [*HTTP_KINDS, *(SUBMIT_KINDS if submits else ())]
             operation = f"{_SHORT.get(api.service, api.service)}.{api.operation}"
             api.note = self.record(
                 caller.name, caller.role, operation, action, resource, caller.execution, kinds
@@ -241,6 +246,17 @@ class Boundary:
         except Refused as refused:
             return _error(api, request, refused.code, str(refused), refused.status)
         return _answer(request, 200, {}, json.dumps(result).encode())
+
+
+def _scopes(call: Call) -> dict[str, tuple[str, ...]]:
+    """What a kind that lasts is about: a refusal the caller's action on the bucket (or other resource), throttling by
+    AWS itself that within one execution, a pause every submission.
+    """
+    of_caller = (call.place.caller, call.action, call.resource.partition("/")[0])
+    scopes = {"refused": of_caller, "throttled": (*of_caller, call.execution)}
+    if "paused" in call.kinds:
+        scopes["paused"] = ("paused",)
+    return scopes
 
 
 _SHORT = {"stepfunctions": "states"}

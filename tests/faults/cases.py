@@ -10,7 +10,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
+from zlib import crc32
 
+from local.redshift.config import Isolation
 from tests.faults.boundary import Place
 from tests.faults.recordings import recorded
 from tests.faults.warehouse import SQL_KINDS
@@ -33,7 +35,7 @@ class CallFault:
     kind: str
 
     def __str__(self) -> str:
-        return words(f"{self.scenario}-{self.place}-{self.kind}")
+        return words(f"{self.scenario}-{self.place}-{self.kind}-{isolation(self)}")
 
     def meets(self) -> set[tuple[str, ...]]:
         """Each kind of each operation, each operation of each caller."""
@@ -50,7 +52,7 @@ class StatementFault:
     kind: str
 
     def __str__(self) -> str:
-        return words(f"{self.scenario}-{self.what}-{self.kind}")
+        return words(f"{self.scenario}-{self.what}-{self.kind}-{isolation(self)}")
 
     @property
     def number(self) -> int:
@@ -72,7 +74,7 @@ class Stop:
     after: str
 
     def __str__(self) -> str:
-        return words(f"{self.scenario}-{self.number}-{self.state}-{self.after}")
+        return words(f"{self.scenario}-{self.number}-{self.state}-{self.after}-{isolation(self)}")
 
     def meets(self) -> set[tuple[str, ...]]:
         """Each state, half of them redriven."""
@@ -81,6 +83,12 @@ class Stop:
 
 
 C = TypeVar("C", CallFault, StatementFault, Stop)
+
+
+def isolation(case: CallFault | StatementFault | Stop) -> Isolation:
+    """Half of the cases run under each isolation level."""
+    levels: tuple[Isolation, Isolation] = ("snapshot", "serializable")
+    return levels[crc32(repr(case).encode()) % 2]
 
 
 def words(text: str) -> str:
@@ -115,12 +123,16 @@ def selected(cases: Iterable[C]) -> list[C]:
     found = list(cases)
     chosen = [case for case in found if ALL and case.scenario in MAIN]
     met = set().union(*(case.meets() for case in chosen or filter(_in_a_storm, found)))
-    # Greedily: those that meet most of what is not met, of equals the first.
-    remaining = [(case, meets) for case in found if (meets := case.meets())]
-    while remaining := [(case, meets) for case, meets in remaining if meets - met]:
-        case, meets = max(remaining, key=lambda one: len(one[1] - met))
-        chosen.append(case)
-        met |= meets
+    length = {name: len(recording.statements) for name, recording in recorded().items()}
+    for scenarios in (MAIN, recorded()):
+        # Greedily: those that meet most of what is not met, of equals those of the shortest scenario.
+        remaining = [(case, case.meets()) for case in found if case.scenario in scenarios]
+        while remaining := [(case, meets) for case, meets in remaining if meets - met]:
+            case, meets = max(
+                remaining, key=lambda one: (len(one[1] - met), -length[one[0].scenario])
+            )
+            chosen.append(case)
+            met |= meets
     order = {case: number for number, case in enumerate(found)}
     return sorted(chosen, key=lambda case: order[case])
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from contextlib import AbstractContextManager
+from itertools import cycle
+from typing import get_args
 
 import pytest
 
-from tests.faults.boundary import SERVICE_KINDS, Call, Place
+from local.redshift.config import Isolation
+from tests.faults.boundary import LASTING, SERVICE_KINDS, Call, Place
 from tests.faults.cases import (
     ALL,
     MAIN,
@@ -23,12 +26,16 @@ from tests.faults.cases import (
     every_call,
     every_state,
     every_statement,
+    isolation,
     selected,
 )
 from tests.faults.executions import Execution
 from tests.faults.recordings import SCENARIOS, Scenario, new_world, record, recorded
 from tests.faults.world import World
 from tests.statemachine.interpreter import Stopped
+
+# The functions say so to Python, which pytest does not keep from one test to the next.
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 
 @pytest.mark.parametrize("name", SCENARIOS if ALL else MAIN[:1])
@@ -39,19 +46,27 @@ def test_it_goes_the_same_way_each_time(name: str) -> None:
 @pytest.mark.parametrize("case", selected(every_call()), ids=str)
 def test_a_call_goes_wrong(case: CallFault) -> None:
     scenario = SCENARIOS[case.scenario]
-    with world_of(scenario) as world:
+    with world_of(scenario, isolation(case)) as world:
         fault = world.boundary.arm(case.place, case.kind)
         scenario.act(world)
         assert fault.struck, f"the scenario made no call {case.place} this time"
+        if case.kind in ("blip", "lost", *LASTING) and (attempts := fault.struck[0].attempts):
+            assert attempts > 1, "the client has not tried again"
         if case.kind == "refused":
             says_what_is_refused(world, case.place)
+        if case.kind == "paused":
+            world.sweep()
+            world.work()
+            says_that_it_is_paused(world)
         world.boundary.lift()
         comes_right(world, scenario)
 
 
-@pytest.mark.parametrize("kind", STORMS)
+@pytest.mark.parametrize(
+    ("kind", "level"), list(zip(STORMS, cycle(get_args(Isolation)), strict=False))
+)
 @pytest.mark.parametrize("name", SCENARIOS if ALL else MAIN)
-def test_every_call_goes_wrong_once(name: str, kind: str) -> None:
+def test_every_call_goes_wrong_once(name: str, kind: str, level: Isolation) -> None:
     """In one load: each call of a function's client, and every other one of AWS itself."""
     scenario = SCENARIOS[name]
 
@@ -59,7 +74,7 @@ def test_every_call_goes_wrong_once(name: str, kind: str) -> None:
         is_aws_own = call.kinds == tuple(SERVICE_KINDS)
         return kind in call.kinds and (not is_aws_own or call.place.number % 2 == 1)
 
-    with world_of(scenario) as world:
+    with world_of(scenario, level) as world:
         fault = world.boundary.storm(kind, strikes)
         scenario.act(world)
         assert fault.struck
@@ -70,7 +85,7 @@ def test_every_call_goes_wrong_once(name: str, kind: str) -> None:
 @pytest.mark.parametrize("case", selected(every_statement()), ids=str)
 def test_a_statement_goes_wrong(case: StatementFault) -> None:
     scenario = SCENARIOS[case.scenario]
-    with world_of(scenario) as world:
+    with world_of(scenario, isolation(case)) as world:
         world.warehouse.faults.armed[case.number] = case.kind
         scenario.act(world)
         assert world.warehouse.faults.struck, f"there was no statement {case.what} this time"
@@ -82,7 +97,7 @@ def test_a_person_stops_it(case: Stop) -> None:
     """Statements go on in the warehouse: it is slow, so that there is one whenever one was submitted."""
     scenario = SCENARIOS[case.scenario]
     stopped: list[Execution] = []
-    with world_of(scenario) as world:
+    with world_of(scenario, isolation(case)) as world:
         world.warehouse.slow = True
         stop_at_state(world, case.number, stopped)
         scenario.act(world)
@@ -112,8 +127,8 @@ def places(calls: tuple[Call, ...]) -> list[Place]:
     return [call.place for call in calls]
 
 
-def world_of(scenario: Scenario) -> AbstractContextManager[World]:
-    return new_world(old=scenario.old, parameters=scenario.parameters)
+def world_of(scenario: Scenario, level: Isolation) -> AbstractContextManager[World]:
+    return new_world(isolation=level, old=scenario.old, parameters=scenario.parameters)
 
 
 DENIED = re.compile(r"AccessDenied|not authorized|Forbidden|is denied in the bucket")
@@ -127,6 +142,12 @@ def says_what_is_refused(world: World, place: Place) -> None:
         if execution.status == "FAILED":
             assert DENIED.search(execution.cause), execution.cause
             assert named in execution.cause or "keys: " in execution.cause, execution.cause
+
+
+def says_that_it_is_paused(world: World) -> None:
+    failed = [execution for execution in world.executions.all if execution.status == "FAILED"]
+    told = ["Redshift endpoint is not available" in execution.cause for execution in failed]
+    assert not told or any(told), [execution.cause for execution in failed]
 
 
 def comes_right(world: World, scenario: Scenario) -> None:

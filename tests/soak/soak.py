@@ -123,6 +123,7 @@ class Soak:
             QueueUrl=queue, Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
         )
         try:
+            self._first_files()
             number = 0
             while True:
                 number += 1
@@ -133,6 +134,11 @@ class Soak:
         finally:
             project.fault(clear=True)
             project.clients.sqs.set_queue_attributes(QueueUrl=queue, Attributes=before)
+
+    def _first_files(self) -> None:
+        """A good file of each dataset: a check that no file has ever passed rejects none."""
+        self._put([self.files.song(), self.files.log()])
+        self._settle()
 
     def _round(self, number: int, seconds: float) -> list[str]:
         """Every third round is a calm one: nothing is broken on purpose, so nothing may fail."""

@@ -2,6 +2,7 @@
 #   make demo [DATA=dir]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
 
 DATA ?=
+WORKERS ?= 2
 bin := .venv/bin
 # sam and cfn-lint ask for a region even where they only read files.
 export AWS_DEFAULT_REGION ?= us-west-2
@@ -25,8 +26,9 @@ up: .venv/.installed ## start the local AWS and the local Redshift in the backgr
 down: .venv/.installed ## stop them
 	@$(bin)/python -m local down
 
-test: .venv/.installed ## all tests; PYTEST="-k trigger -x" passes options on
-	@$(bin)/python -m pytest $(PYTEST)
+# What shares something that is made once, as the deployed stack of tests/e2e, is of one xdist_group.
+test: .venv/.installed ## all tests, in two processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
+	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 lint: .venv/.installed ## Python, template, state machine and SQL
 	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh

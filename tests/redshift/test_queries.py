@@ -306,7 +306,7 @@ def test_types_of_result_columns(warehouse: Warehouse) -> None:
 
 
 ERRORS: list[tuple[str, str]] = [
-    ("SELECT * FROM t.nothing", 'ERROR: relation "t.nothing" does not exist'),
+    ("SELECT * FROM q.nothing", 'ERROR: relation "q.nothing" does not exist'),
     ("SELECT * FROM nothing", 'ERROR: relation "nothing" does not exist'),
     ("SELECT * FROM nowhere.nothing", 'ERROR: schema "nowhere" does not exist'),
     ("SELECT nothing FROM q.plays", 'ERROR: column "nothing" does not exist'),

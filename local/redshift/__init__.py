@@ -9,8 +9,9 @@ How a statement travels, one package a step:
 
 ``server`` (HTTP) -> ``api`` (validation, operations) -> ``statements`` (records, results, the
 runner's threads) -> ``engine`` (sessions, transactions, locks) -> ``sql`` (utility statements) or
-``dialect`` (queries, one small function for each difference) -> DuckDB. ``catalog`` keeps what
-Redshift knows of a table and DuckDB does not; ``copy`` is COPY; ``system`` the system views.
+``dialect`` (queries, one small function for each difference; ``dialect.cache`` keeps what it made)
+-> DuckDB. ``catalog`` keeps what Redshift knows of a table and DuckDB does not; ``copy_s3`` is COPY;
+``system`` the system views.
 """
 
 from local.redshift.config import Settings

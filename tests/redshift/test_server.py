@@ -142,9 +142,12 @@ def test_sql_logs(start: Start, tmp_path: Path) -> None:
     assert [line["status"] for line in ran] == ["FINISHED", "FAILED"]
 
 
-def test_faults_are_off_by_default(warehouse: Warehouse) -> None:
+def test_faults_are_off_by_default(isolated: Warehouse) -> None:
     with pytest.raises(AssertionError, match="faults are off"):
-        warehouse.local("faults", operation="*", kind="fail")
+        isolated.local("faults", operation="*", kind="fail")
+    with pytest.raises(AssertionError, match="faults are off"):
+        isolated.local("restart")
+    assert isolated.value("SELECT 1") == 1
 
 
 def test_faults_on_purpose(start: Start) -> None:

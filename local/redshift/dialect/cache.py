@@ -30,7 +30,7 @@ from local.redshift.sql.nodes import Query, TableAttributes
 from local.redshift.sql.parameters import Words, bind, substitute, template_of, words
 from local.redshift.sql.template import ANY_MARK, NAME_MARK, VALUE_MARK, VALUE_MARKS, Template
 
-KEPT_CHARACTERS = 20_000_000
+KEPT_CHARACTERS = 10_000_000
 KEPT_OF_A_TEXT = 8
 
 _STRING = re.compile(f"'({VALUE_MARK.pattern})'")

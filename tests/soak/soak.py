@@ -199,11 +199,12 @@ class Soak:
             "reload": (1, self._reload),
         }
         breaking = {
-            "break an operation": (3, self._break_operation),
-            "break a statement": (4, self._break_statement),
-            "restart the warehouse": (0.7, self._restart),
-            "kill": (4, self._kill),
-            "stop": (2, self._stop),
+            "break an operation": (7, self._break_operation),
+            "break a statement": (10, self._break_statement),
+            "restart the warehouse": (1.5, self._restart),
+            "pause the warehouse": (1.5, self._pause),
+            "kill": (6, self._kill),
+            "stop": (3, self._stop),
         }
         return peaceful, breaking
 
@@ -329,7 +330,9 @@ class Soak:
     def _break_statement(self) -> str:
         fault = {
             "sql": self.random.choice(STATEMENTS),
-            "kind": (kind := self.random.choice(("delay", "delay", "fail", "fail", "restart"))),
+            "kind": (
+                kind := self.random.choice(("delay", "delay", "fail", "fail", "abort", "restart"))
+            ),
             "times": 1 if kind == "restart" else self.random.choice((1, 1, 2)),
             **({"seconds": 2.0} if kind == "delay" else {}),
             **({"message": self.random.choice(MESSAGES)} if kind == "fail" else {}),
@@ -340,6 +343,9 @@ class Soak:
         self.faults[f"{fault['kind']} {fault.get('operation') or 'a statement'}"] += 1
         self.project.fault(**fault)
         return json.dumps(fault)
+
+    def _pause(self) -> str:
+        return self._arm({"operation": "*", "kind": "paused", "times": 6})
 
     def _restart(self) -> str:
         self.faults["restart"] += 1

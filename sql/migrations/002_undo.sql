@@ -81,4 +81,35 @@ SELECT
     artist_name, artist_location, artist_latitude, artist_longitude, load_id, batch
 FROM ${schema}.songs;
 
+-- "Where is my file?": the newest word of the ledger on each (bucket, key, etag). One that is loaded is loaded, whatever was said of
+-- it since: that its object is gone, when its event was repeated.
+CREATE OR REPLACE VIEW ${schema}.file_status AS
+SELECT
+    bucket,
+    key,
+    etag,
+    status,
+    reason,
+    error_line,
+    error_column,
+    error_code,
+    lines,
+    size,
+    dataset,
+    load_id,
+    batch,
+    recorded_at
+FROM (
+    SELECT
+        f.*,
+        ROW_NUMBER() OVER (
+            PARTITION BY f.bucket, f.key, f.etag
+            ORDER BY
+                CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,
+                f.recorded_at DESC, f.load_id DESC, f.batch DESC
+        ) AS newest
+    FROM ${schema}.files AS f
+) AS ranked
+WHERE newest = 1;
+
 INSERT INTO ${schema}.schema_version (version) VALUES (2);

@@ -312,6 +312,18 @@ def test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loa
     assert (status_of(story, gone), status_of(story, there)) == ("missing", "loaded")
 
 
+def test_a_file_that_is_loaded_stays_so_when_its_object_is_gone(story: Story) -> None:
+    """Its event is repeated, and COPY finds nothing: where its rows are is what the ledger says."""
+    file = log(A, Event())
+    load_of(story, file)
+    story.delete(A)
+    story.tell_again(0, 1)
+    load_of(story, log(B, Event(item=1)))
+    assert last(story).report["files"]["rejected"] == 1
+    assert status_of(story, file) == "loaded"
+    assert count_of(story, "songplays") == 4
+
+
 def test_an_object_that_is_replaced_before_copy_is_recorded_as_it_was_read(story: Story) -> None:
     old, new = log(A, Event()), log(A, Event(), Event(item=1))
     story.world.upload(old.key, old.body)

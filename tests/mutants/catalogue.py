@@ -373,6 +373,13 @@ MUTANTS = (
         "AND 1 = 0\n    AND EXISTS (",
         after="COUNT(*)\nFROM ${schema}.songplays AS f",
     ),
+    mutant(
+        "what was said of a file last hides that it is loaded",
+        "test_a_file_that_is_loaded_stays_so_when_its_object_is_gone",
+        "sql/migrations/002_undo.sql",
+        "CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,",
+        "",
+    ),
     # -- faults ----------------------------------------------------------------------------
     mutant(
         "each call has a ClientToken of its own",
@@ -445,6 +452,20 @@ MUTANTS = (
         "functions/sweep.py",
         '"ended": ended[:MAX_ENDED]',
         '"ended": []',
+    ),
+    mutant(
+        "the sweep's load ends what others left when it has published, not before",
+        "test_a_stopped_load_that_hangs_does_not_block_the_others",
+        "functions/plan.py",
+        '    if "listed" not in load:\n        end_what_others_left(request)\n',
+        '    if "listed" not in load:\n',
+    ),
+    mutant(
+        "an undo is not marked as open",
+        "test_a_stopped_undo_that_hangs_does_not_block_the_others",
+        "functions/plan.py",
+        'if request.mode in ("reset", "undo"):',
+        'if request.mode == "reset":',
     ),
     mutant(
         "staging tables stay",

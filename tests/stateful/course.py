@@ -142,9 +142,9 @@ class Course:
         world = self._world
         record = world.boundary.record
 
-        def at_call(*arguments: Any) -> Call:
+        def at_call(*arguments: Any, **named: Any) -> Call:
             self._point()
-            return record(*arguments)
+            return record(*arguments, **named)
 
         def at_state(execution: Execution, _state: str) -> None:
             self._point()
@@ -177,8 +177,8 @@ def going_wrong(world: World, wrong: Sequence[Wrong], tell: Tell) -> Iterator[No
             numbers[what] += 1
             return numbers[what] - 1
 
-    def at_call(*arguments: Any) -> Call:
-        call = record(*arguments)
+    def at_call(*arguments: Any, **named: Any) -> Call:
+        call = record(*arguments, **named)
         fault = calls.get(number_of("calls"))
         if fault and call.kinds:
             kind = call.kinds[fault.way % len(call.kinds)]

@@ -671,8 +671,8 @@ def before_call(story: Story, place: Place, do: Callable[[], None]) -> Iterator[
     boundary = story.world.boundary
     record = boundary.record
 
-    def at_call(*arguments: Any) -> Call:
-        call = record(*arguments)
+    def at_call(*arguments: Any, **named: Any) -> Call:
+        call = record(*arguments, **named)
         if call.place == place:
             do()
         return call

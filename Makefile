@@ -8,7 +8,7 @@ bin := .venv/bin
 export AWS_DEFAULT_REGION ?= us-west-2
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help demo up down test lint format clean
+.PHONY: help demo up down test faults mutants soak lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +29,15 @@ down: .venv/.installed ## stop them
 # What shares something that is made once, as the deployed stack of tests/e2e, is of one xdist_group.
 test: .venv/.installed ## all tests, in two processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
 	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
+
+faults: .venv/.installed ## each recorded call, statement and state of a load × each fault (make test takes a selection)
+	@FAULTS=all $(bin)/python -m pytest -n $(WORKERS) tests/faults $(PYTEST)
+
+mutants: .venv/.installed ## takes each mechanism away and shows the test that fails without it
+	@$(bin)/python -m tests.mutants
+
+soak: .venv/.installed ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
+	@$(bin)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/.installed ## Python, template, state machine and SQL
 	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh

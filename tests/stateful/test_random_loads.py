@@ -37,7 +37,7 @@ from tests.stateful.story import Story, Undo
 from tests.stateful.worlds import new_world
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "6"))
+EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "5"))
 STEPS = int(os.environ.get("LOADS_STEPS", "20" if LONG else "10"))
 SETTINGS = settings(
     max_examples=EXAMPLES,

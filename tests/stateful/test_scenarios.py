@@ -562,7 +562,7 @@ def put(story: Story, key: str) -> None:
 def stop_hanging(story: Story, beginning: str, state: str, begin: Callable[[], None]) -> None:
     """What begins here hangs at a statement (for seconds, that a failed test may end), and a person stops it."""
     world = story.world
-    next_statement(story, beginning, Fault("delay", sql=".", seconds=3))
+    next_statement(story, beginning, Fault("delay", sql=".", seconds=20))
     world.warehouse.slow = True
     when_entering(story, state, stop)
     begin()

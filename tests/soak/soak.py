@@ -5,6 +5,7 @@ nothing more, and the warehouse is judged.
 """
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -74,6 +75,9 @@ MESSAGES = (
 )
 """As Redshift words what is nobody's fault."""
 
+IDS = re.compile(r"\d{8}[-_]\d{6}[-_][0-9a-f]{8}[\w.-]*|\b[0-9a-f-]{32,36}\b|\bBatch [\d.]+")
+"""What differs between two causes that are one."""
+
 Say = Callable[[str], None]
 
 
@@ -91,6 +95,7 @@ class Soak:
     actions: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     ended: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
     journal: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -406,6 +411,7 @@ class Soak:
         if load and report.status == "undone":
             self.undone.add(load)
         if report.failed and not refused:
+            self.causes[IDS.sub("…", report.cause)[:160]] += 1
             self._write(f"{arn.rpartition(':')[2]} failed: {report.cause[:300]}")
 
     def _settle(self) -> list[str]:
@@ -460,7 +466,8 @@ class Soak:
 
     def summary(self) -> str:
         """What was done, by kind."""
-        return "\n".join(
+        failed = [f"failed     {count} x {cause}" for cause, count in self.causes.most_common()]
+        counted = "\n".join(
             f"{title:11}{', '.join(f'{count} {what}' for what, count in counter.most_common())}"
             for title, counter in (
                 ("actions", self.actions),
@@ -468,3 +475,4 @@ class Soak:
                 ("executions", self.ended),
             )
         )
+        return "\n".join([counted, *failed])

@@ -96,21 +96,25 @@ def next_call(story: Story, caller: str, operation: str) -> Place:
     return Place(caller, operation, 1 + sum(c.place.operation == operation for c in made))
 
 
-def next_statement(story: Story, beginning: str, wrong: str | Fault) -> None:
-    """Lets the next statement of this beginning go wrong, in a way of SQL_KINDS or by a fault of the local Redshift."""
+def next_statement(story: Story, beginning: str, wrong: str | Fault) -> threading.Event:
+    """Lets the next statement of this beginning go wrong, in a way of SQL_KINDS or by a fault of the local Redshift.
+
+    Returns what is set when it has.
+    """
     faults = story.world.warehouse.faults
     of_statement = faults.of_statement
-    left = [wrong]
+    struck = threading.Event()
 
     def at_statement(sql: str) -> Fault | None:
-        if sql.startswith(beginning) and left:
-            fault = left.pop()
-            if isinstance(fault, Fault):
-                return fault
-            faults.armed[len(faults.ran) + 1] = fault
+        if sql.startswith(beginning) and not struck.is_set():
+            struck.set()
+            if isinstance(wrong, Fault):
+                return wrong
+            faults.armed[len(faults.ran) + 1] = wrong
         return of_statement(sql)
 
     faults.of_statement = at_statement  # type: ignore[method-assign]
+    return struck
 
 
 def when_entering(story: Story, state: str, do: Callable[[Execution], None], time: int = 1) -> None:
@@ -513,13 +517,16 @@ def test_what_a_failed_sweep_saw_is_the_next_ones(story: Story) -> None:
 def test_the_sweep_ends_what_a_failed_load_left_running(story: Story) -> None:
     """COPY runs on when its load has failed: the load was not allowed to look at its statement any more."""
     warehouse = story.world.warehouse
-    next_statement(story, "COPY sparkify.event_stage", Fault("delay", sql=".", seconds=30))
+    hangs = next_statement(story, "COPY sparkify.event_stage", Fault("delay", sql=".", seconds=30))
     describes = next_call(story, "stage", "redshift-data.DescribeStatement")
     story.world.boundary.arm(describes, "refused")
     warehouse.slow = True
-    when_entering(
-        story, "Clean up and report the failure", lambda _: setattr(warehouse, "slow", False)
-    )
+
+    def soon(_: Execution) -> None:
+        assert hangs.wait(30)
+        warehouse.slow = False
+
+    when_entering(story, "Clean up and report the failure", soon)
     file = log(A, Event())
     story.model.put(file)
     story.world.upload(file.key, file.body)
@@ -562,11 +569,12 @@ def put(story: Story, key: str) -> None:
 def stop_hanging(story: Story, beginning: str, state: str, begin: Callable[[], None]) -> None:
     """What begins here hangs at a statement (for seconds, that a failed test may end), and a person stops it."""
     world = story.world
-    next_statement(story, beginning, Fault("delay", sql=".", seconds=20))
+    hangs = next_statement(story, beginning, Fault("delay", sql=".", seconds=30))
     world.warehouse.slow = True
     when_entering(story, state, stop)
     begin()
     world.work()
+    assert hangs.wait(30)
     assert (last(story).status, world.warehouse.running()) == ("ABORTED", 1)
     world.warehouse.slow = False
     world.executions.at_state = lambda _execution, _state: None

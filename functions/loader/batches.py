@@ -137,6 +137,12 @@ def save(store: Store, load_id: str, batch: Batch) -> None:
     )
 
 
+def parts_of(store: Store, load_id: str) -> int:
+    """How many parts the load's batches have been divided into, by their names."""
+    names = (key.rsplit("/", 1)[1] for key in store.keys(f"loads/{load_id}/batches/"))
+    return sum("." in name.removesuffix(".json") for name in names)
+
+
 def load(store: Store, load_id: str, name: str) -> Batch:
     """Reads a batch's document; raises store.MissingObject."""
     document = store.get(f"loads/{load_id}/batches/{name}.json")

@@ -16,9 +16,7 @@ from typing import Any
 MAX_SUSPECTS = (
     4  # so many failures of single files, and nothing that went well, are not their fault
 )
-MAX_PARTS = (
-    300  # of a batch: each costs some 20 events of the execution's history, which ends at 25,000
-)
+MAX_PARTS = 300  # of a load: each costs some 30 events of its history, which ends at 25,000
 
 State = dict[str, Any]
 _CARRIED = ("known", "suspicion", "parts")

@@ -72,7 +72,7 @@ class Settings:
             batch_bytes=_number(env, "BATCH_BYTES", 1, 10**15),
             max_batches=_number(env, "MAX_BATCHES", 1, 100),
             wait_seconds=_number(env, "WAIT_SECONDS", 1, 30),
-            statement_timeout=_number(env, "STATEMENT_TIMEOUT_SECONDS", 1, 86_400),
+            statement_timeout=_number(env, "STATEMENT_TIMEOUT_SECONDS", 1, 72_000),
             allow_reset=_required(env, "ALLOW_RESET") == "true",
         )
 

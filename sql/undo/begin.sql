@@ -8,7 +8,13 @@ SELECT
         CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'undo: ' || MAX(o.load_id) || ' left out rows of it' END AS INTEGER
     ) AS refused
 FROM ${schema}.left_out AS o
-WHERE o.of_load_id = :undone_load AND o.load_id <> :undone_load;
+WHERE
+    o.of_load_id = :undone_load
+    AND o.load_id <> :undone_load
+    AND EXISTS (
+        SELECT 1 FROM ${schema}.files AS n
+        WHERE n.load_id = o.load_id AND n.dataset = o.dataset AND n.status = 'loaded'
+    );
 
 DELETE FROM ${schema}.check_results
 WHERE load_id = :load_id AND batch = :batch;

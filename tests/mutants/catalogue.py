@@ -443,8 +443,8 @@ MUTANTS = (
         "a failed load is no longer marked as open",
         "test_the_sweep_ends_what_a_failed_load_left_running",
         "functions/finish.py",
-        'if load.get("outcome") == "load" and not cause else []',
-        'if load.get("outcome") == "load" else []',
+        'if marked and ended_well else []',
+        'if marked else []',
     ),
     mutant(
         "the sweep's load is not told of loads that never cleaned up",

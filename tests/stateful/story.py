@@ -187,13 +187,15 @@ class Story:
                 self._undo_first(other, more)
 
     def _is_justified(self, execution: Execution, load_id: str, before: Ledger) -> None:
-        """The refusal changed nothing, and the loads that it names have plays or songs of the load's files."""
+        """The refusal changed nothing, and the loads that it names have plays or songs of the load's files, or had such a
+        file before a reload."""
         assert Ledger(self.world).rows == before.rows, execution.report
         named = _named_in(execution) - {load_id}
         assert named, execution.report
         mine = self.model.keys_of(before.of_load(load_id, "loaded"))
         for other in named:
-            theirs = self.model.keys_of(before.of_load(other, "loaded"))
+            had = before.of_load(other, "loaded") | before.of_load(other, "replaced")
+            theirs = self.model.keys_of(had)
             assert mine & theirs, f"{other} has nothing of {load_id}: {execution.report}"
 
     # -- now and then ------------------------------------------------------------------------

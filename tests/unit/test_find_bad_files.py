@@ -93,7 +93,7 @@ def test_rows_of_other_files_reject_nothing(store: Store, data_api: FakeDataApi)
     save(store, A)
     data_api.replies = [Reply(rows={2: errors(B)})]
     answer = call(find_bad_files.handler, bad())
-    assert (answer["outcome"], answer["unexplained"]) == ("again", True)
+    assert (answer["outcome"], answer["retried"]) == ("again", "0")
     assert kept(store) == [A]
 
 
@@ -281,13 +281,15 @@ def test_halves_begin_anew(store: Store, data_api: FakeDataApi) -> None:
 
 @pytest.mark.parametrize(
     ("parts", "outcome"),
-    [(MAX_PARTS - 2, "again"), (MAX_PARTS, "failed"), (MAX_PARTS + 1, "failed")],
+    [(MAX_PARTS - 1, "again"), (MAX_PARTS, "failed"), (MAX_PARTS + 1, "failed")],
 )
 def test_halving_ends(store: Store, data_api: FakeDataApi, parts: int, outcome: str) -> None:
-    """An execution's history has 25,000 events, and each part takes some of them."""
+    """An execution's history has 25,000 events, and each part of any of its batches takes some of them."""
     save(store, A, B)
+    for number in range(parts):
+        save(store, C, name=f"{number % 3 + 1}.{number}")
     data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
-    answer = call(find_bad_files.handler, bad(parts=parts))
+    answer = call(find_bad_files.handler, bad())
     assert answer["outcome"] == outcome
     assert kept(store) == [A, B]
     assert rejected(store) == []
@@ -304,7 +306,7 @@ def test_noload_that_says_nothing_asks_the_copy_that_failed(
     data_api.replies = [Reply(), Reply(rows={1: errors(B)})]
     answer = call(find_bad_files.handler, bad(query_id=55))
     assert answer["outcome"] == "again"
-    assert "unexplained" not in answer
+    assert "retried" not in answer
     assert "query_id = 55" in data_api.submits[1]["Sqls"][0]
     assert (kept(store), rejected(store)) == ([A], [(B, "Invalid timestamp", 3)])
 

@@ -88,7 +88,7 @@ def test_a_cluster_as_the_template_sets_it() -> None:
         ("MAX_BATCHES", "-1"),
         ("MAX_BATCHES", "101"),
         ("WAIT_SECONDS", "31"),
-        ("STATEMENT_TIMEOUT_SECONDS", "86401"),
+        ("STATEMENT_TIMEOUT_SECONDS", "72001"),
         ("ALLOW_RESET", ""),
     ],
 )

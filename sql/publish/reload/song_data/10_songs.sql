@@ -12,18 +12,25 @@ FROM ${schema}.song_versions AS v
 WHERE
     v.load_id <> :load_id
     AND v.song_id IN (SELECT s.song_id FROM ${schema}.${song_stage} AS s)
-    AND v.load_id IN (
-        SELECT l.load_id FROM ${schema}.files AS l
-        WHERE l.dataset = :dataset AND l.status = 'loaded'
+    AND EXISTS (
+        SELECT 1
+        FROM ${schema}.files AS l
+        WHERE l.load_id = v.load_id AND l.batch = v.batch AND l.status = 'loaded'
     )
-    AND v.load_id NOT IN (
-        SELECT r.load_id
+    AND NOT EXISTS (
+        SELECT 1
         FROM ${schema}.files AS r
         INNER JOIN ${schema}.files AS mine
             ON r.bucket = mine.bucket AND r.key = mine.key AND r.etag = mine.etag
         LEFT JOIN ${schema}.left_out AS o
-            ON r.load_id = o.load_id AND r.load_id = o.of_load_id AND o.dataset = :dataset
-        WHERE mine.load_id = :load_id AND mine.batch = :batch AND r.status = 'replaced' AND o.load_id IS NULL
+            ON r.load_id = o.load_id AND r.batch = o.batch AND r.load_id = o.of_load_id AND o.dataset = :dataset
+        WHERE
+            r.load_id = v.load_id
+            AND r.batch = v.batch
+            AND mine.load_id = :load_id
+            AND mine.batch = :batch
+            AND r.status = 'replaced'
+            AND o.load_id IS NULL
     )
 GROUP BY v.load_id, v.batch;
 

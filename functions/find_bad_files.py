@@ -206,8 +206,8 @@ def divide(
         return suspect({**state, "batch": name}, state["error"], state.get("failed_checks", []))
     if batches.parts_of(store, load["load_id"]) >= MAX_PARTS:
         cause = (
-            "Too many files are bad that nobody names; the next load of what is left goes on with them. The last failed "
-            f"for this: {state['error']}"
+            "Too many files are bad that nobody names; the next load of what is left goes on with them. "
+            f"The last failed for this: {state['error']}"
         )
         return {**state, "outcome": "failed", "cause": cause}
     state, names = new_parts(state)

@@ -5,8 +5,10 @@ Out: ``report`` (the execution's output) and, for a load that failed, the same a
 """
 
 import json
+import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +23,9 @@ from loader.store import Store
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
 LONG_AGO = "1970-01-02T00:00:00+00:00"
+SHOWN_REASON = 500  # characters of a rejected file's reason
+# In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
+ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
 CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
 
 STATUS = {
@@ -93,11 +98,11 @@ def message_of(error: Any) -> str:
     """The message of an error as Step Functions gives it: Lambda's Cause is JSON with errorMessage."""
     if not isinstance(error, dict):
         return str(error)
-    cause = error.get("Cause", "")
-    try:
-        text = json.loads(cause)["errorMessage"]
-    except (ValueError, KeyError, TypeError):
-        text = cause
+    text = str(error.get("Cause", ""))
+    if message := ERROR_MESSAGE.search(text):
+        text = message[1]
+        with suppress(ValueError):  # cut in the middle of an escape
+            text = json.loads(f'"{text}"')
     return f"{error.get('Error', 'Error')}: {text}"[:2000]
 
 
@@ -187,7 +192,10 @@ def report_of(
         "checks": checks[:SHOWN_CHECKS],
         "checks_total": len(checks),
         "rejected": [
-            {name: reject[name] for name in ("key", "line", "column", "code", "reason")}
+            {
+                **{name: reject[name] for name in ("key", "line", "column", "code")},
+                "reason": str(reject["reason"])[:SHOWN_REASON],
+            }
             for reject in rejects[:SHOWN_REJECTS]
         ],
         "rejected_total": rejected,

@@ -187,8 +187,8 @@ class Story:
                 self._undo_first(other, more)
 
     def _is_justified(self, execution: Execution, load_id: str, before: Ledger) -> None:
-        """The refusal changed nothing, and the loads that it names have plays or songs of the load's files, or had such a
-        file before a reload."""
+        """The refusal changed nothing, and the loads that it names have plays or songs of the load's files, or
+        had such a file before a reload."""
         assert Ledger(self.world).rows == before.rows, execution.report
         named = _named_in(execution) - {load_id}
         assert named, execution.report

@@ -228,6 +228,11 @@ def test_a_batch_that_failed(store: Store, data_api: FakeDataApi) -> None:
             },
             "StatementFailed: no",
         ),
+        (
+            {"Error": "E", "Cause": json.dumps({"errorMessage": 'a "b" \\ ü' + "x" * 999})[:50]},
+            'E: a "b" \\ ü' + "x" * 15,
+        ),
+        ({"Error": "E", "Cause": '{"errorMessage":"a\\u00'}, "E: a\\u00"),
         ({"Error": "States.Timeout", "Cause": ""}, "States.Timeout: "),
         ({"Error": "Lambda.Unknown", "Cause": "not JSON"}, "Lambda.Unknown: not JSON"),
         ({"Error": "X", "Cause": '{"other": 1}'}, 'X: {"other": 1}'),

@@ -32,7 +32,7 @@ Start = Callable[..., LocalRedshift]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """No test of this folder may take longer; none does, but one that hangs."""
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 

@@ -1,0 +1,190 @@
+"""Conformance cases as data: what stands in ``<area>/<topic>.toml``, checked as it is read.
+
+A topic file has ``title``, ``page`` (the documentation page of its cases) and ``[[case]]`` tables
+with the keys of ``Case``. A key that is not known is an error, so that no expectation is lost by a
+slip of the pen.
+"""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+HERE = Path(__file__).parent
+STATUSES = ("exact", "approximate", "refused")
+NULL = {"null": True}
+"""How an expected NULL is written: TOML has none."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One rule of Redshift's, and how the local Redshift is seen to keep it.
+
+    ``setup`` statements run one by one, then ``sql``, or ``batch`` as one transaction. What is expected:
+    ``rows`` (a multiset unless ``ordered``), ``columns`` ("name:typeName"), ``affected``, or ``error``
+    (a part of the text); then ``after`` gives ``after_rows``, ``load_errors`` are in
+    sys_load_error_detail and the objects ``written`` lie under the prefix. In all SQL ``${schema}``
+    is the case's own schema, first in the search path, and ``${bucket}``, ``${prefix}``, ``${role}``
+    are what COPY and UNLOAD need; ``objects`` lie under s3://${bucket}/${prefix}/.
+    """
+
+    area: str
+    topic: str
+    name: str
+    page: str
+    rule: str = ""
+    status: str = "exact"
+    note: str = ""
+    setup: list[str] = field(default_factory=list)
+    objects: dict[str, Any] = field(default_factory=dict)
+    sql: str = ""
+    batch: list[str] = field(default_factory=list)
+    rows: list[list[Any]] | None = None
+    columns: list[str] | None = None
+    affected: int | None = None
+    ordered: bool = False
+    error: str = ""
+    after: str = ""
+    after_rows: list[list[Any]] | None = None
+    load_errors: list[dict[str, Any]] | None = None
+    written: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> str:
+        """``sql/merge: matched rows are updated``."""
+        return f"{self.area}/{self.topic}: {self.name}"
+
+    @property
+    def told(self) -> str:
+        """The rule as a sentence."""
+        return self.rule or self.name
+
+    @property
+    def statements(self) -> list[str]:
+        """The statement under test, or the batch's."""
+        return [self.sql] if self.sql else self.batch
+
+    @property
+    def is_plain(self) -> bool:
+        """A query of nothing but itself: it needs no schema, session or bucket of its own."""
+        needed = (self.setup, self.objects, self.batch, self.after, self.written, self.load_errors)
+        return not any(needed) and self.sql.split()[0].upper() == "SELECT"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A file of cases, a heading of docs/local-redshift.md."""
+
+    area: str
+    name: str
+    title: str
+    page: str
+    cases: tuple[Case, ...]
+
+
+def read_topics() -> list[Topic]:
+    """Every topic, by area and name. Raises ValueError for a file that is not as it should be."""
+    return [_topic(path) for path in sorted(HERE.glob("*/*.toml"))]
+
+
+def _topic(path: Path) -> Topic:
+    area, name = path.parent.name, path.stem
+    data = tomllib.loads(path.read_text(encoding="utf-8"))
+    raw = data.pop("case", [])
+    _refuse_others(path.name, data, {"title", "page"})
+    cases = tuple(_case(area, name, data["page"], given) for given in raw)
+    names = [case.name for case in cases]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice or not cases:
+        raise ValueError(f"{area}/{path.name}: names that stand twice: {twice}")
+    return Topic(area, name, data["title"], data["page"], cases)
+
+
+_KEYS = {f.name for f in fields(Case)} - {"area", "topic"}
+
+
+def _case(area: str, topic: str, page: str, given: dict[str, Any]) -> Case:
+    where = f"{area}/{topic}: {given.get('name')}"
+    _refuse_others(where, given, _KEYS)
+    case = Case(area=area, topic=topic, **{"page": page, **given})
+    expects = (case.rows, case.affected, case.error or None, case.after_rows, case.written,
+               case.load_errors, case.columns)  # fmt: skip
+    problems = {
+        "either sql or batch": bool(case.sql) == bool(case.batch),
+        "an expectation": all(expected is None for expected in expects),
+        "a known status": case.status not in STATUSES,
+        "a note, as it is not exact": case.status != "exact" and not case.note,
+        "an error that names what is refused": case.status == "refused" and not case.error,
+        "after_rows of after": bool(case.after) != (case.after_rows is not None),
+        "an error or rows, not both": bool(case.error) and case.rows is not None,
+    }
+    missing = [what for what, is_missing in problems.items() if is_missing]
+    if missing:
+        raise ValueError(f"{where}: has to have {', '.join(missing)}")
+    return case
+
+
+def _refuse_others(where: str, given: dict[str, Any], known: set[str]) -> None:
+    others = sorted(set(given) - known)
+    if others:
+        raise ValueError(f"{where}: unknown keys {others}")
+
+
+# -- objects -----------------------------------------------------------------------------------
+
+
+def encoded(content: Any) -> bytes:
+    """An object's bytes: a text, or ``{text = "…", encode = "gzip"}``, or ``{base64 = "…"}``.
+
+    ``encode`` is gzip, bz2, zstd or the name of one of Python's text encodings.
+    """
+    if isinstance(content, str):
+        return content.encode()
+    if "base64" in content:
+        return base64.b64decode(content["base64"])
+    encode = content.get("encode", "utf-8")
+    if encode in _COMPRESS:
+        return _COMPRESS[encode](content["text"].encode())
+    return str(content["text"]).encode(encode)
+
+
+def _zstd(data: bytes) -> bytes:
+    """DuckDB writes zstd; the test environment has no other library that does."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "object.zst"
+        with duckdb.connect() as con:
+            con.execute(
+                f"COPY (SELECT $1 AS line) TO '{path}' "
+                "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION zstd)",
+                [data.decode().removesuffix("\n")],
+            )
+        return path.read_bytes()
+
+
+_COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "zstd": _zstd,
+}
+_DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.decompress,
+    "bz2": bz2.decompress,
+}
+
+
+def decoded(body: bytes, content: Any) -> Any:
+    """An object's bytes in the terms in which ``content`` expects them."""
+    encode = "utf-8" if isinstance(content, str) else content.get("encode", "utf-8")
+    if encode in _DECOMPRESS:
+        return {"text": _DECOMPRESS[encode](body).decode(), "encode": encode}
+    return body.decode() if isinstance(content, str) else {"text": body.decode(encode), **content}

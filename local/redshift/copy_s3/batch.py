@@ -37,7 +37,8 @@ class Batches:
         self._file = path.open("w", encoding="utf-8")
         self._bytes = 0
         self._keys = [f"c{number}" for number in range(len(columns))]
-        self._insert = _insert_sql(table, columns, path)
+        self._into = _into(table, columns)
+        self._rows = _rows_of(columns, path)
         self._encode = json.JSONEncoder(
             ensure_ascii=False, separators=(",", ":"), check_circular=False
         ).encode
@@ -51,6 +52,17 @@ class Batches:
         if self._bytes >= BATCH_BYTES:
             self._flush()
 
+    def insert(self, query: str) -> int:
+        """The rows of a DuckDB query with the columns' values as c0, c1, ...; how many."""
+        row = self._con.execute(f"{self._into} FROM ({query})").fetchone()
+        return int(row[0]) if row else 0
+
+    def count(self, query: str) -> int:
+        """How many rows ``insert`` would insert; their values are made, and dropped."""
+        made = ", ".join(f"COUNT({key})" for key in self._keys)
+        row = self._con.execute(f"SELECT COUNT(*), {made} FROM ({query})").fetchone()
+        return int(row[0]) if row else 0
+
     def finish(self) -> None:
         """Inserts what is left."""
         self._flush()
@@ -58,7 +70,7 @@ class Batches:
     def _flush(self) -> None:
         self._file.flush()
         if self._bytes:
-            self._con.execute(self._insert)
+            self.insert(self._rows)
         self._file.seek(0)
         self._file.truncate()
         self._bytes = 0
@@ -69,19 +81,23 @@ class Batches:
         self._path.unlink(missing_ok=True)
 
 
-def _insert_sql(table: Relation, columns: Sequence[Column], path: Path) -> str:
+def _into(table: Relation, columns: Sequence[Column]) -> str:
+    """``INSERT INTO t (a, b) SELECT c0, <default of b>``, to be followed by FROM."""
     given = {column.name: f"c{number}" for number, column in enumerate(columns)}
-    types = ", ".join(
-        f"'c{number}': '{column.type.duckdb}'" for number, column in enumerate(columns)
-    )
     cells = [
         given.get(column.name) or to_duckdb(default_expression(column, table))
         for column in table.columns
     ]
     names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f"INSERT INTO {catalog.physical(*table.key)} ({names}) SELECT {', '.join(cells)}"
+
+
+def _rows_of(columns: Sequence[Column], path: Path) -> str:
+    types = ", ".join(
+        f"'c{number}': '{column.type.duckdb}'" for number, column in enumerate(columns)
+    )
     source = str(path).replace("'", "''")
     return (
-        f"INSERT INTO {catalog.physical(*table.key)} ({names}) SELECT {', '.join(cells)} "
         f"FROM read_json('{source}', format = 'newline_delimited', columns = {{{types}}}, "
         "maximum_object_size = 134217728)"
     )

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.redshift.catalog.model import Relation
-from local.redshift.copy_s3 import paths
+from local.redshift.copy_s3 import formats
 from local.redshift.copy_s3.batch import Batches
-from local.redshift.copy_s3.convert import converter
-from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, load_failed
 from local.redshift.copy_s3.options import CopyOptions, parse_options
-from local.redshift.copy_s3.pipeline import Rows
+from local.redshift.copy_s3.pipeline import Reader, Scanned
 from local.redshift.copy_s3.s3 import ObjectStore, S3Object
 from local.redshift.copy_s3.source import Entry, entries, opened
 from local.redshift.engine.errors import RedshiftError, undefined_column
@@ -55,10 +53,10 @@ def run(session: Session, statement: CopyFrom) -> Outcome:
     session.touch((), [table.key])
     store = session.database.object_stores.get(options.iam_role, options.region)
     wanted = entries(store, statement.source, manifest=options.manifest)
-    rows = _rows(session, store, columns, options)
+    reader = formats.reader(session, store, columns, options)
     session.last_copy_id = session.query_id
     load = _Load(session, statement, options, table, columns)
-    return load.run(store, wanted, rows)
+    return load.run(store, wanted, reader)
 
 
 def _table(session: Session, statement: CopyFrom) -> Relation:
@@ -89,21 +87,10 @@ def _columns(table: Relation, named: Sequence[str]) -> list[Column]:
     return found
 
 
-def _rows(
-    session: Session, store: ObjectStore, columns: Sequence[Column], options: CopyOptions
-) -> Rows:
-    names = [column.name for column in columns]
-    pick = paths.automatic(names, ignore_case=options.json == "auto ignorecase")
-    if options.json.startswith("s3://"):
-        found = paths.read_jsonpaths(store, options.json, len(names))
-        if found is not None:
-            pick = paths.by_paths(found)
-    converts = [converter(column, options) for column in columns]
-    return Rows(pick, converts, session.check_cancelled)
-
-
 class _Load:
-    """One running COPY."""
+    """One running COPY; what its format writes to (``pipeline.Target``)."""
+
+    batches: Batches
 
     def __init__(
         self,
@@ -118,41 +105,45 @@ class _Load:
         self.options = options
         self.table = table
         self.columns = columns
+        self.format = ""
         self.progress = _Progress()
 
-    def run(self, store: ObjectStore, wanted: list[Entry], rows: Rows) -> Outcome:
+    def run(self, store: ObjectStore, wanted: list[Entry], reader: Reader) -> Outcome:
         """Reads every object into batches; records what happened, whatever happens."""
+        self.format = reader.name
         self._record("running")
         path = self.session.database.scratch / f"copy-{uuid.uuid4().hex}.jsonl"
-        batches = Batches(self.session.con, self.table, self.columns, path)
+        self.batches = Batches(self.session.con, self.table, self.columns, path)
         try:
-            for found in opened(store, wanted, self.statement.source):
-                self.session.check_cancelled()
-                self._read(found, rows, batches)
-            batches.finish()
+            reader.read(opened(store, wanted, self.statement.source), self)
+            self.batches.finish()
         except BaseException:
             self._record("aborted")
             raise
         finally:
-            batches.close()
+            self.batches.close()
             self._record_errors()
         loaded = 0 if self.options.noload else self.progress.rows
         self._record("completed", loaded)
         self.session.last_copy_count = loaded
         return Outcome(loaded)
 
-    def _read(self, found: S3Object, rows: Rows, batches: Batches) -> None:
-        began, progress = time.time(), self.progress
+    # -- pipeline.Target -----------------------------------------------------------------------
 
-        def accept(values: Sequence[Any]) -> None:
-            if not self.options.noload:
-                batches.add(values)
+    def check_cancelled(self) -> None:
+        self.session.check_cancelled()
 
-        def reject(error: RowError) -> None:
-            self._reject(found, error)
+    def add(self, values: Sequence[Any]) -> None:
+        if not self.options.noload:
+            self.batches.add(values)
 
-        chunks = decompressed(self._watched(found), self.options.compression, found.url)
-        scanned = rows.read(chunks, found.url, accept, reject)
+    def insert(self, query: str) -> int:
+        if self.options.noload:
+            return self.batches.count(query)
+        return self.batches.insert(query)
+
+    def scanned(self, found: S3Object, scanned: Scanned, began: float) -> None:
+        progress = self.progress
         progress.rows += scanned.rows
         progress.files += 1
         progress.scanned_bytes += scanned.bytes
@@ -173,12 +164,7 @@ class _Load:
             }
         )
 
-    def _watched(self, found: S3Object) -> Iterator[bytes]:
-        for chunk in found.chunks():
-            self.session.check_cancelled()
-            yield chunk
-
-    def _reject(self, found: S3Object, error: RowError) -> None:
+    def reject(self, found: S3Object, error: RowError) -> None:
         """One row error; the load fails with MAXERROR of them.
 
         https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
@@ -231,7 +217,7 @@ class _Load:
                 "end_time": None if status == "running" else now,
                 "duration": int((now - progress.started) * 1e6),
                 "data_source": self.statement.source,
-                "file_format": "json",
+                "file_format": self.format,
                 "loaded_rows": loaded,
                 "loaded_bytes": progress.scanned_bytes if loaded else 0,
                 "source_file_count": progress.files,

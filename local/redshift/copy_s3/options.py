@@ -17,11 +17,16 @@ MAX_MAXERROR = 100_000
 
 @dataclass(frozen=True)
 class CopyOptions:
-    """What follows FROM 'source'. ``json`` is auto, auto ignorecase, or a JSONPaths file's URL."""
+    """What follows FROM 'source'.
+
+    ``format`` is json, csv, text (delimited, the default), fixedwidth, parquet; ``json`` is auto,
+    auto ignorecase, noshred, or a JSONPaths file's URL.
+    """
 
     iam_role: str = ""
     region: str = ""
     manifest: bool = False
+    format: str = "text"
     json: str = ""
     compression: str = ""
     timeformat: str = ""
@@ -79,7 +84,7 @@ def parse_options(text: str) -> CopyOptions:
         raise RedshiftError(
             "No credentials specified", hint="Use IAM_ROLE to authorize access to the data."
         )
-    if not options.json:
+    if options.format == "text":
         raise unsupported("COPY of delimited text (the default format)")
     if options.ignore_all_errors and "MAXERROR" in seen:
         raise RedshiftError("IGNOREALLERRORS cannot be used with MAXERROR")
@@ -112,10 +117,10 @@ def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     if lowered == "noshred":
         raise unsupported("JSON 'noshred'")
     if lowered in ("auto", "auto ignorecase"):
-        return replace(options, json=lowered)
+        return replace(options, format="json", json=lowered)
     if not how.startswith("s3://"):
         raise RedshiftError(f"Invalid JSONPaths file: {how}")
-    return replace(options, json=how)
+    return replace(options, format="json", json=how)
 
 
 def _compression(name: str) -> _Parse:

@@ -1,19 +1,25 @@
-"""One object's rows: structures picked apart, converted, handed on; errors reported.
+"""The seam between COPY and its formats, and JSON's exact reader.
 
-The seam for speed: whatever reads an object faster has to call ``accept`` and ``reject`` as this
-does, row by row and in order.
+A format is a ``Reader`` (``formats.reader`` makes that of a COPY's options): it is given the objects
+and a ``Target`` and says what each object came to: rows that load (converted values one by one, or
+DuckDB's SQL of many), rows that do not, lines and bytes scanned. ``EachObject`` makes a reader of
+anything that turns one object's bytes into rows.
 """
 
 from __future__ import annotations
 
+import functools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from local.redshift.copy_s3.convert import Convert
+from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, reading, source_failed
 from local.redshift.copy_s3.objects import Structures
 from local.redshift.copy_s3.paths import Pick
+from local.redshift.copy_s3.s3 import S3Object
 from local.redshift.engine.errors import RedshiftError
 
 Accept = Callable[[Sequence[Any]], None]
@@ -30,6 +36,68 @@ class Scanned:
     rows: int
     lines: int
     bytes: int
+
+
+class Target(Protocol):
+    """Where a format's rows and errors go. Under NOLOAD rows are counted and dropped."""
+
+    def add(self, values: Sequence[Any]) -> None:
+        """One row: values in the order of the columns, as ``convert.Convert`` makes them."""
+
+    def insert(self, query: str) -> int:
+        """The rows of a DuckDB query, columns c0, c1, ... of the columns' own types; how many."""
+
+    def reject(self, found: S3Object, error: RowError) -> None:
+        """A row that does not load. Raises RedshiftError at MAXERROR of them."""
+
+    def scanned(self, found: S3Object, scanned: Scanned, began: float) -> None:
+        """An object is read; ``began``: when, in seconds since 1970."""
+
+    def check_cancelled(self) -> None:
+        """Raises once the statement is cancelled; to be called now and then."""
+
+
+class Reader(Protocol):
+    """A format under one COPY's options."""
+
+    @property
+    def name(self) -> str:
+        """As SYS_LOAD_HISTORY.file_format has it: ``json``, ``csv``, ``text``, ``parquet``."""
+
+    def read(self, objects: Iterator[S3Object], target: Target) -> None:
+        """Reads every object. Raises RedshiftError for what fails the whole COPY."""
+
+
+class ObjectRows(Protocol):
+    """Reads one object's (unpacked) bytes."""
+
+    def read(self, chunks: Iterator[bytes], url: str, accept: Accept, reject: Reject) -> Scanned:
+        """Calls ``accept`` or ``reject`` for every row, in order."""
+
+
+@dataclass(frozen=True)
+class EachObject:
+    """A reader that takes the objects one by one, a row at a time."""
+
+    name: str
+    rows: ObjectRows
+    compression: str = ""
+
+    def read(self, objects: Iterator[S3Object], target: Target) -> None:
+        """See ``Reader``."""
+        for found in objects:
+            target.check_cancelled()
+            began = time.time()
+            chunks = decompressed(_watched(found, target), self.compression, found.url)
+            reject = functools.partial(target.reject, found)
+            scanned = self.rows.read(chunks, found.url, target.add, reject)
+            target.scanned(found, scanned, began)
+
+
+def _watched(found: S3Object, target: Target) -> Iterator[bytes]:
+    for chunk in found.chunks():
+        target.check_cancelled()
+        yield chunk
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,36 @@
+"""The reader of a COPY's format: the one place where a format is plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from local.redshift.copy_s3 import paths
+from local.redshift.copy_s3.convert import converter
+from local.redshift.copy_s3.options import CopyOptions
+from local.redshift.copy_s3.pipeline import EachObject, Reader, Rows
+from local.redshift.copy_s3.s3 import ObjectStore
+from local.redshift.sql.nodes import Column
+
+if TYPE_CHECKING:
+    from local.redshift.engine.session import Session
+
+
+def reader(
+    session: Session, store: ObjectStore, columns: Sequence[Column], options: CopyOptions
+) -> Reader:
+    """By ``options.format``. Raises RedshiftError for options that do not go with the columns."""
+    return _json(session, store, columns, options)
+
+
+def _json(
+    session: Session, store: ObjectStore, columns: Sequence[Column], options: CopyOptions
+) -> Reader:
+    names = [column.name for column in columns]
+    pick = paths.automatic(names, ignore_case=options.json == "auto ignorecase")
+    if options.json.startswith("s3://"):
+        found = paths.read_jsonpaths(store, options.json, len(names))
+        if found is not None:
+            pick = paths.by_paths(found)
+    converts = [converter(column, options) for column in columns]
+    return EachObject("json", Rows(pick, converts, session.check_cancelled), options.compression)

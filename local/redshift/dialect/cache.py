@@ -200,6 +200,8 @@ class _Kept:
             reads=frozenset(map(asked.restored, made.reads)),
             target=asked.restored(made.target) if made.target else None,
             query_id=asked.fill(made.query_id),
+            check=asked.fill(made.check),
+            then=asked.fill(made.then),
         )
 
 
@@ -266,7 +268,7 @@ def _translated(template: Template, known: Words, asked: _Asked) -> _Kept | None
         made = translate_tree(tree, asked)
     except RedshiftError:
         return None
-    bare = VALUE_MARK.findall(_STRING.sub("", made.sql))
+    bare = VALUE_MARK.findall(_STRING.sub("", made.sql + made.check + made.then))
     if any(asked.is_parameter(mark) for mark in bare):
         return None
     return _Kept(asked.answers, made)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key
-from local.redshift.dialect import names, rules, writes
+from local.redshift.dialect import merge, names, rules, writes
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -19,7 +19,9 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 
 @dataclass(frozen=True)
 class Translated:
-    """``sql`` is DuckDB's; ``kind`` select, insert, update or delete; ``target`` of the last three.
+    """``sql`` is DuckDB's; ``kind`` select, insert, update, delete or merge; ``target`` of all but select.
+
+    ``check`` finds rows only where MERGE must fail, ``then`` runs after ``sql``.
 
     ``query_id``: of the one system view that is read, the one query whose rows matter; "" for all.
     """
@@ -30,6 +32,9 @@ class Translated:
     target: Key | None = None
     system: frozenset[str] = frozenset()
     query_id: str = ""
+    check: str = ""
+    then: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def translate(sql: str, scope: Scope) -> Translated:
@@ -44,6 +49,8 @@ def translate_tree(tree: exp.Expr, scope: Scope) -> Translated:
         return translate_query(tree, scope)
     if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
         return _translate_write(tree, scope)
+    if isinstance(tree, exp.Merge):
+        return _translate_merge(tree, scope)
     raise unsupported(type(tree).__name__.upper())
 
 
@@ -81,4 +88,24 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         frozenset(reads),
         target.key,
         system,
+        needs=(type(tree).__name__.upper(),),
+    )
+
+
+def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
+    target = scope.relation(names.table_name(tree.this))
+    source = scope.relation(names.table_name(tree.args["using"]))
+    merge.refuse(tree, target, source)
+    found = names.resolve(tree, scope)
+    tree = rules.apply(tree, scope)
+    made = merge.prepare(tree, target, source)
+    return Translated(
+        made.sql,
+        "merge",
+        frozenset(found.tables),
+        target.key,
+        frozenset(found.system),
+        check=made.check,
+        then=made.then,
+        needs=made.needs,
     )

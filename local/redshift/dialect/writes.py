@@ -76,7 +76,8 @@ def _insert_columns(tree: exp.Insert, target: Relation) -> list[Column]:
     return found
 
 
-def _check_identity(column: Column) -> None:
+def check_identity(column: Column) -> None:
+    """Raises RedshiftError for a value given to an IDENTITY column that generates its own."""
     if column.identity and not column.identity_by_default:
         raise RedshiftError("cannot set an identity column to a value", sqlstate="42601")
 
@@ -87,7 +88,8 @@ def _insert_into(target: Relation, source: exp.Expr) -> exp.Expr:
     return exp.Insert(this=exp.Schema(this=table, expressions=names), expression=source)
 
 
-def _is_default(node: exp.Expr) -> bool:
+def is_default(node: exp.Expr) -> bool:
+    """Whether a value is the word DEFAULT."""
     named = isinstance(node, (exp.Var, exp.Column)) and node.name.upper() == "DEFAULT"
     return named and not (isinstance(node, exp.Column) and node.table)
 
@@ -101,10 +103,10 @@ def _insert_values(
         _check_count(len(values), named, explicit=explicit)
         given = {}
         for column, value in zip(named, values, strict=False):
-            if _is_default(value):
+            if is_default(value):
                 given[column.name] = default_expression(column, target)
             else:
-                _check_identity(column)
+                check_identity(column)
                 given[column.name] = store(value, column)
         cells = [given.get(c.name) or default_expression(c, target) for c in target.columns]
         rows.append(exp.Tuple(expressions=cells))
@@ -128,7 +130,7 @@ def _insert_query(
     _check_count(len(types), named, explicit=explicit)
     named = named[: len(types)]
     for column in named:
-        _check_identity(column)
+        check_identity(column)
     _check_types(named, types, _literal_places(source))
     aliases = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(named))]
     given = {
@@ -161,10 +163,10 @@ def _update(tree: exp.Update, target: Relation) -> exp.Expr:
         if column is None:
             raise undefined_column(assignment.this.name, target.name)
         assignment.set("this", exp.column(exp.to_identifier(column.name, quoted=True)))
-        if _is_default(assignment.expression):
+        if is_default(assignment.expression):
             assignment.set("expression", default_expression(column, target))
         else:
-            _check_identity(column)
+            check_identity(column)
             assignment.set("expression", store(assignment.expression, column))
     return tree
 

@@ -230,19 +230,3 @@ class Commit:
 @dataclass(frozen=True)
 class Rollback:
     pass
-
-
-@dataclass(frozen=True)
-class Merge:
-    """MERGE INTO: parsed here because Redshift's has rules of its own; see ``sql.merge``."""
-
-    target: Name
-    source: Name
-    source_alias: str
-    condition: str
-    update: tuple[tuple[str, str], ...] = ()
-    delete: bool = False
-    insert_columns: tuple[str, ...] = ()
-    insert_values: tuple[str, ...] = ()
-    remove_duplicates: bool = False
-    tables: tuple[Name, ...] = field(default=())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from local.redshift.dialect.cache import TRANSLATIONS
 from local.redshift.dialect.translate import Translated
+from local.redshift.engine.errors import RedshiftError
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql.nodes import Query
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
     from local.redshift.catalog.model import Key
     from local.redshift.engine.session import Session
 
-_PRIVILEGE = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE"}
-
 
 def run(session: Session, statement: Query) -> Outcome:
     """A query's rows go to the session's sink; of a DML statement the number of rows comes back."""
     translated = prepare(session, statement)
     if translated.kind == "select":
         return session.send(translated.sql)
-    return Outcome(session.change(translated.sql))
+    if translated.check and session.con.execute(translated.check).fetchone():
+        raise RedshiftError("Found multiple matches to update the same tuple.", sqlstate="21000")
+    changed = session.change(translated.sql)
+    return Outcome(changed + session.change(translated.then) if translated.then else changed)
 
 
 def prepare(session: Session, statement: Query) -> Translated:
@@ -59,4 +61,5 @@ def _require_privileges(session: Session, translated: Translated) -> None:
     for key in translated.reads:
         session.require(key, "SELECT")
     if translated.target is not None:
-        session.require(translated.target, _PRIVILEGE[translated.kind])
+        for privilege in translated.needs:
+            session.require(translated.target, privilege)

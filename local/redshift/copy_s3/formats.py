@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from local.redshift.copy_s3 import paths
+from local.redshift.copy_s3 import parquet, paths, text
 from local.redshift.copy_s3.convert import converter
 from local.redshift.copy_s3.options import CopyOptions
 from local.redshift.copy_s3.pipeline import EachObject, Reader, Rows
@@ -20,7 +20,12 @@ def reader(
     session: Session, store: ObjectStore, columns: Sequence[Column], options: CopyOptions
 ) -> Reader:
     """By ``options.format``. Raises RedshiftError for options that do not go with the columns."""
-    return _json(session, store, columns, options)
+    if options.format == "parquet":
+        return parquet.ParquetReader(session.con, session.database.scratch, columns, options)
+    if options.format == "json":
+        return _json(session, store, columns, options)
+    rows = text.rows(columns, options, session.check_cancelled)
+    return EachObject(options.format, rows, options.compression)
 
 
 def _json(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from local.redshift.copy_s3 import text_options
 from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.sql.lexer import Tokens
 
@@ -41,6 +42,18 @@ class CopyOptions:
     trimblanks: bool = False
     acceptanydate: bool = False
     acceptinvchars: str = ""
+    delimiter: str = ""
+    quote: str = ""
+    widths: tuple[int, ...] = ()
+    null_as: str = "\\N"
+    encoding: str = "utf8"
+    ignoreheader: int = 0
+    ignoreblanklines: bool = False
+    fillrecord: bool = False
+    escape: bool = False
+    removequotes: bool = False
+    explicit_ids: bool = False
+    serializetojson: bool = False
 
     @property
     def error_limit(self) -> int | None:
@@ -51,15 +64,9 @@ class CopyOptions:
 _Parse = Callable[[Tokens, CopyOptions], CopyOptions]
 
 _UNSUPPORTED = frozenset(
-    {"CSV", "DELIMITER", "FIXEDWIDTH", "SHAPEFILE", "AVRO", "ORC", "PARQUET", "LZOP", "READRATIO",
-     "SSH", "ENCRYPTED", "MASTER_SYMMETRIC_KEY", "ENCODING", "ESCAPE", "EXPLICIT_IDS",
-     "FILLRECORD", "IGNOREBLANKLINES", "IGNOREHEADER", "NULL", "REMOVEQUOTES", "COMPROWS",
-     "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "CREDENTIALS", "WITH", "QUOTE",
-     "SESSION", "AUTO", "JOB", "PARALLEL", "SIMPLIFY"}
-)  # fmt: skip
-_NOT_WITH_JSON = frozenset(
-    {"CSV", "DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL",
-     "READRATIO", "REMOVEQUOTES"}
+    {"SHAPEFILE", "AVRO", "ORC", "LZOP", "READRATIO", "SSH", "ENCRYPTED",
+     "MASTER_SYMMETRIC_KEY", "COMPROWS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN",
+     "CREDENTIALS", "WITH", "SESSION", "AUTO", "JOB", "PARALLEL", "SIMPLIFY"}
 )  # fmt: skip
 
 
@@ -71,8 +78,6 @@ def parse_options(text: str) -> CopyOptions:
         parser = _PARSERS.get(word)
         if parser is None:
             if word in _UNSUPPORTED:
-                if word in _NOT_WITH_JSON and options.json:
-                    raise RedshiftError(f"{word} is not supported with JSON")
                 raise unsupported(f"COPY ... {word}")
             raise tokens.error()
         tokens.take()
@@ -84,8 +89,9 @@ def parse_options(text: str) -> CopyOptions:
         raise RedshiftError(
             "No credentials specified", hint="Use IAM_ROLE to authorize access to the data."
         )
-    if options.format == "text":
-        raise unsupported("COPY of delimited text (the default format)")
+    text_options.check(options, seen)
+    if options.format == "json" and (options.encoding != "utf8" or options.ignoreheader):
+        raise unsupported("COPY ... JSON with ENCODING or IGNOREHEADER")
     if options.ignore_all_errors and "MAXERROR" in seen:
         raise RedshiftError("IGNOREALLERRORS cannot be used with MAXERROR")
     return options
@@ -107,7 +113,7 @@ def _format(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     tokens.accept("AS")
     if tokens.accept("JSON"):
         return _json(tokens, options)
-    raise unsupported(f"COPY ... FORMAT {tokens.word()}")
+    return text_options.of_format(tokens)(tokens, options)
 
 
 def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
@@ -197,4 +203,5 @@ _PARSERS: dict[str, _Parse] = {
     "ACCEPTINVCHARS": _acceptinvchars,
     "COMPUPDATE": _on_off,
     "STATUPDATE": _on_off,
+    **text_options.PARSERS,
 }

@@ -1,0 +1,249 @@
+"""Lines to records, records to fields: delimited text, CSV, fixed width.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+Field = str | None
+"""A field's text, None where it is the null string."""
+
+NextLine = Callable[[], str | None]
+"""The next line of a record that goes on, None where there is none."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """``fields`` and where each starts: ``starts`` in characters from the record's first."""
+
+    fields: Sequence[Field]
+    starts: Sequence[int]
+    text: str
+
+    def position(self, number: int) -> int:
+        """The byte of the record at which a field starts; a missing one starts at its end."""
+        at = self.starts[number] if number < len(self.starts) else len(self.text)
+        return len(self.text[:at].encode(errors="surrogateescape"))
+
+
+class Broken(Exception):
+    """A record that does not split: the ``number`` of the field at which it broke, its ``start``."""
+
+    def __init__(self, message: str, number: int, start: int):
+        super().__init__(message)
+        self.message = message
+        self.number = number
+        self.start = start
+
+
+Split = Callable[[str, NextLine], Record]
+"""A line, and the way to those that follow it, to a record. Raises Broken."""
+
+
+def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) -> Split:
+    r"""``1|a`` -> ``["1", "a"]``; with ESCAPE ``A \| B`` -> ``A | B``; with REMOVEQUOTES
+    ``"a|b"`` -> ``a|b``. The null string counts as it is written, the default one (``\N``) escaped
+    too: "\N and \\N produce the same results".
+    """
+    special = ("\\" if escape else "") + ("'\"" if removequotes else "")
+    found = re.compile(f"[{re.escape(special)}]") if special else None
+    unescaped_null = null if null == "\\N" else None
+
+    def split(line: str, next_line: NextLine) -> Record:
+        if escape:
+            line = _with_escaped_newlines(line, next_line)
+        line = _without_return(line, escape=escape)
+        if found is None or not found.search(line):
+            parts = line.split(delimiter)
+            return Record([None if part == null else part for part in parts], _starts(parts), line)
+        fields: list[Field] = []
+        starts = [0]
+        at = 0
+        while True:
+            value, end = _field(line, at, len(fields))
+            raw = line[at:end]
+            is_null = raw == null or value == null == unescaped_null
+            fields.append(None if is_null else value)
+            if end >= len(line):
+                return Record(fields, starts, line)
+            at = end + 1
+            starts.append(at)
+
+    def _field(line: str, at: int, number: int) -> tuple[str, int]:
+        """A field's value, and where it ends: at a delimiter or the record's end."""
+        quote = line[at : at + 1] if removequotes and line[at : at + 1] in ("'", '"') else ""
+        out: list[str] = []
+        place = at + len(quote)
+        while place < len(line):
+            char = line[place]
+            if escape and char == "\\" and place + 1 < len(line):
+                out.append(line[place + 1])
+                place += 2
+                continue
+            if quote:
+                if char == quote and line[place + 1 : place + 2] in (delimiter, ""):
+                    return "".join(out), place + 1
+            elif char == delimiter:
+                return "".join(out), place
+            out.append(char)
+            place += 1
+        if quote:
+            raise Broken("Delimited value missing end quote", number, at)
+        return "".join(out), place
+
+    return split
+
+
+def _starts(parts: Sequence[str]) -> Sequence[int]:
+    return _Starts(parts)
+
+
+@dataclass(frozen=True)
+class _Starts(Sequence[int]):
+    """The starts of fields that a delimiter of one character parts: only errors ask for them."""
+
+    parts: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, number: int) -> int:  # type: ignore[override]
+        return sum(len(part) + 1 for part in self.parts[:number])
+
+
+def _with_escaped_newlines(line: str, next_line: NextLine) -> str:
+    """A line that ends in an escape character goes on with the next one."""
+    pieces = [line]
+    while _ends_escaped(pieces[-1]):
+        following = next_line()
+        if following is None:
+            break
+        pieces.append(following)
+    return "\n".join(pieces)
+
+
+def _ends_escaped(line: str) -> bool:
+    return line.endswith("\\") and (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _without_return(line: str, *, escape: bool = False) -> str:
+    """Without the carriage return of a Windows line end."""
+    if line.endswith("\r") and not (escape and _ends_escaped(line[:-1])):
+        return line[:-1]
+    return line
+
+
+def csv(delimiter: str, quote: str, null: str) -> Split:
+    """``1,"a ""b"", c"`` -> ``["1", 'a "b", c']``; a quoted field may go over several lines.
+
+    "When a field is enclosed in quotes, white space between the delimiters and the quote characters
+    is ignored. If the delimiter is a white space character, such as a tab, the delimiter is not
+    treated as white space." A quote character in a field without them is an error.
+    """
+    blanks = re.compile("[" + " \t".replace(delimiter, "") + "]*")
+
+    def split(line: str, next_line: NextLine) -> Record:
+        if quote not in line:
+            line = _without_return(line)
+            parts = line.split(delimiter)
+            return Record([None if part == null else part for part in parts], _starts(parts), line)
+        return _Csv(delimiter, quote, null, blanks, line, next_line).record()
+
+    return split
+
+
+@dataclass
+class _Csv:
+    """One CSV record being read; ``before`` has the lines behind, ``line`` the one being read."""
+
+    delimiter: str
+    quote: str
+    null: str
+    blanks: re.Pattern[str]
+    line: str
+    next_line: NextLine
+    before: list[str] = field(default_factory=list)
+    behind: int = 0
+    fields: list[Field] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+
+    def record(self) -> Record:
+        at = 0
+        while True:
+            self.starts.append(self.behind + at)
+            opening = self._skip(at)
+            if self.line.startswith(self.quote, opening):
+                value, at = self._quoted(opening + 1)
+            else:
+                value, at = self._plain(at)
+            self.fields.append(None if value == self.null else value)
+            if at >= len(self.line):
+                text = "\n".join([*self.before, self.line])
+                return Record(self.fields, self.starts, text)
+            at += 1
+
+    def _skip(self, at: int) -> int:
+        blank = self.blanks.match(self.line, at)
+        return blank.end() if blank else at
+
+    def _broken(self) -> Broken:
+        number = len(self.fields)
+        return Broken("Invalid quote formatting for CSV", number, self.starts[number])
+
+    def _plain(self, at: int) -> tuple[str, int]:
+        end = self.line.find(self.delimiter, at)
+        if end < 0:
+            self.line = _without_return(self.line)
+            end = len(self.line)
+        value = self.line[at:end]
+        if self.quote in value:
+            raise self._broken()
+        return value, end
+
+    def _quoted(self, at: int) -> tuple[str, int]:
+        """The value whose opening quote is just before ``at``, and its delimiter's place."""
+        out: list[str] = []
+        while True:
+            end = self.line.find(self.quote, at)
+            if end < 0:
+                out.append(self.line[at:])
+                following = self.next_line()
+                if following is None:
+                    raise self._broken()
+                out.append("\n")
+                self.before.append(self.line)
+                self.behind += len(self.line) + 1
+                self.line, at = following, 0
+            elif self.line.startswith(self.quote, end + 1):
+                out.append(self.line[at : end + 1])
+                at = end + 2
+            else:
+                out.append(self.line[at:end])
+                break
+        closed = self._skip(end + 1)
+        if self.line[closed:] in ("", "\r"):
+            self.line = self.line[:closed]
+        elif not self.line.startswith(self.delimiter, closed):
+            raise self._broken()
+        return "".join(out), closed
+
+
+def fixed_width(widths: Sequence[int], null: str) -> Split:
+    """``1  Toyota`` by 3 and 25 -> ``["1  ", "Toyota"]``: "based on the number of characters"."""
+    starts = [sum(widths[:number]) for number in range(len(widths) + 1)]
+
+    def split(line: str, _: NextLine) -> Record:
+        line = _without_return(line)
+        parts = [line[at:end] for at, end in itertools.pairwise(starts)]
+        present = [part for at, part in zip(starts, parts, strict=False) if at < len(line)]
+        if len(line) > starts[-1]:
+            present.append(line[starts[-1] :])
+        return Record([None if part == null else part for part in present], starts, line)
+
+    return split

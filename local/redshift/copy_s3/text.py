@@ -1,0 +1,199 @@
+"""Text formats of COPY: records to converted rows, with the error, its column and its position.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.redshift.copy_s3.convert import Convert, converter
+from local.redshift.copy_s3.errors import RowError
+from local.redshift.copy_s3.lines import Lines
+from local.redshift.copy_s3.options import CopyOptions
+from local.redshift.copy_s3.pipeline import Accept, Check, Reject, Scanned
+from local.redshift.copy_s3.splitting import (
+    Broken,
+    Field,
+    Record,
+    Split,
+    csv,
+    delimited,
+    fixed_width,
+)
+from local.redshift.engine.errors import RedshiftError
+from local.redshift.sql.nodes import Column
+
+EXTRA_COLUMNS = 1202
+FEWER_COLUMNS = 1203
+DELIMITER_NOT_FOUND = 1214
+INVALID_LINE = 1216
+NUL_AND_MORE = 1218
+NOT_JSON = 1224
+
+_CHECK_EVERY = 1000
+
+
+@dataclass(frozen=True)
+class TextRows:
+    """Reads one object's records (``pipeline.ObjectRows``) for one COPY."""
+
+    columns: Sequence[Column]
+    converts: Sequence[Convert]
+    options: CopyOptions
+    split: Split
+    check_cancelled: Check
+
+    def read(self, chunks: Iterator[bytes], url: str, accept: Accept, reject: Reject) -> Scanned:
+        """See ``pipeline.ObjectRows``."""
+        lines = Lines(chunks, url, self.options.encoding)
+        rows = 0
+        try:
+            for values in self._values(lines, reject):
+                accept(values)
+                rows += 1
+        except RowError as error:  # the file as a whole: it is skipped
+            reject(error)
+        return Scanned(rows, lines.number, lines.bytes)
+
+    def _values(self, lines: Lines, reject: Reject) -> Iterator[Sequence[Any]]:
+        following = iter(lines)
+        for _ in range(self.options.ignoreheader):
+            next(following, None)
+        for number, line in enumerate(following):
+            if number % _CHECK_EVERY == 0:
+                self.check_cancelled()
+            if self.options.ignoreblanklines and line in ("", "\r"):
+                continue
+            began = lines.number
+            try:
+                values = self._row(line, following)
+            except RowError as error:
+                reject(replace(error, line=began))
+                continue
+            yield values
+
+    def _row(self, line: str, following: Iterator[str]) -> list[Any]:
+        if "\0" in line and not self._takes_nul:
+            raise _ends_early(line)
+        try:
+            record = self.split(line, lambda: next(following, None))
+        except Broken as error:
+            column = self.columns[min(error.number, len(self.columns) - 1)]
+            raise _of(column, DELIMITER_NOT_FOUND, error.message, error.start) from None
+        fields = self._complete(record)
+        values = []
+        for number, field in enumerate(fields):
+            try:
+                values.append(self._value(number, field))
+            except RowError as error:
+                raise replace(error, position=self._position(record, number)) from error
+        if len(values) < len(self.columns):
+            column = self.columns[len(values)]
+            raise _of(column, FEWER_COLUMNS, "Fewer columns than defined in the DDL", -1)
+        return values
+
+    @property
+    def _takes_nul(self) -> bool:
+        """NULL AS '\\0': "If a field contains only NUL, you can use NULL AS to replace" it."""
+        return self.options.null_as == "\0"
+
+    def _value(self, number: int, field: Field) -> Any:
+        column = self.columns[number]
+        if field is not None and "\0" in field:
+            raise _of(column, NUL_AND_MORE, "Invalid null byte - field longer than 1 byte", 0)
+        if field is not None and column.type.name == "super":
+            field = _json(column, field)
+        return self.converts[number](field)
+
+    def _complete(self, record: Record) -> Sequence[Field]:
+        """As many fields as columns: "This [last] field can be a delimiter" (t_preparing-input-data),
+        FILLRECORD fills what lacks at the end.
+        """
+        fields, wanted = record.fields, len(self.columns)
+        if len(fields) == wanted:
+            return fields
+        if len(fields) > wanted:
+            if (
+                len(fields) == wanted + 1
+                and fields[-1] == ""
+                and self.options.format != "fixedwidth"
+            ):
+                return fields[:-1]
+            raise RowError(EXTRA_COLUMNS, "Extra column(s) found")
+        if self.options.fillrecord:
+            return [*fields, *(self._filling(column) for column in self.columns[len(fields) :])]
+        if self.options.format == "fixedwidth":
+            return fields
+        last = len(fields) - 1
+        column = self.columns[last]
+        raise _of(column, DELIMITER_NOT_FOUND, "Delimiter not found", record.position(last))
+
+    def _filling(self, column: Column) -> Field:
+        """ "zero-length strings or NULLs, as appropriate for the data types of the columns"; CHAR
+        columns of the documentation's example become NULL.
+        """
+        empty = column.type.name == "varchar" and not self.options.emptyasnull
+        return "" if empty else None
+
+    def _position(self, record: Record, number: int) -> int:
+        """The byte at which the field starts; of fixed width the one before, as tutorial-loading-run-
+        copy.html shows: -1 for the first field.
+        """
+        return record.position(number) - (1 if self.options.format == "fixedwidth" else 0)
+
+
+def _of(column: Column, code: int, message: str, position: int) -> RowError:
+    length = str(column.type.length or 0)
+    return RowError(code, message, column.name, column.type.name, length, position=position)
+
+
+def _ends_early(line: str) -> RowError:
+    """ "By default, COPY treats a NUL terminator character as an EOR character": the record ends
+    before it, and not with a line feed (tutorial-loading-run-copy.html; code 1216: snowplow#259).
+    """
+    raw = line[: line.index("\0")].encode(errors="surrogateescape")
+    last = raw[-1] if raw else 0
+    place = max(len(raw) - 1, 0)
+    return RowError(
+        INVALID_LINE,
+        f"Missing newline: Unexpected character 0x{last:x} found at location {place}",
+    )
+
+
+def _json(column: Column, field: str) -> Any:
+    """ "SUPER columns in text and CSV formats [are] serialized JSON" (dg/copy_json.html)."""
+    if field == "":
+        return None
+    try:
+        return json.loads(field)
+    except ValueError:
+        message = "Input data is not well-formed JSON for the SUPER data type"
+        raise _of(column, NOT_JSON, message, 0) from None
+
+
+def rows(columns: Sequence[Column], options: CopyOptions, check_cancelled: Check) -> TextRows:
+    """The reader of options.format csv, text or fixedwidth. Raises RedshiftError."""
+    null = options.null_as
+    if options.format == "csv":
+        split = csv(options.delimiter or ",", options.quote or '"', null)
+    elif options.format == "fixedwidth":
+        if len(options.widths) != len(columns):
+            raise RedshiftError(
+                f"Fixed width specification has {len(options.widths)} columns, the table or column "
+                f"list {len(columns)}"
+            )
+        split = fixed_width(options.widths, null)
+    else:
+        split = delimited(
+            options.delimiter or "|",
+            null,
+            escape=options.escape,
+            removequotes=options.removequotes,
+        )
+    converts = [converter(column, options) for column in columns]
+    return TextRows(columns, converts, options, split, check_cancelled)

@@ -74,7 +74,7 @@ def _value(cell: Any) -> Value:
 def cancel_running(clients: Clients) -> int:
     """Cancels every statement that has not ended; how many there were."""
     cancelled = 0
-    for status in ("SUBMITTED", "STARTED"):
+    for status in ("SUBMITTED", "PICKED", "STARTED"):
         for page in clients.redshift.get_paginator("list_statements").paginate(Status=status):
             for statement in page["Statements"]:
                 try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 Isolation = Literal["snapshot", "serializable"]
+Kind = Literal["serverless", "provisioned"]
 
 HOST = "127.0.0.1"
 """The only address that the server ever binds."""
@@ -25,6 +26,7 @@ class Settings:
     and privileges are recorded but not enforced (see ``engine.commands.grants``).
     ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment says
     (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every AWS client.
+    ``kind`` says which system views there are: STL_ and SVL_ only on a provisioned cluster.
     """
 
     data: Path
@@ -41,3 +43,4 @@ class Settings:
     aws_endpoint_url: str | None = None
     memory_limit: str = "2GB"
     threads: int = 2
+    kind: Kind = "serverless"

@@ -44,7 +44,7 @@ class LocalRedshift:
         self.store = StatementStore(settings.data / "statements.sqlite")
         self.faults = Faults(enabled=settings.faults)
         self.runner = Runner(self.database, self.store, SqlLog(settings.data), self.faults)
-        operations = Operations(self.store, self.runner)
+        operations = Operations(self.database, self.store, self.runner)
         self.server = Server(
             settings.port,
             operations,

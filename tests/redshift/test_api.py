@@ -85,7 +85,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("DescribeStatement", {"Id": "nonsense"}, "satisfy regular expression pattern"),
     ("UnloadEverything", {}, "Unknown operation"),
-    ("ListDatabases", {"WorkgroupName": "abc"}, "ListDatabases is not supported by the local"),
+    ("ListDatabases", {"WorkgroupName": "abc"}, "Database must be provided"),
+    ("ExecuteStatement", {**SELECT, "WithEvent": True}, "WithEvent is not supported by the local"),
 ]
 
 

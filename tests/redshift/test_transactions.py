@@ -12,6 +12,7 @@ import time
 
 import duckdb
 import pytest
+from botocore.exceptions import ClientError
 
 from local.redshift.engine.cancel import Cancellation
 from local.redshift.engine.errors import StatementCancelled
@@ -390,15 +391,14 @@ def test_a_kept_session_goes_on_after_cancel(endless: Warehouse) -> None:
     assert session.run("SELECT count(*) FROM t.n").rows == [[200]]
 
 
-def test_cancel_of_what_waits_for_its_session(endless: Warehouse) -> None:
-    """Statements of one session run one after another; a cancelled one waits for none."""
+def test_a_session_runs_one_statement_at_a_time(endless: Warehouse) -> None:
+    """None is queued: .../mgmt/data-api-calling-considerations-sessions.html"""
     session = endless.open_session()
     running = started(endless, session.submit(ENDLESS))
-    cancelled(endless, session.submit("SELECT 1"))
-    last = session.submit("SELECT 1")
-    assert endless.describe(running)["Status"] == "STARTED"
+    with pytest.raises(ClientError, match="Session is not available"):
+        session.submit("SELECT 1")
     cancelled(endless, running)
-    assert endless.wait(last)["Status"] == "FINISHED"
+    assert session.run("SELECT 1").rows == [[1]]
 
 
 @pytest.mark.parametrize("isolation", LEVELS)
@@ -409,7 +409,6 @@ def test_restart_and_stop_end_running_queries(start: Start, isolation: str) -> N
     with_numbers(warehouse)
     session = warehouse.open_session()
     running = [started(warehouse, submit(ENDLESS)) for submit in (warehouse.submit, session.submit)]
-    running.append(session.submit("SELECT 1"))
     warehouse.local("restart")
     for statement in running:
         shown = warehouse.wait(statement)

@@ -188,7 +188,7 @@ class Warehouse:
         """Ends what a test left running or open, so that the next one waits for no lock of it."""
         left: list[str] = []
         if self.health()["active_statements"]:
-            pages = self.client.get_paginator("list_statements").paginate()
+            pages = self.client.get_paginator("list_statements").paginate(Status="ALL")
             listed = [statement for page in pages for statement in page["Statements"]]
             left = [s["Id"] for s in listed if s["Status"] not in ENDED]
         for statement in left:

@@ -27,3 +27,18 @@ def validation(message: str) -> ApiError:
 def not_found(message: str, resource_id: str) -> ApiError:
     """ResourceNotFoundException: no such statement, or none of this caller's."""
     return ApiError("ResourceNotFoundException", message, ResourceId=resource_id)
+
+
+def exceeded(code: str, message: str) -> ApiError:
+    """ActiveStatementsExceededException, ActiveSessionsExceededException."""
+    return ApiError(code, message)
+
+
+def connection_failed(message: str) -> ApiError:
+    """DatabaseConnectionException: no connection to the database; the model calls it the server's fault."""
+    return ApiError("DatabaseConnectionException", message, status=500)
+
+
+def not_supported(what: str) -> ApiError:
+    """Redshift has it, this server does not: refused by its name, never ignored."""
+    return validation(f"{what} is not supported by the local Redshift")

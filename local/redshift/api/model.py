@@ -99,13 +99,33 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "long": (int,),
     "boolean": (bool,),
 }
+_EXPECTED = {
+    "string": "a String",
+    "integer": "an Integer",
+    "long": "a Long",
+    "boolean": "a Boolean",
+}
 
 
 def _check_type(shape: Shape, value: Any) -> None:
     expected = _PYTHON_TYPES.get(shape.type_name, (object,))
     wrong_bool = isinstance(value, bool) and shape.type_name != "boolean"
-    if wrong_bool or not isinstance(value, expected):
-        kind = type(value).__name__
-        raise ApiError(
-            "SerializationException", f"{kind} can not be converted to {shape.type_name}"
-        )
+    if not wrong_bool and isinstance(value, expected):
+        return
+    if shape.type_name in _EXPECTED and not isinstance(value, (dict, list)):
+        text = f"{_token(value)} can not be converted to {_EXPECTED[shape.type_name]}"
+    else:
+        start = "list" if isinstance(value, list) else "structure or map"
+        text = f"Start of {start} found where not expected"
+        if not isinstance(value, (dict, list)):
+            text = f"Unexpected token {_token(value)}"
+    raise ApiError("SerializationException", text)
+
+
+def _token(value: Any) -> str:
+    """A JSON scalar by the name that the service's parser gives it."""
+    if isinstance(value, bool):
+        return f"{str(value).upper()}_VALUE"
+    if isinstance(value, float):
+        return "DECIMAL_VALUE"
+    return "STRING_VALUE" if isinstance(value, str) else "NUMBER_VALUE"

@@ -17,11 +17,15 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 @dataclass(frozen=True)
 class Principal:
-    """A caller: ``id`` owns statements, ``db_user`` owns tables and rows of the system views."""
+    """A caller: ``id`` owns statements, ``db_user`` owns tables and rows of the system views.
+
+    ``iam_session`` tells the sessions of one IAM role apart (RoleLevel of ListStatements).
+    """
 
     id: str
     db_user: str
     superuser: bool
+    iam_session: str = ""
 
 
 Resolver = Callable[[str], Principal]
@@ -49,6 +53,6 @@ def from_settings(settings: Settings) -> Resolver:
         if key not in known and file is not None and file.exists():
             known.update(json.loads(file.read_text(encoding="utf-8")))
         user = known.get(key, f"IAM:{key}")
-        return Principal(id=user, db_user=user, superuser=key in settings.admins)
+        return Principal(id=user, db_user=user, superuser=key in settings.admins, iam_session=key)
 
     return resolve

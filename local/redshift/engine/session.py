@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
+from local.redshift.config import Kind
 from local.redshift.engine import duckdb_errors
 from local.redshift.engine.cancel import Cancellation
 from local.redshift.engine.commands import execute
@@ -299,6 +300,11 @@ class Session(Permissions):
     def database_name(self) -> str:
         """The connected database."""
         return self.database.settings.database
+
+    @property
+    def kind(self) -> Kind:
+        """Serverless, or a provisioned cluster."""
+        return self.database.settings.kind
 
     def number(self, name: str) -> exp.Expr:
         """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Status = Literal["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED"]
@@ -51,7 +51,7 @@ class Statement:
     mode: Literal["TRANSACTION", "AUTO_COMMIT"] = "TRANSACTION"
     result_format: Literal["JSON", "CSV"] = "JSON"
     session_id: str | None = None
-    keep_session: bool = False
+    iam_session: str = ""
     status: Status = "SUBMITTED"
     error: str | None = None
     created: float = field(default_factory=time.time)
@@ -98,6 +98,7 @@ class Statement:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Statement:
-        """The inverse of ``document``, with the ``parts`` as dictionaries."""
+        """The inverse of ``document``, with the ``parts`` as dictionaries; of an older server's too."""
         parts = [SubStatement(**part) for part in document.pop("parts")]
-        return cls(parts=parts, **document)
+        known = {f.name for f in fields(cls)}
+        return cls(parts=parts, **{k: v for k, v in document.items() if k in known})

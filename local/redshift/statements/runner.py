@@ -6,13 +6,11 @@ import json
 import logging
 import threading
 import time
-import uuid
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from local.redshift.api.errors import validation
 from local.redshift.api.principals import Principal
 from local.redshift.engine import duckdb_errors
 from local.redshift.engine.database import Database
@@ -23,6 +21,7 @@ from local.redshift.engine.sink import ResultSink
 from local.redshift.faults import Faults
 from local.redshift.sql.parameters import template_of
 from local.redshift.statements.record import Statement, Status, SubStatement
+from local.redshift.statements.sessions import LONGEST_SECONDS, KeptSession, Sessions
 from local.redshift.statements.store import StatementStore
 
 _LOG = logging.getLogger(__name__)
@@ -77,23 +76,6 @@ class SqlLog:
             self._run.close()
 
 
-class _KeptSession:
-    """A session that SessionKeepAliveSeconds keeps open between statements.
-
-    ``queue`` holds the statements that are to run in it, the first of them runs. ``gone`` after a
-    restart: nothing runs in it any more.
-    """
-
-    def __init__(self, session: Session, owner: str, database: str, keep: int):
-        self.session = session
-        self.owner = owner
-        self.database = database
-        self.keep = keep
-        self.until = time.time() + keep
-        self.queue: list[Statement] = []
-        self.gone = False
-
-
 class Runner:
     """Starts and cancels statements.
 
@@ -108,52 +90,71 @@ class Runner:
         self._faults = faults
         self._changed = threading.Condition()
         self._sessions: dict[str, Session] = {}
-        self._kept: dict[str, _KeptSession] = {}
+        self._running: dict[str, Statement] = {}
+        self._kept = Sessions(store, self._new_session)
         self._stopping = False
         self._threads: set[threading.Thread] = set()
+        self._keeper: threading.Thread | None = None
 
-    def session_for(self, request: dict[str, Any], principal: Principal) -> tuple[str | None, bool]:
-        """The id of the session that a request asks for, and whether it is kept afterwards.
+    def _new_session(self, user: str, superuser: bool) -> Session:
+        return Session(self._database, user, superuser=superuser)
 
-        https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-considerations-idle-session.html
+    # -- sessions that are kept ----------------------------------------------------------------
+
+    def session_for(
+        self, request: dict[str, Any], principal: Principal, statement_id: str
+    ) -> KeptSession | None:
+        """The kept session that a request asks for, reserved for its statement; None for none.
+
+        Raises ApiError for one that is not there, closed or busy, and for one too many.
+        https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-considerations-sessions.html
         """
-        self._close_idle()
-        if "SessionId" in request:
-            kept = self._kept.get(request["SessionId"])
-            if kept is None or kept.owner != principal.id:
-                raise validation(f"Session {request['SessionId']} does not exist or has expired.")
-            request["Database"] = kept.database
-            if "SessionKeepAliveSeconds" in request:
-                kept.keep = request["SessionKeepAliveSeconds"]
-            return request["SessionId"], True
-        if request.get("SessionKeepAliveSeconds"):
-            session = Session(self._database, principal.db_user, superuser=principal.superuser)
-            session_id = str(uuid.uuid4())
-            with self._changed:
-                self._kept[session_id] = _KeptSession(
-                    session, principal.id, request["Database"], request["SessionKeepAliveSeconds"]
-                )
-            return session_id, True
-        return None, False
-
-    def _close_idle(self) -> None:
         with self._changed:
-            now = time.time()
-            for session_id, kept in list(self._kept.items()):
-                if kept.until < now and not kept.queue:
-                    kept.session.close()
-                    del self._kept[session_id]
+            self._kept.expire()
+            if "SessionId" in request:
+                kept = self._kept.find(request["SessionId"], principal)
+                kept.keep = request.get("SessionKeepAliveSeconds", kept.keep)
+            elif request.get("SessionKeepAliveSeconds"):
+                db_user = request.get("DbUser") or principal.db_user
+                kept = self._kept.open(principal, request, db_user)
+            else:
+                return None
+            kept.statement_id = statement_id
+            return kept
 
-    def start(self, statement: Statement) -> None:
-        """Runs the statement in a thread of its own; in a kept session after those before it."""
+    def sessions_of(self, owner: str) -> list[KeptSession]:
+        """An owner's kept sessions of the last 24 hours, newest first."""
+        with self._changed:
+            self._kept.expire()
+            return self._kept.of_owner(owner)
+
+    def _keep_time(self) -> None:
+        """In a thread of its own: closes sessions and ends statements that are over their time."""
+        with self._changed:
+            while not self._stopping:
+                wait = self._kept.expire()
+                latest = time.time() - LONGEST_SECONDS
+                for statement in self._running.values():
+                    session = self._sessions.get(statement.id)
+                    if session is not None and statement.created < latest:
+                        session.cancel()
+                self._changed.wait(wait)
+
+    # -- starting and stopping -----------------------------------------------------------------
+
+    def start(self, statement: Statement, kept: KeptSession | None = None) -> None:
+        """Runs the statement in a thread of its own, in the kept session that is reserved for it."""
         self._log.submitted(statement)
         with self._changed:
             if self._stopping:
                 statement.abandon()
+                if kept is not None:
+                    kept.statement_id = ""
                 return
-            kept = self._kept.get(statement.session_id or "")
-            if kept is not None:
-                kept.queue.append(statement)
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep_time, name="time", daemon=True)
+                self._keeper.start()
+            self._running[statement.id] = statement
             thread = threading.Thread(
                 target=self._run,
                 args=(statement, kept),
@@ -170,24 +171,22 @@ class Runner:
             session = self._sessions.get(statement.id)
             if session is not None:
                 session.cancel()
-            self._changed.notify_all()
 
     def restart(self) -> None:
         """As if the warehouse had restarted: what runs has FAILED, sessions are gone, data stays."""
         with self._changed:
-            kept, self._kept = list(self._kept.values()), {}
-            for one in kept:
-                one.gone = True
+            kept = self._kept.all_open()
             for session in self._sessions.values():
                 session.terminate()
-            self._changed.notify_all()
         self._close(kept)
 
     def stop(self) -> None:
         """Cancels everything, waits for it; what did not end is FAILED at the next start."""
         with self._changed:
             self._stopping = True
-            kept, threads = list(self._kept.values()), list(self._threads)
+            threads = list(self._threads)
+            if self._keeper is not None:
+                threads.append(self._keeper)
             for session in self._sessions.values():
                 session.cancel()
             self._changed.notify_all()
@@ -196,24 +195,25 @@ class Runner:
             thread.join(timeout=max(until - time.monotonic(), 0))
             if thread.is_alive():
                 _LOG.warning("%s does not end", thread.name)
-        self._close(kept)
+        self._close(self._kept.all_open())
         self._log.close()
 
-    def _close(self, kept: list[_KeptSession]) -> None:
+    def _close(self, kept: list[KeptSession]) -> None:
         """Closes sessions whose statements are about to end."""
         with self._changed:
-            self._changed.wait_for(lambda: not any(one.queue for one in kept), _STOP_SECONDS)
+            self._changed.wait_for(lambda: not any(one.statement_id for one in kept), _STOP_SECONDS)
             for one in kept:
-                if not one.queue:
-                    one.session.close()
+                if not one.statement_id:
+                    self._kept.close(one)
 
     # -- in the statement's thread -------------------------------------------------------------
 
-    def _run(self, statement: Statement, kept: _KeptSession | None) -> None:
+    def _run(self, statement: Statement, kept: KeptSession | None) -> None:
         started = time.monotonic_ns()
+        statement.move("PICKED")
         try:
             try:
-                if statement.session_id:
+                if kept is not None:
                     self._run_kept(statement, kept)
                 else:
                     self._run_alone(statement)
@@ -225,6 +225,8 @@ class Runner:
                     if part.status not in ("FINISHED", "FAILED", "ABORTED"):
                         part.status, part.error = "FAILED", error
             statement.duration = time.monotonic_ns() - started
+            if statement.batch:
+                statement.duration = sum(part.duration for part in statement.parts)
             if self._stopping and status != "FINISHED":
                 statement.abandon()  # the record says what it last said, the next start fails it
                 return
@@ -232,45 +234,29 @@ class Runner:
             self._store.save(statement)
         finally:
             with self._changed:
+                self._running.pop(statement.id, None)
                 self._threads.discard(threading.current_thread())
 
     def _run_alone(self, statement: Statement) -> None:
-        session = Session(self._database, statement.db_user, superuser=statement.superuser)
+        session = self._new_session(statement.db_user, statement.superuser)
         try:
             self._begin(session, statement)
             self._run_in(session, statement)
         finally:
             session.close()
 
-    def _run_kept(self, statement: Statement, kept: _KeptSession | None) -> None:
-        """Waits for the statements before it, runs it; a cancelled one does not wait."""
-        if kept is None:  # gone between the request and here
-            _fail(statement.parts[0], terminated())
-            _abort_rest(statement)
-            return
+    def _run_kept(self, statement: Statement, kept: KeptSession) -> None:
+        """The session is free again before anybody hears of the statement's end."""
         try:
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: (
-                        kept.queue[0] is statement
-                        or kept.gone
-                        or self._stopping
-                        or statement.cancelled.is_set()
-                    )
-                )
-                gone, first = kept.gone, kept.queue[0] is statement
-                if first and not gone:
-                    self._begin(kept.session, statement)
-            if first and not gone:
-                self._run_in(kept.session, statement)
-                kept.until = time.time() + kept.keep
-            else:
-                if gone:
-                    _fail(statement.parts[0], terminated())
+            if kept.session is None:  # gone between the request and here
+                _fail(statement.parts[0], terminated())
                 _abort_rest(statement)
+                return
+            self._begin(kept.session, statement)
+            self._run_in(kept.session, statement)
         finally:
             with self._changed:
-                kept.queue.remove(statement)
+                self._kept.end_statement(kept)
                 self._changed.notify_all()
 
     def _begin(self, session: Session, statement: Statement) -> None:
@@ -337,6 +323,7 @@ class Runner:
         )
         began, clock = time.time(), time.monotonic_ns()
         outcome = Outcome()
+        self._record(session, statement, part, began)
         try:
             self._strike(session, part)
             outcome = session.run(part.sql, values, sink, part.query_id)
@@ -385,40 +372,43 @@ class Runner:
 
         https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html
         """
-        status = {"FINISHED": "success", "FAILED": "failed", "ABORTED": "canceled"}[part.status]
+        running = part.status == "STARTED"
         micros = part.duration // 1000
-        self._database.records.add(
+        opened = session.transaction.id if session.transaction else None
+        transaction = opened if running else session.last_transaction_id
+        self._database.records.replace(
             "query_history",
-            [
-                {
-                    "user_id": session.user_id,
-                    "query_id": part.query_id,
-                    "query_label": "default",
-                    "transaction_id": session.last_transaction_id,
-                    "session_id": session.pid,
-                    "database_name": statement.database,
-                    "query_type": _query_type(part.sql),
-                    "status": status,
-                    "result_cache_hit": False,
-                    "start_time": began,
-                    "end_time": part.updated,
-                    "elapsed_time": micros,
-                    "queue_time": 0,
-                    "execution_time": micros,
-                    "error_message": part.error or "",
-                    "returned_rows": part.result_rows if part.has_result else 0,
-                    "returned_bytes": part.result_size if part.has_result else 0,
-                    "query_text": part.sql[:4000],
-                    "redshift_version": "local",
-                    "compute_type": "primary",
-                    "compile_time": 0,
-                    "planning_time": 0,
-                    "lock_wait_time": int(session.lock_wait * 1e6),
-                }
-            ],
+            part.query_id,
+            {
+                "user_id": session.user_id,
+                "query_id": part.query_id,
+                "query_label": "default",
+                "transaction_id": transaction,
+                "session_id": session.pid,
+                "database_name": statement.database,
+                "query_type": _query_type(part.sql),
+                "status": _HISTORY_STATUS[part.status],
+                "result_cache_hit": False,
+                "start_time": began,
+                "end_time": None if running else part.updated,
+                "elapsed_time": micros,
+                "queue_time": 0,
+                "execution_time": micros,
+                "error_message": part.error or "",
+                "returned_rows": part.result_rows if part.has_result else 0,
+                "returned_bytes": part.result_size if part.has_result else 0,
+                "query_text": part.sql,
+                "redshift_version": "local",
+                "compute_type": "primary",
+                "compile_time": 0,
+                "planning_time": 0,
+                "lock_wait_time": 0 if running else int(session.lock_wait * 1e6),
+            },
         )
 
 
+_HISTORY_STATUS = {"STARTED": "running", "FINISHED": "success", "FAILED": "failed",
+                   "ABORTED": "canceled"}  # fmt: skip
 _TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "UNLOAD", "ANALYZE", "VACUUM", "CREATE",
           "ALTER", "DROP", "TRUNCATE")  # fmt: skip
 

@@ -31,6 +31,8 @@ CREATE INDEX IF NOT EXISTS parts_of ON parts (statement);
 CREATE TABLE IF NOT EXISTS tokens (
     owner TEXT NOT NULL, token TEXT NOT NULL, statement TEXT NOT NULL, created REAL NOT NULL,
     PRIMARY KEY (owner, token));
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, created REAL NOT NULL, document TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS pages (
     part TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (part, number));
 """
@@ -76,16 +78,21 @@ class StatementStore:
         statement.move("FAILED", message)
         self.save(statement)
 
-    def add(self, statement: Statement, token: str | None) -> Statement:
-        """Keeps a new statement; gives back an older one where the token is known already."""
+    def of_token(self, owner: str, token: str | None) -> Statement | None:
+        """The statement that an owner has submitted with this token in the last eight hours."""
+        if not token:
+            return None
+        with self._lock:
+            row = self._db.execute(
+                "SELECT statement FROM tokens WHERE owner = ? AND token = ? AND created > ?",
+                (owner, token, time.time() - TOKEN_SECONDS),
+            ).fetchone()
+            return self._known.get(row[0]) if row else None
+
+    def add(self, statement: Statement, token: str | None) -> None:
+        """Keeps a new statement, and its token if it has one."""
         with self._lock:
             if token:
-                row = self._db.execute(
-                    "SELECT statement FROM tokens WHERE owner = ? AND token = ? AND created > ?",
-                    (statement.owner, token, time.time() - TOKEN_SECONDS),
-                ).fetchone()
-                if row and row[0] in self._known:
-                    return self._known[row[0]]
                 self._db.execute(
                     "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)",
                     (statement.owner, token, statement.id, time.time()),
@@ -96,7 +103,6 @@ class StatementStore:
             self.save(statement)
             if time.monotonic() - self._forgot > FORGET_EVERY_SECONDS:
                 self.forget_old()
-            return statement
 
     def _add_parts(self, statement: Statement) -> None:
         rows = [
@@ -144,6 +150,20 @@ class StatementStore:
             self._running = {i for i in self._running if not self._known[i].over}
             return len(self._running)
 
+    def save_session(self, session_id: str, created: float, document: dict[str, Any]) -> None:
+        """Keeps what is known of a session that outlives its statements."""
+        with self._lock:
+            self._db.execute(
+                "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
+                (session_id, created, json.dumps(document)),
+            )
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """The sessions of the last 24 hours, oldest first."""
+        with self._lock:
+            rows = self._db.execute("SELECT document FROM sessions ORDER BY created").fetchall()
+        return [json.loads(row[0]) for row in rows]
+
     def put_page(self, part: str, number: int, body: dict[str, Any]) -> None:
         """Keeps page ``number`` (from 0) of a sub-statement's result."""
         with self._lock:
@@ -165,6 +185,7 @@ class StatementStore:
         self._forgot = time.monotonic()
         with self._lock:
             self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
+            self._db.execute("DELETE FROM sessions WHERE created < ?", (oldest,))
             old = [
                 row[0]
                 for row in self._db.execute(

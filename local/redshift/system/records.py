@@ -38,7 +38,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "load_error_detail": (
         "user_id", "query_id", "transaction_id", "session_id", "database_name", "table_id",
         "start_time", "file_name", "line_number", "column_name", "column_type", "column_length",
-        "position", "error_code", "error_message",
+        "position", "error_code", "error_message", "raw_line", "raw_field_value",
     ),
 }  # fmt: skip
 
@@ -53,7 +53,14 @@ class SystemRecords:
         self._db.execute("PRAGMA journal_mode=WAL")
         for table, columns in COLUMNS.items():
             self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
+            there = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
+            for column in columns:
+                if column not in there:  # a server of an older version made the table
+                    self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_query ON {table} (query_id)")
+        self._db.execute(
+            "UPDATE query_history SET status = 'failed' WHERE status = 'running'"
+        )  # when the server stopped
         self.forget_old()
 
     def forget_old(self) -> None:
@@ -70,7 +77,9 @@ class SystemRecords:
         values = [tuple(row.get(column) for column in columns) for row in rows]
         with self._lock:
             self._db.execute("BEGIN")
-            self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", values)
+            self._db.executemany(
+                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values
+            )
             self._db.execute("COMMIT")
 
     def replace(self, table: str, query_id: int, row: Mapping[str, Any]) -> None:

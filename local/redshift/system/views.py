@@ -1,8 +1,8 @@
 """The system views by name, and how their rows get into a query.
 
-A view's rows come from Python (``providers``) into a temporary table of the session when a
-statement names it, so that they follow no transaction: what SYS_LOAD_ERROR_DETAIL shows does not
-roll back. ``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/.
+A view's rows come from Python (``recorded``, ``catalogue``) into a temporary table of the session
+when a statement names it, so that they follow no transaction: what SYS_LOAD_ERROR_DETAIL shows does
+not roll back. ``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/.
 """
 
 from __future__ import annotations
@@ -11,32 +11,34 @@ from collections.abc import Iterable
 
 import duckdb
 
+from local.redshift.config import Kind
 from local.redshift.engine.errors import RedshiftError
-from local.redshift.system.providers import PROVIDERS, SystemSession
+from local.redshift.system import catalogue, recorded
+from local.redshift.system.view import CATALOG, INFORMATION, SystemSession, SystemView
 
-_PREFIXES = ("stl_", "stv_", "svl_", "svcs_")
-_SCHEMAS = ("pg_catalog", "information_schema")
+_CLUSTERS_ONLY = ("stl_", "stv_", "svl_", "svcs_")
+_OURS = ("sys_", "svv_", "pg_", *_CLUSTERS_ONLY)
+
+VIEWS: dict[str, SystemView] = {
+    view.full_name: view for view in [*recorded.VIEWS, *catalogue.VIEWS]
+}
+
+
+def system_views(kind: Kind) -> list[SystemView]:
+    """Those that a warehouse of this kind has."""
+    return [v for v in VIEWS.values() if kind == "provisioned" or not v.provisioned]
 
 
 def system_name(name: tuple[str, ...]) -> str | None:
     """``("sys_load_history",)`` -> ``sys_load_history``; None for a user's table.
 
-    Raises RedshiftError for STL_, STV_, SVL_ and SVCS_: serverless does not let anybody read them
-    (dg/r_STL_LOAD_ERRORS.html), and for system views that we do not have.
+    Also a name that we do not have, or not everybody may read: ``materialise`` refuses it.
     """
     schema, last = (name[-2], name[-1]) if len(name) > 1 else ("", name[-1])
-    if schema not in ("", *_SCHEMAS):
-        return None
-    full = f"information_schema.{last}" if schema == "information_schema" else last
-    if full in PROVIDERS:
-        return full
-    if schema != "information_schema" and last.startswith(_PREFIXES):
-        raise RedshiftError(f"permission denied for relation {last}", sqlstate="42501")
-    ours = last.startswith(("sys_", "svv_", "pg_"))
-    if schema in _SCHEMAS or (not schema and ours and last != "pg_temp"):
-        raise RedshiftError(
-            f"system view {full} is not supported by the local Redshift", sqlstate="0A000"
-        )
+    if schema == INFORMATION:
+        return f"{INFORMATION}.{last}"
+    if schema == CATALOG or (not schema and last.startswith(_OURS) and last != "pg_temp"):
+        return last
     return None
 
 
@@ -53,15 +55,30 @@ def materialise(
 ) -> None:
     """Fills the temporary tables of these views for the statement that is about to run.
 
-    With a ``query_id``, rows of other queries may be left out.
+    With a ``query_id``, rows of other queries may be left out. Raises RedshiftError for a view that
+    the session may not read, or that there is not.
     """
     for name in names:
-        provider = PROVIDERS[name]
-        rows = provider.rows(session, query_id)
+        view = _permitted(name, session)
+        rows = view.make(session, query_id)
         table = f'temp.main."{temp_name(name)}"'
-        columns = ", ".join(f'"{column}" {kind}' for column, kind in provider.columns)
+        columns = ", ".join(f'"{column}" {kind.duckdb}' for column, kind in view.columns)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
         if rows:
-            lists = [[row[i] for row in rows] for i in range(len(provider.columns))]
-            cells = ", ".join(f"unnest(?::{kind}[])" for _, kind in provider.columns)
+            lists = [[row[i] for row in rows] for i in range(len(view.columns))]
+            cells = ", ".join(f"unnest(?::{kind.duckdb}[])" for _, kind in view.columns)
             con.execute(f"INSERT INTO {table} SELECT {cells}", lists)
+
+
+def _permitted(name: str, session: SystemSession) -> SystemView:
+    """The view. Nobody may read STL_ and the like on serverless (dg/r_STL_LOAD_ERRORS.html)."""
+    serverless = session.kind == "serverless"
+    view = VIEWS.get(name)
+    denied = serverless and name.startswith(_CLUSTERS_ONLY)
+    if denied or (view is not None and view.superuser and session.enforced):
+        raise RedshiftError(f"permission denied for relation {name}", sqlstate="42501")
+    if view is None:
+        raise RedshiftError(
+            f"system view {name} is not supported by the local Redshift", sqlstate="0A000"
+        )
+    return view

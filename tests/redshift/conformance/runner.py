@@ -64,6 +64,7 @@ class Runner:
                 "batch_execute_statement",
                 Sqls=["ROLLBACK", f"DROP SCHEMA {name} CASCADE"],
                 ExecutionMode="AUTO_COMMIT",
+                SessionKeepAliveSeconds=0,  # a warehouse has 500 sessions at most
                 **session,
             )
 

@@ -75,7 +75,10 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         end_what_others_left(request)
         # A name of its own: were this call repeated, its numbers must not meet those of another listing.
         load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
-        load["listed"] = write_listing(load["listing"], list_files(request))
+        files = list_files(request)
+        load["listed"] = write_listing(
+            load["listing"], reloadable(files) if request.reload else files
+        )
     listing = load["listing"]
     if load["listed"] == 0:
         measure(load, request, "")
@@ -146,6 +149,19 @@ def list_files(request: Request) -> Iterator[DataFile]:
         for file in store.list_files(bucket, prefix):
             if dataset_of(file.key, known) and file.key not in request.keys:
                 yield file
+
+
+def reloadable(files: Iterator[DataFile]) -> Iterator[DataFile]:
+    """The files; raises BadRequest for one whose rows could not be taken out, so that a reload would double them."""
+    for file in files:
+        dataset = taker(file.key)
+        if not dataset.can_reload:
+            raise BadRequest(
+                f"reload: {file.key!r} is of the dataset {dataset.name}, which has no "
+                f"sql/publish/reload/{dataset.name}/: nothing tells which rows a file brought. "
+                "Undo the load that brought them, then load its files by key."
+            )
+        yield file
 
 
 def narrowed(prefixes: tuple[str, ...], known: tuple[Dataset, ...]) -> list[str]:
@@ -240,16 +256,17 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
     raise StatementFailed(f"The files could not be compared with the ledger: {failure(statement)}")
 
 
+def taker(key: str) -> Dataset:
+    """The dataset of a listed key."""
+    dataset = dataset_of(key, datasets().values())
+    if dataset is None:
+        raise ValueError(f"{key!r} was listed, but no dataset takes it.")
+    return dataset
+
+
 def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
     """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next execution's."""
     limits = settings()
-
-    def taker(key: str) -> Dataset:
-        dataset = dataset_of(key, datasets().values())
-        if dataset is None:
-            raise ValueError(f"{key!r} was listed, but no dataset takes it.")
-        return dataset
-
     count = files = size = 0
     oldest = ""
     shown: list[str] = []

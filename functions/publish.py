@@ -104,6 +104,7 @@ def submit(
             "files_rejected": str(len(batch.rejects)),
             "rows_staged": str(state["rows"]),
             "rows_copied": str(state["copied"]),
+            "header_lines": str(datasets()[batch.dataset].header_lines),
             "started_at": load["started"],
             "first_start": state["first_start"],
             "last_start": state["last_start"],

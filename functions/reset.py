@@ -7,6 +7,7 @@ from typing import Any
 
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
+from loader.datasets import datasets
 from loader.failures import is_conflict, is_missing
 from loader.leftovers import staging_tables
 from loader.migrations import ensure_schema, migrations
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     ensure_schema(api, load["load_id"], "reset")
     names = common(settings())
     create = [statement for name in migrations().values() for statement in sql.render(name, names)]
-    drop = sql.render("migrations/drop.sql", names)
+    drop = drop_statements(names)
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
@@ -49,3 +50,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     raise StatementFailed(
         f"reset met other transactions {MAX_ATTEMPTS} times; stop the running loads and start it again."
     )
+
+
+def drop_statements(names: dict[str, str]) -> list[str]:
+    """LOCK first, then all that the migrations made: the ledger, and each dataset's own tables (its drop.sql)."""
+    drop = sql.render("migrations/drop.sql", names)
+    for dataset in datasets():
+        drop += sql.render(f"datasets/{dataset}/drop.sql", names)
+    return drop

@@ -70,8 +70,8 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     names = common(settings())
     rows = [
         sql.render_one(f"datasets/{dataset}/undone.sql", names)
-        for dataset in datasets()
-        if sql.files(f"undo/{dataset}")
+        for dataset, known in datasets().items()
+        if known.can_undo
     ]
     union = sql.Fragment("\nUNION ALL\n".join(rows))
     ended = api.run(
@@ -100,7 +100,9 @@ def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
             f"undo: load {wanted} was published before the loader could undo: it cannot tell which of its rows other "
             "files have too."
         )
-    unknown = [name for name in found["dataset"] if not sql.files(f"undo/{name}")]
+    unknown = [
+        name for name in found["dataset"] if name not in datasets() or not datasets()[name].can_undo
+    ]
     if unknown:
         return f"undo: there is no sql/undo/{unknown[0]}/, and load {wanted} has files of {unknown[0]}."
     later = found.get("later", {})
@@ -123,8 +125,11 @@ def statements() -> list[str]:
         for name in sql.files(f"undo/{dataset}"):
             sequence += sql.render(name, names)
     sequence += sql.render("undo/end.sql", names)
+    folders = ["checks/undone", *(f"checks/undone/{dataset}" for dataset in datasets())]
     checks = {
-        name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in sql.files("checks/undone")
+        name.rsplit("/", 1)[1].removesuffix(".sql"): name
+        for folder in folders
+        for name in sql.files(folder)
     }
     union = sql.union_of_checks(checks.values(), names)
     sequence += sql.render("publish/published_checks.sql", {**names, "checks": union})

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from loader import sql
 from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
+FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table")
+NEEDED = ("copy.sql", "staged.sql", "published.sql", "drop.sql")
+_IGNOREHEADER = re.compile(r"\bIGNOREHEADER\s+(?:AS\s+)?(\d+)", re.IGNORECASE)
 
 
 class DatasetError(Exception):
@@ -20,12 +24,16 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a dataset's files are called and where they are staged."""
+    """What a dataset's files are called and where they are staged.
+
+    ``fact_table``: the table whose rows are counted as loaded (the metric RowsLoaded); '' for none.
+    """
 
     name: str
     stage_table: str
     prefix: str
     suffixes: tuple[str, ...]
+    fact_table: str = ""
 
     def takes(self, key: str) -> bool:
         """Whether an object of this key is a file of this dataset; a folder marker is not."""
@@ -34,6 +42,21 @@ class Dataset:
     @property
     def has_jsonpaths(self) -> bool:
         return (sql.ROOT / "datasets" / self.name / "jsonpaths.json").is_file()
+
+    @property
+    def can_reload(self) -> bool:
+        """Whether there is SQL that takes the rows of a reloaded file out before they are inserted anew."""
+        return bool(sql.files(f"publish/reload/{self.name}"))
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(sql.files(f"undo/{self.name}"))
+
+    @property
+    def header_lines(self) -> int:
+        """The lines at the top of each file that COPY skips, as copy.sql says (IGNOREHEADER)."""
+        found = _IGNOREHEADER.search(sql.without_comments(f"datasets/{self.name}/copy.sql"))
+        return int(found.group(1)) if found else 0
 
 
 def compression(key: str) -> str:
@@ -50,7 +73,13 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
     for path in sorted((sql.ROOT / "datasets").glob("*/dataset.json")):
         name = path.parent.name
         document = _document(name, path)
+        unknown_fields = document.keys() - FIELDS
+        if unknown_fields:
+            raise DatasetError(
+                f"Dataset {name!r}: the field {min(unknown_fields)!r} is not known; known are {', '.join(FIELDS)}."
+            )
         suffixes, stage_table = document.get("suffixes"), document.get("stage_table")
+        fact_table = document.get("fact_table", "")
         if not all(
             isinstance(text, str) and re.fullmatch(sql.IDENTIFIER, text)
             for text in (name, stage_table)
@@ -58,6 +87,8 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
             raise DatasetError(
                 f"Dataset {name!r}: its folder and its stage_table must be lower-case identifiers."
             )
+        if not isinstance(fact_table, str) or not re.fullmatch(f"|{sql.IDENTIFIER}", fact_table):
+            raise DatasetError(f"Dataset {name!r}: fact_table must be a lower-case identifier.")
         if (
             not isinstance(suffixes, list)
             or not suffixes
@@ -69,13 +100,31 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         prefix = prefixes.get(name, document.get("prefix"))
         if not isinstance(prefix, str) or not prefix:
             raise DatasetError(f"Dataset {name!r}: prefix is missing.")
-        datasets[name] = Dataset(name, str(stage_table), prefix, tuple(suffixes))
+        for file in NEEDED:
+            if not (path.parent / file).is_file():
+                raise DatasetError(f"Dataset {name!r}: sql/datasets/{name}/{file} is missing.")
+        datasets[name] = Dataset(name, str(stage_table), prefix, tuple(suffixes), fact_table)
     unknown = prefixes.keys() - datasets.keys()
     if unknown:
         raise DatasetError(
             f"DATASET_PREFIXES names {min(unknown)!r}, but sql/datasets/ has no such folder."
         )
+    _refuse_overlaps(list(datasets.values()))
     return datasets
+
+
+def _refuse_overlaps(found: list[Dataset]) -> None:
+    """A key that two datasets take would be the first one's, without a word."""
+    for one, other in permutations(found, 2):
+        same_ending = any(
+            a.endswith(b) or b.endswith(a) for a in one.suffixes for b in other.suffixes
+        )
+        if other.prefix.startswith(one.prefix) and same_ending:
+            raise DatasetError(
+                f"Dataset {other.name!r}: {one.name!r} takes its files too, under the prefix {one.prefix!r}."
+            )
+        if one.stage_table == other.stage_table:
+            raise DatasetError(f"Dataset {other.name!r}: its stage_table is also {one.name!r}'s.")
 
 
 def _document(name: str, path: Path) -> dict[str, Any]:

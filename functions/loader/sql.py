@@ -87,7 +87,7 @@ def fill(name: str, names: Mapping[str, str]) -> str:
             raise TemplateError(f"sql/{name}: ${{{key}}} must not be {text!r}.")
         return text
 
-    return _PLACEHOLDER.sub(value, _without_comments(read(name)))
+    return _PLACEHOLDER.sub(value, without_comments(name))
 
 
 def statements(text: str) -> list[str]:
@@ -139,7 +139,7 @@ def union_of_checks(paths: Iterable[str], names: Mapping[str, str]) -> Fragment:
 
 def definition(path: str) -> str:
     """A digest of ``sql/<path>``: a check that was changed is another check."""
-    return hashlib.sha256(_without_comments(read(path)).encode()).hexdigest()[:16]
+    return hashlib.sha256(without_comments(path).encode()).hexdigest()[:16]
 
 
 def files(folder: str) -> list[str]:
@@ -147,7 +147,8 @@ def files(folder: str) -> list[str]:
     return sorted(f"{folder}/{path.name}" for path in (ROOT / folder).glob("*.sql"))
 
 
-def _without_comments(text: str) -> str:
-    tokens = (match.group() for match in _TOKEN.finditer(text))
+def without_comments(name: str) -> str:
+    """The text of ``sql/<name>`` without its comments and empty lines."""
+    tokens = (match.group() for match in _TOKEN.finditer(read(name)))
     kept = "".join(token for token in tokens if not token.startswith(("--", "/*")))
     return "\n".join(line.rstrip() for line in kept.splitlines() if line.strip())

@@ -6,6 +6,7 @@ from typing import Any
 
 from loader import batches
 from loader.batches import Batch, Reject
+from loader.datasets import dataset_of, datasets
 from loader.migrations import latest_version
 from loader.store import DataFile, Store
 
@@ -60,8 +61,8 @@ def save(
     """Writes the document of a batch, as the plan does."""
     members = tuple(file(item) if isinstance(item, str) else item for item in files)
     keys = [item.key for item in members] + [reject.file.key for reject in rejects]
-    dataset = "song_data" if all(key.startswith("song") for key in keys) else "log_data"
-    batch = Batch(name, dataset, members, rejects)
+    found = dataset_of(keys[0], datasets().values()) if keys else None
+    batch = Batch(name, found.name if found else "log_data", members, rejects)
     batches.save(store, LOAD_ID, batch)
     return batch
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from loader import sql
-from loader.datasets import DatasetError, compression, dataset_of, datasets, load_all
+from loader.datasets import NEEDED, DatasetError, compression, dataset_of, datasets, load_all
 
 GOOD = {"stage_table": "event_stage", "prefix": "log_data/", "suffixes": [".json", ".json.gz"]}
 
@@ -22,13 +22,17 @@ def write(folder: Path, name: str, document: Any) -> None:
     path = folder / "datasets" / name / "dataset.json"
     path.parent.mkdir(parents=True)
     path.write_text(document if isinstance(document, str) else json.dumps(document))
+    for file in NEEDED:
+        (path.parent / file).write_text("SELECT 1")
 
 
 def test_the_products_own_datasets() -> None:
     found = load_all({})
-    assert list(found) == ["log_data", "song_data"]
-    assert [d.stage_table for d in found.values()] == ["event_stage", "song_stage"]
-    assert [d.has_jsonpaths for d in found.values()] == [True, False]
+    own = [found[name] for name in ("log_data", "song_data")]
+    assert [d.stage_table for d in own] == ["event_stage", "song_stage"]
+    assert [d.fact_table for d in own] == ["songplays", ""]
+    assert [d.has_jsonpaths for d in own] == [True, False]
+    assert [(d.can_undo, d.can_reload, d.header_lines) for d in own] == [(True, True, 0)] * 2
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,9 @@ def test_a_parameter_replaces_the_prefix(folder: Path) -> None:
         (GOOD | {"suffixes": [1]}, "suffixes"),
         (GOOD | {"prefix": ""}, "prefix"),
         (GOOD | {"prefix": 1}, "prefix"),
+        (GOOD | {"fact_table": "Song Plays"}, "fact_table"),
+        (GOOD | {"fact_table": 5}, "fact_table"),
+        (GOOD | {"sufixes": [".csv"]}, "sufixes"),
         ({name: value for name, value in GOOD.items() if name != "prefix"}, "prefix"),
     ],
 )
@@ -90,6 +97,53 @@ def test_an_error_names_the_dataset_and_the_field(folder: Path, document: Any, f
     write(folder, "log_data", document)
     with pytest.raises(DatasetError, match=rf"'log_data'.*{field}"):
         load_all({})
+
+
+@pytest.mark.parametrize("file", NEEDED)
+def test_a_file_that_is_missing_is_named(folder: Path, file: str) -> None:
+    write(folder, "log_data", GOOD)
+    (folder / "datasets" / "log_data" / file).unlink()
+    with pytest.raises(DatasetError, match=rf"'log_data'.*sql/datasets/log_data/{file}"):
+        load_all({})
+
+
+@pytest.mark.parametrize(
+    ("other", "refused"),
+    [
+        ({"prefix": "log_data/old/"}, "takes its files too, under the prefix 'log_data/'"),
+        ({"prefix": "log_data/", "suffixes": [".gz"]}, "takes its files too"),
+        ({"prefix": "log_data/", "suffixes": [".csv"]}, ""),
+        ({"prefix": "log_data2/"}, ""),
+        ({"prefix": "x/", "stage_table": "event_stage"}, "its stage_table is also"),
+    ],
+)
+def test_no_two_datasets_take_one_key_or_share_a_staging_table(
+    folder: Path, other: dict[str, Any], refused: str
+) -> None:
+    write(folder, "log_data", GOOD)
+    write(folder, "other", GOOD | {"stage_table": "other_stage"} | other)
+    if not refused:
+        assert len(load_all({})) == 2
+        return
+    with pytest.raises(DatasetError, match=refused):
+        load_all({})
+
+
+@pytest.mark.parametrize(
+    ("copy", "lines"),
+    [
+        ("COPY x FORMAT AS CSV IGNOREHEADER 1", 1),
+        ("COPY x CSV\nignoreheader as 2 GZIP", 2),
+        ("-- IGNOREHEADER 3 is not needed.\nCOPY x FORMAT AS JSON 'auto'", 0),
+    ],
+)
+def test_header_lines_are_those_that_copy_skips(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, copy: str, lines: int
+) -> None:
+    write(folder, "log_data", GOOD)
+    monkeypatch.setattr(sql, "read", lambda name: (folder / name).read_text())
+    (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
+    assert load_all({})["log_data"].header_lines == lines
 
 
 def test_a_folder_that_is_no_identifier(folder: Path) -> None:

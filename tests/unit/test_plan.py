@@ -8,7 +8,7 @@ from typing import Any
 
 import plan
 import pytest
-from loader import batches
+from loader import batches, sql
 from loader.dataapi import StatementFailed
 from loader.names import OPEN
 from loader.store import DataFile, Store
@@ -187,6 +187,26 @@ def test_a_reload_is_compared_too(
     assert (answer["outcome"], answer["mode"]) == ("load", "reload")
     assert planned_keys(store, answer) == [[LOG2]]
     assert data_api.parameters() == {"named": named, "mode": "reload"}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("request_", [{"prefixes": ["log_data/"]}, {"keys": [LOG, LOG2]}])
+def test_a_reload_of_rows_that_nothing_can_take_out_is_refused(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    monkeypatch: pytest.MonkeyPatch,
+    request_: Any,
+    dry_run: bool,
+) -> None:
+    """It would double them: the dataset has no sql/publish/reload/."""
+    put(s3, LOG, LOG2)
+    monkeypatch.setattr(sql, "files", lambda folder: [])
+    answer = call({"reload": True, "dry_run": dry_run, **request_})
+    assert answer["outcome"] == "refused"
+    for word in ("reload:", LOG, "log_data", "sql/publish/reload/log_data/", "Undo"):
+        assert word in answer["cause"]
+    assert data_api.submits == []
 
 
 def test_a_list_of_the_trigger_is_compared_for_a_reload(

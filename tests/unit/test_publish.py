@@ -126,6 +126,7 @@ def test_parameters(store: Store, data_api: FakeDataApi) -> None:
         "files_rejected": "1",
         "rows_staged": "10",
         "rows_copied": "10",
+        "header_lines": "0",
         "started_at": STARTED,
         "first_start": FIRST,
         "last_start": LAST,

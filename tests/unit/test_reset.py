@@ -37,7 +37,7 @@ def test_one_transaction_behind_the_lock(allowed: None, data_api: FakeDataApi) -
     data_api.replies = [SCHEMA_THERE]
     assert call(reset.handler)["outcome"] == "reset"
     request = data_api.submits[-2]  # the last looks for staging tables that were left behind
-    texts = request["Sqls"]
+    texts = [" ".join(text.split()) for text in request["Sqls"]]
     assert request["ExecutionMode"] == "TRANSACTION"
     assert texts[0] == "LOCK sparkify.publish_lock"
     assert len(texts) <= MAX_STATEMENTS

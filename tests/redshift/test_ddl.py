@@ -121,7 +121,7 @@ DDL_ERRORS = [
     ("ALTER TABLE t.a ADD COLUMN x INT", 'ERROR: column "x" of relation "a" already exists'),
     ("ALTER TABLE t.a ADD COLUMN y INT NOT NULL", "must have a non-null default expression"),
     ("ALTER TABLE t.a DROP COLUMN y", 'ERROR: column "y" of relation "a" does not exist'),
-    ("ALTER TABLE t.a APPEND FROM t.b", "ERROR: ALTER TABLE APPEND is not supported"),
+    ("ALTER TABLE t.a APPEND FROM t.v", "ALTER TABLE APPEND requires permanent tables"),
     ("ALTER TABLE t.a OWNER TO nobody", 'ERROR: user "nobody" does not exist'),
     ("GRANT SELECT ON t.a TO nobody", 'ERROR: user "nobody" does not exist'),
     ("GRANT USAGE ON t.a TO PUBLIC", "ERROR: invalid privilege type USAGE for relation"),

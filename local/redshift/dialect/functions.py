@@ -12,7 +12,7 @@ from sqlglot import exp
 from local.redshift.dialect import dates, session_functions, strings
 from local.redshift.dialect.grammar import same
 from local.redshift.dialect.scope import Scope
-from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.engine.errors import RedshiftError, syntax_error, unsupported
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]
@@ -142,6 +142,7 @@ def _avg(args: Args) -> exp.Expr:
 def window(node: exp.Window) -> exp.Expr:
     """``<avg as several aggregates> OVER (w)`` -> each of the aggregates ``OVER (w)``."""
     call_ = node.this
+    _check_frame(node)
     if not isinstance(call_, exp.Anonymous) or str(call_.this) != "cast_to_type":
         return node
     for inner in list(call_.find_all(exp.Anonymous)):
@@ -150,6 +151,29 @@ def window(node: exp.Window) -> exp.Expr:
             over.set("this", inner.copy())
             inner.replace(over)
     return call_
+
+
+_FRAMED = frozenset(
+    {"sum", "cast_to_type", "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop",
+     "first_value", "last_value", "nth_value", "bool_and", "bool_or"}
+)  # fmt: skip
+
+
+def _check_frame(node: exp.Window) -> None:
+    """An aggregate that has an ORDER BY needs ROWS ...; there are no RANGE and GROUPS.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Window_function_synopsis.html
+    """
+    spec = node.args.get("spec")
+    if spec is not None and str(spec.args.get("kind")).upper() != "ROWS":
+        raise syntax_error(str(spec.args.get("kind")))
+    inner = node.this.this if isinstance(node.this, exp.IgnoreNulls) else node.this
+    framed = isinstance(inner, exp.Anonymous) and str(inner.this) in _FRAMED
+    if framed and node.args.get("order") and spec is None:
+        raise RedshiftError(
+            "Aggregate window functions with an ORDER BY clause require a frame clause",
+            sqlstate="0A000",
+        )
 
 
 def _nvl2(args: Args) -> exp.Expr:

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from local.redshift.dialect import casts, dates, functions, operators
 from local.redshift.dialect.scope import Scope
-from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.engine.errors import RedshiftError, syntax_error, unsupported
 
 Rule = Callable[[Any], exp.Expr]
 
@@ -30,8 +30,6 @@ _REFUSED: dict[type[exp.Expr], str] = {
     exp.Bracket: "array subscript",
     exp.Lateral: "LATERAL",
     exp.Pivot: "PIVOT",
-    exp.TableSample: "TABLESAMPLE",
-    exp.Filter: "FILTER",
     exp.Lock: "FOR UPDATE",
     exp.Lambda: "a lambda",
     exp.Struct: "STRUCT",
@@ -54,10 +52,27 @@ def apply(tree: exp.Expr, scope: Scope | None) -> exp.Expr:
     return tree
 
 
+_NOT_THERE: dict[type[exp.Expr], str] = {
+    exp.TableSample: "TABLESAMPLE",
+    exp.Filter: "(",
+    exp.Values: "VALUES",
+    exp.Fetch: "FETCH",
+}
+"""What Redshift's grammar does not have, and the word at which it stops.
+
+https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
+"""
+
+
 def _rewrite(node: exp.Expr, scope: Scope | None) -> exp.Expr:
     refused = next((what for kind, what in _REFUSED.items() if isinstance(node, kind)), "")
     if refused:
         raise unsupported(refused)
+    near = _NOT_THERE.get(type(node))
+    if near and not (isinstance(node, exp.Values) and isinstance(node.parent, exp.Insert)):
+        raise syntax_error(near)
+    if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
+        raise RedshiftError("IS DISTINCT FROM is not supported", sqlstate="0A000")
     if isinstance(node, exp.Distinct) and node.args.get("on"):
         raise RedshiftError("SELECT DISTINCT ON is not supported", sqlstate="0A000")
     if isinstance(node, exp.Anonymous):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key
-from local.redshift.dialect import merge, names, rules, writes
+from local.redshift.dialect import merge, names, rules, subqueries, writes
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -58,8 +58,12 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     """SELECT."""
     if tree.args.get("into") is not None:
         raise unsupported("SELECT INTO")
+    subqueries.refuse_correlations(tree)
+    subqueries.refuse_unaliased_qualify(tree)
     names.name_projections(tree)
     found = names.resolve(tree, scope)
+    if found.tables:
+        subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     return Translated(
         to_duckdb(tree),

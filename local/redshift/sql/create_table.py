@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.sql.datatypes import NOT_IN_REDSHIFT
 from local.redshift.sql.datatypes import parse as parse_type
 from local.redshift.sql.lexer import Tokens
 from local.redshift.sql.nodes import Column, Constraint, CreateTable, TableAttributes
@@ -128,7 +129,7 @@ def column(tokens: Tokens) -> Column:
     Raises RedshiftError: SERIAL and the like (Redshift has IDENTITY), an unknown encoding.
     """
     name = tokens.identifier()
-    if tokens.word() in ("SERIAL", "BIGSERIAL", "SERIAL4", "SERIAL8", "SMALLSERIAL"):
+    if tokens.word() in NOT_IN_REDSHIFT:
         raise RedshiftError(
             f'Column "{name}" has unsupported type "{tokens.word().lower()}".', sqlstate="0A000"
         )

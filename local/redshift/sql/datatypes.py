@@ -30,6 +30,16 @@ _SIMPLE = {
     "TIMESTAMPTZ": "timestamptz",
     "SUPER": "super",
 }
+NOT_IN_REDSHIFT = frozenset(
+    {"BIT", "BYTEA", "JSON", "JSONB", "UUID", "XML", "MONEY", "INET", "CIDR", "MACADDR", "POINT", "LINE",
+     "LSEG", "BOX", "PATH", "POLYGON", "CIRCLE", "TSVECTOR", "TSQUERY", "TXID_SNAPSHOT", "SERIAL",
+     "BIGSERIAL", "SERIAL4", "SERIAL8", "SMALLSERIAL", "SERIAL2", "HSTORE", "OID", "REGCLASS"}
+)  # fmt: skip
+"""PostgreSQL's types that no column has.
+
+https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-datatypes.html
+"""
+
 _UNSUPPORTED = ("GEOMETRY", "GEOGRAPHY", "HLLSKETCH", "VARBYTE", "VARBINARY", "TIMETZ", "INTERVAL")
 
 _DUCKDB = {

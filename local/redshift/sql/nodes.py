@@ -184,6 +184,23 @@ class DefaultPrivileges:
 
 
 @dataclass(frozen=True)
+class Append:
+    """ALTER TABLE target APPEND FROM source [IGNOREEXTRA | FILLTARGET]."""
+
+    target: Name
+    source: Name
+    ignore_extra: bool = False
+    fill_target: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A command that we do not have and that Redshift refuses inside a transaction block."""
+
+    command: str
+
+
+@dataclass(frozen=True)
 class Comment:
     kind: str
     name: Name

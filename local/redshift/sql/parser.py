@@ -20,6 +20,12 @@ from local.redshift.sql.privileges import default_privileges, grant
 
 Statement = object
 
+_POSTGRES_OBJECTS = ("UNIQUE", "INDEX", "SEQUENCE", "TRIGGER", "RULE", "DOMAIN", "AGGREGATE")
+"""What CREATE makes in PostgreSQL, and not in Redshift.
+
+https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
+"""
+
 _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
@@ -66,14 +72,27 @@ def _create(tokens: Tokens) -> Statement:
             return _create_group(tokens)
         if tokens.accept("ROLE"):
             return nodes.CreateGroup(tokens.exact_identifier(), kind="ROLE")
-    if tokens.word() in ("UNIQUE", "INDEX"):
-        raise RedshiftError("SQL command is not supported on Redshift tables.", sqlstate="0A000")
+    if tokens.word() in _POSTGRES_OBJECTS:
+        raise RedshiftError(
+            f'SQL command "{tokens.sql.strip().rstrip(";")}" not supported on Redshift tables.',
+            sqlstate="0A000",
+        )
+    if tokens.word() in ("DATABASE", "EXTERNAL", "LIBRARY"):
+        return _outside_a_block(tokens, "CREATE")
     if tokens.word() in (
-        "DATABASE", "EXTERNAL", "MATERIALIZED", "FUNCTION", "PROCEDURE", "LIBRARY", "MODEL",
-        "DATASHARE", "MASKING", "RLS", "IDENTITY",
+        "MATERIALIZED", "FUNCTION", "PROCEDURE", "MODEL", "DATASHARE", "MASKING", "RLS", "IDENTITY",
     ):  # fmt: skip
         raise unsupported(f"CREATE {tokens.word()}")
     raise tokens.error()
+
+
+def _outside_a_block(tokens: Tokens, verb: str) -> nodes.Refused:
+    """CREATE, ALTER or DROP of what may not be changed in a transaction block, and is not here."""
+    words = [verb, tokens.take().text.upper()]
+    if words[1] == "EXTERNAL":
+        words.append(tokens.word())
+    tokens.rest()
+    return nodes.Refused(" ".join(words))
 
 
 def _create_view(tokens: Tokens, *, replace: bool) -> nodes.CreateView:
@@ -151,12 +170,24 @@ def _alter(tokens: Tokens) -> Statement:
         return _alter_schema(tokens)
     if tokens.accept("DEFAULT", "PRIVILEGES"):
         return default_privileges(tokens)
+    if tokens.word() == "DATABASE":
+        return _outside_a_block(tokens, "ALTER")
     raise unsupported(f"ALTER {tokens.word()}")
 
 
-def _alter_table(tokens: Tokens) -> nodes.AlterTable:
+def _append(tokens: Tokens, target: nodes.Name) -> nodes.Append:
+    """dg/r_ALTER_TABLE_APPEND.html"""
+    tokens.expect("FROM")
+    source = tokens.qualified_name()
+    option = tokens.accept_any("IGNOREEXTRA", "FILLTARGET")
+    return nodes.Append(target, source, option == "IGNOREEXTRA", option == "FILLTARGET")
+
+
+def _alter_table(tokens: Tokens) -> Statement:
     """dg/r_ALTER_TABLE.html"""
     name = tokens.qualified_name()
+    if tokens.accept("APPEND"):
+        return _append(tokens, name)
     if tokens.accept("OWNER", "TO"):
         return nodes.AlterTable(name, "owner", new=tokens.exact_identifier())
     if tokens.accept("RENAME", "TO"):
@@ -194,7 +225,7 @@ def _alter_table(tokens: Tokens) -> nodes.AlterTable:
             raise unsupported("ALTER TABLE ALTER COLUMN ENCODE")
         tokens.expect("TYPE")
         return nodes.AlterTable(name, "column_type", old=altered, type=parse_type(tokens))
-    if tokens.word() in ("APPEND", "SET", "PARTITION", "ROW", "MASKING"):
+    if tokens.word() in ("SET", "PARTITION", "ROW", "MASKING"):
         raise unsupported(f"ALTER TABLE {tokens.word()}")
     raise tokens.error()
 
@@ -207,9 +238,11 @@ def _alter_schema(tokens: Tokens) -> nodes.AlterSchema:
     raise unsupported(f"ALTER SCHEMA ... {tokens.word()}")
 
 
-def _drop(tokens: Tokens) -> nodes.Drop:
+def _drop(tokens: Tokens) -> Statement:
     """dg/r_DROP_TABLE.html, r_DROP_VIEW.html, r_DROP_SCHEMA.html, r_DROP_USER.html"""
     kind = tokens.accept_any("TABLE", "VIEW", "SCHEMA", "USER", "GROUP", "ROLE")
+    if tokens.word() in ("DATABASE", "LIBRARY"):
+        return _outside_a_block(tokens, "DROP")
     if not kind:
         raise unsupported(f"DROP {tokens.word()}")
     if_exists = tokens.accept("IF", "EXISTS")

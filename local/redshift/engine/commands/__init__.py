@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.redshift.engine.commands import copy, ddl, grants, misc, query, tables
+from local.redshift.engine.commands import append, copy, ddl, grants, misc, query, tables
 from local.redshift.engine.errors import unsupported
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql import nodes
@@ -20,6 +20,7 @@ _COMMANDS: dict[type, Command] = {
     nodes.CopyFrom: copy.run,
     nodes.CreateTable: tables.create,
     nodes.AlterTable: tables.alter,
+    nodes.Append: append.run,
     nodes.CreateView: ddl.create_view,
     nodes.CreateSchema: ddl.create_schema,
     nodes.AlterSchema: ddl.alter_schema,
@@ -33,6 +34,7 @@ _COMMANDS: dict[type, Command] = {
     nodes.Vacuum: misc.vacuum,
     nodes.SetParameter: misc.set_parameter,
     nodes.Show: misc.show,
+    nodes.Refused: misc.refused,
     nodes.Grant: grants.grant,
     nodes.DefaultPrivileges: grants.default_privileges,
 }

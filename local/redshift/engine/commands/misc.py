@@ -79,6 +79,13 @@ def truncate(session: Session, statement: nodes.Truncate) -> Outcome:
     return Outcome()
 
 
+def refused(session: Session, statement: nodes.Refused) -> Outcome:
+    """Refused as Redshift does in a transaction block, else by its name."""
+    if session.open_transaction.explicit:
+        raise in_transaction_block(statement.command)
+    raise unsupported(statement.command)
+
+
 def vacuum(session: Session, statement: nodes.Vacuum) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_VACUUM_command.html: nothing to do here"""
     if session.open_transaction.explicit:

@@ -6,9 +6,9 @@ import datetime as dt
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import boto3
 import botocore.session
@@ -94,6 +94,28 @@ class ObjectStore:
         return S3Object(
             url, got["ETag"].strip('"'), got["LastModified"], got["ContentLength"], got["Body"]
         )
+
+    def put(self, bucket: str, key: str, body: IO[bytes], more: Mapping[str, str]) -> None:
+        """Writes an object; ``more`` are PutObject's arguments, of encryption for example."""
+        try:
+            self._client.put_object(Bucket=bucket, Key=key, Body=body, **more)
+        except ClientError as error:
+            raise _refused(error, _writing(bucket, key)) from error
+        except BotoCoreError as error:
+            raise source_failed(f"S3ServiceException:{error}", _writing(bucket, key)) from error
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Removes an object, whether it is there or not."""
+        try:
+            self._client.delete_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            raise _refused(error, _writing(bucket, key)) from error
+        except BotoCoreError as error:
+            raise source_failed(f"S3ServiceException:{error}", _writing(bucket, key)) from error
+
+
+def _writing(bucket: str, key: str) -> str:
+    return f"S3 key being written : s3://{bucket}/{key}"
 
 
 def split_url(url: str) -> tuple[str, str]:

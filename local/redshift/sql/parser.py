@@ -17,6 +17,7 @@ from local.redshift.sql.datatypes import parse as parse_type
 from local.redshift.sql.lexer import Tokens
 from local.redshift.sql.parameters import bind, template_of
 from local.redshift.sql.privileges import default_privileges, grant
+from local.redshift.unload.statement import parse as parse_unload
 
 Statement = object
 
@@ -30,7 +31,7 @@ _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
 _UNSUPPORTED = (
-    "UNLOAD", "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
+    "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
     "EXPLAIN", "FETCH", "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
 )  # fmt: skip
 
@@ -418,6 +419,7 @@ _PARSERS: dict[str, Callable[[Tokens], Statement]] = {
     "TRUNCATE": _truncate,
     "LOCK": _lock,
     "COPY": _copy,
+    "UNLOAD": parse_unload,
     "COMMENT": _comment,
     "COMMENT ON": _comment,
     "ANALYZE": _analyze,

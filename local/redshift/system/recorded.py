@@ -176,6 +176,21 @@ _SYS = [
         "error_code int4, error_message bpchar(512)",
         "load_error_detail",
     ),
+    _view(
+        "sys_unload_history",
+        "user_id int4, query_id int8, transaction_id int8, session_id int4, database_name text, "
+        "status text, start_time timestamp, end_time timestamp, duration int8, file_format text, "
+        "compression_type text, unloaded_location text, unloaded_rows int8, "
+        "unloaded_files_count int8, unloaded_files_size int8, error_message text",
+        "unload_history",
+    ),
+    _view(
+        "sys_unload_detail",
+        "user_id int4, query_id int8, session_id int4, transaction_id int8, "
+        "file_name bpchar(1280), start_time timestamp, end_time timestamp, line_count int8, "
+        "transfer_size int8, file_format bpchar(10)",
+        "unload_detail",
+    ),
 ]
 
 

@@ -35,6 +35,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "user_id", "query_id", "file_name", "bytes_scanned", "lines_scanned", "splits_scanned",
         "record_time", "start_time", "end_time", "file_etag", "file_last_modified",
     ),
+    "unload_history": (
+        "user_id", "query_id", "transaction_id", "session_id", "database_name", "status",
+        "start_time", "end_time", "duration", "file_format", "compression_type",
+        "unloaded_location", "unloaded_rows", "unloaded_files_count", "unloaded_files_size",
+        "error_message",
+    ),
+    "unload_detail": (
+        "user_id", "query_id", "session_id", "transaction_id", "file_name", "start_time",
+        "end_time", "line_count", "transfer_size", "file_format",
+    ),
     "load_error_detail": (
         "user_id", "query_id", "transaction_id", "session_id", "database_name", "table_id",
         "start_time", "file_name", "line_number", "column_name", "column_type", "column_length",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.redshift.engine.commands import append, copy, ddl, grants, misc, query, tables
+from local.redshift.engine.commands import append, copy, ddl, grants, misc, query, tables, unload
 from local.redshift.engine.errors import unsupported
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql import nodes
+from local.redshift.unload.statement import Unload
 
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
@@ -18,6 +19,7 @@ Command = Callable[["Session", Any], Outcome]
 _COMMANDS: dict[type, Command] = {
     nodes.Query: query.run,
     nodes.CopyFrom: copy.run,
+    Unload: unload.run,
     nodes.CreateTable: tables.create,
     nodes.AlterTable: tables.alter,
     nodes.Append: append.run,

@@ -1,0 +1,77 @@
+"""UNLOAD's manifest, laid out as the documentation shows it.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD_command_examples.html#unload-examples-manifest-verbose
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from local.redshift.engine.results import ResultColumn
+
+_BASES = {
+    "bool": "boolean",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float8": "double precision",
+    "bpchar": "character",
+    "varchar": "character varying",
+    "date": "date",
+    "time": "time without time zone",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "super": "super",
+    "numeric": "numeric",
+}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in S3; ``rows`` with the header's line."""
+
+    url: str
+    bytes: int
+    rows: int
+
+
+def manifest(files: Sequence[File], columns: Sequence[ResultColumn], *, verbose: bool) -> str:
+    """``{"entries": [{"url": ...}]}``; VERBOSE adds sizes, the columns, sums and the author."""
+    lines = ",\n".join(f"    {_entry(file, verbose=verbose)}" for file in files)
+    entries = f'  "entries": [\n{lines}\n  ]'
+    if not verbose:
+        return f"{{\n{entries}\n}}\n"
+    elements = ",\n".join(
+        f"      {json.dumps({'name': column.name, 'type': _type(column)}, ensure_ascii=False)}"
+        for column in columns
+    )
+    sums = {
+        "content_length": sum(file.bytes for file in files),
+        "record_count": sum(file.rows for file in files),
+    }
+    author = {"name": "Amazon Redshift", "version": "1.0.0"}
+    return (
+        f'{{\n{entries},\n  "schema": {{\n    "elements": [\n{elements}\n    ]\n  }},\n'
+        f'  "meta": {json.dumps(sums)},\n  "author": {json.dumps(author)}\n}}\n'
+    )
+
+
+def _entry(file: File, *, verbose: bool) -> str:
+    url = f'"url":{json.dumps(file.url, ensure_ascii=False)}'
+    if not verbose:
+        return f"{{{url}}}"
+    meta = {"content_length": file.bytes, "record_count": file.rows}
+    return f'{{{url}, "meta": {json.dumps(meta)}}}'
+
+
+def _type(column: ResultColumn) -> dict[str, Any]:
+    made: dict[str, Any] = {"base": _BASES[column.type_name]}
+    if column.type_name in ("varchar", "bpchar"):
+        made["max_length"] = column.precision
+    elif column.type_name == "numeric":
+        made |= {"precision": column.precision, "scale": column.scale}
+    return made

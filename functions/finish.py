@@ -12,12 +12,16 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from loader import sql
 from loader.dataapi import DataApi, client_token
+from loader.datasets import datasets
+from loader.digest import digest
 from loader.leftovers import end_statements, staging_tables
 from loader.names import OPEN, SWEEP_MARK, common, load_id, state_of, tables_of
-from loader.observability import MetricUnit, logger, metrics, step
-from loader.settings import settings
+from loader.observability import SERVICE, MetricUnit, logger, metrics, step
+from loader.settings import required_variable, settings
 from loader.store import Store
 
 SHOWN_REJECTS = 20  # the ledger has them all
@@ -38,6 +42,8 @@ STATUS = {
 DROP_SECONDS = (
     10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
 )
+
+TOPIC = required_variable("TOPIC_ARN")
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -74,6 +80,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
     measure(report)
     logger.info("load ended", report=report)
+    tell(report, load.get("execution") or event["execution"])
     return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
 
 
@@ -232,6 +239,23 @@ def rows_of(results: list[dict[str, Any]]) -> dict[str, int]:
     return rows
 
 
+def tell(report: dict[str, Any], execution: str) -> None:
+    """Tells the topic of a load that failed or rejected files. Its alarm tells of one that is not told of here."""
+    here = settings()
+    message = digest(
+        report, stack=SERVICE, schema=here.schema, execution=execution, region=here.region
+    )
+    if message is None:
+        return
+    try:
+        client = boto3.client(
+            "sns", config=Config(retries={"mode": "standard"})
+        )  # few loads need it
+        client.publish(TopicArn=TOPIC, Subject=message[0], Message=message[1])
+    except Exception:  # a load that is published has not failed because of it
+        logger.exception("the topic could not be told")
+
+
 def elapsed(load: dict[str, Any]) -> float:
     begun = datetime.fromisoformat(load["started"].replace("Z", "+00:00"))
     return round(time.time() - begun.timestamp(), 3)
@@ -256,4 +280,6 @@ def measure(report: dict[str, Any]) -> None:
     metrics.add_metric(
         "ChecksFailed", MetricUnit.Count, sum(not check["passed"] for check in report["checks"])
     )
-    metrics.add_metric("RowsLoaded", MetricUnit.Count, report["rows"].get("songplays", 0))
+    facts = {dataset.fact_table for dataset in datasets().values()}
+    loaded = sum(report["rows"].get(name, 0) for name in facts)
+    metrics.add_metric("RowsLoaded", MetricUnit.Count, loaded)

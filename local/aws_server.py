@@ -61,9 +61,10 @@ def main() -> None:
         (data / name).mkdir(parents=True, exist_ok=True)
 
     # Only now, for both read the variables as they are imported.
-    from local import ministack_mends
+    from local import ministack_alarms, ministack_mends
 
     ministack_mends.apply(principals_file(data), functions_folder(data) / "unpacked")
+    ministack_alarms.apply()
     from ministack.app import main as serve
 
     sys.argv = sys.argv[:1]

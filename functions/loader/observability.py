@@ -5,6 +5,7 @@ Active): the X-Ray SDK in the function would cost a third of its cold start.
 """
 
 import functools
+import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "S3RedshiftLoader"
-SERVICE = "loader"
+# The stack: two stacks of one account have metrics of their own.
+SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "loader")
 
 # A call that has nothing to measure is no reason for a line in the log that is not JSON.
 warnings.filterwarnings("ignore", "No application metrics to publish")
@@ -44,4 +46,4 @@ def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     return handler
 
 
-__all__ = ["MetricUnit", "logger", "metrics", "step"]
+__all__ = ["SERVICE", "MetricUnit", "logger", "metrics", "step"]

@@ -22,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The deployed stack in a copy of the tree; stopped at the end."""
-    with deployed(tmp_path_factory.mktemp("project")) as found:
+    """The deployed stack in a copy of the tree, with a KMS key of the user's; stopped at the end."""
+    with deployed(tmp_path_factory.mktemp("project"), encrypted=True) as found:
         yield found
 
 

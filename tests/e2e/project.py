@@ -115,6 +115,15 @@ class Project:
     def bucket(self) -> str:
         return self.outputs["DataBucketName"]
 
+    def use_a_key_of_its_own(self) -> None:
+        """Makes a KMS key and gives it to the deployment."""
+        key = self.client("kms").create_key(Description="the user's")["KeyMetadata"]["Arn"]
+        path = self.folder / "samconfig.toml"
+        text = path.read_text(encoding="utf-8")
+        assert text.count('"WorkgroupName=local ') == 1
+        changed = text.replace('"WorkgroupName=local ', f'"KmsKeyArn={key} WorkgroupName=local ')
+        path.write_text(changed, encoding="utf-8")
+
     def upload(self, files: Mapping[str, bytes]) -> str:
         """Writes the files to a folder and uploads it with the command line; what it printed."""
         folder = self.folder / "upload"
@@ -311,8 +320,13 @@ def _value(field: Mapping[str, Any]) -> Any:
 
 
 @contextlib.contextmanager
-def deployed(folder: Path, isolation: str = "snapshot") -> Iterator[Project]:
-    """A copy of the tree in ``folder``, with a local AWS of its own on free ports, deployed; stopped at the end."""
+def deployed(
+    folder: Path, isolation: str = "snapshot", *, encrypted: bool = False
+) -> Iterator[Project]:
+    """A copy of the tree in ``folder``, with a local AWS of its own on free ports, deployed; stopped at the end.
+
+    encrypted   with a KMS key of the user's own (the parameter KmsKeyArn)
+    """
     for name in COPIED:
         source = ROOT / name
         if source.is_dir():
@@ -323,6 +337,8 @@ def deployed(folder: Path, isolation: str = "snapshot") -> Iterator[Project]:
     found = Project(folder, *_free_ports(), isolation)
     try:
         found.local("up")
+        if encrypted:
+            found.use_a_key_of_its_own()
         found.local("deploy")
         yield found
     finally:

@@ -241,10 +241,16 @@ class Boundary:
             return answer
         deliver = self._services[api.service]
         body: Any = request.body or b"{}"
+        given = api.parameters if api.service == "sns" else json.loads(body)
         try:
-            result = deliver(api.operation, json.loads(body), caller)
+            result = deliver(api.operation, dict(given), caller)
         except Refused as refused:
             return _error(api, request, refused.code, str(refused), refused.status)
+        if api.service == "sns":
+            text = "".join(f"<{name}>{value}</{name}>" for name, value in result.items())
+            named = f"<{api.operation}Result>{text}</{api.operation}Result>"
+            answer = f"<{api.operation}Response>{named}</{api.operation}Response>"
+            return _answer(request, 200, {"Content-Type": "text/xml"}, answer.encode())
         return _answer(request, 200, {}, json.dumps(result).encode())
 
 
@@ -303,6 +309,8 @@ def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
     if api.service == "redshift-data":
         action = f"redshift-data:{api.operation}"
         return action, "*" if api.operation in _OF_STATEMENTS else stack.workgroup
+    if api.service == "sns":
+        return f"sns:{api.operation}", given["TopicArn"]
     if api.service == "stepfunctions":
         arn = given.get("stateMachineArn") or given["executionArn"]
         return f"states:{api.operation}", arn
@@ -319,6 +327,9 @@ def _error(
     api: ApiCall, request: AWSPreparedRequest, code: str, message: str, status: int
 ) -> AWSResponse:
     """An error as the service's protocol has it; a HEAD has no body, and its status says it all."""
+    if api.service == "sns":
+        text = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        return _answer(request, status, {"Content-Type": "text/xml"}, text.encode())
     if api.service != "s3":
         body = json.dumps({"__type": code, "message": message, "Message": message}).encode()
         return _answer(request, status, {"x-amzn-ErrorType": code}, body)

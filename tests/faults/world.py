@@ -157,6 +157,7 @@ class World:
             Bucket=self.stack.data_bucket,
             NotificationConfiguration={"EventBridgeConfiguration": {}},
         )
+        self.told: list[tuple[str, str]] = []  # subject and text of the topic's messages
         self.warehouse = Warehouse(
             folder, self.stack, isolation, memory.warehouse if memory else None
         )
@@ -169,6 +170,7 @@ class World:
             {
                 "redshift-data": self.warehouse.operation,
                 "stepfunctions": self.executions.operation,
+                "sns": self._publish,
             },
         )
         trigger = self.stack.function("TriggerFunction")
@@ -178,6 +180,13 @@ class World:
 
         if memory:
             self._recall(memory)
+
+    def _publish(self, name: str, request: dict[str, Any], caller: Any) -> dict[str, Any]:
+        """SNS: takes a message for the topic's subscribers."""
+        del caller
+        assert name == "Publish", name
+        self.told.append((request["Subject"], request["Message"]))
+        return {"MessageId": f"{len(self.told)}"}
 
     def __enter__(self) -> World:
         return self

@@ -33,6 +33,7 @@ os.environ.update(
     WAIT_SECONDS="20",
     STATEMENT_TIMEOUT_SECONDS="600",
     ALLOW_RESET="false",
+    TOPIC_ARN="arn:aws:sns:us-west-2:123456789012:told",
     STATE_MACHINE_ARN="arn:aws:states:us-west-2:123456789012:stateMachine:load",
 )
 

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import finish
 import pytest
 from botocore.exceptions import ClientError
@@ -619,3 +620,58 @@ def test_a_cause_that_is_too_long_by_itself_is_cut() -> None:
     report = {"load_id": LOAD_ID, "checks": [], "cause": "\u0001" * 6000}
     cut = json.loads(finish.as_cause(report))
     assert 0 < len(cut["cause"]) < 6000
+
+
+# -- the topic -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def messages(aws: None) -> Any:
+    """What the topic is told: a queue that is subscribed to it."""
+    topic = boto3.client("sns").create_topic(Name="told")["TopicArn"]
+    queue = boto3.client("sqs").create_queue(QueueName="hears")["QueueUrl"]
+    arn = "arn:aws:sqs:us-west-2:123456789012:hears"
+    boto3.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def received() -> list[dict[str, Any]]:
+        answer = boto3.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", ())]
+
+    yield received
+    boto3.client("sns").delete_topic(TopicArn=topic)
+    boto3.client("sqs").delete_queue(QueueUrl=queue)
+
+
+def test_the_topic_is_told_once_of_a_load_with_rejected_files(
+    store: Store, data_api: FakeDataApi, messages: Any
+) -> None:
+    result(store, rejected=2, rejects=[reject("log_data/a.json"), reject("log_data/b.json")])
+    end(published(), planned=4)
+    (message,) = messages()
+    assert message["Subject"] == "[loader] 2 files rejected"
+    assert "log_data/b.json, line 3" in message["Message"]
+
+
+def test_the_topic_is_told_of_a_failed_load(
+    store: Store, data_api: FakeDataApi, messages: Any
+) -> None:
+    end(error={"Error": "StatementFailed", "Cause": json.dumps({"errorMessage": "no"})})
+    (message,) = messages()
+    assert "Why: StatementFailed: no" in message["Message"]
+
+
+def test_the_topic_is_not_told_of_a_load_in_which_all_is_well(
+    store: Store, data_api: FakeDataApi, messages: Any
+) -> None:
+    result(store)
+    end(published(), planned=2)
+    assert messages() == []
+
+
+def test_a_topic_that_cannot_be_told_fails_no_load(
+    store: Store, data_api: FakeDataApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There is no topic of that name here."""
+    result(store, rejected=1, rejects=[reject("log_data/a.json")])
+    assert end(published(), planned=3)["report"]["status"] == "loaded"
+    assert "the topic could not be told" in caplog.text

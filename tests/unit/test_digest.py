@@ -1,0 +1,100 @@
+"""What people are told of a load."""
+
+from typing import Any
+
+import pytest
+from loader.digest import MAX_SUBJECT, digest
+
+from tests.unit.loads import EXECUTION, LOAD_ID
+
+REJECT = {
+    "key": "log_data/a b'.json",
+    "line": 7,
+    "column": "session_id",
+    "code": 1207,
+    "reason": "Invalid digit, Value 't', Pos 0, Type: Integer",
+}
+
+
+def told(**changes: Any) -> tuple[str, str] | None:
+    report = {
+        "load_id": LOAD_ID,
+        "status": "loaded",
+        "files": {"listed": 3, "known": 0, "loaded": 2, "rejected": 0, "failed": 0},
+        "rejected": [],
+        "rejected_total": 0,
+        **changes,
+    }
+    return digest(report, stack="prod", schema="sparkify", execution=EXECUTION, region="us-west-2")
+
+
+@pytest.mark.parametrize("status", ["loaded", "nothing to load", "planned", "checked", "undone"])
+def test_a_load_in_which_all_is_well_tells_nobody(status: str) -> None:
+    assert told(status=status) is None
+
+
+def test_a_load_that_failed() -> None:
+    files = {"listed": 3, "known": 0, "loaded": 1, "rejected": 0, "failed": 2}
+    message = told(status="failed", cause="the check x failed: figure 3, expected 0", files=files)
+    assert message is not None
+    subject, text = message
+    assert subject == f"[prod] load {LOAD_ID} failed"
+    assert "Why: the check x failed: figure 3, expected 0" in text
+    assert "1 file loaded, 0 files rejected, 2 files not loaded. Nothing is lost" in text
+    assert f"#/v2/executions/details/{EXECUTION}" in text
+
+
+def test_rejected_files_are_one_message_with_file_line_column_and_reason() -> None:
+    gone = {
+        **REJECT,
+        "key": "log_data/ü.json",
+        "line": None,
+        "column": None,
+        "reason": "It is gone.",
+    }
+    message = told(rejected=[REJECT, gone], rejected_total=25)
+    assert message is not None
+    subject, text = message
+    assert subject == "[prod] 25 files rejected"
+    assert (
+        "- log_data/a b'.json, line 7, column session_id: Invalid digit, Value 't', Pos 0, Type: Integer\n"
+        "- log_data/ü.json: It is gone.\n\n"
+        "and 23 more: sparkify.file_status has them, under this load's id."
+    ) in text
+    assert "upload a mended file under the same key" in text
+
+
+def test_one_file_is_one_file() -> None:
+    message = told(rejected=[REJECT], rejected_total=1)
+    assert message is not None
+    assert message[0] == "[prod] 1 file rejected"
+    assert "more:" not in message[1]
+
+
+def test_a_failed_load_names_its_rejected_files_too() -> None:
+    message = told(status="failed", cause="x", rejected=[REJECT], rejected_total=1)
+    assert message is not None
+    assert "failed" in message[0]
+    assert "line 7, column session_id" in message[1]
+
+
+def test_a_subject_is_what_sns_takes() -> None:
+    """At most 100 ASCII characters, and no line end."""
+    message = digest(
+        {
+            "load_id": LOAD_ID,
+            "status": "failed",
+            "cause": "x" * 100_000,
+            "files": {"loaded": 0, "rejected": 0, "failed": 1},
+            "rejected": [],
+            "rejected_total": 0,
+        },
+        stack="ü" * 128,
+        schema="s",
+        execution=EXECUTION,
+        region="us-west-2",
+    )
+    assert message is not None
+    assert len(message[0]) == MAX_SUBJECT
+    assert message[0].isascii()
+    assert len(message[1]) <= 20_000

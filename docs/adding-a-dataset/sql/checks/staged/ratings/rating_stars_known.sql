@@ -1,0 +1,6 @@
+-- Stars are 1 to 5: a file whose columns stand in another order would load without an error. Runs after COPY of ratings.
+SELECT
+    COUNT(*) AS figure,
+    0 AS expected
+FROM ${schema}.${rating_stage}
+WHERE stars NOT BETWEEN 1 AND 5

@@ -1,0 +1,276 @@
+"""docs/adding-a-dataset.md, done as it says: its own files, laid over a copy of the tree, load."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import oracle
+from tests.faults.executions import Execution
+from tests.faults.world import ROOT, Memory, World, load_id_of
+from tests.stateful.worlds import FIRST
+
+DOCS = ROOT / "docs" / "adding-a-dataset"
+PAGE = ROOT / "docs" / "adding-a-dataset.md"
+KEY = "ratings/2018/11/2018-11-12.csv"
+HEADER = "user_id,song_id,stars,rated_at,remark"
+COLUMNS = "user_id, song_id, stars, rated_at, remark"
+COPIED = ("functions", "sql", "statemachine", "template.yaml", "pyproject.toml")
+
+# The functions say so to Python, which pytest does not keep from one test to the next.
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the product in which someone has done what the page says, to the letter."""
+    folder = tmp_path_factory.mktemp("second") / "tree"
+    folder.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", ".aws-sam")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(DOCS, folder / "docs" / "adding-a-dataset")
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    for command in commands():
+        subprocess.run(["bash", "-ec", command], cwd=folder, env=alone, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Memory:
+    """A deployment before there was a second dataset, with data in it."""
+    with World(tmp_path_factory.mktemp("deployed") / "warehouse") as world:
+        for file in FIRST:
+            world.upload(file.key, file.body)
+        world.work()
+        assert {e.status for e in world.executions.all} == {"SUCCEEDED"}
+        return world.remember()
+
+
+@pytest.fixture
+def world(tree: Path, deployed: Memory, tmp_path: Path) -> Iterator[World]:
+    """That deployment, after the tree with the second dataset was deployed over it."""
+    with World(tmp_path / "warehouse", tree=tree, memory=deployed) as found:
+        yield found
+
+
+def commands() -> list[str]:
+    """The commands of the page that change the tree."""
+    (block,) = re.findall(r"<!-- tested -->\n```console\n(.*?)```", PAGE.read_text(), re.S)
+    return [line.removeprefix("$ ") for line in block.splitlines()]
+
+
+def parsed(body: bytes) -> list[tuple[Any, ...]]:
+    """The ratings of a file in plain Python, sorted: an empty field is NULL."""
+    rows = csv.DictReader(io.StringIO(body.decode(), newline=""))
+    found = (
+        (
+            int(row["user_id"]) if row["user_id"] else None,
+            row["song_id"],
+            int(row["stars"]),
+            row["rated_at"],
+            row["remark"] or None,
+        )
+        for row in rows
+    )
+    return sorted(found, key=repr)
+
+
+def ratings(world: World) -> list[tuple[Any, ...]]:
+    (rows,) = world.warehouse.query(f"SELECT {COLUMNS} FROM sparkify.ratings")
+    return sorted(rows, key=repr)
+
+
+def file_of(*lines: str) -> bytes:
+    return "\n".join((HEADER, *lines, "")).encode()
+
+
+def load(world: World, files: dict[str, bytes]) -> Execution:
+    """Uploads the files together; the execution that loaded them."""
+    for key, body in files.items():
+        world.upload(key, body)
+    world.work()
+    return world.executions.all[-1]
+
+
+def start(world: World, document: Any) -> Execution:
+    execution = world.start(document)
+    world.work()
+    return execution
+
+
+def statuses(world: World) -> dict[str, str]:
+    """Key -> status of the ratings' files in the ledger."""
+    current, _ = world.warehouse.ledger()
+    return {key: status for key, _, status, _ in current if key.startswith("ratings/")}
+
+
+def passed(execution: Execution) -> set[str]:
+    return {check["name"] for check in execution.report["checks"] if check["passed"]}
+
+
+def test_the_pages_file_loads_into_a_deployment_that_has_data(world: World) -> None:
+    body = (DOCS / "data" / KEY).read_bytes()
+    execution = load(world, {KEY: body})
+    assert execution.status == "SUCCEEDED", execution.report
+    assert ratings(world) == parsed(body) != []
+    assert len(ratings(world)) != len(set(ratings(world)))  # two that are equal are two
+    assert execution.report["rows"] == {"rating_stage": 4, "ratings": 4}
+    assert {"rating_complete", "rating_stars_known", "ratings_complete"} <= passed(execution)
+    before = oracle.tables({file.key: file.body for file in FIRST})
+    assert oracle.diff(before, world.warehouse.star()) == ""
+    ((version,),) = world.warehouse.query("SELECT MAX(version) FROM sparkify.schema_version")
+    assert version == (3,)
+    world.settle()
+    assert ratings(world) == parsed(body)  # the sweep has nothing to add
+    assert statuses(world) == {KEY: "loaded"}
+
+
+def test_a_file_loads_once_whatever_its_compression_its_line_ends_and_the_others(
+    world: World,
+) -> None:
+    line = "{},SO{},3,2018-11-13 10:00:0{},say"
+    plain = file_of(*(line.format(n, n, n) for n in range(9)))
+    zipped = file_of("7,SO7,3,2018-11-14 10:00:07,é")
+    crlf = file_of("8,SO8,5,2018-11-15 10:00:07,").replace(b"\n", b"\r\n")
+    files = {
+        "ratings/a.csv": plain,
+        "ratings/b.csv.gz": gzip.compress(zipped),
+        "ratings/c.csv": crlf,
+        "ratings/only a header.csv": file_of(),
+        "ratings/empty.csv": b"",
+    }
+    execution = load(world, files | {"ratings/readme.txt": b"no rating", "ratings.csv": plain})
+    assert execution.status == "SUCCEEDED", execution.report
+    for key, body in files.items():  # every event once more
+        world.upload(key, body)
+    world.work()
+    again = start(world, {"prefixes": ["ratings/"]})
+    assert again.report["status"] == "nothing to load"
+    assert ratings(world) == sorted(parsed(plain) + parsed(zipped) + parsed(crlf), key=repr)
+    assert statuses(world) == dict.fromkeys(files, "loaded")
+
+
+def test_bad_files_are_rejected_with_line_and_column_and_the_good_ones_load(world: World) -> None:
+    good = file_of("1,SO1,5,2018-11-12 08:00:00,", "2,SO1,4,2018-11-12 08:00:01,")
+    assert load(world, {"ratings/first.csv": good}).status == "SUCCEEDED"
+    other = file_of("3,SO2,2,2018-11-13 08:00:00,")
+    execution = load(
+        world,
+        {
+            "ratings/good.csv": other,
+            "ratings/word.csv": file_of(
+                "3,SO2,2,2018-11-13 08:00:00,", "4,SO2,two,2018-11-13 08:00:00,"
+            ),
+            "ratings/few.csv": file_of("3,SO2,2"),
+            "ratings/stars.csv": file_of("3,SO2,9,2018-11-13 08:00:00,"),
+            "ratings/nobody.csv": file_of("3,,1,2018-11-13 08:00:00,"),
+        },
+    )
+    assert execution.status == "SUCCEEDED", execution.report
+    assert ratings(world) == sorted(parsed(good) + parsed(other), key=repr)
+    why = {reject["key"]: reject for reject in execution.report["rejected"]}
+    assert why.keys() == {f"ratings/{name}.csv" for name in ("word", "few", "stars", "nobody")}
+    assert (why["ratings/word.csv"]["line"], why["ratings/word.csv"]["column"]) == (3, "stars")
+    assert "Delimiter not found" in why["ratings/few.csv"]["reason"]
+    assert "rating_stars_known" in why["ratings/stars.csv"]["reason"]
+    assert "rating_complete" in why["ratings/nobody.csv"]["reason"]
+
+
+def test_undo_takes_a_load_out_and_by_key_its_files_load_again(world: World) -> None:
+    first, second = (file_of(f"{n},SO1,5,2018-11-12 08:00:00,") for n in (1, 2))
+    load(world, {"ratings/a.csv": first})
+    unwanted = load_id_of(load(world, {"ratings/b.csv": second}))
+    planned = start(world, {"undo": unwanted, "dry_run": True})
+    assert planned.report["undo"]["rows"]["ratings"] == 1
+    undone = start(world, {"undo": unwanted})
+    assert undone.status == "SUCCEEDED", undone.report
+    assert "ratings_gone" in passed(undone)
+    world.settle()
+    assert ratings(world) == parsed(first)
+    assert statuses(world) == {"ratings/a.csv": "loaded", "ratings/b.csv": "withdrawn"}
+    assert start(world, {"keys": ["ratings/b.csv"]}).status == "SUCCEEDED"
+    assert ratings(world) == sorted(parsed(first) + parsed(second), key=repr)
+    before = oracle.tables({file.key: file.body for file in FIRST})
+    assert oracle.diff(before, world.warehouse.star()) == ""
+
+
+@pytest.mark.parametrize("request_", [{"keys": [KEY]}, {"prefixes": ["ratings/"]}])
+def test_a_reload_is_refused_by_name_and_changes_nothing(
+    world: World, request_: dict[str, Any]
+) -> None:
+    body = (DOCS / "data" / KEY).read_bytes()
+    load(world, {KEY: body})
+    execution = start(world, {"reload": True, **request_})
+    assert execution.status == "FAILED"
+    for word in ("reload", KEY, "ratings", "Undo"):
+        assert word in execution.report["cause"]
+    assert ratings(world) == parsed(body)
+
+
+def test_reset_drops_and_makes_its_tables_too(world: World) -> None:
+    body = (DOCS / "data" / KEY).read_bytes()
+    load(world, {KEY: body})
+    assert start(world, {"reset": True}).status == "SUCCEEDED"
+    assert ratings(world) == []
+    assert start(world, {}).status == "SUCCEEDED"
+    assert ratings(world) == parsed(body)
+    both = oracle.tables({file.key: file.body for file in FIRST})
+    assert oracle.diff(both, world.warehouse.star()) == ""
+
+
+def test_what_the_page_says_is_not_promised_is_so(world: World) -> None:
+    """A rating has no key: a file of other content under the same key, or a copy of a file, is loaded beside it."""
+    body, more = (file_of(*["1,SO1,5,2018-11-12 08:00:00,"] * n) for n in (1, 2))
+    load(world, {"ratings/a.csv": body})
+    load(world, {"ratings/a.csv": more})
+    load(world, {"ratings/copy.csv": body})
+    assert ratings(world) == parsed(body) + parsed(more) + parsed(body)
+
+
+def test_the_projects_own_tests_of_sql_pass_with_it(tree: Path) -> None:
+    """That a dataset of one's own needs no Python is true of the tests too."""
+    shutil.copytree(
+        ROOT / "tests" / "unit",
+        tree / "tests" / "unit",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (tree / "tests" / "__init__.py").touch()
+    names = ("sql_files", "datasets", "undo", "reset")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        + [f"tests/unit/test_{name}.py" for name in names],
+        cwd=tree,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout[-4000:]
+    assert "ratings" in ended.stdout or " passed" in ended.stdout
+
+
+def test_the_page_shows_its_files_as_they_are() -> None:
+    """Each file of the folder is shown, or named; what is shown is the file, without its comments or with them."""
+    page = PAGE.read_text(encoding="utf-8")
+    shown = dict(re.findall(r"\n`(\S+)`[^\n]*\n\n```\w+\n(.*?)```", page, re.S))
+    for path in sorted(p for p in DOCS.rglob("*") if p.is_file()):
+        name = path.relative_to(DOCS).as_posix()
+        assert f"`{name}`" in page, f"{name} is not on the page"
+        if name in shown:
+            assert shown[name] == path.read_text(encoding="utf-8"), name
+    assert len(shown) >= 8

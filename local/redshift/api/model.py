@@ -33,7 +33,10 @@ def operation(name: str) -> OperationModel:
 
 
 def check(name: str, request: Any) -> dict[str, Any]:
-    """The request of operation ``name``, checked; ValidationException names every violation."""
+    """The request of operation ``name``, checked, without the members that are null or not known.
+
+    ValidationException names every violation.
+    """
     if not isinstance(request, dict):
         raise ApiError(
             "SerializationException", "Start of structure or map found where not expected"
@@ -45,7 +48,8 @@ def check(name: str, request: Any) -> dict[str, Any]:
     if found:
         many = "s" if len(found) > 1 else ""
         raise validation(f"{len(found)} validation error{many} detected: {'; '.join(found)}")
-    return request
+    known = shape.members if isinstance(shape, StructureShape) else {}
+    return {key: value for key, value in request.items() if value is not None and key in known}
 
 
 def _violation(value: Any, path: str, constraint: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -83,7 +84,12 @@ def _result_column(name: str, duckdb_type: str) -> ResultColumn:
         return ResultColumn(name, "numeric", int(decimals[1]), int(decimals[2]))
     type_name = _NAMES.get(duckdb_type, "varchar")
     precision = _PRECISION.get(type_name, MAX_VARCHAR)
-    return ResultColumn(name, type_name, precision)
+    scale = 6 if type_name.startswith("time") else 0
+    return ResultColumn(name, type_name, precision, scale)
+
+
+_NOT_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+"""As the JSON protocol writes them: https://smithy.io/2.0/spec/protocols/aws-json-1_1-protocol.html"""
 
 
 def field(value: Any) -> dict[str, Any]:
@@ -98,7 +104,7 @@ def field(value: Any) -> dict[str, Any]:
     if isinstance(value, int):
         return {"longValue": value}
     if isinstance(value, float):
-        return {"doubleValue": value}
+        return {"doubleValue": value if math.isfinite(value) else _NOT_NUMBERS[str(value)]}
     return {"stringValue": text(value)}
 
 

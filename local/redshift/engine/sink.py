@@ -45,13 +45,13 @@ class ResultSink:
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """More rows."""
         for row in rows:
-            size = sum(_size(value) for value in row)
+            size = _ROW_BYTES + sum(map(_size, row))
             if size > MAX_ROW_BYTES:
                 raise RedshiftError(
-                    f"The row size of {size} exceeds the allowed maximum of {MAX_ROW_BYTES} bytes."
+                    f"Packet for query is too large: a row of {size} bytes, {MAX_ROW_BYTES} at most"
                 )
             if self.bytes + size > MAX_RESULT_BYTES:
-                raise RedshiftError("The query result size exceeds the limit of 500 MB.")
+                raise RedshiftError("Database response exceeded size limit: 500 MB at most")
             self.rows += 1
             self.bytes += size
             self._rows.append(_csv_line(row) if self._csv else row)
@@ -78,10 +78,20 @@ class ResultSink:
         self._rows, self._page_bytes = [], 0
 
 
+_ROW_BYTES = 6
+_VALUE_BYTES = 4
+
+
 def _size(value: Any) -> int:
-    if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode())
-    return 0 if value is None else 8
+    """A value's bytes in a row of PostgreSQL's protocol: its length, and its text.
+
+    So that ``select 1`` is of 11 bytes, as DescribeStatement says of it in
+    https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-cli-describe-statement.html
+    """
+    if value is None:
+        return _VALUE_BYTES
+    shown = value if isinstance(value, str) else text(value)
+    return _VALUE_BYTES + (len(shown) if shown.isascii() else len(shown.encode()))
 
 
 def _csv_line(values: Sequence[Any]) -> str:

@@ -22,6 +22,7 @@ MAX_SESSIONS = 500
 LONGEST_SECONDS = 24 * 3600
 
 SessionStatus = Literal["AVAILABLE", "BUSY", "CLOSED"]
+_TARGET = ("ClusterIdentifier", "WorkgroupName", "SecretArn")
 _NOT_KEPT = frozenset({"session", "statement_id"})
 
 
@@ -84,7 +85,7 @@ class Sessions:
             db_user=db_user,
             database=request["Database"],
             keep=request["SessionKeepAliveSeconds"],
-            target={k: request[k] for k in ("ClusterIdentifier", "WorkgroupName") if k in request},
+            target={k: request[k] for k in _TARGET if k in request},
             session=self._make(db_user, principal.superuser),
         )
         kept.touch()

@@ -12,6 +12,8 @@ from loader import sql
 from loader.migrations import migrations
 
 from local import state_picture
+from local.redshift import LocalRedshift, Settings
+from tests.redshift.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -64,9 +66,7 @@ def described(page: str) -> Iterator[tuple[str, list[list[str]]]]:
 def test_the_data_model_has_every_table_and_column_and_no_other(
     page: str, made: dict[str, Columns]
 ) -> None:
-    shown = {
-        name: {row[0].strip("`"): row[1] for row in rows} for name, rows in described(page)
-    }
+    shown = {name: {row[0].strip("`"): row[1] for row in rows} for name, rows in described(page)}
     assert len(made) > 15
     assert list(shown) == list(dict.fromkeys(shown))
     assert {name: list(columns) for name, columns in shown.items()} == {
@@ -114,3 +114,179 @@ def test_the_picture_of_the_data_model_has_only_what_is_there(
     for name, attributes in entities:
         for kind, column in re.findall(r"^ +(\w+) (\w+)", attributes, re.M):
             assert made[name][column].startswith(kind), f"{name}.{column}"
+
+
+# ---------------------------------------------------------------- architecture
+def test_the_pictures_of_the_state_machine_are_those_of_its_definition() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    definition = json.loads(state_picture.DEFINITION.read_text(encoding="utf-8"))
+    shown = re.findall(r"```mermaid\n(stateDiagram.*?)\n```", text, re.S)
+    assert shown == state_picture.pictures(definition), "python -m local.state_picture"
+
+
+def test_a_picture_has_every_state_and_every_way_out() -> None:
+    definition = {
+        "StartAt": "First?",
+        "States": {
+            "First?": {
+                "Type": "Choice",
+                "Choices": [
+                    {"Condition": "{% $states.input.outcome in ['a', 'b c'] %}", "Next": "Work"},
+                    {"Condition": "{% $load.rest != '' %}", "Next": "Bad"},
+                ],
+                "Default": "Bad",
+            },
+            "Work": {"Type": "Task", "Catch": [{"Next": "Bad"}], "End": True},
+            "Bad": {"Type": "Fail"},
+        },
+    }
+    (shown,) = state_picture.pictures(definition)
+    assert shown.splitlines()[4:] == [
+        "    [*] --> First",
+        "    First --> Work : a, b c",
+        "    First --> Bad : files are left over, else",
+        "    Work --> [*]",
+        "    Work --> Bad : error",
+        "    Bad --> [*]",
+    ]
+
+
+def test_a_condition_without_words_is_no_picture() -> None:
+    unknown = {"Type": "Choice", "Choices": [{"Condition": "{% $new > 1 %}", "Next": "A"}]}
+    with pytest.raises(KeyError, match="new > 1"):
+        state_picture.pictures({"StartAt": "A", "States": {"A": unknown}})
+
+
+def test_the_architecture_names_every_function() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| \[(\w+)\]\(\.\./functions/\1\.py\)", text, re.M)
+    assert sorted(shown) == sorted(path.stem for path in (ROOT / "functions").glob("*.py"))
+
+
+def test_the_architecture_names_every_life_cycle_of_the_work_bucket() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    keys = re.findall(r"^\| `([a-z]+/[^`]*)`", text, re.M)
+    rules = template()["Resources"]["WorkBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    for prefix in (rule["Prefix"] for rule in rules if "Prefix" in rule):
+        assert any(key.startswith(prefix) for key in keys), prefix
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms: !Ref X is {'Ref': 'X'}."""
+
+
+def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return {suffix: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {suffix: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {suffix: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def template() -> dict[str, Any]:
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    return dict(yaml.load(text, _Loader))  # noqa: S506 - a SafeLoader
+
+
+# ---------------------------------------------------------------- operations
+@pytest.fixture(scope="module")
+def runbook() -> str:
+    return (DOCS / "operations.md").read_text(encoding="utf-8")
+
+
+def test_every_alarm_has_its_page_and_every_page_its_alarm(runbook: str) -> None:
+    resources = template()["Resources"]
+    alarms = {name for name, r in resources.items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    assert alarms
+    assert set(re.findall(r"^## (\w+Alarm)$", runbook, re.M)) == alarms
+    for name in alarms:
+        description = resources[name]["Properties"]["AlarmDescription"]
+        text = description["Sub"] if isinstance(description, dict) else description
+        assert f"docs/operations.md, {name}" in text
+
+
+def test_each_page_says_what_where_and_what_to_do(runbook: str) -> None:
+    pages = re.findall(r"^## \w+Alarm\n(.*?)(?=^## )", runbook, re.M | re.S)
+    assert pages
+    for text in pages:
+        for part in ("What it means", "Where to look", "What to do", "When it ends"):
+            assert f"**{part}.**" in text
+
+
+def test_queries_of_the_logs_ask_for_messages_that_the_functions_write(runbook: str) -> None:
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "functions").rglob("*.py"))
+    written = set(re.findall(r"logger\.\w+\(\s*\"([^\"]+)\"", code))
+    queries = [q for q in re.findall(r"```text\n(.*?)```", runbook, re.S) if "filter" in q]
+    asked = {
+        text
+        for query in queries
+        for one, many in re.findall(r'message (?:= ("[^"]+")|in \[([^\]]+)\])', query)
+        for text in re.findall(r'"([^"]+)"', one or many)
+    }
+    assert len(queries) >= 8
+    assert len(asked) >= 8
+    assert asked <= written
+
+
+def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"```sql\n(.*?)```", runbook + readme, re.S)
+    queries = [query for query in found if "${" not in query]
+    assert len(queries) >= 6
+    with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:
+        warehouse = Warehouse(server.url)
+        assert warehouse.batch("CREATE SCHEMA sparkify")["Status"] == "FINISHED"
+        for name in migrations().values():
+            made = warehouse.batch(*sql.render(name, {"schema": "sparkify"}))
+            assert made["Status"] == "FINISHED", made
+        for query in queries:
+            warehouse.rows(query)
+
+
+# ---------------------------------------------------------------- security
+def actions_of(statements: Any) -> Iterator[str]:
+    """The actions of a policy's statements, those under conditions too."""
+    if isinstance(statements, list):
+        for statement in statements:
+            yield from actions_of(statement)
+    elif isinstance(statements, dict):
+        actions = statements.get("Action", [])
+        yield from [actions] if isinstance(actions, str) else actions
+        yield from actions_of(statements.get("If", []))
+
+
+def policies_of(resource: dict[str, Any]) -> list[Any]:
+    properties = resource["Properties"]
+    if resource["Type"] == "AWS::IAM::ManagedPolicy":
+        return [properties["PolicyDocument"]]
+    return [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+
+
+def test_security_has_every_role_with_its_actions_and_no_other() -> None:
+    text = (DOCS / "security.md").read_text(encoding="utf-8")
+    sections = {
+        section.split("\n", 1)[0]: re.split(r"^#", section.split("\n", 1)[1], flags=re.M)[0]
+        for section in re.split(r"^### ", text, flags=re.M)[1:]
+    }
+    granted = {
+        name: {a for policy in policies_of(resource) for a in actions_of(policy["Statement"])}
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+    }
+    assert len(granted) > 5
+    shown = {
+        name: set(re.findall(r"`([a-z][a-z0-9-]*:[A-Z]\w+)`", section))
+        for name, section in sections.items()
+    }
+    assert shown == granted
+
+
+def test_security_says_why_where_a_resource_is_everything() -> None:
+    text = (DOCS / "security.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if re.search(r"\| `\*` \|", line)]
+    assert len(rows) >= 4
+    assert all("no resource" in row or "has none" in row for row in rows)

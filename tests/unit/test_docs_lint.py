@@ -14,7 +14,9 @@ def _fresh() -> None:
 
 def problems(root: Path, text: str) -> list[str]:
     (root / "docs").mkdir(exist_ok=True)
-    (root / "README.md").write_text("# Read me\n\n## What it costs, `now`\n\n## Twice\n\n## Twice\n")
+    (root / "README.md").write_text(
+        "# Read me\n\n## What it costs, `now`\n\n## Twice\n\n## Twice\n"
+    )
     page = root / "docs" / "page.md"
     page.write_text(text)
     return list(docs_lint.problems_of(page, root))

@@ -147,7 +147,9 @@ class StatementStore:
     def active(self) -> int:
         """How many statements have not ended."""
         with self._lock:
-            self._running = {i for i in self._running if not self._known[i].over}
+            self._running = {
+                i for i in self._running if i in self._known and not self._known[i].over
+            }
             return len(self._running)
 
     def save_session(self, session_id: str, created: float, document: dict[str, Any]) -> None:

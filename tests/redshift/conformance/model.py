@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import bz2
 import gzip
+import tempfile
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -142,7 +143,8 @@ def _refuse_others(where: str, given: dict[str, Any], known: set[str]) -> None:
 
 
 def encoded(content: Any) -> bytes:
-    """An object's bytes: a text, or ``{text = "…", encode = "gzip"}``, or ``{base64 = "…"}``.
+    """An object's bytes: a text, ``{text = "…", encode = "gzip"}``, ``{base64 = "…"}``, or
+    ``{parquet = "SELECT …"}``, DuckDB's query of a Parquet file's rows.
 
     ``encode`` is gzip, bz2, zstd or the name of one of Python's text encodings.
     """
@@ -150,16 +152,43 @@ def encoded(content: Any) -> bytes:
         return content.encode()
     if "base64" in content:
         return base64.b64decode(content["base64"])
+    if "parquet" in content:
+        return _parquet(content["parquet"])
     encode = content.get("encode", "utf-8")
     if encode in _COMPRESS:
         return _COMPRESS[encode](content["text"].encode())
     return str(content["text"]).encode(encode)
 
 
+def _parquet(query: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        con.execute(f"COPY ({query}) TO '{folder}/a.parquet' (FORMAT parquet)")
+        return (Path(folder) / "a.parquet").read_bytes()
+
+
+def _table_in(parquet: bytes) -> tuple[list[str], list[Any]]:
+    """The columns with their types, and the rows."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        path = Path(folder) / "a.parquet"
+        path.write_bytes(parquet)
+        found = con.execute(f"SELECT * FROM '{path}'")
+        names = [f"{entry[0]} {entry[1]}" for entry in found.description or []]
+        return names, found.fetchall()
+
+
+def _unzstd(data: bytes) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        path = Path(folder) / "object.zst"
+        path.write_bytes(data)
+        lines = con.execute(
+            f"SELECT line FROM read_csv('{path}', columns = {{'line': 'VARCHAR'}}, header = false, "
+            "delim = '\x01', quote = '', escape = '', compression = 'zstd')"
+        ).fetchall()
+        return "".join(f"{line}\n" for (line,) in lines).encode()
+
+
 def _zstd(data: bytes) -> bytes:
     """DuckDB writes zstd; the test environment has no other library that does."""
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "object.zst"
         with duckdb.connect() as con:
@@ -179,11 +208,15 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 _DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
     "bz2": bz2.decompress,
+    "zstd": _unzstd,
 }
 
 
 def decoded(body: bytes, content: Any) -> Any:
     """An object's bytes in the terms in which ``content`` expects them."""
+    if isinstance(content, dict) and "parquet" in content:
+        there = _table_in(body)
+        return content if there == _table_in(encoded(content)) else {"parquet": there}
     encode = "utf-8" if isinstance(content, str) else content.get("encode", "utf-8")
     if encode in _DECOMPRESS:
         return {"text": _DECOMPRESS[encode](body).decode(), "encode": encode}

@@ -22,6 +22,7 @@ check ruff-format ruff format --check .
 check mypy mypy
 check sam-validate sam validate --lint --template template.yaml --config-env default
 check cfn-lint cfn-lint template.yaml
+check checkov bash local/checkov.sh template.yaml
 check asl python -m local.asl_lint statemachine/*.asl.json
 check sqlfluff sqlfluff lint --disable-progress-bar sql
 check docs python -m local.docs_lint

@@ -290,3 +290,38 @@ def test_security_says_why_where_a_resource_is_everything() -> None:
     rows = [line for line in text.splitlines() if re.search(r"\| `\*` \|", line)]
     assert len(rows) >= 4
     assert all("no resource" in row or "has none" in row for row in rows)
+
+
+# ---------------------------------------------------------------- costs
+def test_what_is_computed_in_costs_is_right() -> None:
+    text = (DOCS / "costs.md").read_text(encoding="utf-8")
+    sums = re.findall(r"`([\d .\u00d7\u00f7+()]+) = ([\d.]+)`", text)
+    assert len(sums) > 30
+    for expression, shown in sums:
+        tokens = expression.replace("\u00d7", "*").replace("\u00f7", "/")
+        assert re.fullmatch(r"[\d .*/+()]+", tokens)
+        exact = eval(tokens)  # noqa: S307 - digits and operators only
+        digits = len(shown.partition(".")[2])
+        assert abs(exact - float(shown)) <= 0.51 * 10**-digits, f"{expression} is {exact}"
+
+
+def test_costs_count_the_alarms_of_the_template() -> None:
+    text = (DOCS / "costs.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"alarms: (\d+) alarm metrics", text)
+    alarms = [r for r in template()["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = [
+        sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", [])) or 1
+        for alarm in alarms
+    ]
+    assert int(shown) == sum(metrics)
+
+
+def test_costs_take_the_limits_of_the_template() -> None:
+    text = (DOCS / "costs.md").read_text(encoding="utf-8")
+    defaults = {name: p.get("Default") for name, p in template()["Parameters"].items()}
+    assert (
+        f"`BatchFiles` {defaults['BatchFiles']:,} and `MaxBatches` {defaults['MaxBatches']}" in text
+    )
+    assert f"RPU-hours a month, {defaults['UsageLimitHours']} by default" in text
+    assert f"`WaitSeconds` = {defaults['WaitSeconds']}" in text
+    assert f"`BatchSize` {defaults['BatchSize']:,}" in text

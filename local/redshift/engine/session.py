@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 from sqlglot import exp
@@ -59,6 +59,7 @@ class Transaction:
     catalog: int | None = None
     changed_catalog: bool = False
     failed: bool = False
+    started: float = field(default_factory=time.time)
 
 
 class Session(Permissions):
@@ -163,6 +164,7 @@ class Session(Permissions):
         transaction = self.transaction
         if transaction is None:
             return
+        committing = time.time()
         try:
             if transaction.begun:
                 known = self.database.catalog
@@ -175,6 +177,7 @@ class Session(Permissions):
             raise duckdb_errors.translate(error) from error
         self.transaction = None
         self.database.locks.release_all(transaction.id)
+        self._record_end(transaction, "committed", committing)
 
     def rollback(self) -> None:
         """Undoes the transaction and gives its locks back. Never raises."""
@@ -188,6 +191,27 @@ class Session(Permissions):
             self.database.serial.rollback(transaction.id)
         self.transaction = None
         self.database.locks.release_all(transaction.id)
+        self._record_end(transaction, "rolledback", None)
+
+    def _record_end(self, transaction: Transaction, status: str, committing: float | None) -> None:
+        """A row of SYS_TRANSACTION_HISTORY, for a transaction that has read or written anything.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/SYS_TRANSACTION_HISTORY.html
+        """
+        if not transaction.begun:
+            return
+        serializable = self.database.settings.isolation == "serializable"
+        row = {
+            "user_id": self.user_id,
+            "query_id": self.query_id,
+            "transaction_id": transaction.id,
+            "isolation_level": "Serializable" if serializable else "Snapshot Isolation",
+            "status": status,
+            "start_time": transaction.started,
+            "commit_start_time": committing,
+            "commit_end_time": time.time() if committing else None,
+        }
+        self.records.add("transaction_history", [row])
 
     def close(self) -> None:
         """Ends the session: an open transaction is rolled back."""

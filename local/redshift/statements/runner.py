@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 import time
 from pathlib import Path
@@ -409,16 +410,19 @@ class Runner:
 
 _HISTORY_STATUS = {"STARTED": "running", "FINISHED": "success", "FAILED": "failed",
                    "ABORTED": "canceled"}  # fmt: skip
-_TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "COPY", "UNLOAD", "ANALYZE", "VACUUM", "CREATE",
+_AS_QUERY = re.compile(r"[^'(]*\bTABLE\b.*\bAS\s*\(*\s*(SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
+_TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "UNLOAD", "ANALYZE", "VACUUM", "CREATE",
           "ALTER", "DROP", "TRUNCATE")  # fmt: skip
 
 
 def _query_type(sql: str) -> str:
-    """SELECT, INSERT, ..., DDL, UTILITY: SYS_QUERY_HISTORY.query_type."""
+    """SELECT, INSERT, ..., CTAS, DDL, UTILITY: SYS_QUERY_HISTORY.query_type."""
     try:
         first = template_of(sql)[1].first.split(" ")[0]
     except RedshiftError:
         return "UTILITY"
+    if first == "CREATE" and _AS_QUERY.match(sql):
+        return "CTAS"
     if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):
         return "DDL"
     return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")

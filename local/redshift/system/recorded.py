@@ -88,6 +88,17 @@ def _query_text(record: Record) -> list[Record]:
     return _pieces(record, TEXT_PIECE)
 
 
+def _transaction_history(record: Record) -> list[Record]:
+    """dg/SYS_TRANSACTION_HISTORY.html"""
+    return [
+        {
+            **record,
+            "transaction_start_time": record["start_time"],
+            "undo_transaction_id": -1,
+        }
+    ]
+
+
 def _pieces(record: Record, size: int) -> list[Record]:
     text = record["query_text"]
     starts = range(0, max(len(text), 1), size)
@@ -151,6 +162,15 @@ _SYS = [
         "spilled_block_local_disk int8, spilled_block_remote_disk int8, step_attribute text",
         "query_history",
         _query_detail,
+    ),
+    _view(
+        "sys_transaction_history",
+        "user_id int4, transaction_id int8, isolation_level text, status text, "
+        "transaction_start_time timestamp, commit_start_time timestamp, "
+        "commit_end_time timestamp, blocks_committed int8, undo_transaction_id int8",
+        "transaction_history",
+        _transaction_history,
+        superuser=True,
     ),
     _view(
         "sys_load_history",

@@ -25,6 +25,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "query_text", "redshift_version", "usage_limit", "compute_type", "compile_time",
         "planning_time", "lock_wait_time",
     ),
+    "transaction_history": (
+        "user_id", "query_id", "transaction_id", "isolation_level", "status", "start_time",
+        "commit_start_time", "commit_end_time",
+    ),
     "load_history": (
         "user_id", "query_id", "transaction_id", "session_id", "database_name", "status",
         "table_name", "start_time", "end_time", "duration", "data_source", "file_format",

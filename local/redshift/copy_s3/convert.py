@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import decimal
 import json
-import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +29,8 @@ _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _TRUE = frozenset({"t", "true", "y", "yes", "1", "on"})
 _FALSE = frozenset({"f", "false", "n", "no", "0", "off"})
+_LARGEST_REAL = 3.4028235677973362e38
+"""Rounds to the largest 4-byte floating-point number; what is larger overflows."""
 _EXACT = decimal.Context(prec=100)
 
 
@@ -38,7 +40,7 @@ def converter(column: Column, options: CopyOptions) -> Convert:
     if kind in _INTEGERS:
         inner = _integer(kind)
     elif kind in ("float4", "float8"):
-        inner = _float
+        inner = _float(kind)
     elif kind == "numeric":
         inner = _numeric(column, options)
     elif kind == "bool":
@@ -94,8 +96,20 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (dict, list)):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        return _json(value)
     return str(value)
+
+
+def _json(value: Any) -> str:
+    """An object or array "is loaded as a string, including the braces or brackets", numbers as they are."""
+    if isinstance(value, JsonFloat):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    if isinstance(value, dict):
+        members = (f"{json.dumps(key, ensure_ascii=False)}:{_json(v)}" for key, v in value.items())
+        return "{" + ",".join(members) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _invalid_digit(text: str, spoken: str) -> RowError:
@@ -119,10 +133,10 @@ def _integer(kind: str) -> Convert:
         if isinstance(value, int) and not isinstance(value, bool):
             number = value
         elif isinstance(value, JsonFloat):
-            exact = decimal.Decimal(value)
-            if exact != exact.to_integral_value():
+            floating = float(value)
+            if not floating.is_integer():
                 raise _invalid_digit(value, spoken)
-            number = int(exact)
+            number = int(floating)
         else:
             text = _written(value)
             if not _DIGITS.fullmatch(text):
@@ -135,18 +149,27 @@ def _integer(kind: str) -> Convert:
     return convert
 
 
-def _float(value: Any) -> float | str:
-    text = _written(value)
-    if isinstance(value, bool) or not _NUMBER.fullmatch(text):
-        raise RowError(1208, f"Invalid float value '{text[:50]}'")
-    number = float(text)
-    if math.isinf(number):
-        raise RowError(1208, f"Overflow, Value '{text[:50]}', Type: Double")
-    return number
+def _float(kind: str) -> Convert:
+    largest = _LARGEST_REAL if kind == "float4" else sys.float_info.max
+
+    def convert(value: Any) -> float:
+        text = _written(value)
+        if isinstance(value, bool) or not _NUMBER.fullmatch(text):
+            raise RowError(1208, f"Invalid float value '{text[:50]}'")
+        number = float(text)
+        if abs(number) > largest:
+            spoken = "Real" if kind == "float4" else "Double"
+            raise RowError(1208, f"Overflow, Value '{text[:50]}', Type: {spoken}")
+        return number
+
+    return convert
 
 
 def _numeric(column: Column, options: CopyOptions) -> Convert:
-    """Cut to the scale; ROUNDEC rounds."""
+    """Cut to the scale; ROUNDEC rounds. A JSON number with a fraction is a floating-point number first.
+
+    .../dg/copy-usage_notes-copy-from-json.html#copy-usage-json-rounding
+    """
     unit = decimal.Decimal(1).scaleb(-column.type.scale)
     rounding = decimal.ROUND_HALF_UP if options.roundec else decimal.ROUND_DOWN
     limit = decimal.Decimal(10) ** (column.type.precision - column.type.scale)
@@ -155,7 +178,11 @@ def _numeric(column: Column, options: CopyOptions) -> Convert:
         text = _written(value)
         if isinstance(value, bool) or not _NUMBER.fullmatch(text):
             raise _invalid_digit(text, "Decimal")
-        number = decimal.Decimal(text.strip()).quantize(unit, rounding=rounding, context=_EXACT)
+        exact = repr(float(text)) if isinstance(value, JsonFloat) else text.strip()
+        try:
+            number = decimal.Decimal(exact).quantize(unit, rounding=rounding, context=_EXACT)
+        except decimal.InvalidOperation:
+            number = limit
         if abs(number) >= limit:
             raise RowError(1209, f"Numeric data overflow (result precision), Value '{text[:50]}'")
         return format(number, "f")
@@ -224,11 +251,13 @@ def _time(value: Any) -> str:
 
 
 def _super(value: Any) -> Any:
-    return (
-        json.loads(json.dumps(value), parse_float=float)
-        if isinstance(value, (dict, list))
-        else value
-    )
+    if isinstance(value, JsonFloat):
+        return float(value)
+    if isinstance(value, list):
+        return [_super(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _super(item) for key, item in value.items()}
+    return value
 
 
 def _text(column: Column, options: CopyOptions) -> Convert:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from local.redshift.copy_s3 import parquet, paths, text
+from local.redshift.copy_s3 import parquet, paths, text, vectors
 from local.redshift.copy_s3.convert import converter
+from local.redshift.copy_s3.json_reader import JsonReader
 from local.redshift.copy_s3.options import CopyOptions
 from local.redshift.copy_s3.pipeline import EachObject, Reader, Rows
 from local.redshift.copy_s3.s3 import ObjectStore
@@ -32,10 +34,15 @@ def _json(
     session: Session, store: ObjectStore, columns: Sequence[Column], options: CopyOptions
 ) -> Reader:
     names = [column.name for column in columns]
-    pick = paths.automatic(names, ignore_case=options.json == "auto ignorecase")
+    ignore_case = options.json == "auto ignorecase"
+    pick = paths.automatic(names, ignore_case=ignore_case)
+    steps: list[list[paths.Step]] | None = None if ignore_case else [[name] for name in names]
     if options.json.startswith("s3://"):
         found = paths.read_jsonpaths(store, options.json, len(names))
         if found is not None:
-            pick = paths.by_paths(found)
+            pick, steps = paths.by_paths(found), found
     converts = [converter(column, options) for column in columns]
-    return EachObject("json", Rows(pick, converts, session.check_cancelled), options.compression)
+    rows = Rows(pick, converts, session.check_cancelled)
+    plan = vectors.plan(columns, steps, options) if steps else None
+    path = session.database.scratch / f"copy-{uuid.uuid4().hex}-block.jsonl"
+    return JsonReader(session.con, rows, plan, options.compression, path)

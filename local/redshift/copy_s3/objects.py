@@ -44,24 +44,34 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_float=JsonFloat, parse_constant=_no_constant)
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that comes twice the first counts; the documentation does not say which."""
+    made = dict(pairs)
+    return made if len(made) == len(pairs) else dict(pairs[::-1])
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=JsonFloat, parse_constant=_no_constant, object_pairs_hook=_first_of_each
+)
 
 
 class Structures:
     """Iterates over an object's structures; counts ``lines`` and ``bytes`` on the way.
 
+    ``line`` is the number of the line that ``chunks`` begin on.
+
     Invalid UTF-8 comes through as lone surrogates, for the column's conversion to refuse.
     Raises RedshiftError for a structure over 4 MB, which fails the whole COPY.
     """
 
-    def __init__(self, chunks: Iterable[bytes], url: str):
+    def __init__(self, chunks: Iterable[bytes], url: str, line: int = 1):
         self._chunks = iter(chunks)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="surrogateescape")
         self._url = url
         self._text = ""
         self._at = 0
         self._ended = False
-        self._line = 1
+        self._line = line
         self._newlines = 0
         self._last = b""
         self.bytes = 0
@@ -70,6 +80,13 @@ class Structures:
     def lines(self) -> int:
         """How many lines were read; a last one without a newline counts."""
         return self._newlines + (self._last not in (b"", b"\n"))
+
+    @property
+    def between(self) -> bool:
+        """Whether all that was read so far is used up: no structure is open."""
+        blanks = _BLANKS.match(self._text, self._at)
+        used = blanks is not None and blanks.end() == len(self._text)
+        return used and not self._decoder.getstate()[0]
 
     def _more(self) -> bool:
         """Reads on, dropping what is behind; whether there was anything to read."""

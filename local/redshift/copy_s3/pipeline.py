@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from local.redshift.copy_s3.convert import Convert
 from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, reading, source_failed
-from local.redshift.copy_s3.objects import Structures
+from local.redshift.copy_s3.objects import Structure, Structures
 from local.redshift.copy_s3.paths import Pick
 from local.redshift.copy_s3.s3 import S3Object
 from local.redshift.engine.errors import RedshiftError
@@ -114,23 +114,26 @@ class Rows:
         ``reject`` may raise to end the load. Raises RedshiftError for what fails a whole COPY.
         """
         structures, rows = Structures(chunks, url), 0
-        pick, converts = self.pick, self.converts
         for number, structure in enumerate(structures):
             if number % _CHECK_EVERY == 0:
                 self.check_cancelled()
-            if structure.error is not None:
-                reject(structure.error)
-                continue
-            try:
-                values = [
-                    convert(value)
-                    for convert, value in zip(converts, pick(structure.value), strict=True)
-                ]
-            except RowError as error:
-                reject(replace(error, line=structure.line))
-                continue
-            except RedshiftError as error:
-                raise source_failed(error.message, reading(url)) from error
-            accept(values)
-            rows += 1
+            rows += self.load(structure, url, accept, reject)
         return Scanned(rows, structures.lines, structures.bytes)
+
+    def load(self, structure: Structure, url: str, accept: Accept, reject: Reject) -> bool:
+        """One structure of the object at ``url``; whether it was accepted."""
+        if structure.error is not None:
+            reject(structure.error)
+            return False
+        try:
+            values = [
+                convert(value)
+                for convert, value in zip(self.converts, self.pick(structure.value), strict=True)
+            ]
+        except RowError as error:
+            reject(replace(error, line=structure.line))
+            return False
+        except RedshiftError as error:
+            raise source_failed(error.message, reading(url)) from error
+        accept(values)
+        return True

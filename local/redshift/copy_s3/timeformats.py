@@ -144,6 +144,8 @@ def epoch(milliseconds: bool) -> Parse:
 
     def parse(text: str) -> dt.datetime:
         number = float(text) if "." in text or "e" in text.lower() else int(text)
+        if isinstance(number, float) and number.is_integer():
+            number = int(number)
         try:
             if isinstance(number, int):
                 whole, rest = divmod(number, unit)

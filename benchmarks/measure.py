@@ -1,0 +1,57 @@
+"""Seconds, medians, and figures with their bounds."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long it takes, on the wall."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def median(runs: list[float]) -> float:
+    """The middle one."""
+    return statistics.median(runs)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``measured`` in ``unit``, not to be over ``bound``; ``parts`` are what the bound is made of."""
+
+    name: str
+    measured: float
+    bound: float
+    unit: str = "s"
+    parts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is within its bound."""
+        return self.measured <= self.bound
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """For bench.json."""
+        return {
+            "name": self.name,
+            "measured": round(self.measured, 4),
+            "bound": round(self.bound, 4),
+            "unit": self.unit,
+            "holds": self.holds,
+            "parts": {name: round(value, 4) for name, value in self.parts.items()},
+        }
+
+    def __str__(self) -> str:
+        verdict = "ok  " if self.holds else "OVER"
+        parts = ", ".join(f"{name} {value:.2f}" for name, value in self.parts.items())
+        return (
+            f"{verdict} {self.name}: {self.measured:.2f} {self.unit}, bound {self.bound:.2f}"
+            f" {self.unit} ({self.measured / self.bound:.0%} of it){': ' + parts if parts else ''}"
+        )

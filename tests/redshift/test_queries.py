@@ -212,7 +212,7 @@ QUERIES: list[tuple[str, list[list[Any]]]] = [
     ("SELECT LISTAGG(DISTINCT song, '+') WITHIN GROUP (ORDER BY song) FROM plays", [["a+b"]]),
     ("SELECT LISTAGG(usr) FROM plays WHERE usr = 2", [["22"]]),
     # dg/r_QUALIFY_clause.html
-    (("SELECT usr, song FROM plays QUALIFY ROW_NUMBER() OVER (PARTITION BY usr ORDER BY at) = 1 "
+    (("SELECT usr, song FROM plays p QUALIFY ROW_NUMBER() OVER (PARTITION BY usr ORDER BY at) = 1 "
      "ORDER BY usr"), [[1, "a"], [2, "a"]]),
     # dg/r_WF_LAST_VALUE.html
     (("SELECT LAST_VALUE(song IGNORE NULLS) OVER (PARTITION BY usr ORDER BY at ROWS BETWEEN "

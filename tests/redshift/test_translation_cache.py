@@ -119,7 +119,7 @@ SAME_AGAIN = [
     ("SELECT listagg(DISTINCT s || :a, :b) WITHIN GROUP (ORDER BY s || :b) FROM t.stage_1",
      {"a": ",", "b": ","}),
     ("SELECT current_user, current_schema(), pg_backend_pid(), pg_last_query_id()", {}),
-    ("SELECT has_table_privilege('t.stage_1', 'select') FROM t.stage_1", {}),
+    ("SELECT has_table_privilege('t.stage_1', 'select')", {}),
     ("SELECT file_name FROM sys_load_detail WHERE query_id = pg_last_copy_id()", {}),
     ("SELECT file_name FROM sys_load_detail WHERE query_id = :a", {"a": "12"}),
     ("SELECT 1 WHERE :a = :a AND :b SIMILAR TO :a", {"a": "x%", "b": "x"}),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from local.redshift.dialect.formats import to_char_parts, to_strptime
+from local.redshift.dialect.formats import number_of, to_char_parts, to_strptime
 from local.redshift.engine.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
@@ -91,15 +91,20 @@ def _date_trunc(args: Args) -> exp.Expr:
 
 
 def _dateadd(args: Args) -> exp.Expr:
-    """``dateadd(month, 1, d)`` -> ``rs_add_months(d, 1)``, ``dateadd(day, 2, d)`` ->
-    ``CAST(d AS TIMESTAMP) + to_days(2)``: a timestamp. .../dg/r_DATEADD_function.html
+    """``dateadd(day, 2, d)`` -> ``rs_plus(d, to_days(2))``: a timestamp, of a time a time.
+
+    February 29 and a year is March 1, and 12 months February 28. .../dg/r_DATEADD_function.html
     """
     part, number, value = part_name(args[0]), args[1], args[2]
-    months = {"month": 1, "quarter": 3, "year": 12, "decade": 120, "century": 1200}
+    months = {"month": 1, "quarter": 3}
+    years = {"year": 1, "decade": 10, "century": 100, "millennium": 1000}
     whole = exp.Cast(this=exp.Paren(this=number), to=exp.DataType.build("BIGINT"))
-    if part in months:
-        count = exp.Mul(this=whole, expression=exp.Literal.number(months[part]))
-        return _f("rs_add_months", value, count)
+    if part in years or part in months:
+        size = exp.Literal.number(years.get(part) or months[part])
+        count = exp.Cast(this=exp.Mul(this=whole, expression=size), to=exp.DataType.build("INT"))
+        if part in years:
+            return _f("rs_add_years", value, count)
+        return _f("rs_plus", value, _f("to_months", count))
     makers = {"week": "to_weeks", "day": "to_days", "hour": "to_hours", "minute": "to_minutes",
               "second": "to_seconds", "millisecond": "to_milliseconds",
               "microsecond": "to_microseconds"}  # fmt: skip
@@ -107,14 +112,13 @@ def _dateadd(args: Args) -> exp.Expr:
         raise unsupported(f"dateadd({part}, ...)")
     if part in ("week", "day"):
         whole = exp.Cast(this=whole, to=exp.DataType.build("INT"))
-    timestamp = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
-    return exp.Paren(this=exp.Add(this=timestamp, expression=_f(makers[part], whole)))
+    return _f("rs_plus", value, _f(makers[part], whole))
 
 
 def _datediff(args: Args) -> exp.Expr:
     """``datediff(day, a, b)``: boundaries crossed, BIGINT. .../dg/r_DATEDIFF_function.html"""
     part = part_name(args[0])
-    first, second = (exp.Cast(this=a, to=exp.DataType.build("TIMESTAMP")) for a in args[1:3])
+    first, second = (_f("rs_moment", argument) for argument in args[1:3])
     return _f("date_diff", exp.Literal.string(part), first, second)
 
 
@@ -183,10 +187,58 @@ def _parsed(args: Args) -> exp.Expr:
     return _f("strptime", value, exp.Literal.string(to_strptime(pattern.name)))
 
 
+def _months_between(args: Args) -> exp.Expr:
+    """``months_between(a, b)``: whole for the same day or two last days. .../dg/r_MONTHS_BETWEEN_function.html"""
+    first, second = (_f("rs_moment", argument) for argument in args)
+    return _f("rs_months_between", first, second)
+
+
+_WEEKDAYS = {
+    short: number
+    for number, names in enumerate(
+        ("su sun sunday", "m mo mon monday", "tu tue tues tuesday", "w we wed wednesday",
+         "th thu thurs thursday", "f fr fri friday", "sa sat saturday")
+    )
+    for short in names.split()
+}  # fmt: skip
+
+
+def _next_day(args: Args) -> exp.Expr:
+    """``next_day(d, 'Tue')``: the next such day after ``d``. .../dg/r_NEXT_DAY.html"""
+    value, day = args
+    if not day.is_string:
+        raise unsupported("next_day with a computed day")
+    number = _WEEKDAYS.get(day.name.lower())
+    if number is None:
+        raise RedshiftError(f'Invalid day "{day.name}"', sqlstate="22023")
+    moment = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
+    return _f("rs_next_day", moment, exp.Literal.number(number))
+
+
+def _compare(args: Args) -> exp.Expr:
+    """``date_cmp(a, b)`` and its like: -1, 0, 1. .../dg/r_DATE_CMP.html"""
+    first, second = (_f("rs_moment", argument) for argument in args)
+    return _f("rs_compare", first, second)
+
+
+def _date_part_year(args: Args) -> exp.Expr:
+    """.../dg/r_DATE_PART_YEAR.html"""
+    (value,) = args
+    return _part("year", value)
+
+
+def _to_number(args: Args) -> exp.Expr:
+    """``to_number('12,454.8-', '99G999D9S')`` -> NUMERIC of as many digits. .../dg/r_TO_NUMBER.html"""
+    value, pattern = args
+    if not pattern.is_string:
+        raise unsupported("to_number with a computed format")
+    return number_of(value, pattern.name)
+
+
 def _to_char(args: Args) -> exp.Expr:
     """``to_char(t, 'YYYY-MM')`` -> ``strftime(t, '%Y') || '-' || strftime(t, '%m')``.
 
-    .../dg/r_TO_CHAR.html. Numeric formats are not supported yet.
+    .../dg/r_TO_CHAR.html. Of a number with a numeric format.
     """
     value, pattern = args
     if not pattern.is_string:
@@ -211,4 +263,14 @@ BUILT: dict[str, Callable[[Args], exp.Expr]] = {
     "to_date": _to_date,
     "to_timestamp": _to_timestamp,
     "to_char": _to_char,
+    "to_number": _to_number,
+    "months_between": _months_between,
+    "next_day": _next_day,
+    "date_cmp": _compare,
+    "date_cmp_timestamp": _compare,
+    "date_cmp_timestamptz": _compare,
+    "timestamp_cmp": _compare,
+    "timestamp_cmp_date": _compare,
+    "timestamptz_cmp": _compare,
+    "date_part_year": _date_part_year,
 }

@@ -8,11 +8,14 @@ from sqlglot import exp
 
 from local.redshift.engine.errors import unsupported
 
-_CODES = ("HH24", "HH12", "YYYY", "MONTH", "Month", "month", "DAY", "Day", "day", "MON", "Mon",
-          "mon", "DDD", "IYYY", "YYY", "YY", "MM", "DD", "DY", "Dy", "dy", "HH", "MI", "SS", "MS",
-          "US", "AM", "PM", "am", "pm", "IW", "WW", "ID", "TZ", "OF", "CC", "Q", "D", "J", "Y",
-          "W")  # fmt: skip
-_TOKEN = re.compile('"([^"]*)"|(FM)|(' + "|".join(_CODES) + r")|(.)", re.DOTALL)
+_WORDS = ("MONTH", "Month", "month", "DAY", "Day", "day", "MON", "Mon", "mon", "DY", "Dy", "dy", "AM",
+          "PM", "am", "pm")  # fmt: skip
+_CODES = ("HH24", "HH12", "YYYY", "DDD", "IYYY", "YYY", "YY", "MM", "DD", "HH", "MI", "SS", "MS", "US",
+          "IW", "WW", "ID", "TZ", "OF", "CC", "Q", "D", "J", "Y", "W")  # fmt: skip
+"""Words keep their case in what they write; the other codes may be written in small letters too."""
+_TOKEN = re.compile(
+    '"([^"]*)"|(FM|fm)|(' + "|".join(_WORDS) + ")|((?i:" + "|".join(_CODES) + "))|(.)", re.DOTALL
+)
 
 _STRFTIME = {
     "YYYY": "%Y", "YY": "%y", "MM": "%m", "DD": "%d", "HH24": "%H", "HH12": "%I", "HH": "%I",
@@ -32,11 +35,11 @@ def _text(value: str) -> exp.Expr:
 def tokens(pattern: str) -> list[tuple[str, str]]:
     """``YYYY"y"MM`` -> ``[("code", "YYYY"), ("text", "y"), ("code", "MM")]``; FM is ``("fm", "")``."""
     found = []
-    for quoted, fill, code, other in _TOKEN.findall(pattern):
+    for quoted, fill, word, code, other in _TOKEN.findall(pattern):
         if fill:
             found.append(("fm", ""))
-        elif code:
-            found.append(("code", code))
+        elif word or code:
+            found.append(("code", word or code.upper()))
         else:
             found.append(("text", quoted or other))
     return found
@@ -59,8 +62,8 @@ def to_strptime(pattern: str) -> str:
 
 def to_char_parts(value: exp.Expr, pattern: str) -> exp.Expr:
     """The concatenation that TO_CHAR of a datetime is; names are padded to nine without FM."""
-    if re.fullmatch(r"[FMSLGPRm09.,DVEei\s$+-]*", pattern) and re.search("[09]", pattern):
-        raise unsupported("to_char of a number")
+    if is_numeric(pattern):
+        return number_as_text(value, pattern)
     instant = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
     parts: list[exp.Expr] = []
     fill = False
@@ -94,6 +97,8 @@ def _code(instant: exp.Expr, code: str, *, fill: bool) -> exp.Expr:
             shown = _f("lower", shown)
         wide = code.upper() in ("MONTH", "DAY") and not fill
         return _f("rpad", shown, exp.Literal.number(9), _text(" ")) if wide else shown
+    if code == "TZ":
+        return _text("UTC")
     if code in ("am", "pm"):
         return _f("lower", _f("strftime", instant, _text("%p")))
     number = _number(instant, code)
@@ -107,6 +112,11 @@ def _number(instant: exp.Expr, code: str) -> exp.Expr:
     one, seven = exp.Literal.number(1), exp.Literal.number(7)
     if code == "Q":
         return _f("quarter", instant)
+    if code == "CC":
+        before = exp.Paren(
+            this=exp.Add(this=_f("year", instant), expression=exp.Literal.number(99))
+        )
+        return exp.IntDiv(this=before, expression=exp.Literal.number(100))
     if code == "D":
         return exp.Paren(this=exp.Add(this=_f("dayofweek", instant), expression=one))
     if code == "WW":
@@ -117,3 +127,64 @@ def _number(instant: exp.Expr, code: str) -> exp.Expr:
         day = _f("julian", exp.Cast(this=instant, to=exp.DataType.build("DATE")))
         return exp.Cast(this=day, to=exp.DataType.build("BIGINT"))
     raise unsupported(f"date format {code}")
+
+
+# -- numbers: https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_formating.html ------------
+
+_NUMERIC = re.compile(r"(?:FM|MI|PL|SG|PR|RN|TH|[09.,DGSLVB$\s+-])+", re.IGNORECASE)
+_SIGNS = ("PR", "MI", "SG", "S")
+
+
+def is_numeric(pattern: str) -> bool:
+    """Whether a format is one of numbers."""
+    return bool(_NUMERIC.fullmatch(pattern) and re.search("[09]|RN", pattern, re.IGNORECASE))
+
+
+def _digits(pattern: str) -> tuple[str, str]:
+    """The digits before and after the decimal point, separators among them: ("99G999", "99")."""
+    plain = re.sub("FM|MI|PR|SG|[SL$\\s]", "", pattern.upper())
+    if re.search("[^09.,DG]", plain):
+        raise unsupported(f"numeric format {pattern}")
+    before, _, after = plain.replace("D", ".").replace("G", ",").partition(".")
+    return before, after
+
+
+def number_as_text(value: exp.Expr, pattern: str) -> exp.Expr:
+    """``to_char(-125.8, '999D99S')`` -> digits by DuckDB's format(), sign and blanks around them.
+
+    A number that needs more digits than the format has is shown as ``#``.
+    """
+    upper = pattern.upper()
+    if "RN" in upper or "$" in upper:
+        raise unsupported(f"numeric format {pattern}")
+    before, after = _digits(pattern)
+    sign = next((s for s in _SIGNS if s in upper), "")
+    zeros = "0" in before
+    group = "," if "," in before else ""
+    places = len(before)
+    number = exp.Cast(this=value, to=exp.DataType.build("DECIMAL(38,10)", dialect="duckdb"))
+    shown: exp.Expr = _f(
+        "format",
+        _text(f"{{:{group}.{len(after)}f}}"),
+        exp.Cast(
+            this=_f("abs", _f("round", number, exp.Literal.number(len(after)))),
+            to=exp.DataType.build("DOUBLE"),
+        ),
+    )
+    if not zeros and after:
+        shown = _f("regexp_replace", shown, _text("^0\\."), _text("."))
+    width = places + (len(after) + 1 if after else 0)
+    fill = "FM" in upper
+    where = "end" if upper.endswith(sign) and sign and not upper.startswith(sign) else "start"
+    marks = (sign, where, "FM" if fill else "", "L" if "L" in upper else "")
+    arguments = [number.copy(), shown, exp.Literal.number(width), _text("0" if zeros else " ")]
+    return _f("rs_number_text", *arguments, *map(_text, marks))
+
+
+def number_of(value: exp.Expr, pattern: str) -> exp.Expr:
+    """``to_number('12,454.8-', '99G999D9S')`` -> ``rs_number('12,454.8-')`` as DECIMAL(6, 1)."""
+    before, after = _digits(pattern)
+    scale = len(after)
+    precision = min(38, max(1, len(before.replace(",", "")) + scale))
+    to = exp.DataType.build(f"DECIMAL({precision},{scale})", dialect="duckdb")
+    return exp.Cast(this=_f("rs_number", value), to=to)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from local.redshift.dialect import dates, session_functions, strings
+from local.redshift.dialect import dates, json_functions, session_functions, strings
 from local.redshift.dialect.grammar import same
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, syntax_error, unsupported
@@ -94,18 +94,18 @@ _SAME.update(
         "octet_length": "strlen",
         "sign": "rs_sign",
         "initcap": "rs_initcap",
-        "regexp_count": "rs_regexp_count",
+        "timezone": "timezone",
     }
 )
 
 _KNOWN_BUT_UNSUPPORTED = frozenset(
     {
-        "json_parse", "json_serialize", "is_array", "is_object", "get_array_length", "subarray",
-        "array_flatten", "array_concat", "split_to_array", "object", "object_transform", "array",
-        "approximate", "ratio_to_report", "checksum", "crc32", "farmfingerprint64",
+        "object_transform", "lower_attribute_names", "upper_attribute_names", "json_size",
+        "json_serialize_to_varbyte", "array_contains", "array_distinct", "array_position",
+        "checksum", "crc32", "farmfingerprint64",
         "farmhash64", "fnv_hash", "aes_encrypt", "aes_decrypt", "soundex", "difference",
-        "bit_count", "interval_cmp", "timeofday", "age", "next_day", "to_number", "hll", "to_varbyte",
-        "regexp_instr", "generate_series",
+        "bit_count", "interval_cmp", "timeofday", "age", "hll", "to_varbyte", "from_hex",
+        "generate_series", "octetindex", "pg_get_cols", "collate", "varbyte", "murmur3_32_hash",
     }
 )  # fmt: skip
 
@@ -143,6 +143,11 @@ def window(node: exp.Window) -> exp.Expr:
     """``<avg as several aggregates> OVER (w)`` -> each of the aggregates ``OVER (w)``."""
     call_ = node.this
     _check_frame(node)
+    if isinstance(call_, exp.Anonymous) and str(call_.this) == "rs_ratio":
+        (value,) = call_.expressions
+        node.set("this", anonymous("sum", value.copy()))
+        part = exp.Cast(this=value, to=exp.DataType.build("DOUBLE"))
+        return exp.Paren(this=exp.Div(this=part, expression=node))
     if not isinstance(call_, exp.Anonymous) or str(call_.this) != "cast_to_type":
         return node
     for inner in list(call_.find_all(exp.Anonymous)):
@@ -203,6 +208,15 @@ def _decode(args: Args) -> exp.Expr:
     return exp.Case(ifs=ifs, default=default)
 
 
+def _ratio_to_report(args: Args) -> exp.Expr:
+    """``ratio_to_report(a) OVER (w)`` -> ``CAST(a AS DOUBLE) / sum(a) OVER (w)``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_WF_RATIO_TO_REPORT.html
+    """
+    (value,) = args
+    return anonymous("rs_ratio", value)
+
+
 def _trunc(args: Args) -> exp.Expr:
     """``trunc(x [, n])`` of a number, ``trunc(timestamp)`` to its date.
 
@@ -252,6 +266,8 @@ _BUILT: dict[str, Build] = {
     "decode": _decode,
     "trunc": _trunc,
     "listagg": _listagg,
+    "ratio_to_report": _ratio_to_report,
+    **json_functions.BUILT,
     **strings.BUILT,
     **dates.BUILT,
 }

@@ -62,7 +62,7 @@ class Value(exp.Literal):
         return self.this if key == "this" else ""
 
 
-class Call(exp.Expr):
+class Call(exp.Expression):
     """A call of one of DuckDB's functions or of our macros, made before ``functions`` looks at calls.
 
     ``functions`` refuses names that are not Redshift's; this is not a name that anybody wrote.
@@ -142,6 +142,7 @@ class RedshiftSource(Redshift):
             "ANY": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["ANY"],
             "CASE": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["CASE"],
             "SYSDATE": lambda self: self.expression(exp.Anonymous(this="SYSDATE", expressions=[])),
+            "APPROXIMATE": lambda self: self._parse_function(),
         }
 
         def _parse_merge(self) -> exp.Merge:

@@ -58,6 +58,16 @@ _STORE_BPCHAR = """
         CASE WHEN strlen(rtrim(v, ' ')) <= n THEN rtrim(v, ' ')
              ELSE error('rs|22001|character(' || n || ')|' || v) END"""
 
+_NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
+"""What json_type calls numbers."""
+_ELEMENTS = "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') ELSE [] END"
+_DATES = "('DATE', 'TIME', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'INTERVAL')"
+_SUPER = f"""
+        CASE WHEN x IS NOT NULL AND typeof(x) IN {_DATES}
+             THEN CAST(error('rs|42846|cannot cast type ' || lower(typeof(x)) || ' to super|') AS JSON)
+             ELSE to_json(x) END"""
+_JSON_TEXT = "json_extract_string(x, p)"
+
 MACROS: tuple[str, ...] = (
     _integer_cast("rs_int2", "SMALLINT"),
     _integer_cast("rs_int4", "INTEGER"),
@@ -121,5 +131,227 @@ MACROS: tuple[str, ...] = (
              THEN CAST(last_day(CAST(d AS DATE) + to_months(CAST(n AS INTEGER))) AS TIMESTAMP)
                   + (CAST(d AS TIMESTAMP) - CAST(CAST(d AS DATE) AS TIMESTAMP))
              ELSE CAST(d AS TIMESTAMP) + to_months(CAST(n AS INTEGER)) END
+    """,
+    # SUPER: navigation is NULL where there is nothing, and where there is a JSON null
+    "CREATE OR REPLACE MACRO rs_get(x, p) AS nullif(json_extract(x, p), 'null')",
+    """
+    CREATE OR REPLACE MACRO rs_element(x, i) AS
+        CASE WHEN i < 0 THEN NULL ELSE nullif(json_extract(x, '$[' || i || ']'), 'null') END
+    """,
+    f"CREATE OR REPLACE MACRO rs_elements(x) AS {_ELEMENTS}",
+    "CREATE OR REPLACE MACRO rs_positions(l) AS range(0, len(l))",
+    """
+    CREATE OR REPLACE MACRO rs_attribute_names(x) AS
+        CASE WHEN json_type(x) = 'OBJECT' THEN json_keys(x) ELSE [] END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_attributes(x) AS
+        list_transform(rs_attribute_names(x), lambda k: json_extract(x, '$."' || k || '"'))
+    """,
+    # a value as SUPER: text becomes a string, it is not parsed
+    f"CREATE OR REPLACE MACRO rs_super(x) AS {_SUPER}",
+    # SUPER as text, number, boolean: NULL for what it is not
+    """
+    CREATE OR REPLACE MACRO rs_super_text(x) AS
+        CASE WHEN json_type(x) IN ('ARRAY', 'OBJECT', 'NULL') THEN NULL
+             ELSE json_extract_string(x, '$') END
+    """,
+    f"""
+    CREATE OR REPLACE MACRO rs_super_number(x) AS
+        CASE WHEN json_type(x) IN {_NUMBERS} THEN CAST(x AS DOUBLE) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_super_bool(x) AS
+        CASE WHEN json_type(x) IN ('UBIGINT', 'BIGINT') THEN CAST(x AS BIGINT) <> 0
+             WHEN json_type(x) IN ('BOOLEAN', 'VARCHAR')
+             THEN TRY_CAST(json_extract_string(x, '$') AS BOOLEAN) END
+    """,
+    # equal where the types and values are; numbers of any kind by their value
+    f"""
+    CREATE OR REPLACE MACRO rs_super_key(x) AS
+        CASE WHEN json_type(x) IN {_NUMBERS} THEN CAST(CAST(x AS DOUBLE) AS VARCHAR)
+             WHEN json_type(x) = 'NULL' THEN NULL
+             ELSE CAST(x AS VARCHAR) END
+    """,
+    *(
+        f"""
+        CREATE OR REPLACE MACRO rs_super_{name}(a, b) AS
+            CASE WHEN json_type(a) IN {_NUMBERS} AND json_type(b) IN {_NUMBERS}
+                 THEN CAST(a AS DOUBLE) {sign} CAST(b AS DOUBLE)
+                 WHEN json_type(a) = 'VARCHAR' AND json_type(b) = 'VARCHAR'
+                 THEN json_extract_string(a, '$') {sign} json_extract_string(b, '$') END
+        """
+        for name, sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="))
+    ),
+    # ORDER BY: boolean, number, string, array, object
+    f"""
+    CREATE OR REPLACE MACRO rs_super_rank(x) AS CASE WHEN x IS NULL THEN NULL ELSE struct_pack(
+        kind := CASE WHEN json_type(x) = 'BOOLEAN' THEN 1 WHEN json_type(x) IN {_NUMBERS} THEN 2
+                     WHEN json_type(x) = 'VARCHAR' THEN 3 WHEN json_type(x) = 'ARRAY' THEN 4 ELSE 5 END,
+        number := rs_super_number(x), written := CAST(x AS VARCHAR)) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_json_typeof(x) AS
+        CASE json_type(x) WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array'
+             WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null'
+             ELSE CASE WHEN x IS NOT NULL THEN 'number' END END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_is_integral(x, kind) AS
+        coalesce(json_type(x) IN ('UBIGINT', 'BIGINT') AND list_contains(kind,
+            CASE WHEN TRY_CAST(CAST(x AS VARCHAR) AS SMALLINT) IS NOT NULL THEN 2
+                 WHEN TRY_CAST(CAST(x AS VARCHAR) AS INTEGER) IS NOT NULL THEN 4 ELSE 8 END), false)
+    """,
+    f"CREATE OR REPLACE MACRO rs_is_number(x) AS coalesce(json_type(x) IN {_NUMBERS}, false)",
+    "CREATE OR REPLACE MACRO rs_is_kind(x, kind) AS coalesce(json_type(x) = kind, false)",
+    """
+    CREATE OR REPLACE MACRO rs_is_scalar(x) AS
+        coalesce(json_type(x) NOT IN ('ARRAY', 'OBJECT', 'NULL'), false)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_array_length(x) AS
+        CASE WHEN json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS INTEGER) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_attribute_count(x) AS
+        CASE WHEN json_type(x) = 'OBJECT' THEN CAST(len(json_keys(x)) AS INTEGER) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_array_concat(a, b) AS
+        CASE WHEN json_type(a) = 'ARRAY' AND json_type(b) = 'ARRAY'
+             THEN to_json(list_concat(rs_elements(a), rs_elements(b))) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_array_flatten(x) AS
+        CASE WHEN json_type(x) = 'ARRAY'
+             THEN to_json(flatten(list_transform(rs_elements(x), lambda e:
+                CASE WHEN json_type(e) = 'ARRAY' THEN json_extract(e, '$[*]') ELSE [e] END))) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_subarray(x, start, n) AS
+        CASE WHEN json_type(x) = 'ARRAY'
+             THEN to_json(list_slice(rs_elements(x), start + 1, start + n)) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_split_to_array(x, delimiter) AS
+        to_json(string_split(x, delimiter))
+    """,
+    # JSON in text
+    """
+    CREATE OR REPLACE MACRO rs_is_json(x, kind) AS
+        CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN json_type(x) = kind ELSE false END
+    """,
+    f"""
+    CREATE OR REPLACE MACRO rs_json_path_text(x, p, lax) AS
+        CASE WHEN x IS NULL THEN NULL
+             WHEN json_valid(x) THEN {_JSON_TEXT}
+             WHEN lax THEN NULL
+             ELSE error('rs|json|invalid json object|' || x) END
+    """,
+    f"""
+    CREATE OR REPLACE MACRO rs_json_array_text(x, p, lax) AS
+        CASE WHEN x IS NULL THEN NULL
+             WHEN rs_is_json(x, 'ARRAY') THEN {_JSON_TEXT}
+             WHEN lax THEN NULL
+             ELSE error('rs|json|invalid json array object|' || x) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_json_length(x, lax) AS
+        CASE WHEN x IS NULL THEN NULL
+             WHEN rs_is_json(x, 'ARRAY') THEN CAST(json_array_length(x) AS INTEGER)
+             WHEN lax THEN NULL
+             ELSE CAST(error('rs|json|invalid json array object|' || x) AS INTEGER) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_json_parse(x) AS
+        CASE WHEN x IS NULL OR json_valid(x) THEN json(x)
+             ELSE CAST(error('rs|XX000|JSON parsing error|' || x) AS JSON) END
+    """,
+    # SUBSTRING: places before the first character count
+    """
+    CREATE OR REPLACE MACRO rs_substring(x, start, n) AS
+        CASE WHEN n < 0 THEN error('rs|22011|negative substring length not allowed|')
+             ELSE substring(x, greatest(start, 1), greatest(n + least(start, 1) - 1, 0)) END
+    """,
+    "CREATE OR REPLACE MACRO rs_substring_from(x, start) AS substring(x, greatest(start, 1))",
+    # regular expressions from a position on, the n-th match
+    """
+    CREATE OR REPLACE MACRO rs_regexp_substr(x, p, start, n, grp, options) AS
+        CASE WHEN n < 1 OR n > length(x) THEN NULL
+             ELSE coalesce(list_extract(regexp_extract_all(
+                rs_substring_from(x, start), p, grp, options), n), CASE WHEN x IS NOT NULL THEN '' END) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_regexp_replace(x, p, replacement, start, options) AS
+        left(x, greatest(start, 1) - 1)
+        || regexp_replace(rs_substring_from(x, start), p, replacement, options)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_regexp_instr(x, p, start) AS
+        CASE WHEN regexp_matches(rs_substring_from(x, start), p)
+             THEN greatest(start, 1) + length(
+                regexp_extract(rs_substring_from(x, start), '(?s)^(.*?)(?:' || p || ')', 1))
+             ELSE 0 END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_strtol(x, base) AS CAST(
+        CASE WHEN x LIKE '-%' THEN -1 ELSE 1 END * list_reduce(list_transform(
+            string_split(lower(ltrim(x, '+-')), ''),
+            lambda c: strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1),
+            lambda a, b: a * base + b) AS BIGINT)
+    """,
+    # DATEADD: a time stays a time; a month's last day that is not there becomes its last
+    "CREATE OR REPLACE MACRO rs_plus(x TIME, i) AS x + i, (x, i) AS CAST(x AS TIMESTAMP) + i",
+    """
+    CREATE OR REPLACE MACRO rs_add_years(x, n) AS
+        CASE WHEN month(CAST(x AS TIMESTAMP)) = 2 AND day(CAST(x AS TIMESTAMP)) = 29
+                  AND day(CAST(x AS TIMESTAMP) + to_years(n)) = 28
+             THEN CAST(x AS TIMESTAMP) + to_years(n) + to_days(1)
+             ELSE CAST(x AS TIMESTAMP) + to_years(n) END
+    """,
+    "CREATE OR REPLACE MACRO rs_moment(x TIME) AS DATE '1970-01-01' + x, (x) AS CAST(x AS TIMESTAMP)",
+    """
+    CREATE OR REPLACE MACRO rs_months_between(a, b) AS
+        CASE WHEN day(a) = day(b) OR (CAST(a AS DATE) = last_day(CAST(a AS DATE))
+                  AND CAST(b AS DATE) = last_day(CAST(b AS DATE)))
+             THEN CAST((year(a) - year(b)) * 12 + month(a) - month(b) AS DOUBLE)
+             ELSE (year(a) - year(b)) * 12 + month(a) - month(b)
+                  + (epoch(a) - epoch(date_trunc('month', a))
+                     - epoch(b) + epoch(date_trunc('month', b))) / 86400.0 / 31.0 END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_next_day(x, weekday) AS
+        CAST(x AS DATE) + CAST((weekday - dayofweek(CAST(x AS DATE)) + 6) % 7 + 1 AS INTEGER)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_compare(a, b) AS
+        CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END
+    """,
+    # TO_CHAR and TO_NUMBER of numbers; sign S, MI, PR or none, at the start or the end
+    """
+    CREATE OR REPLACE MACRO rs_signed(n, digits, width, sign, place, fm, symbol) AS
+        CASE WHEN symbol = 'L' THEN '$' ELSE '' END
+        || CASE WHEN fm = 'FM' THEN '' ELSE repeat(' ', width - length(digits)) END
+        || CASE WHEN sign = '' OR (sign = 'S' AND place = 'start')
+                THEN CASE WHEN n < 0 THEN '-' WHEN sign = 'S' THEN '+' WHEN fm = 'FM' THEN '' ELSE ' ' END
+                WHEN sign IN ('MI', 'SG') AND place = 'start'
+                THEN CASE WHEN n < 0 THEN '-' WHEN sign = 'SG' THEN '+' ELSE ' ' END
+                WHEN sign = 'PR' THEN CASE WHEN n < 0 THEN '<' ELSE ' ' END ELSE '' END
+        || digits
+        || CASE WHEN sign = 'PR' THEN CASE WHEN n < 0 THEN '>' ELSE ' ' END
+                WHEN place = 'end' AND n < 0 THEN '-'
+                WHEN place = 'end' AND sign IN ('S', 'SG') THEN '+'
+                WHEN place = 'end' AND fm <> 'FM' THEN ' ' ELSE '' END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_number(x) AS
+        CASE WHEN x LIKE '%-' THEN '-' ELSE '' END || regexp_replace(x, '[,$+ ]|-$', '', 'g')
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_number_text(n, digits, width, pad, sign, place, fm, symbol) AS
+        CASE WHEN n IS NULL THEN NULL
+             WHEN length(digits) > width THEN repeat('#', width)
+             ELSE rs_signed(n, CASE WHEN pad = '0' THEN lpad(digits, width, '0') ELSE digits END,
+                            width, sign, place, fm, symbol) END
     """,
 )

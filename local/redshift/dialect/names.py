@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Key, Relation
+from local.redshift.dialect import supers
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -38,9 +39,6 @@ def fold(tree: exp.Expr) -> None:
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("this", identifier.this.lower())
         identifier.set("quoted", True)
-    for column in tree.find_all(exp.Column):
-        for part in ("db", "catalog"):
-            column.set(part, None)
 
 
 def target_name(tree: exp.Expr) -> tuple[str, ...]:
@@ -77,14 +75,22 @@ def _outer_selects(tree: exp.Expr) -> list[exp.Select]:
     return [tree] if isinstance(tree, exp.Select) else []
 
 
+_FIGURES = {"dateadd": "date_add", "datediff": "date_diff", "decode": "case", "nvl": "coalesce"}
+"""Functions whose columns have another name, as the examples of their pages show."""
+
+
 def _figure_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Column):
         return node.name
+    if isinstance(node, exp.Dot):
+        return str(node.expression.name)
+    if isinstance(node, exp.Bracket):
+        return _figure_name(node.this)
     if isinstance(node, exp.Cast):
         inner = _figure_name(node.this)
         return inner if inner != "?column?" else _type_name(node.to)
     if isinstance(node, exp.Anonymous):
-        return str(node.this).lower()
+        return _FIGURES.get(str(node.this).lower(), str(node.this).lower())
     if isinstance(node, (exp.Window, exp.WithinGroup, exp.Paren, exp.IgnoreNulls)):
         return _figure_name(node.this)
     named: dict[type[exp.Expr], str] = {
@@ -210,6 +216,7 @@ def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, d
     query = parse_query(view.query)
     fold(query)
     name_projections(query)
+    supers.rewrite(query, scope)
     _resolve(query, scope, found, depth + 1)
     alias = table.args.get("alias") or exp.TableAlias(
         this=exp.to_identifier(view.name, quoted=True)

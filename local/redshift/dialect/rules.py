@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from local.redshift.dialect import casts, dates, functions, operators
+from local.redshift.dialect import casts, dates, functions, operators, strings
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, syntax_error, unsupported
 
@@ -21,6 +21,7 @@ _BY_CLASS: dict[type[exp.Expr], Rule] = {
     exp.Extract: dates.extract,
     exp.CurrentDate: dates.current_date,
     exp.SimilarTo: operators.similar_to,
+    exp.Substring: strings.substring,
     exp.WithinGroup: functions.within_group,
     exp.Window: functions.window,
 }

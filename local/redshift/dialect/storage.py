@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from local.redshift.dialect.grammar import call
 from local.redshift.sql.nodes import Column
 
 
@@ -21,4 +22,6 @@ def store(value: exp.Expr, column: Column) -> exp.Expr:
         return exp.Anonymous(this=f"rs_{verb}_{kind.name}", expressions=[text, size])
     if kind.name in ("int2", "int4", "int8", "float4", "float8"):
         return exp.Anonymous(this=f"rs_{kind.name}", expressions=[value])
+    if kind.name == "super":
+        return call("rs_super", value)
     return exp.Cast(this=value, to=exp.DataType.build(kind.duckdb, dialect="duckdb"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
-from local.redshift.engine.errors import unsupported
+from local.redshift.engine.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
 
@@ -42,9 +43,18 @@ def _charindex(args: Args) -> exp.Expr:
     return _f("strpos", args[1], args[0])
 
 
+def substring(node: exp.Substring) -> exp.Expr:
+    """``SUBSTRING(a FROM 2 FOR 3)`` -> ``rs_substring(rs_text(a), 2, 3)``."""
+    return _substr([node.this, *(node.args[k] for k in ("start", "length") if node.args.get(k))])
+
+
 def _substr(args: Args) -> exp.Expr:
-    """``substr(a, start [, length])``. .../dg/r_SUBSTRING.html"""
-    return _f("substring", *args)
+    """``substr(a, start [, length])``: places before the first character count.
+
+    .../dg/r_SUBSTRING.html
+    """
+    value, place = _f("rs_text", args[0]), args[1:]
+    return _f("rs_substring" if len(place) > 1 else "rs_substring_from", value, *place)
 
 
 def _split_part(args: Args) -> exp.Expr:
@@ -77,40 +87,73 @@ def _sha2(args: Args) -> exp.Expr:
     return _f("sha256", value)
 
 
+def _options(args: Args, place: int) -> tuple[str, str]:
+    """The ``parameters`` of a regular expression's function, and DuckDB's options for them.
+
+    Raises RedshiftError for a pattern of the PCRE dialect that looks around: RE2 has no such thing.
+    """
+    given = args[place].name if len(args) > place else ""
+    pattern = args[1]
+    if pattern.is_string and re.search(r"\(\?<?[=!]", pattern.name):
+        raise unsupported("a regular expression that looks ahead or behind")
+    if set(given) - set("ceip"):
+        raise RedshiftError(f"invalid regular expression parameters: {given}", sqlstate="22023")
+    return given, "i" if "i" in given else "c"
+
+
+def _at(args: Args, place: int) -> exp.Expr:
+    return args[place] if len(args) > place else exp.Literal.number(1)
+
+
 def _regexp_replace(args: Args) -> exp.Expr:
-    """``regexp_replace(a, pattern [, by])`` replaces all, not the first. .../dg/REGEXP_REPLACE.html"""
-    if len(args) > 3:
-        raise unsupported("regexp_replace with a position")
+    """``regexp_replace(a, pattern [, by [, position [, parameters]]])`` replaces all, not the first.
+
+    .../dg/REGEXP_REPLACE.html
+    """
+    _, options = _options(args, 4)
     by = args[2] if len(args) > 2 else exp.Literal.string("")
-    return _f("regexp_replace", args[0], args[1], by, exp.Literal.string("g"))
+    flags = exp.Literal.string("g" + options)
+    if len(args) < 4:
+        return _f("regexp_replace", args[0], args[1], by, flags)
+    return _f("rs_regexp_replace", args[0], args[1], by, args[3], flags)
 
 
 def _regexp_substr(args: Args) -> exp.Expr:
-    """``regexp_substr(a, pattern)``: '' where nothing matches. .../dg/REGEXP_SUBSTR.html"""
-    if len(args) > 2:
-        raise unsupported("regexp_substr with a position")
-    return _f("regexp_extract", args[0], args[1])
-
-
-def _json_extract_path_text(args: Args) -> exp.Expr:
-    """``json_extract_path_text(a, 'b', 'c')`` -> ``a ->> '$."b"."c"'``, '' for a missing key... NULL.
-
-    .../dg/JSON_EXTRACT_PATH_TEXT.html
+    """``regexp_substr(a, pattern [, position [, occurrence [, parameters]]])``: '' where nothing
+    matches. .../dg/REGEXP_SUBSTR.html
     """
-    value, keys = args[0], args[1:]
-    last_flag = keys and isinstance(keys[-1], exp.Boolean)
-    if last_flag:
-        keys = keys[:-1]
-    if not keys or not all(key.is_string for key in keys):
-        raise unsupported("json_extract_path_text with a computed path")
-    path = "$" + "".join(f'."{key.name}"' for key in keys)
-    return _f("json_extract_string", value, exp.Literal.string(path))
+    given, options = _options(args, 4)
+    group = exp.Literal.number(1 if "e" in given and "(" in args[1].name else 0)
+    place, occurrence = _at(args, 2), _at(args, 3)
+    flags = exp.Literal.string(options)
+    return _f("rs_regexp_substr", args[0], args[1], place, occurrence, group, flags)
 
 
-def _is_valid_json(args: Args) -> exp.Expr:
-    """.../dg/IS_VALID_JSON.html"""
+def _regexp_count(args: Args) -> exp.Expr:
+    """``regexp_count(a, pattern [, position])``. .../dg/REGEXP_COUNT.html"""
+    _options(args, 3)
+    value = _f("rs_substring_from", args[0], args[2]) if len(args) > 2 else args[0]
+    return _f("rs_regexp_count", value, args[1])
+
+
+def _regexp_instr(args: Args) -> exp.Expr:
+    """``regexp_instr(a, pattern [, position])``: 0 where nothing matches. .../dg/REGEXP_INSTR.html"""
+    if len(args) > 3:
+        raise unsupported("regexp_instr with an occurrence")
+    _options(args, 5)
+    return _f("rs_regexp_instr", args[0], args[1], _at(args, 2))
+
+
+def _to_hex(args: Args) -> exp.Expr:
+    """``to_hex(n)``: in small letters. .../dg/r_TO_HEX.html"""
     (value,) = args
-    return _f("json_valid", value)
+    return _f("lower", _f("to_hex", value))
+
+
+def _strtol(args: Args) -> exp.Expr:
+    """``strtol('abcd', 16)``. .../dg/r_STRTOL.html"""
+    value, base = args
+    return _f("rs_strtol", value, base)
 
 
 BUILT: dict[str, Callable[[Args], exp.Expr]] = {
@@ -133,6 +176,8 @@ BUILT: dict[str, Callable[[Args], exp.Expr]] = {
     "sha2": _sha2,
     "regexp_replace": _regexp_replace,
     "regexp_substr": _regexp_substr,
-    "json_extract_path_text": _json_extract_path_text,
-    "is_valid_json": _is_valid_json,
+    "regexp_count": _regexp_count,
+    "regexp_instr": _regexp_instr,
+    "to_hex": _to_hex,
+    "strtol": _strtol,
 }

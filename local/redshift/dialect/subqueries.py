@@ -76,7 +76,7 @@ def _tables(select: exp.Expr) -> set[str]:
 
 
 def _above(select: exp.Expr) -> list[exp.Expr]:
-    found = []
+    found: list[exp.Expr] = []
     parent = select.parent_select
     while parent is not None:
         found.append(parent)

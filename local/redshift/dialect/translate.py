@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key
-from local.redshift.dialect import merge, names, rules, subqueries, writes
+from local.redshift.dialect import merge, names, rules, subqueries, supers, writes
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -61,6 +61,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     subqueries.refuse_correlations(tree)
     subqueries.refuse_unaliased_qualify(tree)
     names.name_projections(tree)
+    supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     if found.tables:
         subqueries.refuse_leader_only(tree)
@@ -81,6 +82,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         kind = type(tree).__name__.lower()
         verb = {"insert": "insert into", "update": "update", "delete": "delete from"}[kind]
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
+    supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     tree = rules.apply(tree, scope)
     system = frozenset(found.system)
@@ -100,8 +102,9 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     target = scope.relation(names.table_name(tree.this))
     source = scope.relation(names.table_name(tree.args["using"]))
     merge.refuse(tree, target, source)
+    supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
-    tree = rules.apply(tree, scope)
+    rules.apply(tree, scope)
     made = merge.prepare(tree, target, source)
     return Translated(
         made.sql,

@@ -41,6 +41,8 @@ def _marked(match: re.Match[str]) -> RedshiftError:
     code, what, value = match[1], match[2], match[3]
     if code == "1207":
         return invalid_digit(value, what)
+    if code == "json":
+        return RedshiftError(f"{what} {value}", sqlstate="22P02")
     if code == "22001":
         return RedshiftError(f"value too long for type {what}", sqlstate="22001")
     return RedshiftError(what, sqlstate=code)

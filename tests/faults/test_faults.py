@@ -59,8 +59,8 @@ def test_a_call_goes_wrong(case: CallFault) -> None:
             world.work()
             says_that_it_is_paused(world)
         world.boundary.lift()
-        # Who may not ask for an object does not know that it is gone, and says of it what COPY says; who is refused only
-        # later may have seen it before.
+        # Who may not ask for an object does not know that it is gone, and says of it what COPY says; who is refused
+        # only later may have seen it before.
         unseen = case.kind == "refused" and case.place.operation == "s3.HeadObject"
         try:
             comes_right(world, scenario)

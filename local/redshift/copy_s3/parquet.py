@@ -279,7 +279,8 @@ def _cells(columns: Sequence[Column], pairs: Sequence[tuple[Column, _InFile]]) -
             cell = f"p{number}"
             if column.type.name == "bpchar":
                 cell = f"RTRIM({cell}, ' ')"
-            elif column.type.name == "super" and pairs[number][1].type != "JSON":
-                cell = f"TO_JSON({cell})"
+            elif column.type.name == "super":
+                in_json = pairs[number][1].type == "JSON"
+                cell = f"JSON({cell})" if in_json else f"TO_JSON({cell})"
         made.append(f"CAST({cell} AS {column.type.duckdb}) AS c{number}")
     return made

@@ -17,7 +17,9 @@ from local.redshift.engine.commands import query
 from local.redshift.engine.errors import RedshiftError
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.sink import CHUNK_ROWS
+from local.redshift.sql.datatypes import DataType
 from local.redshift.sql.nodes import Query
+from local.redshift.unload.declared import declared_types
 from local.redshift.unload.destination import Destination
 from local.redshift.unload.files import Written, new_path, text_files
 from local.redshift.unload.manifest import File, manifest
@@ -34,12 +36,12 @@ _FORMATS = {"text": "Text", "csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 
 def run(session: Session, statement: Unload) -> Outcome:
     """Writes the query's rows; how many. Without rows nothing is written. Raises RedshiftError."""
-    _check_query(statement.query)
+    tree = _checked(statement.query)
     options = statement.options
     translated = query.prepare(session, Query(statement.query, {}))
     store = session.database.object_stores.get(options.iam_role, options.region)
     destination = Destination(store, statement.destination, options)
-    work = _Work(session, statement, destination)
+    work = _Work(session, statement, destination, declared_types(session, tree))
     work.record("running")
     try:
         destination.check()
@@ -52,13 +54,14 @@ def run(session: Session, statement: Unload) -> Outcome:
     return Outcome(work.rows)
 
 
-def _check_query(sql: str) -> None:
+def _checked(sql: str) -> exp.Expr:
     """ "The SELECT query can't use a LIMIT clause in the outer SELECT."""
     tree = parse_query(sql)
     if not isinstance(tree, exp.Query):
         raise RedshiftError("UNLOAD takes a SELECT", sqlstate="42601")
     if tree.args.get("limit") is not None:
         raise RedshiftError("Limit clause is not supported", sqlstate="42601")
+    return tree
 
 
 @dataclass
@@ -68,6 +71,7 @@ class _Work:
     session: Session
     statement: Unload
     destination: Destination
+    declared: Sequence[DataType | None]
     started: float = field(default_factory=time.time)
     rows: int = 0
     files: list[File] = field(default_factory=list)
@@ -91,7 +95,9 @@ class _Work:
                 self._upload(f"{share.folder}{self._name(slice_number, part)}", written)
         self.rows = stage.rows
         if options.manifest and self.files:
-            self._put_manifest(manifest(self.files, stage.all, verbose=options.verbose))
+            self._put_manifest(
+                manifest(self.files, stage.all, self.declared, verbose=options.verbose)
+            )
 
     @property
     def _pieces(self) -> Any:

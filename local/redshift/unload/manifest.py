@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.redshift.engine.results import ResultColumn
+from local.redshift.sql.datatypes import DataType
 
 _BASES = {
     "bool": "boolean",
@@ -39,15 +40,22 @@ class File:
     rows: int
 
 
-def manifest(files: Sequence[File], columns: Sequence[ResultColumn], *, verbose: bool) -> str:
+def manifest(
+    files: Sequence[File],
+    columns: Sequence[ResultColumn],
+    declared: Sequence[DataType | None],
+    *,
+    verbose: bool,
+) -> str:
     """``{"entries": [{"url": ...}]}``; VERBOSE adds sizes, the columns, sums and the author."""
     lines = ",\n".join(f"    {_entry(file, verbose=verbose)}" for file in files)
     entries = f'  "entries": [\n{lines}\n  ]'
     if not verbose:
         return f"{{\n{entries}\n}}\n"
+    known = declared if len(declared) == len(columns) else [None] * len(columns)
     elements = ",\n".join(
-        f"      {json.dumps({'name': column.name, 'type': _type(column)}, ensure_ascii=False)}"
-        for column in columns
+        f"      {json.dumps({'name': column.name, 'type': _type(column, kind)}, ensure_ascii=False)}"
+        for column, kind in zip(columns, known, strict=True)
     )
     sums = {
         "content_length": sum(file.bytes for file in files),
@@ -68,10 +76,12 @@ def _entry(file: File, *, verbose: bool) -> str:
     return f'{{{url}, "meta": {json.dumps(meta)}}}'
 
 
-def _type(column: ResultColumn) -> dict[str, Any]:
-    made: dict[str, Any] = {"base": _BASES[column.type_name]}
+def _type(column: ResultColumn, declared: DataType | None) -> dict[str, Any]:
+    """``declared``: of a column of a table; a computed one's length is VARCHAR's largest."""
+    name = declared.name if declared and declared.is_text else column.type_name
+    made: dict[str, Any] = {"base": _BASES[name]}
     if column.type_name in ("varchar", "bpchar"):
-        made["max_length"] = column.precision
+        made["max_length"] = declared.length if declared else column.precision
     elif column.type_name == "numeric":
         made |= {"precision": column.precision, "scale": column.scale}
     return made

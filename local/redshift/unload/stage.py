@@ -40,8 +40,7 @@ class Stage:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, query: str, partition_by: Sequence[str]):
         self._con = con
-        described = con.execute(f"SELECT * FROM ({query}) LIMIT 0").description or []
-        self.all = result_columns(described)
+        self.all = result_columns(con.execute(f"DESCRIBE {query}").fetchall())
         for column in self.all:
             if column.type_name == "interval":
                 raise unsupported("UNLOAD of an INTERVAL")

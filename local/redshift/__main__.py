@@ -1,4 +1,4 @@
-"""``python -m local.redshift``: the local Redshift in the foreground, until SIGTERM or Ctrl-C."""
+"""``python -m local.redshift``: the local Redshift in the foreground; ``--help`` tells how to use it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     settings = _settings(arguments)
     try:
         redshift = LocalRedshift(settings).start()
-    except (DataDirectoryInUse, OSError) as error:
+    except DataDirectoryInUse as error:
         print(f"local Redshift: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"local Redshift: port {settings.port}: {error}", file=sys.stderr)
         return 1
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -30,18 +33,74 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+_ABOUT = """\
+A local Amazon Redshift: the Data API (https://docs.aws.amazon.com/redshift-data/latest/APIReference/)
+on 127.0.0.1, over DuckDB. It runs in the foreground until SIGTERM or Ctrl-C. SQL is Redshift's: what
+Redshift refuses is refused, and what this server does not have is refused by its name
+(docs/local-redshift.md lists both).
+"""
+
+_USE = """\
+Point a client at it; any region and credentials do, and any workgroup, cluster or secret is this one:
+
+  export AWS_ENDPOINT_URL_REDSHIFT_DATA=http://127.0.0.1:4567
+  export AWS_REGION=us-west-2 AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x
+  aws redshift-data execute-statement --workgroup-name local --database dev --sql "SELECT 1"
+
+  boto3.client("redshift-data")          # or with endpoint_url="http://127.0.0.1:4567"
+  awswrangler.data_api.redshift.connect(workgroup_name="local", database="dev")
+
+Who calls is told by the access key: the key K is the database user IAM:K (--principals gives other
+names); signatures are not verified. Everybody is the owner of everything, unless there is an --admin.
+
+COPY and UNLOAD speak to the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (AWS's own without
+either), with the credentials of their IAM_ROLE, which STS gives there (AWS_ENDPOINT_URL_STS);
+--no-assume-role takes those of the environment instead.
+
+In the data directory: the tables (a DuckDB file), statements and results (24 hours), the records of
+the system views (7 days), sql-in.jsonl and sql-run.jsonl with every SQL text as it came and as it
+ended. All of it survives a restart; a statement that ran then has FAILED. One server has it at a time.
+
+  curl http://127.0.0.1:4567/_local/health      is it there, how many statements run or wait for locks
+  curl http://127.0.0.1:4567/_local/faults -d '{"sql": "COPY", "kind": "abort"}'     with --faults only:
+      python -m pydoc local.redshift.faults     what can be made to go wrong
+"""
+
+
 def _settings(arguments: list[str] | None) -> Settings:
-    parser = argparse.ArgumentParser(prog="python -m local.redshift", description=__doc__)
-    parser.add_argument("--port", type=int, default=4567)
-    parser.add_argument("--data", type=Path, default=Path(".local/redshift"))
-    parser.add_argument("--isolation", choices=("snapshot", "serializable"), default="snapshot")
-    parser.add_argument("--database", default="dev")
-    parser.add_argument("--region", default="us-west-2")
+    parser = argparse.ArgumentParser(
+        prog="python -m local.redshift",
+        description=_ABOUT,
+        epilog=_USE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--port", type=int, default=4567, help="0 takes a free one (4567)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(".local/redshift"),
+        metavar="DIR",
+        help="where everything is kept (.local/redshift)",
+    )
+    parser.add_argument("--database", default="dev", metavar="NAME", help="the only one (dev)")
+    parser.add_argument(
+        "--kind",
+        choices=("serverless", "provisioned"),
+        default="serverless",
+        help="on serverless nobody may read the STL_ and SVL_ views, a provisioned cluster has them",
+    )
+    parser.add_argument(
+        "--isolation",
+        choices=("snapshot", "serializable"),
+        default="snapshot",
+        help="of the database: snapshot is the default of serverless and of new clusters",
+    )
+    parser.add_argument("--region", default="us-west-2", help="of S3 and STS (us-west-2)")
     parser.add_argument(
         "--assume-role",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="COPY reads S3 with the credentials of its IAM_ROLE, asked of STS",
+        help="COPY and UNLOAD use the credentials of their IAM_ROLE, asked of STS (yes)",
     )
     parser.add_argument("--default-iam-role", metavar="ARN", help="what IAM_ROLE default means")
     parser.add_argument(
@@ -57,9 +116,9 @@ def _settings(arguments: list[str] | None) -> Settings:
         metavar="KEY",
         help="access key id of a superuser; with one given, everybody else's privileges count",
     )
-    parser.add_argument("--faults", action="store_true", help="allow faults on purpose")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="2GB")
+    parser.add_argument("--faults", action="store_true", help="allow faults on purpose, for tests")
+    parser.add_argument("--threads", type=int, default=2, help="of DuckDB (2)")
+    parser.add_argument("--memory-limit", default="2GB", metavar="SIZE", help="of DuckDB (2GB)")
     given = parser.parse_args(arguments)
     return Settings(
         data=given.data,
@@ -74,6 +133,7 @@ def _settings(arguments: list[str] | None) -> Settings:
         faults=given.faults,
         memory_limit=given.memory_limit,
         threads=given.threads,
+        kind=given.kind,
     )
 
 

@@ -44,19 +44,22 @@ class LocalRedshift:
         self.store = StatementStore(settings.data / "statements.sqlite")
         self.faults = Faults(enabled=settings.faults)
         self.runner = Runner(self.database, self.store, SqlLog(settings.data), self.faults)
-        operations = Operations(self.database, self.store, self.runner)
-        self.server = Server(
-            settings.port,
-            operations,
-            resolve or from_settings(settings),
-            self.faults,
-            {
-                ("GET", "/_local/health"): self._health,
-                ("GET", "/_local/faults"): self.faults.command,
-                ("POST", "/_local/faults"): self.faults.command,
-                ("POST", "/_local/restart"): self._restart,
-            },
-        )
+        try:
+            self.server = Server(
+                settings.port,
+                Operations(self.database, self.store, self.runner),
+                resolve or from_settings(settings),
+                self.faults,
+                {
+                    ("GET", "/_local/health"): self._health,
+                    ("GET", "/_local/faults"): self.faults.command,
+                    ("POST", "/_local/faults"): self.faults.command,
+                    ("POST", "/_local/restart"): self._restart,
+                },
+            )
+        except OSError:
+            self._close()
+            raise
         self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         _NOT_STOPPED[self] = os.getpid()
 
@@ -68,6 +71,7 @@ class LocalRedshift:
     def _health(self, _: dict[str, Any]) -> dict[str, Any]:
         return {
             "status": "ok",
+            "kind": self.settings.kind,
             "isolation": self.settings.isolation,
             "database": self.settings.database,
             "active_statements": self.store.active(),
@@ -94,6 +98,10 @@ class LocalRedshift:
             self._thread.join()
         self.runner.stop()
         self.server.server_close()
+        self._close()
+
+    def _close(self) -> None:
+        """Lets go of the files; another server may have them."""
         self.store.close()
         self.database.close()
 

@@ -50,6 +50,17 @@ def test_a_second_server_on_the_same_data_is_refused(start: Start, tmp_path: Pat
         LocalRedshift(Settings(data=tmp_path / "d", port=0))
 
 
+def test_only_this_machine_is_served(start: Start) -> None:
+    assert start().server.server_address[0] == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_leaves_the_data_free(start: Start, tmp_path: Path) -> None:
+    taken = start(data=tmp_path / "one").server.server_address[1]
+    with pytest.raises(OSError, match="in use"):
+        LocalRedshift(Settings(data=tmp_path / "two", port=taken))
+    assert Warehouse(start(data=tmp_path / "two").url).value("SELECT 1") == 1
+
+
 def _process(data: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "local.redshift", "--port", "0", "--data", str(data), *more],
@@ -65,9 +76,19 @@ def _process(data: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
-    process, url = _process(tmp_path / "d")
+    """Also while a statement runs, which has FAILED at the next start."""
+    process, url = _process(tmp_path / "d", "--kind", "provisioned", "--database", "mine")
     warehouse = Warehouse(url)
-    assert warehouse.value("SELECT 1") == 1
+
+    def submit(sql: str) -> str:
+        target = {"Database": "mine", "ClusterIdentifier": "one"}
+        return str(warehouse.client.execute_statement(Sql=sql, **target)["Id"])
+
+    assert warehouse.wait(submit("SELECT * FROM stl_query"))["Status"] == "FINISHED"
+    digits = "(" + " UNION ALL ".join(f"SELECT {n} AS a" for n in range(10)) + ")"
+    tables = ", ".join(f"{digits} t{n}" for n in range(14))
+    running = submit(f"SELECT count(*) FROM {tables}")
+    warehouse.until(lambda: warehouse.describe(running)["Status"] == "STARTED")
     second = subprocess.run(
         [sys.executable, "-m", "local.redshift", "--port", "0", "--data", str(tmp_path / "d")],
         capture_output=True,
@@ -82,6 +103,27 @@ def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0
     assert errors == ""
+    with LocalRedshift(Settings(data=tmp_path / "d", port=0, database="mine")) as again:
+        shown = Warehouse(again.url).describe(running)
+    assert shown["Status"] == "FAILED"
+    assert shown["Error"] == "ERROR: terminating connection due to administrator command"
+
+
+def test_help_says_how_to_use_it() -> None:
+    """Every option, and what a client needs to be told."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "local.redshift", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+        timeout=60,
+    ).stdout
+    for word in ("--port", "--data", "--database", "--kind", "--isolation", "--region",
+                 "--assume-role", "--default-iam-role", "--principals", "--admin", "--faults",
+                 "AWS_ENDPOINT_URL_REDSHIFT_DATA", "AWS_ENDPOINT_URL_S3", "IAM:K", "sql-in.jsonl",
+                 "survives a restart"):  # fmt: skip
+        assert word in shown
 
 
 def test_what_a_kill_leaves_is_whole(tmp_path: Path) -> None:

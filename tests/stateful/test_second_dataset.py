@@ -233,6 +233,38 @@ def test_reset_drops_and_makes_its_tables_too(world: World) -> None:
     assert oracle.diff(both, world.warehouse.star()) == ""
 
 
+# Lines that COPY reports of each file (None: it does not report it), rows that are staged, files that miss.
+ACCOUNTS: list[tuple[list[int | None], int, int]] = [
+    ([3, 4], 5, 0),  # headers are counted as lines, or
+    ([2, 3], 5, 0),  # they are not: Redshift's documentation does not say
+    ([3, 4, None], 5, 0),  # a file of nothing but a header, of which COPY says nothing
+    ([2, 3, None], 5, 0),
+    ([3, 0], 2, 0),  # an empty object has no header
+    ([5, 9], 3, 0),  # fields with line breaks: every file is reported, that is all that can be said
+    ([3, None], 5, 1),  # a file with rows is not reported
+    ([None, None], 5, 2),
+]
+
+
+def test_copys_account_of_a_batch_of_files_with_headers(world: World) -> None:
+    found = world.warehouse.query(*(rows_by_file(lines, rows) for lines, rows, _ in ACCOUNTS))
+    assert found == [[(missing, 0)] for _, _, missing in ACCOUNTS]
+
+
+def rows_by_file(lines: list[int | None], rows: int) -> str:
+    """The check, over these lines instead of the ledger's."""
+    ledger = " UNION ALL ".join(
+        f"SELECT CAST({'NULL' if of is None else of} AS BIGINT) AS lines,"
+        " 'l' AS load_id, 'b' AS batch, 'loaded' AS status"
+        for of in lines
+    )
+    text = (ROOT / "sql/checks/published/rows_by_file.sql").read_text(encoding="utf-8")
+    values = {":rows_staged": str(rows), ":header_lines": "1", ":load_id": "'l'", ":batch": "'b'"}
+    for name, value in {**values, "${schema}.files": f"({ledger})"}.items():
+        text = text.replace(name, value)
+    return text
+
+
 def test_what_the_page_says_is_not_promised_is_so(world: World) -> None:
     """A rating has no key: a file of other content under the same key, or a copy of a file, is loaded beside it."""
     body, more = (file_of(*["1,SO1,5,2018-11-12 08:00:00,"] * n) for n in (1, 2))

@@ -249,8 +249,8 @@ class Boundary:
         if api.service == "sns":
             text = "".join(f"<{name}>{value}</{name}>" for name, value in result.items())
             named = f"<{api.operation}Result>{text}</{api.operation}Result>"
-            answer = f"<{api.operation}Response>{named}</{api.operation}Response>"
-            return _answer(request, 200, {"Content-Type": "text/xml"}, answer.encode())
+            body = f"<{api.operation}Response>{named}</{api.operation}Response>"
+            return _answer(request, 200, {"Content-Type": "text/xml"}, body.encode())
         return _answer(request, 200, {}, json.dumps(result).encode())
 
 

@@ -96,14 +96,21 @@ class Warehouse:
     """A local Redshift whose data is a copy of ``base`` (empty without it)."""
 
     def __init__(
-        self, folder: Path, stack: Stack, isolation: Isolation, base: Path | None = None
+        self,
+        folder: Path,
+        stack: Stack,
+        isolation: Isolation,
+        base: Path | None = None,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self._stack = stack
         self._schema = stack.parameter("SchemaName")
         if base:
             shutil.copytree(base, folder)
         self.local = LocalRedshift(
-            Settings(data=folder, port=0, faults=True, isolation=isolation, threads=1)
+            Settings(
+                data=folder, port=0, faults=True, isolation=isolation, threads=1, admins=admins
+            )
         )
         # COPY's clients, made once: that takes longer than all that they do in a world.
         self.local.database.object_stores = _object_stores(self.local.settings.region)
@@ -155,9 +162,18 @@ class Warehouse:
 
     # -- what a test asks --------------------------------------------------------------------
 
-    def query(self, *statements: str) -> list[list[tuple[Any, ...]]]:
-        """The rows of each of these queries, read in one transaction."""
+    def query(self, *statements: str, user: str = "") -> list[list[tuple[Any, ...]]]:
+        """The rows of each of these queries, read in one transaction; as ``execute`` does it."""
+        told, who = self.execute(*statements, user=user), self._principal(user)
+        return [self._rows(f"{told}:{n}", who) for n in range(1, len(statements) + 1)]
+
+    def execute(self, *statements: str, user: str = "") -> str:
+        """Runs statements in one transaction, as a database user or as one who may do all; the statement's id.
+
+        AssertionError if one fails.
+        """
         ran = len(self.faults.ran)
+        who = self._principal(user)
         told = self._call(
             "BatchExecuteStatement",
             {
@@ -166,18 +182,21 @@ class Warehouse:
                 "WorkgroupName": self._stack.parameter("WorkgroupName"),
                 "WaitTimeSeconds": _WAIT,
             },
-            self._tester,
+            who,
         )
         del self.faults.ran[ran:]
         if told["Status"] != "FINISHED":
-            raise AssertionError(self._call("DescribeStatement", {"Id": told["Id"]}, self._tester))
-        return [self._rows(f"{told['Id']}:{n}") for n in range(1, len(statements) + 1)]
+            raise AssertionError(self._call("DescribeStatement", {"Id": told["Id"]}, who))
+        return str(told["Id"])
 
-    def _rows(self, part: str) -> list[tuple[Any, ...]]:
+    def _principal(self, user: str) -> Principal:
+        return Principal(user, user, superuser=False) if user else self._tester
+
+    def _rows(self, part: str, who: Principal) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
         request = {"Id": part}
         while True:
-            page = self._call("GetStatementResult", request, self._tester)
+            page = self._call("GetStatementResult", request, who)
             rows += [tuple(_value(field) for field in record) for record in page["Records"]]
             if "NextToken" not in page:
                 return rows

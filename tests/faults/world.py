@@ -141,6 +141,7 @@ class World:
         isolation: Isolation = "snapshot",
         parameters: Mapping[str, str] | None = None,
         memory: Memory | None = None,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self.stack = Stack(tree, {**PARAMETERS, **(parameters or {})})
         self.clock = Clock(memory.now, memory.uuids) if memory else Clock()
@@ -159,7 +160,7 @@ class World:
         )
         self.told: list[tuple[str, str]] = []  # subject and text of the topic's messages
         self.warehouse = Warehouse(
-            folder, self.stack, isolation, memory.warehouse if memory else None
+            folder, self.stack, isolation, memory.warehouse if memory else None, admins
         )
         self._entered.callback(self.warehouse.stop)
         self.executions = Executions(self.stack, self.clock, self._task)

@@ -105,6 +105,15 @@ class CreateGroup:
 
 
 @dataclass(frozen=True)
+class AlterGroup:
+    """ALTER GROUP … ADD USER or DROP USER (``action``)."""
+
+    name: str
+    action: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AlterTable:
     """One action; ``action`` names it: add_column, drop_column, owner, rename, rename_column, ..."""
 
@@ -191,6 +200,13 @@ class Append:
     source: Name
     ignore_extra: bool = False
     fill_target: bool = False
+
+
+@dataclass(frozen=True)
+class Explain:
+    """EXPLAIN of a query or DML statement; of CREATE TABLE AS it is the query."""
+
+    query: Query
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
 _UNSUPPORTED = (
     "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
-    "EXPLAIN", "FETCH", "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
+    "FETCH", "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
 )  # fmt: skip
 
 
@@ -158,10 +158,25 @@ def _create_group(tokens: Tokens) -> nodes.CreateGroup:
     users: list[str] = []
     tokens.accept("WITH")
     if tokens.accept("USER"):
-        users.append(tokens.exact_identifier())
-        while tokens.accept(","):
-            users.append(tokens.exact_identifier())
+        users = _users(tokens)
     return nodes.CreateGroup(name, users=tuple(users))
+
+
+def _users(tokens: Tokens) -> list[str]:
+    users = [tokens.exact_identifier()]
+    while tokens.accept(","):
+        users.append(tokens.exact_identifier())
+    return users
+
+
+def _alter_group(tokens: Tokens) -> nodes.AlterGroup:
+    """dg/r_ALTER_GROUP.html"""
+    name = tokens.exact_identifier()
+    action = tokens.accept_any("ADD", "DROP")
+    if not action:
+        raise unsupported(f"ALTER GROUP {tokens.word()}")
+    tokens.expect("USER")
+    return nodes.AlterGroup(name, action, tuple(_users(tokens)))
 
 
 def _alter(tokens: Tokens) -> Statement:
@@ -169,6 +184,8 @@ def _alter(tokens: Tokens) -> Statement:
         return _alter_table(tokens)
     if tokens.accept("SCHEMA"):
         return _alter_schema(tokens)
+    if tokens.accept("GROUP"):
+        return _alter_group(tokens)
     if tokens.accept("DEFAULT", "PRIVILEGES"):
         return default_privileges(tokens)
     if tokens.word() == "DATABASE":
@@ -364,6 +381,22 @@ def _show(tokens: Tokens) -> nodes.Show:
     return nodes.Show(tokens.identifier())
 
 
+def _explain(tokens: Tokens) -> nodes.Explain:
+    """dg/r_EXPLAIN.html: only of SELECT, SELECT INTO, CREATE TABLE AS, INSERT, UPDATE, DELETE"""
+    if tokens.accept("VERBOSE"):
+        raise unsupported("EXPLAIN VERBOSE")
+    if tokens.word() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "("):
+        return nodes.Explain(nodes.Query(tokens.rest()))
+    error = tokens.error()
+    if tokens.accept("CREATE"):
+        temporary = bool(tokens.accept_any("TEMPORARY", "TEMP"))
+        if tokens.accept("TABLE"):
+            table = create_table(tokens, temporary=temporary)
+            if table.query is not None:
+                return nodes.Explain(nodes.Query(table.query))
+    raise error
+
+
 def _begin(tokens: Tokens) -> nodes.Begin:
     """dg/r_BEGIN.html"""
     tokens.accept_any("TRANSACTION", "WORK")
@@ -428,6 +461,7 @@ _PARSERS: dict[str, Callable[[Tokens], Statement]] = {
     "SET": _set,
     "RESET": _reset,
     "SHOW": _show,
+    "EXPLAIN": _explain,
     "BEGIN": _begin,
     "START": _start,
     "COMMIT": _commit,

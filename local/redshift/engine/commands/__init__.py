@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from local.redshift.engine.commands import append, copy, ddl, grants, misc, query, tables, unload
+from local.redshift.engine.commands import (
+    append,
+    copy,
+    ddl,
+    explain,
+    grants,
+    misc,
+    query,
+    tables,
+    unload,
+)
 from local.redshift.engine.errors import unsupported
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql import nodes
@@ -28,6 +38,7 @@ _COMMANDS: dict[type, Command] = {
     nodes.AlterSchema: ddl.alter_schema,
     nodes.CreateUser: ddl.create_user,
     nodes.CreateGroup: ddl.create_group,
+    nodes.AlterGroup: ddl.alter_group,
     nodes.Drop: ddl.drop,
     nodes.Comment: ddl.comment,
     nodes.Truncate: misc.truncate,
@@ -37,6 +48,7 @@ _COMMANDS: dict[type, Command] = {
     nodes.SetParameter: misc.set_parameter,
     nodes.Show: misc.show,
     nodes.Refused: misc.refused,
+    nodes.Explain: explain.run,
     nodes.Grant: grants.grant,
     nodes.DefaultPrivileges: grants.default_privileges,
 }

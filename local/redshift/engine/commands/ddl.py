@@ -169,6 +169,18 @@ def create_group(session: Session, statement: nodes.CreateGroup) -> Outcome:
     return Outcome()
 
 
+def alter_group(session: Session, statement: nodes.AlterGroup) -> Outcome:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_GROUP.html"""
+    session.require_superuser("alter group")
+    if catalog.find_grantee(session.con, statement.name, "group") is None:
+        raise RedshiftError(f'group "{statement.name}" does not exist', sqlstate="42704")
+    change = catalog.add_member if statement.action == "ADD" else catalog.remove_member
+    for user in statement.users:
+        session.require_user(user)
+        change(session.con, user, "group", statement.name)
+    return Outcome()
+
+
 def drop(session: Session, statement: nodes.Drop) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_TABLE.html and its like"""
     for name in statement.names:

@@ -96,7 +96,7 @@ def world() -> Iterator[World]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _client(service: str, url: str) -> Any:
+def _client(service: Any, url: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=url,

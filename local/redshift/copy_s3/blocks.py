@@ -14,45 +14,53 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
+
+import duckdb
 
 from local.redshift.copy_s3.objects import MAX_OBJECT_BYTES
 from local.redshift.copy_s3.s3 import S3Object
 
 BLOCK_BYTES = 32 << 20
-_AHEAD = 2
+AHEAD = 2
 
-_NOT_BETWEEN_OBJECTS = re.compile(rb"\n(?:(?<!\}\n)(?<!\}\r\n)|(?!\{))")
-"""A line's end other than between ``}`` and ``{``, where alone no structure can go on: after ``}``
-JSON has a comma or a bracket, and a line break in a string is malformed on its own line."""
-_ODD_ENDS = (re.compile(rb"\}(?<=[,\s]\})"), re.compile(rb"\](?<=[,\s]\])"))
-_COMMA_BEFORE_END = re.compile(rb",[ \t\r\n]*[}\]]")
-_WORD = rb"(?=[ \t\r\-nNiI])[ \t\r]*-?(?:[nN][aA][nN]|[iI][nN][fF](?:[iI][nN][iI][tT][yY])?)[ \t\r]*[,}\]]"
-_NO_NUMBER = re.compile(rb":" + _WORD)
-_NO_NUMBER_IN_ARRAY = (re.compile(rb"\[" + _WORD), re.compile(rb"," + _WORD))
-_ARRAY = re.compile(rb"\[(?<=[:,\[ \t\r]\[)")
+_NO_NUMBER = r"-?(?i:nan|inf|infinity)[ \t\r]*[,}\]]"
+_ODD = (
+    r"\n[^{]",
+    rf":[ \t\r]*(?:\n|{_NO_NUMBER})",
+    rf",[ \t\r]*(?:\n|[}}\]]|{_NO_NUMBER})",
+    rf"\[[ \t\r]*(?:\n|{_NO_NUMBER})",
+)
+"""What a block must not have to be plain, inside strings or outside.
+
+A line begins with a brace and none ends with a colon, comma or opening bracket: so no structure goes
+on from a line to the next. And there is nothing that DuckDB reads and JSON does not have: a comma before
+a closing bracket, NaN and Infinity (DuckDB 2.0 has yyjson allow both). Each pattern begins with a
+character that is searched for fast.
+"""
+_ODD_BYTES = tuple(re.compile(pattern.encode()) for pattern in _ODD)
 
 
-def is_plain(data: bytes) -> bool:
-    """Whether each line is one record's, and none has what DuckDB reads and JSON does not have.
+class Judge:
+    """Says of blocks whether they are plain; by DuckDB's regular expressions, which are the fastest."""
 
-    That is a comma before a closing bracket, NaN and Infinity (DuckDB 2.0 reads with yyjson's
-    ALLOW_TRAILING_COMMAS and ALLOW_INF_AND_NAN). False where that is not certain. ``data`` has no
-    line break at its end.
-    """
-    if not data.startswith(b"{") or not data.endswith(b"}"):
-        return False
-    if not _lines_of_at_most(MAX_OBJECT_BYTES, data):
-        return False
-    if _NOT_BETWEEN_OBJECTS.search(data):
-        return False
-    odd_end = any(end.search(data) for end in _ODD_ENDS)
-    if odd_end and _COMMA_BEFORE_END.search(data):
-        return False
-    if _NO_NUMBER.search(data):
-        return False
-    arrays = _ARRAY.search(data) is not None
-    return not (arrays and any(found.search(data) for found in _NO_NUMBER_IN_ARRAY))
+    def __init__(self, con: duckdb.DuckDBPyConnection):
+        self._con = con
+        odd = " OR ".join(f"regexp_matches(content, '{pattern}')" for pattern in _ODD)
+        self._query = f"SELECT {odd} FROM read_text(?)"  # noqa: S608 - our own patterns
+
+    def is_plain(self, data: bytes, path: Path) -> bool:
+        """Of a block without line breaks at its end, which is in the file as well."""
+        if not data.startswith(b"{") or not data.endswith(b"}"):
+            return False
+        if not _lines_of_at_most(MAX_OBJECT_BYTES, data):
+            return False
+        try:
+            row = self._con.execute(self._query, [str(path)]).fetchone()
+        except duckdb.InvalidInputException:  # not UTF-8
+            return not any(odd.search(data) for odd in _ODD_BYTES)
+        return row is not None and not row[0]
 
 
 def _lines_of_at_most(size: int, data: bytes) -> bool:
@@ -87,11 +95,15 @@ class Piece:
 
 @dataclass
 class Block:
-    """``pieces`` of several objects, each whole, or of one. ``data`` has the records' lines."""
+    """``pieces`` of several objects, each whole, or of one. ``data`` has the records' lines.
+
+    A ``plain`` one is in the file ``path`` as well, until ``AHEAD`` + 2 blocks later.
+    """
 
     pieces: list[Piece]
     data: bytes
-    plain: bool
+    path: Path
+    plain: bool = False
 
     @property
     def records(self) -> int:
@@ -99,15 +111,30 @@ class Block:
         return self.data.count(b"\n") + 1
 
 
-def _block(pieces: list[Piece]) -> Block:
-    data = b"\n".join([body for piece in pieces if (body := piece.body)])
-    return Block(pieces, data, is_plain(data))
+@dataclass(frozen=True)
+class Blocks:
+    """Makes blocks. One of fewer bytes than ``small`` is never plain: it is not worth DuckDB's while."""
+
+    folder: Path
+    judge: Judge
+    small: int
+
+    def of(
+        self, objects: Iterator[S3Object], unpacked: Callable[[S3Object], Iterator[bytes]]
+    ) -> Iterator[Block]:
+        """The objects' blocks in order; an object's pieces follow each other."""
+        for number, pieces in enumerate(_grouped(objects, unpacked)):
+            data = b"\n".join([body for piece in pieces if (body := piece.body)])
+            block = Block(pieces, data, self.folder / f"block-{number % (AHEAD + 3)}.jsonl")
+            if len(data) >= self.small:
+                block.path.write_bytes(data)
+                block.plain = self.judge.is_plain(data, block.path)
+            yield block
 
 
-def blocks(
+def _grouped(
     objects: Iterator[S3Object], unpacked: Callable[[S3Object], Iterator[bytes]]
-) -> Iterator[Block]:
-    """The objects' blocks in order; an object's pieces follow each other."""
+) -> Iterator[list[Piece]]:
     small: list[Piece] = []
     size = 0
     for found in objects:
@@ -116,15 +143,15 @@ def blocks(
                 small.append(piece)
                 size += len(piece.data)
                 if size >= BLOCK_BYTES // 2:
-                    yield _block(small)
+                    yield small
                     small, size = [], 0
                 continue
             if small:
-                yield _block(small)
+                yield small
                 small, size = [], 0
-            yield _block([piece])
+            yield [piece]
     if small:
-        yield _block(small)
+        yield small
 
 
 def _pieces(found: S3Object, chunks: Iterator[bytes]) -> Iterator[Piece]:
@@ -153,7 +180,7 @@ class Ahead:
 
     def __init__(self, made: Iterator[Block]):
         self._made = made
-        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(_AHEAD)
+        self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="copy blocks", daemon=True)
 

@@ -44,5 +44,6 @@ def _json(
     converts = [converter(column, options) for column in columns]
     rows = Rows(pick, converts, session.check_cancelled)
     plan = vectors.plan(columns, steps, options) if steps else None
-    path = session.database.scratch / f"copy-{uuid.uuid4().hex}-block.jsonl"
-    return JsonReader(session.con, rows, plan, options.compression, path)
+    folder = session.database.scratch / f"copy-{uuid.uuid4().hex}"
+    cursor = session.database.cursor
+    return JsonReader(session.con, cursor, rows, plan, options.compression, folder)

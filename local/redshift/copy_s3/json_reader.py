@@ -7,7 +7,9 @@ follows until a structure ends where a block does. Rows, errors and their order 
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import shutil
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from local.redshift.copy_s3.blocks import Ahead, Block, Piece, blocks
+from local.redshift.copy_s3.blocks import Ahead, Block, Blocks, Judge, Piece
 from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.objects import Structures
 from local.redshift.copy_s3.pipeline import EachObject, Rows, Scanned, Target
@@ -50,13 +52,17 @@ class _Object:
 
 @dataclass(frozen=True)
 class JsonReader:
-    """A ``pipeline.Reader``. ``path`` is a file of its own to hand blocks to DuckDB in."""
+    """A ``pipeline.Reader``. ``folder`` is a new one of its own, to hand blocks to DuckDB in.
+
+    ``con`` is the session's connection, ``cursor`` makes one more.
+    """
 
     con: duckdb.DuckDBPyConnection
+    cursor: Callable[[], duckdb.DuckDBPyConnection]
     rows: Rows
     plan: Plan | None
     compression: str
-    path: Path
+    folder: Path
     small: int = SMALL_BYTES
     name: str = "json"
 
@@ -66,11 +72,14 @@ class JsonReader:
             EachObject(self.name, self.rows, self.compression).read(objects, target)
             return
         run = _Run(self, self.plan, target)
+        self.folder.mkdir()
         try:
-            with Ahead(blocks(objects, self._unpacked)) as coming:
-                run.read(coming)
+            with contextlib.closing(self.cursor()) as con:
+                blocks = Blocks(self.folder, Judge(con), self.small)
+                with Ahead(blocks.of(objects, self._unpacked)) as coming:
+                    run.read(coming)
         finally:
-            self.path.unlink(missing_ok=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _unpacked(self, found: S3Object) -> Iterator[bytes]:
         return decompressed(found.chunks(), self.compression, found.url)
@@ -91,15 +100,14 @@ class _Run:
         self._coming = coming
         for block in coming:
             self._target.check_cancelled()
-            if block.plain and len(block.data) >= self._reader.small:
+            if block.plain:
                 self._by_duckdb(block)
             else:
                 for piece in block.pieces:
                     self._exactly(piece)
 
     def _by_duckdb(self, block: Block) -> None:
-        path = self._reader.path
-        path.write_bytes(block.data)
+        path = block.path
         loaded, records = self._target.insert(self._plan.certain(path)), block.records
         left: list[int] = []
         lines: list[bytes] = []

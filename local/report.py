@@ -8,9 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.environment import ROOT
+
 FACT_AND_DIMENSIONS = ("songplays", "users", "songs", "artists", "time")
-STAGES = ("event_stage", "song_stage")
 SHOWN_REJECTED = 20
+
+
+def _of_datasets(field: str) -> tuple[str, ...]:
+    """A field of every dataset.json that has it."""
+    files = sorted((ROOT / "sql" / "datasets").glob("*/dataset.json"))
+    found = (json.loads(file.read_text(encoding="utf-8")).get(field) for file in files)
+    return tuple(value for value in found if value)
+
+
+STAGES = _of_datasets("stage_table")
+FACTS = _of_datasets("fact_table")
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,9 @@ def line(report: Report) -> str:
     rows = report.rows()
     if rows:
         staged = sum(rows.get(name, 0) for name in STAGES)
-        parts.append(f"{staged:,} rows staged, {rows.get('songplays', 0):,} songplays")
+        facts = [name for name in FACTS if name in rows] or FACTS[:1]
+        told = ", ".join(f"{rows.get(name, 0):,} {name}" for name in facts)
+        parts.append(f"{staged:,} rows staged, {told}")
     if took is not None:
         parts.append(f"{took:.1f} s")
     if report.failed:

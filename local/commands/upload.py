@@ -11,7 +11,7 @@ from local.objects import found_in, put_all
 from local.progress import Progress
 from local.report import Report, place
 
-HELP = "upload log_data/ and song_data/ of a folder and wait for the loads that this causes"
+HELP = "upload the datasets' files of a folder and wait for the loads that this causes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from local.report import line, lines, report_of
 
 LOADED: dict[str, Any] = {
@@ -68,6 +70,19 @@ def test_a_load_in_one_line() -> None:
         "load l-1  loaded  80 files loaded  1 files rejected"
         "  1,953 rows staged, 1,594 songplays  12.3 s"
     )
+
+
+def test_the_rows_of_a_dataset_of_ones_own_are_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.report.STAGES", ("event_stage", "rating_stage"))
+    monkeypatch.setattr("local.report.FACTS", ("songplays", "ratings"))
+    rows = {"rating_stage": 4, "ratings": 4}
+    report = report_of(
+        execution("SUCCEEDED", output=json.dumps({"status": "loaded", "rows": rows}))
+    )
+    assert line(report) == "load e-1  loaded  4 rows staged, 4 ratings"
+    songs = {"status": "loaded", "rows": {"event_stage": 1}}
+    report = report_of(execution("SUCCEEDED", output=json.dumps(songs)))
+    assert line(report) == "load e-1  loaded  1 rows staged, 0 songplays"
 
 
 def test_a_failed_load_in_one_line_says_why() -> None:

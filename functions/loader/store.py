@@ -156,6 +156,19 @@ class Store:
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         return str(answer.get("BucketRegion") or headers["x-amz-bucket-region"])
 
+    def is_owned_by(self, bucket: str, account: str) -> bool:
+        """Whether a bucket that may be listed is this account's.
+
+        Source: docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+        try:
+            self._client.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 403:
+                return False
+            raise
+        return True
+
     def sends_events(self, bucket: str) -> bool:
         """Whether the bucket sends its events to EventBridge."""
         return "EventBridgeConfiguration" in self._client.get_bucket_notification_configuration(

@@ -5,7 +5,7 @@ from typing import Any
 
 import preflight
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from loader.dataapi import DataApi
 from loader.migrations import latest_version
 from loader.store import Store
@@ -175,6 +175,41 @@ def test_a_bucket_in_another_region(
     _, found = run()
     assert not found["bucket_region"]["passed"]
     assert "is in us-west-2, the parameter says eu-central-1" in found["bucket_region"]["found"]
+
+
+def test_events_of_a_bucket_elsewhere_are_not_missed(
+    s3: Any, data_api: Warehouse, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are loaded by hand, which is no fault of the set-up."""
+    configure(DATA_BUCKET_REGION="eu-central-1")
+    monkeypatch.setattr(Store, "bucket_region", lambda self, bucket: "eu-central-1")
+    answer, found = run()
+    assert answer["outcome"] == "checked"
+    assert "none from eu-central-1" in found["bucket_events"]["found"]
+
+
+def test_events_of_another_accounts_bucket_are_not_missed(
+    s3: Any, data_api: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is the execution's; S3 refuses a request that names another owner, with 403."""
+    asked = []
+
+    def refuse(self: Any, **request: Any) -> Any:
+        asked.append(request)
+        raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 403}}, "HeadBucket")  # type: ignore[typeddict-item]
+
+    head = type("Client", (), {"head_bucket": refuse})()
+    monkeypatch.setattr(
+        preflight, "store", type("S", (Store,), {"_client": head})(preflight.store.bucket)
+    )
+    assert preflight.store.is_owned_by("data", "123456789012") is False
+    assert asked == [{"Bucket": "data", "ExpectedBucketOwner": "123456789012"}]
+    monkeypatch.undo()
+    monkeypatch.setattr(DataApi, "_client", data_api)
+    monkeypatch.setattr(Store, "is_owned_by", lambda self, bucket, account: account == "1")
+    answer, found = run()
+    assert answer["outcome"] == "checked"
+    assert "another account's bucket" in found["bucket_events"]["found"]
 
 
 def test_it_leaves_nothing_behind_and_loads_nothing(

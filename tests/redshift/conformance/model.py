@@ -35,6 +35,10 @@ class Case:
     sys_load_error_detail and the objects ``written`` lie under the prefix. In all SQL ``${schema}``
     is the case's own schema, first in the search path, and ``${bucket}``, ``${prefix}``, ``${role}``
     are what COPY and UNLOAD need; ``objects`` lie under s3://${bucket}/${prefix}/.
+
+    Instead of SQL, ``call`` is an operation of the Data API with ``request`` (Database and WorkgroupName
+    come by themselves; ``${id}`` is the last setup statement's, ``${session}`` the case's session), and
+    ``answer`` is what its answer has at least, or ``error`` what is raised.
     """
 
     area: str
@@ -48,6 +52,9 @@ class Case:
     objects: dict[str, Any] = field(default_factory=dict)
     sql: str = ""
     batch: list[str] = field(default_factory=list)
+    call: str = ""
+    request: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any] | None = None
     rows: list[list[Any]] | None = None
     columns: list[str] | None = None
     affected: int | None = None
@@ -76,7 +83,10 @@ class Case:
     @property
     def is_plain(self) -> bool:
         """A query of nothing but itself: it needs no schema, session or bucket of its own."""
-        needed = (self.setup, self.objects, self.batch, self.after, self.written, self.load_errors)
+        needed = (
+            self.setup, self.objects, self.batch, self.call, self.after, self.written,
+            self.load_errors,
+        )  # fmt: skip
         return not any(needed) and self.sql.split()[0].upper() == "SELECT"
 
 
@@ -117,9 +127,12 @@ def _case(area: str, topic: str, page: str, given: dict[str, Any]) -> Case:
     _refuse_others(where, given, _KEYS)
     case = Case(area=area, topic=topic, **{"page": page, **given})
     expects = (case.rows, case.affected, case.error or None, case.after_rows, case.written,
-               case.load_errors, case.columns)  # fmt: skip
+               case.load_errors, case.columns, case.answer)  # fmt: skip
     problems = {
-        "either sql or batch": bool(case.sql) == bool(case.batch),
+        "one of sql, batch and call": [case.sql != "", case.batch != [], case.call != ""].count(
+            True
+        )
+        != 1,
         "an expectation": all(expected is None for expected in expects),
         "a known status": case.status not in STATUSES,
         "a note, as it is not exact": case.status != "exact" and not case.note,

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from string import Template
 from typing import Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.redshift.conformance.model import NULL, Case, decoded, encoded
-from tests.redshift.warehouse import DATABASE, ENDED, WORKGROUP, Warehouse, value
+from tests.redshift.warehouse import DATABASE, ENDED, REGION, WORKGROUP, Warehouse, value
 
 _KEEP_SECONDS = 60
 _LOAD_ERROR_COLUMNS = {
@@ -37,6 +39,7 @@ class Answer:
     columns: list[str]
     affected: int
     query_id: int
+    id: str = ""
 
 
 class Runner:
@@ -45,6 +48,14 @@ class Runner:
     def __init__(self, url: str, s3: Any, *, bucket: str, role: str):
         self._warehouse = Warehouse(url)
         self._client = self._warehouse.client
+        self._service: Any = boto3.client(  # it is asked what botocore itself would refuse
+            "redshift-data",
+            endpoint_url=url,
+            region_name=REGION,
+            aws_access_key_id="AKIATEST",
+            aws_secret_access_key="secret",
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+        )
         self._s3 = s3
         self._known = {"bucket": bucket, "role": role}
         self._numbers = itertools.count(1)
@@ -75,6 +86,10 @@ class Runner:
         for sql in case.setup:
             answer = self._run(_fill(sql, words), session)
             assert not answer.error, f"{sql}: {answer.error}"
+            words["id"] = answer.id
+        if case.call:
+            self._call(case, {**words, "session": session["SessionId"]})
+            return
         if case.batch:
             answer = self._run_batch([_fill(sql, words) for sql in case.batch], session)
         else:
@@ -88,6 +103,27 @@ class Runner:
             self._check_load_errors(case.load_errors, answer.query_id, session)
         if case.written is not None:
             self._check_written(case, words)
+
+    def _call(self, case: Case, words: dict[str, str]) -> None:
+        """An operation of the Data API, and what comes of it."""
+        client = self._service
+        method = next(m for m, o in client.meta.method_to_api_mapping.items() if o == case.call)
+        request = _filled(case.request, words)
+        members = client.meta.service_model.operation_model(case.call).input_shape.members
+        target = {"Database": DATABASE, "WorkgroupName": WORKGROUP}
+        if not {"SessionId", "ClusterIdentifier", "WorkgroupName"} & set(request):
+            request = {**{k: v for k, v in target.items() if k in members}, **request}
+        answer, error = {}, ""
+        try:
+            answer = getattr(client, method)(**request)
+        except ClientError as refused:
+            error = str(refused)
+        if case.error or error:
+            assert case.error, error
+            assert case.error in error, answer
+            return
+        wanted = _filled(case.answer or {}, words)
+        assert _at_least(answer, wanted), f"{answer} has not {wanted}"
 
     def _open(self, schema: str) -> dict[str, str]:
         """A session whose search path begins with a new schema."""
@@ -136,7 +172,7 @@ class Runner:
             for page in self._client.get_paginator("get_statement_result").paginate(Id=last["Id"]):
                 columns = [f"{c['name']}:{c['typeName']}" for c in page["ColumnMetadata"]]
                 rows += [[value(cell) for cell in record] for record in page["Records"]]
-        return Answer("", rows, columns, last.get("ResultRows", -1), query_id)
+        return Answer("", rows, columns, last.get("ResultRows", -1), query_id, last["Id"])
 
     # -- COPY and UNLOAD -----------------------------------------------------------------------
 
@@ -175,6 +211,26 @@ class Runner:
 
 def _fill(sql: str, words: dict[str, str]) -> str:
     return Template(sql).safe_substitute(words)
+
+
+def _filled(value: Any, words: dict[str, str]) -> Any:
+    """The texts in a request or answer, filled."""
+    if isinstance(value, str):
+        return _fill(value, words)
+    if isinstance(value, dict):
+        return {key: _filled(inner, words) for key, inner in value.items()}
+    return [_filled(inner, words) for inner in value] if isinstance(value, list) else value
+
+
+def _at_least(actual: Any, wanted: Any) -> bool:
+    """Whether an answer has what is wanted: its members, its items in their order."""
+    if isinstance(wanted, dict):
+        return isinstance(actual, dict) and all(
+            key in actual and _at_least(actual[key], inner) for key, inner in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return len(actual) == len(wanted) and all(map(_at_least, actual, wanted))
+    return bool(actual == wanted)
 
 
 def _has(row: dict[str, Any], wanted: dict[str, Any]) -> bool:

@@ -229,12 +229,14 @@ def _numeric(json: str, column: Column, options: CopyOptions) -> str:
     """Cut to the scale; ROUNDEC leaves what is longer to the exact reader."""
     kind = column.type
     before = max(kind.precision - kind.scale, 1)
-    after = rf"(\.[0-9]{{1,{kind.scale}}})?" if kind.scale else ""
-    more = "" if options.roundec else (r"[0-9]*" if kind.scale else r"(\.[0-9]+)?")
-    form = rf'"?(-?[0-9]{{1,{before}}}{after}){more}"?'
+    kept = rf"(\.[0-9]{{1,{kind.scale}}})?" if kind.scale else ""
+    after = rf"(\.[0-9]{{1,{kind.scale}}})?" if options.roundec else r"(\.[0-9]+)?"
+    if options.roundec and not kind.scale:
+        after = ""
+    form = rf'"?-?[0-9]{{1,{before}}}{after}"?'
     return (
         f"CASE WHEN regexp_full_match({json}, {_quoted(form)}) "
-        f"THEN TRY_CAST(regexp_extract({json}, {_quoted(form)}, 1) AS {kind.duckdb}) END"
+        f"THEN TRY_CAST(regexp_extract({json}, {_quoted('-?[0-9]+' + kept)}) AS {kind.duckdb}) END"
     )
 
 

@@ -70,10 +70,11 @@ class Sessions:
         self._store = store
         self._make = make
         self._known = {d["id"]: KeptSession(**d) for d in store.sessions()}
+        self._open: dict[str, KeptSession] = {}
 
     def open(self, principal: Principal, request: dict[str, Any], db_user: str) -> KeptSession:
         """A new session for the statement of a request. Raises ActiveSessionsExceededException."""
-        if sum(kept.session is not None for kept in self._known.values()) >= MAX_SESSIONS:
+        if len(self._open) >= MAX_SESSIONS:
             raise exceeded(
                 "ActiveSessionsExceededException",
                 f"Active sessions exceeded the allowed quota ({MAX_SESSIONS}).",
@@ -89,7 +90,7 @@ class Sessions:
             session=self._make(db_user, principal.superuser),
         )
         kept.touch()
-        self._known[kept.id] = kept
+        self._known[kept.id] = self._open[kept.id] = kept
         self._save(kept)
         return kept
 
@@ -105,12 +106,12 @@ class Sessions:
     def of_owner(self, owner: str) -> list[KeptSession]:
         """An owner's sessions of the last 24 hours, newest first."""
         oldest = time.time() - LONGEST_SECONDS
-        found = [k for k in self._known.values() if k.owner == owner and k.created >= oldest]
-        return found[::-1]
+        self._known = {i: k for i, k in self._known.items() if k.created >= oldest or k.session}
+        return [kept for kept in self._known.values() if kept.owner == owner][::-1]
 
     def all_open(self) -> list[KeptSession]:
         """Those that are not closed."""
-        return [kept for kept in self._known.values() if kept.session is not None]
+        return list(self._open.values())
 
     def end_statement(self, kept: KeptSession) -> None:
         """The statement that had the session has ended."""
@@ -124,16 +125,15 @@ class Sessions:
         session, kept.session = kept.session, None
         kept.updated = time.time()
         if session is not None:
+            del self._open[kept.id]
             session.close()
             self._save(kept)
 
     def expire(self) -> float:
         """Closes what is over its time; the seconds until the next may be, 60 at most."""
         now = time.time()
-        for kept in list(self._known.values()):
-            if kept.created < now - 2 * LONGEST_SECONDS:
-                del self._known[kept.id]
-            elif kept.status == "AVAILABLE" and kept.until <= now:
+        for kept in self.all_open():
+            if kept.status == "AVAILABLE" and kept.until <= now:
                 self.close(kept)
             elif kept.session is not None and kept.created + LONGEST_SECONDS <= now:
                 kept.session.terminate()

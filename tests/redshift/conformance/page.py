@@ -80,6 +80,8 @@ def _line(topic: Topic, case: Case) -> str:
 
 def _shown(case: Case) -> str:
     """The statement, where it is short; its error or its only value."""
+    if case.call:
+        return f"`{case.call}` fails: {case.error.splitlines()[0]}" if case.error else ""
     sql = " ".join(case.sql.split())
     if not sql or len(sql) > 100 or "`" in sql:
         return ""

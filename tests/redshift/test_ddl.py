@@ -133,7 +133,7 @@ DDL_ERRORS = [
     ("SET nothing TO 1", 'ERROR: unrecognized configuration parameter "nothing"'),
     ("SET timezone TO 'Europe/Oslo'", "ERROR: SET timezone TO Europe/Oslo is not supported"),
     ("COMMENT ON COLUMN t.a.nothing IS 'x'", 'ERROR: column "nothing" of relation "a"'),
-    ("EXPLAIN SELECT 1", "ERROR: EXPLAIN is not supported by the local Redshift"),
+    ("EXPLAIN VERBOSE SELECT 1", "ERROR: EXPLAIN VERBOSE is not supported by the local Redshift"),
     ("ANALYZE t.nothing", 'ERROR: relation "t.nothing" does not exist'),
 ]
 

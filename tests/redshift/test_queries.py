@@ -336,7 +336,6 @@ ERRORS: list[tuple[str, str]] = [
     ("CREATE TABLE q.x (a SERIAL)", 'ERROR: Column "a" has unsupported type "serial"'),
     ("CREATE TABLE q.x (a INT[])", 'ERROR: Column "a" has unsupported type "integer[]"'),
     ("CREATE TABLE q.x (a INT CHECK (a > 1))", "ERROR: CHECK constraints are not supported"),
-    ("UNLOAD ('SELECT 1') TO 's3://a/b' IAM_ROLE default", "ERROR: UNLOAD is not supported"),
 ]
 
 

@@ -6,9 +6,11 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
-from local.redshift.dialect.grammar import fits, is_word
+from local.redshift.dialect.grammar import Value, call, fits, is_word
 from local.redshift.engine.errors import RedshiftError, unsupported
 
 _Type = exp.DataType.Type
@@ -23,6 +25,8 @@ _MACROS = {
 _PLAIN = frozenset(
     {_Type.BOOLEAN, _Type.DATE, _Type.TIME, _Type.TIMESTAMP, _Type.TIMESTAMPTZ, _Type.INTERVAL}
 )
+_MOMENTS = {_Type.DATE: "rs_date", _Type.TIMESTAMP: "rs_timestamp"}
+_ISO = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}")
 _TEXT = frozenset({_Type.VARCHAR, _Type.TEXT, _Type.NVARCHAR})
 _CHAR = frozenset({_Type.CHAR, _Type.NCHAR, _Type.BPCHAR})
 _EPOCH = "1970-01-01 00:00:00"
@@ -43,11 +47,21 @@ def cast(node: exp.Cast) -> exp.Expr:
         return _to_numeric(node)
     if kind in (_Type.TIMESTAMP, _Type.TIMESTAMPTZ) and is_word(node.this, "epoch"):
         node.set("this", exp.Literal.string(_EPOCH))
+        return node
+    if kind in _MOMENTS and not _is_iso(node.this):
+        return call(_MOMENTS[kind], node.this)
     if kind in _PLAIN:
         return node
     if kind == _Type.USERDEFINED:
         raise RedshiftError(f'type "{node.to.args.get("kind")}" does not exist', sqlstate="42704")
     raise unsupported(f"a cast to {node.to.sql('redshift')}")
+
+
+def _is_iso(node: exp.Expr) -> bool:
+    """Whether a literal is written as DuckDB reads dates too."""
+    if isinstance(node, Value) or not isinstance(node, exp.Literal):
+        return False
+    return bool(_ISO.match(node.name))
 
 
 def try_cast(node: exp.TryCast) -> exp.Expr:

@@ -64,10 +64,10 @@ _SAME: dict[str, str] = {
     name: name
     for name in (
         # aggregates and windows
-        "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "bool_and",
+        "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "bool_and",
         "bool_or", "median", "any_value", "row_number", "rank", "dense_rank", "percent_rank",
         "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "bit_and",
-        "bit_or", "percentile_cont", "percentile_disc",
+        "bit_or", "grouping",
         # conditional
         "coalesce", "nullif", "greatest", "least",
         # math
@@ -91,7 +91,6 @@ _SAME.update(
         "dlog10": "log10",
         "log": "log10",
         "dexp": "exp",
-        "octet_length": "strlen",
         "sign": "rs_sign",
         "initcap": "rs_initcap",
         "timezone": "timezone",
@@ -145,9 +144,10 @@ def window(node: exp.Window) -> exp.Expr:
     _check_frame(node)
     if isinstance(call_, exp.Anonymous) and str(call_.this) == "rs_ratio":
         (value,) = call_.expressions
-        node.set("this", anonymous("sum", value.copy()))
-        part = exp.Cast(this=value, to=exp.DataType.build("DOUBLE"))
-        return exp.Paren(this=exp.Div(this=part, expression=node))
+        over = node.copy()
+        over.set("this", anonymous("sum", value.copy()))
+        part = exp.Cast(this=value.copy(), to=exp.DataType.build("DOUBLE"))
+        return exp.Paren(this=exp.Div(this=part, expression=over))
     if not isinstance(call_, exp.Anonymous) or str(call_.this) != "cast_to_type":
         return node
     for inner in list(call_.find_all(exp.Anonymous)):
@@ -235,6 +235,8 @@ def within_group(node: exp.WithinGroup) -> exp.Expr:
     https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     """
     call_ = node.this
+    if isinstance(call_, exp.Anonymous) and str(call_.this) in ("quantile_cont", "quantile_disc"):
+        return _percentile(call_, node.expression.expressions[0])
     if not isinstance(call_, exp.Anonymous) or str(call_.this).lower() != "string_agg":
         return node
     value, separator = call_.expressions
@@ -244,6 +246,33 @@ def within_group(node: exp.WithinGroup) -> exp.Expr:
         if same(item.this, text.expressions[0]):
             item.set("this", text.copy())  # DISTINCT sorts by its argument only
     return anonymous("string_agg", value, exp.Order(this=separator, expressions=order))
+
+
+def _percentile(call_: exp.Anonymous, order: exp.Ordered) -> exp.Expr:
+    """``percentile_cont(0.2) WITHIN GROUP (ORDER BY a DESC)`` -> ``quantile_cont(a, 1 - 0.2)``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_PERCENTILE_CONT.html
+    """
+    (share,) = call_.expressions
+    if order.args.get("desc"):
+        share = exp.Sub(this=exp.Literal.number(1), expression=share)
+    return anonymous(str(call_.this), order.this, share)
+
+
+def _quantile(name: str) -> Build:
+    def build(args: Args) -> exp.Expr:
+        (share,) = args
+        return anonymous(name, share)
+
+    return build
+
+
+def _count(args: Args) -> exp.Expr:
+    """``count(a)``, ``count(*)``, ``count(DISTINCT a)``: of one expression."""
+    (value,) = args
+    if isinstance(value, exp.Distinct) and len(value.expressions) != 1:
+        raise ValueError
+    return anonymous("count", value)
 
 
 def _listagg(args: Args) -> exp.Expr:
@@ -260,7 +289,10 @@ def _listagg(args: Args) -> exp.Expr:
 
 
 _BUILT: dict[str, Build] = {
+    "count": _count,
     "sum": _sum,
+    "percentile_cont": _quantile("quantile_cont"),
+    "percentile_disc": _quantile("quantile_disc"),
     "avg": _avg,
     "nvl2": _nvl2,
     "decode": _decode,

@@ -131,7 +131,7 @@ BUILT: dict[str, Build] = {
     "json_array_length": _array_length,
     "is_valid_json": _one("rs_is_json", _literal("OBJECT")),
     "is_valid_json_array": _one("rs_is_json", _literal("ARRAY")),
-    "can_json_parse": _one("json_valid"),
+    "can_json_parse": _one("rs_json_valid"),
     "json_parse": _one("rs_json_parse"),
     "json_serialize": _serialize,
     "json_typeof": _one("rs_json_typeof"),

@@ -58,6 +58,22 @@ _STORE_BPCHAR = """
         CASE WHEN strlen(rtrim(v, ' ')) <= n THEN rtrim(v, ' ')
              ELSE error('rs|22001|character(' || n || ')|' || v) END"""
 
+_DATE_FORMATS = """['%Y%m%d', '%m/%d/%Y', '%m-%d-%Y', '%Y/%m/%d', '%b %d %Y', '%b %d, %Y', '%B %d, %Y',
+    '%B %d %Y', '%d %b %Y', '%d-%b-%Y', '%Y-%b-%d', '%b-%d-%Y', '%m/%d/%y', '%Y.%m.%d', '%m.%d.%Y']"""
+_TIME_FORMATS = """['%Y%m%d %H%M%S', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m-%d-%Y %H:%M:%S',
+    '%Y/%m/%d %H:%M:%S', '%b %d %Y %H:%M:%S', '%b %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S',
+    '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p']"""
+_DATE = _once(f"""
+        CASE WHEN v IS NULL OR TRY_CAST(v AS DATE) IS NOT NULL THEN CAST(v AS DATE)
+             WHEN try_strptime(trim(v), {_DATE_FORMATS}) IS NOT NULL
+             THEN CAST(try_strptime(trim(v), {_DATE_FORMATS}) AS DATE)
+             WHEN try_strptime(trim(v), {_TIME_FORMATS}) IS NOT NULL
+             THEN CAST(try_strptime(trim(v), {_TIME_FORMATS}) AS DATE)
+             ELSE CAST(v AS DATE) END""")
+_TIMESTAMP = _once(f"""
+        CASE WHEN v IS NULL OR TRY_CAST(v AS TIMESTAMP) IS NOT NULL THEN CAST(v AS TIMESTAMP)
+             ELSE coalesce(try_strptime(trim(v), {_TIME_FORMATS}),
+                try_strptime(trim(v), {_DATE_FORMATS}), CAST(v AS TIMESTAMP)) END""")
 _NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
 """What json_type calls numbers."""
 _ELEMENTS = "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') ELSE [] END"
@@ -236,15 +252,20 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_split_to_array(x, delimiter) AS
         to_json(string_split(x, delimiter))
     """,
+    # DuckDB reads commas before a closing bracket, NaN and Infinity, which are no JSON
+    r"""
+    CREATE OR REPLACE MACRO rs_json_valid(x) AS json_valid(x) AND NOT regexp_matches(
+        regexp_replace(x, '"(?:\\.|[^"\\])*"', '""', 'g'), '(?i),\s*[\]}]|nan|inf')
+    """,
     # JSON in text
     """
     CREATE OR REPLACE MACRO rs_is_json(x, kind) AS
-        CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN json_type(x) = kind ELSE false END
+        CASE WHEN x IS NULL THEN NULL WHEN rs_json_valid(x) THEN json_type(x) = kind ELSE false END
     """,
     f"""
     CREATE OR REPLACE MACRO rs_json_path_text(x, p, lax) AS
         CASE WHEN x IS NULL THEN NULL
-             WHEN json_valid(x) THEN {_JSON_TEXT}
+             WHEN rs_json_valid(x) THEN {_JSON_TEXT}
              WHEN lax THEN NULL
              ELSE error('rs|json|invalid json object|' || x) END
     """,
@@ -264,7 +285,7 @@ MACROS: tuple[str, ...] = (
     """,
     """
     CREATE OR REPLACE MACRO rs_json_parse(x) AS
-        CASE WHEN x IS NULL OR json_valid(x) THEN json(x)
+        CASE WHEN x IS NULL OR rs_json_valid(x) THEN json(x)
              ELSE CAST(error('rs|XX000|JSON parsing error|' || x) AS JSON) END
     """,
     # SUBSTRING: places before the first character count
@@ -353,5 +374,14 @@ MACROS: tuple[str, ...] = (
              WHEN length(digits) > width THEN repeat('#', width)
              ELSE rs_signed(n, CASE WHEN pad = '0' THEN lpad(digits, width, '0') ELSE digits END,
                             width, sign, place, fm, symbol) END
+    """,
+    # dates and timestamps as DateStyle ISO, MDY reads them
+    f"""
+    CREATE OR REPLACE MACRO rs_date(x VARCHAR) AS {_DATE},
+        (x) AS CAST(x AS DATE)
+    """,
+    f"""
+    CREATE OR REPLACE MACRO rs_timestamp(x VARCHAR) AS {_TIMESTAMP},
+        (x) AS CAST(x AS TIMESTAMP)
     """,
 )

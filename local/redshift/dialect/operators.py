@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
-from local.redshift.dialect.grammar import to_duckdb
+from local.redshift.dialect.grammar import Value, to_duckdb
 
+_NUMBER_OR_DATE = re.compile(r"\s*[+-]?\d")
 _MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")
 
 
@@ -21,6 +24,26 @@ def concatenate(node: exp.DPipe) -> exp.Expr:
         ):
             node.set(side, exp.Anonymous(this="rs_text", expressions=[operand]))
     return node
+
+
+def add(node: exp.Add) -> exp.Expr:
+    """``firstname + ' ' + lastname`` -> ``firstname || ' ' || lastname``: + joins strings too.
+
+    Known by a literal that is neither number nor interval; the example of dg/r_NVL2.html.
+    """
+    if any(_is_text(node.args[side]) for side in ("this", "expression")):
+        return concatenate(exp.DPipe(this=node.this, expression=node.expression))
+    return node
+
+
+def _is_text(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Paren):
+        return _is_text(node.this)
+    if isinstance(node, Value):
+        return False
+    if isinstance(node, exp.Literal):
+        return bool(node.is_string) and not _NUMBER_OR_DATE.match(node.name)
+    return isinstance(node, exp.DPipe)
 
 
 def eager_case(node: exp.Case) -> exp.Expr:

@@ -22,6 +22,8 @@ _BY_CLASS: dict[type[exp.Expr], Rule] = {
     exp.CurrentDate: dates.current_date,
     exp.SimilarTo: operators.similar_to,
     exp.Substring: strings.substring,
+    exp.StrPosition: strings.position,
+    exp.Add: operators.add,
     exp.WithinGroup: functions.within_group,
     exp.Window: functions.window,
 }

@@ -16,10 +16,14 @@ def _f(name: str, *args: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(args))
 
 
+def _integer(value: exp.Expr) -> exp.Expr:
+    return exp.Cast(this=value, to=exp.DataType.build("INT"))
+
+
 def _length(args: Args) -> exp.Expr:
     """``len(a)``, ``length(a)``: characters, not bytes. .../dg/r_LEN.html"""
     (value,) = args
-    return _f("length", _f("rs_text", value))
+    return _integer(_f("length", _f("rs_text", value)))
 
 
 def _concat(args: Args) -> exp.Expr:
@@ -35,12 +39,12 @@ def _btrim(args: Args) -> exp.Expr:
 
 def _position_of(args: Args) -> exp.Expr:
     """``strpos(a, b)`` as in DuckDB; .../dg/r_STRPOS.html"""
-    return _f("strpos", args[0], args[1])
+    return _integer(_f("strpos", args[0], args[1]))
 
 
 def _charindex(args: Args) -> exp.Expr:
     """``charindex(b, a)`` -> ``strpos(a, b)``. .../dg/r_CHARINDEX.html"""
-    return _f("strpos", args[1], args[0])
+    return _integer(_f("strpos", args[1], args[0]))
 
 
 def substring(node: exp.Substring) -> exp.Expr:
@@ -133,7 +137,7 @@ def _regexp_count(args: Args) -> exp.Expr:
     """``regexp_count(a, pattern [, position])``. .../dg/REGEXP_COUNT.html"""
     _options(args, 3)
     value = _f("rs_substring_from", args[0], args[2]) if len(args) > 2 else args[0]
-    return _f("rs_regexp_count", value, args[1])
+    return _integer(_f("rs_regexp_count", value, args[1]))
 
 
 def _regexp_instr(args: Args) -> exp.Expr:
@@ -141,7 +145,7 @@ def _regexp_instr(args: Args) -> exp.Expr:
     if len(args) > 3:
         raise unsupported("regexp_instr with an occurrence")
     _options(args, 5)
-    return _f("rs_regexp_instr", args[0], args[1], _at(args, 2))
+    return _integer(_f("rs_regexp_instr", args[0], args[1], _at(args, 2)))
 
 
 def _to_hex(args: Args) -> exp.Expr:
@@ -154,6 +158,17 @@ def _strtol(args: Args) -> exp.Expr:
     """``strtol('abcd', 16)``. .../dg/r_STRTOL.html"""
     value, base = args
     return _f("rs_strtol", value, base)
+
+
+def _octet_length(args: Args) -> exp.Expr:
+    """``octet_length(a)``: bytes. .../dg/r_OCTET_LENGTH.html"""
+    (value,) = args
+    return _integer(_f("strlen", value))
+
+
+def position(node: exp.StrPosition) -> exp.Expr:
+    """``POSITION('a' IN b)``. .../dg/r_POSITION.html"""
+    return _integer(_f("strpos", node.this, node.args["substr"]))
 
 
 BUILT: dict[str, Callable[[Args], exp.Expr]] = {
@@ -179,5 +194,6 @@ BUILT: dict[str, Callable[[Args], exp.Expr]] = {
     "regexp_count": _regexp_count,
     "regexp_instr": _regexp_instr,
     "to_hex": _to_hex,
+    "octet_length": _octet_length,
     "strtol": _strtol,
 }

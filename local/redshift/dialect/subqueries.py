@@ -70,6 +70,29 @@ def refuse_unaliased_qualify(tree: exp.Expr) -> None:
             raise syntax_error("QUALIFY")
 
 
+def refuse_hidden_order(tree: exp.Expr) -> None:
+    """SELECT DISTINCT orders by what it selects only."""
+    for select in tree.find_all(exp.Select):
+        order = select.args.get("order")
+        if order is None or select.args.get("distinct") is None or select.is_star:
+            continue
+        shown = {item.alias_or_name for item in select.expressions}
+        shown |= {_plain(item) for item in select.expressions}
+        for item in order.expressions:
+            if isinstance(item.this, exp.Literal) or item.this.alias_or_name in shown:
+                continue
+            if _plain(item.this) not in shown:
+                raise RedshiftError(
+                    "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                    sqlstate="42P10",
+                )
+
+
+def _plain(item: exp.Expr) -> str:
+    inner = item.this if isinstance(item, exp.Alias) else item
+    return str(inner.sql(dialect="redshift"))
+
+
 def _tables(select: exp.Expr) -> set[str]:
     sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
     return {source.this.alias_or_name for source in sources if source is not None}

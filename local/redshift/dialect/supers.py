@@ -238,10 +238,10 @@ def _items(node: exp.Expr) -> list[exp.Expr]:
     found += using if isinstance(using, list) else [using]
     source = node.args.get("from_")
     found.append(source.this if source is not None else None)
-    for item in [one for one in found if one is not None]:
+    for item in [one for one in found if isinstance(one, exp.Expr)]:
         found += [join.this for join in item.args.get("joins") or []]
     found += [join.this for join in node.args.get("joins") or []]
-    return [item for item in found if item is not None]
+    return [item for item in found if isinstance(item, exp.Expr)]
 
 
 def _cte(table: exp.Table, name: str) -> exp.Query | None:

@@ -60,6 +60,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
         raise unsupported("SELECT INTO")
     subqueries.refuse_correlations(tree)
     subqueries.refuse_unaliased_qualify(tree)
+    subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)

@@ -100,6 +100,14 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
     _rule(r"Overflow in \w+ of (\w+) \((.*)\)", lambda m: _out_of_range(m[2], m[1])),
     _rule(r"Could not cast value .* to DECIMAL", _plain("numeric field overflow", "22003")),
     _rule(
+        r"Casting value \"(.*?)\" to type DECIMAL",
+        lambda m: compute_error("Numeric data overflow (result precision)", 1058, m[1]),
+    ),
+    _rule(
+        r"Date out of range: (\S+)",
+        _plain(r"date/time field value out of range: \1", "22008"),
+    ),
+    _rule(
         r"invalid timestamp field format: \"(.*?)\"",
         _plain(r'invalid input syntax for type timestamp: "\1"', "22007"),
     ),

@@ -261,5 +261,12 @@ def _check_keys(table: CreateTable) -> None:
     for name in named:
         if name not in names:
             raise RedshiftError(f'column "{name}" named in key does not exist', sqlstate="42703")
+    keys = (*distkeys, *attributes.sortkeys, *(c.name for c in table.columns if c.sortkey))
+    for column_ in table.columns:
+        if column_.type.name == "super" and column_.name in keys:
+            raise RedshiftError(
+                f'column "{column_.name}" of type super cannot be a DISTKEY or SORTKEY',
+                sqlstate="0A000",
+            )
     if sum(c.identity is not None for c in table.columns) > 1:
         raise RedshiftError("only one identity column is allowed per table")

@@ -29,6 +29,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features
 
 _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 
+_INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
 _UNSUPPORTED = (
     "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
@@ -38,7 +39,12 @@ _UNSUPPORTED = (
 
 def parse_statement(sql: str, values: Mapping[str, str]) -> Statement:
     """One of ``nodes``. Raises RedshiftError: a syntax error, or what we do not support."""
-    if template_of(sql)[1].first in _QUERIES:
+    first = template_of(sql)[1].first
+    if first in ("SELECT", "WITH") and _INTO.search(sql):
+        into = _select_into(sql, values)
+        if into is not None:
+            return into
+    if first in _QUERIES:
         return nodes.Query(sql, values)
     tokens = Tokens(bind(sql, values))
     if tokens.at_end:
@@ -53,6 +59,30 @@ def parse_statement(sql: str, values: Mapping[str, str]) -> Statement:
     statement = parser(tokens)
     tokens.finish()
     return statement
+
+
+def _select_into(sql: str, values: Mapping[str, str]) -> nodes.CreateTable | None:
+    """dg/r_SELECT_INTO.html: SELECT ... INTO [TEMP] [TABLE] name FROM ... is CREATE TABLE AS."""
+    text = bind(sql, values)
+    tokens = Tokens(text)
+    depth = 0
+    while not tokens.at_end:
+        if depth == 0 and tokens.word() in ("INSERT", "MERGE"):
+            return None
+        if depth == 0 and tokens.next_is("INTO"):
+            start = tokens.take().start
+            temporary = bool(tokens.accept_any("TEMPORARY", "TEMP"))
+            tokens.accept("TABLE")
+            hashed = tokens.accept("#")
+            name = tokens.qualified_name()
+            if hashed:
+                name = ("#" + name[0],)
+            temporary = temporary or name[-1].startswith("#")
+            rest = tokens.rest()
+            return nodes.CreateTable(name, temporary=temporary, query=f"{text[:start]} {rest}")
+        depth += {"(": 1, ")": -1}.get(tokens.word(), 0)
+        tokens.take()
+    return None
 
 
 def _create(tokens: Tokens) -> Statement:

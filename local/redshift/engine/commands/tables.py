@@ -32,6 +32,8 @@ IDENTITY_STRIDE = 4
 def create(session: Session, statement: CreateTable) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
     if statement.temporary:
+        if len(statement.name) > 1:
+            raise RedshiftError("temporary tables may not specify a schema name", sqlstate="42P16")
         session.snapshot()
         catalog.prepare_temporary(session.con)
         session.has_temporary = True

@@ -1,0 +1,53 @@
+"""EXPLAIN. https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from local.redshift.catalog import store as catalog
+from local.redshift.dialect import names
+from local.redshift.dialect.cache import TRANSLATIONS
+from local.redshift.dialect.grammar import parse_query
+from local.redshift.dialect.plan import lines, plan
+from local.redshift.engine.outcome import Outcome
+from local.redshift.engine.results import ResultColumn
+from local.redshift.system import views
+
+if TYPE_CHECKING:
+    from local.redshift.catalog.model import Relation
+    from local.redshift.engine.session import Session
+    from local.redshift.sql.nodes import Explain
+
+_SYSTEM_ROWS = 1000
+
+
+def run(session: Session, statement: Explain) -> Outcome:
+    """A row for each line of the plan; the statement is checked as if it was to run, and does not."""
+    translated = TRANSLATIONS.translate(statement.query, session)
+    for key in translated.reads:
+        session.require(key, "SELECT")
+    session.snapshot()
+    views.materialise(session.con, translated.system, session)
+    session.con.execute(f"EXPLAIN {translated.sql}").fetchall()
+    tree = parse_query(statement.query.sql)
+    names.fold(tree)
+    rows = [(line,) for line in lines(plan(tree, lambda table: _size(session, table)))]
+    session.sink.start([ResultColumn("QUERY PLAN", "varchar", 0)])
+    session.sink.add(rows)
+    session.sink.finish()
+    return Outcome(len(rows), has_result=True)
+
+
+def _size(session: Session, table: exp.Table) -> tuple[Relation | None, int]:
+    name = names.table_name(table)
+    if len(name) == 1 and names.is_cte(table, name[0]):
+        return None, _SYSTEM_ROWS
+    relation = None if views.system_name(name) else session.find_relation(name)
+    if relation is None or relation.is_view:
+        return None, _SYSTEM_ROWS
+    row = session.con.execute(
+        f"SELECT count(*) FROM {catalog.physical(*relation.key)}"  # noqa: S608
+    ).fetchone()
+    return relation, max(1, row[0]) if row else 1

@@ -114,7 +114,7 @@ def _compressed(raw: IO[bytes], compression: str) -> IO[bytes]:
 
 def _zstd(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Compresses a file in its place with DuckDB: Python has zstd from 3.14 on only."""
-    table = "temp.main.rs_unload_pieces"
+    table = 'temp.main."unload/pieces"'
     packed = path.with_suffix(".zst")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} (n BIGINT, piece BLOB)")
     try:

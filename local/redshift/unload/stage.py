@@ -17,7 +17,9 @@ SLICES = 2
 """How many files UNLOAD writes side by side: one for each slice that has rows."""
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
-_TABLE = "temp.main.rs_unload"
+_TABLE = 'temp.main."unload/rows"'
+"""No user's temporary table has such a name."""
+
 _UNSAFE = "".join(chr(code) for code in range(32)) + "\"#%'*/:=?\\\x7f{[]^"
 _DUCKDB = {"int8": "BIGINT", "int2": "SMALLINT"}
 _KEYS = frozenset(

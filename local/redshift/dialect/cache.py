@@ -202,6 +202,10 @@ class _Kept:
             query_id=asked.fill(made.query_id),
             check=asked.fill(made.check),
             then=asked.fill(made.then),
+            origins=tuple(
+                origin and replace(origin, table=asked.restored(("", origin.table))[1])
+                for origin in made.origins
+            ),
         )
 
 

@@ -72,7 +72,7 @@ def rewrite(tree: exp.Expr, scope: Scope) -> None:
     Changes the tree. Names are still Redshift's, folded; a table that is not there is left to
     ``names.resolve`` to refuse.
     """
-    finder = _Finder(scope)
+    finder = Finder(scope)
     for select in list(tree.find_all(exp.Select)):
         finder.mark_unnesting(select)
     for node in reversed(list(tree.walk(bfs=True))):
@@ -104,7 +104,7 @@ def is_super(node: exp.Expr | None) -> bool:
     return False
 
 
-class _Finder:
+class Finder:
     """Says what a column's name stands for; asks the catalogue once for each table."""
 
     def __init__(self, scope: Scope):
@@ -360,7 +360,7 @@ def _put(node: exp.Expr, made: exp.Expr, name: str = "") -> None:
     node.replace(made)
 
 
-def _rewrite(node: exp.Expr, finder: _Finder) -> None:
+def _rewrite(node: exp.Expr, finder: Finder) -> None:
     if isinstance(node, exp.Column):
         _rewrite_column(node, finder)
     elif isinstance(node, exp.Dot) and is_super(node.this):
@@ -402,7 +402,7 @@ def _super(node: exp.Expr) -> exp.Expr:
     return node if is_super(node) else call("rs_super", node)
 
 
-def _rewrite_column(node: exp.Column, finder: _Finder) -> None:
+def _rewrite_column(node: exp.Column, finder: Finder) -> None:
     parts = [part.name for part in node.parts]
     if node.name == "*" or isinstance(node.this, exp.Star):
         return
@@ -429,7 +429,7 @@ def _rewrite_column(node: exp.Column, finder: _Finder) -> None:
             _marked(node)
 
 
-def _owner(node: exp.Expr, finder: _Finder, index: str) -> str:
+def _owner(node: exp.Expr, finder: Finder, index: str) -> str:
     """The name of the unnesting that an index belongs to."""
     for block in finder.blocks(node):
         for item in _items(block):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key
-from local.redshift.dialect import merge, names, rules, subqueries, supers, writes
+from local.redshift.dialect import columns, merge, names, rules, subqueries, supers, writes
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -21,9 +21,12 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 class Translated:
     """``sql`` is DuckDB's; ``kind`` select, insert, update, delete or merge; ``target`` of all but select.
 
+    ``types`` are Redshift's of a query's columns, where they are known.
+
     ``check`` finds rows only where MERGE must fail, ``then`` runs after ``sql``.
 
     ``query_id``: of the one system view that is read, the one query whose rows matter; "" for all.
+    ``origins``: of a result's columns those that are a table's, for the others None.
     """
 
     sql: str
@@ -35,6 +38,8 @@ class Translated:
     check: str = ""
     then: str = ""
     needs: tuple[str, ...] = ()
+    origins: tuple[origins.Origin | None, ...] = ()
+    types: columns.Types = ()
 
 
 def translate(sql: str, scope: Scope) -> Translated:
@@ -63,6 +68,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
     supers.rewrite(tree, scope)
+    types = columns.result_types(tree, scope)
     found = names.resolve(tree, scope)
     if found.tables:
         subqueries.refuse_leader_only(tree)
@@ -73,6 +79,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
         frozenset(found.tables),
         system=frozenset(found.system),
         query_id=found.query_id,
+        types=types,
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.redshift.sql.datatypes import MAX_VARCHAR
+from local.redshift.sql.datatypes import MAX_VARCHAR, DataType
 
 _NAMES = {
     "BOOLEAN": "bool",
@@ -73,9 +73,19 @@ class ResultColumn:
         }
 
 
-def result_columns(description: Sequence[tuple[Any, ...]]) -> list[ResultColumn]:
-    """The columns of a DuckDB cursor's ``description``."""
-    return [_result_column(entry[0], str(entry[1])) for entry in description]
+def result_columns(
+    description: Sequence[tuple[Any, ...]], types: Sequence[DataType | None] = ()
+) -> list[ResultColumn]:
+    """The columns of a DuckDB cursor's ``description``; character ones as ``types`` tell them."""
+    found = [_result_column(entry[0], str(entry[1])) for entry in description]
+    if len(types) != len(found):
+        return found
+    return [
+        ResultColumn(column.name, known.name, known.length)
+        if known is not None and known.is_text and column.type_name == "varchar"
+        else column
+        for column, known in zip(found, types, strict=True)
+    ]
 
 
 def _result_column(name: str, duckdb_type: str) -> ResultColumn:

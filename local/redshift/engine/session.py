@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -38,6 +38,7 @@ from local.redshift.engine.permissions import Permissions
 from local.redshift.engine.results import result_columns
 from local.redshift.engine.sink import CHUNK_ROWS, ResultSink
 from local.redshift.sql import nodes
+from local.redshift.sql.datatypes import DataType
 from local.redshift.sql.parser import parse_statement
 from local.redshift.system import views
 from local.redshift.system.records import SystemRecords
@@ -407,11 +408,14 @@ class Session(Permissions):
         views.materialise(self.con, system, self)
         return [row[1] for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
 
-    def send(self, sql: str) -> Outcome:
-        """Runs DuckDB's SQL of a query and hands its rows on as they come."""
+    def send(self, sql: str, types: Sequence[DataType | None] = ()) -> Outcome:
+        """Runs DuckDB's SQL of a query and hands its rows on as they come.
+
+        ``types`` are the columns' in Redshift, as far as they are known.
+        """
         sink = self.sink
         cursor = self.con.execute(sql)
-        sink.start(result_columns(cursor.description or []))
+        sink.start(result_columns(cursor.description or [], types))
         while rows := cursor.fetchmany(CHUNK_ROWS):
             self.check_cancelled()
             sink.add(rows)

@@ -13,7 +13,7 @@ from local.redshift.dialect.defaults import identity_sequence
 from local.redshift.dialect.grammar import parse_query
 from local.redshift.dialect.names import fold, is_cte, table_name
 from local.redshift.dialect.translate import translate
-from local.redshift.engine.commands.tables import type_of
+from local.redshift.engine.commands.tables import created_type
 from local.redshift.engine.errors import (
     RedshiftError,
     undefined_column,
@@ -49,8 +49,10 @@ def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
         views.materialise(session.con, translated.system, session)
         described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
         names = statement.names + tuple(row[0] for row in described[len(statement.names) :])
+        known = translated.types if len(translated.types) == len(names) else (None,) * len(names)
         columns = tuple(
-            nodes.Column(name, type_of(row[1])) for name, row in zip(names, described, strict=True)
+            nodes.Column(name, created_type(row[1], given))
+            for name, row, given in zip(names, described, known, strict=True)
         )
         _check_same_columns(old, columns)
     view = Relation(

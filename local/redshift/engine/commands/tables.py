@@ -130,8 +130,10 @@ def _create_as(session: Session, statement: CreateTable, select: str, key: Key) 
     for name in names:
         if names.count(name) > 1:
             raise RedshiftError(f'column "{name}" duplicated', sqlstate="42701")
+    known = translated.types if len(translated.types) == len(names) else (None,) * len(names)
     columns = tuple(
-        Column(name, type_of(row[1])) for name, row in zip(names, described, strict=True)
+        Column(name, created_type(row[1], given))
+        for name, row, given in zip(names, described, known, strict=True)
     )
     table = Relation(
         *key,
@@ -143,6 +145,12 @@ def _create_as(session: Session, statement: CreateTable, select: str, key: Key) 
     _add(session, table)
     rows = session.change(f"INSERT INTO {catalog.physical(*key)} {translated.sql}")
     return Outcome(rows)
+
+
+def created_type(duckdb_type: str, known: DataType | None) -> DataType:
+    """A column's type: a character type as long as it is known to be."""
+    made = type_of(duckdb_type)
+    return known if known is not None and known.is_text and made.is_text else made
 
 
 def type_of(duckdb_type: str) -> DataType:
@@ -277,4 +285,4 @@ _ACTIONS = {
     "column_type": _column_type,
 }
 
-__all__ = ["TEMP_SCHEMA", "alter", "create", "type_of"]
+__all__ = ["TEMP_SCHEMA", "alter", "create", "created_type", "type_of"]

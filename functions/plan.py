@@ -8,8 +8,9 @@ or ``running``.
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, compress, islice
 from typing import Any
 
 from loader import batches, sql
@@ -86,11 +87,11 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     if not request.reload and request.objects.startswith(store.uri(NO_LEDGER_NEEDED)):
         new: Iterator[DataFile] = read_listing(listing)
     else:
-        outcome, sequence = compare(load, request)
+        outcome, is_new = compare(load, request)
         load = {**load, **outcome}
-        if sequence is None:
+        if is_new is None:
             return {**load, "seconds": spent(load, begun)}
-        new = (file for number, file in enumerate(read_listing(listing)) if number in sequence)
+        new = compress(read_listing(listing), is_new)
     result = write_batches(load, new)
     measure(load, request, result.pop("oldest"))
     if result["outcome"] == "load":
@@ -210,8 +211,8 @@ def read_listing(key: str) -> Iterator[DataFile]:
         yield DataFile(**row)
 
 
-def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set[int] | None]:
-    """The numbers of the listed files that are new by the ledger; None while the warehouse has not said so."""
+def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], bytearray | None]:
+    """Whether each listed file is new by the ledger, by its number; None while the warehouse has not said so."""
     names = {
         **common(settings()),
         "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
@@ -235,7 +236,11 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
         return {"outcome": "running", "statement": pending}, None
     if statement.finished:
         last = f"{statement.id}:{len(statements)}"
-        return {"statement": None}, {int(row[0]) for row in api.rows(last) if row[0] is not None}
+        is_new = bytearray(load["listed"])
+        for (number,) in api.rows(last):
+            if number is not None:
+                is_new[int(number)] = 1
+        return {"statement": None}, is_new
     again = {"statement": None, "attempt": load["attempt"] + 1}
     if statement is LOST and load["attempt"] < MAX_ATTEMPTS:
         return {**again, "outcome": "running"}, None
@@ -248,7 +253,7 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], set
     statement = api.describe(statement.id)
     kind = kind_of(statement)
     if kind is Kind.NO_TABLES and request.dry_run:
-        return again, set(range(load["listed"]))
+        return again, bytearray(b"\1") * load["listed"]
     if kind is Kind.NO_TABLES and load["attempt"] < 3:
         return {**again, "outcome": "no tables"}, None
     if kind is Kind.TRY_AGAIN and load["attempt"] < MAX_ATTEMPTS:
@@ -264,48 +269,64 @@ def taker(key: str) -> Dataset:
     return dataset
 
 
+@dataclass
+class Tally:
+    """What was planned: files, their bytes, the files of each dataset, the oldest (ISO 8601 or ''), the first keys."""
+
+    files: int = 0
+    bytes: int = 0
+    batches: int = 0
+    datasets: dict[str, int] = field(default_factory=dict)
+    oldest: str = ""
+    shown: list[str] = field(default_factory=list)
+
+    def add(self, dataset: Dataset, members: list[DataFile]) -> None:
+        self.batches += 1
+        self.files += len(members)
+        self.bytes += sum(file.size for file in members)
+        self.datasets[dataset.name] = self.datasets.get(dataset.name, 0) + len(members)
+        known = [file.modified for file in members if file.modified]
+        self.oldest = min([*known, *([self.oldest] if self.oldest else [])], default="")
+        self.shown += [file.key for file in members[: SHOWN_KEYS - len(self.shown)]]
+
+
 def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
-    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next execution's."""
-    limits = settings()
-    count = files = size = 0
-    oldest = ""
-    shown: list[str] = []
-    by_dataset: dict[str, int] = {}
-    rest: list[DataFile] = []
-    for dataset, members in batches.cut(new, taker, limits.batch_files, limits.batch_bytes):
-        by_dataset[dataset.name] = by_dataset.get(dataset.name, 0) + len(members)
-        files += len(members)
-        size += sum(file.size for file in members)
-        oldest = min(
-            [*(file.modified for file in members if file.modified), *([oldest] if oldest else [])],
-            default="",
-        )
-        shown += [file.key for file in members[: SHOWN_KEYS - len(shown)]]
-        if load["dry_run"]:
-            count += 1
-            rest += members
-        elif count < limits.max_batches:
-            batches.save(
-                store, load["load_id"], batches.Batch(str(count), dataset.name, tuple(members))
-            )
-            count += 1
-        else:
-            rest += members
+    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next execution's.
+
+    Of a million files no more than a batch of each kind is in memory.
+    """
+    limits, tally = settings(), Tally()
+    cut = batches.cut(new, taker, limits.batch_files, limits.batch_bytes)
+    for dataset, members in () if load["dry_run"] else islice(cut, limits.max_batches):
+        batch = batches.Batch(str(tally.batches), dataset.name, tuple(members))
+        batches.save(store, load["load_id"], batch)
+        tally.add(dataset, members)
+    count = tally.batches
+
+    def beyond() -> Iterator[dict[str, Any]]:
+        for dataset, members in cut:
+            tally.add(dataset, members)
+            yield from (file.as_dict() for file in members)
+
+    name = "loads/{}/not_loaded" if load["dry_run"] else "rest/{}"
+    rest = write_rest(f"{name.format(load['load_id'])}.json.gz", beyond())
     result: dict[str, Any] = {
-        "batch_count": count,
-        "planned": files,
-        "bytes": size,
-        "datasets": by_dataset,
-        "known": load["listed"] - files,
-        "oldest": oldest,
+        "batch_count": tally.batches if load["dry_run"] else count,
+        "planned": tally.files,
+        "bytes": tally.bytes,
+        "datasets": tally.datasets,
+        "known": load["listed"] - tally.files,
+        "oldest": tally.oldest,
         "rest": "",
     }
     if load["dry_run"]:
-        if rest:
-            key = f"loads/{load['load_id']}/not_loaded.json.gz"
-            result["not_loaded"] = store.put_lines(key, (file.as_dict() for file in rest))
-        return {**result, "outcome": "planned", "keys": shown, "oldest_file": oldest}
-    if rest:
-        key = f"rest/{load['load_id']}.json.gz"
-        result["rest"] = store.put_lines(key, (file.as_dict() for file in rest))
-    return {**result, "outcome": "load" if count else "nothing"}
+        told = {"not_loaded": rest} if rest else {}
+        keys = {"keys": tally.shown, "oldest_file": tally.oldest}
+        return {**result, **told, **keys, "outcome": "planned"}
+    return {**result, "rest": rest, "outcome": "load" if count else "nothing"}
+
+
+def write_rest(key: str, files: Iterator[dict[str, Any]]) -> str:
+    """Writes the list of files that this execution does not load; its URI, or '' if there are none."""
+    first = next(files, None)
+    return store.put_lines(key, chain([first], files)) if first else ""

@@ -32,7 +32,7 @@ class MissingObject(Exception):
     """An object of the work bucket is not there; it may have passed its life-cycle rule."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DataFile:
     """An object of the data bucket; size in bytes, modified in ISO 8601 or ''."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from local.redshift.api import operations
+from local.redshift.api import submit
 from local.redshift.config import Isolation
 from local.redshift.statements import store
 from tests.faults.clock import Clock
@@ -68,5 +68,5 @@ def _begun() -> Memory:
 def _statements_kept_by(clock: Clock) -> Iterator[None]:
     """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py)."""
     now = SimpleNamespace(time=clock.time, monotonic=time.monotonic)
-    with mock.patch.object(operations, "time", now), mock.patch.object(store, "time", now):
+    with mock.patch.object(submit, "time", now), mock.patch.object(store, "time", now):
         yield

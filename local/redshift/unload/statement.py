@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot.tokenizer_core import TokenType
 
+from local.redshift.copy_s3 import authorization
 from local.redshift.copy_s3.text_options import literal, one_character, widths
 from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.sql.lexer import Tokens
@@ -102,7 +103,7 @@ _NOT_WITH = {
     "fixedwidth": ("DELIMITER", "HEADER", "ADDQUOTES", "ESCAPE"),
 }  # fmt: skip
 _UNSUPPORTED = frozenset(
-    {"MASTER_SYMMETRIC_KEY", "CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN",
+    {"MASTER_SYMMETRIC_KEY", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN",
      "AVRO", "ORC"}
 )  # fmt: skip
 
@@ -124,6 +125,8 @@ def _check(options: UnloadOptions, seen: set[str]) -> None:
         raise RedshiftError("CLEANPATH cannot be used with ALLOWOVERWRITE")
     if "ROWGROUPSIZE" in seen and options.format != "parquet":
         raise RedshiftError("ROWGROUPSIZE is supported only with PARQUET")
+    if options.kms_key_id and seen & {"CREDENTIALS", "WITH"}:
+        raise RedshiftError("CREDENTIALS cannot be used with KMS_KEY_ID")
     if options.kms_key_id and not options.encrypted:
         raise RedshiftError("KMS_KEY_ID requires ENCRYPTED")
 
@@ -132,10 +135,18 @@ _Parse = Callable[[Tokens, UnloadOptions], UnloadOptions]
 
 
 def _iam_role(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
-    role = "default" if tokens.accept("DEFAULT") else tokens.string()
-    if role != "default" and not role.startswith("arn:"):
-        raise RedshiftError(f"Invalid credentials. IAM_ROLE is not an ARN: {role}")
-    return replace(options, iam_role=role)
+    return replace(options, iam_role=authorization.iam_role(tokens))
+
+
+def _credentials(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
+    if options.iam_role:
+        raise RedshiftError("conflicting or redundant options", sqlstate="42601")
+    return replace(options, iam_role=authorization.credentials(tokens))
+
+
+def _with(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
+    tokens.expect("CREDENTIALS")
+    return _credentials(tokens, options)
 
 
 def _format_word(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
@@ -245,6 +256,8 @@ def _size(tokens: Tokens) -> int:
 
 _PARSERS: dict[str, _Parse] = {
     "IAM_ROLE": _iam_role,
+    "CREDENTIALS": _credentials,
+    "WITH": _with,
     "REGION": _text("region"),
     "FORMAT": _format_word,
     "CSV": _format_is("csv"),

@@ -1,6 +1,7 @@
 """The sweep: loads what no event loaded. Runs on a schedule, and sends no SQL when nothing is newer than its mark.
 
-The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py).
+The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py). Where
+that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from loader.datasets import datasets
+from loader.datasets import Dataset, datasets
 from loader.names import OPEN, SWEEP_MARK, execution_digest
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
@@ -22,6 +23,7 @@ STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 # A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
 # events, whose files the sweep leaves alone, runs for a day at most.
 OVERLAP = timedelta(days=4)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 OF_EVENTS = "s3-"  # how the trigger's executions are named
 MAX_ENDED = 100
 
@@ -47,23 +49,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("a load is running, the next sweep looks again", executions=running[:5])
         return {"files": 0}
     ended = [load for load in map(load_of, unfinished) if load[-8:] not in map(digest, running)]
-    mark, seen = last_sweep()
-    found = list(newer(mark))  # listed once: what comes meanwhile must not be taken for seen
+    marks, seen = last_sweep()
+    found = list(newer(marks))  # listed once: what comes meanwhile must not be taken for seen
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     if not files and not ended:
-        logger.info("nothing is newer than the last sweep", mark=mark.isoformat())
+        logger.info("nothing is newer than the last sweep", marks=told(marks))
         waiting = [file for file in found if (file.key, file.etag) in others - seen]
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, oldest(waiting, now))
         return {"files": 0}
     stamp = now.isoformat()
-    recent = (
+    recent = [
         [file.key, file.etag]
         for file in found
         if datetime.fromisoformat(file.modified) > now - OVERLAP
         and (file.key, file.etag) not in others
-    )
-    store.put(seen_key(stamp), list(recent))
+    ]
+    scopes = {name: scope(dataset) for name, dataset in datasets().items()}
+    store.put(seen_key(stamp), {"datasets": scopes, "files": recent})
     objects = store.put_lines(
         f"sweeps/{now:%Y%m%d-%H%M%S-%f}.json.gz", (file.as_dict() for file in files)
     )
@@ -73,7 +76,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         input=json.dumps({"objects": objects, "mark": stamp, "ended": ended[:MAX_ENDED]}),
     )
     metrics.add_metric("FilesSwept", MetricUnit.Count, len(files))
-    logger.info("load started", files=len(files), ended=ended, mark=mark.isoformat())
+    logger.info("load started", files=len(files), ended=ended, marks=told(marks))
     return {"files": len(files)}
 
 
@@ -117,26 +120,44 @@ def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
     return files
 
 
-def last_sweep() -> tuple[datetime, set[tuple[str, str]]]:
-    """From when on the last clean sweep's files are looked at, and those of them that it has seen (key, ETag)."""
+def last_sweep() -> tuple[dict[str, datetime], set[tuple[str, str]]]:
+    """From when on the files of each dataset are looked at, and those that the last clean sweep has seen (key, ETag).
+
+    Its document is deleted with time (WorkRetentionDays): then all files are looked at, once.
+    """
+    known = datasets()
     try:
         stamp = store.get(SWEEP_MARK)["mark"]
+        document = store.get(seen_key(stamp))
     except MissingObject:
-        return datetime(1970, 1, 1, tzinfo=UTC), set()
-    try:
-        seen = {(key, etag) for key, etag in store.get(seen_key(stamp))}
-    except MissingObject:
-        seen = set()
-    return datetime.fromisoformat(stamp) - OVERLAP, seen
+        return dict.fromkeys(known, BEGINNING), set()
+    if isinstance(document, list):  # of a version that did not say which datasets it knew
+        document = {"datasets": {}, "files": document}
+    mark = datetime.fromisoformat(stamp) - OVERLAP
+    swept = document["datasets"]
+    marks = {
+        name: mark if swept.get(name) == scope(dataset) else BEGINNING
+        for name, dataset in known.items()
+    }
+    return marks, {(key, etag) for key, etag in document["files"]}
+
+
+def scope(dataset: Dataset) -> list[str]:
+    """Which files are the dataset's."""
+    return [dataset.prefix, *dataset.suffixes]
+
+
+def told(marks: dict[str, datetime]) -> dict[str, str]:
+    return {name: mark.isoformat() for name, mark in marks.items()}
 
 
 def seen_key(stamp: str) -> str:
     return f"sweep/seen/{stamp}.json"
 
 
-def newer(mark: datetime) -> Iterator[DataFile]:
-    """The files of the datasets in the data bucket that were modified after the mark."""
-    for dataset in datasets().values():
+def newer(marks: dict[str, datetime]) -> Iterator[DataFile]:
+    """The files of the datasets in the data bucket that were modified after their dataset's mark."""
+    for name, dataset in datasets().items():
         for file in store.list_files(settings().data_bucket, dataset.prefix):
-            if dataset.takes(file.key) and datetime.fromisoformat(file.modified) > mark:
+            if dataset.takes(file.key) and datetime.fromisoformat(file.modified) > marks[name]:
                 yield file

@@ -191,6 +191,26 @@ def test_bad_files_are_rejected_with_line_and_column_and_the_good_ones_load(worl
     assert "rating_complete" in why["ratings/nobody.csv"]["reason"]
 
 
+def test_the_sweep_finds_files_that_were_there_before_the_dataset(
+    tree: Path, deployed: Memory, tmp_path: Path
+) -> None:
+    """No event of theirs was taken, and they are older than the last sweep's mark."""
+    body = (DOCS / "data" / KEY).read_bytes()
+    with World(tmp_path / "before", memory=deployed) as before:
+        before.upload(KEY, body)
+        before.settle()
+        before.clock.advance(30 * 86_400)
+        later = before.remember()
+    with World(tmp_path / "warehouse", tree=tree, memory=later) as world:
+        loads = len(world.executions.all)
+        world.sweep()
+        world.work()
+        assert len(world.executions.all) == loads + 1
+        assert ratings(world) == parsed(body)
+        world.settle()
+        assert len(world.executions.all) == loads + 1
+
+
 def test_undo_takes_a_load_out_and_by_key_its_files_load_again(world: World) -> None:
     first, second = (file_of(f"{n},SO1,5,2018-11-12 08:00:00,") for n in (1, 2))
     load(world, {"ratings/a.csv": first})

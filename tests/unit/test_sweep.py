@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sweep
+from loader.datasets import datasets
 from loader.names import OPEN, SWEEP_MARK, load_id
 from loader.request import parse
 from loader.store import Store
@@ -28,10 +29,12 @@ def run() -> int:
     return files
 
 
-def set_mark(store: Store, minutes: float) -> None:
-    """The last clean sweep began so many minutes from now."""
-    mark = datetime.now(UTC) + timedelta(minutes=minutes)
-    store.put(SWEEP_MARK, {"mark": mark.isoformat(), "load_id": "L"})
+def set_mark(store: Store, minutes: float, seen: Any = None) -> None:
+    """The last clean sweep began so many minutes from now; its document is ``seen``, or says that it saw nothing."""
+    mark = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+    store.put(SWEEP_MARK, {"mark": mark, "load_id": "L"})
+    scopes = {name: sweep.scope(dataset) for name, dataset in datasets().items()}
+    store.put(f"sweep/seen/{mark}.json", seen or {"datasets": scopes, "files": []})
 
 
 def test_without_a_mark_all_files_are_swept(store: Store, machine: StateMachine) -> None:
@@ -77,10 +80,43 @@ def test_only_what_is_newer_than_the_mark(
 
 def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> None:
     set_mark(store, 2 * OVERLAP)
-    mark = store.get(SWEEP_MARK)
+    before = {key: store.get(key) for key in store.keys("")}
     assert run() == 0
-    assert list(store.keys("")) == [SWEEP_MARK]
-    assert store.get(SWEEP_MARK) == mark
+    assert {key: store.get(key) for key in store.keys("")} == before
+
+
+SONGS = {"song_data": ["song_data/", ".json", ".json.gz"]}
+
+
+@pytest.mark.parametrize(
+    ("seen", "keys"),
+    [
+        ({"datasets": SONGS, "files": []}, [LOG]),  # log_data was added since
+        ({"datasets": SONGS | {"log_data": ["old/", ".json", ".json.gz"]}, "files": []}, [LOG]),
+        ({"datasets": SONGS | {"log_data": ["log_data/", ".json"]}, "files": []}, [LOG]),
+        ([["log_data/other.json", "e"]], [LOG, SONG]),  # as part 1 wrote it
+        ({"datasets": {}, "files": []}, [LOG, SONG]),
+    ],
+)
+def test_of_a_dataset_that_the_last_sweep_did_not_know_all_files_are_swept(
+    store: Store, machine: StateMachine, seen: Any, keys: list[str]
+) -> None:
+    """They may be older than the mark, and no event of theirs was ever taken."""
+    set_mark(store, 2 * OVERLAP, seen)
+    assert run() == len(keys)
+    [given] = machine.executions.values()
+    assert [row["key"] for row in store.get_lines(store.key_of(given["objects"]))] == keys
+
+
+def test_when_what_the_last_sweep_saw_is_deleted_all_files_are_swept_once(
+    store: Store, s3: Any, machine: StateMachine
+) -> None:
+    set_mark(store, 2 * OVERLAP)
+    [seen] = store.keys("sweep/seen/")
+    s3.delete_object(Bucket="working", Key=seen)
+    assert run() == 2
+    ended_well(store, machine)
+    assert run() == 0
 
 
 def test_the_sweep_does_not_move_its_mark_itself(store: Store) -> None:
@@ -108,7 +144,7 @@ def test_what_was_seen_starts_no_load_again(store: Store, s3: Any, machine: Stat
     assert run() == 2
     [given] = machine.executions.values()
     seen = store.get(f"sweep/seen/{given['mark']}.json")
-    assert [key for key, _ in seen] == [LOG, SONG]
+    assert [key for key, _ in seen["files"]] == [LOG, SONG]
     ended_well(store, machine)
     assert run() == 0
     s3.put_object(Bucket="data", Key=SONG, Body=b"{'other': 1}")

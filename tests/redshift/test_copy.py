@@ -489,7 +489,7 @@ OPTIONS = [
     ("JSON 'auto' NULL AS 'x'", "ERROR: NULL is not supported with JSON"),
     ("JSON 'auto' DELIMITER ','", "ERROR: DELIMITER is not supported with JSON"),
     ("JSON 'auto' LZOP", "ERROR: COPY ... LZOP is not supported"),
-    ("JSON 'noshred'", "ERROR: JSON 'noshred' is not supported"),
+    ("JSON 'noshred'", "ERROR: JSON 'noshred' needs a single column, of type SUPER"),
     ("JSON 'auto' NONSENSE", 'ERROR: syntax error at or near "NONSENSE"'),
     ("JSON 'auto' GZIP GZIP", "ERROR: conflicting or redundant options"),
     ("JSON 'auto' GZIP BZIP2", "ERROR: conflicting or redundant options"),

@@ -131,7 +131,8 @@ def copy(
     plan = vectors.plan(columns, case.steps, case.options) if fast else None
     assert plan is not None or not fast
     converts = [converter(column, case.options) for column in columns]
-    rows = Rows(paths.by_paths(case.steps), converts, lambda: None)
+    texts = {n: case.steps[n] for n, column in enumerate(columns) if column.type.is_text}
+    rows = Rows(paths.by_paths(case.steps), converts, lambda: None, texts)
     work = folder / str(next(_folders))
     reader = JsonReader(con, con.cursor, rows, plan, case.options.compression, work, small=0)
     sink = Sink(Batches(con, relation, columns, folder / f"rows{next(_folders)}"), case.limit)
@@ -220,7 +221,17 @@ options = st.builds(
 def cases(draw: st.DrawFn) -> Case:
     kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=3))
     kinds = [kind + draw(st.sampled_from(["", "", "", " NOT NULL"])) for kind in kinds]
-    below = st.sampled_from([(), (), (), ("b",), (0,), ("b", 1), ("b", "c"), (0, "c")])
+    deeper: list[tuple[paths.Step, ...]] = [
+        (),
+        (),
+        (),
+        ("b",),
+        (0,),
+        ("b", 1),
+        ("b", "c"),
+        (0, "c"),
+    ]
+    below = st.sampled_from(deeper)
     steps: list[tuple[paths.Step, ...]] = [(f"a{n}", *draw(below)) for n in range(len(kinds))]
     packed = draw(st.booleans())
     objects = draw(st.lists(st.one_of(bodies, bodies, spoiled), min_size=1, max_size=3))

@@ -36,14 +36,17 @@ def _json(
     names = [column.name for column in columns]
     ignore_case = options.json == "auto ignorecase"
     pick = paths.automatic(names, ignore_case=ignore_case)
-    steps: list[list[paths.Step]] | None = None if ignore_case else [[name] for name in names]
-    if options.json.startswith("s3://"):
+    steps: list[list[paths.Step]] = [[name] for name in names]
+    if options.json == "noshred":
+        pick, steps = paths.whole(columns), [[]]
+    elif options.json.startswith("s3://"):
         found = paths.read_jsonpaths(store, options.json, len(names))
         if found is not None:
             pick, steps = paths.by_paths(found), found
     converts = [converter(column, options) for column in columns]
-    rows = Rows(pick, converts, session.check_cancelled)
-    plan = vectors.plan(columns, steps, options) if steps else None
+    texts = {n: steps[n] for n, column in enumerate(columns) if column.type.is_text}
+    rows = Rows(pick, converts, session.check_cancelled, texts, ignore_case)
+    plan = None if ignore_case else vectors.plan(columns, steps, options)
     folder = session.database.scratch / f"copy-{uuid.uuid4().hex}"
     cursor = session.database.cursor
     return JsonReader(session.con, cursor, rows, plan, options.compression, folder)

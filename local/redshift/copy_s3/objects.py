@@ -38,6 +38,7 @@ class Structure:
     value: Any
     line: int
     error: RowError | None = None
+    text: str = ""
 
 
 def _no_constant(name: str) -> Any:
@@ -160,8 +161,9 @@ class Structures:
             except (ValueError, RecursionError):
                 return self._malformed(self._at + 1)
             self._check_size(end)
+            text = self._text[self._at : end]
             self._advance(end)
-            return Structure(value, self._line)
+            return Structure(value, self._line, text=text)
 
     def _check_size(self, end: int) -> None:
         """ "The maximum size of a JSON object or array is 4 MB" (copy-usage_notes...)."""

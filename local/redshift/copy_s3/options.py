@@ -120,9 +120,7 @@ def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     tokens.accept("AS")
     how = tokens.string() if tokens.next_is_string() else "auto"
     lowered = how.lower()
-    if lowered == "noshred":
-        raise unsupported("JSON 'noshred'")
-    if lowered in ("auto", "auto ignorecase"):
+    if lowered in ("auto", "auto ignorecase", "noshred"):
         return replace(options, format="json", json=lowered)
     if not how.startswith("s3://"):
         raise RedshiftError(f"Invalid JSONPaths file: {how}")

@@ -14,6 +14,7 @@ from local.redshift.copy_s3.errors import RowError, reading, source_failed
 from local.redshift.copy_s3.objects import INVALID_INPUT
 from local.redshift.copy_s3.s3 import ObjectStore
 from local.redshift.engine.errors import RedshiftError
+from local.redshift.sql.nodes import Column
 
 Pick = Callable[[Any], Sequence[Any]]
 """A structure's values in the order of the columns. Raises RowError or RedshiftError."""
@@ -40,6 +41,16 @@ def automatic(columns: Sequence[str], *, ignore_case: bool) -> Pick:
         return [folded.get(column) for column in columns]
 
     return pick_ignoring_case if ignore_case else pick
+
+
+def whole(columns: Sequence[Column]) -> Pick:
+    """'noshred': the structure itself, into a table's one column. RedshiftError if it is not SUPER.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy_json.html
+    """
+    if len(columns) != 1 or columns[0].type.name != "super":
+        raise RedshiftError("JSON 'noshred' needs a single column, of type SUPER")
+    return lambda structure: [structure]
 
 
 def by_paths(paths: Sequence[Sequence[Step]]) -> Pick:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from local.redshift.copy_s3.convert import Convert
 from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, reading, source_failed
 from local.redshift.copy_s3.objects import Structure, Structures
-from local.redshift.copy_s3.paths import Pick
+from local.redshift.copy_s3.paths import Pick, Step
+from local.redshift.copy_s3.rawtext import text_at
 from local.redshift.copy_s3.s3 import S3Object
 from local.redshift.engine.errors import RedshiftError
 
@@ -102,11 +103,16 @@ def _watched(found: S3Object, target: Target) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Reads objects for one COPY: ``pick`` finds the columns' values, ``converts`` their types."""
+    """Reads objects for one COPY: ``pick`` finds the columns' values, ``converts`` their types.
+
+    ``texts``: where the values of columns of text are, by the columns' numbers.
+    """
 
     pick: Pick
     converts: Sequence[Convert]
     check_cancelled: Check
+    texts: Mapping[int, Sequence[Step]] = field(default_factory=dict)
+    ignore_case: bool = False
 
     def read(self, chunks: Iterator[bytes], url: str, accept: Accept, reject: Reject) -> Scanned:
         """Every structure of an object goes to ``accept`` or, as an error, to ``reject``.
@@ -126,10 +132,12 @@ class Rows:
             reject(structure.error)
             return False
         try:
-            values = [
-                convert(value)
-                for convert, value in zip(self.converts, self.pick(structure.value), strict=True)
-            ]
+            picked = list(self.pick(structure.value))
+            for number, steps in self.texts.items():
+                if isinstance(picked[number], (dict, list)):
+                    text = text_at(structure.text, steps, ignore_case=self.ignore_case)
+                    picked[number] = text
+            values = [convert(value) for convert, value in zip(self.converts, picked, strict=True)]
         except RowError as error:
             reject(replace(error, line=structure.line))
             return False

@@ -170,10 +170,14 @@ def _json(column: Column, field: str) -> Any:
     if field == "":
         return None
     try:
-        return json.loads(field)
+        return json.loads(field, parse_constant=_no_constant)
     except ValueError:
         message = "Input data is not well-formed JSON for the SUPER data type"
         raise _of(column, NOT_JSON, message, 0) from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def rows(columns: Sequence[Column], options: CopyOptions, check_cancelled: Check) -> TextRows:

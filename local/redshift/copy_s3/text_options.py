@@ -44,6 +44,8 @@ def check(options: CopyOptions, seen: set[str]) -> None:
     for word in _NOT_WITH.get(options.format, ()):
         if word in seen:
             raise RedshiftError(f"{word} is not supported with {options.format.upper()}")
+    if options.format == "fixedwidth" and options.encoding != "utf8":
+        raise RedshiftError("FIXEDWIDTH data files must use UTF8 encoding")
     if "QUOTE" in seen and options.format != "csv":
         raise RedshiftError("QUOTE can be used only with CSV")
     if options.serializetojson:
@@ -88,7 +90,7 @@ def literal(tokens: Tokens) -> str:
 def one_character(text: str, what: str) -> str:
     """A delimiter or quote character. Raises RedshiftError: not one ASCII character, a newline."""
     if len(text) != 1 or not text.isascii() or text in ("\n", "\r", "\0"):
-        raise RedshiftError(f"COPY {what} must be a single ASCII character")
+        raise RedshiftError(f"{what} must be a single ASCII character")
     return text
 
 
@@ -111,12 +113,12 @@ def _format_is(name: str) -> Parse:
 
 def _delimiter(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     tokens.accept("AS")
-    return replace(options, delimiter=one_character(literal(tokens), "delimiter"))
+    return replace(options, delimiter=one_character(literal(tokens), "COPY delimiter"))
 
 
 def _quote(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     tokens.accept("AS")
-    return replace(options, quote=one_character(literal(tokens), "quote"))
+    return replace(options, quote=one_character(literal(tokens), "COPY quote"))
 
 
 def _fixedwidth(tokens: Tokens, options: CopyOptions) -> CopyOptions:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from local.redshift.copy_s3.s3 import ObjectStore, split_url
-from local.redshift.engine.errors import RedshiftError
+from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.unload.statement import UnloadOptions
 
 
@@ -17,6 +17,8 @@ class Destination:
     """``s3://bucket/prefix`` of one UNLOAD."""
 
     def __init__(self, store: ObjectStore, url: str, options: UnloadOptions):
+        if not url.startswith("s3://"):
+            raise unsupported(f"UNLOAD to {url}")
         self.bucket, self._prefix = split_url(url)
         if options.partition_by and self._prefix and not self._prefix.endswith("/"):
             self._prefix += "/"

@@ -34,7 +34,7 @@ Source = dict[str, Origin]
 """The columns of one table of FROM, by name."""
 
 
-def of(tree: exp.Expr, scope: Scope) -> tuple[Origin | None, ...]:
+def origins_of(tree: exp.Expr, scope: Scope) -> tuple[Origin | None, ...]:
     """The origin of each column of a query that is about to be translated; empty if that is not known.
 
     Raises RedshiftError, as for a table that is not there.
@@ -85,7 +85,7 @@ def _columns(table: exp.Table, scope: Scope) -> Source | None:
     system = views.system_name(name)
     if system is not None:
         view = views.VIEWS.get(system)
-        return view and {c: Origin("", view.name, kind) for c, kind in view.columns}
+        return {c: Origin("", view.name, kind) for c, kind in view.columns} if view else None
     relation = scope.relation(name)
     return {column.name: _of_table(relation, column) for column in relation.columns}
 

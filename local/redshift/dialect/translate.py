@@ -13,6 +13,7 @@ from sqlglot import exp
 from local.redshift.catalog.model import Key
 from local.redshift.dialect import columns, merge, names, rules, subqueries, supers, writes
 from local.redshift.dialect.grammar import parse_query, to_duckdb
+from local.redshift.dialect.origins import Origin, origins_of
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
 
@@ -38,7 +39,7 @@ class Translated:
     check: str = ""
     then: str = ""
     needs: tuple[str, ...] = ()
-    origins: tuple[origins.Origin | None, ...] = ()
+    origins: tuple[Origin | None, ...] = ()
     types: columns.Types = ()
 
 
@@ -68,7 +69,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
     supers.rewrite(tree, scope)
-    types = columns.result_types(tree, scope)
+    types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
     if found.tables:
         subqueries.refuse_leader_only(tree)
@@ -80,6 +81,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
         system=frozenset(found.system),
         query_id=found.query_id,
         types=types,
+        origins=origins,
     )
 
 

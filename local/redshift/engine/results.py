@@ -11,9 +11,10 @@ import decimal
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from local.redshift.dialect.origins import Origin
 from local.redshift.sql.datatypes import MAX_VARCHAR, DataType
 
 _NAMES = {
@@ -74,18 +75,35 @@ class ResultColumn:
 
 
 def result_columns(
-    description: Sequence[tuple[Any, ...]], types: Sequence[DataType | None] = ()
+    description: Sequence[tuple[Any, ...]],
+    types: Sequence[DataType | None] = (),
+    origins: Sequence[Origin | None] = (),
 ) -> list[ResultColumn]:
-    """The columns of a DuckDB cursor's ``description``; character ones as ``types`` tell them."""
+    """The columns of a DuckDB cursor's ``description``; character ones as ``types`` tell them.
+
+    Those that are a table's, by ``origins``, have its name and schema, and may be NOT NULL.
+    """
     found = [_result_column(entry[0], str(entry[1])) for entry in description]
-    if len(types) != len(found):
-        return found
-    return [
-        ResultColumn(column.name, known.name, known.length)
-        if known is not None and known.is_text and column.type_name == "varchar"
-        else column
-        for column, known in zip(found, types, strict=True)
-    ]
+    if len(types) == len(found):
+        found = list(map(_typed, found, types))
+    return list(map(_placed, found, origins)) if len(origins) == len(found) else found
+
+
+def _typed(column: ResultColumn, known: DataType | None) -> ResultColumn:
+    if known is not None and known.is_text and column.type_name == "varchar":
+        return replace(column, type_name=known.name, precision=known.length)
+    return column
+
+
+def _placed(column: ResultColumn, origin: Origin | None) -> ResultColumn:
+    if origin is None:
+        return column
+    return replace(
+        _typed(column, origin.type),
+        schema=origin.schema,
+        table=origin.table,
+        nullable=0 if origin.not_null else 1,
+    )
 
 
 def _result_column(name: str, duckdb_type: str) -> ResultColumn:

@@ -20,6 +20,7 @@ from sqlglot import exp
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
 from local.redshift.config import Kind
+from local.redshift.dialect.origins import Origin
 from local.redshift.engine import duckdb_errors
 from local.redshift.engine.cancel import Cancellation
 from local.redshift.engine.commands import execute
@@ -408,14 +409,20 @@ class Session(Permissions):
         views.materialise(self.con, system, self)
         return [row[1] for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
 
-    def send(self, sql: str, types: Sequence[DataType | None] = ()) -> Outcome:
+    def send(
+        self,
+        sql: str,
+        types: Sequence[DataType | None] = (),
+        origins: Sequence[Origin | None] = (),
+    ) -> Outcome:
         """Runs DuckDB's SQL of a query and hands its rows on as they come.
 
-        ``types`` are the columns' in Redshift, as far as they are known.
+        ``types`` are the columns' in Redshift, ``origins`` the tables' columns that they are, both as
+        far as they are known.
         """
         sink = self.sink
         cursor = self.con.execute(sql)
-        sink.start(result_columns(cursor.description or [], types))
+        sink.start(result_columns(cursor.description or [], types, origins))
         while rows := cursor.fetchmany(CHUNK_ROWS):
             self.check_cancelled()
             sink.add(rows)

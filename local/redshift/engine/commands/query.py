@@ -21,7 +21,7 @@ def run(session: Session, statement: Query) -> Outcome:
     """A query's rows go to the session's sink; of a DML statement the number of rows comes back."""
     translated = prepare(session, statement)
     if translated.kind == "select":
-        return session.send(translated.sql, translated.types)
+        return session.send(translated.sql, translated.types, translated.origins)
     if translated.check and session.con.execute(translated.check).fetchone():
         raise RedshiftError("Found multiple matches to update the same tuple.", sqlstate="21000")
     changed = session.change(translated.sql)

@@ -5,13 +5,22 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.ht
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from local.redshift.copy_s3.errors import reading, source_failed
 from local.redshift.copy_s3.s3 import ObjectStore, S3Object, split_url
+
+SMALL_BYTES = 1 << 20
+"""Objects up to here are fetched ahead."""
+_CONNECTIONS = 8
+_MOST_AHEAD = 64
 
 
 @dataclass(frozen=True)
@@ -33,14 +42,14 @@ def entries(store: ObjectStore, source: str, *, manifest: bool) -> list[Entry]:
     return found
 
 
-def opened(store: ObjectStore, wanted: list[Entry], source: str) -> Iterator[S3Object]:
+def opened(store: ObjectStore, wanted: Sequence[Entry], source: str) -> Iterator[S3Object]:
     """The objects one after another. Optional ones that are gone are passed over.
 
-    Raises RedshiftError for a mandatory one that is not there, and if none is.
+    Small ones are fetched ahead, several at a time. Raises RedshiftError for a mandatory one that is
+    not there, and if none is.
     """
     count = 0
-    for entry in wanted:
-        found = store.open(entry.url)
+    for entry, found in _fetched(store, wanted):
         if found is None:
             if entry.mandatory:
                 raise source_failed(
@@ -55,6 +64,39 @@ def opened(store: ObjectStore, wanted: list[Entry], source: str) -> Iterator[S3O
             "The specified S3 prefix does not exist: none of the manifest's files was found",
             f"Manifest file location = {source}",
         )
+
+
+def _fetched(
+    store: ObjectStore, wanted: Sequence[Entry]
+) -> Iterator[tuple[Entry, S3Object | None]]:
+    """In order. How far ahead grows as long as the objects are small, for those are kept in memory."""
+    pending: deque[tuple[Entry, Future[S3Object | None]]] = deque()
+    coming, ahead = iter(wanted), 1
+    if len(wanted) == 1:
+        yield wanted[0], store.open(wanted[0].url)
+        return
+    with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="copy GET") as pool:
+        try:
+            while True:
+                for entry in itertools.islice(coming, max(ahead - len(pending), 0)):
+                    pending.append((entry, pool.submit(_fetch, store, entry.url)))
+                if not pending:
+                    return
+                entry, future = pending.popleft()
+                found = future.result()
+                yield entry, found
+                small = found is None or found.size <= SMALL_BYTES
+                ahead = min(2 * ahead, _MOST_AHEAD) if small else 1
+        finally:
+            for _, future in pending:
+                future.cancel()
+
+
+def _fetch(store: ObjectStore, url: str) -> S3Object | None:
+    found = store.open(url)
+    if found is not None and found.size <= SMALL_BYTES:
+        found.body = io.BytesIO(b"".join(found.chunks()))
+    return found
 
 
 def _manifest(store: ObjectStore, source: str) -> list[Entry]:

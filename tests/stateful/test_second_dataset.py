@@ -198,8 +198,9 @@ def test_the_sweep_finds_files_that_were_there_before_the_dataset(
     body = (DOCS / "data" / KEY).read_bytes()
     with World(tmp_path / "before", memory=deployed) as before:
         before.upload(KEY, body)
+        before.clock.advance(10 * 86_400)
+        before.upload("log_data/later.json", FIRST[0].body)
         before.settle()
-        before.clock.advance(30 * 86_400)
         later = before.remember()
     with World(tmp_path / "warehouse", tree=tree, memory=later) as world:
         loads = len(world.executions.all)

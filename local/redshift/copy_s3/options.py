@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from local.redshift.copy_s3 import text_options
+from local.redshift.copy_s3 import authorization, text_options
 from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.sql.lexer import Tokens
 
@@ -66,7 +66,7 @@ _Parse = Callable[[Tokens, CopyOptions], CopyOptions]
 _UNSUPPORTED = frozenset(
     {"SHAPEFILE", "AVRO", "ORC", "LZOP", "READRATIO", "SSH", "ENCRYPTED",
      "MASTER_SYMMETRIC_KEY", "COMPROWS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN",
-     "CREDENTIALS", "WITH", "SESSION", "AUTO", "JOB", "PARALLEL", "SIMPLIFY"}
+     "SESSION", "AUTO", "JOB", "PARALLEL", "SIMPLIFY"}
 )  # fmt: skip
 
 
@@ -98,10 +98,18 @@ def parse_options(text: str) -> CopyOptions:
 
 
 def _iam_role(tokens: Tokens, options: CopyOptions) -> CopyOptions:
-    role = "default" if tokens.accept("DEFAULT") else tokens.string()
-    if role != "default" and not role.startswith("arn:"):
-        raise RedshiftError(f"Invalid credentials. IAM_ROLE is not an ARN: {role}")
-    return replace(options, iam_role=role)
+    return replace(options, iam_role=authorization.iam_role(tokens))
+
+
+def _credentials(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    if options.iam_role:
+        raise RedshiftError("conflicting or redundant options", sqlstate="42601")
+    return replace(options, iam_role=authorization.credentials(tokens))
+
+
+def _with(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    tokens.expect("CREDENTIALS")
+    return _credentials(tokens, options)
 
 
 def _region(tokens: Tokens, options: CopyOptions) -> CopyOptions:
@@ -180,6 +188,8 @@ def _flag(name: str) -> _Parse:
 
 _PARSERS: dict[str, _Parse] = {
     "IAM_ROLE": _iam_role,
+    "CREDENTIALS": _credentials,
+    "WITH": _with,
     "REGION": _region,
     "MANIFEST": _flag("manifest"),
     "FORMAT": _format,

@@ -36,7 +36,9 @@ KEPT_OF_A_TEXT = 8
 _STRING = re.compile(f"'({VALUE_MARK.pattern})'")
 _OPEN = re.compile(f"{_STRING.pattern}|{VALUE_MARK.pattern}|{NAME_MARK.pattern}")
 _INTERVAL = re.compile(r"\binterval\b", re.IGNORECASE)
-_NUMBERS = ("last_copy_id", "last_copy_count", "last_query_id", "pid")
+_NUMBERS = (
+    "last_copy_id", "last_copy_count", "last_unload_id", "last_unload_count", "last_query_id", "pid"
+)  # fmt: skip
 
 Question = tuple[str, tuple[str, ...]]
 """What was asked, and about what: ("relation", ("public", "t")), ("user", ())."""

@@ -61,6 +61,10 @@ PRIVILEGE_KINDS = {
 BUILT: dict[str, Build] = {
     "pg_last_copy_id": _number("last_copy_id", "INT"),  # .../dg/PG_LAST_COPY_ID.html
     "pg_last_copy_count": _number("last_copy_count", "BIGINT"),  # .../dg/PG_LAST_COPY_COUNT.html
+    "pg_last_unload_id": _number("last_unload_id", "INT"),  # .../dg/PG_LAST_UNLOAD_ID.html
+    "pg_last_unload_count": _number(
+        "last_unload_count", "BIGINT"
+    ),  # .../dg/PG_LAST_UNLOAD_COUNT.html
     "pg_last_query_id": _number("last_query_id", "INT"),  # .../dg/PG_LAST_QUERY_ID.html
     "current_database": _current_database,
     "current_schema": _current_schema,

@@ -83,6 +83,8 @@ class Session(Permissions):
         self.last_query_id = 0
         self.last_copy_id = 0
         self.last_copy_count = 0
+        self.last_unload_id = 0
+        self.last_unload_count = 0
         self.lock_wait = 0.0
         self.last_transaction_id = 0
         self.cancellation = Cancellation(self.con.interrupt, database.locks.wake)
@@ -333,12 +335,16 @@ class Session(Permissions):
         return self.database.settings.kind
 
     def number(self, name: str) -> exp.Expr:
-        """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""
+        """``pid``, ``last_query_id``, ``last_copy_id`` (-1 if there was none), ``last_copy_count``;
+        ``last_unload_id`` and ``last_unload_count`` likewise.
+        """
         number = {
             "pid": self.pid,
             "last_query_id": self.last_query_id or -1,
             "last_copy_id": self.last_copy_id or -1,
             "last_copy_count": self.last_copy_count,
+            "last_unload_id": self.last_unload_id or -1,
+            "last_unload_count": self.last_unload_count,
         }[name]
         return exp.Literal.number(number)
 

@@ -13,23 +13,6 @@ from typing import Any
 from local.redshift.engine.results import ResultColumn
 from local.redshift.sql.datatypes import DataType
 
-_BASES = {
-    "bool": "boolean",
-    "int2": "smallint",
-    "int4": "integer",
-    "int8": "bigint",
-    "float4": "real",
-    "float8": "double precision",
-    "bpchar": "character",
-    "varchar": "character varying",
-    "date": "date",
-    "time": "time without time zone",
-    "timestamp": "timestamp without time zone",
-    "timestamptz": "timestamp with time zone",
-    "super": "super",
-    "numeric": "numeric",
-}
-
 
 @dataclass(frozen=True)
 class File:
@@ -79,7 +62,7 @@ def _entry(file: File, *, verbose: bool) -> str:
 def _type(column: ResultColumn, declared: DataType | None) -> dict[str, Any]:
     """``declared``: of a column of a table; a computed one's length is VARCHAR's largest."""
     name = declared.name if declared and declared.is_text else column.type_name
-    made: dict[str, Any] = {"base": _BASES[name]}
+    made: dict[str, Any] = {"base": DataType(name).spoken.partition("(")[0]}
     if column.type_name in ("varchar", "bpchar"):
         made["max_length"] = declared.length if declared else column.precision
     elif column.type_name == "numeric":

@@ -68,7 +68,8 @@ class Relation:
         data: dict[str, Any] = json.loads(text)
         data["columns"] = tuple(_column(c) for c in data["columns"])
         data["constraints"] = tuple(
-            Constraint(c["kind"], tuple(c["columns"]), c["references"]) for c in data["constraints"]
+            Constraint(c["kind"], tuple(c["columns"]), c["references"], c.get("name", ""))
+            for c in data["constraints"]
         )
         attributes = data["attributes"]
         attributes["sortkeys"] = tuple(attributes["sortkeys"])

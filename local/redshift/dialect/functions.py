@@ -240,12 +240,24 @@ def within_group(node: exp.WithinGroup) -> exp.Expr:
     if not isinstance(call_, exp.Anonymous) or str(call_.this).lower() != "string_agg":
         return node
     value, separator = call_.expressions
-    text = value.expressions[0] if isinstance(value, exp.Distinct) else value
     order = node.expression.expressions
-    for item in order:
-        if same(item.this, text.expressions[0]):
-            item.set("this", text.copy())  # DISTINCT sorts by its argument only
+    if isinstance(value, exp.Distinct):
+        return _distinct_listed(value.expressions[0].expressions[0], separator, order)
     return anonymous("string_agg", value, exp.Order(this=separator, expressions=order))
+
+
+def _distinct_listed(value: exp.Expr, separator: exp.Expr, order: list[exp.Expr]) -> exp.Expr:
+    """``listagg(DISTINCT a, ',')`` -> ``array_to_string(rs_texts(list(DISTINCT a ORDER BY a)), ',')``:
+    sorted as what it is, not as text.
+    """
+    if any(not same(item.this, value) for item in order):
+        raise RedshiftError(
+            "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+            sqlstate="42P10",
+        )
+    distinct = exp.Distinct(expressions=[value])
+    listed = anonymous("list", exp.Order(this=distinct, expressions=order))
+    return anonymous("array_to_string", anonymous("rs_texts", listed), separator)
 
 
 def _percentile(call_: exp.Anonymous, order: exp.Ordered) -> exp.Expr:

@@ -92,6 +92,7 @@ MACROS: tuple[str, ...] = (
     _float_cast("rs_float4", "FLOAT", "Float4"),
     # any value as text: floats without a needless ".0"
     f"CREATE OR REPLACE MACRO rs_text(x VARCHAR) AS CAST(x AS VARCHAR), (x) AS {_TEXT}",
+    "CREATE OR REPLACE MACRO rs_texts(l) AS list_transform(l, lambda e: rs_text(e))",
     # the first n bytes of a text, never half a character; nothing but text has more than ASCII
     f"""
     CREATE OR REPLACE MACRO rs_left_bytes(x VARCHAR, n) AS {_once(_LEFT_BYTES)},

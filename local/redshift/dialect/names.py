@@ -212,6 +212,14 @@ def _put(table: exp.Table, physical: exp.Table, name: str) -> None:
         table.set("alias", exp.TableAlias(this=identifier))
 
 
+def _only(query: exp.Query, count: int) -> exp.Query:
+    """The first columns of a query: a ``*`` is what it was when the view was made."""
+    named = [exp.to_identifier(f"c{number}", quoted=True) for number in range(count)]
+    alias = exp.TableAlias(this=exp.to_identifier("rs_view", quoted=True), columns=named)
+    inner = exp.Subquery(this=query, alias=alias)
+    return exp.Select(expressions=[exp.column(name.copy()) for name in named]).from_(inner)
+
+
 def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, depth: int) -> None:
     query = parse_query(view.query)
     fold(query)
@@ -223,6 +231,8 @@ def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, d
     )
     if not alias.columns and view.columns:
         alias.set("columns", [exp.to_identifier(c.name, quoted=True) for c in view.columns])
+    if view.columns and not view.late_binding and isinstance(query, exp.Query) and query.is_star:
+        query = _only(query, len(view.columns))
     subquery = exp.Subquery(this=query, alias=alias)
     for key in ("joins", "laterals", "pivots"):
         if table.args.get(key):

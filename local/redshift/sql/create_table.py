@@ -80,14 +80,13 @@ def _definitions(tokens: Tokens, table: CreateTable) -> CreateTable:
     columns: list[Column] = []
     constraints: list[Constraint] = []
     while True:
-        if tokens.accept("CONSTRAINT"):
-            tokens.identifier()
+        name = tokens.identifier() if tokens.accept("CONSTRAINT") else ""
         if (
             tokens.next_is("PRIMARY", "KEY")
             or tokens.next_is("FOREIGN", "KEY")
             or tokens.next_is("UNIQUE", "(")
         ):
-            constraints.append(_constraint(tokens))
+            constraints.append(replace(constraint(tokens), name=name))
         elif tokens.word() == "CHECK":
             raise RedshiftError("CHECK constraints are not supported", sqlstate="0A000")
         else:
@@ -98,7 +97,8 @@ def _definitions(tokens: Tokens, table: CreateTable) -> CreateTable:
     return replace(table, columns=tuple(columns), constraints=tuple(constraints))
 
 
-def _constraint(tokens: Tokens) -> Constraint:
+def constraint(tokens: Tokens) -> Constraint:
+    """UNIQUE (...), PRIMARY KEY (...) or FOREIGN KEY (...) REFERENCES ..."""
     kind = "UNIQUE"
     if tokens.accept("PRIMARY", "KEY"):
         kind = "PRIMARY KEY"

@@ -104,7 +104,8 @@ class Tokens:
         if token is None or token.token_type == TokenType.STRING:
             raise self.error()
         quoted = token.token_type == TokenType.IDENTIFIER
-        if not quoted and not token.text.replace("_", "a").replace("$", "a").isalnum():
+        plain = token.text.removeprefix("#").replace("_", "a").replace("$", "a")
+        if not quoted and not plain.isalnum():
             raise self.error()
         if not quoted and token.text[0].isdigit():
             raise self.error()

@@ -55,6 +55,7 @@ class Constraint:
     kind: str
     columns: tuple[str, ...]
     references: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,11 @@ class AlterGroup:
 
 @dataclass(frozen=True)
 class AlterTable:
-    """One action; ``action`` names it: add_column, drop_column, owner, rename, rename_column, ..."""
+    """One action; ``action`` names it: add_column, drop_column, owner, rename, rename_column, ...
+
+    ``changes`` of the action attributes: ("distkey", column), ("diststyle", style), ("sortkey", column,
+    ...), ("sortkey auto",), ("sortkey none",), ("encode auto",), ("encode", column, encoding).
+    """
 
     name: Name
     action: str
@@ -124,6 +129,8 @@ class AlterTable:
     new: str = ""
     type: DataType | None = None
     cascade: bool = False
+    constraint: Constraint | None = None
+    changes: tuple[tuple[str, ...], ...] = ()
 
     @property
     def required_column(self) -> Column:

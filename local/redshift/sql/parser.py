@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.sql import nodes
-from local.redshift.sql.create_table import column, create_table
+from local.redshift.sql.create_table import ENCODINGS, column, constraint, create_table
 from local.redshift.sql.datatypes import parse as parse_type
 from local.redshift.sql.lexer import Tokens
 from local.redshift.sql.parameters import bind, template_of
@@ -223,6 +224,39 @@ def _alter(tokens: Tokens) -> Statement:
     raise unsupported(f"ALTER {tokens.word()}")
 
 
+def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
+    """What follows ALTER in ALTER TABLE, of a table's or column's attributes; None for COLUMN TYPE."""
+    if tokens.accept("DISTKEY"):
+        return ("distkey", tokens.identifier())
+    if tokens.accept("DISTSTYLE"):
+        style = tokens.accept_any("ALL", "EVEN", "KEY", "AUTO")
+        if style == "KEY":
+            tokens.expect("DISTKEY")
+            return ("distkey", tokens.identifier())
+        if not style:
+            raise tokens.error()
+        return ("diststyle", style)
+    if tokens.accept("ENCODE", "AUTO"):
+        return ("encode auto",)
+    if tokens.word() in ("COMPOUND", "SORTKEY"):
+        compound = tokens.accept("COMPOUND")
+        tokens.expect("SORTKEY")
+        if not compound and tokens.word() in ("AUTO", "NONE"):
+            return (f"sortkey {tokens.take().text.lower()}",)
+        tokens.expect("(")
+        return ("sortkey", *_name_list(tokens))
+    is_column = tokens.word() == "COLUMN"
+    if tokens.word(2 if is_column else 1) == "ENCODE":
+        tokens.accept("COLUMN")
+        column_ = tokens.identifier()
+        tokens.expect("ENCODE")
+        encoding = tokens.identifier()
+        if encoding not in ENCODINGS:
+            raise RedshiftError(f'invalid encoding type specified for column "{column_}"')
+        return ("encode", column_, encoding)
+    return None
+
+
 def _append(tokens: Tokens, target: nodes.Name) -> nodes.Append:
     """dg/r_ALTER_TABLE_APPEND.html"""
     tokens.expect("FROM")
@@ -246,10 +280,26 @@ def _alter_table(tokens: Tokens) -> Statement:
         tokens.expect("TO")
         return nodes.AlterTable(name, "rename_column", old=old, new=tokens.identifier())
     if tokens.accept("ADD"):
-        if tokens.word() in ("PRIMARY", "UNIQUE", "FOREIGN", "CONSTRAINT"):
-            raise unsupported("ALTER TABLE ADD table_constraint")
+        if tokens.word() in (
+            "PRIMARY",
+            "UNIQUE",
+            "FOREIGN",
+            "CONSTRAINT",
+            "PRIMARY KEY",
+            "FOREIGN KEY",
+        ):
+            named = tokens.identifier() if tokens.accept("CONSTRAINT") else ""
+            added_key = replace(constraint(tokens), name=named)
+            return nodes.AlterTable(name, "add_constraint", constraint=added_key)
         tokens.accept("COLUMN")
         added = column(tokens)
+        keys = (added.distkey, added.sortkey, added.unique, added.primary_key, added.references)
+        if any(keys):
+            raise RedshiftError(
+                "ALTER TABLE ADD COLUMN cannot add a DISTKEY, SORTKEY, UNIQUE, PRIMARY KEY or "
+                "REFERENCES column",
+                sqlstate="0A000",
+            )
         if added.identity:
             raise RedshiftError("identity column cannot be added to an existing table")
         if added.not_null and added.default is None:
@@ -259,18 +309,26 @@ def _alter_table(tokens: Tokens) -> Statement:
         return nodes.AlterTable(name, "add_column", column=added)
     if tokens.accept("DROP"):
         if tokens.accept("CONSTRAINT"):
-            raise unsupported("ALTER TABLE DROP CONSTRAINT")
+            dropped = tokens.identifier()
+            cascade = tokens.accept_any("CASCADE", "RESTRICT") == "CASCADE"
+            return nodes.AlterTable(name, "drop_constraint", old=dropped, cascade=cascade)
         tokens.accept("COLUMN")
         dropped = tokens.identifier()
         cascade = tokens.accept_any("CASCADE", "RESTRICT") == "CASCADE"
         return nodes.AlterTable(name, "drop_column", old=dropped, cascade=cascade)
     if tokens.accept("ALTER"):
-        if tokens.word() in ("DISTKEY", "DISTSTYLE", "SORTKEY", "COMPOUND", "ENCODE"):
-            raise unsupported(f"ALTER TABLE ALTER {tokens.word()}")
+        change = _attribute_change(tokens)
+        if change is not None:
+            changes = [change]
+            while tokens.accept(","):
+                tokens.expect("ALTER")
+                another = _attribute_change(tokens)
+                if another is None:
+                    raise tokens.error()
+                changes.append(another)
+            return nodes.AlterTable(name, "attributes", changes=tuple(changes))
         tokens.accept("COLUMN")
         altered = tokens.identifier()
-        if tokens.accept("ENCODE"):
-            raise unsupported("ALTER TABLE ALTER COLUMN ENCODE")
         tokens.expect("TYPE")
         return nodes.AlterTable(name, "column_type", old=altered, type=parse_type(tokens))
     if tokens.word() in ("SET", "PARTITION", "ROW", "MASKING"):

@@ -220,10 +220,11 @@ def _drop_relation(session: Session, statement: nodes.Drop, name: nodes.Name) ->
             return
         raise undefined_relation(".".join(name))
     session.touch((), [found.key])
-    _remove(session, still, cascade=statement.cascade)
+    remove(session, still, cascade=statement.cascade)
 
 
-def _remove(session: Session, relation: Relation, *, cascade: bool) -> None:
+def remove(session: Session, relation: Relation, *, cascade: bool) -> None:
+    """Drops a table or view; views that were made on it go with it on ``cascade``, else they hold it."""
     dependents = catalog.dependents(session.con, relation.key)
     if dependents and not cascade:
         kind = "view" if relation.is_view else "table"
@@ -235,7 +236,7 @@ def _remove(session: Session, relation: Relation, *, cascade: bool) -> None:
     for view in dependents:
         session.lock(view.key, Mode.EXCLUSIVE)
         if catalog.find(session.con, *view.key) is not None:
-            _remove(session, view, cascade=True)
+            remove(session, view, cascade=True)
     catalog.drop(session.con, relation)
     if not relation.is_view:
         session.con.execute(f"DROP TABLE {catalog.physical(*relation.key)}")
@@ -263,7 +264,7 @@ def _drop_schema(session: Session, statement: nodes.Drop, name: str) -> None:
     for relation in relations:
         session.lock(relation.key, Mode.EXCLUSIVE)
         if catalog.find(session.con, *relation.key) is not None:
-            _remove(session, relation, cascade=True)
+            remove(session, relation, cascade=True)
     catalog.drop_schema(session.con, name)
     session.con.execute(f"DROP SCHEMA {catalog.DATABASE}.{catalog.physical_schema(name)}")
 

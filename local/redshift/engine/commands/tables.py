@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
 from local.redshift.dialect.defaults import identity_sequence, translated_default
-from local.redshift.dialect.grammar import to_duckdb
+from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.engine.commands import query
 from local.redshift.engine.errors import (
     RedshiftError,
@@ -20,7 +22,7 @@ from local.redshift.engine.errors import (
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.sql.datatypes import MAX_VARCHAR, DataType
-from local.redshift.sql.nodes import AlterTable, Column, CreateTable, Query
+from local.redshift.sql.nodes import AlterTable, Column, Constraint, CreateTable, Query
 
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
@@ -248,14 +250,137 @@ def _add_column(session: Session, statement: AlterTable, table: Relation) -> Non
 
 
 def _drop_column(session: Session, statement: AlterTable, table: Relation) -> None:
-    if table.column(statement.old) is None:
+    column = table.column(statement.old)
+    if column is None:
         raise undefined_column(statement.old, table.name)
+    attributes = table.attributes
+    if column.distkey or column.name == attributes.distkey:
+        raise RedshiftError(f'cannot drop distkey column "{column.name}"', sqlstate="0A000")
+    if column.sortkey or column.name in attributes.sortkeys:
+        raise RedshiftError(f'cannot drop sortkey column "{column.name}"', sqlstate="0A000")
+    _drop_dependents(session, statement, table)
     if len(table.columns) == 1:
         raise RedshiftError("cannot drop the only column of a table", sqlstate="0A000")
     physical = catalog.physical(*table.key)
     session.con.execute(f'ALTER TABLE {physical} DROP COLUMN "{statement.old}"')
     kept = tuple(c for c in table.columns if c.name != statement.old)
-    catalog.put(session.con, replace(table, columns=kept))
+    keys = tuple(key for key in table.constraints if statement.old not in key.columns)
+    catalog.put(session.con, replace(table, columns=kept, constraints=keys))
+
+
+def _drop_dependents(session: Session, statement: AlterTable, table: Relation) -> None:
+    """Views that name the column go with it on CASCADE, else they hold it."""
+    from local.redshift.engine.commands.ddl import remove
+
+    for view in catalog.dependents(session.con, table.key):
+        query = parse_query(view.query)
+        named = {column.name.lower() for column in query.find_all(exp.Column)}
+        if statement.old not in named and query.find(exp.Star) is None:
+            continue
+        if not statement.cascade:
+            raise RedshiftError(
+                f"cannot drop table {table.name} column {statement.old} because other objects "
+                "depend on it",
+                hint="Use DROP ... CASCADE to drop the dependent objects too.",
+                sqlstate="2BP01",
+            )
+        session.lock(view.key, Mode.EXCLUSIVE)
+        remove(session, view, cascade=True)
+
+
+def _add_constraint(session: Session, statement: AlterTable, table: Relation) -> None:
+    """Informational, as those of CREATE TABLE; a primary key's columns are NOT NULL already."""
+    added = statement.constraint
+    if added is None:
+        raise ValueError(statement.action)
+    for name in added.columns:
+        column = table.column(name)
+        if column is None:
+            raise RedshiftError(f'column "{name}" named in key does not exist', sqlstate="42703")
+        if added.kind == "PRIMARY KEY" and not column.not_null:
+            raise RedshiftError(
+                f'cannot add a primary key to the nullable column "{name}"', sqlstate="0A000"
+            )
+    primary = any(c.primary_key for c in table.columns) or any(
+        key.kind == "PRIMARY KEY" for key in table.constraints
+    )
+    if added.kind == "PRIMARY KEY" and primary:
+        raise RedshiftError(
+            f'multiple primary keys for table "{table.name}" are not allowed', sqlstate="42P16"
+        )
+    catalog.put(session.con, replace(table, constraints=(*table.constraints, added)))
+
+
+def _drop_constraint(session: Session, statement: AlterTable, table: Relation) -> None:
+    """By its name, given or made as PostgreSQL makes them: t_pkey, t_a_key, t_a_fkey."""
+    wanted = statement.old
+    kept = tuple(k for k in table.constraints if wanted != (k.name or _made_name(table, k)))
+    columns = tuple(
+        replace(
+            column,
+            primary_key=column.primary_key and wanted != f"{table.name}_pkey",
+            unique=column.unique and wanted != f"{table.name}_{column.name}_key",
+            references="" if wanted == f"{table.name}_{column.name}_fkey" else column.references,
+        )
+        for column in table.columns
+    )
+    if kept == table.constraints and columns == table.columns:
+        raise RedshiftError(f'constraint "{wanted}" does not exist', sqlstate="42704")
+    catalog.put(session.con, replace(table, constraints=kept, columns=columns))
+
+
+def _made_name(table: Relation, key: Constraint) -> str:
+    if key.kind == "PRIMARY KEY":
+        return f"{table.name}_pkey"
+    kind = "key" if key.kind == "UNIQUE" else "fkey"
+    return "_".join((table.name, *key.columns, kind))
+
+
+def _attributes(session: Session, statement: AlterTable, table: Relation) -> None:
+    """DISTKEY, DISTSTYLE, SORTKEY and ENCODE: kept in the catalogue, where svv_table_info shows them."""
+    for change in statement.changes:
+        table = _changed(table, *change)
+    catalog.put(session.con, table)
+
+
+def _changed(table: Relation, what: str, *values: str) -> Relation:
+    for name in (
+        values if what in ("distkey", "sortkey") else values[:1] if what == "encode" else ()
+    ):
+        if table.column(name) is None:
+            raise undefined_column(name, table.name)
+    attributes = table.attributes
+    interleaved = attributes.sortstyle == "INTERLEAVED"
+    if interleaved and (what in ("distkey", "diststyle", "encode")):
+        raise RedshiftError(
+            f"ALTER {what.upper()} is not supported for tables with interleaved sort keys",
+            sqlstate="0A000",
+        )
+    if what == "diststyle" and table.is_temporary:
+        raise RedshiftError(
+            "ALTER DISTSTYLE is not supported for temporary tables", sqlstate="0A000"
+        )
+    if what in ("distkey", "diststyle"):
+        key, style = (values[0], "KEY") if what == "distkey" else ("", values[0])
+        columns = tuple(replace(c, distkey=False) for c in table.columns)
+        made = replace(attributes, distkey=key, diststyle=style)
+        return replace(table, columns=columns, attributes=made)
+    if what.startswith("sortkey"):
+        columns = tuple(replace(c, sortkey=False) for c in table.columns)
+        style = {"sortkey": "COMPOUND", "sortkey auto": "AUTO"}.get(what, "")
+        keys = attributes.sortkeys if what == "sortkey auto" else values
+        return replace(
+            table, columns=columns, attributes=replace(attributes, sortkeys=keys, sortstyle=style)
+        )
+    if what == "encode auto":
+        return replace(table, columns=tuple(replace(c, encoding="") for c in table.columns))
+    name, encoding = values
+    column = table.column(name)
+    if column is not None and column.encoding == encoding:
+        raise RedshiftError(
+            f'column "{name}" already has the encoding {encoding}', sqlstate="0A000"
+        )
+    return table.with_column(replace(column, encoding=encoding)) if column else table
 
 
 def _column_type(session: Session, statement: AlterTable, table: Relation) -> None:
@@ -265,6 +390,20 @@ def _column_type(session: Session, statement: AlterTable, table: Relation) -> No
         raise undefined_column(statement.old, table.name)
     if new is None or new.name != "varchar" or column.type.name != "varchar":
         raise RedshiftError(f'cannot alter type of column "{column.name}"', sqlstate="0A000")
+    keyed = any(column.name in key.columns for key in table.constraints)
+    if keyed or column.unique or column.primary_key or column.references:
+        raise RedshiftError(
+            f'cannot alter type of column "{column.name}" with a constraint', sqlstate="0A000"
+        )
+    if column.default is not None:
+        raise RedshiftError(
+            f'cannot alter type of column "{column.name}" with a default', sqlstate="0A000"
+        )
+    if column.encoding in ("bytedict", "runlength", "text255", "text32k"):
+        raise RedshiftError(
+            f'cannot alter type of column "{column.name}" with encoding {column.encoding}',
+            sqlstate="0A000",
+        )
     if new.length < column.type.length:
         longest = session.con.execute(
             f'SELECT max(strlen("{column.name}")) FROM {catalog.physical(*table.key)}'
@@ -283,6 +422,9 @@ _ACTIONS = {
     "add_column": _add_column,
     "drop_column": _drop_column,
     "column_type": _column_type,
+    "add_constraint": _add_constraint,
+    "drop_constraint": _drop_constraint,
+    "attributes": _attributes,
 }
 
 __all__ = ["TEMP_SCHEMA", "alter", "create", "created_type", "type_of"]

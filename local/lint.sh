@@ -24,7 +24,7 @@ check sam-validate sam validate --lint --template template.yaml --config-env def
 check cfn-lint cfn-lint template.yaml
 check checkov bash local/checkov.sh template.yaml
 check asl python -m local.asl_lint statemachine/*.asl.json
-check sqlfluff sqlfluff lint --disable-progress-bar sql
+check sqlfluff sqlfluff lint --disable-progress-bar sql docs/adding-a-dataset/sql
 check docs python -m local.docs_lint
 
 if [ ${#failed[@]} -gt 0 ]; then

@@ -41,6 +41,8 @@ Redshift refuses is refused, and what this server does not have is refused by it
 """
 
 _USE = """\
+It runs where this repository is, for any project: python -m local.redshift --data /where/you/like
+
 Point a client at it; any region and credentials do, and any workgroup, cluster or secret is this one:
 
   export AWS_ENDPOINT_URL_REDSHIFT_DATA=http://127.0.0.1:4567

@@ -11,7 +11,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,21 +87,32 @@ class SystemRecords:
 
     def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Adds rows; columns that a row lacks are NULL."""
-        columns = COLUMNS[table]
-        marks = ", ".join("?" for _ in columns)
-        values = [tuple(row.get(column) for column in columns) for row in rows]
-        with self._lock:
-            self._db.execute("BEGIN")
-            self._db.executemany(
-                f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values
-            )
-            self._db.execute("COMMIT")
+        with self._lock, self._transaction():
+            self._insert(table, rows)
 
     def replace(self, table: str, query_id: int, row: Mapping[str, Any]) -> None:
         """Puts a row in place of those of this query."""
-        with self._lock:
+        with self._lock, self._transaction():
             self._db.execute(f"DELETE FROM {table} WHERE query_id = ?", (query_id,))
-        self.add(table, [row])
+            self._insert(table, [row])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _insert(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        columns = COLUMNS[table]
+        marks = ", ".join("?" for _ in columns)
+        self._db.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",
+            [tuple(row.get(column) for column in columns) for row in rows],
+        )
 
     def rows(self, table: str, user_id: int | None, query_id: int | None = None) -> list[Any]:
         """A user's rows (everybody's for None), of one query or of all, oldest first."""

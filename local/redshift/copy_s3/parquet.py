@@ -254,7 +254,7 @@ def _fits(column: Column, in_file: _InFile) -> bool:
             return False
         precision, scale = map(int, in_file.type[len("DECIMAL(") : -1].split(","))
         return scale == kind.scale and precision <= kind.precision
-    return in_file.type in _FITS[kind.name]
+    return in_file.type in _FITS.get(kind.name, ())
 
 
 def _spectrum_name(column: Column) -> str:
@@ -263,7 +263,7 @@ def _spectrum_name(column: Column) -> str:
         return f"DECIMAL({kind.precision}, {kind.scale})"
     if kind.is_text:
         return f"{'CHAR' if kind.name == 'bpchar' else 'VARCHAR'}({kind.length})"
-    return _SPECTRUM_NAMES[kind.name]
+    return _SPECTRUM_NAMES.get(kind.name, kind.name.upper())
 
 
 def _aliases(there: Sequence[_InFile]) -> str:

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -93,8 +94,9 @@ class _Work:
             else:
                 rows = self._fetched(stage, share, numbers)
                 made = text_files(rows, line, header, options, scratch, self._pieces)
-            for part, written in enumerate(made):
-                self._upload(f"{share.folder}{self._name(slice_number, part)}", written)
+            with contextlib.closing(made):
+                for part, written in enumerate(made):
+                    self._upload(f"{share.folder}{self._name(slice_number, part)}", written)
         self.rows = stage.rows
         if options.manifest and self.files:
             self._put_manifest(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -44,7 +44,7 @@ def text_files(
     options: UnloadOptions,
     scratch: Path,
     con: duckdb.DuckDBPyConnection,
-) -> Iterator[Written]:
+) -> Generator[Written, None, None]:
     """The rows' files, one after another, each of at most MAXFILESIZE but for one line."""
     file = _Text(header, options.compression, scratch, con)
     try:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html#unload-parquet-usag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -26,7 +26,7 @@ def parquet_files(
     numbers: Sequence[int],
     options: UnloadOptions,
     scratch: Path,
-) -> Iterator[Written]:
+) -> Generator[Written, None, None]:
     """A share's files: one, or several of about MAXFILESIZE.
 
     "If a column uses TIMESTAMPTZ data format, only the timestamp values are unloaded."

@@ -212,9 +212,9 @@ class Finder:
 
     def mark_unnesting(self, select: exp.Select) -> None:
         """``FROM t c, c.orders o AT i`` -> the join's table becomes an Unnest that knows its names."""
-        earlier = [select.args["from_"].this.alias_or_name] if select.args.get("from_") else []
+        earlier: list[str] = []
         unnested: set[str] = set()
-        for join in select.args.get("joins") or []:
+        for join in _places(select):
             path = _path(join.this, set(earlier), unnested, self._outer_names(select))
             if path is not None:
                 if join.args.get("side"):
@@ -228,6 +228,12 @@ class Finder:
 
     def _outer_names(self, select: exp.Select) -> set[str]:
         return {name for block in self.blocks(select) for name in self.sources(block)}
+
+
+def _places(select: exp.Select) -> list[exp.Expr]:
+    """FROM and the joins of a SELECT: where its sources stand."""
+    source = select.args.get("from_")
+    return ([source] if source is not None else []) + list(select.args.get("joins") or [])
 
 
 def _items(node: exp.Expr) -> list[exp.Expr]:
@@ -313,7 +319,7 @@ def _join_unnested(select: exp.Select) -> None:
     """``, UNNEST(path)`` -> ``, (SELECT unnest(l) AS o, generate_subscripts(l, 1) - 1 AS i FROM (SELECT
     rs_elements(path) AS l)) AS o``; of an object's attributes with UNPIVOT.
     """
-    for join in select.args.get("joins") or []:
+    for join in _places(select):
         item = join.this
         if not isinstance(item, exp.Unnest) or "value" not in item.meta:
             continue
@@ -369,7 +375,7 @@ def _rewrite(node: exp.Expr, finder: Finder) -> None:
         _put(node, _element(node), _name_of(node))
     elif isinstance(node, exp.Cast):
         _rewrite_cast(node)
-    elif isinstance(node, _EQUAL) and _any_super(node):
+    elif isinstance(node, _EQUAL) and _any_super(node) and not _is_assignment(node):
         sides = [call("rs_super_key", _super(node.args[side])) for side in ("this", "expression")]
         node.set("this", sides[0])
         node.set("expression", sides[1])
@@ -392,6 +398,11 @@ def _rewrite(node: exp.Expr, finder: Finder) -> None:
         _rewrite_call(node)
     elif isinstance(node, exp.Ordered) and is_super(node.this):
         node.set("this", call("rs_super_rank", node.this))
+
+
+def _is_assignment(node: exp.Expr) -> bool:
+    """Of UPDATE ... SET."""
+    return isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
 
 
 def _any_super(node: exp.Expr) -> bool:

@@ -58,6 +58,8 @@ def mutant(name: str, test: str, path: str, old: str, new: str, after: str = "")
 
 
 SCENARIOS = "tests/stateful/test_scenarios.py"
+SECOND = "tests/stateful/test_second_dataset.py"
+UPGRADE = "tests/upgrade/test_upgrade.py"
 PUBLISH, UNDO = "sql/publish", "sql/undo"
 MACHINE = "statemachine/load.asl.json"
 
@@ -566,5 +568,54 @@ MUTANTS = (
         f"{UNDO}/end.sql",
         "SET status = 'withdrawn'",
         "SET status = 'loaded'",
+    ),
+    mutant(
+        "a reload of a dataset without a key doubles its rows",
+        f"{SECOND}::test_a_reload_is_refused_by_name_and_changes_nothing",
+        "functions/plan.py",
+        "if not dataset.can_reload:",
+        "if False:",
+    ),
+    mutant(
+        "undo leaves the checks of a dataset out",
+        f"{SECOND}::test_undo_takes_a_load_out_and_by_key_its_files_load_again",
+        "functions/undo.py",
+        'folders = ["checks/undone", *(f"checks/undone/{dataset}" for dataset in datasets())]',
+        'folders = ["checks/undone"]',
+    ),
+    mutant(
+        "reset leaves the tables of the datasets",
+        f"{SECOND}::test_reset_drops_and_makes_its_tables_too",
+        "functions/reset.py",
+        "for dataset in datasets():",
+        "for dataset in ():",
+    ),
+    mutant(
+        "the sweep forgets the old files of a new dataset",
+        f"{SECOND}::test_the_sweep_finds_files_that_were_there_before_the_dataset",
+        "functions/sweep.py",
+        "if swept.get(name) == scope(dataset) else BEGINNING",
+        "if True else BEGINNING",
+    ),
+    mutant(
+        "a header of which COPY says nothing fails the batch",
+        f"{SECOND}::test_copys_account_of_a_batch_of_files_with_headers",
+        "sql/checks/published/rows_by_file.sql",
+        "CASE WHEN f.lines > 0 THEN CAST(:header_lines AS BIGINT) ELSE 0 END",
+        "0",
+    ),
+    mutant(
+        "an upgrade forgets what was known of users",
+        f"{UPGRADE}::test_undo_of_a_load_of_this_version_gives_back_what_that_version_had",
+        "sql/migrations/002_undo.sql",
+        "FROM ${schema}.users;",
+        "FROM ${schema}.users WHERE 1 = 0;",
+    ),
+    mutant(
+        "a load from before undo is undone",
+        f"{UPGRADE}::test_undo_of_a_load_of_that_version_is_refused_with_the_reason",
+        "sql/undo/look.sql",
+        "WHERE v.version = 2",
+        "WHERE v.version = 1",
     ),
 )

@@ -281,6 +281,24 @@ def test_loads_on_a_cluster(cluster: Warehouse, s3: Bucket) -> None:
     ).rows == [[bad, 2, "a", 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer"]]
 
 
+def test_what_a_cluster_shows_of_text_that_does_not_load(cluster: Warehouse, s3: Bucket) -> None:
+    """raw_line and raw_field_value: "Multibyte characters ... are replaced with a period"
+    (dg/r_STL_LOAD_ERRORS.html).
+    """
+    cluster.run("CREATE TABLE t.a (a INT, b VARCHAR(4), c INT)")
+    text = s3.put("a.txt", "1|Zürich|7\n2|b|zwei\n3|c\n")
+    session = cluster.open_session()
+    session.run(f"COPY t.a FROM '{text}' IAM_ROLE '{ROLE}' MAXERROR 9")
+    assert session.run(
+        "SELECT line_number, trim(colname), trim(raw_line), trim(raw_field_value), position, "
+        "err_code FROM stl_load_errors WHERE query = pg_last_copy_id() ORDER BY 1"
+    ).rows == [
+        [1, "b", "1|Z.rich|7", "Z.rich", 2, 1204],
+        [2, "c", "2|b|zwei", "zwei", 4, 1207],
+        [3, "b", "3|c", "", 2, 1214],
+    ]
+
+
 # -- the records on disk ------------------------------------------------------------------------
 
 

@@ -12,7 +12,10 @@ from local.redshift.engine.errors import RedshiftError, compute_error
 
 @dataclass(frozen=True)
 class RowError(Exception):
-    """A row that does not load: one row of SYS_LOAD_ERROR_DETAIL, one towards MAXERROR."""
+    """A row that does not load: one row of SYS_LOAD_ERROR_DETAIL, one towards MAXERROR.
+
+    ``raw_line`` and ``raw_field`` are what stood there, for STL_LOAD_ERRORS.
+    """
 
     code: int
     message: str
@@ -21,6 +24,8 @@ class RowError(Exception):
     column_length: str = ""
     line: int = 0
     position: int = 0
+    raw_line: str = ""
+    raw_field: str = ""
 
 
 def load_failed(table: str) -> RedshiftError:

@@ -196,6 +196,8 @@ class _Load:
                 "position": error.position,
                 "error_code": error.code,
                 "error_message": error.message,
+                "raw_line": error.raw_line,
+                "raw_field_value": error.raw_field,
             }
         )
         limit = self.options.error_limit

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,6 +37,7 @@ NUL_AND_MORE = 1218
 NOT_JSON = 1224
 
 _CHECK_EVERY = 1000
+_NOT_PRINTED = re.compile(r"[^\x20-\x7e\t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class TextRows:
             try:
                 values = self._row(line, following)
             except RowError as error:
-                reject(replace(error, line=began))
+                reject(replace(error, line=began, raw_line=_raw(error.raw_line or line)))
                 continue
             yield values
 
@@ -91,7 +93,12 @@ class TextRows:
             try:
                 values.append(self._value(number, field))
             except RowError as error:
-                raise replace(error, position=self._position(record, number)) from error
+                raise replace(
+                    error,
+                    position=self._position(record, number),
+                    raw_line=record.text,
+                    raw_field=_raw(field or ""),
+                ) from error
         if len(values) < len(self.columns):
             column = self.columns[len(values)]
             raise _of(column, FEWER_COLUMNS, "Fewer columns than defined in the DDL", -1)
@@ -150,6 +157,11 @@ class TextRows:
 def _of(column: Column, code: int, message: str, position: int) -> RowError:
     length = str(column.type.length or 0)
     return RowError(code, message, column.name, column.type.name, length, position=position)
+
+
+def _raw(text: str) -> str:
+    """ "Multibyte characters in the load data are replaced with a period" (r_STL_LOAD_ERRORS.html)."""
+    return _NOT_PRINTED.sub(".", text)[:1024]
 
 
 def _ends_early(line: str) -> RowError:

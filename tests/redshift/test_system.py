@@ -281,6 +281,15 @@ def test_loads_on_a_cluster(cluster: Warehouse, s3: Bucket) -> None:
     ).rows == [[bad, 2, "a", 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer"]]
 
 
+def test_unloads_on_a_cluster(cluster: Warehouse, s3: Bucket) -> None:
+    """The sample query of dg/r_STL_UNLOAD_LOG.html; awswrangler asks the same."""
+    session = cluster.open_session()
+    url = s3.url("venue")
+    session.run(f"UNLOAD ('select 1 union all select 2') TO '{url}' IAM_ROLE '{ROLE}'")
+    files = "SELECT path FROM stl_unload_log WHERE query = pg_last_query_id() ORDER BY path"
+    assert session.run(files).rows == [[f"{url}0000_part_00"], [f"{url}0001_part_00"]]
+
+
 def test_what_a_cluster_shows_of_text_that_does_not_load(cluster: Warehouse, s3: Bucket) -> None:
     """raw_line and raw_field_value: "Multibyte characters ... are replaced with a period"
     (dg/r_STL_LOAD_ERRORS.html).

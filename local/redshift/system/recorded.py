@@ -307,6 +307,20 @@ def _stl_load_errors(record: Record) -> list[Record]:
     ]
 
 
+def _stl_unload_log(record: Record) -> list[Record]:
+    """dg/r_STL_UNLOAD_LOG.html"""
+    return [
+        {
+            **record,
+            "userid": record["user_id"],
+            "query": record["query_id"],
+            "slice": 0,
+            "pid": record["session_id"],
+            "path": record["file_name"],
+        }
+    ]
+
+
 def _stl_load_commits(record: Record) -> list[Record]:
     return [
         {
@@ -400,6 +414,15 @@ _STL = [
         "file_format bpchar(16), is_partial int4, start_offset int8, copy_job_id int8",
         "load_detail",
         _stl_load_commits,
+        provisioned=True,
+        is_view=False,
+    ),
+    _view(
+        "stl_unload_log",
+        "userid int4, query int4, slice int4, pid int4, path bpchar(1280), start_time timestamp, "
+        "end_time timestamp, line_count int8, transfer_size int8, file_format bpchar(10)",
+        "unload_detail",
+        _stl_unload_log,
         provisioned=True,
         is_view=False,
     ),

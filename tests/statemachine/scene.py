@@ -70,7 +70,12 @@ class ToldRedshift:
     waits = True  # whether long polling waits; otherwise each look is answered at once
 
     def __init__(
-        self, folder: Path, stack: Stack, isolation: Any, base: Path | None = None
+        self,
+        folder: Path,
+        stack: Stack,
+        isolation: Any,
+        base: Path | None = None,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self.submitted: list[Submitted] = []
         self.read: Callable[[str], Any] = lambda uri: None

@@ -89,9 +89,12 @@ class TextRows:
             raise _of(column, DELIMITER_NOT_FOUND, error.message, error.start) from None
         fields = self._complete(record)
         values = []
-        for number, field in enumerate(fields):
+        has_nul = "\0" in record.text
+        for number, (convert, field) in enumerate(zip(self.converts, fields, strict=False)):
             try:
-                values.append(self._value(number, field))
+                if has_nul and field is not None and "\0" in field:
+                    raise _nul_and_more(self.columns[number])
+                values.append(convert(field))
             except RowError as error:
                 raise replace(
                     error,
@@ -108,14 +111,6 @@ class TextRows:
     def _takes_nul(self) -> bool:
         """NULL AS '\\0': "If a field contains only NUL, you can use NULL AS to replace" it."""
         return self.options.null_as == "\0"
-
-    def _value(self, number: int, field: Field) -> Any:
-        column = self.columns[number]
-        if field is not None and "\0" in field:
-            raise _of(column, NUL_AND_MORE, "Invalid null byte - field longer than 1 byte", 0)
-        if field is not None and column.type.name == "super":
-            field = _json(column, field)
-        return self.converts[number](field)
 
     def _complete(self, record: Record) -> Sequence[Field]:
         """As many fields as columns: "This [last] field can be a delimiter" (t_preparing-input-data),
@@ -177,15 +172,26 @@ def _ends_early(line: str) -> RowError:
     )
 
 
-def _json(column: Column, field: str) -> Any:
+def _nul_and_more(column: Column) -> RowError:
+    return _of(column, NUL_AND_MORE, "Invalid null byte - field longer than 1 byte", 0)
+
+
+def _converter(column: Column, options: CopyOptions) -> Convert:
     """ "SUPER columns in text and CSV formats [are] serialized JSON" (dg/copy_json.html)."""
-    if field == "":
-        return None
-    try:
-        return json.loads(field, parse_constant=_no_constant)
-    except ValueError:
-        message = "Input data is not well-formed JSON for the SUPER data type"
-        raise _of(column, NOT_JSON, message, 0) from None
+    inner = converter(column, options)
+    if column.type.name != "super":
+        return inner
+
+    def convert(field: Any) -> Any:
+        if not field:
+            return inner(None)
+        try:
+            return inner(json.loads(field, parse_constant=_no_constant))
+        except ValueError:
+            message = "Input data is not well-formed JSON for the SUPER data type"
+            raise _of(column, NOT_JSON, message, 0) from None
+
+    return convert
 
 
 def _no_constant(name: str) -> Any:
@@ -211,5 +217,5 @@ def rows(columns: Sequence[Column], options: CopyOptions, check_cancelled: Check
             escape=options.escape,
             removequotes=options.removequotes,
         )
-    converts = [converter(column, options) for column in columns]
+    converts = [_converter(column, options) for column in columns]
     return TextRows(columns, converts, options, split, check_cancelled)

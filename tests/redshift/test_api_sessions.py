@@ -1,6 +1,5 @@
 """Sessions that SessionKeepAliveSeconds keeps, and ListSessions.
 
-https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-considerations-sessions.html
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListSessions.html
 """
 

@@ -392,7 +392,7 @@ def test_a_kept_session_goes_on_after_cancel(endless: Warehouse) -> None:
 
 
 def test_a_session_runs_one_statement_at_a_time(endless: Warehouse) -> None:
-    """None is queued: .../mgmt/data-api-calling-considerations-sessions.html"""
+    """None is queued: local/redshift/statements/sessions.py says where this is from."""
     session = endless.open_session()
     running = started(endless, session.submit(ENDLESS))
     with pytest.raises(ClientError, match="Session is not available"):

@@ -108,7 +108,6 @@ class Runner:
         """The kept session that a request asks for, reserved for its statement; None for none.
 
         Raises ApiError for one that is not there, closed or busy, and for one too many.
-        https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-considerations-sessions.html
         """
         with self._changed:
             self._kept.expire()

@@ -1,8 +1,10 @@
 """Sessions that outlive their statements (SessionKeepAliveSeconds, SessionId).
 
-https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-considerations-sessions.html:
-one statement at a time, none is queued; at most 24 hours and 500 of them. What a refused SessionId
-is told is not documented; the messages are those that AWS support confirmed in awslabs/mcp#4587.
+https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListSessions.html: AVAILABLE, BUSY
+while a statement runs, CLOSED; at most 24 hours. That a busy session takes no other statement, and
+queues none, and that there are 500 at most, is in the Management Guide as we remember it. What a
+refused SessionId is told is not documented; the messages are those of awslabs/mcp#4587, and that a
+busy one is told the same as a closed one is our reading.
 """
 
 from __future__ import annotations

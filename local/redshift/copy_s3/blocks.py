@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
@@ -31,13 +32,14 @@ _ODD = (
     rf":[ \t\r]*(?:\n|{_NO_NUMBER})",
     rf",[ \t\r]*(?:\n|[}}\]]|{_NO_NUMBER})",
     rf"\[[ \t\r]*(?:\n|{_NO_NUMBER})",
+    r"\\u0000",
 )
 """What a block must not have to be plain, inside strings or outside.
 
 A line begins with a brace and none ends with a colon, comma or opening bracket: so no structure goes
 on from a line to the next. And there is nothing that DuckDB reads and JSON does not have: a comma before
-a closing bracket, NaN and Infinity (DuckDB 2.0 has yyjson allow both). Each pattern begins with a
-character that is searched for fast.
+a closing bracket, NaN and Infinity (DuckDB 2.0 has yyjson allow both); nor NUL, which no column takes.
+Each pattern begins with a character that is searched for fast.
 """
 _ODD_BYTES = tuple(re.compile(pattern.encode()) for pattern in _ODD)
 
@@ -87,10 +89,18 @@ class Piece:
         """Without the line breaks at the end."""
         return self.data.rstrip(b"\r\n")
 
+    @cached_property
+    def newlines(self) -> int:
+        """How many line breaks ``data`` has."""
+        return self.data.count(b"\n")
+
     @property
     def records(self) -> int:
         """How many lines the body has."""
-        return self.body.count(b"\n") + 1
+        body = self.body
+        if not body:
+            return 0
+        return self.newlines - self.data.count(b"\n", len(body)) + 1
 
 
 @dataclass
@@ -108,7 +118,7 @@ class Block:
     @property
     def records(self) -> int:
         """How many lines ``data`` has."""
-        return self.data.count(b"\n") + 1
+        return sum(piece.records for piece in self.pieces)
 
 
 @dataclass(frozen=True)

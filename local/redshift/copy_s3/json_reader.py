@@ -37,11 +37,11 @@ class _Object:
     newlines: int = 0
     last: bytes = b""
 
-    def add(self, data: bytes) -> None:
+    def add(self, piece: Piece) -> None:
         """Counts a piece."""
-        self.size += len(data)
-        self.newlines += data.count(b"\n")
-        self.last = data[-1:] or self.last
+        self.size += len(piece.data)
+        self.newlines += piece.newlines
+        self.last = piece.data[-1:] or self.last
 
     @property
     def scanned(self) -> Scanned:
@@ -120,7 +120,7 @@ class _Run:
         for piece in block.pieces:
             self._begin(piece)
             self._object.rows, loaded = self._object.rows + loaded, 0
-            after = first + (piece.records if piece.body else 0)
+            after = first + piece.records
             for number in left[bisect_left(left, first) : bisect_left(left, after)]:
                 line = self._object.newlines + number - first + 1
                 self._structures(piece, Structures([lines[number]], piece.found.url, line))
@@ -159,6 +159,6 @@ class _Run:
             self._object = _Object()
 
     def _end(self, piece: Piece) -> None:
-        self._object.add(piece.data)
+        self._object.add(piece)
         if piece.last:
             self._target.scanned(piece.found, self._object.scanned, piece.began)

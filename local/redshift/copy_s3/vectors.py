@@ -21,8 +21,7 @@ from local.redshift.copy_s3.options import CopyOptions
 from local.redshift.copy_s3.paths import Step
 from local.redshift.sql.nodes import Column
 
-_EXACT = 9007199254740992
-"""2^53: whole numbers up to here are the same as floating-point numbers."""
+_DIGITS = '"[+-]?[0-9]{1,18}"'
 _TRUE = ("true", "1", '"true"', '"t"', '"y"', '"yes"', '"1"', '"on"')
 _FALSE = ("false", "0", '"false"', '"f"', '"n"', '"no"', '"0"', '"off"')
 _DAY = r"(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(0[1-9]|1[0-2])-[0-3][0-9]"
@@ -34,7 +33,7 @@ _YEAR_1_MS, _YEAR_9999_MS = -62135596800000, 253402300799999
 class Cell:
     """A column: ``value`` is NULL also where it is not known; ``certain`` says that it is right.
 
-    ``certain`` has the value as c<its number>; it is never NULL.
+    ``certain`` has the value as c<its number>; NULL is as good as true.
     """
 
     value: str
@@ -69,9 +68,11 @@ class Plan:
 
     @property
     def _condition(self) -> str:
+        """Not false: a NULL text makes its conditions NULL, and is certain."""
         anything = ", ".join(f"k{n}" for n in range(len(self.reads)))
         conditions = [f"coalesce({anything}, NULL) IS NOT NULL"]
-        return " AND ".join([*conditions, *(cell.certain for cell in self.cells)])
+        conditions += [cell.certain for cell in self.cells]
+        return f"({' AND '.join(conditions)}) IS NOT FALSE"
 
     def _read(self, path: Path) -> str:
         types = ", ".join(f"{_quoted(key)}: '{kind}'" for key, kind in self.reads.items())
@@ -118,18 +119,18 @@ def _cell(
     for step in rest:
         opening = "{" if isinstance(step, str) else "["
         inner = f"json_extract(CAST({source} AS JSON), {_json_path(step)})"
-        conditions.append(f"coalesce(starts_with({source}, '{opening}'), true)")
+        conditions.append(f"starts_with({source}, '{opening}')")
         if isinstance(step, int):
             conditions.append(f"({source} IS NULL OR {inner} IS NOT NULL)")
         parent, source = source, f"nullif(CAST({inner} AS VARCHAR), 'null')"
     if column.type.is_text and rest:
-        conditions.append(f"coalesce(starts_with({source}, '\"'), true)")
+        conditions.append(f"starts_with({source}, '\"')")
         string = f"json_extract_string(CAST({parent} AS JSON), {_json_path(rest[-1])})"
         value, certain = _text(column, string, options, nested=True)
-        conditions.append(f"coalesce({certain}, true)")
+        conditions.append(certain)
     elif column.type.is_text:
         value, certain = _text(column, source, options, nested=False)
-        conditions.append(f"coalesce({certain}, true)")
+        conditions.append(certain)
     else:
         made = _typed(column, source, options)
         if made is None:
@@ -143,7 +144,7 @@ def _cell(
 
 def _text(column: Column, text: str, options: CopyOptions, *, nested: bool) -> tuple[str, str]:
     """A string; at the first level not what may be another value's JSON, written in another way."""
-    certain = [f"strlen({text}) <= {column.type.length}", f"NOT contains({text}, chr(0))"]
+    certain = [f"strlen({text}) <= {column.type.length}"]
     if not nested:
         # a fraction or an exponent, an array, an object; CASE, for AND would look at all of them
         certain.append(
@@ -197,28 +198,34 @@ def _matching(json: str, pattern: str, kind: str) -> str:
     """A string of a form, cast; NULL for another."""
     return (
         f"CASE WHEN regexp_full_match({json}, {_quoted(pattern)}) "
-        f"THEN TRY_CAST(trim({json}, '\"') AS {kind}) END"
-    )
-
-
-def _whole(json: str, kind: str) -> str:
-    """A JSON number without a fraction, however it is written."""
-    double = f"TRY_CAST({json} AS DOUBLE)"
-    return (
-        f"CASE WHEN NOT (contains({json}, '.') OR contains({json}, 'e')) THEN TRY_CAST({json} AS {kind})"
-        f" WHEN abs({double}) <= {_EXACT} AND {double} = floor({double}) "
-        f"THEN TRY_CAST({double} AS {kind}) END"
+        f"THEN TRY_CAST({json}[2:-2] AS {kind}) END"
     )
 
 
 def _integer(json: str, kind: str) -> str:
-    text = _matching(json, '"[+-]?[0-9]{1,18}"', kind)
-    return f"CASE WHEN starts_with({json}, '\"') THEN {text} ELSE {_whole(json, kind)} END"
+    """Digits, in quotation marks or not, or a JSON number like 1540344794796.0; NULL for others.
+
+    Of the many ways to write this the fastest: DuckDB's slices cost less than its trim.
+    """
+    return (
+        f"CASE WHEN {_is_string(json)} THEN {_matching(json, _DIGITS, kind)} "
+        f"WHEN NOT (contains({json}, '.') OR contains({json}, 'e')) THEN TRY_CAST({json} AS {kind}) "
+        f"WHEN ends_with({json}, '.0') AND strlen({json}) <= 17 "
+        f"THEN TRY_CAST({json}[:-3] AS {kind}) END"
+    )
+
+
+def _is_string(json: str) -> str:
+    """No other JSON begins with a character that small."""
+    return f"{json} < '#'"
 
 
 def _float(json: str, kind: str) -> str:
+    """Finite, in 4 bytes too if it goes into 4."""
     text = _matching(json, r'"-?[0-9]{1,300}(\.[0-9]{1,300})?"', "DOUBLE")
-    number = f"CASE WHEN starts_with({json}, '\"') THEN {text} ELSE TRY_CAST({json} AS DOUBLE) END"
+    number = f"CASE WHEN {_is_string(json)} THEN {text} ELSE TRY_CAST({json} AS DOUBLE) END"
+    if kind == "DOUBLE":
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
     return (
         f"CASE WHEN isfinite({number}) AND isfinite(TRY_CAST({number} AS {kind})) "
         f"THEN TRY_CAST({number} AS {kind}) END"

@@ -67,9 +67,11 @@ class Runner:
             return
         name = f"c{next(self._numbers)}"
         words = {**self._known, "schema": name, "prefix": f"conformance/{name}"}
-        session = self._open(name)
+        setup = [_fill(sql, words) for sql in case.setup]
+        together = not case.objects and not any(map(_opens_a_transaction, setup))
+        session = self._open(name, setup if together else [])
         try:
-            self._check(case, words, session)
+            self._check(case, words, session, [] if together else setup)
         finally:
             self._submit(
                 "batch_execute_statement",
@@ -79,12 +81,14 @@ class Runner:
                 **session,
             )
 
-    def _check(self, case: Case, words: dict[str, str], session: dict[str, str]) -> None:
+    def _check(
+        self, case: Case, words: dict[str, str], session: dict[str, str], setup: list[str]
+    ) -> None:
         for key, content in case.objects.items():
             body = encoded(content if not isinstance(content, str) else _fill(content, words))
             self._put(f"{words['prefix']}/{key}", body)
-        for sql in case.setup:
-            answer = self._run(_fill(sql, words), session)
+        for sql in setup:
+            answer = self._run(sql, session)
             assert not answer.error, f"{sql}: {answer.error}"
             words["id"] = answer.id
         if case.call:
@@ -125,17 +129,18 @@ class Runner:
         wanted = _filled(case.answer or {}, words)
         assert _at_least(answer, wanted), f"{answer} has not {wanted}"
 
-    def _open(self, schema: str) -> dict[str, str]:
-        """A session whose search path begins with a new schema."""
+    def _open(self, schema: str, setup: list[str]) -> dict[str, str]:
+        """A session whose search path begins with a new schema, after ``setup``; one request."""
         shown, session = self._submit(
             "batch_execute_statement",
-            Sqls=[f"CREATE SCHEMA {schema}", f"SET search_path TO {schema}, public"],
+            Sqls=[f"CREATE SCHEMA {schema}", f"SET search_path TO {schema}, public", *setup],
             ExecutionMode="AUTO_COMMIT",
             SessionKeepAliveSeconds=_KEEP_SECONDS,
             Database=DATABASE,
             WorkgroupName=WORKGROUP,
         )
-        assert shown["Status"] == "FINISHED", shown
+        failed = [sub for sub in shown["SubStatements"] if sub["Status"] != "FINISHED"]
+        assert not failed, f"{failed[0]['QueryString']}: {failed[0].get('Error')}"
         return {"SessionId": session}
 
     def _submit(self, operation: str, **request: Any) -> tuple[dict[str, Any], str]:
@@ -207,6 +212,10 @@ class Runner:
             body = self._s3.get_object(Bucket=words["bucket"], Key=prefix + name)["Body"].read()
             wanted = _fill(content, words) if isinstance(content, str) else content
             assert decoded(body, content) == wanted, name
+
+
+def _opens_a_transaction(sql: str) -> bool:
+    return sql.split()[0].upper() in ("BEGIN", "START")
 
 
 def _fill(sql: str, words: dict[str, str]) -> str:

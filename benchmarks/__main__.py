@@ -1,52 +1,79 @@
-"""``python -m benchmarks``: how fast the local Redshift is, beside DuckDB alone on the same machine.
+"""``python -m benchmarks [PART …] [--quick]``: every figure of docs/performance.md, on this machine.
 
-Each figure is the median of a few runs; the two sides of a comparison take turns. Writes
-build/bench.json. Exits with 1 if a figure is over its bound.
+Writes benchmarks/results/<part>.json (results/quick/ with --quick) with the machine's description; exits with 1 if a
+figure is over its bound. A ratio's sides are measured in turns, in one run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-import duckdb
+from benchmarks import machine
 
-from benchmarks import copies, trips
-from benchmarks.measure import Figure
-from benchmarks.world import world
-from local.environment import BUILD
+RESULTS = Path(__file__).parent / "results"
+Document = dict[str, Any]
+Part = Callable[[bool], Document]
+
+
+def local(quick: bool) -> Document:
+    """the local Redshift beside DuckDB alone"""
+    from benchmarks import copies, trips
+    from benchmarks.world import world
+
+    events, files, runs = (100_000, 1_000, 3) if quick else (1_000_000, 10_000, 3)
+    with world() as here:
+        figures = [
+            *trips.round_trip(here),
+            *copies.large(here, events, runs),
+            *copies.many(here, files, runs),
+        ]
+    for figure in figures:
+        print(f"  {figure}", flush=True)
+    return {
+        "figures": [figure.document for figure in figures],
+        "holds": all(figure.holds for figure in figures),
+    }
+
+
+def costs(quick: bool) -> Document:
+    """what AWS counts of a load, and its dollars"""
+    from benchmarks import costs
+
+    return costs.measure(*((20_000, 100) if quick else (1_000_000, 1_000)))
+
+
+PARTS: dict[str, Part] = {"costs": costs, "local": local}
 
 
 def main() -> int:
-    """Runs them, prints a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "--events", type=int, default=1_000_000, help="log events of the large COPY"
+    """Runs the parts that are asked for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=(__doc__ or "").partition("\n\n")[0],
+        epilog="; ".join(f"{name}: {part.__doc__}" for name, part in PARTS.items()),
     )
-    parser.add_argument("--files", type=int, default=10_000, help="objects of the COPY of many")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"all of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
     given = parser.parse_args()
-    figures: list[Figure] = []
-    with world() as here:
-        for measured in (
-            trips.round_trip(here),
-            copies.large(here, given.events, given.runs),
-            copies.many(here, given.files, given.runs),
-        ):
-            for figure in measured:
-                print(figure, flush=True)
-                figures.append(figure)
-    BUILD.mkdir(exist_ok=True)
-    document = {
-        "machine": {"cpus": os.cpu_count(), "platform": platform.platform()},
-        "duckdb": duckdb.__version__,
-        "figures": [figure.document for figure in figures],
-    }
-    (BUILD / "bench.json").write_text(json.dumps(document, indent=2) + "\n")
-    return 0 if all(figure.holds for figure in figures) else 1
+    if unknown := set(given.parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    folder = RESULTS / "quick" if given.quick else RESULTS
+    folder.mkdir(parents=True, exist_ok=True)
+    holds = True
+    for name in given.parts or PARTS:
+        print(f"{name}: {PARTS[name].__doc__}", flush=True)
+        watch = machine.Watch()
+        document = PARTS[name](given.quick)
+        document = {"machine": machine.description(), "run": watch.document, **document}
+        text = json.dumps(document, indent=2) + "\n"
+        (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        holds = holds and document.get("holds", True)
+    return 0 if holds else 1
 
 
 if __name__ == "__main__":

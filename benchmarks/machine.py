@@ -1,0 +1,57 @@
+"""What the figures were measured on, and how busy it was with other work meanwhile."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import duckdb
+
+
+def description() -> dict[str, Any]:
+    """Processor, memory, system, Python and what matters of its libraries."""
+    return {
+        "processor": _first("/proc/cpuinfo", "model name") or platform.processor(),
+        "cpus": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "boto3": boto3.__version__,
+    }
+
+
+class Watch:
+    """When a part ran, and what the machine's load was: the average number of processes that wanted a processor."""
+
+    def __init__(self) -> None:
+        self._began = time.time()
+        self._before = os.getloadavg()[0]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """For the results."""
+        return {
+            "began": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._began)),
+            "seconds": round(time.time() - self._began, 1),
+            "load_average_before": round(self._before, 2),
+            "load_average_after": round(os.getloadavg()[0], 2),
+        }
+
+
+def peak_memory(pid: int | str = "self") -> int:
+    """The most bytes that a process has had resident. (getrusage's figure has the parent's in it.)"""
+    return int(_first(f"/proc/{pid}/status", "VmHWM").split()[0]) * 1024
+
+
+def _first(path: str, name: str) -> str:
+    """The value of the first line ``name: value`` of a file; '' if there is none."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

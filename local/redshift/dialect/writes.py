@@ -107,10 +107,22 @@ def _insert_values(
                 given[column.name] = default_expression(column, target)
             else:
                 check_identity(column)
+                _check_boolean(value, column)
                 given[column.name] = store(value, column)
         cells = [given.get(c.name) or default_expression(c, target) for c in target.columns]
         rows.append(exp.Tuple(expressions=cells))
     return _insert_into(target, exp.Values(expressions=rows))
+
+
+def _check_boolean(value: exp.Expr, column: Column) -> None:
+    """TRUE is no number and no date: a BOOLEAN is not cast to one by itself."""
+    if isinstance(value, exp.Boolean) and column.type.name not in ("bool", "super"):
+        raise RedshiftError(
+            f'column "{column.name}" is of type {column.type.spoken} but expression is of type '
+            "boolean",
+            hint="You will need to rewrite or cast the expression.",
+            sqlstate="42804",
+        )
 
 
 def _check_count(count: int, named: list[Column], *, explicit: bool) -> None:

@@ -76,6 +76,39 @@ def _out_of_range(value: str, target: str) -> RedshiftError:
     return compute_error(f"Value out of range for {size} bytes.", 8001, value)
 
 
+_SPOKEN = {
+    "VARCHAR": "character varying",
+    "STRING_LITERAL": '"unknown"',
+    "INTEGER_LITERAL": "integer",
+    "TINYINT": "smallint",
+    "DOUBLE": "double precision",
+    "FLOAT": "real",
+    "DECIMAL": "numeric",
+    "TIMESTAMP": "timestamp without time zone",
+    "TIME": "time without time zone",
+    "JSON": "super",
+}
+
+
+def _no_match(match: re.Match[str]) -> RedshiftError:
+    """``operator does not exist: integer + character varying``, ``function f(integer) does ...``."""
+    name = match[1]
+    types = [part.split("(")[0].strip() for part in re.sub(r"\([^()]*\)", "", match[2]).split(",")]
+    spoken = [_SPOKEN.get(kind, kind.lower()) for kind in types if kind]
+    hint = "You may need to add explicit type casts."
+    if not name[0].isalnum() and name[0] != "_" and len(spoken) == 2:
+        return RedshiftError(
+            f"operator does not exist: {spoken[0]} {name} {spoken[1]}",
+            hint=f"No operator matches the given name and argument type(s). {hint}",
+            sqlstate="42883",
+        )
+    return RedshiftError(
+        f"function {name}({', '.join(spoken)}) does not exist",
+        hint=f"No function matches the given name and argument types. {hint}",
+        sqlstate="42883",
+    )
+
+
 def _rule(pattern: str, make: Make) -> tuple[re.Pattern[str], Make]:
     return re.compile(pattern, re.DOTALL), make
 
@@ -155,6 +188,13 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         r"(?:TransactionContext Error|write-write conflict|Transaction conflict|Conflict on|"
         r"another transaction has altered|has been altered by a different transaction)",
         _plain("could not complete because of conflict with concurrent transaction", "40001"),
+    ),
+    _rule(
+        r"No function matches the given name and argument types '([^\s(]+)\((.*?)\)'\.", _no_match
+    ),
+    _rule(
+        r"Function with name \"?(\w+)\"? does not exist",
+        _plain(r"function \1() does not exist", "42883"),
     ),
     _rule(
         r"Table with name \"?([^\" ]+)\"? does not exist",

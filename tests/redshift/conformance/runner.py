@@ -68,7 +68,8 @@ class Runner:
         name = f"c{next(self._numbers)}"
         words = {**self._known, "schema": name, "prefix": f"conformance/{name}"}
         setup = [_fill(sql, words) for sql in case.setup]
-        together = not case.objects and not any(map(_opens_a_transaction, setup))
+        by_itself = case.objects or case.call or any(map(_opens_a_transaction, setup))
+        together = not by_itself
         session = self._open(name, setup if together else [])
         try:
             self._check(case, words, session, [] if together else setup)

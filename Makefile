@@ -8,7 +8,7 @@ bin := .venv/bin
 export AWS_DEFAULT_REGION ?= us-west-2
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help demo up down test faults mutants soak lint format clean
+.PHONY: help demo up down test faults mutants soak bench lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,6 +38,9 @@ mutants: .venv/.installed ## takes each mechanism away and shows the test that f
 
 soak: .venv/.installed ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
 	@$(bin)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+bench: .venv/.installed ## how fast the local Redshift is beside DuckDB alone; BENCH=… passes options on
+	@$(bin)/python -m benchmarks $(BENCH)
 
 lint: .venv/.installed ## Python, template, state machine and SQL
 	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh

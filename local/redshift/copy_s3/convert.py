@@ -183,7 +183,7 @@ def _numeric(column: Column, options: CopyOptions) -> Convert:
             number = decimal.Decimal(exact).quantize(unit, rounding=rounding, context=_EXACT)
         except decimal.InvalidOperation:
             number = limit
-        if abs(number) >= limit:
+        if number.copy_abs() >= limit:  # abs() would round to 28 digits
             raise RowError(1209, f"Numeric data overflow (result precision), Value '{text[:50]}'")
         return format(number, "f")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from loader import sql
+from loader import spent, sql
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.digest import digest
@@ -39,6 +39,7 @@ STATUS = {
     "reset": "reset",
     "undone": "undone",
 }
+DROPPED_AT_ONCE = 39  # statements of a batch, beside the one that records what was spent
 DROP_SECONDS = (
     10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
 )
@@ -70,10 +71,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         more, ended_loads = left_behind(load)
         tables += more
         cleaned += ended_loads
-    if drop_staging(load, tables):
-        close(cleaned)
     rest_started = bool(event.get("rest_started"))
     report = report_of(load, ended, failures, cause, rest_started=rest_started)
+    report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
+    if drop_staging(load, tables, report):
+        close(cleaned)
     if report["status"] == "reset":
         store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
     elif load.get("mark") and not cause and not rest_started:
@@ -129,20 +131,39 @@ def left_behind(load: dict[str, Any]) -> tuple[list[str], list[str]]:
     return tables, sorted(ended)
 
 
-def drop_staging(load: dict[str, Any], tables: list[str]) -> bool:
-    """Drops staging tables; whether they are gone. A drop may fail harmlessly: the sweep takes what is left."""
+def spent_by(
+    load: dict[str, Any], ended: list[dict[str, Any]], tables: int, *, failed: bool, rest: bool
+) -> dict[str, Any]:
+    """What the load has spent, with the drop that is still to come."""
+    before = spent.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
+    all_of_it = spent.so_far("finish", before)
+    all_of_it["data_api"] += -(-tables // DROPPED_AT_ONCE)
+    return spent.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
+
+
+def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]) -> bool:
+    """Drops staging tables and records what the load has spent; whether the tables are gone.
+
+    It may fail harmlessly: the sweep takes what is left.
+    """
     tables, gone = sorted(set(tables)), True
-    for number in range(0, len(tables), 40):
+    for number in range(0, len(tables), DROPPED_AT_ONCE):
         statements = [
             sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
-            for table in tables[number : number + 40]
+            for table in tables[number : number + DROPPED_AT_ONCE]
         ]
+        parameters: dict[str, str] = {}
+        if number == 0 and load.get("outcome") == "load":
+            statements.append(sql.render_one("stage/spent.sql", common(settings())))
+            parameters = {name: str(figure) for name, figure in report["spent"].items()}
+            parameters |= {"load_id": load["load_id"], "seconds": str(report["seconds"]["total"])}
         token = client_token(load["load_id"], "drop", str(number), 0)
         try:
             statement = api.submit(
                 statements,
                 token=token,
                 name=f"{load['load_id']} drop staging",
+                parameters=parameters,
                 autocommit=True,
                 wait=DROP_SECONDS if gone else None,  # one that hangs is enough to wait for
             )

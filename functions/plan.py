@@ -238,7 +238,7 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], byt
         last = f"{statement.id}:{len(statements)}"
         is_new = bytearray(load["listed"])
         for (number,) in api.rows(last):
-            if number is not None:
+            if number is not None and int(number) < len(is_new):
                 is_new[int(number)] = 1
         return {"statement": None}, is_new
     again = {"statement": None, "attempt": load["attempt"] + 1}

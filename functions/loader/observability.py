@@ -13,6 +13,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from loader import spent
+
 NAMESPACE = "S3RedshiftLoader"
 # The stack: two stacks of one account have metrics of their own.
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "loader")
@@ -39,9 +41,12 @@ def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
             execution=load.get("execution") or event.get("execution"),
             batch=batch.get("batch"),
         )
+        spent.begin()
         result = function(event)
         logger.info("step ended", outcome=result.get("outcome"))
-        return result
+        before = (batch or load).get("spent")
+        name = function.__module__.rpartition(".")[2]
+        return {**result, "spent": spent.so_far(name, before)}
 
     return handler
 

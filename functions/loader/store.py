@@ -27,6 +27,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from loader import spent
+
 
 class MissingObject(Exception):
     """An object of the work bucket is not there; it may have passed its life-cycle rule."""
@@ -66,7 +68,8 @@ class Store:
 
     @cached_property
     def _client(self) -> Any:
-        return boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 6}))
+        config = Config(retries={"mode": "standard", "max_attempts": 6})
+        return spent.count(boto3.client("s3", config=config))
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"

@@ -63,6 +63,18 @@ CREATE TABLE ${schema}.undone (
     undone_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
+-- What a load has cost beside the warehouse: the state machine's transitions, its functions, their calls.
+CREATE TABLE ${schema}.load_figures (
+    load_id VARCHAR(64) NOT NULL,
+    seconds DOUBLE PRECISION NOT NULL,
+    transitions BIGINT NOT NULL,
+    function_calls BIGINT NOT NULL,
+    gb_seconds DOUBLE PRECISION NOT NULL,
+    data_api_calls BIGINT NOT NULL,
+    s3_requests BIGINT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (recorded_at);
+
 -- What is there already was decided without versions: its rows are its versions. Undo refuses the loads that brought it.
 INSERT INTO ${schema}.user_versions (
     user_id, first_name, last_name, gender, level, start_time, session_id, item_in_session, load_id, batch

@@ -7,4 +7,4 @@ DROP VIEW IF EXISTS ${schema}.file_status;
 
 DROP TABLE IF EXISTS ${schema}.files, ${schema}.loads, ${schema}.check_results, ${schema}.left_out, ${schema}.undone;
 
-DROP TABLE IF EXISTS ${schema}.file_plan, ${schema}.schema_version, ${schema}.publish_lock;
+DROP TABLE IF EXISTS ${schema}.load_figures, ${schema}.file_plan, ${schema}.schema_version, ${schema}.publish_lock;

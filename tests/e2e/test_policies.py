@@ -56,7 +56,8 @@ def answer_of(project: Project, function: str, payload: Any) -> str:
     answer = project.client("lambda").invoke(
         FunctionName=project.function(function), Payload=json.dumps(payload).encode()
     )
-    return str(answer.get("FunctionError", "")) + answer["Payload"].read().decode()
+    payload_text: str = answer["Payload"].read().decode()
+    return str(answer.get("FunctionError", "")) + payload_text
 
 
 def plan(project: Project, document: Any) -> dict[str, Any]:

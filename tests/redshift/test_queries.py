@@ -332,7 +332,7 @@ ERRORS: list[tuple[str, str]] = [
     ("INSERT INTO q.plays VALUES (1) RETURNING usr", 'syntax error at or near "RETURNING"'),
     ("SELECT DISTINCT ON (usr) usr FROM q.plays", "ERROR: SELECT DISTINCT ON is not supported"),
     ("SELECT ARRAY[1, 2]", "ERROR: ARRAY constructor is not supported"),
-    ("CREATE INDEX i ON q.plays (usr)", "(usr)\" not supported on Redshift tables."),
+    ("CREATE INDEX i ON q.plays (usr)", '(usr)" not supported on Redshift tables.'),
     ("CREATE TABLE q.x (a SERIAL)", 'ERROR: Column "a" has unsupported type "serial"'),
     ("CREATE TABLE q.x (a INT[])", 'ERROR: Column "a" has unsupported type "integer[]"'),
     ("CREATE TABLE q.x (a INT CHECK (a > 1))", "ERROR: CHECK constraints are not supported"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -368,6 +369,29 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(story: Story) -> No
     assert (report["status"], report["plan"]["planned"]) == ("planned", 2)
     assert Ledger(story.world).rows == before
     assert count_of(story, "songplays") == 2
+
+
+def test_what_a_load_has_spent_is_in_its_report_and_in_the_ledger(story: Story) -> None:
+    """Counted by what really happened: states entered, functions called, requests sent."""
+    entered: list[str] = []
+    enter, known = story.world.executions.enter, len(story.world.boundary.calls)
+
+    def count(execution: Execution, state: str) -> None:
+        entered.append(state)
+        enter(execution, state)
+
+    story.world.executions.enter = count  # type: ignore[method-assign]
+    load_id = load_of(story, log(A, Event()), File(B, (Event(item=1),), bad="cut off"))
+    spent = last(story).report["spent"]
+    calls = [call for call in story.world.boundary.calls[known:] if call.execution]
+    kinds = Counter(call.action.partition(":")[0] for call in calls)
+    assert spent["transitions"] == len(entered)
+    assert spent["function_calls"] == kinds["lambda"]
+    assert spent["data_api_calls"] == kinds["redshift-data"]
+    told = (spent["transitions"], spent["data_api_calls"], spent["s3_requests"])
+    columns = "transitions, data_api_calls, s3_requests"
+    query = f"SELECT {columns} FROM sparkify.load_figures WHERE load_id = '{load_id}'"
+    assert story.world.warehouse.query(query) == [[told]]
 
 
 # -- reload ----------------------------------------------------------------------------------

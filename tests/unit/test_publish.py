@@ -248,6 +248,7 @@ def test_published(store: Store, data_api: FakeDataApi) -> None:
         )
     ]
     answer = call(publish.handler, state)
+    assert answer.pop("spent")["calls"] == {"stage": 1, "publish": 1}
     assert answer == {"batch": "0", "outcome": "published"}
     found = results(store)
     assert (found["loaded"], found["rejected"]) == (1, 1)
@@ -279,6 +280,7 @@ def test_a_batch_without_rows_writes_only_the_ledger(store: Store, data_api: Fak
 def test_the_other_half_is_next(store: Store, data_api: FakeDataApi) -> None:
     state = staged(store, data_api, LOG, name="0.1", todo=["0.3", "0.4"], known=1, parts=4)
     answer = call(publish.handler, state)
+    assert answer.pop("spent")["calls"] == {"stage": 1, "publish": 1}
     assert answer == {
         "batch": "0.3",
         "outcome": "next",

@@ -81,7 +81,8 @@ def parameters_of(choice: Choice) -> dict[str, str]:
 
 
 def rendered(**parameters: str) -> dict[str, Any]:
-    return Rendered({**SERVERLESS, **parameters}).document()["Resources"]
+    found: dict[str, Any] = Rendered({**SERVERLESS, **parameters}).document()["Resources"]
+    return found
 
 
 @pytest.mark.parametrize("choice", list(covering()), ids=", ".join)

@@ -7,12 +7,18 @@ message has the form seen on real clusters (snowplow/snowplow#1265).
 from __future__ import annotations
 
 import bz2
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.redshift.copy_s3.errors import reading, source_failed
-from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.engine.errors import RedshiftError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 _TOOLS = {"gzip": "gzip", "bzip2": "bzip2", "zstd": "zstd"}
 
@@ -30,7 +36,7 @@ def decompressed(chunks: Iterator[bytes], how: str, url: str) -> Iterator[bytes]
             fed = True
             try:
                 out = engine.decompress(rest)
-            except (zlib.error, OSError, ValueError, EOFError) as error:
+            except (zlib.error, zstd.ZstdError, OSError, ValueError, EOFError) as error:
                 raise _failed(how, str(error), url) from error
             if out:
                 yield out
@@ -46,10 +52,6 @@ def _maker(how: str) -> Callable[[], Any]:
         return lambda: zlib.decompressobj(wbits=31)
     if how == "bzip2":
         return bz2.BZ2Decompressor
-    try:
-        from compression import zstd  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        raise unsupported("COPY ... ZSTD before Python 3.14") from None
     maker: Callable[[], Any] = zstd.ZstdDecompressor
     return maker
 

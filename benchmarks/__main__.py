@@ -16,6 +16,9 @@ from typing import Any
 from benchmarks import machine
 
 RESULTS = Path(__file__).parent / "results"
+BACKFILL = 0
+"""Files of the backfill of costs, if not those of the size: a million takes an hour on a busy machine."""
+
 Document = dict[str, Any]
 Part = Callable[[bool], Document]
 
@@ -44,10 +47,56 @@ def costs(quick: bool) -> Document:
     """what AWS counts of a load, and its dollars"""
     from benchmarks import costs
 
-    return costs.measure(*((20_000, 100) if quick else (1_000_000, 1_000)))
+    return costs.measure(BACKFILL or (20_000 if quick else 1_000_000), 100 if quick else 1_000)
 
 
-PARTS: dict[str, Part] = {"costs": costs, "local": local}
+def cold(quick: bool) -> Document:
+    """imports and clients of each function, beside import boto3 and one client; sizes"""
+    from benchmarks import cold_start
+
+    return cold_start.measure(3 if quick else 9)
+
+
+def plan(quick: bool) -> Document:
+    """planning many keys: time, memory, calls"""
+    from benchmarks import plan_scale
+
+    return plan_scale.measure([1_000, 20_000] if quick else [1_000, 100_000, 1_000_000])
+
+
+def latency(quick: bool) -> Document:
+    """from the event of a file to its rows, on the local AWS"""
+    from benchmarks import latency
+
+    return latency.measure(3 if quick else 9)
+
+
+def against(quick: bool) -> Document:
+    """beside dlt, the notebook's way, DuckDB alone: a month, then a day more"""
+    from benchmarks import against
+
+    return against.measure(*((6_000, 50) if quick else (300_000, 500)))
+
+
+def publish(quick: bool) -> Document:
+    """a publish against a large fact table"""
+    from benchmarks import publish_scale
+
+    return publish_scale.measure([0, 100_000] if quick else [0, 1_000_000, 10_000_000])
+
+
+def scale(quick: bool) -> Document:
+    """many files and many events end to end on the local AWS: where the time goes"""
+    from benchmarks import scale
+
+    sizes = ((100, 1_000), (50_000,)) if quick else ((1_000, 10_000), (100_000, 1_000_000))
+    return scale.measure(*sizes)
+
+
+PARTS: dict[str, Part] = {
+    "costs": costs, "latency": latency, "cold": cold, "plan": plan, "publish": publish, "scale": scale,
+    "against": against, "local": local,
+}  # fmt: skip
 
 
 def main() -> int:
@@ -59,7 +108,9 @@ def main() -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
+    parser.add_argument("--backfill", type=int, default=0, help="files of the backfill in costs")
     given = parser.parse_args()
+    globals()["BACKFILL"] = given.backfill
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     folder = RESULTS / "quick" if given.quick else RESULTS

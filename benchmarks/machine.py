@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
-import duckdb
-
 
 def description() -> dict[str, Any]:
     """Processor, memory, system, Python and what matters of its libraries."""
+    import boto3
+    import duckdb
+
     return {
         "processor": _first("/proc/cpuinfo", "model name") or platform.processor(),
         "cpus": os.cpu_count(),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from moto.core.botocore_stubber import MockRawResponse
+from urllib3.response import HTTPResponse
 
 PAGE = 1000
 """Keys of a page: docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
@@ -44,7 +45,7 @@ def listing(url: str, prefix: str, files: int) -> bytes:
 
 def answer(request: AWSPreparedRequest, body: bytes, **headers: str) -> AWSResponse:
     """An HTTP answer 200."""
-    raw: Any = MockRawResponse(body)
+    raw: Any = HTTPResponse(BytesIO(body), preload_content=False)
     return AWSResponse(request.url, 200, HTTPHeaders.from_dict(headers), raw)
 
 

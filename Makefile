@@ -39,7 +39,7 @@ mutants: .venv/.installed ## takes each mechanism away and shows the test that f
 soak: .venv/.installed ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
 	@$(bin)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-bench: .venv/.installed ## how fast the local Redshift is beside DuckDB alone; BENCH=… passes options on
+bench: .venv/.installed ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
 	@$(bin)/python -m benchmarks $(BENCH)
 
 lint: .venv/.installed ## Python, template, state machine and SQL

@@ -16,19 +16,16 @@ from typing import Any
 from benchmarks import machine
 
 RESULTS = Path(__file__).parent / "results"
-BACKFILL = 0
-"""Files of the backfill of costs, if not those of the size: a million takes an hour on a busy machine."""
-
 Document = dict[str, Any]
-Part = Callable[[bool], Document]
+Part = Callable[[argparse.Namespace], Document]
 
 
-def local(quick: bool) -> Document:
+def local(given: argparse.Namespace) -> Document:
     """the local Redshift beside DuckDB alone"""
     from benchmarks import copies, trips
     from benchmarks.world import world
 
-    events, files, runs = (100_000, 1_000, 3) if quick else (1_000_000, 10_000, 3)
+    events, files, runs = (100_000, 1_000, 3) if given.quick else (1_000_000, 10_000, 3)
     with world() as here:
         figures = [
             *trips.round_trip(here),
@@ -43,53 +40,55 @@ def local(quick: bool) -> Document:
     }
 
 
-def costs(quick: bool) -> Document:
+def costs(given: argparse.Namespace) -> Document:
     """what AWS counts of a load, and its dollars"""
     from benchmarks import costs
 
-    return costs.measure(BACKFILL or (20_000 if quick else 1_000_000), 100 if quick else 1_000)
+    return costs.measure(
+        given.backfill or (20_000 if given.quick else 1_000_000), 100 if given.quick else 1_000
+    )
 
 
-def cold(quick: bool) -> Document:
+def cold(given: argparse.Namespace) -> Document:
     """imports and clients of each function, beside import boto3 and one client; sizes"""
     from benchmarks import cold_start
 
-    return cold_start.measure(3 if quick else 9)
+    return cold_start.measure(3 if given.quick else 9)
 
 
-def plan(quick: bool) -> Document:
+def plan(given: argparse.Namespace) -> Document:
     """planning many keys: time, memory, calls"""
     from benchmarks import plan_scale
 
-    return plan_scale.measure([1_000, 20_000] if quick else [1_000, 100_000, 1_000_000])
+    return plan_scale.measure([1_000, 20_000] if given.quick else [1_000, 100_000, 1_000_000])
 
 
-def latency(quick: bool) -> Document:
+def latency(given: argparse.Namespace) -> Document:
     """from the event of a file to its rows, on the local AWS"""
     from benchmarks import latency
 
-    return latency.measure(3 if quick else 9)
+    return latency.measure(3 if given.quick else 9)
 
 
-def against(quick: bool) -> Document:
+def against(given: argparse.Namespace) -> Document:
     """beside dlt, the notebook's way, DuckDB alone: a month, then a day more"""
     from benchmarks import against
 
-    return against.measure(*((6_000, 50) if quick else (300_000, 500)))
+    return against.measure(*((6_000, 50) if given.quick else (300_000, 500)))
 
 
-def publish(quick: bool) -> Document:
+def publish(given: argparse.Namespace) -> Document:
     """a publish against a large fact table"""
     from benchmarks import publish_scale
 
-    return publish_scale.measure([0, 100_000] if quick else [0, 1_000_000, 10_000_000])
+    return publish_scale.measure([0, 100_000] if given.quick else [0, 1_000_000, 10_000_000])
 
 
-def scale(quick: bool) -> Document:
+def scale(given: argparse.Namespace) -> Document:
     """many files and many events end to end on the local AWS: where the time goes"""
     from benchmarks import scale
 
-    sizes = ((100, 1_000), (50_000,)) if quick else ((1_000, 10_000), (100_000, 1_000_000))
+    sizes = ((100, 1_000), (50_000,)) if given.quick else ((1_000, 10_000), (100_000, 1_000_000))
     return scale.measure(*sizes)
 
 
@@ -108,9 +107,14 @@ def main() -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
-    parser.add_argument("--backfill", type=int, default=0, help="files of the backfill in costs")
+    parser.add_argument(
+        "--backfill",
+        type=int,
+        default=0,
+        metavar="FILES",
+        help="of the backfill in costs; a million takes long",
+    )
     given = parser.parse_args()
-    globals()["BACKFILL"] = given.backfill
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     folder = RESULTS / "quick" if given.quick else RESULTS
@@ -119,7 +123,7 @@ def main() -> int:
     for name in given.parts or PARTS:
         print(f"{name}: {PARTS[name].__doc__}", flush=True)
         watch = machine.Watch()
-        document = PARTS[name](given.quick)
+        document = PARTS[name](given)
         document = {"machine": machine.description(), "run": watch.document, **document}
         text = json.dumps(document, indent=2) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")

@@ -26,7 +26,7 @@ up: .venv/.installed ## start the local AWS and the local Redshift in the backgr
 down: .venv/.installed ## stop them
 	@$(bin)/python -m local down
 
-# What shares something that is made once, as the deployed stack of tests/e2e, is of one xdist_group.
+# Each test goes to whoever is free: those of tests/e2e mostly wait, and come first.
 test: .venv/.installed ## all tests, in two processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
 	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 

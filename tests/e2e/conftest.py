@@ -1,11 +1,9 @@
 """The product as a user has it: a copy of the tree, its own local AWS on free ports, deployed by sam.
 
-One local AWS for all tests of the folder, which one of pytest's workers runs one after another;
-``warehouse`` gives each test an empty one.
+One local AWS for each of pytest's workers, whose tests use it one after another; ``warehouse`` gives each an empty one.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +11,7 @@ from tests.e2e.project import Project, deployed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker for the folder; what looks back on the other tests runs after them."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+    """What looks back on the other tests runs after them."""
     items.sort(key=lambda item: item.path.name == "test_statements.py")
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,42 +9,41 @@ from local.generator import DataSet
 from tests.e2e.project import Project
 
 FILES = dict(DataSet(songs=5, users=4, days=3, events=60, seed=5).files())
+SEVEN = dict(DataSet(songs=5, users=4, days=1, events=7, seed=5).files())  # not all are plays
 CHECK = """-- Made to fail, by a test.
 SELECT
     COUNT(*) AS figure,
     7 AS expected
 FROM {table}
 """
+TABLES = {"staged": "${schema}.${event_stage}", "published": "${schema}.songplays"}
 
 
 @pytest.fixture(scope="module")
-def checks(project: Project) -> Iterator[Path]:
-    """The project's checks, to add to; deployed without additions at the end."""
-    folder = project.folder / "sql" / "checks"
-    before = set(folder.rglob("*.sql"))
-    yield folder
-    for added in set(folder.rglob("*.sql")) - before:
-        added.unlink()
+def checks(project: Project) -> Iterator[None]:
+    """A check that fails at each place; deployed without them at the end."""
+    added = []
+    for on, table in TABLES.items():
+        added.append(project.folder / "sql" / "checks" / on / "log_data" / f"made_to_fail_{on}.sql")
+        added[-1].write_text(CHECK.format(table=table))
+    project.local("deploy")
+    yield
+    for path in added:
+        path.unlink()
     project.local("deploy")
 
 
-@pytest.mark.parametrize(
-    ("on", "table"),
-    [("staged", "${schema}.${event_stage}"), ("published", "${schema}.songplays")],
-)
+@pytest.mark.parametrize(("on", "files"), [("staged", FILES), ("published", SEVEN)], ids=TABLES)
 def test_a_failed_check_publishes_nothing(
-    warehouse: Project, checks: Path, on: str, table: str
+    warehouse: Project, checks: None, on: str, files: dict[str, bytes]
 ) -> None:
-    added = checks / on / "log_data" / "made_to_fail.sql"
-    added.write_text(CHECK.format(table=table))
-    warehouse.local("deploy")
-    warehouse.put(FILES)
+    with warehouse.no_events():
+        warehouse.put(files)
     status, report = warehouse.start({"prefixes": ["log_data/"]})
-    added.unlink()
     assert (status, report["status"]) == ("FAILED", "failed")
     assert "made_to_fail" in report["cause"]
     (failed,) = [check for check in report["checks"] if not check["passed"]]
-    assert (failed["name"], failed["on"], failed["expected"]) == ("made_to_fail", on, 7)
+    assert (failed["name"], failed["on"], failed["expected"]) == (f"made_to_fail_{on}", on, 7)
     assert failed["figure"] not in (None, 7)
     for name in ("songplays", "users", "time"):
         assert warehouse.query(f"SELECT COUNT(*) FROM sparkify.{name}") == [(0,)], name

@@ -343,8 +343,8 @@ MUTANTS = (
         "an execution forgets the files beyond its batches",
         "test_more_files_than_an_execution_holds_are_loaded_by_others",
         "functions/plan.py",
-        'result["rest"] = store.put_lines(',
-        'result["forgotten"] = store.put_lines(',
+        '    return {**result, "rest": rest,',
+        '    return {**result, "forgotten": rest,',
     ),
     mutant(
         "a dry run loads",
@@ -495,8 +495,8 @@ MUTANTS = (
         "staging tables stay",
         "test_the_same_file_is_loaded_once_however_often_it_is_asked_for",
         "functions/finish.py",
-        "for number in range(0, len(tables), 40):",
-        "for number in range(0, 0, 40):",
+        "for number in range(0, len(tables), DROPPED_AT_ONCE):",
+        "for number in range(0, 0, DROPPED_AT_ONCE):",
     ),
     # -- undo ------------------------------------------------------------------------------
     mutant(

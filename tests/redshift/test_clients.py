@@ -39,6 +39,7 @@ def environment(
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # another test's, with its credentials
     warehouse.batch(
         "CREATE TABLE t.plays (id INT, name VARCHAR(20), price DECIMAL(6,2), at TIMESTAMP)",
         "INSERT INTO t.plays VALUES (1, 'one', 1.50, '2018-11-01 21:01:46.796'), "

@@ -248,7 +248,7 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-EXAMPLES = int(os.environ.get("COPY_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("COPY_EXAMPLES", "40"))
 
 
 @settings(

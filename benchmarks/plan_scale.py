@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 MEGABYTES = 512
@@ -105,14 +106,17 @@ class Fakes:
             page = listing(request.url, "log_data/", self._files)
             return answer(request, page, **{"Content-Type": "application/xml"})
         if operation == "UploadPart":
-            with path.open("ab") as file:
-                file.write(_body(request.body))
+            number = int(parse_qs(urlsplit(request.url).query)["partNumber"][0])
+            path.with_suffix(f".{number:05}").write_bytes(_body(request.body))
             return answer(request, b"", ETag='"0"')
         if operation == "CreateMultipartUpload":
-            path.write_bytes(b"")
             name = "InitiateMultipartUploadResult"
             return answer(request, f"<{name}><UploadId>1</UploadId></{name}>".encode())
         if operation == "CompleteMultipartUpload":
+            with path.open("wb") as file:
+                for part in sorted(self._folder.glob(f"{path.stem}.[0-9]*")):
+                    file.write(part.read_bytes())
+                    part.unlink()
             return answer(request, b"<CompleteMultipartUploadResult/>")
         if operation == "PutObject":
             path.write_bytes(_body(request.body))
@@ -183,7 +187,7 @@ def main() -> None:
     new = {"none": files, "half": files - files // 2, "all": 0}[share]
     assert result["planned"] == new, result
     assert result["listed"] == files
-    listing = next(folder.glob("*listing*"))
+    listing = next(folder.glob("*listing*.gz"))
     with gzip.open(listing) as lines:
         assert sum(1 for _ in lines) == files
     row = {

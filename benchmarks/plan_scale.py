@@ -107,7 +107,7 @@ class Fakes:
             return answer(request, page, **{"Content-Type": "application/xml"})
         if operation == "UploadPart":
             number = int(parse_qs(urlsplit(request.url).query)["partNumber"][0])
-            path.with_suffix(f".{number:05}").write_bytes(_body(request.body))
+            path.with_suffix(f".{number:05}").write_bytes(_body(request))
             return answer(request, b"", ETag='"0"')
         if operation == "CreateMultipartUpload":
             name = "InitiateMultipartUploadResult"
@@ -119,7 +119,7 @@ class Fakes:
                     part.unlink()
             return answer(request, b"<CompleteMultipartUploadResult/>")
         if operation == "PutObject":
-            path.write_bytes(_body(request.body))
+            path.write_bytes(_body(request))
             return answer(request, b"", ETag='"0"')
         assert operation == "GetObject", operation
         return _Streamed(request.url, path)
@@ -137,20 +137,25 @@ class Fakes:
         return answer(request, json.dumps(told).encode())
 
 
-def _body(body: Any) -> bytes:
+def _body(request: Any) -> bytes:
     """A request's body as S3 keeps it: without the chunks and checksums of aws-chunked."""
+    body = request.body
     data = body if isinstance(body, bytes) else bytes(body.read())
-    if not data.startswith(b"\x1f\x8b") and b"\r\n" in data[:20] and not data.startswith(b"{"):
-        chunks: list[bytes] = []
-        begin = 0
-        while True:
-            end = data.index(b"\r\n", begin)
-            length = int(data[begin:end].split(b";")[0], 16)
-            if not length:
-                return b"".join(chunks)
-            chunks.append(data[end + 2 : end + 2 + length])
-            begin = end + 2 + length + 2
-    return data
+    if "aws-chunked" not in _text(request.headers.get("Content-Encoding", "")):
+        return data
+    chunks: list[bytes] = []
+    begin = 0
+    while True:
+        end = data.index(b"\r\n", begin)
+        length = int(data[begin:end].split(b";")[0], 16)
+        if not length:
+            return b"".join(chunks)
+        chunks.append(data[end + 2 : end + 2 + length])
+        begin = end + 2 + length + 2
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _Streamed(url: str, path: Path) -> Any:  # noqa: N802 - makes an AWSResponse

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from tests.e2e.project import Project, deployed
 
 EVENTS_A_FILE = 10
 FILES_OF_EVENTS = 30
+AT_ONCE, AT_ONCE_BYTES = 500, 64_000_000
 
 
 def measure(files: Iterable[int], events: Iterable[int]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _one(project: Project, data: DataSet) -> dict[str, Any]:
     put = time.perf_counter()
     size = 0
     with project.no_events():
-        for some in _some(data.files(), 500):
+        for some in _some(data.files()):
             size += sum(map(len, some.values()))
             project.put(some)
     put = time.perf_counter() - put
@@ -86,7 +86,13 @@ def _ended(project: Project, arn: str) -> tuple[str, dict[str, Any]]:
     return project.ended(arn)
 
 
-def _some(files: Iterable[tuple[str, bytes]], number: int) -> Iterable[dict[str, bytes]]:
-    left = iter(files)
-    while some := dict(islice(left, number)):
+def _some(files: Iterable[tuple[str, bytes]]) -> Iterable[dict[str, bytes]]:
+    """Files by a few hundred, or by some megabytes."""
+    some: dict[str, bytes] = {}
+    for key, body in files:
+        some[key] = body
+        if len(some) == AT_ONCE or sum(map(len, some.values())) > AT_ONCE_BYTES:
+            yield some
+            some = {}
+    if some:
         yield some

@@ -88,6 +88,8 @@ def scale(given: argparse.Namespace) -> Document:
     """many files and many events end to end on the local AWS: where the time goes"""
     from benchmarks import scale
 
+    if given.large:
+        return scale.measure((100_000,), (10_000_000,))
     sizes = ((100, 1_000), (50_000,)) if given.quick else ((1_000, 10_000), (100_000, 1_000_000))
     return scale.measure(*sizes)
 
@@ -108,6 +110,9 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
     parser.add_argument(
+        "--large", action="store_true", help="scale: 100,000 files, 10 million events"
+    )
+    parser.add_argument(
         "--backfill",
         type=int,
         default=0,
@@ -117,7 +122,7 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    folder = RESULTS / "quick" if given.quick else RESULTS
+    folder = RESULTS / ("quick" if given.quick else "large" if given.large else "")
     folder.mkdir(parents=True, exist_ok=True)
     holds = True
     for name in given.parts or PARTS:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -177,5 +178,9 @@ def test_pages_of_a_made_result_have_each_row_once() -> None:
 
 
 def test_a_chunked_body_is_put_together() -> None:
-    assert _body(b"3\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n") == b"abcde"
-    assert _body(b'{"a": 1}') == b'{"a": 1}'
+    chunks = b"3\r\nabc\r\n2\r\nde\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n"
+    for encoding in ("aws-chunked", b"gzip,aws-chunked"):
+        assert (
+            _body(SimpleNamespace(headers={"Content-Encoding": encoding}, body=chunks)) == b"abcde"
+        )
+    assert _body(SimpleNamespace(headers={}, body=b"3\r\nabc")) == b"3\r\nabc"

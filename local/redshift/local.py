@@ -57,7 +57,7 @@ class LocalRedshift:
                     ("POST", "/_local/restart"): self._restart,
                 },
             )
-        except OSError:
+        except Exception:
             self._close()
             raise
         self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)

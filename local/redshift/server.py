@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import re
 import socket
 import threading
 import uuid
 from collections.abc import Callable
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any
 
 from local.redshift.api.errors import ApiError
@@ -20,6 +24,12 @@ from local.redshift.api.operations import Operations
 from local.redshift.api.principals import Resolver, access_key
 from local.redshift.config import HOST
 from local.redshift.faults import AnswerDropped, Faults
+
+_LOG = logging.getLogger(__name__)
+_LONGEST_LINE = 65_536
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Forty statements of 100 KB in the longest JSON are less than half of it."""
 
 LocalPath = Callable[[dict[str, Any]], dict[str, Any]]
 """An admin path: the request's JSON (empty for GET) in, the answer's JSON out."""
@@ -89,13 +99,23 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """GET is for /_local/ only."""
-        self._local("GET", {})
+        self._local("GET", b"")
 
     def do_POST(self) -> None:
         """An operation of the Data API, or a /_local/ path."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            body = _body(self.headers, self.rfile)
+        except _NoBody as error:
+            self.close_connection = True  # where the next request begins is not known
+            self._answer(error.status, {"message": str(error)})
+            return
+        if "Origin" in self.headers:
+            # A browser's. No client of ours is a web page, and any page that the user looks at could
+            # send one here: https://owasp.org/www-community/attacks/csrf
+            self._answer(403, {"message": "a web page may not use the local Redshift"})
+            return
         if self.path.startswith("/_local/"):
-            self._local("POST", json.loads(body or b"{}"))
+            self._local("POST", body)
             return
         target = self.headers.get("X-Amz-Target", "")
         try:
@@ -115,20 +135,21 @@ class Handler(BaseHTTPRequestHandler):
                 {"__type": error.code, "Message": error.message, **error.fields},
                 error.code,
             )
+        except ConnectionError:
+            self.close_connection = True  # the client has gone, its answer with it
         except Exception as error:
-            self.log_error("%s: %r", target, error)
+            _LOG.exception("%s", target)
             code = "InternalServerException"
             self._answer(500, {"__type": code, "Message": f"{type(error).__name__}: {error}"}, code)
-            raise
 
-    def _local(self, method: str, request: dict[str, Any]) -> None:
+    def _local(self, method: str, body: bytes) -> None:
         run = self.server.local_paths.get((method, self.path))
         if run is None:
             self._answer(404, {"message": f"no {method} {self.path}"})
             return
         try:
-            self._answer(200, run(request))
-        except (KeyError, TypeError, ValueError) as error:
+            self._answer(200, run(json.loads(body or b"{}")))
+        except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
             self._answer(400, {"message": f"{type(error).__name__}: {error}"})
 
     def _answer(self, status: int, body: dict[str, Any], error: str = "") -> None:
@@ -147,8 +168,60 @@ class Handler(BaseHTTPRequestHandler):
         """Requests are not logged one by one; the SQL log says more."""
 
 
+class _NoBody(Exception):
+    """The request's body cannot be read; answered with ``status``."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+
+
+def _body(headers: Message, stream: BufferedIOBase) -> bytes:
+    """The body by its length or in chunks (https://www.rfc-editor.org/rfc/rfc9112#section-6)."""
+    if "Transfer-Encoding" in headers:
+        if headers["Transfer-Encoding"].strip().lower() != "chunked":
+            raise _NoBody(501, f"Transfer-Encoding: {headers['Transfer-Encoding']}")
+        return _chunks(stream)
+    given = headers.get("Content-Length", "0").strip()
+    if not (given.isascii() and given.isdigit()):
+        raise _NoBody(400, f"Content-Length: {given}")
+    return _exactly(stream, int(given[:20]))
+
+
+def _chunks(stream: BufferedIOBase) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        line = stream.readline(_LONGEST_LINE)
+        try:
+            size = int(line.partition(b";")[0], 16)
+        except ValueError as error:
+            raise _NoBody(400, "a chunk without its size") from error
+        if size <= 0:
+            break
+        parts.append(_exactly(stream, size + sum(map(len, parts)), size))
+        stream.readline(_LONGEST_LINE)
+    while stream.readline(_LONGEST_LINE).strip():
+        pass  # trailers, which say nothing to us
+    return b"".join(parts)
+
+
+def _exactly(stream: BufferedIOBase, whole: int, size: int | None = None) -> bytes:
+    """The next ``size`` bytes of a body of ``whole`` so far."""
+    size = whole if size is None else size
+    if whole > MAX_BODY_BYTES:
+        raise _NoBody(413, f"a request of more than {MAX_BODY_BYTES} bytes")
+    data = stream.read(size)
+    if len(data) < size:
+        raise _NoBody(400, "the body ends before its length")
+    return data
+
+
 def _parsed(body: bytes) -> Any:
+    """The JSON of a body, whose text is all Unicode: half of a surrogate pair is no character."""
     try:
-        return json.loads(body or b"{}")
-    except ValueError as error:
+        parsed = json.loads(body.decode() or "{}")
+        if b"\\ud" in body or b"\\uD" in body:
+            json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise ApiError("SerializationException", "The request is not JSON.") from error
+    return parsed

@@ -22,6 +22,12 @@ from tests.redshift.warehouse import DATABASE, WORKGROUP, Warehouse, http
 TARGET = {"Database": DATABASE, "WorkgroupName": WORKGROUP}
 
 
+def signed(key: str) -> str:
+    """An Authorization header of a request of ``key``'s; the signature itself is not looked at."""
+    scope = "20261101/us-west-2/redshift-data/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature=0"
+
+
 def raw(
     url: str, operation: str, request: Any, key: str = "AKIATEST"
 ) -> tuple[int, dict[str, Any]]:
@@ -29,7 +35,7 @@ def raw(
     headers = {
         "X-Amz-Target": f"RedshiftData.{operation}",
         "Content-Type": "application/x-amz-json-1.1",
-        "Authorization": f"AWS4-HMAC-SHA256 Credential={key}/20261101/us-west-2/x/aws4_request",
+        "Authorization": signed(key),
     }
     return http(url, json.dumps(request).encode(), headers)
 
@@ -69,7 +75,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("ExecuteStatement", one_parameter("SELECT 1", "a", "b"), UNUSED),
     ("ExecuteStatement", one_parameter("SELECT ':a'", "a", "b"), UNUSED),
     ("ExecuteStatement", one_parameter("SELECT 1 -- :a", "a", "b"), UNUSED),
-    ("ExecuteStatement", {"Sql": "SELECT 1", "Database": "dev"}, "WorkgroupName must be provided"),
+    ("ExecuteStatement", {"Sql": "SELECT 1", "Database": "dev"}, "WorkgroupName needs to be"),
     ("ExecuteStatement", {"Sql": "SELECT 1", "WorkgroupName": "abc"}, "Database must be provided"),
     ("ExecuteStatement", {**TARGET, "Sql": "x" * 100_001}, "exceeds the maximum size"),
     (
@@ -78,6 +84,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         f"at 'sqls' {FAILED_AT} have length greater than or equal to 1",
     ),
     ("BatchExecuteStatement", {**TARGET, "Sqls": ["SELECT 1"] * 41}, "less than or equal to 40"),
+    (
+        "BatchExecuteStatement",
+        {**TARGET, "Sqls": ["SELECT 1"] * 41},
+        f"Value '[{', '.join(['SELECT 1'] * 41)}]' at 'sqls'",
+    ),
     (
         "BatchExecuteStatement",
         {**TARGET, "Sqls": ["SELECT 1"], "ExecutionMode": "FAST"},
@@ -358,6 +369,19 @@ def test_an_unknown_database(warehouse: Warehouse) -> None:
         Sql="SELECT 1", Database="nowhere", WorkgroupName=WORKGROUP, WaitTimeSeconds=10
     )
     assert warehouse.describe(answer["Id"])["Error"] == 'FATAL: database "nowhere" does not exist'
+
+
+def test_a_cancelled_statement_tells_its_number(warehouse: Warehouse) -> None:
+    """As real clusters write it: metabase/metabase#36770."""
+    digits = "(" + " UNION ALL ".join(f"SELECT {n} AS a" for n in range(10)) + ")"
+    tables = ", ".join(f"{digits} t{n}" for n in range(14))
+    statement = warehouse.submit(f"SELECT count(*) FROM {tables}")
+    warehouse.until(lambda: warehouse.describe(statement).get("RedshiftQueryId", 0) > 0)
+    warehouse.client.cancel_statement(Id=statement)
+    shown = warehouse.wait(statement)
+    assert shown["Status"] == "ABORTED"
+    number = shown["RedshiftQueryId"]
+    assert shown["Error"] == f"ERROR: Query ({number}) cancelled on user's request"
 
 
 def test_cancel_of_what_is_over_is_refused(warehouse: Warehouse) -> None:

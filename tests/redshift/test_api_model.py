@@ -22,7 +22,7 @@ from botocore.validate import ParamValidator
 from local.redshift import LocalRedshift
 from local.redshift.api.model import operation, service_model
 from tests.redshift.conftest import Start
-from tests.redshift.test_api import raw
+from tests.redshift.test_api import raw, signed
 from tests.redshift.warehouse import Warehouse, http
 
 DATABASE = {"Database": "dev", "WorkgroupName": "local"}
@@ -163,11 +163,14 @@ def test_what_the_model_does_not_have_is_ignored(warehouse: Warehouse, name: str
 
 def test_bodies_that_are_no_requests(warehouse: Warehouse) -> None:
     for body in (b"[]", b'"x"', b"{", b"\xff"):
-        status, answer = http(warehouse.url, body, {"X-Amz-Target": "RedshiftData.ListStatements"})
+        headers = {"X-Amz-Target": "RedshiftData.ListStatements", "Authorization": signed("me")}
+        status, answer = http(warehouse.url, body, headers)
         assert (status, answer["__type"]) == (400, "SerializationException"), body
     status, answer = http(warehouse.url, b"{}", {"X-Amz-Target": "DynamoDB_20120810.ListTables"})
     assert (status, answer["__type"]) == (400, "UnknownOperationException")
 
+
+# -- which warehouse -------------------------------------------------------------------------------
 
 TWO_TARGETS = {"ClusterIdentifier": "c", "WorkgroupName": "local"}
 

@@ -53,8 +53,17 @@ def check(name: str, request: Any) -> dict[str, Any]:
 
 
 def _violation(value: Any, path: str, constraint: str) -> str:
-    shown = "null" if value is None else f"'{value}'"
+    shown = "null" if value is None else f"'{_shown(value)}'"
     return f"Value {shown} at '{path}' failed to satisfy constraint: Member must {constraint}"
+
+
+def _shown(value: Any) -> str:
+    """As Java writes it: ``[select 1, select 2]``, ``{name=a}``."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_shown(item)}" for key, item in value.items()) + "}"
+    return str(value)
 
 
 def _member(path: str, name: str) -> str:

@@ -1,6 +1,7 @@
 """Who is calling: from the Authorization header to a principal and its database user.
 
-The signature itself is not verified: the server is on 127.0.0.1 and has nobody's secret keys.
+There has to be a signature, for this service; it is not verified: the server is on 127.0.0.1 and
+has nobody's secret keys.
 """
 
 from __future__ import annotations
@@ -9,10 +10,15 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from local.redshift.api.errors import ApiError
 from local.redshift.config import Settings
 
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
+SERVICE = "redshift-data"
+"""What a request is signed for: signingName of botocore's model."""
+
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(?:[^,\s]*/)?([^/,\s]*)/aws4_request")
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,29 @@ Resolver = Callable[[str], Principal]
 
 
 def access_key(authorization: str | None) -> str:
-    """``AWS4-HMAC-SHA256 Credential=AKIA.../2026...`` -> ``AKIA...``; ``anonymous`` without one."""
-    match = _CREDENTIAL.search(authorization or "")
-    return match.group(1) if match else "anonymous"
+    """``AWS4-HMAC-SHA256 Credential=AKIA.../20261101/us-west-2/redshift-data/aws4_request`` -> ``AKIA...``
+
+    Raises ApiError for a request that is not signed, or for another service.
+    https://docs.aws.amazon.com/redshift/latest/APIReference/CommonErrors.html,
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+    """
+    if not authorization or not authorization.startswith("AWS4-"):
+        raise ApiError(
+            "MissingAuthenticationTokenException", "Missing Authentication Token", status=403
+        )
+    match = _CREDENTIAL.search(authorization)
+    if match is None:
+        raise ApiError(
+            "IncompleteSignatureException",
+            "Credential must have at least 5 slash-separated elements "
+            f"and end with aws4_request: {authorization}",
+        )
+    if match[2] != SERVICE:
+        raise ApiError(
+            "InvalidSignatureException",
+            f"Credential should be scoped to correct service: '{SERVICE}'.",
+        )
+    return match[1]
 
 
 def from_settings(settings: Settings) -> Resolver:
@@ -48,11 +74,24 @@ def from_settings(settings: Settings) -> Resolver:
 
     known = dict(settings.principals)
     file = settings.principals_file
+    if file is not None and file.exists():
+        known.update(_read(file))
 
     def resolve(key: str) -> Principal:
         if key not in known and file is not None and file.exists():
-            known.update(json.loads(file.read_text(encoding="utf-8")))
+            known.update(_read(file))
         user = known.get(key, f"IAM:{key}")
         return Principal(id=user, db_user=user, superuser=key in settings.admins, iam_session=key)
 
     return resolve
+
+
+def _read(file: Path) -> dict[str, str]:
+    """Raises ValueError, which names the file, for one that is not as ``Settings`` tells."""
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"principals file {file}: {error}") from error
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise ValueError(f'principals file {file}: not {{"<access key id>": "<database user>"}}')
+    return names

@@ -75,7 +75,10 @@ class Submit:
 
 
 def check_target(request: Request) -> None:
-    """A cluster or a workgroup, not both, and a database; or a session, which has them already."""
+    """A cluster or a workgroup, not both, and a database; or a session, which has them already.
+
+    What is said of neither is as in boto/boto3#3336; the other messages are ours.
+    """
     if "ClusterIdentifier" in request and "WorkgroupName" in request:
         raise validation("Only one of ClusterIdentifier or WorkgroupName can be provided.")
     if "SessionId" in request:
@@ -84,7 +87,7 @@ def check_target(request: Request) -> None:
                 raise validation(f"{key} must not be provided when SessionId is provided.")
         return
     if not {"ClusterIdentifier", "WorkgroupName", "SecretArn"} & set(request):
-        raise validation("Either ClusterIdentifier or WorkgroupName must be provided.")
+        raise validation("Either ClusterIdentifier or WorkgroupName needs to be specified.")
     if not request.get("Database"):
         raise validation("Database must be provided.")
 

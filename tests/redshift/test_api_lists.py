@@ -144,6 +144,35 @@ def test_a_token_belongs_to_its_operation(tables: Warehouse) -> None:
             call(**TARGET, NextToken=token)
 
 
+def test_a_token_belongs_to_its_request(tables: Warehouse) -> None:
+    """With another filter it would skip what the first one did not have."""
+    given = {**TARGET, "SchemaPattern": "t"}
+    token = tables.client.list_tables(**given, MaxResults=1)["NextToken"]
+    for other in ({}, {"TablePattern": "%"}, {"SchemaPattern": "%"}):
+        with pytest.raises(ClientError, match="NextToken is not valid"):
+            tables.client.list_tables(**{**TARGET, **other}, NextToken=token)
+    assert len(tables.client.list_tables(**given, MaxResults=2, NextToken=token)["Tables"]) == 2
+
+
+def test_a_page_begins_behind_the_one_before(tables: Warehouse) -> None:
+    """Whatever has come and gone in between."""
+    client, given = tables.client, {**TARGET, "SchemaPattern": "t", "MaxResults": 2}
+    page = client.list_tables(**given)
+    assert [t["name"] for t in page["Tables"]] == ["play_s", "plays"]
+    tables.run("CREATE TABLE t.another (a INT)")
+    rest = client.list_tables(**given, NextToken=page["NextToken"])
+    assert [t["name"] for t in rest["Tables"]] == ["seen"]
+
+    for number in range(3):
+        tables.wait(tables.submit("SELECT 1", StatementName=f"page-{number}"))
+    given = {"StatementName": "page-", "MaxResults": 2}
+    page = client.list_statements(**given)
+    assert [s["StatementName"] for s in page["Statements"]] == ["page-2", "page-1"]
+    tables.wait(tables.submit("SELECT 1", StatementName="page-new"))
+    rest = client.list_statements(**given, NextToken=page["NextToken"])
+    assert [s["StatementName"] for s in rest["Statements"]] == ["page-0"]
+
+
 # -- statements ----------------------------------------------------------------------------------
 
 

@@ -5,19 +5,22 @@ https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from local.redshift.api import paging, shapes
 from local.redshift.api.errors import not_found, validation
 from local.redshift.api.principals import Principal
+from local.redshift.statements.record import Statement
 from local.redshift.statements.runner import Runner
+from local.redshift.statements.sessions import KeptSession
 from local.redshift.statements.store import StatementStore
 
 LARGEST_PAGE = 100
 
 Request = dict[str, Any]
 Response = dict[str, Any]
+T = TypeVar("T", Statement, KeptSession)
 
 
 class Listing:
@@ -38,9 +41,7 @@ class Listing:
             and s.name.startswith(request.get("StatementName", ""))
             and _is_there(request, principal, s.iam_session, s.database, s.target)
         ]
-        return paging.page(
-            request, "ListStatements", "Statements", found, LARGEST_PAGE, shapes.listed
-        )
+        return _newest_first(request, "ListStatements", "Statements", found, shapes.listed)
 
     def list_sessions(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListSessions.html: the available and busy, or those of a status."""
@@ -62,7 +63,17 @@ class Listing:
             if s.status in statuses
             and _is_there(request, principal, s.iam_session, s.database, s.target)
         ]
-        return paging.page(request, "ListSessions", "Sessions", found, LARGEST_PAGE, shapes.session)
+        return _newest_first(request, "ListSessions", "Sessions", found, shapes.session)
+
+
+def _newest_first(
+    request: Request, what: str, member: str, items: list[T], show: Callable[[T], Response]
+) -> Response:
+    def place(item: T) -> paging.Place:
+        return [-item.created, item.id]
+
+    items.sort(key=place)
+    return paging.page(request, what, member, items, place, LARGEST_PAGE, show)
 
 
 def _check_one_target(request: Request) -> None:

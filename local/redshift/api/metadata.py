@@ -40,7 +40,7 @@ class Metadata:
         """.../APIReference/API_ListDatabases.html"""
         with self._session(request, principal):
             names = [self._database.settings.database]
-        return paging.page(request, "ListDatabases", "Databases", names, LARGEST_PAGE, str)
+        return _names(request, "ListDatabases", "Databases", names)
 
     def list_schemas(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListSchemas.html"""
@@ -48,7 +48,7 @@ class Metadata:
         with self._session(request, principal) as session:
             names = {*SYSTEM_SCHEMAS, *(s.name for s in catalog.all_schemas(session.con))}
         found = sorted(name for name in names if wanted(name))
-        return paging.page(request, "ListSchemas", "Schemas", found, LARGEST_PAGE, str)
+        return _names(request, "ListSchemas", "Schemas", found)
 
     def list_tables(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListTables.html: by type, schema and name, system tables too."""
@@ -59,29 +59,32 @@ class Metadata:
                 *(_system_table(view) for view in system_views(self._database.settings.kind)),
             ]
         found = [t for t in tables if in_schema(t["schema"]) and named(t["name"])]
-        found.sort(key=lambda table: (table["type"], table["schema"], table["name"]))
-        return paging.page(request, "ListTables", "Tables", found, LARGEST_PAGE, dict)
+
+        def place(table: Response) -> paging.Place:
+            return [table["type"], table["schema"], table["name"]]
+
+        found.sort(key=place)
+        return paging.page(request, "ListTables", "Tables", found, place, LARGEST_PAGE, dict)
 
     def describe_table(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_DescribeTable.html: no columns where there is no such table."""
         schema, table = request.get("Schema"), request.get("Table")
         with self._session(request, principal) as session:
-            columns = [
-                _column(relation, column)
+            tables = [
+                [_column(relation, column) for column in relation.columns]
                 for relation in _relations(session)
-                for column in relation.columns
             ]
-        columns += [
-            column
-            for view in system_views(self._database.settings.kind)
-            for column in _system_columns(view)
-        ]
+        tables += [_system_columns(view) for view in system_views(self._database.settings.kind)]
         found = [
-            column
-            for column in columns
+            ([column["schemaName"], column["tableName"], number], column)
+            for columns in tables
+            for number, column in enumerate(columns)
             if schema in (None, column["schemaName"]) and table in (None, column["tableName"])
         ]
-        response = paging.page(request, "DescribeTable", "ColumnList", found, LARGEST_PAGE, dict)
+        found.sort(key=_first)
+        response = paging.page(
+            request, "DescribeTable", "ColumnList", found, _first, LARGEST_PAGE, _second
+        )
         return response if table is None else {"TableName": table, **response}
 
     @contextmanager
@@ -98,6 +101,19 @@ class Metadata:
             yield session
         finally:
             session.close()
+
+
+def _first(pair: tuple[paging.Place, Response]) -> paging.Place:
+    return pair[0]
+
+
+def _second(pair: tuple[paging.Place, Response]) -> Response:
+    return pair[1]
+
+
+def _names(request: Request, what: str, member: str, names: list[str]) -> Response:
+    """A page of names, which are in order."""
+    return paging.page(request, what, member, names, lambda name: [name], LARGEST_PAGE, str)
 
 
 def _like(pattern: str | None) -> Any:

@@ -1,33 +1,43 @@
-"""NextToken: opaque to the caller, a name and a number to us."""
+"""NextToken: opaque to the caller, a name and a place to us."""
 
 from __future__ import annotations
 
 import base64
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from local.redshift.api.errors import validation
+from local.redshift.api.errors import ApiError, validation
 
 T = TypeVar("T")
+Place = list[Any]
+"""What a list is sorted by, of one item: strings and numbers, in JSON."""
+
+_PAGING = frozenset({"NextToken", "MaxResults"})
 
 
-def token(what: str, number: int) -> str:
-    """The token of ``what`` (an operation, or a result's id) at ``number``."""
-    return base64.urlsafe_b64encode(json.dumps([what, number]).encode()).decode()
+def token(what: str, place: Place) -> str:
+    """The token of ``what`` (a list, or a result's id) at ``place``."""
+    return base64.urlsafe_b64encode(json.dumps([what, place]).encode()).decode()
 
 
-def start(given: str | None, what: str) -> int:
-    """Where a token of ``what`` continues, 0 without one; ValidationException for any other token."""
+def start(given: str | None, what: str) -> Place | None:
+    """The place that a token of ``what`` tells, None without one; refuses any other token."""
     if given is None:
-        return 0
+        return None
     try:
-        named, number = json.loads(base64.urlsafe_b64decode(given))
+        named, place = json.loads(base64.urlsafe_b64decode(given))
     except (ValueError, TypeError) as error:
-        raise validation("The provided NextToken is not valid.") from error
-    if named != what or not isinstance(number, int) or number < 0:
-        raise validation("The provided NextToken is not valid.")
-    return number
+        raise invalid() from error
+    if named != what or not isinstance(place, list):
+        raise invalid()
+    return place
+
+
+def invalid() -> ApiError:
+    """The refusal of a token that is not ours, or of something else."""
+    return validation("The provided NextToken is not valid.")
 
 
 def page(
@@ -35,16 +45,25 @@ def page(
     what: str,
     member: str,
     items: Sequence[T],
+    place: Callable[[T], Place],
     largest: int,
     show: Callable[[T], Any],
 ) -> dict[str, Any]:
     """The response of a List operation: ``member`` with a page of ``items``, NextToken if more follow.
 
+    ``items`` are in the order of their ``place``, which no two share: a page begins behind the last
+    item of the one before, whatever has come and gone since. A token is for the same request only.
     ``largest`` is the page size without MaxResults, or with 0; ``show`` makes an item's structure.
     """
+    asked = {key: value for key, value in request.items() if key not in _PAGING}
+    of = f"{what} {zlib.crc32(json.dumps(asked, sort_keys=True).encode()):x}"
     size = request.get("MaxResults") or largest
-    begin = start(request.get("NextToken"), what)
-    response: dict[str, Any] = {member: [show(item) for item in items[begin : begin + size]]}
-    if begin + size < len(items):
-        response["NextToken"] = token(what, begin + size)
+    after = start(request.get("NextToken"), of)
+    try:
+        rest = [item for item in items if after is None or place(item) > after]
+    except TypeError as error:
+        raise invalid() from error
+    response: dict[str, Any] = {member: [show(item) for item in rest[:size]]}
+    if size < len(rest):
+        response["NextToken"] = token(of, place(rest[size - 1]))
     return response

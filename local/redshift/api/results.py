@@ -55,13 +55,13 @@ class Results:
             raise validation(
                 f"The result format of the statement is {statement.result_format}: use {other}."
             )
-        number = paging.start(request.get("NextToken"), part.id)
+        number = _page_number(paging.start(request.get("NextToken"), part.id))
         page = self._store.page(part.id, number)
         if page is None:
-            raise validation("The provided NextToken is not valid.")
+            raise paging.invalid()
         last = page.pop("last")
         page["TotalNumRows"] = part.result_rows
-        return page if last else {**page, "NextToken": paging.token(part.id, number + 1)}
+        return page if last else {**page, "NextToken": paging.token(part.id, [number + 1])}
 
     def cancel_statement(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_CancelStatement.html; a batch is cancelled as a whole."""
@@ -94,3 +94,11 @@ class Results:
         if "WaitTimeSeconds" in request:
             statement.wait(request["WaitTimeSeconds"])
         return statement, part
+
+
+def _page_number(place: paging.Place | None) -> int:
+    if place is None:
+        return 0
+    if len(place) != 1 or not isinstance(place[0], int):
+        raise paging.invalid()
+    return place[0]

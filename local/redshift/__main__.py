@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import signal
+import sqlite3
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+
+import duckdb
 
 from local.redshift.config import Settings
 from local.redshift.engine.database import DataDirectoryInUse
@@ -18,11 +23,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings = _settings(arguments)
     try:
         redshift = LocalRedshift(settings).start()
-    except DataDirectoryInUse as error:
-        print(f"local Redshift: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"local Redshift: port {settings.port}: {error}", file=sys.stderr)
+    except (DataDirectoryInUse, OSError, ValueError, duckdb.Error, sqlite3.Error) as error:
+        print(f"local Redshift: {_why(settings, error)}", file=sys.stderr)
         return 1
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,6 +35,37 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _why(settings: Settings, error: Exception) -> str:
+    """Why it does not start, with what has to be changed."""
+    if isinstance(error, OSError) and error.filename is None:
+        return f"port {settings.port}: {error}"
+    if isinstance(error, (OSError, duckdb.Error, sqlite3.Error)):
+        return f"the data directory {settings.data} cannot be used: {error}"
+    return str(error)
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from ``low`` to ``high``."""
+
+    def number(given: str) -> int:
+        if not given.isdecimal() or not low <= int(given) <= high:
+            raise argparse.ArgumentTypeError(f"{given} is not a number from {low} to {high}")
+        return int(given)
+
+    return number
+
+
+def _matching(pattern: str, example: str) -> Callable[[str], str]:
+    """A word that the pattern describes."""
+
+    def word(given: str) -> str:
+        if not re.fullmatch(pattern, given):
+            raise argparse.ArgumentTypeError(f"{given!r} is not as {example}")
+        return given
+
+    return word
+
+
 _ABOUT = """\
 A local Amazon Redshift: the Data API (https://docs.aws.amazon.com/redshift-data/latest/APIReference/)
 on 127.0.0.1, over DuckDB. It runs in the foreground until SIGTERM or Ctrl-C. SQL is Redshift's: what
@@ -41,7 +74,10 @@ Redshift refuses is refused, and what this server does not have is refused by it
 """
 
 _USE = """\
-It runs where this repository is, for any project: python -m local.redshift --data /where/you/like
+It runs in this repository, for any project: python -m local.redshift --data /where/you/like
+From another folder Python has to be told where it is (local/redshift/README.md):
+
+  PYTHONPATH=<this repository> <this repository>/.venv/bin/python -m local.redshift
 
 Point a client at it; any region and credentials do, and any workgroup, cluster or secret is this one:
 
@@ -53,7 +89,8 @@ Point a client at it; any region and credentials do, and any workgroup, cluster 
   awswrangler.data_api.redshift.connect(workgroup_name="local", database="dev")
 
 Who calls is told by the access key: the key K is the database user IAM:K (--principals gives other
-names); signatures are not verified. Everybody is the owner of everything, unless there is an --admin.
+names). A request has to be signed, as on AWS; the signature is not verified. Everybody is the owner of
+everything, unless there is an --admin.
 
 COPY and UNLOAD speak to the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (AWS's own without
 either), with the credentials of their IAM_ROLE, which STS gives there (AWS_ENDPOINT_URL_STS);
@@ -76,7 +113,9 @@ def _settings(arguments: list[str] | None) -> Settings:
         epilog=_USE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--port", type=int, default=4567, help="0 takes a free one (4567)")
+    parser.add_argument(
+        "--port", type=_number(0, 65535), default=4567, help="0 takes a free one (4567)"
+    )
     parser.add_argument(
         "--data",
         type=Path,
@@ -84,7 +123,14 @@ def _settings(arguments: list[str] | None) -> Settings:
         metavar="DIR",
         help="where everything is kept (.local/redshift)",
     )
-    parser.add_argument("--database", default="dev", metavar="NAME", help="the only one (dev)")
+    parser.add_argument(
+        "--database",
+        # of redshift-serverless CreateNamespace's dbName
+        type=_matching(r"[a-zA-Z][a-zA-Z_0-9+.@-]{0,126}", "dev"),
+        default="dev",
+        metavar="NAME",
+        help="the only one (dev)",
+    )
     parser.add_argument(
         "--kind",
         choices=("serverless", "provisioned"),
@@ -119,8 +165,14 @@ def _settings(arguments: list[str] | None) -> Settings:
         help="access key id of a superuser; with one given, everybody else's privileges count",
     )
     parser.add_argument("--faults", action="store_true", help="allow faults on purpose, for tests")
-    parser.add_argument("--threads", type=int, default=2, help="of DuckDB (2)")
-    parser.add_argument("--memory-limit", default="2GB", metavar="SIZE", help="of DuckDB (2GB)")
+    parser.add_argument("--threads", type=_number(1, 1024), default=2, help="of DuckDB (2)")
+    parser.add_argument(
+        "--memory-limit",
+        type=_matching(r"(?i)[0-9]+(\.[0-9]+)? ?[KMGT]i?B", "2GB"),
+        default="2GB",
+        metavar="SIZE",
+        help="of DuckDB (2GB)",
+    )
     given = parser.parse_args(arguments)
     return Settings(
         data=given.data,

@@ -84,6 +84,16 @@ def test_a_session_that_never_was(warehouse: Warehouse) -> None:
         listed(warehouse, SessionId=nobody)
 
 
+def test_there_is_no_session_in_a_database_that_there_is_not(warehouse: Warehouse) -> None:
+    answer = warehouse.client.execute_statement(
+        Sql="SELECT 1", Database="nowhere", WorkgroupName="local", SessionKeepAliveSeconds=60,
+        WaitTimeSeconds=10,
+    )  # fmt: skip
+    assert answer["Status"] == "FAILED"
+    shown = warehouse.client.list_sessions(SessionId=answer["SessionId"])["Sessions"]
+    assert [session["Status"] for session in shown] == ["CLOSED"]
+
+
 def test_a_session_is_its_callers_own(warehouse: Warehouse) -> None:
     session = opened(warehouse)
     stranger = Warehouse(warehouse.url, key="AKIAOTHER")

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local.redshift import LocalRedshift, Settings
+from local.redshift.__main__ import main
 from local.redshift.engine.database import DataDirectoryInUse
+from local.redshift.statements.record import Statement, SubStatement
+from local.redshift.statements.store import StatementStore
 from tests.redshift.conftest import LEVELS, Start
 from tests.redshift.warehouse import Warehouse
 
@@ -109,6 +114,39 @@ def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
     assert shown["Error"] == "ERROR: terminating connection due to administrator command"
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--port", "99999"], "--port: 99999 is not a number from 0 to 65535"),
+        (["--threads", "0"], "--threads: 0 is not a number from 1 to 1024"),
+        (["--memory-limit", "lots"], "--memory-limit: 'lots' is not as 2GB"),
+        (["--database", "x'y"], "is not as dev"),
+        (["--data", "{file}"], "the data directory {file} cannot be used: [Errno"),
+        (["--data", "{broken}"], "{broken} cannot be used: IO Error"),
+        (["--principals", "{file}"], "principals file {file}: Expecting"),
+        (["--port", "{taken}"], "port {taken}: [Errno"),
+    ],
+)
+def test_what_keeps_it_from_starting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], says: str
+) -> None:
+    """One line that names what to change, no traceback."""
+    file, broken = tmp_path / "file", tmp_path / "broken"
+    file.write_text("{")
+    broken.mkdir()
+    (broken / "warehouse.duckdb").write_bytes(b"no database" * 1000)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        names = {"file": file, "broken": broken, "taken": listening.getsockname()[1]}
+        given = [word.format(**names) for word in more]
+        try:
+            assert main(["--port", "0", "--data", str(tmp_path / "d"), *given]) == 1
+        except SystemExit as stopped:
+            assert stopped.code == 2  # noqa: PT017
+    said = capsys.readouterr().err
+    assert says.format(**names) in said
+    assert "Traceback" not in said
+
+
 def test_help_says_how_to_use_it() -> None:
     """Every option, and what a client needs to be told."""
     shown = subprocess.run(
@@ -124,6 +162,52 @@ def test_help_says_how_to_use_it() -> None:
                  "AWS_ENDPOINT_URL_REDSHIFT_DATA", "AWS_ENDPOINT_URL_S3", "IAM:K", "sql-in.jsonl",
                  "survives a restart"):  # fmt: skip
         assert word in shown
+
+
+def test_what_was_told_once_is_kept(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a statement is on the disk before anybody hears of it: a kill changes nothing."""
+    server = start()
+    seen: list[tuple[str, str]] = []
+    save = server.store.save
+
+    def watched(record: Statement) -> None:
+        save(record)
+        known = server.store.get(record.id)
+        assert known is not None
+        seen.append((record.status, known.status))
+
+    monkeypatch.setattr(server.store, "save", watched)
+    Warehouse(server.url).run("SELECT 1")
+    assert ("FINISHED", "STARTED") in seen
+    assert ("FINISHED", "FINISHED") not in seen
+
+
+@pytest.mark.parametrize(
+    ("batch", "mode", "status"),
+    [
+        (False, "TRANSACTION", "FINISHED"),
+        (True, "AUTO_COMMIT", "FINISHED"),
+        (True, "TRANSACTION", "FAILED"),
+    ],
+)
+def test_what_was_committed_before_a_kill_has_not_failed(
+    tmp_path: Path, batch: bool, mode: Literal["TRANSACTION", "AUTO_COMMIT"], status: str
+) -> None:
+    """The kill came after the commit, before the statement's end was written."""
+    store = StatementStore(tmp_path / "statements.sqlite")
+    part = SubStatement(id="a:1" if batch else "a", sql="INSERT", status="FINISHED", result_rows=1)
+    made = Statement(
+        id="a", owner="me", db_user="me", superuser=False, database="dev", parts=[part],
+        batch=batch, mode=mode, status="STARTED",
+    )  # fmt: skip
+    store.add(made, None)
+    store.close()
+    for _ in range(2):
+        store = StatementStore(tmp_path / "statements.sqlite")
+        found = store.get("a")
+        assert found is not None
+        assert (found.status, found.parts[0].status) == (status, "FINISHED")
+        store.close()
 
 
 def test_what_a_kill_leaves_is_whole(tmp_path: Path) -> None:

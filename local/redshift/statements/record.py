@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 Status = Literal["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED"]
@@ -79,12 +80,26 @@ class Statement:
         with self.changed:
             return self.changed.wait_for(lambda: self.over or self.abandoned, timeout=seconds)
 
-    def move(self, status: Status, error: str | None = None) -> None:
-        """The statement's next status; wakes whoever waits for its end."""
+    def move(
+        self,
+        status: Status,
+        error: str | None = None,
+        keep: Callable[[Statement], None] | None = None,
+    ) -> None:
+        """The statement's next status; wakes whoever waits for its end.
+
+        ``keep`` gets the record with the status before anybody else sees it: what was told once
+        holds after a kill too.
+        """
         with self.changed:
-            self.status, self.error, self.updated = status, error, time.time()
-            if self.over:
-                self.changed.notify_all()
+            updated = time.time()
+            try:
+                if keep is not None:
+                    keep(replace(self, status=status, error=error, updated=updated))
+            finally:
+                self.status, self.error, self.updated = status, error, updated
+                if self.over:
+                    self.changed.notify_all()
 
     def abandon(self) -> None:
         """The server stops: nobody waits any longer for what will not end in its time."""

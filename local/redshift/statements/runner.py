@@ -230,8 +230,7 @@ class Runner:
             if self._stopping and status != "FINISHED":
                 statement.abandon()  # the record says what it last said, the next start fails it
                 return
-            statement.move(status, error)
-            self._store.save(statement)
+            statement.move(status, error, keep=self._store.save)
         finally:
             with self._changed:
                 self._running.pop(statement.id, None)
@@ -256,6 +255,8 @@ class Runner:
             self._run_in(kept.session, statement)
         finally:
             with self._changed:
+                if kept.database != self._database.settings.database:
+                    kept.keep = 0  # there was no connection that could be kept
                 self._kept.end_statement(kept)
                 self._changed.notify_all()
 
@@ -332,6 +333,8 @@ class Runner:
             part.result_rows = max(outcome.rows, 0) if not outcome.has_result else sink.rows
             part.result_size = sink.bytes if outcome.has_result else 0
         except StatementCancelled as error:
+            if str(error) == str(StatementCancelled()):  # who cancelled did not know its number
+                error = StatementCancelled(query_id=part.query_id)
             part.status, part.error = "ABORTED", str(error)
         except RedshiftError as error:
             _fail(part, error)

@@ -68,8 +68,16 @@ class StatementStore:
                 self._fail_interrupted(statement)
 
     def _fail_interrupted(self, statement: Statement) -> None:
-        """What ran when the server stopped has failed; its transaction is rolled back."""
+        """What ran when the server stopped has failed; its transaction is rolled back.
+
+        But what had ended, and was not a part of a transaction: that is committed.
+        """
         message = f"ERROR: {TERMINATED}"
+        alone = not statement.batch or statement.mode == "AUTO_COMMIT"
+        if alone and all(part.status == "FINISHED" for part in statement.parts):
+            statement.move("FINISHED")
+            self.save(statement)
+            return
         for part in statement.parts:
             if part.status in ("PICKED", "STARTED"):
                 part.status, part.error = "FAILED", message

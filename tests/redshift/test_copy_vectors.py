@@ -211,11 +211,9 @@ options = st.builds(
     truncatecolumns=st.booleans(),
     emptyasnull=st.booleans(),
     blanksasnull=st.booleans(),
-    trimblanks=st.booleans(),
     roundec=st.booleans(),
     acceptanydate=st.booleans(),
-    acceptinvchars=st.sampled_from(["", "?"]),
-)
+)  # with TRIMBLANKS and ACCEPTINVCHARS there is no plan (formats.py)
 
 
 @st.composite

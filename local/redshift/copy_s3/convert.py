@@ -27,6 +27,14 @@ _INTEGERS = {"int2": (16, "Short"), "int4": (32, "Integer"), "int8": (64, "Long"
 _DIGITS = re.compile(r"\s*[+-]?[0-9]+\s*")
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
+_NO_CHARACTERS = re.compile(
+    "[\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+    + "]"
+)
+""" "These code points are not valid characters. You can use the ACCEPTINVCHARS option to replace" them, and
+else "COPY operations don't return an error" (dg/multi-byte-character-load-errors.html).
+"""
 _TRUE = frozenset({"t", "true", "y", "yes", "1", "on"})
 _FALSE = frozenset({"f", "false", "n", "no", "0", "off"})
 _LARGEST_REAL = 3.4028235677973362e38
@@ -46,7 +54,7 @@ def converter(column: Column, options: CopyOptions) -> Convert:
     elif kind == "bool":
         inner = _boolean
     elif kind in ("timestamp", "timestamptz"):
-        inner = _timestamp(options)
+        inner = _timestamp(options, zoned=kind == "timestamptz")
     elif kind == "date":
         inner = _date(options)
     elif kind == "time":
@@ -199,24 +207,27 @@ def _boolean(value: Any) -> bool:
     raise RowError(1210, f"Unknown boolean format '{text[:50]}'")
 
 
-def _moments(given: str, what: str) -> tuple[timeformats.Parse, str]:
-    """The parser of a TIMEFORMAT or DATEFORMAT and the format's name in messages."""
-    lowered = given.lower()
-    if lowered == "auto":
-        return timeformats.automatic, "auto"
-    if what == "TIMEFORMAT" and lowered in ("epochsecs", "epochmillisecs"):
-        return timeformats.epoch(milliseconds=lowered == "epochmillisecs"), lowered
+def _moments(given: str, what: str, *, zoned: bool = False) -> tuple[timeformats.Parse, str]:
+    """The parser of a TIMEFORMAT or DATEFORMAT and the format's name in messages.
+
+    "The 'auto', 'epochsecs', and 'epochmillisecs' keywords are case-sensitive."
+    """
+    if given == "auto":
+        return timeformats.automatic(zoned=zoned), "auto"
+    if what == "TIMEFORMAT" and given in ("epochsecs", "epochmillisecs"):
+        return timeformats.epoch(milliseconds=given == "epochmillisecs"), given
     if not given:
-        return timeformats.default, "YYYY-MM-DD" + (" HH24:MI:SS" if what == "TIMEFORMAT" else "")
+        spoken = "YYYY-MM-DD" + (" HH24:MI:SS" if what == "TIMEFORMAT" else "")
+        return timeformats.default(zoned=zoned), spoken
     try:
         return timeformats.compile_format(given), given
     except ValueError as error:
         raise RedshiftError(f"Invalid {what} string: {given}") from error
 
 
-def _timestamp(options: CopyOptions) -> Convert:
+def _timestamp(options: CopyOptions, *, zoned: bool) -> Convert:
     """``1541105830796`` under TIMEFORMAT 'epochmillisecs' -> ``2018-11-01 20:57:10.796``."""
-    parse, spoken = _moments(options.timeformat, "TIMEFORMAT")
+    parse, spoken = _moments(options.timeformat, "TIMEFORMAT", zoned=zoned)
 
     def convert(value: Any) -> str | None:
         try:
@@ -261,7 +272,11 @@ def _super(value: Any) -> Any:
 
 
 def _text(column: Column, options: CopyOptions) -> Convert:
-    """Length in bytes; invalid UTF-8 and what is too long are errors, unless an option mends them."""
+    """Length in bytes; invalid UTF-8 and what is too long are errors, unless an option mends them.
+
+    Not too long is a string of which "the extra characters are all spaces (blanks), in which case the string
+    is truncated to the maximum length" (dg/r_Character_types.html).
+    """
     size, is_char = column.type.length, column.type.name == "bpchar"
     by = options.acceptinvchars
 
@@ -272,7 +287,7 @@ def _text(column: Column, options: CopyOptions) -> Convert:
         if options.blanksasnull and text != "" and not text.strip():
             return None
         if options.trimblanks and not is_char:
-            text = text.rstrip(" ")
+            text = text.rstrip()
         if not text.isascii():
             text = _valid_utf8(text, by, is_char)
         if "\0" in text:
@@ -280,10 +295,11 @@ def _text(column: Column, options: CopyOptions) -> Convert:
         if is_char:
             text = text.rstrip(" ")
         if len(text) > size or (not text.isascii() and len(text.encode()) > size):
-            if not options.truncatecolumns:
+            raw = text.encode()
+            if raw[size:].strip(b" ") and not options.truncatecolumns:
                 what = "Char" if is_char else "String"
                 raise RowError(1204, f"{what} length exceeds DDL length")
-            text = text.encode()[:size].decode(errors="ignore")
+            text = raw[:size].decode(errors="ignore")
         return text
 
     return convert
@@ -292,17 +308,16 @@ def _text(column: Column, options: CopyOptions) -> Convert:
 def _valid_utf8(text: str, by: str, is_char: bool) -> str:
     found = _SURROGATES.search(text)
     if found:
-        raw = found[0].encode(
-            "utf-8", "surrogatepass" if _is_escape(found[0]) else "surrogateescape"
-        )
+        raw = _bytes_of(found[0])
         if is_char or not by:
-            shown = raw.hex(" ")
             raise RowError(
                 1220,
                 "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: "
-                f"{shown} (error 3)",
+                f"{raw.hex(' ')} (error {_what_is_wrong(raw, at_end=found.end() == len(text))})",
             )
-        return _SURROGATES.sub(lambda m: by * len(m[0]), text)
+        text = _SURROGATES.sub(lambda m: by * len(_bytes_of(m[0])), text)
+    if by and not is_char:
+        return _NO_CHARACTERS.sub(lambda m: by * len(m[0].encode()), text)
     if is_char:
         first = next(c for c in text if not c.isascii())
         raise RowError(
@@ -313,6 +328,23 @@ def _valid_utf8(text: str, by: str, is_char: bool) -> str:
     return text
 
 
-def _is_escape(surrogates: str) -> bool:
-    """Whether they come of ``\\ud800`` in the JSON, not of invalid bytes (0xDC80 to 0xDCFF)."""
-    return any(not "\udc80" <= char <= "\udcff" for char in surrogates)
+def _bytes_of(surrogates: str) -> bytes:
+    """Of invalid bytes (0xDC80 to 0xDCFF), or of what ``\\ud800`` in the JSON would be in UTF-8."""
+    escaped = any(not "\udc80" <= char <= "\udcff" for char in surrogates)
+    return surrogates.encode("utf-8", "surrogatepass" if escaped else "surrogateescape")
+
+
+def _what_is_wrong(raw: bytes, *, at_end: bool) -> int:
+    """The error code in the message: 1 more than four bytes, 2 incomplete at the string's end, 3 no first
+    byte, 4 no continuation byte, 5 a surrogate.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html
+    """
+    first = raw[0]
+    if first == 0xED and len(raw) > 1 and raw[1] >= 0xA0:
+        return 5
+    if 0xF8 <= first <= 0xFD:
+        return 1
+    if 0xC2 <= first <= 0xF4:
+        return 2 if at_end else 4
+    return 3

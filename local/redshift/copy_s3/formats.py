@@ -45,8 +45,23 @@ def _json(
             pick, steps = paths.by_paths(found), found
     converts = [converter(column, options) for column in columns]
     texts = {n: steps[n] for n, column in enumerate(columns) if column.type.is_text}
-    rows = Rows(pick, converts, session.check_cancelled, texts, ignore_case)
-    plan = None if ignore_case else vectors.plan(columns, steps, options)
+    rows = Rows(
+        pick,
+        converts,
+        session.check_cancelled,
+        texts,
+        ignore_case,
+        options.ignoreheader,
+        options.encoding,
+    )
+    exactly = (
+        ignore_case
+        or options.ignoreheader
+        or options.encoding != "utf8"
+        or options.trimblanks  # of all white space; DuckDB's plan trims blanks only
+        or options.acceptinvchars  # replaces what UTF-8 has and is no character
+    )
+    plan = None if exactly else vectors.plan(columns, steps, options)
     folder = session.database.scratch / f"copy-{uuid.uuid4().hex}"
     cursor = session.database.cursor
     return JsonReader(session.con, cursor, rows, plan, options.compression, folder)

@@ -21,7 +21,19 @@ ENCODINGS = {
     "utf16be": "utf-16-be",
     "iso88591": "latin-1",
 }
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def recoded(chunks: Iterable[bytes], url: str, encoding: str) -> Iterator[bytes]:
+    """An object of another encoding in UTF-8. Raises RowError (1221) if it is not of that one."""
+    for text in Lines(chunks, url, encoding).texts():
+        yield text.encode("utf-8", "surrogatepass")
+
+
+def other_encoding(encoding: str, line: int) -> RowError:
+    """ "If COPY encounters a different encoding, it skips the file and returns an error." """
+    message = f"File is not in the specified encoding {encoding.upper()}"
+    return RowError(OTHER_ENCODING, message, line=line)
 
 
 class Lines:
@@ -40,7 +52,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         rest = ""
-        for text in self._texts():
+        for text in self.texts():
             rest += text
             if "\n" not in text:
                 self._check_size(rest)
@@ -53,7 +65,7 @@ class Lines:
             self.number += 1
             yield rest
 
-    def _texts(self) -> Iterator[str]:
+    def texts(self) -> Iterator[str]:
         """The decoded text, piece by piece."""
         errors = "surrogateescape" if self._encoding == "utf8" else "strict"
         decoder = codecs.getincrementaldecoder(ENCODINGS[self._encoding])(errors=errors)
@@ -75,7 +87,7 @@ class Lines:
         """ "If you specify UTF16, then your data must have a byte order mark (BOM)"; with UTF16LE
         and UTF16BE it may, and is no data then; UTF8 and ISO88591 data have none of UTF-16's.
         """
-        marked = head.startswith(_UTF16_MARKS)
+        marked = head.startswith(UTF16_MARKS)
         if marked != (self._encoding == "utf16") and self._encoding not in ("utf16le", "utf16be"):
             raise self._other()
         if marked and self._encoding != "utf16":
@@ -86,8 +98,7 @@ class Lines:
         return head
 
     def _other(self) -> RowError:
-        message = f"File is not in the specified encoding {self._encoding.upper()}"
-        return RowError(OTHER_ENCODING, message, line=self.number + 1)
+        return other_encoding(self._encoding, self.number + 1)
 
     def _check_size(self, rest: str) -> None:
         """ "The maximum size of a single input row from any source is 4 MB" (dg/r_COPY.html)."""

@@ -17,7 +17,7 @@ from local.redshift.copy_s3.batch import Batches
 from local.redshift.copy_s3.errors import RowError, load_failed
 from local.redshift.copy_s3.options import CopyOptions, parse_options
 from local.redshift.copy_s3.pipeline import Reader, Scanned
-from local.redshift.copy_s3.s3 import ObjectStore, S3Object
+from local.redshift.copy_s3.s3 import ObjectStore, S3Object, split_url
 from local.redshift.copy_s3.source import Entry, entries, opened
 from local.redshift.engine.errors import RedshiftError, undefined_column
 from local.redshift.engine.outcome import Outcome
@@ -42,6 +42,7 @@ class _Progress:
 
 def run(session: Session, statement: CopyFrom) -> Outcome:
     """Loads all or nothing; the number of rows comes back. Raises RedshiftError."""
+    split_url(statement.source)  # first of all: what is not in S3 has options of its own
     options = parse_options(statement.options)
     table = _table(session, statement)
     if table.is_view:

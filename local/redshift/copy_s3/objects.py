@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.h
 from __future__ import annotations
 
 import codecs
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.redshift.copy_s3.errors import RowError, reading, source_failed
+from local.redshift.copy_s3.lines import UTF16_MARKS, other_encoding
 
 MAX_OBJECT_BYTES = 4 * 1024 * 1024
 INVALID_INPUT = 1216
@@ -112,6 +114,11 @@ class Structures:
         self._at = to
 
     def __iter__(self) -> Iterator[Structure]:
+        if self._line == 1 and self._is_utf16():
+            while self._more():
+                self._at = len(self._text)
+            yield Structure(None, 1, other_encoding("utf8", 1))
+            return
         while True:
             for blanks in _BLANKS.finditer(self._text, self._at):
                 self._advance(blanks.end())
@@ -125,6 +132,15 @@ class Structures:
                 yield self._structure()
             else:
                 yield self._garbage()
+
+    def _is_utf16(self) -> bool:
+        head = b""
+        for chunk in self._chunks:
+            head += chunk
+            if len(head) > 1:
+                break
+        self._chunks = itertools.chain([head] if head else [], self._chunks)
+        return head.startswith(UTF16_MARKS)
 
     def _garbage(self) -> Structure:
         """What stands between structures: one error up to the next one or the line's end."""

@@ -14,6 +14,7 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 from local.redshift.sql.lexer import Tokens
 
 MAX_MAXERROR = 100_000
+MAX_COMPROWS = 2_147_483_647
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ _Parse = Callable[[Tokens, CopyOptions], CopyOptions]
 
 _UNSUPPORTED = frozenset(
     {"SHAPEFILE", "AVRO", "ORC", "LZOP", "READRATIO", "SSH", "ENCRYPTED",
-     "MASTER_SYMMETRIC_KEY", "COMPROWS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN",
+     "MASTER_SYMMETRIC_KEY", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN",
      "SESSION", "AUTO", "JOB", "PARALLEL", "SIMPLIFY"}
 )  # fmt: skip
 
@@ -89,9 +90,7 @@ def parse_options(text: str) -> CopyOptions:
         raise RedshiftError(
             "No credentials specified", hint="Use IAM_ROLE to authorize access to the data."
         )
-    text_options.check(options, seen)
-    if options.format == "json" and (options.encoding != "utf8" or options.ignoreheader):
-        raise unsupported("COPY ... JSON with ENCODING or IGNOREHEADER")
+    text_options.check(options, seen | ({"DELIMITER"} if options.delimiter else set()))
     if options.ignore_all_errors and "MAXERROR" in seen:
         raise RedshiftError("IGNOREALLERRORS cannot be used with MAXERROR")
     return options
@@ -118,6 +117,7 @@ def _region(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _format(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    """``[ [ FORMAT ] [ AS ] data_format ]``: AS alone is read here too."""
     tokens.accept("AS")
     if tokens.accept("JSON"):
         return _json(tokens, options)
@@ -125,6 +125,8 @@ def _format(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    if options.format != "text":
+        raise RedshiftError("conflicting or redundant options", sqlstate="42601")
     tokens.accept("AS")
     how = tokens.string() if tokens.next_is_string() else "auto"
     lowered = how.lower()
@@ -170,12 +172,26 @@ def _acceptinvchars(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     return replace(options, acceptinvchars=by)
 
 
-def _on_off(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+def _on_off(*words: str) -> _Parse:
     """COMPUPDATE and STATUPDATE: validated, without effect locally."""
-    if not tokens.accept_any("PRESET", "ON", "OFF", "TRUE", "FALSE"):
-        following = tokens.word()
-        if following and following not in _PARSERS and following not in _UNSUPPORTED:
-            raise tokens.error()
+
+    def parse(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+        if not tokens.accept_any(*words, "ON", "OFF", "TRUE", "FALSE"):
+            following = tokens.word()
+            if following and following not in _PARSERS and following not in _UNSUPPORTED:
+                raise tokens.error()
+        return options
+
+    return parse
+
+
+def _comprows(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    """Rows of a sample to choose encodings by, which the local Redshift does not.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-comprows
+    """
+    if not 1000 <= tokens.integer() <= MAX_COMPROWS:
+        raise RedshiftError(f"COMPROWS must be between 1000 and {MAX_COMPROWS}")
     return options
 
 
@@ -193,6 +209,7 @@ _PARSERS: dict[str, _Parse] = {
     "REGION": _region,
     "MANIFEST": _flag("manifest"),
     "FORMAT": _format,
+    "AS": _format,
     "JSON": _json,
     "GZIP": _compression("gzip"),
     "BZIP2": _compression("bzip2"),
@@ -209,7 +226,8 @@ _PARSERS: dict[str, _Parse] = {
     "TRIMBLANKS": _flag("trimblanks"),
     "ACCEPTANYDATE": _flag("acceptanydate"),
     "ACCEPTINVCHARS": _acceptinvchars,
-    "COMPUPDATE": _on_off,
-    "STATUPDATE": _on_off,
+    "COMPROWS": _comprows,
+    "COMPUPDATE": _on_off("PRESET"),
+    "STATUPDATE": _on_off(),
     **text_options.PARSERS,
 }

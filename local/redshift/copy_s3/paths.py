@@ -22,6 +22,7 @@ Pick = Callable[[Any], Sequence[Any]]
 Step = str | int
 
 _BRACKET = re.compile(r"\[\s*(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|(\d+))\s*\]")
+_QUOTED = re.compile(r"\[\s*['\"]")
 _DOT = re.compile(r"\.([^.\[\]'\"*?@]+)|\[(\d+)\]")
 
 
@@ -116,6 +117,8 @@ def read_jsonpaths(store: ObjectStore, url: str, columns: int) -> list[list[Step
     if not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
         raise source_failed("Malformed JSONPaths file.", reading(url))
     paths = [parse_path(path) for path in listed]
+    if len({notation for path in listed if (notation := _notation(path))}) > 1:
+        raise _bad_path(next(path for path in listed if _notation(path) == _BRACKET))
     if len(paths) != columns:
         raise source_failed(
             "Number of jsonpaths and the number of columns should match. JSONPath size: "
@@ -126,12 +129,15 @@ def read_jsonpaths(store: ObjectStore, url: str, columns: int) -> list[list[Step
 
 
 def parse_path(path: str) -> list[Step]:
-    """``$['a']['b'][0]`` or ``$.a.b[0]`` -> ``["a", "b", 0]``; the notations are not mixed."""
+    """``$['a']['b'][0]`` or ``$.a.b[0]`` -> ``["a", "b", 0]``; the notations are not mixed.
+
+    "Brackets can be used in both bracket notation and dot notation to reference an array element."
+    """
     text = path.strip()
     if not text.startswith("$") or len(text) == 1:
         raise _bad_path(path)
     rest = text[1:]
-    notation = _BRACKET if rest.startswith("[") else _DOT
+    notation = _notation(path) or (_BRACKET if rest.startswith("[") else _DOT)
     steps: list[Step] = []
     while rest:
         match = notation.match(rest)
@@ -145,6 +151,16 @@ def parse_path(path: str) -> list[Step]:
             steps.append(re.sub(r"\\(.)", r"\1", name))
         rest = rest[match.end() :]
     return steps
+
+
+def _notation(path: str) -> re.Pattern[str] | None:
+    """ "You cannot mix bracket notation and dot notation in the jsonpaths array"; an index is of both.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
+    """
+    if _QUOTED.search(path):
+        return _BRACKET
+    return _DOT if "." in path else None
 
 
 def _bad_path(path: str) -> RedshiftError:

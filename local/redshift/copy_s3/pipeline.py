@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from local.redshift.copy_s3.convert import Convert
 from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, reading, source_failed
+from local.redshift.copy_s3.lines import recoded
 from local.redshift.copy_s3.objects import Structure, Structures
 from local.redshift.copy_s3.paths import Pick, Step
 from local.redshift.copy_s3.rawtext import text_at
@@ -101,11 +102,35 @@ def _watched(found: S3Object, target: Target) -> Iterator[bytes]:
         yield chunk
 
 
+class _Header:
+    """The first lines of an object, that are passed over; how many ``lines`` and ``bytes`` there were."""
+
+    def __init__(self, left: int):
+        self._left = left
+        self.lines = 0
+        self.bytes = 0
+
+    def behind(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """What comes after them."""
+        for chunk in chunks:
+            at = 0
+            while self._left and (newline := chunk.find(b"\n", at)) >= 0:
+                at = newline + 1
+                self._left -= 1
+                self.lines += 1
+            if self._left:
+                at = len(chunk)
+            self.bytes += at
+            if at < len(chunk):
+                yield chunk[at:] if at else chunk
+
+
 @dataclass(frozen=True)
 class Rows:
     """Reads objects for one COPY: ``pick`` finds the columns' values, ``converts`` their types.
 
-    ``texts``: where the values of columns of text are, by the columns' numbers.
+    ``texts``: where the values of columns of text are, by the columns' numbers. "If IGNOREHEADER is
+    specified, COPY ignores the specified number of lines in the JSON data" (dg/copy-parameters-data-format).
     """
 
     pick: Pick
@@ -113,18 +138,26 @@ class Rows:
     check_cancelled: Check
     texts: Mapping[int, Sequence[Step]] = field(default_factory=dict)
     ignore_case: bool = False
+    ignoreheader: int = 0
+    encoding: str = "utf8"
 
     def read(self, chunks: Iterator[bytes], url: str, accept: Accept, reject: Reject) -> Scanned:
         """Every structure of an object goes to ``accept`` or, as an error, to ``reject``.
 
         ``reject`` may raise to end the load. Raises RedshiftError for what fails a whole COPY.
         """
-        structures, rows = Structures(chunks, url), 0
-        for number, structure in enumerate(structures):
-            if number % _CHECK_EVERY == 0:
-                self.check_cancelled()
-            rows += self.load(structure, url, accept, reject)
-        return Scanned(rows, structures.lines, structures.bytes)
+        if self.encoding != "utf8":
+            chunks = recoded(chunks, url, self.encoding)
+        header = _Header(self.ignoreheader)
+        structures, rows = Structures(header.behind(chunks), url, self.ignoreheader + 1), 0
+        try:
+            for number, structure in enumerate(structures):
+                if number % _CHECK_EVERY == 0:
+                    self.check_cancelled()
+                rows += self.load(structure, url, accept, reject)
+        except RowError as error:  # the file as a whole: it is skipped
+            reject(error)
+        return Scanned(rows, header.lines + structures.lines, header.bytes + structures.bytes)
 
     def load(self, structure: Structure, url: str, accept: Accept, reject: Reject) -> bool:
         """One structure of the object at ``url``; whether it was accepted."""

@@ -61,7 +61,8 @@ def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) ->
         line = _without_return(line, escape=escape)
         if found is None or not found.search(line):
             parts = line.split(delimiter)
-            return Record([None if part == null else part for part in parts], _starts(parts), line)
+            starts_of = _Starts(parts, len(delimiter))
+            return Record([None if part == null else part for part in parts], starts_of, line)
         fields: list[Field] = []
         starts = [0]
         at = 0
@@ -72,7 +73,7 @@ def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) ->
             fields.append(None if is_null else value)
             if end >= len(line):
                 return Record(fields, starts, line)
-            at = end + 1
+            at = end + len(delimiter)
             starts.append(at)
 
     def _field(line: str, at: int, number: int) -> tuple[str, int]:
@@ -87,9 +88,10 @@ def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) ->
                 place += 2
                 continue
             if quote:
-                if char == quote and line[place + 1 : place + 2] in (delimiter, ""):
+                closes = line.startswith(delimiter, place + 1) or place + 1 == len(line)
+                if char == quote and closes:
                     return "".join(out), place + 1
-            elif char == delimiter:
+            elif line.startswith(delimiter, place):
                 return "".join(out), place
             out.append(char)
             place += 1
@@ -100,21 +102,18 @@ def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) ->
     return split
 
 
-def _starts(parts: Sequence[str]) -> Sequence[int]:
-    return _Starts(parts)
-
-
 @dataclass(frozen=True)
 class _Starts(Sequence[int]):
-    """The starts of fields that a delimiter of one character parts: only errors ask for them."""
+    """The starts of fields that a delimiter of ``width`` characters parts: only errors ask for them."""
 
     parts: Sequence[str]
+    width: int
 
     def __len__(self) -> int:
         return len(self.parts)
 
     def __getitem__(self, number: int) -> int:  # type: ignore[override]
-        return sum(len(part) + 1 for part in self.parts[:number])
+        return sum(len(part) + self.width for part in self.parts[:number])
 
 
 def _with_escaped_newlines(line: str, next_line: NextLine) -> str:
@@ -152,7 +151,8 @@ def csv(delimiter: str, quote: str, null: str) -> Split:
         if quote not in line:
             line = _without_return(line)
             parts = line.split(delimiter)
-            return Record([None if part == null else part for part in parts], _starts(parts), line)
+            starts = _Starts(parts, len(delimiter))
+            return Record([None if part == null else part for part in parts], starts, line)
         return _Csv(delimiter, quote, null, blanks, line, next_line).record()
 
     return split
@@ -186,7 +186,7 @@ class _Csv:
             if at >= len(self.line):
                 text = "\n".join([*self.before, self.line])
                 return Record(self.fields, self.starts, text)
-            at += 1
+            at += len(self.delimiter)
 
     def _skip(self, at: int) -> int:
         blank = self.blanks.match(self.line, at)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Parse = Callable[[Tokens, "CopyOptions"], "CopyOptions"]
 
 _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f", "v": "\v"}
-_ESCAPED = re.compile(r"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
+_ESCAPED = re.compile(r"((?:\\[0-7]{1,3})+)|\\(x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
 
 _NOT_WITH = {
     "json": ("CSV", "DELIMITER", "ESCAPE", "FILLRECORD", "FIXEDWIDTH", "IGNOREBLANKLINES", "NULL",
@@ -31,7 +31,7 @@ _NOT_WITH = {
     "fixedwidth": ("DELIMITER", "ESCAPE", "REMOVEQUOTES"),
 }  # fmt: skip
 _WITH_PARQUET = frozenset(
-    {"ACCEPTINVCHARS", "FILLRECORD", "IAM_ROLE", "CREDENTIALS", "WITH", "STATUPDATE", "MANIFEST", "EXPLICIT_IDS",
+    {"ACCEPTINVCHARS", "AS", "FILLRECORD", "IAM_ROLE", "CREDENTIALS", "WITH", "STATUPDATE", "MANIFEST", "EXPLICIT_IDS",
      "SERIALIZETOJSON", "FORMAT", "PARQUET"}
 )  # fmt: skip
 
@@ -75,9 +75,10 @@ def literal(tokens: Tokens) -> str:
     inner = written[1:-1].replace("''", "'")
 
     def unescaped(found: re.Match[str]) -> str:
-        code = found[1]
-        if code[0] in "01234567":
-            return chr(int(code, 8) & 0xFF)
+        if found[1]:  # "characters can also be represented in octal, as their UTF-8 code units"
+            units = bytes(int(unit, 8) & 0xFF for unit in found[1].split("\\")[1:])
+            return _decoded(units)
+        code = found[2]
         if code[0] == "x" and len(code) > 1:
             return chr(int(code[1:], 16))
         if code in ("\\", "'"):
@@ -85,6 +86,20 @@ def literal(tokens: Tokens) -> str:
         return _ESCAPES.get(code, found[0])
 
     return _ESCAPED.sub(unescaped, inner)
+
+
+def _decoded(units: bytes) -> str:
+    try:
+        return units.decode()
+    except UnicodeDecodeError:
+        return units.decode("latin-1")
+
+
+def _characters(text: str, what: str) -> str:
+    """A delimiter of COPY's: "multiple characters such as |~|" too (dg/copy-parameters-data-format.html)."""
+    if not text or set(text) & set("\n\r\0"):
+        raise RedshiftError(f"{what} must be characters, without a newline")
+    return text
 
 
 def one_character(text: str, what: str) -> str:
@@ -104,7 +119,7 @@ def widths(spec: str) -> tuple[int, ...]:
 
 def _format_is(name: str) -> Parse:
     def parse(_: Tokens, options: CopyOptions) -> CopyOptions:
-        if options.format not in ("text", name):
+        if options.format != "text":
             raise RedshiftError("conflicting or redundant options", sqlstate="42601")
         return replace(options, format=name)
 
@@ -113,7 +128,7 @@ def _format_is(name: str) -> Parse:
 
 def _delimiter(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     tokens.accept("AS")
-    return replace(options, delimiter=one_character(literal(tokens), "COPY delimiter"))
+    return replace(options, delimiter=_characters(literal(tokens), "COPY delimiter"))
 
 
 def _quote(tokens: Tokens, options: CopyOptions) -> CopyOptions:
@@ -178,9 +193,11 @@ PARSERS: dict[str, Parse] = {
 
 
 def of_format(tokens: Tokens) -> Parse:
-    """What follows FORMAT AS, JSON aside."""
+    """What follows FORMAT AS, JSON aside: the formats, of which DELIMITER is one in the documentation."""
     word = tokens.word()
-    if word not in ("CSV", "PARQUET"):
+    if word not in ("CSV", "DELIMITER", "FIXEDWIDTH", "PARQUET"):
+        if word not in ("AVRO", "ORC", "SHAPEFILE"):
+            raise tokens.error()
         raise unsupported(f"COPY ... FORMAT {word}")
     tokens.take()
     return PARSERS[word]

@@ -73,7 +73,7 @@ Redshift refuses is refused, and what this server does not have is refused by it
 (docs/local-redshift.md lists both).
 """
 
-_USE = """\
+USE = """\
 It runs in this repository, for any project: python -m local.redshift --data /where/you/like
 From another folder Python has to be told where it is (local/redshift/README.md):
 
@@ -82,7 +82,7 @@ From another folder Python has to be told where it is (local/redshift/README.md)
 Point a client at it; any region and credentials do, and any workgroup, cluster or secret is this one:
 
   export AWS_ENDPOINT_URL_REDSHIFT_DATA=http://127.0.0.1:4567
-  export AWS_REGION=us-west-2 AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x
+  export AWS_DEFAULT_REGION=us-west-2 AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x
   aws redshift-data execute-statement --workgroup-name local --database dev --sql "SELECT 1"
 
   boto3.client("redshift-data")          # or with endpoint_url="http://127.0.0.1:4567"
@@ -110,7 +110,7 @@ def _settings(arguments: list[str] | None) -> Settings:
     parser = argparse.ArgumentParser(
         prog="python -m local.redshift",
         description=_ABOUT,
-        epilog=_USE,
+        epilog=USE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +19,16 @@ import pytest
 from botocore.config import Config
 
 from local.redshift import LocalRedshift
+from local.redshift.__main__ import USE
 from tests.redshift.warehouse import Warehouse
 
 AWS = Path(sys.executable).with_name("aws")
+
+
+def exported() -> dict[str, str]:
+    """The variables of the export lines that ``--help`` prints."""
+    words = [word for line in re.findall(r"^  export (.*)$", USE, re.M) for word in line.split()]
+    return dict(word.split("=", 1) for word in words)
 
 
 @pytest.fixture
@@ -28,17 +36,10 @@ def environment(
     module_server: LocalRedshift, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
     """The environment that ``python -m local.redshift --help`` tells to set; a table t.plays."""
-    here = {
-        "AWS_ENDPOINT_URL_REDSHIFT_DATA": module_server.url,
-        "AWS_REGION": "us-west-2",
-        "AWS_DEFAULT_REGION": "us-west-2",
-        "AWS_ACCESS_KEY_ID": "me",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }
-    for name, value in here.items():
-        monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in exported().items():
+        monkeypatch.setenv(name, value.replace("http://127.0.0.1:4567", module_server.url))
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # another test's, with its credentials
     warehouse.batch(
         "CREATE TABLE t.plays (id INT, name VARCHAR(20), price DECIMAL(6,2), at TIMESTAMP)",

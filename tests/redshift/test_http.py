@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
+import time
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -124,6 +126,23 @@ def test_a_local_path_says_what_is_wrong(start: Start) -> None:
         status, answer = http(f"{url}/_local/faults", body)
         assert status == 400, body
         assert answer["message"]
+
+
+def test_a_client_that_has_gone_is_no_error(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(faults=True)
+    warehouse = Warehouse(server.url)
+    warehouse.local("faults", operation="ListStatements", kind="delay", seconds=0.3)
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=1) as connection:
+        lines = ["POST / HTTP/1.1", "Host: x", *map(": ".join, HEADERS.items())]
+        connection.sendall("\r\n".join([*lines, "Content-Length: 2", "", "{}"]).encode())
+        # closed with a reset, so that the answer cannot be written
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    time.sleep(0.5)
+    assert warehouse.value("SELECT 1") == 1
+    assert capsys.readouterr().err == ""
 
 
 def test_an_error_of_ours_leaves_the_connection(

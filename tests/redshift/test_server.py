@@ -268,6 +268,18 @@ def test_sql_logs(start: Start, tmp_path: Path) -> None:
     assert [line["status"] for line in ran] == ["FINISHED", "FAILED"]
 
 
+def test_a_log_goes_on_after_a_line_that_was_cut_off(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("sql-in.jsonl", "sql-run.jsonl"):
+        (tmp_path / "d" / name).write_text('{"sql": "one"}\n{"sql": "tw')
+    warehouse = Warehouse(start(data=tmp_path / "d").url)
+    warehouse.run("SELECT 3")
+    for name in ("sql-in.jsonl", "sql-run.jsonl"):
+        lines = (tmp_path / "d" / name).read_text().splitlines()
+        assert len(lines) == 3
+        assert json.loads(lines[2])["sql"] == "SELECT 3"
+
+
 def test_faults_are_off_by_default(isolated: Warehouse) -> None:
     with pytest.raises(AssertionError, match="faults are off"):
         isolated.local("faults", operation="*", kind="fail")

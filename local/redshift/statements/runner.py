@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
 import re
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import duckdb
 
@@ -38,8 +40,8 @@ class SqlLog:
 
     def __init__(self, directory: Path):
         self._lock = threading.Lock()
-        self._submitted = (directory / "sql-in.jsonl").open("a", buffering=1)
-        self._run = (directory / "sql-run.jsonl").open("a", buffering=1)
+        self._submitted = _log(directory / "sql-in.jsonl")
+        self._run = _log(directory / "sql-run.jsonl")
 
     def submitted(self, statement: Statement) -> None:
         """Every SQL string of a statement as it came."""
@@ -75,6 +77,16 @@ class SqlLog:
         with self._lock:
             self._submitted.close()
             self._run.close()
+
+
+def _log(path: Path) -> TextIO:
+    """The file, to be gone on with; a line that a kill has cut off is ended."""
+    file = path.open("a+b")
+    if file.tell():
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+    return io.TextIOWrapper(file, encoding="utf-8", line_buffering=True)
 
 
 class Runner:

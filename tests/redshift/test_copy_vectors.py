@@ -28,6 +28,7 @@ from local.redshift.copy_s3.batch import Batches
 from local.redshift.copy_s3.convert import converter
 from local.redshift.copy_s3.errors import RowError
 from local.redshift.copy_s3.json_reader import JsonReader
+from local.redshift.copy_s3.objects import Structures
 from local.redshift.copy_s3.options import CopyOptions
 from local.redshift.copy_s3.pipeline import Rows, Scanned
 from local.redshift.copy_s3.s3 import S3Object
@@ -272,6 +273,23 @@ def test_special_values_one_by_one(
     objects = tuple(f'{{"a0":{value}}}\n'.encode("utf-8", "surrogatepass") for value in SPECIAL)
     case = Case((kind,), (("a0",),), CopyOptions(timeformat=timeformat), objects, 1000, 10_000)
     assert copy(con, tmp_path, case, fast=True) == copy(con, tmp_path, case, fast=False)
+
+
+BROKEN = (
+    b"{}\n{\n{}\n",
+    b'{"a":1}\n{\n"a":\n"0\\\xff"\n}\n{"a":2}',
+    b'{"a":1} x {"a":2}\ny\n\n[1,\n2',
+    b'{"a":"\xc3\xb6\n{"a":{"b":]}}\r\n{"a":1}\r\n',
+    b'{"a":tru}{"a":1}\n}\n{"a" 1}\n{"a":"',
+)
+
+
+@pytest.mark.parametrize("body", BROKEN)
+def test_structures_do_not_depend_on_how_the_bytes_come(body: bytes) -> None:
+    whole = list(Structures([body], "s3://b/k"))
+    for size in range(1, len(body)):
+        chunks = [body[at : at + size] for at in range(0, len(body), size)]
+        assert list(Structures(chunks, "s3://b/k")) == whole, size
 
 
 def test_a_good_block_is_duckdbs(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,11 @@ from local.redshift.copy_s3.objects import MAX_OBJECT_BYTES
 from local.redshift.copy_s3.s3 import S3Object
 
 BLOCK_BYTES = 64 << 20
+FIRST_BYTES = 8 << 20
+"""An object's first piece; each is twice as large as the one before, up to ``BLOCK_BYTES``: so DuckDB has
+something to do soon."""
 AHEAD = 2
+WRITTEN_BYTES = 1 << 20
 
 _NO_NUMBER = r"-?(?i:nan|inf|infinity)[ \t\r]*[,}\]]"
 _ODD = (
@@ -57,9 +61,9 @@ class Judge:
         """Of pieces whose bodies, each on lines of its own, are in the file."""
         bodies = [piece for piece in pieces if piece.size]
         first, last = bodies[0], bodies[-1]
-        if not first.data.startswith(b"{") or last.data[last.size - 1] != ord("}"):
+        if first.begins_with != b"{" or last.body_ends_with != b"}":
             return False
-        if not all(_lines_of_at_most(MAX_OBJECT_BYTES, piece.data) for piece in bodies):
+        if not all(_lines_of_at_most(MAX_OBJECT_BYTES, piece.chunks) for piece in bodies):
             return False
         try:
             row = self._con.execute(self._query, [str(path)]).fetchone()
@@ -69,49 +73,88 @@ class Judge:
         return row is not None and not row[0]
 
 
-def _lines_of_at_most(size: int, data: bytes) -> bool:
-    at = 0
-    while len(data) - at > size:
-        at = data.rfind(b"\n", at, at + size + 1) + 1
-        if at == 0:
-            return False
+def _lines_of_at_most(size: int, chunks: Sequence[bytes]) -> bool:
+    """Looks at a line break each ``size`` bytes, not at all of them."""
+    begun = 0  # bytes of the line that goes on from the chunks before
+    for chunk in chunks:
+        at = -begun  # where the line begins
+        while len(chunk) - at > size:
+            found = chunk.rfind(b"\n", max(at, 0), at + size + 1)
+            if found < 0:
+                return False
+            at = found + 1
+        if at <= 0:
+            at = chunk.rfind(b"\n") + 1 or at
+        begun = len(chunk) - at
     return True
 
 
 @dataclass
 class Piece:
-    """A part of an object, unpacked; ``data`` ends with a line break if it is not the ``last``."""
+    """A part of an object, unpacked; ends with a line break if it is not the ``last``.
+
+    In ``chunks`` as they came, none empty, for making one text of them costs more than reading them.
+    """
 
     found: S3Object
-    data: bytes
+    chunks: Sequence[bytes]
     first: bool
     last: bool
     began: float
 
-    @cached_property
-    def size(self) -> int:
-        """The bytes of the body, which is without the line breaks at the end."""
-        end = len(self.data)
-        while end and self.data[end - 1] in b"\r\n":
-            end -= 1
-        return end
-
     @property
-    def body(self) -> memoryview:
-        """Without the line breaks at the end; not a copy."""
-        return memoryview(self.data)[: self.size]
+    def data(self) -> bytes:
+        """All of it."""
+        return b"".join(self.chunks)
+
+    @cached_property
+    def length(self) -> int:
+        """Bytes in all."""
+        return sum(map(len, self.chunks))
 
     @cached_property
     def newlines(self) -> int:
-        """How many line breaks ``data`` has."""
-        return self.data.count(b"\n")
+        """Line breaks in all."""
+        return sum(chunk.count(b"\n") for chunk in self.chunks)
+
+    @property
+    def begins_with(self) -> bytes:
+        """The first byte."""
+        return self.chunks[0][:1] if self.chunks else b""
+
+    @property
+    def ends_with(self) -> bytes:
+        """The last byte."""
+        return self.chunks[-1][-1:] if self.chunks else b""
+
+    @cached_property
+    def body(self) -> list[bytes]:
+        """The chunks without the line breaks at the end."""
+        body = list(self.chunks)
+        while body and body[-1][-1] in b"\r\n":
+            body[-1] = body[-1].rstrip(b"\r\n")
+            if not body[-1]:
+                body.pop()
+        return body
+
+    @property
+    def size(self) -> int:
+        """The bytes of the body."""
+        return sum(map(len, self.body))
+
+    @property
+    def body_ends_with(self) -> bytes:
+        """The body's last byte."""
+        return self.body[-1][-1:] if self.body else b""
 
     @property
     def records(self) -> int:
         """How many lines the body has."""
-        if not self.size:
+        if not self.body:
             return 0
-        return self.newlines - self.data.count(b"\n", self.size) + 1
+        inside, rest = len(self.body) - 1, self.chunks[len(self.body) :]
+        cut = self.chunks[inside][len(self.body[inside]) :]
+        return self.newlines - sum(chunk.count(b"\n") for chunk in (cut, *rest)) + 1
 
 
 @dataclass
@@ -125,15 +168,11 @@ class Block:
     path: Path
     plain: bool = False
 
-    @property
-    def bodies(self) -> list[memoryview]:
-        """Of the pieces that have one."""
-        return [piece.body for piece in self.pieces if piece.size]
-
-    @property
-    def data(self) -> bytes:
-        """The records' lines."""
-        return b"\n".join(self.bodies)
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The records."""
+        bodies = [b"".join(piece.body) for piece in self.pieces if piece.body]
+        return b"\n".join(bodies).split(b"\n")
 
     @property
     def size(self) -> int:
@@ -143,17 +182,16 @@ class Block:
     def write(self) -> None:
         """The records' lines to the file, over what is there: that spares the system to find the pages anew."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            for number, body in enumerate(self.bodies):
+        with os.fdopen(descriptor, "r+b", buffering=WRITTEN_BYTES) as file:
+            for number, piece in enumerate(piece for piece in self.pieces if piece.body):
                 if number:
                     file.write(b"\n")
-                while body:
-                    body = body[file.write(body) :]
-            file.truncate(file.tell())
+                file.writelines(piece.body)
+            file.truncate()
 
     @property
     def records(self) -> int:
-        """How many lines ``data`` has."""
+        """How many ``lines`` there are."""
         return sum(piece.records for piece in self.pieces)
 
 
@@ -186,9 +224,9 @@ def _grouped(
     size = 0
     for found in objects:
         for piece in _pieces(found, unpacked(found)):
-            if piece.first and piece.last and len(piece.data) < BLOCK_BYTES // 2:
+            if piece.first and piece.last and piece.length < BLOCK_BYTES // 2:
                 small.append(piece)
-                size += len(piece.data)
+                size += piece.length
                 if size >= BLOCK_BYTES // 2:
                     yield small
                     small, size = [], 0
@@ -205,18 +243,19 @@ def _pieces(found: S3Object, chunks: Iterator[bytes]) -> Iterator[Piece]:
     """Cut behind a line break, where there is one."""
     began, first = time.time(), True
     held: list[bytes] = []
-    size = 0
+    size, enough = 0, min(FIRST_BYTES, BLOCK_BYTES)
     for chunk in chunks:
-        if size >= BLOCK_BYTES:
+        if size >= enough:
             cut = chunk.rfind(b"\n") + 1
             if cut or size >= 2 * BLOCK_BYTES:
                 held.append(chunk[:cut])
-                yield Piece(found, b"".join(held), first, last=False, began=began)
+                yield Piece(found, [part for part in held if part], first, last=False, began=began)
                 held, size, first = [], 0, False
+                enough = min(2 * enough, BLOCK_BYTES)
                 chunk = chunk[cut:]
         held.append(chunk)
         size += len(chunk)
-    yield Piece(found, b"".join(held), first, last=True, began=began)
+    yield Piece(found, [part for part in held if part], first, last=True, began=began)
 
 
 class Ahead:

@@ -39,9 +39,9 @@ class _Object:
 
     def add(self, piece: Piece) -> None:
         """Counts a piece."""
-        self.size += len(piece.data)
+        self.size += piece.length
         self.newlines += piece.newlines
-        self.last = piece.data[-1:] or self.last
+        self.last = piece.ends_with or self.last
 
     @property
     def scanned(self) -> Scanned:
@@ -113,7 +113,7 @@ class _Run:
         lines: list[bytes] = []
         if loaded < records:
             found = self._reader.con.execute(self._plan.uncertain(path)).fetchall()
-            left, lines = [row[0] for row in found], block.data.split(b"\n")
+            left, lines = [row[0] for row in found], block.lines
         if loaded + len(left) != records:
             raise RuntimeError(f"{loaded} rows loaded, {len(left)} left, of {records}")
         first = 0

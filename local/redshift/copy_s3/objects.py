@@ -98,8 +98,7 @@ class Structures:
         chunk = next(self._chunks, None)
         if chunk is None:
             self._ended = True
-            self._text = self._text[self._at :] + self._decoder.decode(b"", final=True)
-            self._at = 0
+            self._text += self._decoder.decode(b"", final=True)
             return False
         self.bytes += len(chunk)
         self._newlines += chunk.count(b"\n")
@@ -204,8 +203,10 @@ class Structures:
         if broke_at_new_line >= 0 and self._text[here] in "{[":
             self._advance(here)
             return Structure(None, self._line, self._error("Invalid value.", -1))
+        before = self._at
         while self._text.find("\n", here) < 0 and self._more():
-            here = max(self._at, 0)
+            here += self._at - before  # the text is cut in front
+            before = self._at
         newline = self._text.find("\n", here)
         line_end = len(self._text) if newline < 0 else newline
         end = _balanced_end(self._text, self._at, line_end) or line_end

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.redshift.catalog.model import Relation
-from local.redshift.copy_s3 import formats
+from local.redshift.copy_s3 import formats, parquet
 from local.redshift.copy_s3.batch import Batches
 from local.redshift.copy_s3.errors import RowError, load_failed
 from local.redshift.copy_s3.options import CopyOptions, parse_options
@@ -54,6 +54,8 @@ def run(session: Session, statement: CopyFrom) -> Outcome:
     session.touch((), [table.key])
     store = session.database.object_stores.get(options.iam_role, options.region)
     wanted = entries(store, statement.source, manifest=options.manifest)
+    if options.manifest and options.format == "parquet":
+        parquet.check_manifest(store, statement.source)
     reader = formats.reader(session, store, columns, options)
     session.last_copy_id = session.query_id
     load = _Load(session, statement, options, table, columns)

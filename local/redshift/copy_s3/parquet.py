@@ -9,6 +9,7 @@ external tables (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-exter
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -21,11 +22,12 @@ from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, source_failed
 from local.redshift.copy_s3.options import CopyOptions
 from local.redshift.copy_s3.pipeline import Scanned, Target
-from local.redshift.copy_s3.s3 import S3Object
-from local.redshift.engine.errors import RedshiftError, unsupported
+from local.redshift.copy_s3.s3 import ObjectStore, S3Object
+from local.redshift.engine.errors import RedshiftError, compute_error, unsupported
 from local.redshift.sql.nodes import Column
 
 SPECTRUM_SCAN = 15007
+MANIFEST = 15003
 MAX_SUPER_STRING = 65535
 
 _EXTENSIONS = {".gz": "gzip", ".bz2": "bzip2"}
@@ -216,6 +218,26 @@ class _Object:
         with contextlib.suppress(RedshiftError):  # the first ends a load: ours says more
             self.target.reject(self.found, row)
         return source_failed("Spectrum Scan Error", context, code)
+
+
+def check_manifest(store: ObjectStore, source: str) -> None:
+    """A ``meta`` key "is required ... for loading data files in an ORC or Parquet file format".
+
+    Of a manifest that is one. The message is a cluster's (awslabs/aws-lambda-redshift-loader#221).
+    https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+    """
+    found = store.open(source)
+    entries = json.loads(b"".join(found.chunks()))["entries"] if found else []
+    for entry in entries:
+        meta = entry.get("meta")
+        if not isinstance(meta, dict):
+            raise _manifest_failed("File entry does not have 'meta' key.")
+        if not isinstance(meta.get("content_length"), int):
+            raise _manifest_failed("File entry does not have 'content_length' in its 'meta' key.")
+
+
+def _manifest_failed(message: str) -> RedshiftError:
+    return compute_error(message, MANIFEST, "", location="spectrum_manifest.cpp:204")
 
 
 def _after(schema: Sequence[tuple[object, ...]], at: int) -> int:

@@ -100,7 +100,13 @@ class _Work:
         self.rows = stage.rows
         if options.manifest and self.files:
             self._put_manifest(
-                manifest(self.files, stage.all, self.declared, verbose=options.verbose)
+                manifest(
+                    self.files,
+                    stage.all,
+                    self.declared,
+                    verbose=options.verbose,
+                    sizes=options.format == "parquet",
+                )
             )
 
     @property

@@ -29,9 +29,14 @@ def manifest(
     declared: Sequence[DataType | None],
     *,
     verbose: bool,
+    sizes: bool = False,
 ) -> str:
-    """``{"entries": [{"url": ...}]}``; VERBOSE adds sizes, the columns, sums and the author."""
-    lines = ",\n".join(f"    {_entry(file, verbose=verbose)}" for file in files)
+    """``{"entries": [{"url": ...}]}``; VERBOSE adds sizes, the columns, sums and the author.
+
+    ``sizes``: Parquet's has "a meta key that is required ... for loading data files in an ORC or Parquet
+    file format", in any case (dg/loading-data-files-using-manifest.html).
+    """
+    lines = ",\n".join(f"    {_entry(file, verbose=verbose, size=sizes)}" for file in files)
     entries = f'  "entries": [\n{lines}\n  ]'
     if not verbose:
         return f"{{\n{entries}\n}}\n"
@@ -51,11 +56,13 @@ def manifest(
     )
 
 
-def _entry(file: File, *, verbose: bool) -> str:
+def _entry(file: File, *, verbose: bool, size: bool) -> str:
     url = f'"url":{json.dumps(file.url, ensure_ascii=False)}'
-    if not verbose:
+    if not verbose and not size:
         return f"{{{url}}}"
-    meta = {"content_length": file.bytes, "record_count": file.rows}
+    meta = {"content_length": file.bytes}
+    if verbose:
+        meta["record_count"] = file.rows
     return f'{{{url}, "meta": {json.dumps(meta)}}}'
 
 

@@ -46,6 +46,7 @@ class UnloadOptions:
     max_file_bytes: int = MAX_FILE_BYTES
     row_group_bytes: int = 32 * MB
     encrypted: bool = False
+    encrypted_auto: bool = False
     kms_key_id: str = ""
 
     @property
@@ -129,6 +130,8 @@ def _check(options: UnloadOptions, seen: set[str]) -> None:
         raise RedshiftError("CREDENTIALS cannot be used with KMS_KEY_ID")
     if options.kms_key_id and not options.encrypted:
         raise RedshiftError("KMS_KEY_ID requires ENCRYPTED")
+    if options.kms_key_id and options.encrypted_auto:
+        raise RedshiftError("ENCRYPTED AUTO cannot be used with KMS_KEY_ID")
 
 
 _Parse = Callable[[Tokens, UnloadOptions], UnloadOptions]
@@ -225,8 +228,7 @@ def _partition_by(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
 
 def _encrypted(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
     """ENCRYPTED AUTO takes the bucket's default key, which is what an upload does by itself."""
-    tokens.accept("AUTO")
-    return replace(options, encrypted=True)
+    return replace(options, encrypted=True, encrypted_auto=tokens.accept("AUTO"))
 
 
 def _max_file_size(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:

@@ -9,6 +9,7 @@ import decimal
 import json
 import math
 import re
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,19 +23,34 @@ Line = Callable[[Sequence[Any]], str]
 _CHARACTERS = ("varchar", "bpchar")
 
 
-def shown(value: Any) -> str:
-    """A value as text: ``t``, ``2018-11-01 21:01:46.796``, ``1.5``, ``NaN``."""
+def shown(value: Any, column: ResultColumn) -> str:
+    """A value as text: ``t``, ``2018-11-01 21:01:46.796``, ``1.5``, ``nan``."""
     if isinstance(value, float):
-        return _float(value)
+        return _float(value, column)
     return text(value)
 
 
-def _float(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
+def _float(value: float, column: ResultColumn) -> str:
+    """``nan``, ``inf``, ``-inf``: as users of UNLOAD see them (databricks/spark-redshift#269)."""
+    if column.type_name == "float4" and math.isfinite(value):
+        return _real(value)
     return repr(value).removesuffix(".0")
+
+
+def _real(value: float) -> str:
+    """The fewest digits that tell a 4-byte number from others: ``0.1``, not ``0.10000000149011612``."""
+    for digits in range(6, 9):
+        short = float(f"{value:.{digits}g}")
+        if _as_real(short) == value:
+            return repr(short).removesuffix(".0")
+    return repr(float(f"{value:.9g}")).removesuffix(".0")
+
+
+def _as_real(value: float) -> float:
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return math.inf
 
 
 def lines(columns: Sequence[ResultColumn], options: UnloadOptions) -> tuple[Line, str]:
@@ -70,7 +86,7 @@ def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
     def cell(value: Any, column: ResultColumn) -> str:
         if value is None:
             return "" if column.type_name == "super" else null
-        made = shown(value)
+        made = shown(value, column)
         if special.search(made):
             return '"' + made.replace('"', '""') + '"'
         return made
@@ -95,7 +111,7 @@ def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
         is_super = column.type_name == "super"
         if value is None:
             return "" if is_super else null
-        made = shown(value)
+        made = shown(value, column)
         if is_super or column.type_name in _CHARACTERS:
             if options.escape:
                 made = escaped.sub(lambda found: "\\" + found[0], made)
@@ -120,7 +136,7 @@ def _fixed_width(columns: Sequence[ResultColumn], options: UnloadOptions) -> Lin
     null = options.null or ""
 
     def cell(value: Any, column: ResultColumn, width: int) -> str:
-        made = null if value is None else shown(value)
+        made = null if value is None else shown(value, column)
         if len(made) > width:
             if value is None and column.type_name not in _CHARACTERS:
                 made = ""
@@ -145,23 +161,22 @@ def _json(columns: Sequence[ResultColumn]) -> Line:
     if twice:
         raise RedshiftError(f'column "{twice[0]}" specified more than once', sqlstate="42701")
     keys = [json.dumps(name, ensure_ascii=False) + ":" for name in names]
-    supers = [column.type_name == "super" for column in columns]
 
-    def cell(value: Any, is_super: bool) -> str:
+    def cell(value: Any, column: ResultColumn) -> str:
         if value is None:
             return "null"
-        if is_super:
+        if column.type_name == "super":
             return str(value)
         if isinstance(value, bool):
             return '"t"' if value else '"f"'
         if isinstance(value, (int, decimal.Decimal)):
             return text(value)
         if isinstance(value, float) and math.isfinite(value):
-            return _float(value)
-        return json.dumps(shown(value), ensure_ascii=False)
+            return _float(value, column)
+        return json.dumps(shown(value, column), ensure_ascii=False)
 
     def line(row: Sequence[Any]) -> str:
-        cells = map(cell, row, supers)
+        cells = map(cell, row, columns)
         return "{" + ",".join(map(str.__add__, keys, cells)) + "}\n"
 
     return line

@@ -10,6 +10,7 @@ import re
 
 from sqlglot import exp
 
+from local.redshift.dialect import intervals
 from local.redshift.dialect.grammar import Value, call, fits, is_word
 from local.redshift.engine.errors import RedshiftError, unsupported
 
@@ -27,6 +28,7 @@ _PLAIN = frozenset(
 )
 _MOMENTS = {_Type.DATE: "rs_date", _Type.TIMESTAMP: "rs_timestamp"}
 _ISO = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}")
+_ZONE = re.compile(r"[A-Za-z]{3,4}\s*$")
 _TEXT = frozenset({_Type.VARCHAR, _Type.TEXT, _Type.NVARCHAR})
 _CHAR = frozenset({_Type.CHAR, _Type.NCHAR, _Type.BPCHAR})
 _EPOCH = "1970-01-01 00:00:00"
@@ -48,6 +50,10 @@ def cast(node: exp.Cast) -> exp.Expr:
     if kind in (_Type.TIMESTAMP, _Type.TIMESTAMPTZ) and is_word(node.this, "epoch"):
         node.set("this", exp.Literal.string(_EPOCH))
         return node
+    if kind == _Type.TIMESTAMPTZ and not _is_iso(node.this):
+        return call("rs_timestamptz", node.this)
+    if kind == _Type.INTERVAL and node.this.is_string:
+        return intervals.literal(node.this.name)
     if kind in _MOMENTS and not _is_iso(node.this):
         return call(_MOMENTS[kind], node.this)
     if kind in _PLAIN:
@@ -61,7 +67,7 @@ def _is_iso(node: exp.Expr) -> bool:
     """Whether a literal is written as DuckDB reads dates too."""
     if isinstance(node, Value) or not isinstance(node, exp.Literal):
         return False
-    return bool(_ISO.match(node.name))
+    return bool(_ISO.match(node.name)) and not _ZONE.search(node.name)
 
 
 def try_cast(node: exp.TryCast) -> exp.Expr:

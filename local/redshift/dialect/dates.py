@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from local.redshift.dialect.formats import number_of, to_char_parts, to_strptime
+from local.redshift.dialect.formats import number_of, parsed, to_char_parts
+from local.redshift.dialect.zones import zone
 from local.redshift.engine.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
@@ -34,7 +35,8 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "microsecond": ("us", "usec", "usecs", "usecond", "useconds", "microsec", "microsecs",
                     "microsecond", "microseconds"),
 }  # fmt: skip
-_PART_OF = {alias: name for name, aliases in _PARTS.items() for alias in (name, *aliases)}
+PART_OF = {alias: name for name, aliases in _PARTS.items() for alias in (name, *aliases)}
+"""``yrs`` -> ``year``."""
 
 
 def part_name(node: exp.Expr) -> str:
@@ -45,9 +47,9 @@ def part_name(node: exp.Expr) -> str:
     written = node.name.lower()
     if isinstance(node, exp.Var) and written == "dayofweek":
         written = "dow"
-    if written not in _PART_OF:
+    if written not in PART_OF:
         raise RedshiftError(f'timestamp units "{written}" not recognized', sqlstate="22023")
-    return _PART_OF[written]
+    return PART_OF[written]
 
 
 def _f(name: str, *args: exp.Expr) -> exp.Anonymous:
@@ -56,6 +58,11 @@ def _f(name: str, *args: exp.Expr) -> exp.Anonymous:
 
 def _instant(value: exp.Expr) -> exp.Expr:
     return _f("rs_instant", value)
+
+
+def _timestamp(value: exp.Expr) -> exp.Expr:
+    """Any date or timestamp as a timestamp; text as every other text that is one."""
+    return _f("rs_timestamp", value)
 
 
 def extract(node: exp.Extract) -> exp.Expr:
@@ -86,8 +93,7 @@ def _date_part(args: Args) -> exp.Expr:
 def _date_trunc(args: Args) -> exp.Expr:
     """``date_trunc('week', t)``: a timestamp, weeks begin on Monday. .../dg/r_DATE_TRUNC.html"""
     part, value = args
-    timestamp = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
-    return _f("date_trunc", exp.Literal.string(part_name(part)), timestamp)
+    return _f("date_trunc", exp.Literal.string(part_name(part)), _timestamp(value))
 
 
 def _dateadd(args: Args) -> exp.Expr:
@@ -103,7 +109,7 @@ def _dateadd(args: Args) -> exp.Expr:
         size = exp.Literal.number(years.get(part) or months[part])
         count = exp.Cast(this=exp.Mul(this=whole, expression=size), to=exp.DataType.build("INT"))
         if part in years:
-            return _f("rs_add_years", value, count)
+            return _f("rs_add_years", _timestamp(value), count)
         return _f("rs_plus", value, _f("to_months", count))
     makers = {"week": "to_weeks", "day": "to_days", "hour": "to_hours", "minute": "to_minutes",
               "second": "to_seconds", "millisecond": "to_milliseconds",
@@ -125,13 +131,13 @@ def _datediff(args: Args) -> exp.Expr:
 def _add_months(args: Args) -> exp.Expr:
     """.../dg/r_ADD_MONTHS.html"""
     value, number = args
-    return _f("rs_add_months", value, number)
+    return _f("rs_add_months", _timestamp(value), number)
 
 
 def _last_day(args: Args) -> exp.Expr:
     """.../dg/r_LAST_DAY.html"""
     (value,) = args
-    return _f("last_day", exp.Cast(this=value, to=exp.DataType.build("DATE")))
+    return _f("last_day", _f("rs_date", value))
 
 
 def _getdate(args: Args) -> exp.Expr:
@@ -161,14 +167,14 @@ def _convert_timezone(args: Args) -> exp.Expr:
     """``convert_timezone(['UTC',] 'America/New_York', t)`` -> ``timezone('America/New_York',
     timezone('UTC', t))``, a timestamp without a zone. .../dg/CONVERT_TIMEZONE.html
     """
-    source = args[0] if len(args) == 3 else exp.Literal.string("UTC")
-    target, value = args[-2], args[-1]
-    timestamp = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
+    source = zone(args[0]) if len(args) == 3 else exp.Literal.string("UTC")
+    target, value = zone(args[-2]), args[-1]
+    timestamp = _timestamp(value)
     return _f("timezone", target, _f("timezone", source, timestamp))
 
 
 def _to_date(args: Args) -> exp.Expr:
-    """``to_date(a, 'YYYY-MM-DD')`` -> ``CAST(strptime(a, '%Y-%m-%d') AS DATE)``.
+    """``to_date(a, 'YYYY-MM-DD' [, is_strict])`` -> ``CAST(<the timestamp> AS DATE)``.
 
     .../dg/r_TO_DATE_function.html
     """
@@ -176,15 +182,16 @@ def _to_date(args: Args) -> exp.Expr:
 
 
 def _to_timestamp(args: Args) -> exp.Expr:
-    """``to_timestamp(a, format)``: with a time zone. .../dg/r_TO_TIMESTAMP.html"""
+    """``to_timestamp(a, format [, is_strict])``: with a time zone. .../dg/r_TO_TIMESTAMP.html"""
     return exp.Cast(this=_parsed(args), to=exp.DataType.build("TIMESTAMPTZ"))
 
 
 def _parsed(args: Args) -> exp.Expr:
     value, pattern = args[0], args[1]
+    strict = args[2] if len(args) > 2 else exp.false()
     if not pattern.is_string:
         raise unsupported("a computed date format")
-    return _f("strptime", value, exp.Literal.string(to_strptime(pattern.name)))
+    return parsed(value, pattern.name, strict)
 
 
 def _months_between(args: Args) -> exp.Expr:
@@ -211,8 +218,7 @@ def _next_day(args: Args) -> exp.Expr:
     number = _WEEKDAYS.get(day.name.lower())
     if number is None:
         raise RedshiftError(f'Invalid day "{day.name}"', sqlstate="22023")
-    moment = exp.Cast(this=value, to=exp.DataType.build("TIMESTAMP"))
-    return _f("rs_next_day", moment, exp.Literal.number(number))
+    return _f("rs_next_day", _timestamp(value), exp.Literal.number(number))
 
 
 def _compare(args: Args) -> exp.Expr:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from local.redshift.dialect import dates, json_functions, session_functions, strings
-from local.redshift.dialect.grammar import same
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, syntax_error, unsupported
 
@@ -64,36 +63,35 @@ _SAME: dict[str, str] = {
     name: name
     for name in (
         # aggregates and windows
-        "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "bool_and",
+        "stddev_samp", "stddev_pop", "var_samp", "var_pop", "bool_and",
         "bool_or", "median", "any_value", "row_number", "rank", "dense_rank", "percent_rank",
         "cume_dist", "ntile", "lag", "lead", "first_value", "last_value", "nth_value", "bit_and",
         "bit_or", "grouping",
         # conditional
         "coalesce", "nullif", "greatest", "least",
         # math
-        "abs", "ceil", "floor", "round", "sqrt", "cbrt", "exp", "ln", "mod", "pi", "sin",
+        "abs", "round", "sqrt", "cbrt", "exp", "ln", "mod", "pi", "sin",
         "cos", "tan", "asin", "acos", "atan", "atan2", "cot", "degrees", "radians", "random",
         # text
-        "upper", "lower", "replace", "reverse", "repeat", "left", "right", "ascii", "chr",
-        "translate", "md5", "ltrim", "rtrim", "quote_ident", "quote_literal",
+        "chr",
     )
 }  # fmt: skip
 _SAME.update(
     {
         "nvl": "coalesce",
-        "ceiling": "ceil",
+        "ceil": "rs_ceil",
+        "ceiling": "rs_ceil",
+        "floor": "rs_floor",
+        "grouping_id": "grouping",
         "power": "pow",
         "pow": "pow",
         "stddev": "stddev_samp",
         "variance": "var_samp",
-        "replicate": "repeat",
         "dlog1": "ln",
         "dlog10": "log10",
         "log": "log10",
         "dexp": "exp",
         "sign": "rs_sign",
-        "initcap": "rs_initcap",
-        "timezone": "timezone",
     }
 )
 
@@ -114,7 +112,7 @@ def _sum(args: Args) -> exp.Expr:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html
     """
-    inner = args[0]
+    (inner,) = args
     if isinstance(inner, exp.Distinct):
         inner.set("expressions", [anonymous("rs_summand", e) for e in inner.expressions])
         return anonymous("sum", inner)
@@ -140,7 +138,7 @@ def _avg(args: Args) -> exp.Expr:
 
 def window(node: exp.Window) -> exp.Expr:
     """``<avg as several aggregates> OVER (w)`` -> each of the aggregates ``OVER (w)``."""
-    call_ = node.this
+    call_: exp.Expr = node.this
     _check_frame(node)
     if isinstance(call_, exp.Anonymous) and str(call_.this) == "rs_ratio":
         (value,) = call_.expressions
@@ -148,15 +146,22 @@ def window(node: exp.Window) -> exp.Expr:
         over.set("this", anonymous("sum", value.copy()))
         part = exp.Cast(this=value.copy(), to=exp.DataType.build("DOUBLE"))
         return exp.Paren(this=exp.Div(this=part, expression=over))
-    if not isinstance(call_, exp.Anonymous) or str(call_.this) != "cast_to_type":
+    name = str(call_.this) if isinstance(call_, exp.Anonymous) else ""
+    if name not in _OF_SEVERAL:
         return node
     for inner in list(call_.find_all(exp.Anonymous)):
-        if str(inner.this) in ("sum", "count", "any_value"):
+        if str(inner.this) in _OF_SEVERAL[name]:
             over = node.copy()
             over.set("this", inner.copy())
             inner.replace(over)
     return call_
 
+
+_OF_SEVERAL = {
+    "cast_to_type": ("sum", "count", "any_value"),
+    "rs_listagg": ("string_agg", "list"),
+}
+"""What stands around aggregates, and the aggregates within that OVER belongs to."""
 
 _FRAMED = frozenset(
     {"sum", "cast_to_type", "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop",
@@ -165,7 +170,8 @@ _FRAMED = frozenset(
 
 
 def _check_frame(node: exp.Window) -> None:
-    """An aggregate that has an ORDER BY needs ROWS ...; there are no RANGE and GROUPS.
+    """An aggregate that has an ORDER BY needs ROWS ...; there are no RANGE and GROUPS. None but
+    LISTAGG takes DISTINCT, and that takes neither ORDER BY nor a frame.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_Window_function_synopsis.html
     """
@@ -173,7 +179,13 @@ def _check_frame(node: exp.Window) -> None:
     if spec is not None and str(spec.args.get("kind")).upper() != "ROWS":
         raise syntax_error(str(spec.args.get("kind")))
     inner = node.this.this if isinstance(node.this, exp.IgnoreNulls) else node.this
-    framed = isinstance(inner, exp.Anonymous) and str(inner.this) in _FRAMED
+    if not isinstance(inner, exp.Anonymous):
+        return
+    if str(inner.this) == "rs_listagg" and (node.args.get("order") or spec is not None):
+        raise RedshiftError("LISTAGG takes no ORDER BY and no frame in OVER", sqlstate="0A000")
+    if str(inner.this) in _FRAMED and inner.find(exp.Distinct):
+        raise RedshiftError("DISTINCT is not supported for window functions", sqlstate="0A000")
+    framed = str(inner.this) in _FRAMED
     if framed and node.args.get("order") and spec is None:
         raise RedshiftError(
             "Aggregate window functions with an ORDER BY clause require a frame clause",
@@ -230,34 +242,24 @@ def _trunc(args: Args) -> exp.Expr:
 
 
 def within_group(node: exp.WithinGroup) -> exp.Expr:
-    """``listagg(a, ',') WITHIN GROUP (ORDER BY b)`` -> ``string_agg(a, ',' ORDER BY b)``.
+    """``listagg(a, ',') WITHIN GROUP (ORDER BY b)`` -> ``rs_listagg(string_agg(rs_listed(a), ',' ORDER
+    BY b))``; of DISTINCT each value stands where it is met first.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     """
     call_ = node.this
     if isinstance(call_, exp.Anonymous) and str(call_.this) in ("quantile_cont", "quantile_disc"):
         return _percentile(call_, node.expression.expressions[0])
-    if not isinstance(call_, exp.Anonymous) or str(call_.this).lower() != "string_agg":
+    if not isinstance(call_, exp.Anonymous) or str(call_.this) != "rs_listagg":
         return node
-    value, separator = call_.expressions
+    (joined,) = call_.expressions
+    value, separator = joined.expressions
     order = node.expression.expressions
     if isinstance(value, exp.Distinct):
-        return _distinct_listed(value.expressions[0].expressions[0], separator, order)
-    return anonymous("string_agg", value, exp.Order(this=separator, expressions=order))
-
-
-def _distinct_listed(value: exp.Expr, separator: exp.Expr, order: list[exp.Expr]) -> exp.Expr:
-    """``listagg(DISTINCT a, ',')`` -> ``array_to_string(rs_texts(list(DISTINCT a ORDER BY a)), ',')``:
-    sorted as what it is, not as text.
-    """
-    if any(not same(item.this, value) for item in order):
-        raise RedshiftError(
-            "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
-            sqlstate="42P10",
-        )
-    distinct = exp.Distinct(expressions=[value])
-    listed = anonymous("list", exp.Order(this=distinct, expressions=order))
-    return anonymous("array_to_string", anonymous("rs_texts", listed), separator)
+        listed = anonymous("list", exp.Order(this=value.expressions[0], expressions=order))
+        return anonymous("rs_listagg", anonymous("rs_joined_once", listed, separator))
+    ordered = exp.Order(this=separator, expressions=order)
+    return anonymous("rs_listagg", anonymous("string_agg", value, ordered))
 
 
 def _percentile(call_: exp.Anonymous, order: exp.Ordered) -> exp.Expr:
@@ -287,21 +289,40 @@ def _count(args: Args) -> exp.Expr:
     return anonymous("count", value)
 
 
+def _extreme(name: str) -> Build:
+    """``max(a)`` -> ``max(rs_ordered(a))``: there is none of BOOLEAN.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_MAX.html
+    """
+
+    def build(args: Args) -> exp.Expr:
+        (value,) = args
+        if isinstance(value, exp.Distinct):
+            (value,) = value.expressions
+        return anonymous(name, anonymous("rs_ordered", value, exp.Literal.string(name)))
+
+    return build
+
+
 def _listagg(args: Args) -> exp.Expr:
-    """``listagg(a)`` -> ``string_agg(rs_text(a), '')``; DISTINCT keeps to its argument."""
+    """``listagg(a)`` -> ``rs_listagg(string_agg(rs_listed(a), ''))``: NULLs and empty strings are
+    ignored, DISTINCT keeps to its argument, 65,535 bytes are the most. https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
+    """
     value = args[0]
     separator = args[1] if len(args) > 1 else exp.Literal.string("")
     if isinstance(value, exp.Distinct):
         parts = value.expressions
         separator = parts[1] if len(parts) > 1 else separator
-        return anonymous(
-            "string_agg", exp.Distinct(expressions=[anonymous("rs_text", parts[0])]), separator
-        )
-    return anonymous("string_agg", anonymous("rs_text", value), separator)
+        value = exp.Distinct(expressions=[anonymous("rs_listed", parts[0])])
+    else:
+        value = anonymous("rs_listed", value)
+    return anonymous("rs_listagg", anonymous("string_agg", value, separator))
 
 
 _BUILT: dict[str, Build] = {
     "count": _count,
+    "min": _extreme("min"),
+    "max": _extreme("max"),
     "sum": _sum,
     "percentile_cont": _quantile("quantile_cont"),
     "percentile_disc": _quantile("quantile_disc"),

@@ -38,6 +38,9 @@ class Values(Protocol):
 _KEPT_FUNCTION_PARSERS = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
 
 
+_INTERVAL_UNITS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"})
+
+
 class Value(exp.Literal):
     """A literal whose text is not part of the tree: ``this`` is a mark that stands for it.
 
@@ -69,6 +72,14 @@ class Call(exp.Expression):
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
+
+
+class Settled(exp.Expression):
+    """``list_extract(list_transform([value], lambda rs_v: this(rs_v, ...)), 1)``: a macro's call whose
+    first argument has a type (``typed``).
+    """
+
+    arg_types: ClassVar[dict[str, bool]] = {"this": True, "value": True, "expressions": False}
 
 
 def call(name: str, *args: exp.Expr) -> Call:
@@ -145,6 +156,42 @@ class RedshiftSource(Redshift):
             "APPROXIMATE": lambda self: self._parse_function(),
         }
 
+        def _parse_interval(self, *args: Any, **kwargs: Any) -> Any:
+            """INTERVAL, a string and maybe a qualifier; sqlglot would take the string apart.
+
+            https://docs.aws.amazon.com/redshift/latest/dg/r_interval_data_types.html
+            """
+            place = self._index
+            if not self._match(TokenType.INTERVAL) or not self._match(TokenType.STRING):
+                self._retreat(place)
+                return super()._parse_interval(*args, **kwargs)
+            text = _string(self, self._prev)
+            unit = self._interval_unit()
+            if unit is not None and self._match_text_seq("TO"):
+                unit = self._interval_unit() or unit
+            return self.expression(exp.Interval(this=text, unit=unit))
+
+        def _interval_unit(self) -> exp.Var | None:
+            if self._curr is None or self._curr.text.upper() not in _INTERVAL_UNITS:
+                return None
+            self._advance()
+            if self._match(TokenType.L_PAREN):
+                self._expect(self._match(TokenType.NUMBER) and self._match(TokenType.R_PAREN))
+                return exp.var("SECOND")
+            return exp.var(self._prev.text.upper())
+
+        def _parse_delete(self) -> exp.Delete:
+            """DELETE [FROM] table: sqlglot takes the table of a DELETE without FROM for a list.
+
+            https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
+            """
+            tree = super()._parse_delete()
+            tables = tree.args.get("tables") or []
+            if not tree.args.get("this") and len(tables) == 1:
+                tree.set("this", tables[0])
+                tree.set("tables", None)
+            return tree
+
         def _parse_merge(self) -> exp.Merge:
             """MERGE as Redshift has it: both WHEN clauses, matched first, or REMOVE DUPLICATES.
 
@@ -188,6 +235,12 @@ class RedshiftSource(Redshift):
                 self.raise_error("Expected something else", self._curr)
 
 
+def _settled(generator: DuckDBGenerator, node: exp.Expr) -> str:
+    others = ", ".join(["rs_v", *map(generator.sql, node.expressions)])
+    value = generator.sql(node, "value")
+    return f"list_extract(list_transform([{value}], lambda rs_v: {node.args['this']}({others})), 1)"
+
+
 class DuckTarget(DuckDB):
     """DuckDB's SQL as text comes out; nulls sort as Redshift's, which the connection is set to."""
 
@@ -202,6 +255,7 @@ class DuckTarget(DuckDB):
             Call: lambda self, node: self.func(
                 node.args["this"], *node.expressions, normalize=False
             ),
+            Settled: lambda self, node: _settled(self, node),
         }
 
         def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:

@@ -7,6 +7,8 @@ not know when we translate. ``error('rs|code|message|context')`` is read back by
 
 from __future__ import annotations
 
+from local.redshift.dialect import zones
+
 
 def _once(body: str) -> str:
     """``body`` over ``v``, the macro's argument ``x`` evaluated once.
@@ -60,9 +62,12 @@ _STORE_BPCHAR = """
 
 _DATE_FORMATS = """['%Y%m%d', '%m/%d/%Y', '%m-%d-%Y', '%Y/%m/%d', '%b %d %Y', '%b %d, %Y', '%B %d, %Y',
     '%B %d %Y', '%d %b %Y', '%d-%b-%Y', '%Y-%b-%d', '%b-%d-%Y', '%m/%d/%y', '%Y.%m.%d', '%m.%d.%Y']"""
-_TIME_FORMATS = """['%Y%m%d %H%M%S', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%m-%d-%Y %H:%M:%S',
-    '%Y/%m/%d %H:%M:%S', '%b %d %Y %H:%M:%S', '%b %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S',
-    '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p']"""
+_TIME_FORMATS = """['%Y%m%d %H%M%S', '%Y%m%d %H:%M:%S', '%Y%m%d %H:%M', '%m/%d/%Y %H:%M:%S', '%m/%d/%Y %H:%M',
+    '%m-%d-%Y %H:%M:%S', '%m-%d-%Y %H:%M', '%Y/%m/%d %H:%M:%S', '%Y/%m/%d %H:%M', '%b %d %Y %H:%M:%S',
+    '%b %d, %Y %H:%M:%S', '%B %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S', '%d-%b-%Y %H:%M:%S',
+    '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%Y%m%d %H:%M:%S.%f', '%m/%d/%Y %H:%M:%S.%f',
+    '%m-%d-%Y %H:%M:%S.%f', '%Y/%m/%d %H:%M:%S.%f', '%b %d %Y %H:%M:%S.%f', '%b %d, %Y %H:%M:%S.%f',
+    '%d %b %Y %H:%M:%S.%f', '%Y%m%dT%H%M%S']"""
 _DATE = _once(f"""
         CASE WHEN v IS NULL OR TRY_CAST(v AS DATE) IS NOT NULL THEN CAST(v AS DATE)
              WHEN try_strptime(trim(v), {_DATE_FORMATS}) IS NOT NULL
@@ -74,6 +79,14 @@ _TIMESTAMP = _once(f"""
         CASE WHEN v IS NULL OR TRY_CAST(v AS TIMESTAMP) IS NOT NULL THEN CAST(v AS TIMESTAMP)
              ELSE coalesce(try_strptime(trim(v), {_TIME_FORMATS}),
                 try_strptime(trim(v), {_DATE_FORMATS}), CAST(v AS TIMESTAMP)) END""")
+_ZONES = ", ".join(f"'{name}': '{zones.offset_of(name)}'" for name in zones.ABBREVIATIONS)
+_ZONE_AT_END = f"(?i)[0-9]\\s*({'|'.join(zones.ABBREVIATIONS)})\\s*$"
+_TIMESTAMPTZ = _once(f"""
+        CASE WHEN v IS NULL THEN NULL
+             WHEN regexp_matches(v, '{_ZONE_AT_END}')
+             THEN CAST(CAST(rs_timestamp(regexp_replace(v, '\\s*[A-Za-z]+\\s*$', '')) AS VARCHAR)
+                || MAP {{{_ZONES}}}[upper(regexp_extract(v, '([A-Za-z]+)\\s*$', 1))] AS TIMESTAMPTZ)
+             ELSE coalesce(TRY_CAST(v AS TIMESTAMPTZ), CAST(rs_timestamp(v) AS TIMESTAMPTZ)) END""")
 _NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
 """What json_type calls numbers."""
 _ELEMENTS = "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') ELSE [] END"
@@ -92,7 +105,30 @@ MACROS: tuple[str, ...] = (
     _float_cast("rs_float4", "FLOAT", "Float4"),
     # any value as text: floats without a needless ".0"
     f"CREATE OR REPLACE MACRO rs_text(x VARCHAR) AS CAST(x AS VARCHAR), (x) AS {_TEXT}",
-    "CREATE OR REPLACE MACRO rs_texts(l) AS list_transform(l, lambda e: rs_text(e))",
+    # LISTAGG leaves NULLs and empty strings out; DISTINCT keeps the first of equal values
+    "CREATE OR REPLACE MACRO rs_listed(x) AS nullif(rs_text(x), '')",
+    """
+    CREATE OR REPLACE MACRO rs_joined_once(l, separator) AS nullif(array_to_string(list_filter(
+        l, lambda e, i: e IS NOT NULL AND list_position(l, e) = i), separator), '')
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_listagg(x) AS
+        CASE WHEN strlen(x) > 65535 THEN error('rs|XX000|Result size exceeds LISTAGG limit|') ELSE x END
+    """,
+    # MIN, MAX, SUM: there is none of BOOLEAN
+    """
+    CREATE OR REPLACE MACRO rs_ordered(x BOOLEAN, name) AS
+            error('rs|42883|function ' || name || '(boolean) does not exist|'),
+        (x, name) AS x
+    """,
+    # CEIL and FLOOR of integers are integers
+    *(
+        f"""
+        CREATE OR REPLACE MACRO rs_{name}(x SMALLINT) AS x, (x INTEGER) AS x, (x BIGINT) AS x,
+            (x HUGEINT) AS x, (x) AS {name}(x)
+        """
+        for name in ("ceil", "floor")
+    ),
     # the first n bytes of a text, never half a character; nothing but text has more than ASCII
     f"""
     CREATE OR REPLACE MACRO rs_left_bytes(x VARCHAR, n) AS {_once(_LEFT_BYTES)},
@@ -109,6 +145,8 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_summand(x SMALLINT) AS CAST(x AS BIGINT),
         (x INTEGER) AS CAST(x AS BIGINT),
         (x BIGINT) AS CAST(x AS DECIMAL(38, 0)),
+        (x HUGEINT) AS CAST(x AS DECIMAL(38, 0)),
+        (x BOOLEAN) AS error('rs|42883|function sum(boolean) does not exist|'),
         (x) AS x
     """,
     # SIGN is of its argument's type
@@ -117,12 +155,14 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_avg_arg(x SMALLINT) AS CAST(x AS HUGEINT),
         (x INTEGER) AS CAST(x AS HUGEINT),
         (x BIGINT) AS CAST(x AS HUGEINT),
+        (x HUGEINT) AS x,
         (x) AS x
     """,
     """
     CREATE OR REPLACE MACRO rs_avg_type(x SMALLINT) AS CAST(NULL AS BIGINT),
         (x INTEGER) AS CAST(NULL AS BIGINT),
         (x BIGINT) AS CAST(NULL AS BIGINT),
+        (x HUGEINT) AS CAST(NULL AS BIGINT),
         (x) AS x
     """,
     # TRUNC(timestamp) is its date, TRUNC(number) cuts the fraction off
@@ -136,10 +176,57 @@ MACROS: tuple[str, ...] = (
         array_to_string(list_transform(regexp_extract_all(x, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
             lambda w: upper(left(w, 1)) || lower(substring(w, 2))), '')
     """,
-    "CREATE OR REPLACE MACRO rs_regexp_count(x, p) AS len(regexp_extract_all(x, p))",
+    "CREATE OR REPLACE MACRO rs_regexp_count(x, p, options) AS len(regexp_extract_all(x, p, 0, options))",
+    # dates and timestamps as DateStyle ISO, MDY reads them
+    f"""
+    CREATE OR REPLACE MACRO rs_date(x VARCHAR) AS {_DATE},
+        (x) AS CAST(x AS DATE)
+    """,
+    f"""
+    CREATE OR REPLACE MACRO rs_timestamp(x VARCHAR) AS {_TIMESTAMP},
+        (x) AS CAST(x AS TIMESTAMP)
+    """,
+    # an abbreviation of a time zone is an offset, in summer too
+    f"""
+    CREATE OR REPLACE MACRO rs_timestamptz(x VARCHAR) AS {_TIMESTAMPTZ},
+        (x) AS CAST(x AS TIMESTAMPTZ)
+    """,
+    # a literal compared with a date or timestamp is read as one
     """
-    CREATE OR REPLACE MACRO rs_instant(x VARCHAR) AS CAST(x AS TIMESTAMP),
+    CREATE OR REPLACE MACRO rs_as(x DATE, v) AS rs_date(v),
+        (x TIMESTAMP, v) AS rs_timestamp(v),
+        (x TIMESTAMPTZ, v) AS rs_timestamptz(v),
+        (x, v) AS v
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_instant(x VARCHAR) AS rs_timestamp(x),
         (x) AS x
+    """,
+    # TO_DATE, TO_TIMESTAMP: the parts that the format has read
+    "CREATE OR REPLACE MACRO rs_read(x) AS TRY_CAST(x AS INTEGER)",
+    "CREATE OR REPLACE MACRO rs_full_year(y) AS y + CASE WHEN y < 70 THEN 2000 ELSE 1900 END",
+    """
+    CREATE OR REPLACE MACRO rs_month_number(x) AS
+        (strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) + 2) // 3
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_hour_of(h, meridian) AS
+        h % 12 + CASE WHEN lower(left(meridian, 1)) = 'p' THEN 12 ELSE 0 END
+    """,
+    "CREATE OR REPLACE MACRO rs_microseconds(x) AS TRY_CAST(rpad(x, 6, '0') AS INTEGER)",
+    """
+    CREATE OR REPLACE MACRO rs_moment_of(x, y, mo, d, h, mi, s, us, strict, pattern) AS
+        CASE WHEN x IS NULL THEN NULL
+             WHEN y IS NULL OR mo IS NULL
+             THEN CAST(error('rs|22007|invalid value for the format ' || pattern || '|' || x) AS TIMESTAMP)
+             WHEN strict AND TRY(make_date(y, mo, d)) IS NULL
+             THEN CAST(error('rs|22008|date/time field date value out of range: '
+                || y || '-' || mo || '-' || d || '|') AS TIMESTAMP)
+             WHEN strict AND (h > 23 OR mi > 59 OR s > 59)
+             THEN CAST(error('rs|22008|date/time field time value out of range: '
+                || h || ':' || mi || ':' || s || '.0|') AS TIMESTAMP)
+             ELSE CAST(make_date(y, 1, 1) AS TIMESTAMP) + to_months(mo - 1) + to_days(d - 1)
+                + to_hours(h) + to_minutes(mi) + to_seconds(s) + to_microseconds(us) END
     """,
     # MONTHS_BETWEEN, ADD_MONTHS: the last day of a month stays the last day
     """
@@ -308,22 +395,44 @@ MACROS: tuple[str, ...] = (
         left(x, greatest(start, 1) - 1)
         || regexp_replace(rs_substring_from(x, start), p, replacement, options)
     """,
+    # where the n-th match begins, or the character after it (after = 1); 0 if there is none
     """
-    CREATE OR REPLACE MACRO rs_regexp_instr(x, p, start) AS
-        CASE WHEN regexp_matches(rs_substring_from(x, start), p)
-             THEN greatest(start, 1) + length(
-                regexp_extract(rs_substring_from(x, start), '(?s)^(.*?)(?:' || p || ')', 1))
-             ELSE 0 END
+    CREATE OR REPLACE MACRO rs_regexp_instr(x, p, start, n, after, options) AS
+        CASE WHEN x IS NULL THEN NULL
+             WHEN n < 1 OR len(regexp_extract_all(rs_substring_from(x, start), p, 0, options)) < n THEN 0
+             ELSE greatest(start, 1) + length(regexp_extract(rs_substring_from(x, start),
+                    '(?s)^((?:.*?(?:' || p || ')){' || (n - 1) || '}.*?)(?:' || p || ')',
+                    CASE WHEN after = 1 THEN 0 ELSE 1 END, options)) END
+    """,
+    # STRTOL: blanks and a sign first, 0x of base 16; nothing at all is 0
+    """
+    CREATE OR REPLACE MACRO rs_digits(x, base) AS
+        CASE WHEN base = 16 THEN regexp_replace(lower(ltrim(x)), '^([+-]?)(0x)?', '')
+             ELSE regexp_replace(lower(ltrim(x)), '^[+-]', '') END
     """,
     """
-    CREATE OR REPLACE MACRO rs_strtol(x, base) AS CAST(
-        CASE WHEN x LIKE '-%' THEN -1 ELSE 1 END * list_reduce(list_transform(
-            string_split(lower(ltrim(x, '+-')), ''),
-            lambda c: strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1),
-            lambda a, b: a * base + b) AS BIGINT)
+    CREATE OR REPLACE MACRO rs_values(digits) AS list_transform(string_split(digits, ''),
+        lambda c: strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_strtol(x, base) AS
+        CASE WHEN x IS NULL THEN NULL
+             WHEN rs_digits(x, base) = '' THEN 0
+             WHEN list_min(rs_values(rs_digits(x, base))) < 0 OR list_max(rs_values(rs_digits(x, base))) >= base
+             THEN CAST(error('rs|22023|The input ' || x || ' is not valid to be converted to base ' || base || '|')
+                AS BIGINT)
+             ELSE CAST(CASE WHEN ltrim(x) LIKE '-%' THEN -1 ELSE 1 END * list_reduce(list_transform(
+                rs_values(rs_digits(x, base)), lambda d: CAST(d AS HUGEINT)),
+                lambda a, b: a * base + b) AS BIGINT) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_split_part(x, delimiter, n) AS
+        CASE WHEN n < 1 THEN error('rs|22023|field position must be greater than zero|')
+             WHEN delimiter = '' THEN CASE WHEN n = 1 THEN x ELSE '' END
+             ELSE split_part(x, delimiter, n) END
     """,
     # DATEADD: a time stays a time; a month's last day that is not there becomes its last
-    "CREATE OR REPLACE MACRO rs_plus(x TIME, i) AS x + i, (x, i) AS CAST(x AS TIMESTAMP) + i",
+    "CREATE OR REPLACE MACRO rs_plus(x TIME, i) AS x + i, (x, i) AS rs_timestamp(x) + i",
     """
     CREATE OR REPLACE MACRO rs_add_years(x, n) AS
         CASE WHEN month(CAST(x AS TIMESTAMP)) = 2 AND day(CAST(x AS TIMESTAMP)) = 29
@@ -331,7 +440,7 @@ MACROS: tuple[str, ...] = (
              THEN CAST(x AS TIMESTAMP) + to_years(n) + to_days(1)
              ELSE CAST(x AS TIMESTAMP) + to_years(n) END
     """,
-    "CREATE OR REPLACE MACRO rs_moment(x TIME) AS DATE '1970-01-01' + x, (x) AS CAST(x AS TIMESTAMP)",
+    "CREATE OR REPLACE MACRO rs_moment(x TIME) AS DATE '1970-01-01' + x, (x) AS rs_timestamp(x)",
     """
     CREATE OR REPLACE MACRO rs_months_between(a, b) AS
         CASE WHEN day(a) = day(b) OR (CAST(a AS DATE) = last_day(CAST(a AS DATE))
@@ -375,14 +484,5 @@ MACROS: tuple[str, ...] = (
              WHEN length(digits) > width THEN repeat('#', width)
              ELSE rs_signed(n, CASE WHEN pad = '0' THEN lpad(digits, width, '0') ELSE digits END,
                             width, sign, place, fm, symbol) END
-    """,
-    # dates and timestamps as DateStyle ISO, MDY reads them
-    f"""
-    CREATE OR REPLACE MACRO rs_date(x VARCHAR) AS {_DATE},
-        (x) AS CAST(x AS DATE)
-    """,
-    f"""
-    CREATE OR REPLACE MACRO rs_timestamp(x VARCHAR) AS {_TIMESTAMP},
-        (x) AS CAST(x AS TIMESTAMP)
     """,
 )

@@ -6,7 +6,8 @@ import re
 
 from sqlglot import exp
 
-from local.redshift.dialect.grammar import Value, to_duckdb
+from local.redshift.dialect.grammar import Value, call, to_duckdb
+from local.redshift.engine.errors import unsupported
 
 _NUMBER_OR_DATE = re.compile(r"\s*[+-]?\d")
 _MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")
@@ -24,6 +25,13 @@ def concatenate(node: exp.DPipe) -> exp.Expr:
         ):
             node.set(side, exp.Anonymous(this="rs_text", expressions=[operand]))
     return node
+
+
+def as_text(node: exp.Expr) -> exp.Expr:
+    """``n`` -> ``rs_text(n)``, a string as it is."""
+    if isinstance(node, exp.Literal) and node.is_string:
+        return node
+    return exp.Anonymous(this="rs_text", expressions=[node])
 
 
 def add(node: exp.Add) -> exp.Expr:
@@ -77,15 +85,102 @@ def _may_fail(branch: exp.Expr) -> list[exp.Expr]:
     return found
 
 
+_LIKE_A_DATE = re.compile(
+    r"\s*(?:\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|[A-Za-z]{3,9}[ -]\d|\d{1,2}[ -][A-Za-z]{3}|\d{4}-[A-Za-z]{3})"
+)
+_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*")
+
+
+def comparison(node: exp.Expr) -> exp.Expr:
+    """``d = '12-31-2008'`` -> ``d = rs_as(d, '12-31-2008')``: a date, if ``d`` is one.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_Date_and_time_literals.html
+    """
+    this, other = node.this, node.args["expression"]
+    if isinstance(node.parent, exp.Update):  # an assignment
+        return node
+    if _may_be_date(other):
+        node.set("expression", _as(this, other))
+    elif _may_be_date(this):
+        node.set("this", _as(other, this))
+    return node
+
+
+def between(node: exp.Between) -> exp.Expr:
+    """As ``comparison``, of both ends."""
+    for end in ("low", "high"):
+        if _may_be_date(node.args[end]):
+            node.set(end, _as(node.this, node.args[end]))
+    return node
+
+
+def among(node: exp.In) -> exp.Expr:
+    """As ``comparison``, of a list's members."""
+    listed = [_as(node.this, one) if _may_be_date(one) else one for one in node.expressions]
+    node.set("expressions", listed)
+    return node
+
+
+def _may_be_date(node: exp.Expr) -> bool:
+    """Whether a string may be a date, and is not written as DuckDB reads one."""
+    if not isinstance(node, exp.Literal) or not node.is_string:
+        return False
+    return bool(_LIKE_A_DATE.match(node.name)) and not _ISO_DATE.fullmatch(node.name)
+
+
+def _as(kind: exp.Expr, value: exp.Expr) -> exp.Expr:
+    return call("rs_as", kind.copy(), value)
+
+
 def similar_to(node: exp.SimilarTo) -> exp.Expr:
-    """``a SIMILAR TO 'x%(b|c)_'`` -> ``regexp_full_match(a, 'x.*(b|c).')``.
+    """``a SIMILAR TO 'x%(b|c)_'`` -> ``regexp_full_match(a, 'x.*(b|c).', 's')``.
 
     https://docs.aws.amazon.com/redshift/latest/dg/pattern-matching-conditions-similar-to.html
     """
+    return node if _is_similar(node.parent) else _similar(node, "\\")
+
+
+def like(node: exp.Expr) -> exp.Expr:
+    """``n LIKE '5%'`` -> ``rs_text(n) LIKE '5%'``: a number is matched as text.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_patternmatching_condition_like.html
+    """
+    node.set("this", as_text(node.this))
+    return node
+
+
+def escape(node: exp.Escape) -> exp.Expr:
+    """``a SIMILAR TO 'x^_' ESCAPE '^'`` -> ``regexp_full_match(a, 'x_', 's')``."""
+    return _similar(node.this, node.expression.name) if _is_similar(node) else node
+
+
+def _is_similar(node: exp.Expr | None) -> bool:
+    return isinstance(node, exp.Escape) and isinstance(node.this, exp.SimilarTo)
+
+
+def _similar(node: exp.SimilarTo, mark: str) -> exp.Expr:
     pattern = node.expression
     if not pattern.is_string:
-        return node
-    converted = pattern.name.replace("%", ".*").replace("_", ".")
-    return exp.Anonymous(
-        this="regexp_full_match", expressions=[node.this, exp.Literal.string(converted)]
-    )
+        raise unsupported("SIMILAR TO a computed pattern")
+    arguments = [exp.Literal.string(similar(pattern.name, mark)), exp.Literal.string("s")]
+    return exp.Anonymous(this="regexp_full_match", expressions=[as_text(node.this), *arguments])
+
+
+def similar(pattern: str, mark: str) -> str:
+    """``a.c%`` -> ``a\\.c.*``: only ``% _ | * + ? {} () []`` mean something."""
+    out, inside, escaped = [], False, False
+    for character in pattern:
+        if escaped:
+            out.append(re.escape(character))
+            escaped = False
+        elif character == mark:
+            escaped = True
+        elif inside:
+            out.append(character)
+            inside = character != "]"
+        elif character in "%_":
+            out.append(".*" if character == "%" else ".")
+        else:
+            out.append("\\" + character if character in ".^$\\" else character)
+            inside = character == "["
+    return "".join(out)

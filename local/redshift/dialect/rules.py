@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlglot import exp
 
-from local.redshift.dialect import casts, dates, functions, operators, strings
+from local.redshift.dialect import (
+    casts,
+    dates,
+    functions,
+    intervals,
+    operators,
+    strings,
+    typed,
+    zones,
+)
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, syntax_error, unsupported
 
@@ -19,10 +28,18 @@ _BY_CLASS: dict[type[exp.Expr], Rule] = {
     exp.DPipe: operators.concatenate,
     exp.Case: operators.eager_case,
     exp.Extract: dates.extract,
+    exp.Interval: intervals.interval,
+    exp.AtTimeZone: zones.at_time_zone,
     exp.CurrentDate: dates.current_date,
     exp.SimilarTo: operators.similar_to,
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), operators.comparison),
+    **dict.fromkeys((exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpILike), operators.like),
+    exp.Escape: operators.escape,
+    exp.Between: operators.between,
+    exp.In: operators.among,
     exp.Substring: strings.substring,
     exp.StrPosition: strings.position,
+    exp.Trim: strings.trim,
     exp.Add: operators.add,
     exp.WithinGroup: functions.within_group,
     exp.Window: functions.window,
@@ -36,6 +53,7 @@ _REFUSED: dict[type[exp.Expr], str] = {
     exp.Lock: "FOR UPDATE",
     exp.Lambda: "a lambda",
     exp.Struct: "STRUCT",
+    exp.Collate: "COLLATE",
 }
 
 
@@ -52,6 +70,7 @@ def apply(tree: exp.Expr, scope: Scope | None) -> exp.Expr:
             tree = changed
         else:
             node.replace(changed)
+    typed.settle(tree)
     return tree
 
 
@@ -76,11 +95,31 @@ def _rewrite(node: exp.Expr, scope: Scope | None) -> exp.Expr:
         raise syntax_error(near)
     if isinstance(node, (exp.NullSafeEQ, exp.NullSafeNEQ)):
         raise RedshiftError("IS DISTINCT FROM is not supported", sqlstate="0A000")
+    if isinstance(node, (exp.Except, exp.Intersect)) and not node.args.get("distinct"):
+        word = type(node).__name__.upper()
+        raise RedshiftError(f"{word} ALL is not supported", sqlstate="0A000")
+    if isinstance(node, exp.SetOperation):
+        _refuse_inner_limit(node)
     if isinstance(node, exp.Distinct) and node.args.get("on"):
         raise RedshiftError("SELECT DISTINCT ON is not supported", sqlstate="0A000")
     if isinstance(node, exp.Anonymous):
         return functions.call(node, scope)
+    if isinstance(node, exp.CurrentSchema):
+        return functions.call(exp.Anonymous(this="current_schema"), scope)
     if isinstance(node, (exp.CurrentUser, exp.SessionUser)):
         return functions.call(exp.Anonymous(this="current_user"), scope)
     rule = _BY_CLASS.get(type(node))
     return rule(node) if rule else node
+
+
+def _refuse_inner_limit(node: exp.SetOperation) -> None:
+    """``(SELECT ... LIMIT 10) UNION SELECT ...`` fails.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html#r_UNION-usage-notes
+    """
+    for side in (node.this, node.expression):
+        query = side.this if isinstance(side, exp.Subquery) else side
+        if isinstance(query, exp.Query) and (query.args.get("limit") or query.args.get("offset")):
+            raise RedshiftError(
+                "LIMIT may not be used within input to set operations.", sqlstate="0A000"
+            )

@@ -22,7 +22,7 @@ def store(value: exp.Expr, column: Column) -> exp.Expr:
         return exp.Anonymous(this=f"rs_{verb}_{kind.name}", expressions=[text, size])
     if kind.name in ("int2", "int4", "int8", "float4", "float8"):
         return exp.Anonymous(this=f"rs_{kind.name}", expressions=[value])
-    if kind.name in ("date", "timestamp") and not isinstance(value, exp.Column):
+    if kind.name in ("date", "timestamp", "timestamptz") and not isinstance(value, exp.Column):
         return call(f"rs_{kind.name}", value)
     if kind.name == "super":
         return call("rs_super", value)

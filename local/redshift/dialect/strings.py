@@ -10,10 +10,32 @@ from sqlglot import exp
 from local.redshift.engine.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
+Build = Callable[[Args], exp.Expr]
 
 
 def _f(name: str, *args: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(args))
+
+
+def _text(value: exp.Expr) -> exp.Expr:
+    """Any value as text, a string as it is: other types are converted by themselves.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html#r_Type_conversion
+    """
+    if isinstance(value, exp.Literal) and value.is_string:
+        return value
+    return _f("rs_text", value)
+
+
+def _of_text(name: str, least: int, most: int, *, texts: tuple[int, ...] = (0,)) -> Build:
+    """``upper(a)`` -> ``upper(rs_text(a))``; ``texts`` are the places of the arguments that are text."""
+
+    def build(args: Args) -> exp.Expr:
+        if not least <= len(args) <= most:
+            raise ValueError
+        return _f(name, *(_text(a) if n in texts else a for n, a in enumerate(args)))
+
+    return build
 
 
 def _integer(value: exp.Expr) -> exp.Expr:
@@ -34,17 +56,17 @@ def _concat(args: Args) -> exp.Expr:
 
 def _btrim(args: Args) -> exp.Expr:
     """``btrim(a [, chars])`` -> ``trim(a [, chars])``. .../dg/r_BTRIM.html"""
-    return _f("trim", *args)
+    return _f("trim", _text(args[0]), *args[1:])
 
 
 def _position_of(args: Args) -> exp.Expr:
     """``strpos(a, b)`` as in DuckDB; .../dg/r_STRPOS.html"""
-    return _integer(_f("strpos", args[0], args[1]))
+    return _integer(_f("strpos", _text(args[0]), _text(args[1])))
 
 
 def _charindex(args: Args) -> exp.Expr:
     """``charindex(b, a)`` -> ``strpos(a, b)``. .../dg/r_CHARINDEX.html"""
-    return _integer(_f("strpos", args[1], args[0]))
+    return _integer(_f("strpos", _text(args[1]), _text(args[0])))
 
 
 def substring(node: exp.Substring) -> exp.Expr:
@@ -62,9 +84,9 @@ def _substr(args: Args) -> exp.Expr:
 
 
 def _split_part(args: Args) -> exp.Expr:
-    """``split_part(a, ',', n)``: '' past the end, as in DuckDB. .../dg/SPLIT_PART.html"""
+    """``split_part(a, ',', n)``: '' past the end, counted from 1. .../dg/SPLIT_PART.html"""
     value, delimiter, part = args
-    return _f("split_part", value, delimiter, part)
+    return _f("rs_split_part", _text(value), delimiter, part)
 
 
 def _pad(name: str) -> Callable[[Args], exp.Expr]:
@@ -72,7 +94,7 @@ def _pad(name: str) -> Callable[[Args], exp.Expr]:
 
     def build(args: Args) -> exp.Expr:
         fill = args[2] if len(args) > 2 else exp.Literal.string(" ")
-        return _f(name, args[0], args[1], fill)
+        return _f(name, _text(args[0]), args[1], _text(fill))
 
     return build
 
@@ -80,7 +102,7 @@ def _pad(name: str) -> Callable[[Args], exp.Expr]:
 def _sha(args: Args) -> exp.Expr:
     """``sha(a)``, ``sha1(a)``, ``func_sha1(a)`` -> ``sha1(a)``. .../dg/SHA1.html"""
     (value,) = args
-    return _f("sha1", value)
+    return _f("sha1", _text(value))
 
 
 def _sha2(args: Args) -> exp.Expr:
@@ -88,7 +110,7 @@ def _sha2(args: Args) -> exp.Expr:
     value, bits = args
     if bits.name not in ("0", "256"):
         raise unsupported(f"sha2 with {bits.name} bits")
-    return _f("sha256", value)
+    return _f("sha256", _text(value))
 
 
 def _options(args: Args, place: int) -> tuple[str, str]:
@@ -118,8 +140,8 @@ def _regexp_replace(args: Args) -> exp.Expr:
     by = args[2] if len(args) > 2 else exp.Literal.string("")
     flags = exp.Literal.string("g" + options)
     if len(args) < 4:
-        return _f("regexp_replace", args[0], args[1], by, flags)
-    return _f("rs_regexp_replace", args[0], args[1], by, args[3], flags)
+        return _f("regexp_replace", _text(args[0]), args[1], by, flags)
+    return _f("rs_regexp_replace", _text(args[0]), args[1], by, args[3], flags)
 
 
 def _regexp_substr(args: Args) -> exp.Expr:
@@ -130,22 +152,25 @@ def _regexp_substr(args: Args) -> exp.Expr:
     group = exp.Literal.number(1 if "e" in given and "(" in args[1].name else 0)
     place, occurrence = _at(args, 2), _at(args, 3)
     flags = exp.Literal.string(options)
-    return _f("rs_regexp_substr", args[0], args[1], place, occurrence, group, flags)
+    return _f("rs_regexp_substr", _text(args[0]), args[1], place, occurrence, group, flags)
 
 
 def _regexp_count(args: Args) -> exp.Expr:
-    """``regexp_count(a, pattern [, position])``. .../dg/REGEXP_COUNT.html"""
-    _options(args, 3)
-    value = _f("rs_substring_from", args[0], args[2]) if len(args) > 2 else args[0]
-    return _integer(_f("rs_regexp_count", value, args[1]))
+    """``regexp_count(a, pattern [, position [, parameters]])``. .../dg/REGEXP_COUNT.html"""
+    _, options = _options(args, 3)
+    value = _text(args[0])
+    value = _f("rs_substring_from", value, args[2]) if len(args) > 2 else value
+    return _integer(_f("rs_regexp_count", value, args[1], exp.Literal.string(options)))
 
 
 def _regexp_instr(args: Args) -> exp.Expr:
-    """``regexp_instr(a, pattern [, position])``: 0 where nothing matches. .../dg/REGEXP_INSTR.html"""
-    if len(args) > 3:
-        raise unsupported("regexp_instr with an occurrence")
-    _options(args, 5)
-    return _integer(_f("rs_regexp_instr", args[0], args[1], _at(args, 2)))
+    """``regexp_instr(a, pattern [, position [, occurrence [, option [, parameters]]]])``: 0 where nothing
+    matches; option 1 is the place after the match. .../dg/REGEXP_INSTR.html
+    """
+    _, options = _options(args, 5)
+    after = args[4] if len(args) > 4 else exp.Literal.number(0)
+    places = [_at(args, 2), _at(args, 3), after, exp.Literal.string(options)]
+    return _integer(_f("rs_regexp_instr", _text(args[0]), args[1], *places))
 
 
 def _to_hex(args: Args) -> exp.Expr:
@@ -157,21 +182,41 @@ def _to_hex(args: Args) -> exp.Expr:
 def _strtol(args: Args) -> exp.Expr:
     """``strtol('abcd', 16)``. .../dg/r_STRTOL.html"""
     value, base = args
-    return _f("rs_strtol", value, base)
+    return _f("rs_strtol", _text(value), base)
 
 
 def _octet_length(args: Args) -> exp.Expr:
     """``octet_length(a)``: bytes. .../dg/r_OCTET_LENGTH.html"""
     (value,) = args
-    return _integer(_f("strlen", value))
+    return _integer(_f("strlen", _text(value)))
 
 
 def position(node: exp.StrPosition) -> exp.Expr:
     """``POSITION('a' IN b)``. .../dg/r_POSITION.html"""
-    return _integer(_f("strpos", node.this, node.args["substr"]))
+    return _integer(_f("strpos", _text(node.this), _text(node.args["substr"])))
 
 
-BUILT: dict[str, Callable[[Args], exp.Expr]] = {
+def trim(node: exp.Trim) -> exp.Expr:
+    """``TRIM(BOTH 'x' FROM n)`` -> ``TRIM(BOTH 'x' FROM rs_text(n))``. .../dg/r_TRIM.html"""
+    node.set("this", _text(node.this))
+    return node
+
+
+BUILT: dict[str, Build] = {
+    "upper": _of_text("upper", 1, 1),
+    "lower": _of_text("lower", 1, 1),
+    "initcap": _of_text("rs_initcap", 1, 1),
+    "reverse": _of_text("reverse", 1, 1),
+    "ascii": _of_text("ascii", 1, 1),
+    "md5": _of_text("md5", 1, 1),
+    "left": _of_text("left", 2, 2),
+    "right": _of_text("right", 2, 2),
+    "repeat": _of_text("repeat", 2, 2),
+    "replicate": _of_text("repeat", 2, 2),
+    "ltrim": _of_text("ltrim", 1, 2, texts=(0, 1)),
+    "rtrim": _of_text("rtrim", 1, 2, texts=(0, 1)),
+    "replace": _of_text("replace", 3, 3, texts=(0, 1, 2)),
+    "translate": _of_text("translate", 3, 3, texts=(0, 1, 2)),
     "len": _length,
     "length": _length,
     "char_length": _length,

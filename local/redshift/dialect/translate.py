@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key
-from local.redshift.dialect import columns, merge, names, rules, subqueries, supers, writes
+from local.redshift.dialect import aliases, columns, merge, names, rules, subqueries, supers, writes
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.origins import Origin, origins_of
 from local.redshift.dialect.scope import Scope
@@ -68,6 +68,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     subqueries.refuse_unaliased_qualify(tree)
     subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
+    aliases.expand(tree, scope)
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
@@ -92,6 +93,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         kind = type(tree).__name__.lower()
         verb = {"insert": "insert into", "update": "update", "delete": "delete from"}[kind]
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
+    aliases.expand(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     tree = rules.apply(tree, scope)

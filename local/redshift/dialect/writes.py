@@ -98,6 +98,9 @@ def _insert_values(
     target: Relation, named: list[Column], source: exp.Values, *, explicit: bool
 ) -> exp.Expr:
     rows = []
+    sizes = {len(r.expressions) if isinstance(r, exp.Tuple) else 1 for r in source.expressions}
+    if len(sizes) > 1:
+        raise RedshiftError("VALUES lists must all be the same length", sqlstate="42601")
     for row in source.expressions:
         values = list(row.expressions) if isinstance(row, exp.Tuple) else [row]
         _check_count(len(values), named, explicit=explicit)
@@ -171,6 +174,8 @@ def _update(tree: exp.Update, target: Relation) -> exp.Expr:
     for assignment in tree.expressions:
         if not isinstance(assignment, exp.EQ) or not isinstance(assignment.this, exp.Column):
             raise unsupported("UPDATE SET (columns) = ...")
+        if assignment.this.table:  # .../dg/r_UPDATE.html: "UPDATE tab SET tab.col = 1 is invalid"
+            raise undefined_column(assignment.this.table, target.name)
         column = target.column(assignment.this.name)
         if column is None:
             raise undefined_column(assignment.this.name, target.name)

@@ -109,6 +109,11 @@ def _no_match(match: re.Match[str]) -> RedshiftError:
     )
 
 
+def _no_cast(match: re.Match[str]) -> RedshiftError:
+    source, target = (_SPOKEN.get(m.strip(), m.strip().lower()) for m in match.groups())
+    return RedshiftError(f"cannot cast type {source} to {target}", sqlstate="42846")
+
+
 def _rule(pattern: str, make: Make) -> tuple[re.Pattern[str], Make]:
     return re.compile(pattern, re.DOTALL), make
 
@@ -179,6 +184,8 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         r"WHERE clause cannot contain aggregates",
         _plain("aggregates not allowed in WHERE clause", "42803"),
     ),
+    _rule(r"Unknown TimeZone '(.*?)'", _plain(r'time zone "\1" not recognized', "22023")),
+    _rule(r"Unimplemented type for cast \(([A-Z_ ]+)\S* -> ([A-Z_ ]+)", _no_cast),
     _rule(r"Division by zero", _plain("division by zero", "22012")),
     _rule(
         r"More than one row returned by a subquery",

@@ -66,6 +66,10 @@ class Fault:
     status: int = 500
 
     def __post_init__(self) -> None:
+        for name, kind in (("times", int), ("skip", int), ("seconds", (int, float)),
+                           ("status", int)):  # fmt: skip
+            if not isinstance(getattr(self, name), kind):
+                raise ValueError(f"{name} is a number")
         allowed = _OF_STATEMENTS if self.sql else _OF_OPERATIONS
         if bool(self.sql) == bool(self.operation) or self.kind not in allowed:
             raise ValueError("a fault has an operation or sql, and a kind that goes with it")

@@ -122,10 +122,13 @@ def test_characters_of_two_surrogates(warehouse: Warehouse) -> None:
 
 def test_a_local_path_says_what_is_wrong(start: Start) -> None:
     url = start(faults=True).url
-    for body in (b"{", b"[]", b'{"sql": "(", "kind": "fail"}', b'{"sql": "x", "kind": "nope"}'):
+    for body in (b"{", b"[]", b'{"sql": "(", "kind": "fail"}', b'{"sql": "x", "kind": "nope"}',
+                 b'{"operation": "*", "kind": "delay", "seconds": "1"}',
+                 b'{"operation": "*", "kind": "drop", "times": "3"}'):  # fmt: skip
         status, answer = http(f"{url}/_local/faults", body)
         assert status == 400, body
         assert answer["message"]
+    assert Warehouse(url).value("SELECT 1") == 1
 
 
 def test_a_client_that_has_gone_is_no_error(

@@ -354,9 +354,9 @@ class Runner:
             _fail(part, duckdb_errors.translate(error))
         part.duration = time.monotonic_ns() - clock
         part.updated = time.time()
+        self._store.save_part(part)  # at once: a kill before it fails what may be committed
         self._record(session, statement, part, began)
         self._log.ran(statement, part)
-        self._store.save_part(part)
 
     def _strike(self, session: Session, part: SubStatement) -> None:
         """The fault that is armed for this statement, if any."""

@@ -23,6 +23,8 @@ def expand(tree: exp.Expr, scope: Scope) -> None:
     """
     finder = Finder(scope)
     for select in tree.find_all(exp.Select):
+        if select.find(exp.Unnest):  # of SUPER, whose names ``supers`` finds out
+            continue
         if any(isinstance(item, exp.Alias) for item in select.expressions[:-1]):
             _expand(select, finder)
 
@@ -48,32 +50,33 @@ def _volatile(item: exp.Expr) -> bool:
     return any(str(call.this).lower() in _VOLATILE for call in calls)
 
 
-def _names(sources: list[Source], finder: Finder) -> set[str] | None:
+def _names(sources: list[Source], finder: Finder) -> list[str] | None:
     """The columns of all sources, None where those of one are not known."""
-    found: set[str] = set()
+    found: list[str] = []
     for source in sources:
-        names = _names_of(source, finder)
+        names = columns_of(source, finder)
         if names is None:
             return None
-        found |= names
+        found += names
     return found
 
 
-def _names_of(source: Source, finder: Finder) -> set[str] | None:
+def columns_of(source: Source, finder: Finder) -> list[str] | None:
+    """The names of a table's or query's columns, None where they are not known."""
     if isinstance(source, Relation):
-        return {column.name for column in source.columns} or None
+        return [column.name for column in source.columns] or None
     if not isinstance(source, exp.Query):
         return None
     query: exp.Query = source
     while isinstance(query, (exp.SetOperation, exp.Subquery)):
         query = query.this
-    found: set[str] = set()
+    found: list[str] = []
     for item in query.selects:
         if item.is_star:
             inner = _names(list(finder.sources(query).values()), finder)
             if inner is None:
                 return None
-            found |= inner
+            found += inner
         else:
-            found.add(item.alias_or_name)
+            found.append(item.alias_or_name)
     return found

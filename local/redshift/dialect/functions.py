@@ -120,9 +120,9 @@ def _sum(args: Args) -> exp.Expr:
 
 
 def _avg(args: Args) -> exp.Expr:
-    """``avg(a)`` -> ``cast_to_type(sum(rs_avg_arg(a)) / nullif(count(a), 0), any_value(rs_avg_type(a)))``.
+    """``avg(a)`` -> ``rs_mean(sum(rs_avg_arg(a)), count(a), any_value(rs_avg_type(a)))``.
 
-    BIGINT, cut off, of integers; NUMERIC of NUMERIC; DOUBLE PRECISION of floats.
+    BIGINT of integers, NUMERIC of NUMERIC, both cut off; DOUBLE PRECISION of floats.
     https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
     """
     (given,) = args
@@ -130,10 +130,9 @@ def _avg(args: Args) -> exp.Expr:
     summand: exp.Expr = anonymous("rs_avg_arg", value)
     if isinstance(given, exp.Distinct):
         summand = exp.Distinct(expressions=[summand])
-    count = anonymous("nullif", anonymous("count", given.copy()), exp.Literal.number(0))
     sample = anonymous("any_value", anonymous("rs_avg_type", value.copy()))
-    mean = exp.Div(this=anonymous("sum", summand), expression=count)
-    return anonymous("cast_to_type", mean, sample)
+    count = anonymous("count", given.copy())
+    return anonymous("rs_mean", anonymous("sum", summand), count, sample)
 
 
 def window(node: exp.Window) -> exp.Expr:
@@ -158,13 +157,13 @@ def window(node: exp.Window) -> exp.Expr:
 
 
 _OF_SEVERAL = {
-    "cast_to_type": ("sum", "count", "any_value"),
+    "rs_mean": ("sum", "count", "any_value"),
     "rs_listagg": ("string_agg", "list"),
 }
 """What stands around aggregates, and the aggregates within that OVER belongs to."""
 
 _FRAMED = frozenset(
-    {"sum", "cast_to_type", "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop",
+    {"sum", "rs_mean", "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop",
      "first_value", "last_value", "nth_value", "bool_and", "bool_or"}
 )  # fmt: skip
 

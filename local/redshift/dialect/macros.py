@@ -74,9 +74,14 @@ _DATE = _once(f"""
              THEN CAST(try_strptime(trim(v), {_DATE_FORMATS}) AS DATE)
              WHEN try_strptime(trim(v), {_TIME_FORMATS}) IS NOT NULL
              THEN CAST(try_strptime(trim(v), {_TIME_FORMATS}) AS DATE)
+             WHEN lower(trim(v)) IN ('now', 'today') THEN CAST(now() AS DATE)
+             WHEN lower(trim(v)) = 'yesterday' THEN CAST(now() AS DATE) - 1
+             WHEN lower(trim(v)) = 'tomorrow' THEN CAST(now() AS DATE) + 1
              ELSE CAST(v AS DATE) END""")
 _TIMESTAMP = _once(f"""
         CASE WHEN v IS NULL OR TRY_CAST(v AS TIMESTAMP) IS NOT NULL THEN CAST(v AS TIMESTAMP)
+             WHEN lower(trim(v)) = 'now' THEN CAST(now() AS TIMESTAMP)
+             WHEN lower(trim(v)) IN ('today', 'yesterday', 'tomorrow') THEN CAST(rs_date(v) AS TIMESTAMP)
              ELSE coalesce(try_strptime(trim(v), {_TIME_FORMATS}),
                 try_strptime(trim(v), {_DATE_FORMATS}), CAST(v AS TIMESTAMP)) END""")
 _ZONES = ", ".join(f"'{name}': '{zones.offset_of(name)}'" for name in zones.ABBREVIATIONS)
@@ -87,6 +92,12 @@ _TIMESTAMPTZ = _once(f"""
              THEN CAST(CAST(rs_timestamp(regexp_replace(v, '\\s*[A-Za-z]+\\s*$', '')) AS VARCHAR)
                 || MAP {{{_ZONES}}}[upper(regexp_extract(v, '([A-Za-z]+)\\s*$', 1))] AS TIMESTAMPTZ)
              ELSE coalesce(TRY_CAST(v AS TIMESTAMPTZ), CAST(rs_timestamp(v) AS TIMESTAMPTZ)) END""")
+_ROUNDED = "cast_to_type(v.total / v.n, v.sample)"
+_MEAN = f"""cast_to_type({_ROUNDED} - cast_to_type(
+            CASE WHEN typeof(v.sample) LIKE 'DECIMAL%' AND abs({_ROUNDED}) * v.n > abs(v.total)
+                 THEN sign(v.total)
+                    / pow(10, CAST(regexp_extract(typeof(v.sample), '([0-9]+)\\)', 1) AS INTEGER))
+                 ELSE 0 END, v.sample), v.sample)"""
 _NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
 """What json_type calls numbers."""
 _ELEMENTS = "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') ELSE [] END"
@@ -164,6 +175,12 @@ MACROS: tuple[str, ...] = (
         (x BIGINT) AS CAST(NULL AS BIGINT),
         (x HUGEINT) AS CAST(NULL AS BIGINT),
         (x) AS x
+    """,
+    # AVG of NUMERIC is cut off at its scale, not rounded: one less in the last place, where the rounded
+    # mean is too much
+    f"""
+    CREATE OR REPLACE MACRO rs_mean(total, n, sample) AS list_extract(list_transform(
+        [struct_pack(total := total, n := nullif(n, 0), sample := sample)], lambda v: {_MEAN}), 1)
     """,
     # TRUNC(timestamp) is its date, TRUNC(number) cuts the fraction off
     """

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Key, Relation
-from local.redshift.dialect import supers
+from local.redshift.dialect import aliases, pivots, supers
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -223,7 +223,9 @@ def _only(query: exp.Query, count: int) -> exp.Query:
 def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, depth: int) -> None:
     query = parse_query(view.query)
     fold(query)
+    pivots.rewrite(query, scope)
     name_projections(query)
+    aliases.expand(query, scope)
     supers.rewrite(query, scope)
     _resolve(query, scope, found, depth + 1)
     alias = table.args.get("alias") or exp.TableAlias(

@@ -116,10 +116,11 @@ class Finder:
         if id(node) not in self._sources:
             self._sources[id(node)] = found = {}
             for item in _items(node):
-                found.update(self._source(item))
+                found.update(self.source_of(item))
         return self._sources[id(node)]
 
-    def _source(self, item: exp.Expr) -> dict[str, Source]:
+    def source_of(self, item: exp.Expr) -> dict[str, Source]:
+        """What an item of FROM is, by its name; of an unnesting value and index."""
         name = item.alias_or_name
         if isinstance(item, exp.Table):
             return {name: self._table(item)}

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key
-from local.redshift.dialect import aliases, columns, merge, names, rules, subqueries, supers, writes
+from local.redshift.dialect import (
+    aliases,
+    columns,
+    merge,
+    names,
+    pivots,
+    rules,
+    subqueries,
+    supers,
+    writes,
+)
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.origins import Origin, origins_of
 from local.redshift.dialect.scope import Scope
@@ -64,6 +74,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     """SELECT."""
     if tree.args.get("into") is not None:
         raise unsupported("SELECT INTO")
+    pivots.rewrite(tree, scope)
     subqueries.refuse_correlations(tree)
     subqueries.refuse_unaliased_qualify(tree)
     subqueries.refuse_hidden_order(tree)
@@ -93,6 +104,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         kind = type(tree).__name__.lower()
         verb = {"insert": "insert into", "update": "update", "delete": "delete from"}[kind]
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
+    pivots.rewrite(tree, scope)
     aliases.expand(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)

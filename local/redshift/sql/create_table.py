@@ -156,6 +156,8 @@ def _column_attribute(tokens: Tokens, made: Column) -> Column | None:
         return replace(made, not_null=True)
     if tokens.accept("NULL"):
         return made
+    if tokens.accept("DEFAULT", "NULL"):
+        return replace(made, default="NULL")
     if tokens.accept("DEFAULT"):
         return replace(made, default=tokens.expression_text(*_DEFAULT_STOPS))
     if tokens.accept("IDENTITY"):
@@ -268,5 +270,10 @@ def _check_keys(table: CreateTable) -> None:
                 f'column "{column_.name}" of type super cannot be a DISTKEY or SORTKEY',
                 sqlstate="0A000",
             )
+    primary = [k for k in table.constraints if k.kind == "PRIMARY KEY"]
+    if len(primary) + sum(c.primary_key for c in table.columns) > 1:
+        raise RedshiftError(
+            f'multiple primary keys for table "{table.name[-1]}" are not allowed', sqlstate="42P16"
+        )
     if sum(c.identity is not None for c in table.columns) > 1:
         raise RedshiftError("only one identity column is allowed per table")

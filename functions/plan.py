@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import chain, compress, islice
 from typing import Any
 
-from loader import batches, sql
+from loader import batches, rest, sql
 from loader.dataapi import DataApi, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
@@ -71,20 +71,21 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         "ended": list(request.ended),
         "dry_run": request.dry_run,
         "named": request.named,
+        "objects": load.get("objects", request.objects),
     }
     if "listed" not in load:
         end_what_others_left(request)
         # A name of its own: were this call repeated, its numbers must not meet those of another listing.
         load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
-        files = list_files(request)
+        files = list_files(request, load["objects"])
         load["listed"] = write_listing(
             load["listing"], reloadable(files) if request.reload else files
         )
     listing = load["listing"]
     if load["listed"] == 0:
-        measure(load, request, "")
+        measure(load, request, "", more=False)
         return {**load, "outcome": "nothing"}
-    if not request.reload and request.objects.startswith(store.uri(NO_LEDGER_NEEDED)):
+    if not request.reload and load["objects"].startswith(store.uri(NO_LEDGER_NEEDED)):
         new: Iterator[DataFile] = read_listing(listing)
     else:
         outcome, is_new = compare(load, request)
@@ -93,10 +94,21 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
             return {**load, "seconds": spent(load, begun)}
         new = compress(read_listing(listing), is_new)
     result = write_batches(load, new)
-    measure(load, request, result.pop("oldest"))
+    load["seconds"] = spent(load, begun)
+    if result["outcome"] == "nothing" and result["rest"]:
+        return next_list(load, result["rest"])
+    measure(load, request, result.pop("oldest"), more=bool(result["rest"]))
     if result["outcome"] == "load":
         mark_as_open(load)
-    return {**load, **result, "seconds": spent(load, begun)}
+    passed = load.get("passed", 0)
+    listed, known = load["listed"] + passed, result["known"] + passed
+    return {**load, **result, "listed": listed, "known": known}
+
+
+def next_list(load: dict[str, Any], objects: str) -> dict[str, Any]:
+    """Others have loaded all of this execution's list meanwhile: it takes the next."""
+    passed = load.get("passed", 0) + load.pop("listed")
+    return {**load, "objects": objects, "passed": passed, "outcome": "running"}
 
 
 def mark_as_open(load: dict[str, Any]) -> None:
@@ -113,11 +125,14 @@ def end_what_others_left(request: Request) -> None:
             logger.exception("statements of an ended load could not be cancelled", load=dead)
 
 
-def measure(load: dict[str, Any], request: Request, oldest: str) -> None:
-    """How long the oldest file that is not loaded has been there, where the load looks at all files."""
-    if request.mode == "load" and (
-        request.mark or not (request.keys or request.prefixes or request.objects)
-    ):
+def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) -> None:
+    """How long the oldest file that is not loaded has been there, where the load looks at all files.
+
+    Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
+    """
+    of_a_rest = rest.is_list(load["objects"].removeprefix(store.uri("")))
+    looks_at_all = request.mark or not (request.keys or request.prefixes or request.objects)
+    if request.mode == "load" and looks_at_all and not (of_a_rest and more):
         age = (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
 
@@ -127,12 +142,12 @@ def spent(load: dict[str, Any], begun: float) -> float:
     return round(float(load.get("seconds", 0)) + time.time() - begun, 3)
 
 
-def list_files(request: Request) -> Iterator[DataFile]:
+def list_files(request: Request, objects: str) -> Iterator[DataFile]:
     """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there."""
     bucket, known = settings().data_bucket, tuple(datasets().values())
-    if request.objects:
+    if objects:
         try:
-            files = store.get_lines(store.key_of(request.objects))
+            files = store.get_lines(store.key_of(objects))
             yield from (DataFile(**file) for file in files if dataset_of(file["key"], known))
         except ValueError as error:
             raise BadRequest(f"objects: {error}") from error
@@ -280,6 +295,16 @@ class Tally:
     oldest: str = ""
     shown: list[str] = field(default_factory=list)
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        return {
+            "batch_count": self.batches,
+            "planned": self.files,
+            "bytes": self.bytes,
+            "datasets": self.datasets,
+            "oldest": self.oldest,
+        }
+
     def add(self, dataset: Dataset, members: list[DataFile]) -> None:
         self.batches += 1
         self.files += len(members)
@@ -291,42 +316,56 @@ class Tally:
 
 
 def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
-    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next execution's.
+    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next executions'.
 
     Of a million files no more than a batch of each kind is in memory.
     """
-    limits, tally = settings(), Tally()
+    limits, own, left = settings(), Tally(), Tally()
     cut = batches.cut(new, taker, limits.batch_files, limits.batch_bytes)
-    for dataset, members in () if load["dry_run"] else islice(cut, limits.max_batches):
-        batch = batches.Batch(str(tally.batches), dataset.name, tuple(members))
-        batches.save(store, load["load_id"], batch)
-        tally.add(dataset, members)
-    count = tally.batches
-
-    def beyond() -> Iterator[dict[str, Any]]:
-        for dataset, members in cut:
-            tally.add(dataset, members)
-            yield from (file.as_dict() for file in members)
-
-    name = "loads/{}/not_loaded" if load["dry_run"] else "rest/{}"
-    rest = write_rest(f"{name.format(load['load_id'])}.json.gz", beyond())
-    result: dict[str, Any] = {
-        "batch_count": tally.batches if load["dry_run"] else count,
-        "planned": tally.files,
-        "bytes": tally.bytes,
-        "datasets": tally.datasets,
-        "known": load["listed"] - tally.files,
-        "oldest": tally.oldest,
-        "rest": "",
-    }
     if load["dry_run"]:
-        told = {"not_loaded": rest} if rest else {}
-        keys = {"keys": tally.shown, "oldest_file": tally.oldest}
-        return {**result, **told, **keys, "outcome": "planned"}
-    return {**result, "rest": rest, "outcome": "load" if count else "nothing"}
+        return {**not_loaded(load, cut, own), **own.figures, "known": load["listed"] - own.files}
+    for dataset, members in islice(cut, limits.max_batches):
+        batch = batches.Batch(str(own.batches), dataset.name, tuple(members))
+        batches.save(store, load["load_id"], batch)
+        own.add(dataset, members)
+    beyond = (lines(chain([first], islice(cut, limits.max_batches - 1)), left) for first in cut)
+    following = write_rest(load, beyond)
+    return {
+        **own.figures,
+        "known": load["listed"] - own.files - left.files,
+        "oldest": min(filter(None, (own.oldest, left.oldest)), default=""),
+        "rest": following,
+        "outcome": "load" if own.batches else "nothing",
+    }
 
 
-def write_rest(key: str, files: Iterator[dict[str, Any]]) -> str:
-    """Writes the list of files that this execution does not load; its URI, or '' if there are none."""
-    first = next(files, None)
-    return store.put_lines(key, chain([first], files)) if first else ""
+Cut = Iterator[tuple[Dataset, list[DataFile]]]
+
+
+def lines(cut: Cut, tally: Tally) -> Iterator[dict[str, Any]]:
+    """The files of batches, counted as they go by."""
+    for dataset, members in cut:
+        tally.add(dataset, members)
+        yield from (file.as_dict() for file in members)
+
+
+def not_loaded(load: dict[str, Any], cut: Cut, tally: Tally) -> dict[str, Any]:
+    """A dry run's list of all that is not loaded."""
+    files = lines(cut, tally)
+    if first := next(files, None):
+        key = f"loads/{load['load_id']}/not_loaded.json.gz"
+        told = {"not_loaded": store.put_lines(key, chain([first], files))}
+    else:
+        told = {}
+    names = {"keys": tally.shown, "oldest_file": tally.oldest}
+    return {**told, **names, "rest": "", "outcome": "planned"}
+
+
+def write_rest(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) -> str:
+    """The URI of the list of files that the next execution loads, '' if there is none."""
+    key = load["objects"].removeprefix(store.uri(""))
+    if not rest.is_list(key):
+        return rest.write(store, load["load_id"], lists)
+    for files in lists:  # the limits have been lowered meanwhile
+        rest.add(store, key, files)
+    return rest.following(store, key)

@@ -8,7 +8,8 @@ loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/staged_checks/…          the figures of the checks that passed on staging
 loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
-events/…, sweeps/…, rest/…               lists of objects from the trigger, the sweep, and for the next execution
+events/…, sweeps/…                       lists of objects from the trigger and the sweep
+rest/…                                   lists of objects for the executions that follow (rest.py)
 sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
 open/<load_id>.json                      loads that have not cleaned up after themselves yet
 loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
@@ -19,7 +20,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -49,7 +50,14 @@ class DataFile:
         return f"s3://{self.bucket}/{self.key}"
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """The fields by their names; dataclasses.asdict takes ten times as long, of a million files."""
+        return {
+            "bucket": self.bucket,
+            "key": self.key,
+            "etag": self.etag,
+            "size": self.size,
+            "modified": self.modified,
+        }
 
 
 @dataclass(frozen=True)

@@ -343,8 +343,8 @@ MUTANTS = (
         "an execution forgets the files beyond its batches",
         "test_more_files_than_an_execution_holds_are_loaded_by_others",
         "functions/plan.py",
-        '    return {**result, "rest": rest,',
-        '    return {**result, "forgotten": rest,',
+        '        "rest": following,',
+        '        "rest": "",',
     ),
     mutant(
         "a dry run loads",

@@ -185,19 +185,29 @@ def test_the_plan_of_many_files_is_as_short_as_of_few(tmp_path: Path) -> None:
         planned(executed(tmp_path / str(n), well, n, BatchFiles=1, MaxBatches=2)) for n in (3, 300)
     )
     assert few["rest"]
-    assert many["planned"] == 300
+    assert (many["listed"], many["planned"], many["known"]) == (300, 2, 0)
     assert shape(few) == shape(many)
+
+
+def test_the_executions_of_a_backfill_look_at_each_file_twice(tmp_path: Path) -> None:
+    """The first at all, each of the others at its own."""
+    with scene(tmp_path / "w", well, keys(9), BatchFiles=1, MaxBatches=2) as world:
+        run(world)
+        world.work()
+        reports = [execution.report["files"] for execution in world.executions.all]
+    figures = [(files["listed"], files["loaded"], files["failed"]) for files in reports]
+    assert figures == [(9, 2, 0), (2, 2, 0), (2, 2, 0), (2, 2, 0), (1, 1, 0)]
 
 
 class Million:
     """A backfill as the functions do it: their answers in a real run, with the figures of this one.
 
-    Each execution plans what is left, and loads as many batches as one may.
+    The first looks at all files, each that follows at its list; each loads as many batches as one may.
     """
 
     def __init__(self, answers: dict[str, Any], files: int, batch_files: int, batches: int) -> None:
         self.answers = answers
-        self.left = {"s3://the-bucket/": files}  # by the URI of what is left of it
+        self.left = files
         self.size = batch_files
         self.most = batches
         self.inputs: list[Any] = [{}]
@@ -229,24 +239,24 @@ class Million:
         return lambda_result(answer)
 
     def _plan(self, answer: dict[str, Any]) -> None:
-        files = self.left[self.request.objects or "s3://the-bucket/"]
-        self.here = min(files, self.size * self.most)
-        later = files - self.here
+        self.here = min(self.left, self.size * self.most)
+        listed = self.here if self.request.objects else self.left
+        self.left -= self.here
         figures: dict[str, Any] = {
-            "listed": files,
-            "planned": files,
+            "listed": listed,
+            "planned": self.here,
             "known": 0,
-            "bytes": files * 10**9,
-            "datasets": dict.fromkeys(answer["datasets"], files),
+            "bytes": self.here * 10**9,
+            "datasets": dict.fromkeys(answer["datasets"], self.here),
             "batch_count": ceil(self.here / self.size),
-            "rest": f"s3://{'w' * 63}/rest/{answer['load_id']}.{len(self.left)}.json.gz"
-            if later
+            "objects": self.request.objects,
+            "rest": f"s3://{'w' * 63}/rest/{answer['load_id']}/{len(self.history)}.json.gz"
+            if self.left
             else "",
             "mark": self.request.mark,
         }
         assert shape(figures) == shape({name: answer[name] for name in figures})
         answer |= figures
-        self.left[figures["rest"]] = later
 
 
 @pytest.fixture(scope="module")

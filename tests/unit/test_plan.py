@@ -433,12 +433,90 @@ def test_limits(
     left = 5 - sum(len(keys) for keys in expected)
     assert bool(answer["rest"]) is bool(left)
     if left:
-        assert answer["rest"] == f"s3://working/rest/{answer['load_id']}.json.gz"
+        assert answer["rest"] == f"s3://working/rest/{answer['load_id']}/0.json.gz"
+        assert (answer["planned"], answer["known"]) == (4, 0)
         data_api.replies = [new(0)]
         rest = call({"objects": answer["rest"], "mark": "", "named": answer["named"]})
         assert rest["named"] is answer["named"] is False
         assert planned_keys(store, rest) == [["log_data/5.json"]]
         assert len(data_api.submits) == 2  # compared again: it may have been loaded meanwhile
+
+
+def of_lists(s3: Any, data_api: FakeDataApi, configure: Callable[..., None]) -> str:
+    """Seven files are planned, two are loaded at once: the URI of the first of three lists that are left."""
+    configure(BATCH_FILES="1", MAX_BATCHES="2")
+    put(s3, *(f"log_data/{n}.json" for n in range(7)))
+    data_api.replies = [new(*range(7))]
+    return str(call({})["rest"])
+
+
+def test_an_execution_reads_its_own_list_only(
+    store: Store, s3: Any, data_api: FakeDataApi, configure: Callable[..., None]
+) -> None:
+    objects, found = of_lists(s3, data_api, configure), []
+    while objects:
+        lines = list(store.get_lines(store.key_of(objects)))
+        data_api.replies = [new(*range(len(lines)))]
+        answer = call({"objects": objects})
+        assert (answer["listed"], answer["planned"], answer["known"]) == (len(lines), len(lines), 0)
+        found.append([line["key"] for line in lines])
+        assert [key for keys in planned_keys(store, answer) for key in keys] == found[-1]
+        objects = answer["rest"]
+    assert found == [
+        ["log_data/2.json", "log_data/3.json"],
+        ["log_data/4.json", "log_data/5.json"],
+        ["log_data/6.json"],
+    ]
+
+
+def test_a_list_that_others_have_loaded_is_passed_over(
+    s3: Any, data_api: FakeDataApi, configure: Callable[..., None], store: Store
+) -> None:
+    """An execution that loads nothing would not start the next."""
+    objects = of_lists(s3, data_api, configure)
+    data_api.replies = [new(), new(1)]
+    *before, answer = until_it_ends({"objects": objects})
+    assert [each["outcome"] for each in before] == ["running"]
+    assert (answer["listed"], answer["known"], answer["planned"]) == (4, 3, 1)
+    assert planned_keys(store, answer) == [["log_data/5.json"]]
+    assert answer["rest"].endswith("/2.json.gz")
+    data_api.replies = [new(), new(), new()]
+    answer = until_it_ends({"objects": objects})[-1]
+    assert (answer["outcome"], answer["rest"]) == ("nothing", "")
+    assert (answer["listed"], answer["known"], answer["planned"]) == (5, 5, 0)
+
+
+def test_a_list_that_is_too_long_by_now_goes_on_behind_the_others(
+    store: Store, s3: Any, data_api: FakeDataApi, configure: Callable[..., None]
+) -> None:
+    """The limits may be changed during a backfill."""
+    objects, found = of_lists(s3, data_api, configure), []
+    configure(BATCH_FILES="1", MAX_BATCHES="1")
+    while objects:
+        lines = list(store.get_lines(store.key_of(objects)))
+        data_api.replies = [new(*range(len(lines)))]
+        answer = call({"objects": objects})
+        found += planned_keys(store, answer)
+        objects = answer["rest"]
+    assert sorted(found) == [[f"log_data/{n}.json"] for n in range(2, 7)]
+
+
+def test_the_oldest_file_is_measured_at_the_end_of_the_rest(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    configure: Callable[..., None],
+    measured: Callable[[], dict[str, float]],
+) -> None:
+    """Of a list in the middle nothing is known of the files in those that follow."""
+    objects, seen = of_lists(s3, data_api, configure), []
+    assert "OldestFileNotLoaded" in measured()
+    while objects:
+        data_api.replies = [new(0)]
+        answer = call({"objects": objects, "mark": "2026-11-23T20:30:00+00:00"})
+        seen.append("OldestFileNotLoaded" in measured())
+        objects = answer["rest"]
+    assert seen == [False, False, True]
 
 
 def until_it_ends(request: Any, most: int = 10) -> list[dict[str, Any]]:

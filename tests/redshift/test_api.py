@@ -330,6 +330,21 @@ def test_no_result_set_no_result(warehouse: Warehouse) -> None:
         warehouse.client.get_statement_result(Id=shown["Id"])
 
 
+def test_a_running_batch_has_no_result_of_its_own(warehouse: Warehouse) -> None:
+    """What its id without a number gave would be another one a moment later."""
+    digits = "(" + " UNION ALL ".join(f"SELECT {n} AS a" for n in range(10)) + ")"
+    endless = "SELECT count(*) FROM " + ", ".join(f"{digits} t{n}" for n in range(14))
+    batch = warehouse.submit_batch("SELECT 1", endless, "SELECT 2")
+    warehouse.until(
+        lambda: [p["Status"] for p in warehouse.describe(batch)["SubStatements"]][1] == "STARTED"
+    )
+    with pytest.raises(ClientError, match="does not have result"):
+        warehouse.client.get_statement_result(Id=batch)
+    assert warehouse.client.get_statement_result(Id=f"{batch}:1")["TotalNumRows"] == 1
+    warehouse.client.cancel_statement(Id=batch)
+    assert warehouse.wait(batch)["Status"] == "ABORTED"
+
+
 def test_rows_returned_and_affected(isolated: Warehouse) -> None:
     shown = isolated.batch(
         "CREATE TABLE t.r (a INT)",

@@ -43,10 +43,11 @@ class Results:
         self, request: Request, principal: Principal, result_format: str, other: str
     ) -> Response:
         statement, part = self._owned(request, principal)
-        if part is None:
+        status = statement.status if part is None else part.status
+        if part is None:  # of a batch the last one: not documented, and not before the batch's end
             with_result = [p for p in statement.parts if p.has_result]
             part = with_result[-1] if with_result else statement.parts[-1]
-        if part.status != "FINISHED" or not part.has_result:
+        if status != "FINISHED" or not part.has_result:
             raise not_found(
                 "Query does not have result. Please check query status with DescribeStatement.",
                 request["Id"],

@@ -94,6 +94,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {**TARGET, "Sqls": ["SELECT 1"], "ExecutionMode": "FAST"},
         "satisfy enum value set: [TRANSACTION, AUTO_COMMIT]",
     ),
+    (
+        "BatchExecuteStatement",
+        {**TARGET, "Sqls": ["SELECT 1", None]},
+        f"Value '[SELECT 1, null]' at 'sqls' {FAILED_AT} not be null",
+    ),
     ("DescribeStatement", {"Id": "nonsense"}, "satisfy regular expression pattern"),
     ("UnloadEverything", {}, "Unknown operation"),
     ("ListDatabases", {"WorkgroupName": "abc"}, "Database must be provided"),

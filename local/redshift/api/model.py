@@ -58,7 +58,9 @@ def _violation(value: Any, path: str, constraint: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    """As Java writes it: ``[select 1, select 2]``, ``{name=a}``."""
+    """As Java writes it: ``[select 1, null]``, ``{name=a}``."""
+    if value is None:
+        return "null"
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
     if isinstance(value, dict):
@@ -82,7 +84,10 @@ def _walk(shape: Shape, value: Any, path: str, found: list[str]) -> None:
     elif isinstance(shape, ListShape):
         _check_bounds(shape, value, len(value), path, found)
         for number, item in enumerate(value, 1):
-            _walk(shape.member, item, f"{path}.{number}.member", found)
+            if item is None:
+                found.append(_violation(value, path, "not be null"))
+            else:
+                _walk(shape.member, item, f"{path}.{number}.member", found)
     elif shape.type_name == "string":
         _check_bounds(shape, value, len(value), path, found)
         if "pattern" in shape.metadata and not re.fullmatch(shape.metadata["pattern"], value):

@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListSessions.html: AVAILABLE, BUSY
 while a statement runs, CLOSED; at most 24 hours. That a busy session takes no other statement, and
 queues none, and that there are 500 at most, is in the Management Guide as we remember it. What a
-refused SessionId is told is not documented; the messages are those of awslabs/mcp#4587, and that a
-busy one is told the same as a closed one is our reading.
+refused SessionId is told is not documented; the messages are those of awslabs/mcp#4587 (closed, or
+never there) and awslabs/mcp#4375 (busy: as a closed one).
 """
 
 from __future__ import annotations

@@ -40,6 +40,10 @@ _FALSE = frozenset({"f", "false", "n", "no", "0", "off"})
 _LARGEST_REAL = 3.4028235677973362e38
 """Rounds to the largest 4-byte floating-point number; what is larger overflows."""
 _EXACT = decimal.Context(prec=100)
+EIGHT_BYTES_PRECISION = 19
+"""Of such a DECIMAL not all values of 19 digits fit: "the largest string ... is 9223372036854775807", whatever its
+scale (dg/r_Numeric_types201.html).
+"""
 
 
 def converter(column: Column, options: CopyOptions) -> Convert:
@@ -181,6 +185,8 @@ def _numeric(column: Column, options: CopyOptions) -> Convert:
     unit = decimal.Decimal(1).scaleb(-column.type.scale)
     rounding = decimal.ROUND_HALF_UP if options.roundec else decimal.ROUND_DOWN
     limit = decimal.Decimal(10) ** (column.type.precision - column.type.scale)
+    if column.type.precision == EIGHT_BYTES_PRECISION:
+        limit = decimal.Decimal(1 << 63).scaleb(-column.type.scale)
 
     def convert(value: Any) -> str:
         text = _written(value)

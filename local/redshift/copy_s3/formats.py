@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from local.redshift.copy_s3 import parquet, paths, text, vectors
-from local.redshift.copy_s3.convert import converter
+from local.redshift.copy_s3.convert import EIGHT_BYTES_PRECISION, converter
 from local.redshift.copy_s3.json_reader import JsonReader
 from local.redshift.copy_s3.options import CopyOptions
 from local.redshift.copy_s3.pipeline import EachObject, Reader, Rows
@@ -60,6 +60,7 @@ def _json(
         or options.encoding != "utf8"
         or options.trimblanks  # of all white space; DuckDB's plan trims blanks only
         or options.acceptinvchars  # replaces what UTF-8 has and is no character
+        or any(column.type.precision == EIGHT_BYTES_PRECISION for column in columns)
     )
     plan = None if exactly else vectors.plan(columns, steps, options)
     folder = session.database.scratch / f"copy-{uuid.uuid4().hex}"

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from local.redshift.copy_s3.errors import RowError, reading, source_failed
 
 MAX_ROW_BYTES = 4 * 1024 * 1024
+_MAYBE_TOO_LONG = MAX_ROW_BYTES // 4
+"""Characters: fewer are not too many bytes."""
 OTHER_ENCODING = 1221
 """Load error code "The encoding used for the file is different from that specified for COPY"."""
 
@@ -37,7 +39,7 @@ def other_encoding(encoding: str, line: int) -> RowError:
 
 
 class Lines:
-    """Iterates over lines without their line feed; ``number`` is that of the last, from 1.
+    """Lines without their line feed; ``number`` is that of the last, from 1.
 
     Invalid UTF-8 comes through as lone surrogates, for the column's conversion to refuse. Raises
     RowError (1221) if the file is of another encoding, RedshiftError for a line over 4 MB.
@@ -50,20 +52,24 @@ class Lines:
         self.number = 0
         self.bytes = 0
 
-    def __iter__(self) -> Iterator[str]:
+    def blocks(self) -> Iterator[list[str]]:
+        """The lines, as many at a time as come; ``number`` is that of a block's last."""
         rest = ""
         for text in self.texts():
             rest += text
             if "\n" not in text:
-                self._check_size(rest)
+                self.check_size(rest)
                 continue
             *whole, rest = rest.split("\n")
-            for line in whole:
-                self.number += 1
-                yield line
+            if max(map(len, whole)) > _MAYBE_TOO_LONG:
+                for line in whole:
+                    self.check_size(line)
+            self.number += len(whole)
+            yield whole
         if rest:
+            self.check_size(rest)
             self.number += 1
-            yield rest
+            yield [rest]
 
     def texts(self) -> Iterator[str]:
         """The decoded text, piece by piece."""
@@ -100,9 +106,11 @@ class Lines:
     def _other(self) -> RowError:
         return other_encoding(self._encoding, self.number + 1)
 
-    def _check_size(self, rest: str) -> None:
+    def check_size(self, row: str) -> None:
         """ "The maximum size of a single input row from any source is 4 MB" (dg/r_COPY.html)."""
-        if len(rest) > MAX_ROW_BYTES:
+        if len(row) <= _MAYBE_TOO_LONG:
+            return
+        if len(row) > MAX_ROW_BYTES or len(row.encode(errors="surrogateescape")) > MAX_ROW_BYTES:
             raise source_failed(
                 f"The size of an input row exceeds the max size limit of {MAX_ROW_BYTES} bytes",
                 reading(self._url),

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.h
 
 from __future__ import annotations
 
+import csv as csv_module
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -44,6 +45,68 @@ class Broken(Exception):
 
 Split = Callable[[str, NextLine], Record]
 """A line, and the way to those that follow it, to a record. Raises Broken."""
+
+
+Plain = Callable[[Sequence[str], int], Sequence[Sequence[str]] | None]
+"""Lines to the fields of so many columns, column by column; None where a line is not plain."""
+
+
+def plain(delimiter: str, special: str, quote: str = "") -> Plain:
+    """Of lines without any of the ``special`` characters and NUL, and with as many fields as columns.
+
+    A blank line is not plain: it may be one to ignore. A delimiter may end the lines, all of them. Of lines with a
+    ``quote`` those are that begin and end their fields with it, on that line.
+    """
+
+    def split(lines: Sequence[str], columns: int) -> Sequence[Sequence[str]] | None:
+        text = "\n".join(lines)
+        if any(char in text for char in not_plain):
+            return None
+        if "\r" in text:
+            lines = [_without_return(line) for line in lines]
+        if "" in lines:
+            return None
+        if quote and quote in text:
+            rows = quoted(lines) if quoted else None
+            if rows is None:
+                return None
+        else:
+            rows = [line.split(delimiter) for line in lines]
+        counts = set(map(len, rows))
+        if counts == {columns + 1}:
+            *made, last = zip(*rows, strict=True)
+            return None if any(last) else made
+        return list(zip(*rows, strict=True)) if counts == {columns} else None
+
+    not_plain = f"\0{special}"
+    for_python = quote and len(delimiter) == 1 and delimiter != quote
+    quoted = _quoted_lines(delimiter, quote) if for_python else None
+    return split
+
+
+def _quoted_lines(
+    delimiter: str, quote: str
+) -> Callable[[Sequence[str]], Sequence[Sequence[str]] | None]:
+    """Lines of CSV to fields, by Python's reader: of those only that it cannot take for something else."""
+    apart, mark = re.escape(delimiter), re.escape(quote)
+    one = f"(?:{mark}(?:[^{mark}]|{mark}{mark})*+{mark}|[^{mark}{apart}]*+)"
+    fullmatch = re.compile(f"(?:{one}{apart})*+{one}").fullmatch
+
+    def split(lines: Sequence[str]) -> Sequence[Sequence[str]] | None:
+        rows = [[] if quote in line else line.split(delimiter) for line in lines]
+        with_quotes = [number for number, row in enumerate(rows) if not row]
+        if not all(fullmatch(lines[number]) for number in with_quotes):
+            return None
+        lines_with_quotes = (lines[number] for number in with_quotes)
+        try:
+            reader = csv_module.reader(lines_with_quotes, delimiter=delimiter, quotechar=quote)
+            for number, row in zip(with_quotes, reader, strict=True):
+                rows[number] = row
+        except (csv_module.Error, TypeError, ValueError):
+            return None  # a long field, a character that it does not take
+        return rows
+
+    return split
 
 
 def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) -> Split:

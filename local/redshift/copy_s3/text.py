@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from local.redshift.copy_s3.bulk import Bulk, bulk
 from local.redshift.copy_s3.convert import Convert, converter
 from local.redshift.copy_s3.errors import RowError
 from local.redshift.copy_s3.lines import Lines
@@ -20,11 +21,13 @@ from local.redshift.copy_s3.pipeline import Accept, Check, Reject, Scanned
 from local.redshift.copy_s3.splitting import (
     Broken,
     Field,
+    Plain,
     Record,
     Split,
     csv,
     delimited,
     fixed_width,
+    plain,
 )
 from local.redshift.engine.errors import RedshiftError
 from local.redshift.sql.nodes import Column
@@ -36,57 +39,144 @@ INVALID_LINE = 1216
 NUL_AND_MORE = 1218
 NOT_JSON = 1224
 
-_CHECK_EVERY = 1000
+_MANY = 1000
+_FEW = 16
 _NOT_PRINTED = re.compile(r"[^\x20-\x7e\t\r\n]")
+
+
+class _Following:
+    """The lines of an object, one after another or many at a time; ``number`` is that of the last one, from 1."""
+
+    def __init__(self, blocks: Iterator[list[str]]):
+        self._blocks = blocks
+        self._held: list[str] = []
+        self._at = 0
+        self.number = 0
+
+    def _hold(self) -> bool:
+        while self._at >= len(self._held):
+            block = next(self._blocks, None)
+            if block is None:
+                return False
+            self._held, self._at = block, 0
+        return True
+
+    def next(self) -> str | None:
+        """The next line, None behind the last."""
+        if not self._hold():
+            return None
+        self._at += 1
+        self.number += 1
+        return self._held[self._at - 1]
+
+    def peek(self, most: int) -> list[str]:
+        """The lines that come next, some of them; [] behind the last."""
+        return self._held[self._at : self._at + most] if self._hold() else []
+
+    def skip(self, count: int) -> None:
+        """Passes over lines that were peeked at."""
+        self._at += count
+        self.number += count
 
 
 @dataclass(frozen=True)
 class TextRows:
-    """Reads one object's records (``pipeline.ObjectRows``) for one COPY."""
+    """Reads one object's records (``pipeline.ObjectRows``) for one COPY.
+
+    Lines are read ``_MANY`` at a time where they are plain (``splitting.plain``, ``bulk``), else fewer, or one by one:
+    with the same rows and errors.
+    """
 
     columns: Sequence[Column]
     converts: Sequence[Convert]
+    bulks: Sequence[Bulk | None]
     options: CopyOptions
     split: Split
+    plain: Plain | None
     check_cancelled: Check
 
     def read(self, chunks: Iterator[bytes], url: str, accept: Accept, reject: Reject) -> Scanned:
         """See ``pipeline.ObjectRows``."""
         lines = Lines(chunks, url, self.options.encoding)
+        following = _Following(lines.blocks())
         rows = 0
         try:
-            for values in self._values(lines, reject):
-                accept(values)
-                rows += 1
+            for _ in range(self.options.ignoreheader):
+                following.next()
+            count = _MANY
+            while many := following.peek(count):
+                self.check_cancelled()
+                made = self._many(many)
+                if made is not None:
+                    following.skip(len(many))
+                    for values in made:
+                        accept(values)
+                    rows += len(many)
+                    count = min(2 * count, _MANY)
+                elif count > _FEW:
+                    count = max(count // 4, _FEW)
+                else:
+                    end = following.number + len(many)
+                    while following.number < end:
+                        rows += self._one(lines, following, accept, reject)
         except RowError as error:  # the file as a whole: it is skipped
             reject(error)
-        return Scanned(rows, lines.number, lines.bytes)
+        return Scanned(rows, following.number, lines.bytes)
 
-    def _values(self, lines: Lines, reject: Reject) -> Iterator[Sequence[Any]]:
-        following = iter(lines)
-        for _ in range(self.options.ignoreheader):
-            next(following, None)
-        for number, line in enumerate(following):
-            if number % _CHECK_EVERY == 0:
-                self.check_cancelled()
-            if self.options.ignoreblanklines and line in ("", "\r"):
-                continue
-            began = lines.number
-            try:
-                values = self._row(line, following)
-            except RowError as error:
-                reject(replace(error, line=began, raw_line=_raw(error.raw_line or line)))
-                continue
-            yield values
+    def _many(self, lines: list[str]) -> Iterator[Sequence[Any]] | None:
+        """The lines' rows; None where one of them is not plain, or an error."""
+        columns = self.plain(lines, len(self.columns)) if self.plain else None
+        if columns is None:
+            return None
+        made = []
+        try:
+            for number, fields in enumerate(columns):
+                values = self._column(number, fields)
+                if None in values and self.columns[number].not_null:
+                    return None
+                made.append(values)
+        except (RowError, RedshiftError):
+            return None
+        return zip(*made, strict=True)
 
-    def _row(self, line: str, following: Iterator[str]) -> list[Any]:
+    def _column(self, number: int, fields: Sequence[str]) -> Sequence[Any]:
+        null, convert, bulk = self.options.null_as, self.converts[number], self.bulks[number]
+        has_nulls = null in fields
+        if bulk is not None:
+            present = ["" if f == null else f for f in fields] if has_nulls else fields
+            values = bulk(present, "\n".join(present))
+            if values is not None:
+                if has_nulls:
+                    pairs = zip(fields, values, strict=True)
+                    return [None if field == null else value for field, value in pairs]
+                return values
+        return [convert(None if field == null else field) for field in fields]
+
+    def _one(self, lines: Lines, following: _Following, accept: Accept, reject: Reject) -> bool:
+        """The next record; whether it was accepted."""
+        line = following.next() or ""
+        if self.options.ignoreblanklines and line in ("", "\r"):
+            return False
+        began = following.number
+        try:
+            values = self._row(line, lines, following)
+        except RowError as error:
+            reject(replace(error, line=began, raw_line=_raw(error.raw_line or line)))
+            return False
+        accept(values)
+        return True
+
+    def _row(self, line: str, lines: Lines, following: _Following) -> list[Any]:
         if "\0" in line and not self._takes_nul:
             raise _ends_early(line)
+        began = following.number
         try:
-            record = self.split(line, lambda: next(following, None))
+            record = self.split(line, following.next)
         except Broken as error:
             column = self.columns[min(error.number, len(self.columns) - 1)]
             raise _of(column, DELIMITER_NOT_FOUND, error.message, error.start) from None
+        if following.number > began:
+            lines.check_size(record.text)
         fields = self._complete(record)
         values = []
         has_nul = "\0" in record.text
@@ -122,7 +212,7 @@ class TextRows:
         if len(fields) > wanted:
             if (
                 len(fields) == wanted + 1
-                and fields[-1] == ""
+                and (fields[-1] == "" or (fields[-1] is None and self.options.null_as == ""))
                 and self.options.format != "fixedwidth"
             ):
                 return fields[:-1]
@@ -200,9 +290,10 @@ def _no_constant(name: str) -> Any:
 
 def rows(columns: Sequence[Column], options: CopyOptions, check_cancelled: Check) -> TextRows:
     """The reader of options.format csv, text or fixedwidth. Raises RedshiftError."""
-    null = options.null_as
+    null, quickly = options.null_as, None
     if options.format == "csv":
         split = csv(options.delimiter or ",", options.quote or '"', null)
+        quickly = plain(options.delimiter or ",", "", options.quote or '"')
     elif options.format == "fixedwidth":
         if len(options.widths) != len(columns):
             raise RedshiftError(
@@ -217,5 +308,8 @@ def rows(columns: Sequence[Column], options: CopyOptions, check_cancelled: Check
             escape=options.escape,
             removequotes=options.removequotes,
         )
+        special = ("\\" if options.escape else "") + ("'\"" if options.removequotes else "")
+        quickly = plain(options.delimiter or "|", special)
     converts = [_converter(column, options) for column in columns]
-    return TextRows(columns, converts, options, split, check_cancelled)
+    bulks = [bulk(column, options) for column in columns]
+    return TextRows(columns, converts, bulks, options, split, quickly, check_cancelled)

@@ -87,6 +87,8 @@ def _to_text(node: exp.Cast) -> exp.Expr:
         size = size or 1
     if not size:
         return exp.Anonymous(this="rs_text", expressions=[node.this])
+    if node.to.this in _CHAR:
+        return exp.Anonymous(this="rs_char", expressions=[node.this, exp.Literal.number(size)])
     if fits(node.this, size):
         return exp.Cast(this=node.this, to=exp.DataType.build("TEXT"))
     return exp.Anonymous(this="rs_left_bytes", expressions=[node.this, exp.Literal.number(size)])

@@ -70,7 +70,7 @@ _SAME: dict[str, str] = {
         # conditional
         "coalesce", "nullif", "greatest", "least",
         # math
-        "abs", "round", "sqrt", "cbrt", "exp", "ln", "mod", "pi", "sin",
+        "abs", "round", "cbrt", "exp", "mod", "pi", "sin",
         "cos", "tan", "asin", "acos", "atan", "atan2", "cot", "degrees", "radians", "random",
         # text
         "chr",
@@ -87,9 +87,11 @@ _SAME.update(
         "pow": "pow",
         "stddev": "stddev_samp",
         "variance": "var_samp",
-        "dlog1": "ln",
-        "dlog10": "log10",
-        "log": "log10",
+        "sqrt": "rs_sqrt",
+        "ln": "rs_ln",
+        "dlog1": "rs_ln",
+        "dlog10": "rs_log10",
+        "log": "rs_log10",
         "dexp": "exp",
         "sign": "rs_sign",
     }
@@ -99,8 +101,7 @@ _KNOWN_BUT_UNSUPPORTED = frozenset(
     {
         "object_transform", "lower_attribute_names", "upper_attribute_names", "json_size",
         "json_serialize_to_varbyte", "array_contains", "array_distinct", "array_position",
-        "checksum", "crc32", "farmfingerprint64",
-        "farmhash64", "fnv_hash", "aes_encrypt", "aes_decrypt", "soundex", "difference",
+        "checksum", "farmfingerprint64", "farmhash64", "aes_encrypt", "aes_decrypt",
         "bit_count", "interval_cmp", "timeofday", "age", "hll", "to_varbyte", "from_hex",
         "generate_series", "octetindex", "pg_get_cols", "collate", "varbyte", "murmur3_32_hash",
     }
@@ -174,6 +175,16 @@ def _check_frame(node: exp.Window) -> None:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_Window_function_synopsis.html
     """
+    order = node.args.get("order")
+    keys = [
+        *(node.args.get("partition_by") or []),
+        *(o.this for o in (order.expressions if order else [])),
+    ]
+    if any(isinstance(key, exp.Literal) and key.is_string for key in keys):
+        raise RedshiftError(
+            "string literals are not supported in PARTITION BY and ORDER BY of a window",
+            sqlstate="0A000",
+        )
     spec = node.args.get("spec")
     if spec is not None and str(spec.args.get("kind")).upper() != "ROWS":
         raise syntax_error(str(spec.args.get("kind")))

@@ -125,6 +125,26 @@ def _string(parser: RedshiftParser, token: Token) -> exp.Expr:
     return parser.expression(exp.Literal(this=token.text, is_string=True), token)
 
 
+_LITERAL_TYPES = (
+    exp.DataType.Type.DATE,
+    exp.DataType.Type.TIME,
+    exp.DataType.Type.TIMESTAMP,
+    exp.DataType.Type.TIMESTAMPTZ,
+)
+
+
+def _typed_literal(this: exp.Expr, kind: exp.DataType) -> exp.Expr:
+    """``DATE '2008-01-01'::varchar``: the type belongs to the string, what follows to both."""
+    literal = this
+    while isinstance(literal, exp.Cast):
+        literal = literal.this
+    made = exp.Cast(this=literal.copy(), to=kind)
+    if literal is this:
+        return made
+    literal.replace(made)
+    return this
+
+
 class RedshiftSource(Redshift):
     """Redshift's SQL as text goes in.
 
@@ -148,6 +168,10 @@ class RedshiftSource(Redshift):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: RedshiftParser.FUNCTION_PARSERS[name] for name in _KEPT_FUNCTION_PARSERS
+        }
+        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
+            **RedshiftParser.TYPE_LITERAL_PARSERS,
+            **dict.fromkeys(_LITERAL_TYPES, lambda _, this, kind: _typed_literal(this, kind)),
         }
         NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             "ANY": RedshiftParser.NO_PAREN_FUNCTION_PARSERS["ANY"],

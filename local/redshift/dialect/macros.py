@@ -67,7 +67,7 @@ _TIME_FORMATS = """['%Y%m%d %H%M%S', '%Y%m%d %H:%M:%S', '%Y%m%d %H:%M', '%m/%d/%
     '%b %d, %Y %H:%M:%S', '%B %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S', '%d-%b-%Y %H:%M:%S',
     '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%Y%m%d %H:%M:%S.%f', '%m/%d/%Y %H:%M:%S.%f',
     '%m-%d-%Y %H:%M:%S.%f', '%Y/%m/%d %H:%M:%S.%f', '%b %d %Y %H:%M:%S.%f', '%b %d, %Y %H:%M:%S.%f',
-    '%d %b %Y %H:%M:%S.%f', '%Y%m%dT%H%M%S']"""
+    '%d %b %Y %H:%M:%S.%f', '%Y%m%dT%H%M%S', '%m.%d.%Y %H:%M:%S', '%m.%d.%Y %H:%M:%S.%f']"""
 _DATE = _once(f"""
         CASE WHEN v IS NULL OR TRY_CAST(v AS DATE) IS NOT NULL THEN CAST(v AS DATE)
              WHEN try_strptime(trim(v), {_DATE_FORMATS}) IS NOT NULL
@@ -92,6 +92,25 @@ _TIMESTAMPTZ = _once(f"""
              THEN CAST(CAST(rs_timestamp(regexp_replace(v, '\\s*[A-Za-z]+\\s*$', '')) AS VARCHAR)
                 || MAP {{{_ZONES}}}[upper(regexp_extract(v, '([A-Za-z]+)\\s*$', 1))] AS TIMESTAMPTZ)
              ELSE coalesce(TRY_CAST(v AS TIMESTAMPTZ), CAST(rs_timestamp(v) AS TIMESTAMPTZ)) END""")
+_NO_LOGARITHM_OF_ZERO = (
+    "WHEN x = 0 THEN CAST(error('rs|2201E|cannot take logarithm of zero|') AS DOUBLE)"
+)
+_SOUNDEX = """CASE WHEN v IS NULL OR regexp_replace(upper(v), '[^A-Z]', '', 'g') = '' THEN left(v, 0)
+            ELSE rpad(left(regexp_replace(upper(v), '[^A-Z]', '', 'g'), 1) || left(replace(substring(
+                rs_sounds(regexp_replace(upper(v), '[^A-Z]', '', 'g')), 2), '0', ''), 3), 4, '0') END"""
+
+
+def _crc_table() -> list[int]:
+    """What four bits do to a CRC-32C."""
+    table = []
+    for bits in range(16):
+        for _ in range(4):
+            bits = (bits >> 1) ^ (0x82F63B78 if bits & 1 else 0)
+        table.append(bits)
+    return table
+
+
+_CRC = str(_crc_table())
 _ROUNDED = "cast_to_type(v.total / v.n, v.sample)"
 _MEAN = f"""cast_to_type({_ROUNDED} - cast_to_type(
             CASE WHEN typeof(v.sample) LIKE 'DECIMAL%' AND abs({_ROUNDED}) * v.n > abs(v.total)
@@ -145,6 +164,10 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_left_bytes(x VARCHAR, n) AS {_once(_LEFT_BYTES)},
         (x, n) AS left(rs_text(x), n)
     """,
+    # blanks at the end of a CHAR mean nothing
+    """
+    CREATE OR REPLACE MACRO rs_char(x, n) AS rtrim(rs_left_bytes(x, n), ' ')
+    """,
     # storing into VARCHAR(n), CHAR(n): blanks beyond the length are dropped, more is an error;
     # rs_keep_ of a column, which costs nothing to be named more than once
     f"CREATE OR REPLACE MACRO rs_store_varchar(x, n) AS {_once(_STORE_VARCHAR)}",
@@ -160,6 +183,19 @@ MACROS: tuple[str, ...] = (
         (x BOOLEAN) AS error('rs|42883|function sum(boolean) does not exist|'),
         (x) AS x
     """,
+    # what has no root or logarithm is an error
+    *(
+        f"""
+        CREATE OR REPLACE MACRO rs_{name}(x) AS
+            CASE WHEN x < 0 THEN CAST(error('rs|{code}|cannot take {what} of a negative number|') AS DOUBLE)
+                 {zero} ELSE {name}(x) END
+        """
+        for name, code, what, zero in (
+            ("sqrt", "2201F", "square root", ""),
+            ("ln", "2201E", "logarithm", _NO_LOGARITHM_OF_ZERO),
+            ("log10", "2201E", "logarithm", _NO_LOGARITHM_OF_ZERO),
+        )
+    ),
     # SIGN is of its argument's type
     "CREATE OR REPLACE MACRO rs_sign(x) AS cast_to_type(sign(x), x)",
     """
@@ -392,6 +428,56 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_json_parse(x) AS
         CASE WHEN x IS NULL OR rs_json_valid(x) THEN json(x)
              ELSE CAST(error('rs|XX000|JSON parsing error|' || x) AS JSON) END
+    """,
+    # a value's bytes, of numbers the lowest first
+    """
+    CREATE OR REPLACE MACRO rs_low_bytes(x, n) AS list_transform(range(0, n), lambda i:
+        CASE WHEN x < 0 THEN x + CAST(pow(256, n) AS HUGEINT) ELSE x END // CAST(pow(256, i) AS HUGEINT) % 256)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_bytes(x VARCHAR) AS list_transform(range(0, strlen(x)), lambda i:
+            CAST(CAST('0x' || substring(hex(x), CAST(2 * i + 1 AS INTEGER), 2) AS INTEGER) AS HUGEINT)),
+        (x SMALLINT) AS rs_low_bytes(CAST(x AS HUGEINT), 2),
+        (x INTEGER) AS rs_low_bytes(CAST(x AS HUGEINT), 4),
+        (x BIGINT) AS rs_low_bytes(CAST(x AS HUGEINT), 8)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_unsigned(x) AS
+        CASE WHEN x < 0 THEN CAST(x AS HUGEINT) + 18446744073709551616 ELSE CAST(x AS HUGEINT) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_signed_64(x) AS
+        CAST(CASE WHEN x > 9223372036854775807 THEN x - 18446744073709551616 ELSE x END AS BIGINT)
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_fnv(bytes, seed) AS rs_signed_64(list_reduce(
+        list_concat([rs_unsigned(seed)], bytes),
+        lambda h, b: xor(h, b) * CAST(1099511628211 AS HUGEINT) % 18446744073709551616))
+        + CASE WHEN bytes IS NULL THEN NULL ELSE 0 END
+    """,
+    # CRC-32C, half a byte at a time
+    f"CREATE OR REPLACE MACRO rs_crc_step(c) AS xor(c >> 4, list_extract({_CRC}, (c & 15) + 1))",
+    """
+    CREATE OR REPLACE MACRO rs_crc32(bytes) AS CASE WHEN bytes IS NOT NULL THEN lpad(lower(to_hex(
+        xor(4294967295, list_reduce(
+            list_concat([4294967295], list_transform(bytes, lambda b: CAST(b AS BIGINT))),
+            lambda c, b: rs_crc_step(rs_crc_step(xor(c, b))))))), 8, '0') END
+    """,
+    # SOUNDEX: the first letter and the codes of the next consonants, equal neighbours once
+    """
+    CREATE OR REPLACE MACRO rs_sounds(letters) AS regexp_replace(regexp_replace(regexp_replace(
+        regexp_replace(regexp_replace(regexp_replace(translate(
+            left(letters, 1) || regexp_replace(substring(letters, 2), '[HW]', '', 'g'),
+            'BFPVCGJKQSXZDTLMNRAEIOUYHW', '11112222222233455600000000'),
+        '1+', '1', 'g'), '2+', '2', 'g'), '3+', '3', 'g'), '4+', '4', 'g'), '5+', '5', 'g'), '6+', '6', 'g')
+    """,
+    f"CREATE OR REPLACE MACRO rs_soundex(x) AS {_once(_SOUNDEX)}",
+    """
+    CREATE OR REPLACE MACRO rs_difference(a, b) AS
+        CASE WHEN a = '' AND b = '' THEN 1 WHEN a = '' OR b = '' THEN 0
+             ELSE len(list_filter(range(1, 5), lambda i: substring(a, CAST(i AS INTEGER), 1)
+                = substring(b, CAST(i AS INTEGER), 1)))
+                + CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE 0 END END
     """,
     # SUBSTRING: places before the first character count
     """

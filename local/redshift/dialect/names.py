@@ -75,7 +75,8 @@ def _outer_selects(tree: exp.Expr) -> list[exp.Select]:
     return [tree] if isinstance(tree, exp.Select) else []
 
 
-_FIGURES = {"dateadd": "date_add", "datediff": "date_diff", "decode": "case", "nvl": "coalesce"}
+_FIGURES = {"dateadd": "date_add", "datediff": "date_diff", "decode": "case", "nvl": "coalesce",
+            "date_part": "pgdate_part"}  # fmt: skip
 """Functions whose columns have another name, as the examples of their pages show."""
 
 
@@ -89,6 +90,8 @@ def _figure_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Cast):
         inner = _figure_name(node.this)
         return inner if inner != "?column?" else _type_name(node.to)
+    if isinstance(node, exp.Anonymous) and str(node.this).lower() == "nullif" and node.expressions:
+        return _figure_name(node.expressions[0])  # .../dg/r_NULLIF_function.html
     if isinstance(node, exp.Anonymous):
         return _FIGURES.get(str(node.this).lower(), str(node.this).lower())
     if isinstance(node, (exp.Window, exp.WithinGroup, exp.Paren, exp.IgnoreNulls)):

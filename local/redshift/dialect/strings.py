@@ -196,6 +196,31 @@ def position(node: exp.StrPosition) -> exp.Expr:
     return _integer(_f("strpos", _text(node.this), _text(node.args["substr"])))
 
 
+def _fnv_hash(args: Args) -> exp.Expr:
+    """``fnv_hash(a [, seed])``: of a value's bytes as its type has them. .../dg/r_FNV_HASH.html"""
+    value, seed = args[0], args[1] if len(args) > 1 else exp.Literal.number(-3750763034362895579)
+    return _f("rs_fnv", _f("rs_bytes", value), seed)
+
+
+def _crc32(args: Args) -> exp.Expr:
+    """``crc32(a)``: CRC-32C, eight hexadecimal digits. .../dg/crc32-function.html"""
+    (value,) = args
+    return _f("rs_crc32", _f("rs_bytes", _text(value)))
+
+
+def _soundex(args: Args) -> exp.Expr:
+    """.../dg/SOUNDEX.html"""
+    (value,) = args
+    return _f("rs_soundex", _text(value))
+
+
+def _difference(args: Args) -> exp.Expr:
+    """``difference(a, b)``: in how many places their Soundex codes agree. .../dg/DIFFERENCE.html"""
+    first, second = args
+    codes = [_f("rs_soundex", _text(one)) for one in (first, second)]
+    return _integer(_f("rs_difference", *codes))
+
+
 def trim(node: exp.Trim) -> exp.Expr:
     """``TRIM(BOTH 'x' FROM n)`` -> ``TRIM(BOTH 'x' FROM rs_text(n))``. .../dg/r_TRIM.html"""
     node.set("this", _text(node.this))
@@ -234,6 +259,10 @@ BUILT: dict[str, Build] = {
     "sha1": _sha,
     "func_sha1": _sha,
     "sha2": _sha2,
+    "fnv_hash": _fnv_hash,
+    "crc32": _crc32,
+    "soundex": _soundex,
+    "difference": _difference,
     "regexp_replace": _regexp_replace,
     "regexp_substr": _regexp_substr,
     "regexp_count": _regexp_count,

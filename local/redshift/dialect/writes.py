@@ -33,6 +33,13 @@ def refuse_foreign_clauses(tree: exp.Expr) -> None:
     for key in ("overwrite", "alternative", "where", "order", "limit"):
         if isinstance(tree, exp.Insert) and tree.args.get(key):
             raise unsupported(f"INSERT ... {key.upper()}")
+    source = tree.args.get("from_")
+    if isinstance(tree, exp.Update) and source is not None:
+        outer = [join for join in source.find_all(exp.Join) if join.args.get("side")]
+        if any(join.find_ancestor(exp.Select) is None for join in outer):
+            raise RedshiftError(  # .../dg/r_UPDATE.html#r_UPDATE_usage_notes
+                "Target table must be part of an equijoin predicate", sqlstate="0A000"
+            )
     if isinstance(tree, exp.Delete) and (tree.args.get("order") or tree.args.get("limit")):
         raise RedshiftError('syntax error at or near "LIMIT"', sqlstate="42601")
 
@@ -101,6 +108,10 @@ def _insert_values(
     sizes = {len(r.expressions) if isinstance(r, exp.Tuple) else 1 for r in source.expressions}
     if len(sizes) > 1:
         raise RedshiftError("VALUES lists must all be the same length", sqlstate="42601")
+    if len(source.expressions) > 1 and source.find(exp.Query):
+        raise RedshiftError(
+            "Subqueries are not supported in multi-row INSERT VALUES statements", sqlstate="0A000"
+        )
     for row in source.expressions:
         values = list(row.expressions) if isinstance(row, exp.Tuple) else [row]
         _check_count(len(values), named, explicit=explicit)

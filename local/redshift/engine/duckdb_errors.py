@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from local.redshift.engine.errors import RedshiftError, compute_error
+from local.redshift.engine.errors import RedshiftError, compute_error, unsupported
 
 Make = Callable[[re.Match[str]], RedshiftError]
 
@@ -195,6 +195,14 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         r"(?:TransactionContext Error|write-write conflict|Transaction conflict|Conflict on|"
         r"another transaction has altered|has been altered by a different transaction)",
         _plain("could not complete because of conflict with concurrent transaction", "40001"),
+    ),
+    _rule(
+        r"Macro rs_\w+\(\) (?:does not support|has multiple overloads)",
+        lambda _: unsupported("a function of arguments of these types"),
+    ),
+    _rule(
+        r"Could not choose a best candidate function for the function call \"(.*?)\"",
+        lambda m: unsupported(f"an untyped string in {m[1].replace('_LITERAL', '').lower()}"),
     ),
     _rule(
         r"No function matches the given name and argument types '([^\s(]+)\((.*?)\)'\.", _no_match

@@ -144,7 +144,9 @@ def text(value: Any) -> str:
         return "t" if value else "f"
     if isinstance(value, dt.datetime):
         return _timestamp(value)
-    if isinstance(value, (dt.date, dt.time, decimal.Decimal)):
+    if isinstance(value, dt.time):
+        return value.isoformat().rstrip("0") if value.microsecond else value.isoformat()
+    if isinstance(value, (dt.date, decimal.Decimal)):
         return format(value, "f") if isinstance(value, decimal.Decimal) else value.isoformat()
     if isinstance(value, dt.timedelta):
         return _interval(value)

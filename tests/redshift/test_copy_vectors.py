@@ -292,6 +292,12 @@ def test_structures_do_not_depend_on_how_the_bytes_come(body: bytes) -> None:
         assert list(Structures(chunks, "s3://b/k")) == whole, size
 
 
+def test_an_object_that_ends_in_the_middle(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Its error is on its last line; another object of the same block begins where it breaks off."""
+    case = Case(("INT",), (("a0",),), CopyOptions(), (b"{\n\n\n", b"{}\n"), 1000)
+    assert copy(con, tmp_path, case, fast=True) == copy(con, tmp_path, case, fast=False)
+
+
 def test_a_good_block_is_duckdbs(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """Else the others would prove nothing."""
     body = b'{"a0":1,"a1":"x"}\n' * 50 + b'{"a0":"y"}\n'

@@ -59,9 +59,8 @@ class Judge:
 
     def is_plain(self, pieces: list[Piece], path: Path) -> bool:
         """Of pieces whose bodies, each on lines of its own, are in the file."""
-        bodies = [piece for piece in pieces if piece.size]
-        first, last = bodies[0], bodies[-1]
-        if first.begins_with != b"{" or last.body_ends_with != b"}":
+        bodies = [piece for piece in pieces if piece.body]
+        if any(piece.begins_with != b"{" or piece.body_ends_with != b"}" for piece in bodies):
             return False
         if not all(_lines_of_at_most(MAX_OBJECT_BYTES, piece.chunks) for piece in bodies):
             return False

@@ -44,9 +44,7 @@ def costs(given: argparse.Namespace) -> Document:
     """what AWS counts of a load, and its dollars"""
     from benchmarks import costs
 
-    return costs.measure(
-        given.backfill or (20_000 if given.quick else 1_000_000), 100 if given.quick else 1_000
-    )
+    return costs.measure(*((20_000, 100) if given.quick else (1_000_000, 1_000)))
 
 
 def cold(given: argparse.Namespace) -> Document:
@@ -88,10 +86,8 @@ def scale(given: argparse.Namespace) -> Document:
     """many files and many events end to end on the local AWS: where the time goes"""
     from benchmarks import scale
 
-    if given.large:
-        return scale.measure((100_000,), (10_000_000,))
-    sizes = ((100, 1_000), (50_000,)) if given.quick else ((1_000, 10_000), (100_000, 1_000_000))
-    return scale.measure(*sizes)
+    few, many = ((100, 1_000), (50_000,)), ((1_000, 10_000, 100_000), (1_000_000, 10_000_000))
+    return scale.measure(*(few if given.quick else many))
 
 
 PARTS: dict[str, Part] = {
@@ -109,20 +105,10 @@ def main() -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
-    parser.add_argument(
-        "--large", action="store_true", help="scale: 100,000 files, 10 million events"
-    )
-    parser.add_argument(
-        "--backfill",
-        type=int,
-        default=0,
-        metavar="FILES",
-        help="of the backfill in costs; a million takes long",
-    )
     given = parser.parse_args()
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
-    folder = RESULTS / ("quick" if given.quick else "large" if given.large else "")
+    folder = RESULTS / "quick" if given.quick else RESULTS
     folder.mkdir(parents=True, exist_ok=True)
     holds = True
     for name in given.parts or PARTS:

@@ -35,7 +35,7 @@ def _select(tree: exp.Expr, finder: Finder) -> list[DataType | None] | None:
         inner = item.this if isinstance(item, exp.Alias) else item
         star = isinstance(inner, exp.Star) or isinstance(inner.this, exp.Star)
         if not star:
-            found.append(_expression(inner, finder))
+            found.append(type_of(inner, finder))
             continue
         columns = _star(tree, inner, finder)
         if columns is None:
@@ -69,7 +69,8 @@ def _source(source: Source, finder: Finder) -> list[DataType | None] | None:
     return None
 
 
-def _expression(node: exp.Expr, finder: Finder) -> DataType | None:
+def type_of(node: exp.Expr, finder: Finder) -> DataType | None:
+    """Of a table's column, or of a cast to a character type with a length."""
     if isinstance(node, exp.Column):
         return _column(node, finder)
     if isinstance(node, exp.Cast):
@@ -102,5 +103,5 @@ def _named(source: Source, name: str, finder: Finder) -> DataType | None:
     if isinstance(source, exp.Select):
         for item in source.expressions:
             if item.alias_or_name == name:
-                return _expression(item.this if isinstance(item, exp.Alias) else item, finder)
+                return type_of(item.this if isinstance(item, exp.Alias) else item, finder)
     return None

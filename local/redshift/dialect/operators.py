@@ -41,7 +41,29 @@ def add(node: exp.Add) -> exp.Expr:
     """
     if any(_is_text(node.args[side]) for side in ("this", "expression")):
         return concatenate(exp.DPipe(this=node.this, expression=node.expression))
+    return arithmetic(node)
+
+
+_LARGEST_INTEGER = 2**31 - 1
+
+
+def arithmetic(node: exp.Expr) -> exp.Expr:
+    """``s * 30000`` -> ``s * CAST(30000 AS INT)``: a whole number is an INTEGER, with a SMALLINT too.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
+    """
+    for side in ("this", "expression"):
+        operand = node.args[side]
+        if _is_integer(operand) and int(operand.name) <= _LARGEST_INTEGER:
+            node.set(side, exp.Cast(this=operand, to=exp.DataType.build("INT")))
+    node.set("typed", False)  # sqlglot would make a division of typed integers a BIGINT
     return node
+
+
+def _is_integer(node: exp.Expr) -> bool:
+    if isinstance(node, Value) or not isinstance(node, exp.Literal):
+        return False
+    return not node.is_string and bool(node.name.isdigit())
 
 
 def _is_text(node: exp.Expr) -> bool:

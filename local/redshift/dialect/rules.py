@@ -41,6 +41,7 @@ _BY_CLASS: dict[type[exp.Expr], Rule] = {
     exp.StrPosition: strings.position,
     exp.Trim: strings.trim,
     exp.Add: operators.add,
+    **dict.fromkeys((exp.Sub, exp.Mul, exp.Div, exp.Mod), operators.arithmetic),
     exp.WithinGroup: functions.within_group,
     exp.Window: functions.window,
 }

@@ -14,6 +14,7 @@ from local.redshift.catalog.model import Key
 from local.redshift.dialect import (
     aliases,
     columns,
+    comparisons,
     merge,
     names,
     pivots,
@@ -80,6 +81,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
     aliases.expand(tree, scope)
+    comparisons.convert(tree, scope)
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
@@ -106,6 +108,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
     pivots.rewrite(tree, scope)
     aliases.expand(tree, scope)
+    comparisons.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     tree = rules.apply(tree, scope)
@@ -126,6 +129,7 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     target = scope.relation(names.table_name(tree.this))
     source = scope.relation(names.table_name(tree.args["using"]))
     merge.refuse(tree, target, source)
+    comparisons.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     rules.apply(tree, scope)

@@ -114,6 +114,13 @@ def _no_cast(match: re.Match[str]) -> RedshiftError:
     return RedshiftError(f"cannot cast type {source} to {target}", sqlstate="42846")
 
 
+def _no_common_type(match: re.Match[str]) -> RedshiftError:
+    kinds = (_SPOKEN.get(m.split("(")[0], m.lower()) for m in match.groups()[:2])
+    return RedshiftError(
+        f"{match[3] or 'CASE'} types {' and '.join(kinds)} cannot be matched", sqlstate="42804"
+    )
+
+
 def _rule(pattern: str, make: Make) -> tuple[re.Pattern[str], Make]:
     return re.compile(pattern, re.DOTALL), make
 
@@ -195,6 +202,10 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         r"(?:TransactionContext Error|write-write conflict|Transaction conflict|Conflict on|"
         r"another transaction has altered|has been altered by a different transaction)",
         _plain("could not complete because of conflict with concurrent transaction", "40001"),
+    ),
+    _rule(
+        r"Cannot (?:mix values of type|combine types of) (\S+) and (\S+)(?: in (\w+) operator)?",
+        _no_common_type,
     ),
     _rule(
         r"Macro rs_\w+\(\) (?:does not support|has multiple overloads)",

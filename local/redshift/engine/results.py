@@ -148,8 +148,6 @@ def text(value: Any) -> str:
         return value.isoformat().rstrip("0") if value.microsecond else value.isoformat()
     if isinstance(value, (dt.date, decimal.Decimal)):
         return format(value, "f") if isinstance(value, decimal.Decimal) else value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return _interval(value)
     return str(value)
 
 
@@ -164,13 +162,45 @@ def _timestamp(value: dt.datetime) -> str:
     return f"{shown}+00" if value.tzinfo else shown
 
 
-def _interval(value: dt.timedelta) -> str:
-    seconds = value.seconds
-    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    if value.microseconds:
-        clock += f".{value.microseconds:06d}".rstrip("0")
-    days = f"{value.days} days " if value.days else ""
-    return days + clock
+_INTERVAL_PART = re.compile(r"(-?\d+) (year|month|day)s?")
+_INTERVAL_CLOCK = re.compile(r"(-?)(\d+):(\d\d):(\d\d)(?:\.(\d+))?")
+_HOURS_OF_A_DAY = 24
+
+
+def interval(written: str) -> str:
+    """DuckDB's text of an interval in the style "postgres": ``1 year 2 months 36:00:00`` -> ``1 year 2
+    mons 1 day 12:00:00``.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_interval_data_types.html
+    """
+    parts = {name: int(number) for number, name in _INTERVAL_PART.findall(written)}
+    clock = _INTERVAL_CLOCK.search(written)
+    time = ""
+    if clock is not None:
+        days, hours = divmod(int(clock[2]), _HOURS_OF_A_DAY)
+        parts["day"] = parts.get("day", 0) + (-days if clock[1] else days)
+        fraction = (clock[5] or "").rstrip("0")
+        if hours or int(clock[3]) or int(clock[4]) or fraction:
+            time = f"{clock[1]}{hours:02d}:{clock[3]}:{clock[4]}" + (
+                f".{fraction}" if fraction else ""
+            )
+    words = {"year": "year", "month": "mon", "day": "day"}
+    shown = [
+        f"{parts[name]} {word}{'' if parts[name] == 1 else 's'}"
+        for name, word in words.items()
+        if parts.get(name)
+    ]
+    return " ".join([*shown, time] if time else shown) or "00:00:00"
+
+
+def with_intervals(rows: Iterable[Sequence[Any]], places: Sequence[int]) -> list[list[Any]]:
+    """Rows with DuckDB's texts of intervals in Redshift's style."""
+    made = [list(row) for row in rows]
+    for row in made:
+        for place in places:
+            if row[place] is not None:
+                row[place] = interval(row[place])
+    return made
 
 
 def fields(rows: Iterable[Sequence[Any]]) -> list[list[dict[str, Any]]]:

@@ -36,7 +36,7 @@ from local.redshift.engine.errors import (
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.permissions import Permissions
-from local.redshift.engine.results import result_columns
+from local.redshift.engine.results import result_columns, with_intervals
 from local.redshift.engine.sink import CHUNK_ROWS, ResultSink
 from local.redshift.sql import nodes
 from local.redshift.sql.datatypes import DataType
@@ -428,10 +428,14 @@ class Session(Permissions):
         """
         sink = self.sink
         cursor = self.con.execute(sql)
-        sink.start(result_columns(cursor.description or [], types, origins))
+        description = cursor.description or []
+        sink.start(result_columns(description, types, origins))
+        places = [n for n, entry in enumerate(description) if str(entry[1]) == "INTERVAL"]
+        if places:  # Python's timedelta has no months
+            cursor = self.con.execute(_with_text(sql, len(description), places))
         while rows := cursor.fetchmany(CHUNK_ROWS):
             self.check_cancelled()
-            sink.add(rows)
+            sink.add(with_intervals(rows, places) if places else rows)
         sink.finish()
         return Outcome(sink.rows, has_result=True)
 
@@ -439,3 +443,10 @@ class Session(Permissions):
         """Runs DuckDB's SQL of a DML statement; the number of rows."""
         row = self.con.execute(sql).fetchone()
         return int(row[0]) if row else 0
+
+
+def _with_text(sql: str, count: int, places: list[int]) -> str:
+    """``FROM (<sql>) AS rs_result (c0, c1) SELECT c0, CAST(c1 AS VARCHAR)``."""
+    names = [f"c{number}" for number in range(count)]
+    cells = [f"CAST({c} AS VARCHAR)" if n in places else c for n, c in enumerate(names)]
+    return f"FROM ({sql}) AS rs_result ({', '.join(names)}) SELECT {', '.join(cells)}"

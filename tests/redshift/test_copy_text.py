@@ -230,3 +230,16 @@ def test_a_row_has_4_mb_at_most(row: str, chunk: int) -> None:
     assert read(left - 2) == 2
     with pytest.raises(RedshiftError, match="exceeds the max size limit"):
         read(left + 2)
+
+
+def test_a_string_in_super_has_65535_bytes_at_most() -> None:
+    """ "A single string value loaded to SUPER is limited to ... 65535 bytes" (dg/limitations-super.html)."""
+    columns = [Column("a", datatypes.parse(Tokens("SUPER")), False)]
+    reader = text.rows(columns, CopyOptions(), lambda: None)
+    long = "ä" * 32767
+    body = f'{{"a":["{long}x"]}}\n{{"a":["{long}ä"]}}\n'.encode()
+    rows: list[Any] = []
+    errors: list[RowError] = []
+    reader.read(iter([body]), "s3://b/k", rows.append, errors.append)
+    assert len(rows) == 1
+    assert [(error.line, error.column, error.code) for error in errors] == [(2, "a", 1224)]

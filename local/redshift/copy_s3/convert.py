@@ -40,6 +40,7 @@ _FALSE = frozenset({"f", "false", "n", "no", "0", "off"})
 _LARGEST_REAL = 3.4028235677973362e38
 """Rounds to the largest 4-byte floating-point number; what is larger overflows."""
 _EXACT = decimal.Context(prec=100)
+MAX_SUPER_STRING = 65535
 EIGHT_BYTES_PRECISION = 19
 """Of such a DECIMAL not all values of 19 digits fit: "the largest string ... is 9223372036854775807", whatever its
 scale (dg/r_Numeric_types201.html).
@@ -268,6 +269,13 @@ def _time(value: Any) -> str:
 
 
 def _super(value: Any) -> Any:
+    """ "A single string value loaded to SUPER is limited to the maximum VARCHAR length of 65535 bytes", where the
+    database has not opted in to large strings (dg/limitations-super.html, dg/r_enable_large_strings_opt_in.html).
+    """
+    if isinstance(value, str) and len(value) > MAX_SUPER_STRING // 4:
+        size = len(value.encode(errors="surrogatepass"))
+        if size > MAX_SUPER_STRING:
+            raise RowError(1224, f"String value exceeds the max size of {MAX_SUPER_STRING} bytes")
     if isinstance(value, JsonFloat):
         return float(value)
     if isinstance(value, list):

@@ -15,6 +15,8 @@ from local.redshift.sql.lexer import Tokens
 
 MAX_MAXERROR = 100_000
 MAX_COMPROWS = 2_147_483_647
+DEFAULT_DATEFORMAT = "YYYY-MM-DD"
+DEFAULT_TIMEFORMATS = (f"{DEFAULT_DATEFORMAT} HH:MI:SS", f"{DEFAULT_DATEFORMAT} HH24:MI:SS")
 
 
 @dataclass(frozen=True)
@@ -147,13 +149,16 @@ def _compression(name: str) -> _Parse:
 
 
 def _timeformat(tokens: Tokens, options: CopyOptions) -> CopyOptions:
+    """The default one, spelled out, is no other: parts of the time may be missing then too."""
     tokens.accept("AS")
-    return replace(options, timeformat=tokens.string())
+    given = tokens.string()
+    return replace(options, timeformat="" if given in DEFAULT_TIMEFORMATS else given)
 
 
 def _dateformat(tokens: Tokens, options: CopyOptions) -> CopyOptions:
     tokens.accept("AS")
-    return replace(options, dateformat=tokens.string())
+    given = tokens.string()
+    return replace(options, dateformat="" if given == DEFAULT_DATEFORMAT else given)
 
 
 def _maxerror(tokens: Tokens, options: CopyOptions) -> CopyOptions:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from local.redshift.copy_s3.convert import MAX_SUPER_STRING
 from local.redshift.copy_s3.decompress import decompressed
 from local.redshift.copy_s3.errors import RowError, source_failed
 from local.redshift.copy_s3.options import CopyOptions
@@ -28,7 +29,6 @@ from local.redshift.sql.nodes import Column
 
 SPECTRUM_SCAN = 15007
 MANIFEST = 15003
-MAX_SUPER_STRING = 65535
 
 _EXTENSIONS = {".gz": "gzip", ".bz2": "bzip2"}
 _SPECTRUM_NAMES = {

@@ -97,8 +97,9 @@ either), with the credentials of their IAM_ROLE, which STS gives there (AWS_ENDP
 --no-assume-role takes those of the environment instead.
 
 In the data directory: the tables (a DuckDB file), statements and results (24 hours), the records of
-the system views (7 days), sql-in.jsonl and sql-run.jsonl with every SQL text as it came and as it
-ended. All of it survives a restart; a statement that ran then has FAILED. One server has it at a time.
+the system views (7 days), sql-in.jsonl and sql-run.jsonl with every SQL text as it came, and as it
+ended with what DuckDB was sent. All of it survives a restart; a statement that ran then has FAILED.
+One server has it at a time.
 
   curl http://127.0.0.1:4567/_local/health      is it there, how many statements run or wait for locks
   curl http://127.0.0.1:4567/_local/faults -d '{"sql": "COPY", "kind": "abort"}'     with --faults only:

@@ -266,6 +266,7 @@ def test_sql_logs(start: Start, tmp_path: Path) -> None:
     assert submitted[0]["parameters"] == {"a": "1"}
     ran = [json.loads(line) for line in (tmp_path / "d/sql-run.jsonl").open()]
     assert [line["status"] for line in ran] == ["FINISHED", "FAILED"]
+    assert ran[0]["duckdb"] == ["SELECT RS_INT4('1') AS \"int4\""]
 
 
 def test_a_log_goes_on_after_a_line_that_was_cut_off(start: Start, tmp_path: Path) -> None:

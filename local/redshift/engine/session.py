@@ -80,6 +80,7 @@ class Session(Permissions):
         self.has_temporary = False
         self.query_id = 0
         self.sink = ResultSink(lambda _number, _page: None)
+        self.sent: list[str] = []  # DuckDB's SQL of the statement that runs, for the log
         self.last_query_id = 0
         self.last_copy_id = 0
         self.last_copy_count = 0
@@ -97,7 +98,7 @@ class Session(Permissions):
         Raises RedshiftError; the transaction is then rolled back and its locks are free. An
         explicit one takes nothing but ROLLBACK from then on.
         """
-        self.query_id, self.lock_wait, self.sink = query_id, 0.0, sink
+        self.query_id, self.lock_wait, self.sink, self.sent = query_id, 0.0, sink, []
         try:
             statement = parse_statement(sql, values)
         except RedshiftError:
@@ -427,7 +428,7 @@ class Session(Permissions):
         far as they are known.
         """
         sink = self.sink
-        cursor = self.con.execute(sql)
+        cursor = self.execute(sql)
         description = cursor.description or []
         sink.start(result_columns(description, types, origins))
         places = [n for n, entry in enumerate(description) if str(entry[1]) == "INTERVAL"]
@@ -441,8 +442,13 @@ class Session(Permissions):
 
     def change(self, sql: str) -> int:
         """Runs DuckDB's SQL of a DML statement; the number of rows."""
-        row = self.con.execute(sql).fetchone()
+        row = self.execute(sql).fetchone()
         return int(row[0]) if row else 0
+
+    def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
+        """Runs DuckDB's SQL of the statement, and notes it for the log."""
+        self.sent.append(sql)
+        return self.con.execute(sql)
 
 
 def _with_text(sql: str, count: int, places: list[int]) -> str:

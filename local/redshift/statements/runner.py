@@ -35,7 +35,8 @@ _STOP_SECONDS = 10
 class SqlLog:
     """``sql-in.jsonl`` and ``sql-run.jsonl``: a JSON line for each SQL string that was submitted,
     and one for each that was run. Keys: at, id, user, sql, parameters; of the second also status,
-    error, rows, milliseconds.
+    error, rows, milliseconds, and ``duckdb``: what DuckDB was sent (not COPY's blocks, nor what only
+    reads the catalogue).
     """
 
     def __init__(self, directory: Path):
@@ -57,7 +58,7 @@ class SqlLog:
                 }
                 self._submitted.write(json.dumps(line) + "\n")
 
-    def ran(self, statement: Statement, part: SubStatement) -> None:
+    def ran(self, statement: Statement, part: SubStatement, sent: list[str]) -> None:
         """One SQL string that has ended."""
         line = {
             "at": part.updated,
@@ -68,6 +69,7 @@ class SqlLog:
             "error": part.error,
             "rows": part.result_rows,
             "milliseconds": round(part.duration / 1e6, 3),
+            "duckdb": sent,
         }
         with self._lock:
             self._run.write(json.dumps(line) + "\n")
@@ -356,7 +358,7 @@ class Runner:
         part.updated = time.time()
         self._store.save_part(part)  # at once: a kill before it fails what may be committed
         self._record(session, statement, part, began)
-        self._log.ran(statement, part)
+        self._log.ran(statement, part, session.sent)
 
     def _strike(self, session: Session, part: SubStatement) -> None:
         """The fault that is armed for this statement, if any."""

@@ -125,9 +125,7 @@ def create_schema(session: Session, statement: nodes.CreateSchema) -> Outcome:
         raise RedshiftError(f'schema "{statement.name}" already exists', sqlstate="42P06")
     session.require_database("CREATE")
     session.change_catalog(statement.name)
-    session.con.execute(
-        f"CREATE SCHEMA {catalog.DATABASE}.{catalog.physical_schema(statement.name)}"
-    )
+    session.execute(f"CREATE SCHEMA {catalog.DATABASE}.{catalog.physical_schema(statement.name)}")
     owner = statement.owner or session.user
     oid = catalog.new_oid(session.con)
     catalog.put_schema(session.con, Schema(statement.name, oid, owner, statement.quota))
@@ -239,9 +237,9 @@ def remove(session: Session, relation: Relation, *, cascade: bool) -> None:
             remove(session, view, cascade=True)
     catalog.drop(session.con, relation)
     if not relation.is_view:
-        session.con.execute(f"DROP TABLE {catalog.physical(*relation.key)}")
+        session.execute(f"DROP TABLE {catalog.physical(*relation.key)}")
         if any(column.identity for column in relation.columns):
-            session.con.execute(f"DROP SEQUENCE {identity_sequence(relation.oid)}")
+            session.execute(f"DROP SEQUENCE {identity_sequence(relation.oid)}")
 
 
 def _drop_schema(session: Session, statement: nodes.Drop, name: str) -> None:
@@ -266,7 +264,7 @@ def _drop_schema(session: Session, statement: nodes.Drop, name: str) -> None:
         if catalog.find(session.con, *relation.key) is not None:
             remove(session, relation, cascade=True)
     catalog.drop_schema(session.con, name)
-    session.con.execute(f"DROP SCHEMA {catalog.DATABASE}.{catalog.physical_schema(name)}")
+    session.execute(f"DROP SCHEMA {catalog.DATABASE}.{catalog.physical_schema(name)}")
 
 
 def _drop_grantee(session: Session, statement: nodes.Drop, name: str) -> None:

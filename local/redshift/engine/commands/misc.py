@@ -72,7 +72,7 @@ def truncate(session: Session, statement: nodes.Truncate) -> Outcome:
     session.lock(table.key, Mode.EXCLUSIVE)
     session.snapshot()
     session.touch((), [table.key])
-    session.con.execute(f"DELETE FROM {catalog.physical(*table.key)}")
+    session.execute(f"DELETE FROM {catalog.physical(*table.key)}")
     explicit = session.open_transaction.explicit
     session.commit()
     session.begin(explicit=explicit)

@@ -100,7 +100,7 @@ def _add(session: Session, table: Relation) -> None:
             translated_default(column.default)
         if column.identity:
             seed, step = column.identity
-            con.execute(
+            session.execute(
                 f"CREATE SEQUENCE {identity_sequence(table.oid)} START {seed} "
                 f"INCREMENT {step * IDENTITY_STRIDE} MINVALUE -9223372036854775807"
             )
@@ -108,7 +108,7 @@ def _add(session: Session, table: Relation) -> None:
         f'"{c.name}" {c.type.duckdb}{" NOT NULL" if c.not_null else ""}' for c in table.columns
     )
     kind = "TEMP TABLE" if table.is_temporary else "TABLE"
-    con.execute(f"CREATE {kind} {catalog.physical(*table.key)} ({lines})")
+    session.execute(f"CREATE {kind} {catalog.physical(*table.key)} ({lines})")
     catalog.put(con, table)
     if not table.is_temporary:
         for grantee, privilege, option in catalog.default_privileges_for(
@@ -210,9 +210,7 @@ def _rename(session: Session, statement: AlterTable, table: Relation) -> None:
     if catalog.find(session.con, *new) is not None:
         raise RedshiftError(f'Relation "{statement.new}" already exists', sqlstate="42P07")
     if not table.is_view:
-        session.con.execute(
-            f'ALTER TABLE {catalog.physical(*table.key)} RENAME TO "{statement.new}"'
-        )
+        session.execute(f'ALTER TABLE {catalog.physical(*table.key)} RENAME TO "{statement.new}"')
     catalog.rename(session.con, table, statement.new)
 
 
@@ -224,7 +222,7 @@ def _rename_column(session: Session, statement: AlterTable, table: Relation) -> 
         raise RedshiftError(
             f'column "{statement.new}" of relation "{table.name}" already exists', sqlstate="42701"
         )
-    session.con.execute(
+    session.execute(
         f'ALTER TABLE {catalog.physical(*table.key)} RENAME COLUMN "{column.name}" '
         f'TO "{statement.new}"'
     )
@@ -243,7 +241,7 @@ def _add_column(session: Session, statement: AlterTable, table: Relation) -> Non
     if column.default is not None:
         default = f" DEFAULT ({to_duckdb(translated_default(column.default))})"
     null = " NOT NULL" if column.not_null else ""
-    session.con.execute(
+    session.execute(
         f'ALTER TABLE {physical} ADD COLUMN "{column.name}" {column.type.duckdb}{null}{default}'
     )
     catalog.put(session.con, replace(table, columns=(*table.columns, column)))
@@ -262,7 +260,7 @@ def _drop_column(session: Session, statement: AlterTable, table: Relation) -> No
     if len(table.columns) == 1:
         raise RedshiftError("cannot drop the only column of a table", sqlstate="0A000")
     physical = catalog.physical(*table.key)
-    session.con.execute(f'ALTER TABLE {physical} DROP COLUMN "{statement.old}"')
+    session.execute(f'ALTER TABLE {physical} DROP COLUMN "{statement.old}"')
     kept = tuple(c for c in table.columns if c.name != statement.old)
     keys = tuple(key for key in table.constraints if statement.old not in key.columns)
     catalog.put(session.con, replace(table, columns=kept, constraints=keys))

@@ -38,7 +38,9 @@ def automatic(columns: Sequence[str], *, ignore_case: bool) -> Pick:
     def pick_ignoring_case(structure: Any) -> Sequence[Any]:
         if not isinstance(structure, dict):
             raise RowError(INVALID_INPUT, "Invalid value.")
-        folded = {key.lower(): value for key, value in structure.items()}
+        folded: dict[str, Any] = {}
+        for key, value in structure.items():
+            folded.setdefault(key.lower(), value)  # the first one, as of a key that comes twice
         return [folded.get(column) for column in columns]
 
     return pick_ignoring_case if ignore_case else pick

@@ -76,6 +76,14 @@ def lines(columns: Sequence[ResultColumn], options: UnloadOptions) -> tuple[Line
     return line, header
 
 
+def _null(column: ResultColumn, null: str) -> str:
+    """A SUPER column's is "null as determined by the JSON format", whatever NULL AS says.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/unload-super-csv.html
+    """
+    return "null" if column.type_name == "super" else null
+
+
 def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
     """ "If a field contains delimiters, double quotation marks, newline characters, or carriage
     returns, then the field ... is enclosed in double quotation marks. A double quotation mark
@@ -85,7 +93,7 @@ def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
 
     def cell(value: Any, column: ResultColumn) -> str:
         if value is None:
-            return "" if column.type_name == "super" else null
+            return _null(column, null)
         made = shown(value, column)
         if special.search(made):
             return '"' + made.replace('"', '""') + '"'
@@ -100,7 +108,7 @@ def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
 def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
     """ESCAPE is for "CHAR and VARCHAR columns"; ADDQUOTES' example quotes those only too.
 
-    A SUPER column's JSON is text like theirs; it "ignore[s] the NULL AS option".
+    A SUPER column's JSON is text like theirs.
     """
     delimiter = options.delimiter or "|"
     quotes = "'\"" if options.addquotes else ""
@@ -110,7 +118,7 @@ def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
     def cell(value: Any, column: ResultColumn) -> str:
         is_super = column.type_name == "super"
         if value is None:
-            return "" if is_super else null
+            return _null(column, null)
         made = shown(value, column)
         if is_super or column.type_name in _CHARACTERS:
             if options.escape:
@@ -136,7 +144,7 @@ def _fixed_width(columns: Sequence[ResultColumn], options: UnloadOptions) -> Lin
     null = options.null or ""
 
     def cell(value: Any, column: ResultColumn, width: int) -> str:
-        made = null if value is None else shown(value, column)
+        made = _null(column, null) if value is None else shown(value, column)
         if len(made) > width:
             if value is None and column.type_name not in _CHARACTERS:
                 made = ""

@@ -99,7 +99,7 @@ _SAME.update(
 
 _KNOWN_BUT_UNSUPPORTED = frozenset(
     {
-        "object_transform", "lower_attribute_names", "upper_attribute_names", "json_size",
+        "object_transform", "lower_attribute_names", "upper_attribute_names",
         "json_serialize_to_varbyte", "array_contains", "array_distinct", "array_position",
         "checksum", "farmfingerprint64", "farmhash64", "aes_encrypt", "aes_decrypt",
         "bit_count", "interval_cmp", "timeofday", "age", "hll", "to_varbyte", "from_hex",

@@ -18,6 +18,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token, TokenType
 
+from local.redshift.dialect import foreign
 from local.redshift.engine.errors import RedshiftError, syntax_error
 from local.redshift.sql.template import VALUE_MARK
 
@@ -195,6 +196,14 @@ class RedshiftSource(Redshift):
                 unit = self._interval_unit() or unit
             return self.expression(exp.Interval(this=text, unit=unit))
 
+        def _parse_types(self, *args: Any, **kwargs: Any) -> Any:
+            """Notes how a type is written: STRING and DOUBLE are none of Redshift's."""
+            written = self._curr.text.upper() if self._curr else ""
+            kind = super()._parse_types(*args, **kwargs)
+            if isinstance(kind, exp.DataType) and self._prev.text.upper() != "PRECISION":
+                kind.meta["written"] = written
+            return kind
+
         def _interval_unit(self) -> exp.Var | None:
             if self._curr is None or self._curr.text.upper() not in _INTERVAL_UNITS:
                 return None
@@ -309,7 +318,10 @@ def parse_query(sql: str, values: Values | None = None) -> exp.Expr:
     """
     source = RedshiftSource(values=values) if values else RedshiftSource()
     try:
-        trees: list[exp.Expr] = [tree for tree in source.parse(sql) if tree is not None]
+        tokens = list(source.tokenize(sql))
+        foreign.refuse_tokens(tokens)
+        parsed = source.parser().parse(tokens, sql)
+        trees: list[exp.Expr] = [tree for tree in parsed if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         raise syntax_error(str(first.get("highlight") or "")) from error

@@ -70,16 +70,27 @@ def interval(node: exp.Interval) -> exp.Expr:
     """``INTERVAL '3 hours, 35 minutes'`` -> ``CAST('0 months 0 days 12900000000 microseconds' AS
     INTERVAL)``; a number alone is of seconds, or of what the qualifier says.
     """
+    return exp.Cast(this=plain(node).this, to=exp.DataType.build("INTERVAL"))
+
+
+def plain(node: exp.Interval) -> exp.Interval:
+    """``INTERVAL '1-2' YEAR TO MONTH`` -> ``INTERVAL '14 months 0 days 0 microseconds'``."""
     unit = node.args.get("unit")
-    return literal(node.this.name, unit.name.lower() if unit is not None else "")
+    text = _normal(node.this.name, unit.name.lower() if unit is not None else "")
+    return exp.Interval(this=exp.Literal.string(text))
 
 
-def literal(text: str, unit: str = "") -> exp.Expr:
-    """An interval's text as DuckDB reads it. Raises RedshiftError for what is no interval."""
+def literal(text: str) -> exp.Expr:
+    """``'3 hours'::interval`` -> ``CAST('0 months 0 days 10800000000 microseconds' AS INTERVAL)``."""
+    return exp.Cast(this=exp.Literal.string(_normal(text)), to=exp.DataType.build("INTERVAL"))
+
+
+def _normal(text: str, unit: str = "") -> str:
+    """An interval's text as DuckDB reads it too. Raises RedshiftError for what is no interval."""
     parts = _parsed(text.strip(), unit)
     if unit:
         parts.cut_off(unit)
-    return exp.Cast(this=exp.Literal.string(parts.text()), to=exp.DataType.build("INTERVAL"))
+    return parts.text()
 
 
 def _parsed(text: str, unit: str) -> _Parts:

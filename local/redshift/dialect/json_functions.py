@@ -91,6 +91,12 @@ def _serialize(args: Args) -> exp.Expr:
     return exp.Cast(this=value, to=exp.DataType.build("TEXT"))
 
 
+def _size(args: Args) -> exp.Expr:
+    """``json_size(a)``: the bytes of the value's JSON. .../dg/r_json_size.html"""
+    (value,) = args
+    return exp.Cast(this=call("strlen", _serialize([value])), to=exp.DataType.build("INT"))
+
+
 def _array(args: Args) -> exp.Expr:
     """``array(1, 'a')`` -> ``json_array(1, 'a')``. .../dg/r_array.html"""
     return call("json_array", *args)
@@ -134,6 +140,7 @@ BUILT: dict[str, Build] = {
     "can_json_parse": _one("rs_json_valid"),
     "json_parse": _one("rs_json_parse"),
     "json_serialize": _serialize,
+    "json_size": _size,
     "json_typeof": _one("rs_json_typeof"),
     "is_array": _one("rs_is_kind", _literal("ARRAY")),
     "is_object": _one("rs_is_kind", _literal("OBJECT")),

@@ -427,6 +427,7 @@ def _rewrite_column(node: exp.Column, finder: Finder) -> None:
             return
         _put(node, _get(_marked(base), _keys(parts[1:])), parts[-1])
     elif known and len(parts) > 2:
+        _refuse_plain(source, parts[1])
         base = _marked(_column(parts[1], parts[0]))
         _put(node, _get(base, _keys(parts[2:])), parts[-1])
     elif not known and len(parts) > 1 and finder.is_super_column(node, parts[0], ""):
@@ -439,6 +440,15 @@ def _rewrite_column(node: exp.Column, finder: Finder) -> None:
         node.set("catalog", None)
         if finder.is_super_column(node, node.name, node.table):
             _marked(node)
+
+
+def _refuse_plain(source: Source, name: str) -> None:
+    """Only SUPER has attributes: of another column Redshift takes the first name for a schema."""
+    column = source.column(name) if isinstance(source, Relation) else None
+    if column is not None and column.type.name != "super":
+        raise RedshiftError(
+            f'column "{name}" of type {column.type.spoken} has no attributes', sqlstate="42703"
+        )
 
 
 def _owner(node: exp.Expr, finder: Finder, index: str) -> str:

@@ -15,6 +15,7 @@ from local.redshift.dialect import (
     aliases,
     columns,
     comparisons,
+    foreign,
     merge,
     names,
     pivots,
@@ -61,6 +62,7 @@ def translate(sql: str, scope: Scope) -> Translated:
 
 def translate_tree(tree: exp.Expr, scope: Scope) -> Translated:
     """A parsed statement, which is changed."""
+    foreign.refuse(tree)
     names.fold(tree)
     if isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
         return translate_query(tree, scope)

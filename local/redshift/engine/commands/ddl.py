@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Grantee, Relation, Schema
+from local.redshift.dialect import foreign, intervals
 from local.redshift.dialect.defaults import identity_sequence
 from local.redshift.dialect.grammar import parse_query
 from local.redshift.dialect.names import fold, is_cte, table_name
@@ -85,6 +86,9 @@ def _check_same_columns(old: Relation | None, columns: tuple[nodes.Column, ...])
 def _qualified(session: Session, statement: nodes.CreateView) -> tuple[str, list[tuple[str, str]]]:
     """The view's query with every table's schema written out, and the tables it depends on."""
     tree = parse_query(statement.query)
+    foreign.refuse(tree)
+    for node in list(tree.find_all(exp.Interval)):  # sqlglot writes no qualifiers
+        node.replace(intervals.plain(node))
     fold(tree)
     depends: list[tuple[str, str]] = []
     for table in list(tree.find_all(exp.Table)):

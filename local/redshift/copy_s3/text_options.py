@@ -99,6 +99,8 @@ def _characters(text: str, what: str) -> str:
     """A delimiter of COPY's: "multiple characters such as |~|" too (dg/copy-parameters-data-format.html)."""
     if not text or set(text) & set("\n\r\0"):
         raise RedshiftError(f"{what} must be characters, without a newline")
+    if len(text) > 1 and "\\" in text:  # '\\t' may well be meant for a tab: not documented
+        raise unsupported("COPY ... DELIMITER of several characters with a backslash")
     return text
 
 

@@ -265,11 +265,15 @@ def number_as_text(value: exp.Expr, pattern: str) -> exp.Expr:
     A number that needs more digits than the format has is shown as ``#``.
     """
     upper = pattern.upper()
+    if upper in ("RN", "FMRN"):
+        return _roman(value, pattern)
     if "RN" in upper or "$" in upper:
         raise unsupported(f"numeric format {pattern}")
     before, after = _digits(pattern)
     sign = next((s for s in _SIGNS if s in upper), "")
-    zeros = "0" in before
+    zeros = before.find("0")
+    if zeros >= 0 and "," in before[zeros:]:
+        raise unsupported(f"numeric format {pattern}")
     group = "," if "," in before else ""
     places = len(before)
     number = exp.Cast(this=value, to=exp.DataType.build("DECIMAL(38,10)", dialect="duckdb"))
@@ -281,14 +285,27 @@ def number_as_text(value: exp.Expr, pattern: str) -> exp.Expr:
             to=exp.DataType.build("DOUBLE"),
         ),
     )
-    if not zeros and after:
+    if zeros < 0 and after:
         shown = _f("regexp_replace", shown, _text("^0\\."), _text("."))
     width = places + (len(after) + 1 if after else 0)
     fill = "FM" in upper
+    nines = len(after) - len(after.rstrip("9"))
+    if fill and nines:
+        shown = _f("regexp_replace", shown, _text(f"0{{1,{nines}}}$"), _text(""))
     where = "end" if upper.endswith(sign) and sign and not upper.startswith(sign) else "start"
     marks = (sign, where, "FM" if fill else "", "L" if "L" in upper else "")
-    arguments = [number.copy(), shown, exp.Literal.number(width), _text("0" if zeros else " ")]
+    arguments = [number.copy(), shown, exp.Literal.number(width)]
+    arguments.append(exp.Literal.number(width - zeros if zeros >= 0 else 0))
     return _f("rs_number_text", *arguments, *map(_text, marks))
+
+
+def _roman(value: exp.Expr, pattern: str) -> exp.Expr:
+    """``to_char(618.80, 'rn')`` -> ``lower(lpad(rs_roman(round(618.80)), 15, ' '))``."""
+    number = exp.Cast(this=_f("round", value), to=exp.DataType.build("INT"))
+    shown: exp.Expr = _f("rs_roman", number)
+    if not pattern.upper().startswith("FM"):
+        shown = _f("lpad", shown, exp.Literal.number(15), _text(" "))
+    return _f("lower", shown) if pattern.islower() else shown
 
 
 def number_of(value: exp.Expr, pattern: str) -> exp.Expr:

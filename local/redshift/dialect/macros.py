@@ -111,6 +111,19 @@ def _crc_table() -> list[int]:
 
 
 _CRC = str(_crc_table())
+
+
+def _roman_digits(one: str, five: str, ten: str) -> str:
+    """Nothing, I, II, III, IV, V, ... IX as a list in DuckDB."""
+    shown = ["", one, one * 2, one * 3, one + five, five, five + one, five + one * 2,
+             five + one * 3, one + ten]  # fmt: skip
+    return str(shown)
+
+
+_ROMAN = [
+    f"list_extract({_roman_digits(*letters)}, CAST(n // {size} % 10 AS INTEGER) + 1)"
+    for size, letters in ((1000, "M??"), (100, "CDM"), (10, "XLC"), (1, "IVX"))
+]
 _ROUNDED = "cast_to_type(v.total / v.n, v.sample)"
 _MEAN = f"""cast_to_type({_ROUNDED} - cast_to_type(
             CASE WHEN typeof(v.sample) LIKE 'DECIMAL%' AND abs({_ROUNDED}) * v.n > abs(v.total)
@@ -561,6 +574,11 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_compare(a, b) AS
         CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END
     """,
+    f"""
+    CREATE OR REPLACE MACRO rs_roman(n) AS
+        CASE WHEN n NOT BETWEEN 1 AND 3999 THEN repeat('#', 15)
+             ELSE {" || ".join(_ROMAN)} END
+    """,
     # TO_CHAR and TO_NUMBER of numbers; sign S, MI, PR or none, at the start or the end
     """
     CREATE OR REPLACE MACRO rs_signed(n, digits, width, sign, place, fm, symbol) AS
@@ -582,10 +600,10 @@ MACROS: tuple[str, ...] = (
         CASE WHEN x LIKE '%-' THEN '-' ELSE '' END || regexp_replace(x, '[,$+ ]|-$', '', 'g')
     """,
     """
-    CREATE OR REPLACE MACRO rs_number_text(n, digits, width, pad, sign, place, fm, symbol) AS
+    CREATE OR REPLACE MACRO rs_number_text(n, digits, width, zeros, sign, place, fm, symbol) AS
         CASE WHEN n IS NULL THEN NULL
              WHEN length(digits) > width THEN repeat('#', width)
-             ELSE rs_signed(n, CASE WHEN pad = '0' THEN lpad(digits, width, '0') ELSE digits END,
+             ELSE rs_signed(n, CASE WHEN length(digits) < zeros THEN lpad(digits, zeros, '0') ELSE digits END,
                             width, sign, place, fm, symbol) END
     """,
 )

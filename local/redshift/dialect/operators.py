@@ -144,7 +144,11 @@ def among(node: exp.In) -> exp.Expr:
 
 
 def _may_be_date(node: exp.Expr) -> bool:
-    """Whether a string may be a date, and is not written as DuckDB reads one."""
+    """Whether a string may be a date, and is not written as DuckDB reads one. A parameter's value is
+    not looked at: the translation would then be for this value only.
+    """
+    if isinstance(node, Value):
+        return bool(node.is_string)
     if not isinstance(node, exp.Literal) or not node.is_string:
         return False
     return bool(_LIKE_A_DATE.match(node.name)) and not _ISO_DATE.fullmatch(node.name)

@@ -35,8 +35,8 @@ _NO_CHARACTERS = re.compile(
 """ "These code points are not valid characters. You can use the ACCEPTINVCHARS option to replace" them, and
 else "COPY operations don't return an error" (dg/multi-byte-character-load-errors.html).
 """
-_TRUE = frozenset({"t", "true", "y", "yes", "1", "on"})
-_FALSE = frozenset({"f", "false", "n", "no", "0", "off"})
+_TRUE = frozenset({"t", "true", "y", "yes", "1"})
+_FALSE = frozenset({"f", "false", "n", "no", "0"})
 _LARGEST_REAL = 3.4028235677973362e38
 """Rounds to the largest 4-byte floating-point number; what is larger overflows."""
 _EXACT = decimal.Context(prec=100)

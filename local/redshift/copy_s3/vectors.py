@@ -22,8 +22,8 @@ from local.redshift.copy_s3.paths import Step
 from local.redshift.sql.nodes import Column
 
 _DIGITS = '"[+-]?[0-9]{1,18}"'
-_TRUE = ("true", "1", '"true"', '"t"', '"y"', '"yes"', '"1"', '"on"')
-_FALSE = ("false", "0", '"false"', '"f"', '"n"', '"no"', '"0"', '"off"')
+_TRUE = ("true", "1", '"true"', '"t"', '"y"', '"yes"', '"1"')
+_FALSE = ("false", "0", '"false"', '"f"', '"n"', '"no"', '"0"')
 _DAY = r"(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(0[1-9]|1[0-2])-[0-3][0-9]"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _YEAR_1_MS, _YEAR_9999_MS = -62135596800000, 253402300799999

@@ -28,7 +28,8 @@ _PLAIN = frozenset(
 )
 _MOMENTS = {_Type.DATE: "rs_date", _Type.TIMESTAMP: "rs_timestamp"}
 _ISO = re.compile(r"\s*\d{4}-\d{1,2}-\d{1,2}")
-_ZONE = re.compile(r"[A-Za-z]{3,4}\s*$")
+_ZONE = re.compile(r":.*[A-Za-z+-]")
+"""A time with a zone: TIMESTAMP ignores it."""
 _TEXT = frozenset({_Type.VARCHAR, _Type.TEXT, _Type.NVARCHAR})
 _CHAR = frozenset({_Type.CHAR, _Type.NCHAR, _Type.BPCHAR})
 _EPOCH = "1970-01-01 00:00:00"

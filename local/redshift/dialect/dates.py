@@ -74,26 +74,45 @@ def extract(node: exp.Extract) -> exp.Expr:
 
 
 def _part(part: str, value: exp.Expr) -> exp.Expr:
-    taken = _f("date_part", exp.Literal.string(part), _instant(value))
+    taken: exp.Expr = _f("date_part", exp.Literal.string(part), _instant(value))
     if part == "epoch":
         return exp.Cast(this=_f("floor", taken), to=exp.DataType.build("BIGINT"))
     if part == "millisecond":
         return exp.Mod(this=taken, expression=exp.Literal.number(1000))
     if part == "microsecond":
         return exp.Mod(this=taken, expression=exp.Literal.number(1000000))
+    if part == "decade":  # the first begins with the year 1, the 201st with 2000
+        taken = exp.Paren(this=exp.Add(this=taken, expression=exp.Literal.number(1)))
     return exp.Cast(this=taken, to=exp.DataType.build("INT"))
 
 
 def _date_part(args: Args) -> exp.Expr:
-    """``date_part(dow, t)``, also ``'dow'``: a double. .../dg/r_DATE_PART_function.html"""
+    """``date_part(dow, t)``, also ``'dow'``: a double; of seconds and less with all that is smaller.
+
+    .../dg/r_DATE_PART_function.html
+    .../dg/r_Dateparts_for_datetime_functions.html#r_Dateparts_for_datetime_functions-variations-in-results
+    """
     part, value = args
-    return exp.Cast(this=_part(part_name(part), value), to=exp.DataType.build("DOUBLE"))
+    name = part_name(part)
+    if name not in _OF_A_SECOND:
+        return exp.Cast(this=_part(name, value), to=exp.DataType.build("DOUBLE"))
+    whole = _f("date_part", exp.Literal.string("microsecond"), _instant(value))
+    double = exp.Cast(this=whole, to=exp.DataType.build("DOUBLE"))
+    return exp.Paren(this=exp.Div(this=double, expression=exp.Literal.number(_OF_A_SECOND[name])))
+
+
+_OF_A_SECOND = {"second": 1_000_000, "millisecond": 1000, "microsecond": 1}
+"""Microseconds."""
 
 
 def _date_trunc(args: Args) -> exp.Expr:
     """``date_trunc('week', t)``: a timestamp, weeks begin on Monday. .../dg/r_DATE_TRUNC.html"""
     part, value = args
-    return _f("date_trunc", exp.Literal.string(part_name(part)), _timestamp(value))
+    name = part_name(part)
+    if name in ("century", "millennium"):  # they begin with a year that ends in 1
+        size = exp.Literal.number(100 if name == "century" else 1000)
+        return _f("rs_trunc_years", _timestamp(value), size)
+    return _f("date_trunc", exp.Literal.string(name), _timestamp(value))
 
 
 def _dateadd(args: Args) -> exp.Expr:
@@ -171,6 +190,12 @@ def _convert_timezone(args: Args) -> exp.Expr:
     target, value = zone(args[-2]), args[-1]
     timestamp = _timestamp(value)
     return _f("timezone", target, _f("timezone", source, timestamp))
+
+
+def _timezone(args: Args) -> exp.Expr:
+    """``timezone('PST', t)``, as ``t AT TIME ZONE 'PST'``. .../dg/r_TIMEZONE.html"""
+    name, value = args
+    return _f("timezone", zone(name), value)
 
 
 def _to_date(args: Args) -> exp.Expr:
@@ -264,6 +289,7 @@ BUILT: dict[str, Callable[[Args], exp.Expr]] = {
     "last_day": _last_day,
     "getdate": _getdate,
     "convert_timezone": _convert_timezone,
+    "timezone": _timezone,
     "sysdate": _sysdate,
     "now": _sysdate,
     "to_date": _to_date,

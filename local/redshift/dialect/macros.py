@@ -67,7 +67,8 @@ _TIME_FORMATS = """['%Y%m%d %H%M%S', '%Y%m%d %H:%M:%S', '%Y%m%d %H:%M', '%m/%d/%
     '%b %d, %Y %H:%M:%S', '%B %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S', '%d-%b-%Y %H:%M:%S',
     '%m/%d/%Y %I:%M:%S %p', '%m/%d/%Y %I:%M %p', '%Y%m%d %H:%M:%S.%f', '%m/%d/%Y %H:%M:%S.%f',
     '%m-%d-%Y %H:%M:%S.%f', '%Y/%m/%d %H:%M:%S.%f', '%b %d %Y %H:%M:%S.%f', '%b %d, %Y %H:%M:%S.%f',
-    '%d %b %Y %H:%M:%S.%f', '%Y%m%dT%H%M%S', '%m.%d.%Y %H:%M:%S', '%m.%d.%Y %H:%M:%S.%f']"""
+    '%d %b %Y %H:%M:%S.%f', '%Y%m%dT%H%M%S', '%m.%d.%Y %H:%M:%S', '%m.%d.%Y %H:%M:%S.%f',
+    '%d.%m.%Y %H:%M:%S', '%d.%m.%Y %H:%M:%S.%f', '%d %b %H:%M:%S %Y']"""
 _DATE = _once(f"""
         CASE WHEN v IS NULL OR TRY_CAST(v AS DATE) IS NOT NULL THEN CAST(v AS DATE)
              WHEN try_strptime(trim(v), {_DATE_FORMATS}) IS NOT NULL
@@ -78,20 +79,35 @@ _DATE = _once(f"""
              WHEN lower(trim(v)) = 'yesterday' THEN CAST(now() AS DATE) - 1
              WHEN lower(trim(v)) = 'tomorrow' THEN CAST(now() AS DATE) + 1
              ELSE CAST(v AS DATE) END""")
-_TIMESTAMP = _once(f"""
+_ZONE_AT_END = (
+    r"(:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:\s+[0-9]{4})?)"
+    r"\s*([+-][0-9]{1,2}(?::?[0-9]{2})?|Z|z|[A-Za-z_/]{3,})\s*$"
+)
+"""What stands behind a time, AM and PM left out."""
+_STRIPPED = f"regexp_replace(v, '{_ZONE_AT_END}', '\\1')"
+_ZONE = f"regexp_extract(v, '{_ZONE_AT_END}', 2)"
+_TIMESTAMP_TEXT = f"""
         CASE WHEN v IS NULL OR TRY_CAST(v AS TIMESTAMP) IS NOT NULL THEN CAST(v AS TIMESTAMP)
              WHEN lower(trim(v)) = 'now' THEN CAST(now() AS TIMESTAMP)
              WHEN lower(trim(v)) IN ('today', 'yesterday', 'tomorrow') THEN CAST(rs_date(v) AS TIMESTAMP)
              ELSE coalesce(try_strptime(trim(v), {_TIME_FORMATS}),
-                try_strptime(trim(v), {_DATE_FORMATS}), CAST(v AS TIMESTAMP)) END""")
+                try_strptime(trim(v), {_DATE_FORMATS}), CAST(v AS TIMESTAMP)) END"""
+_TIMESTAMP = (
+    f"list_extract(list_transform([regexp_replace(x, '{_ZONE_AT_END}', '\\1')], "
+    f"lambda v: {_TIMESTAMP_TEXT}), 1)"
+)
+"""Of any text; a time zone in it is ignored."""
 _ZONES = ", ".join(f"'{name}': '{zones.offset_of(name)}'" for name in zones.ABBREVIATIONS)
-_ZONE_AT_END = f"(?i)[0-9]\\s*({'|'.join(zones.ABBREVIATIONS)})\\s*$"
 _TIMESTAMPTZ = _once(f"""
         CASE WHEN v IS NULL THEN NULL
-             WHEN regexp_matches(v, '{_ZONE_AT_END}')
-             THEN CAST(CAST(rs_timestamp(regexp_replace(v, '\\s*[A-Za-z]+\\s*$', '')) AS VARCHAR)
-                || MAP {{{_ZONES}}}[upper(regexp_extract(v, '([A-Za-z]+)\\s*$', 1))] AS TIMESTAMPTZ)
-             ELSE coalesce(TRY_CAST(v AS TIMESTAMPTZ), CAST(rs_timestamp(v) AS TIMESTAMPTZ)) END""")
+             WHEN map_contains(MAP {{{_ZONES}}}, upper({_ZONE}))
+             THEN CAST(CAST(rs_timestamp({_STRIPPED}) AS VARCHAR)
+                || MAP {{{_ZONES}}}[upper({_ZONE})] AS TIMESTAMPTZ)
+             WHEN TRY_CAST(v AS TIMESTAMPTZ) IS NOT NULL THEN CAST(v AS TIMESTAMPTZ)
+             WHEN regexp_matches({_ZONE}, '^[+-]')
+             THEN CAST(CAST(rs_timestamp({_STRIPPED}) AS VARCHAR) || {_ZONE} AS TIMESTAMPTZ)
+             WHEN {_ZONE} <> '' THEN timezone({_ZONE}, rs_timestamp({_STRIPPED}))
+             ELSE CAST(rs_timestamp(v) AS TIMESTAMPTZ) END""")
 _NO_LOGARITHM_OF_ZERO = (
     "WHEN x = 0 THEN CAST(error('rs|2201E|cannot take logarithm of zero|') AS DOUBLE)"
 )
@@ -301,6 +317,10 @@ MACROS: tuple[str, ...] = (
              THEN CAST(last_day(CAST(d AS DATE) + to_months(CAST(n AS INTEGER))) AS TIMESTAMP)
                   + (CAST(d AS TIMESTAMP) - CAST(CAST(d AS DATE) AS TIMESTAMP))
              ELSE CAST(d AS TIMESTAMP) + to_months(CAST(n AS INTEGER)) END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_trunc_years(t, n) AS
+        CAST(make_date((year(t) - 1) // n * n + 1, 1, 1) AS TIMESTAMP)
     """,
     # SUPER: navigation is NULL where there is nothing, and where there is a JSON null
     "CREATE OR REPLACE MACRO rs_get(x, p) AS nullif(json_extract(x, p), 'null')",

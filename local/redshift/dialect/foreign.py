@@ -62,6 +62,8 @@ def refuse(tree: exp.Expr) -> None:
                 raise syntax_error(word)
         if type(node) in _NODES:
             raise syntax_error(_NODES[type(node)])
+        if isinstance(node, exp.With) and node.args.get("recursive"):
+            _refuse_recursion(node)
         if isinstance(node, exp.Join):
             for word in (node.kind, str(node.args.get("method") or "")):
                 if word.upper() not in _JOINS:
@@ -69,3 +71,18 @@ def refuse(tree: exp.Expr) -> None:
         if isinstance(node, exp.DataType) and node.meta.get("written") in _TYPES:
             written = node.meta["written"].lower()
             raise RedshiftError(f'type "{written}" does not exist', sqlstate="42704")
+
+
+def _refuse_recursion(node: exp.With) -> None:
+    """A recursive CTE names its columns and is a UNION ALL.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html
+    """
+    for cte in node.expressions:
+        name = cte.alias.lower()
+        if all(table.name.lower() != name for table in cte.this.find_all(exp.Table)):
+            continue
+        if not cte.args["alias"].columns:
+            raise RedshiftError(f'recursive CTE "{name}" must have a column list', sqlstate="42601")
+        if not isinstance(cte.this, exp.Union) or cte.this.args.get("distinct"):
+            raise RedshiftError(f'recursive CTE "{name}" must be a UNION ALL', sqlstate="42601")

@@ -512,6 +512,16 @@ MACROS: tuple[str, ...] = (
                 = substring(b, CAST(i AS INTEGER), 1)))
                 + CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE 0 END END
     """,
+    # QUOTE_IDENT quotes where a name would not be one; QUOTE_LITERAL doubles quotes and backslashes
+    """
+    CREATE OR REPLACE MACRO rs_quote_ident(x) AS
+        CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x
+             ELSE '"' || replace(x, '"', '""') || '"' END
+    """,
+    """
+    CREATE OR REPLACE MACRO rs_quote_literal(x) AS
+        chr(39) || replace(replace(x, chr(92), repeat(chr(92), 2)), chr(39), repeat(chr(39), 2)) || chr(39)
+    """,
     # SUBSTRING: places before the first character count
     """
     CREATE OR REPLACE MACRO rs_substring(x, start, n) AS

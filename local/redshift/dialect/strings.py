@@ -259,6 +259,8 @@ BUILT: dict[str, Build] = {
     "sha1": _sha,
     "func_sha1": _sha,
     "sha2": _sha2,
+    "quote_ident": _of_text("rs_quote_ident", 1, 1),
+    "quote_literal": _of_text("rs_quote_literal", 1, 1),
     "fnv_hash": _fnv_hash,
     "crc32": _crc32,
     "soundex": _soundex,

@@ -167,12 +167,19 @@ def similar_to(node: exp.SimilarTo) -> exp.Expr:
 
 
 def like(node: exp.Expr) -> exp.Expr:
-    """``n LIKE '5%'`` -> ``rs_text(n) LIKE '5%'``: a number is matched as text.
+    """``n LIKE 'a\\_%'`` -> ``rs_text(n) LIKE 'a\\_%' ESCAPE '\\'``: a backslash escapes by itself; a
+    number is matched as text.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_patternmatching_condition_like.html
     """
     node.set("this", as_text(node.this))
-    return node
+    if not isinstance(node, (exp.Like, exp.ILike)) or isinstance(node.parent, exp.Escape):
+        return node
+    pattern = node.expression
+    known = isinstance(pattern, exp.Literal) and not isinstance(pattern, Value)
+    if known and "\\" not in pattern.name:
+        return node
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
 def escape(node: exp.Escape) -> exp.Expr:

@@ -138,6 +138,8 @@ def _regexp_replace(args: Args) -> exp.Expr:
     """
     _, options = _options(args, 4)
     by = args[2] if len(args) > 2 else exp.Literal.string("")
+    if by.is_string and re.search(r"[\\$]\d", by.name) and "(" in args[1].name:
+        raise unsupported("a back-reference in regexp_replace")  # its form is not documented
     flags = exp.Literal.string("g" + options)
     if len(args) < 4:
         return _f("regexp_replace", _text(args[0]), args[1], by, flags)

@@ -22,7 +22,7 @@ from typing import cast
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key, Relation
-from local.redshift.dialect.grammar import Value, parse_query
+from local.redshift.dialect.grammar import Value, is_other_date, parse_query
 from local.redshift.dialect.scope import Scope
 from local.redshift.dialect.translate import Translated, translate, translate_tree
 from local.redshift.engine.errors import RedshiftError
@@ -80,6 +80,8 @@ class _Asked:
         if what == "fits":
             slot, size = about
             return len(self._value(slot).encode()) <= int(size)
+        if what == "date":
+            return is_other_date(self._value(*about))
         if what == "privilege":
             kind, *arguments = map(self._template.restore, about)
             return self._scope.has_privilege(tuple(arguments), kind)
@@ -119,6 +121,10 @@ class _Asked:
     def fits(self, mark: str, size: int) -> bool:
         """Whether the value has no more than ``size`` bytes; depended on as ``is_word`` is."""
         return bool(self._ask("fits", (self._slot(mark), str(size))))
+
+    def is_other_date(self, mark: str) -> bool:
+        """Whether the value may be a date that DuckDB does not read; depended on as ``is_word`` is."""
+        return bool(self._ask("date", (self._slot(mark),)))
 
     def is_parameter(self, mark: str) -> bool:
         """Whether a mark stands for a parameter's value."""

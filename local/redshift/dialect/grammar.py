@@ -8,6 +8,7 @@ not exist.
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Protocol
 
 from sqlglot import exp
@@ -34,6 +35,9 @@ class Values(Protocol):
 
     def fits(self, mark: str, size: int) -> bool:
         """Whether the value has no more than ``size`` bytes."""
+
+    def is_other_date(self, mark: str) -> bool:
+        """Whether the value may be a date that DuckDB does not read as one."""
 
 
 _KEPT_FUNCTION_PARSERS = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
@@ -100,6 +104,26 @@ def fits(node: exp.Expr, size: int) -> bool:
     if isinstance(node, Value) and node.is_string:
         return bool(node.args["values"].fits(node.args["this"], size))
     return bool(node.is_string) and len(node.name.encode()) <= size
+
+
+_LIKE_A_DATE = re.compile(
+    r"\s*(?:\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|[A-Za-z]{3,9}[ -]\d|\d{1,2}[ -][A-Za-z]{3}|\d{4}-[A-Za-z]{3})"
+)
+_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*")
+
+
+def is_other_date(text: str) -> bool:
+    """Whether a text may be a date, and is not written as DuckDB reads one."""
+    return bool(_LIKE_A_DATE.match(text)) and not _ISO_DATE.fullmatch(text)
+
+
+def may_be_date(node: exp.Expr) -> bool:
+    """``is_other_date`` of a string."""
+    if not isinstance(node, exp.Literal) or not node.is_string:
+        return False
+    if isinstance(node, Value):
+        return bool(node.args["values"].is_other_date(node.args["this"]))
+    return is_other_date(node.name)
 
 
 def same(one: exp.Expr, other: exp.Expr) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from local.redshift.dialect.grammar import Value, call, to_duckdb
+from local.redshift.dialect.grammar import Value, call, may_be_date, to_duckdb
 from local.redshift.engine.errors import unsupported
 
 _NUMBER_OR_DATE = re.compile(r"\s*[+-]?\d")
@@ -107,12 +107,6 @@ def _may_fail(branch: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-_LIKE_A_DATE = re.compile(
-    r"\s*(?:\d{8}|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|[A-Za-z]{3,9}[ -]\d|\d{1,2}[ -][A-Za-z]{3}|\d{4}-[A-Za-z]{3})"
-)
-_ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?\s*")
-
-
 def comparison(node: exp.Expr) -> exp.Expr:
     """``d = '12-31-2008'`` -> ``d = rs_as(d, '12-31-2008')``: a date, if ``d`` is one.
 
@@ -121,9 +115,9 @@ def comparison(node: exp.Expr) -> exp.Expr:
     this, other = node.this, node.args["expression"]
     if isinstance(node.parent, exp.Update):  # an assignment
         return node
-    if _may_be_date(other):
+    if may_be_date(other):
         node.set("expression", _as(this, other))
-    elif _may_be_date(this):
+    elif may_be_date(this):
         node.set("this", _as(other, this))
     return node
 
@@ -131,27 +125,16 @@ def comparison(node: exp.Expr) -> exp.Expr:
 def between(node: exp.Between) -> exp.Expr:
     """As ``comparison``, of both ends."""
     for end in ("low", "high"):
-        if _may_be_date(node.args[end]):
+        if may_be_date(node.args[end]):
             node.set(end, _as(node.this, node.args[end]))
     return node
 
 
 def among(node: exp.In) -> exp.Expr:
     """As ``comparison``, of a list's members."""
-    listed = [_as(node.this, one) if _may_be_date(one) else one for one in node.expressions]
+    listed = [_as(node.this, one) if may_be_date(one) else one for one in node.expressions]
     node.set("expressions", listed)
     return node
-
-
-def _may_be_date(node: exp.Expr) -> bool:
-    """Whether a string may be a date, and is not written as DuckDB reads one. A parameter's value is
-    not looked at: the translation would then be for this value only.
-    """
-    if isinstance(node, Value):
-        return bool(node.is_string)
-    if not isinstance(node, exp.Literal) or not node.is_string:
-        return False
-    return bool(_LIKE_A_DATE.match(node.name)) and not _ISO_DATE.fullmatch(node.name)
 
 
 def _as(kind: exp.Expr, value: exp.Expr) -> exp.Expr:

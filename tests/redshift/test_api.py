@@ -165,6 +165,11 @@ def test_parameters_take_the_type_of_their_place(warehouse: Warehouse) -> None:
         n="7", at="2018-11-01", m="8",
     ) == [["it's \\ :n"]]  # fmt: skip
     assert warehouse.value("SELECT NULLIF(:x, '-')", x="-") is None
+    warehouse.run("UPDATE t.p SET n = n + :more", more="2")
+    assert warehouse.rows(
+        "SELECT n * :x, EXTRACT(year FROM :d::date) FROM t.p", x="3", d="2018-11-01"
+    ) == [[27, 2018]]
+    assert "bigint" in warehouse.error("SELECT * FROM t.p WHERE n = :n", n="9.4")
     error = warehouse.error("SELECT * FROM t.p WHERE n = :n", n="seven")
     assert 'invalid input syntax for type bigint: "seven"' in error
 

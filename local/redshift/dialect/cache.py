@@ -22,7 +22,7 @@ from typing import cast
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key, Relation
-from local.redshift.dialect.grammar import Value, is_other_date, parse_query
+from local.redshift.dialect.grammar import WHOLE_NUMBER, Value, is_other_date, parse_query
 from local.redshift.dialect.scope import Scope
 from local.redshift.dialect.translate import Translated, translate, translate_tree
 from local.redshift.engine.errors import RedshiftError
@@ -80,6 +80,8 @@ class _Asked:
         if what == "fits":
             slot, size = about
             return len(self._value(slot).encode()) <= int(size)
+        if what == "whole":
+            return WHOLE_NUMBER.fullmatch(self._value(*about)) is not None
         if what == "date":
             return is_other_date(self._value(*about))
         if what == "privilege":
@@ -121,6 +123,10 @@ class _Asked:
     def fits(self, mark: str, size: int) -> bool:
         """Whether the value has no more than ``size`` bytes; depended on as ``is_word`` is."""
         return bool(self._ask("fits", (self._slot(mark), str(size))))
+
+    def is_whole(self, mark: str) -> bool:
+        """Whether the value is digits, perhaps with a sign; depended on as ``is_word`` is."""
+        return bool(self._ask("whole", (self._slot(mark),)))
 
     def is_other_date(self, mark: str) -> bool:
         """Whether the value may be a date that DuckDB does not read; depended on as ``is_word`` is."""

@@ -26,14 +26,15 @@ def convert(tree: exp.Expr, scope: Scope) -> None:
         return
     finder = Finder(scope)
     for node in list(tree.find_all(*_BINARY, exp.In, exp.Between)):
-        sides = _sides(node)
-        if not isinstance(node.parent, exp.Update) and all(sides):
-            kinds = [_kind(side, finder) for side in sides]
+        compared = sides(node)
+        if not isinstance(node.parent, exp.Update) and all(compared):
+            kinds = [_kind(side, finder) for side in compared]
             if _TEXT in kinds and _NUMBER in kinds:
-                _as_text([s for s, k in zip(sides, kinds, strict=True) if k == _NUMBER])
+                _as_text([s for s, k in zip(compared, kinds, strict=True) if k == _NUMBER])
 
 
-def _sides(node: exp.Expr) -> list[exp.Expr]:
+def sides(node: exp.Expr) -> list[exp.Expr]:
+    """What a comparison compares, the value of IN and BETWEEN first."""
     if isinstance(node, exp.In):
         return [node.this, *node.expressions]
     keys = ("this", "low", "high") if isinstance(node, exp.Between) else ("this", "expression")

@@ -36,10 +36,14 @@ class Values(Protocol):
     def fits(self, mark: str, size: int) -> bool:
         """Whether the value has no more than ``size`` bytes."""
 
+    def is_whole(self, mark: str) -> bool:
+        """Whether the value is digits, perhaps with a sign."""
+
     def is_other_date(self, mark: str) -> bool:
         """Whether the value may be a date that DuckDB does not read as one."""
 
 
+WHOLE_NUMBER = re.compile(r"\s*[+-]?\d+\s*")
 _KEPT_FUNCTION_PARSERS = ("CAST", "CONVERT", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "TRY_CAST")
 
 
@@ -104,6 +108,13 @@ def fits(node: exp.Expr, size: int) -> bool:
     if isinstance(node, Value) and node.is_string:
         return bool(node.args["values"].fits(node.args["this"], size))
     return bool(node.is_string) and len(node.name.encode()) <= size
+
+
+def is_whole(node: exp.Expr) -> bool:
+    """Whether an expression is a string of digits, perhaps with a sign."""
+    if isinstance(node, Value) and node.is_string:
+        return bool(node.args["values"].is_whole(node.args["this"]))
+    return bool(node.is_string) and WHOLE_NUMBER.fullmatch(node.name) is not None
 
 
 _LIKE_A_DATE = re.compile(

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import Key, Relation
-from local.redshift.dialect import aliases, comparisons, pivots, supers
+from local.redshift.dialect import aliases, comparisons, pivots, supers, untyped
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.dialect.scope import Scope
 from local.redshift.engine.errors import RedshiftError, unsupported
@@ -230,6 +230,7 @@ def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, d
     name_projections(query)
     aliases.expand(query, scope)
     comparisons.convert(query, scope)
+    untyped.convert(query, scope)
     supers.rewrite(query, scope)
     _resolve(query, scope, found, depth + 1)
     alias = table.args.get("alias") or exp.TableAlias(

@@ -22,6 +22,7 @@ from local.redshift.dialect import (
     rules,
     subqueries,
     supers,
+    untyped,
     writes,
 )
 from local.redshift.dialect.grammar import parse_query, to_duckdb
@@ -84,6 +85,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     names.name_projections(tree)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
+    untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
@@ -111,6 +113,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
     pivots.rewrite(tree, scope)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
+    untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     tree = rules.apply(tree, scope)
@@ -132,6 +135,7 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     source = scope.relation(names.table_name(tree.args["using"]))
     merge.refuse(tree, target, source)
     comparisons.convert(tree, scope)
+    untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     rules.apply(tree, scope)

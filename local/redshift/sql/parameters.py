@@ -22,6 +22,7 @@ _BEFORE_A_NAME = frozenset(
     {"FROM", "JOIN", "INTO", "UPDATE", "TABLE", "AS", "DATE", "TIME", "TIMESTAMP", "TIMESTAMPTZ",
      "INTERVAL", "GROUP BY", "ORDER BY", "."}
 )  # fmt: skip
+_CALLS_WITH_FROM = frozenset({"EXTRACT", "SUBSTRING", "TRIM"})
 _KEPT_TEXTS = 500
 
 
@@ -87,8 +88,20 @@ def _places(tokens: Sequence[Token]) -> list[Place]:
         plain = token.token_type == TokenType.COLON and name.start == token.end + 1
         if plain and not _is_quoted(name) and name.text.replace("_", "a").isalnum():
             before = tokens[index - 1].text.upper() if index else ""
+            if before == "FROM" and _is_of_a_call(tokens[: index - 1]):
+                before = ""
             found.append(Place(token.start, name.end + 1, name.text, before))
     return found
+
+
+def _is_of_a_call(tokens: Sequence[Token]) -> bool:
+    """Whether the FROM behind these tokens is that of ``EXTRACT(year FROM ...)`` and the like."""
+    depth = 0
+    for at in range(len(tokens) - 1, 0, -1):
+        depth += {TokenType.R_PAREN: 1, TokenType.L_PAREN: -1}.get(tokens[at].token_type, 0)
+        if depth < 0:
+            return tokens[at - 1].text.upper() in _CALLS_WITH_FROM
+    return False
 
 
 def template_of(sql: str) -> tuple[Template, Words]:

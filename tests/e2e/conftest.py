@@ -4,20 +4,23 @@ One local AWS for each of pytest's workers, whose tests use it one after another
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.project import Project, deployed
 
+HERE = Path(__file__).parent
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks back on the other tests runs after them."""
-    items.sort(key=lambda item: item.path.name == "test_statements.py")
+    """These first, for they mostly wait; of these last what looks back on the others."""
+    items.sort(key=lambda item: (item.path.parent != HERE, item.path.name == "test_statements.py"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The deployed stack in a copy of the tree, with a KMS key of the user's; stopped at the end."""
+    """The deployed stack in a copy of the tree, with a KMS key of the user's; stopped when these tests have ended."""
     with deployed(tmp_path_factory.mktemp("project"), encrypted=True) as found:
         yield found
 

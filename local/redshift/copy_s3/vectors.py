@@ -211,7 +211,7 @@ def _integer(json: str, kind: str) -> str:
         f"CASE WHEN {_is_string(json)} THEN {_matching(json, _DIGITS, kind)} "
         f"WHEN NOT (contains({json}, '.') OR contains({json}, 'e')) THEN TRY_CAST({json} AS {kind}) "
         f"WHEN ends_with({json}, '.0') AND strlen({json}) <= 17 "
-        f"THEN TRY_CAST({json}[:-3] AS {kind}) END"
+        f"THEN TRY_CAST({json} AS {kind}) END"
     )
 
 

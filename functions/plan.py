@@ -284,6 +284,9 @@ def taker(key: str) -> Dataset:
     return dataset
 
 
+Cut = Iterator[tuple[Dataset, list[DataFile]]]
+
+
 @dataclass
 class Tally:
     """What was planned: files, their bytes, the files of each dataset, the oldest (ISO 8601 or ''), the first keys."""
@@ -339,9 +342,6 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
     }
 
 
-Cut = Iterator[tuple[Dataset, list[DataFile]]]
-
-
 def lines(cut: Cut, tally: Tally) -> Iterator[dict[str, Any]]:
     """The files of batches, counted as they go by."""
     for dataset, members in cut:
@@ -365,7 +365,8 @@ def write_rest(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) 
     """The URI of the list of files that the next execution loads, '' if there is none."""
     key = load["objects"].removeprefix(store.uri(""))
     if not rest.is_list(key):
-        return rest.write(store, load["load_id"], lists)
+        # By the listing: were this call repeated, its lists must not meet those of another.
+        return rest.write(store, f"{load['load_id']}-{load['listing'][-16:-8]}", lists)
     for files in lists:  # the limits have been lowered meanwhile
         rest.add(store, key, files)
     return rest.following(store, key)

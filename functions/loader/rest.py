@@ -1,7 +1,7 @@
 """What one execution leaves of a backfill: lists of files, one for each execution that follows.
 
-rest/<load_id>/<number>.json.gz   the files of one execution, one a line
-rest/<load_id>/lists.json         how many lists there are
+rest/<load_id>-<listing>/<number>.json.gz   the files of one execution, one a line
+rest/<load_id>-<listing>/lists.json         how many lists there are
 
 An execution reads its own list and no other, so that each of a million files is read, compared and written once or
 twice, however many executions there are.
@@ -16,9 +16,9 @@ from loader.store import Store
 _LIST = re.compile(r"(rest/[^/]+)/(\d+)\.json\.gz")
 
 
-def write(store: Store, load_id: str, lists: Iterator[Iterable[dict[str, Any]]]) -> str:
+def write(store: Store, name: str, lists: Iterator[Iterable[dict[str, Any]]]) -> str:
     """Writes the lists, none of them empty; the URI of the first, '' if there is none."""
-    folder, count = f"rest/{load_id}", 0
+    folder, count = f"rest/{name}", 0
     for files in lists:
         store.put_lines(f"{folder}/{count}.json.gz", files)
         count += 1

@@ -433,7 +433,8 @@ def test_limits(
     left = 5 - sum(len(keys) for keys in expected)
     assert bool(answer["rest"]) is bool(left)
     if left:
-        assert answer["rest"] == f"s3://working/rest/{answer['load_id']}/0.json.gz"
+        listing = answer["listing"].removesuffix(".json.gz")[-8:]
+        assert answer["rest"] == f"s3://working/rest/{answer['load_id']}-{listing}/0.json.gz"
         assert (answer["planned"], answer["known"]) == (4, 0)
         data_api.replies = [new(0)]
         rest = call({"objects": answer["rest"], "mark": "", "named": answer["named"]})

@@ -13,6 +13,7 @@ _ROW = re.compile(r"^\|(.*)\|\s*$")
 _CELL = re.compile(r"(?<!\\)\|")
 _CODE = re.compile(r"(`+)(.+?)\1(?!`)")
 _ADDRESS = re.compile(r"https?://[^\s)>|]+")
+_ASSUMED = re.compile(r"(?:^|\| )assumed", re.IGNORECASE)  # a cell begins with it
 IF_WRONG = re.compile(r"If it is wrong: \S[^|]*?\.")
 NOTICED = re.compile(r"Noticed: \S[^|]*?\.")
 
@@ -29,8 +30,8 @@ class Entry:
 
     @property
     def assumed(self) -> bool:
-        """Without an address nobody but us says so."""
-        return not self.addresses
+        """Without an address nobody but us says so; with some, it may still be more than they say."""
+        return not self.addresses or bool(_ASSUMED.search(self.text))
 
     @property
     def is_complete(self) -> bool:

@@ -62,7 +62,7 @@ _WORDS = frozenset((
 class Problem:
     """What Redshift refuses, or what must not be relied on, in one statement."""
 
-    kind: str  # correlated, parameter, leader node, equijoin, unresolved, unread
+    kind: str  # correlated, parameter, leader node, equijoin, grouped IN, unknown type, unresolved, unread
     text: str
 
 
@@ -171,10 +171,13 @@ def _parsed(text: str, tokens: list[Token], tables: Tables, reading: Reading) ->
                 'part of an equijoin predicate"',
             )
         )
+    reading.problems += [*_untyped(tree), *_grouped_in(tree)]
     resolver = _Resolver(tables)
     resolver.statement(tree)
     reading.problems += resolver.problems
     reading.forms |= resolver.system
+    if resolver.system and not isinstance(tree, exp.Query):
+        reading.forms.add("a system view read by a statement that writes")
     relations = {_relation(table) for table in tree.find_all(exp.Table)} - {""}
     read_tables = {name for name in relations if not _CATALOGUE.fullmatch(name)}
     leader = {name for name in called if name.partition("(")[0].lower() in LEADER_ONLY}
@@ -719,6 +722,44 @@ class _Resolver:
         problem = Problem(kind, text)
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _untyped(tree: exp.Expr) -> Iterator[Problem]:
+    """Texts and NULLs without a type as columns of a derived table, a view or a CTAS.
+
+    Source: github.com/tuva-health/tuva-core/pull/1166, github.com/calogica/dbt-expectations/issues/98
+    """
+    for select in tree.find_all(exp.Select):
+        parent = select.parent
+        inside = isinstance(parent, exp.CTE | exp.Create) or (
+            isinstance(parent, exp.Subquery) and isinstance(parent.parent, exp.From | exp.Join)
+        )
+        for item in select.expressions if inside else ():
+            value = item.unalias()
+            if isinstance(value, exp.Null) or (isinstance(value, exp.Literal) and value.is_string):
+                yield Problem(
+                    "unknown type",
+                    f'the column {item.alias_or_name or value.sql()} has no type: Redshift may answer "failed to find '
+                    'conversion function from unknown"; write CAST(… AS type)',
+                )
+
+
+def _grouped_in(tree: exp.Expr) -> Iterator[Problem]:
+    """IN (SELECT SUM(…) … GROUP BY …), which Redshift refuses even without a correlation; MIN and MAX are taken.
+
+    Source: docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html (its last example)
+    """
+    for test in tree.find_all(exp.In):
+        query = test.args.get("query")
+        select = query.this if isinstance(query, exp.Subquery) else query
+        if not isinstance(select, exp.Select) or not select.args.get("group"):
+            continue
+        for item in select.expressions:
+            if any(not isinstance(a, exp.Min | exp.Max) for a in item.find_all(exp.AggFunc)):
+                yield Problem(
+                    "grouped IN",
+                    "IN (SELECT an aggregate … GROUP BY …) is not supported by Redshift; join a derived table",
+                )
 
 
 def _joins_its_target(tree: exp.Update | exp.Delete) -> bool:

@@ -30,6 +30,11 @@ OUR_CHECKS = frozenset({
     "load_gone", "plays_known", "rows_unique", "times_played",
 })  # fmt: skip
 _FOLDERS = (*OUR_DATASETS, "staged", "published", "undone", "reload", "again")
+# The roles and the options that a COPY may be given, each option once.
+COPIES = (
+    ("default", ""),
+    ("'arn:aws:iam::123456789012:role/copy'", "GZIP BZIP2 ZSTD NOLOAD MAXERROR 100000"),
+)
 BY_HAND = ("admin/setup.sql", "admin/grant_readers.sql")  # an administrator runs them
 
 
@@ -161,6 +166,7 @@ def _files(sql: Any) -> list[tuple[str, str]]:
     """The statements of each file by itself, with names that stand for any."""
     s3 = ("manifest", "listing", "ledger", "staged_checks", "jsonpaths", "probe")
     checks = "SELECT name, definition, figure, expected FROM sparkify.check_results"
+    staged = "SELECT figure AS staged_rows, name AS first_start, name AS last_start FROM sparkify.check_results"
     parents = {
         path.parent.name: str(json.loads(path.read_text(encoding="utf-8")).get("stage_table"))
         for path in sorted(sql.ROOT.glob("datasets/*/dataset.json"))
@@ -171,13 +177,11 @@ def _files(sql: Any) -> list[tuple[str, str]]:
         "schema": "sparkify",
         "plan_table": "plan_1",
         "check": "some_check",
-        "copy_role": "default",
-        "copy_options": "",
         "query": "pg_last_copy_id()",
         "checks": sql.Fragment(checks),
         "published": sql.Fragment(checks.replace("definition", "name")),
-        "staged": sql.Fragment("SELECT 1 AS staged_rows, '' AS first_start, '' AS last_start"),
-        "undone_rows": sql.Fragment("SELECT '' AS name, 1 AS figure"),
+        "staged": sql.Fragment(staged),
+        "undone_rows": sql.Fragment(checks),
     }
     found = []
     for path in sorted(sql.ROOT.rglob("*.sql"), key=_made_first):
@@ -186,7 +190,9 @@ def _files(sql: Any) -> list[tuple[str, str]]:
         # A file of all datasets is rendered for each.
         for parent in own or parents.values() if "${stage_" in sql.read(file) else [""]:
             stage = {"stage_table": f"{parent}_1", "stage_parent": parent, parent: f"{parent}_1"}
-            found += [(file, text) for text in sql.render(file, {**names, **stage})]
+            for role, options in COPIES if "${copy_" in sql.read(file) else COPIES[:1]:
+                copy = {"copy_role": role, "copy_options": options}
+                found += [(file, text) for text in sql.render(file, {**names, **stage, **copy})]
     return found
 
 

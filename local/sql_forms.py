@@ -487,7 +487,9 @@ class _Classifier:
             yield "+ - *"
         elif isinstance(node, exp.Div | exp.Mod):
             yield "/ inside CASE" if node.find_ancestor(exp.Case) else "/"
-        elif isinstance(node, exp.LikeProperty | exp.TemporaryProperty | exp.Property):
+        elif isinstance(node, exp.LikeProperty | exp.TemporaryProperty) or (
+            isinstance(node, exp.Property) and isinstance(node.parent, exp.LikeProperty)
+        ):
             return
         elif not isinstance(node, (*_PLAIN, exp.Func, exp.DML, exp.Create)):
             yield type(node).__name__
@@ -497,6 +499,8 @@ class _Classifier:
         side, kind = str(node.args.get("side") or ""), str(node.args.get("kind") or "")
         if node.args.get("using"):
             yield "JOIN … USING"
+        if node.args.get("method"):
+            yield f"{node.args['method']} JOIN"
         within = {"UPDATE": "UPDATE … FROM … ", "DELETE": "DELETE … USING … "}.get(
             _within(node), ""
         )

@@ -145,7 +145,7 @@ def rendered() -> list[tuple[str, str]]:
     groups = _groups()
     # The parts of which statements of ours are made are seen in these; a user's are looked at by themselves too.
     return groups + [
-        pair for pair in _files(sql) if not groups or not is_ours(pair[0]) or pair[0] in BY_HAND
+        pair for pair in files(sql) if not groups or not is_ours(pair[0]) or pair[0] in BY_HAND
     ]
 
 
@@ -162,7 +162,7 @@ def _groups() -> list[tuple[str, str]]:
     ]
 
 
-def _files(sql: Any) -> list[tuple[str, str]]:
+def files(sql: Any) -> list[tuple[str, str]]:
     """The statements of each file by itself, with names that stand for any."""
     s3 = ("manifest", "listing", "ledger", "staged_checks", "jsonpaths", "probe")
     checks = "SELECT name, definition, figure, expected FROM sparkify.check_results"

@@ -14,8 +14,8 @@ from loader.settings import settings
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
 # of the functions that wait, and of their states, are longer.
 PATIENCE = 220  # seconds
-# Behind the lock: a load that publishes takes minutes, and Redshift Serverless ends a transaction that is idle after six
-# hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds the lock longer is stuck.
+# Behind the lock: a load that publishes takes minutes, and Redshift Serverless ends a transaction that has been idle for
+# six hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds it longer is stuck.
 LONGEST_WAIT = 6 * 3600  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 
@@ -48,9 +48,9 @@ def advance(
     """Submits, or waits on; returns the statement and what the next call needs to know of it.
 
     A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the
-    time until the batch's first statement, its LOCK, has ended does not count; that has a limit of its own. A statement that the Data API no
-    longer knows comes back as LOST. A Data API that does not wait is waited for here, longer each time: the state
-    machine would ask it again at once.
+    time until the batch's first statement, its LOCK, has ended does not count; that has a limit of its own. A
+    statement that the Data API no longer knows comes back as LOST. A Data API that does not wait is waited for here,
+    longer each time: the state machine would ask it again at once.
     """
     limit = settings().statement_timeout
     if pending is None:

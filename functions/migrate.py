@@ -86,6 +86,7 @@ def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str)
                 [statement],
                 token=client_token(load["load_id"], "improve", f"{suffix}.{name}", number),
                 name=f"{load['load_id']} {name} {number + 1}",
+                autocommit=True,
             )
         except (StatementFailed, TimeoutError) as error:
             if number == len(statements) - 1:

@@ -14,8 +14,8 @@ from loader.settings import settings
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
 # of the functions that wait, and of their states, are longer.
 PATIENCE = 220  # seconds
-# Behind the lock: a load that publishes takes minutes, and Redshift Serverless ends a transaction that has been idle for
-# six hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds it longer is stuck.
+# Behind the lock: a load that publishes takes minutes, and Redshift Serverless ends a transaction that was idle for six
+# hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds the lock longer is stuck.
 LONGEST_WAIT = 6 * 3600  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 

@@ -18,7 +18,6 @@ from loader.names import common, for_dataset, state_of
 from loader.observability import step
 from loader.settings import settings
 from loader.store import DataFile, Store
-from stage import copy_options
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -72,8 +71,8 @@ COPY_READS = (
     "encrypted with a key."
 )
 REGION = (
-    "Set the parameter DataBucketRegion to the bucket's region. Events of a bucket in another region do not reach "
-    "this stack: load its files by hand."
+    "Replicate the bucket into one in the stack's region (S3 replication) and name that one in DataBucketName, or "
+    "deploy the stack in the bucket's region, beside a warehouse there."
 )
 EVENTS = (
     "Turn on EventBridge notifications for the bucket. Get its notification configuration, add "
@@ -144,8 +143,8 @@ def copy_reads_data(load: dict[str, Any]) -> str:
         names["manifest"] = store.put(
             f"{state_of(load)}/manifests/check.json", batches.manifest([file])
         )
-        options = copy_options(batches.Batch("check", dataset.name, (file,)))
-        names["copy_options"] = f"{options} NOLOAD MAXERROR 100000"
+        compression = batches.Batch("check", dataset.name, (file,)).compression
+        names["copy_options"] = f"{compression} NOLOAD MAXERROR 100000"
         run(load, "copy-data", sql.render(f"datasets/{dataset.name}/copy.sql", names))
     except StatementFailed as error:
         if is_missing(str(error)):
@@ -163,24 +162,24 @@ def first_file() -> tuple[Dataset, DataFile] | tuple[None, None]:
 
 
 def bucket_region() -> str:
-    region = store.bucket_region(settings().data_bucket)
-    if region != settings().data_region:
+    """Redshift reads files and manifests in one region: redshift/latest/dg/copy-parameters-data-source-s3.html."""
+    region, here = store.bucket_region(settings().data_bucket), settings().region
+    if region != here:
         raise StatementFailed(
-            f"The data bucket is in {region}, the parameter says {settings().data_region}."
+            f"The data bucket is in {region}, the stack in {here}: COPY reads the files and the loader's manifests in "
+            "one region only."
         )
-    if region != settings().region:
-        here = settings().region
-        return f"{region}, not {here}: its events do not come to this stack, load by hand"
     return region
 
 
 def bucket_events(load: dict[str, Any]) -> str:
-    """Events of a bucket elsewhere cannot come; that its files are loaded by hand or by the sweep is no fault."""
+    """Whether another account's bucket sends its events here cannot be seen from here, and is no fault."""
     bucket = settings().data_bucket
-    if settings().data_region != settings().region:
-        return f"none from {settings().data_region}: files are loaded by hand or by the sweep"
     if not store.is_owned_by(bucket, account=load["execution"].split(":")[4]):
-        return "none of another account's bucket: files are loaded by hand or by the sweep"
+        return (
+            "not looked at, the bucket is another account's: its events come if its owner has deployed "
+            "docs/other-account/bucket-owner.yaml (parameter DataBucketAccountId); the sweep loads the rest"
+        )
     if not store.sends_events(bucket):
         raise StatementFailed(f"The bucket {bucket} does not send its events to EventBridge.")
     return "the bucket sends its events to EventBridge"

@@ -78,7 +78,7 @@ def submit(
     names["manifest"] = store.put(
         manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
-    names["copy_options"] = copy_options(batch)
+    names["copy_options"] = batch.compression
     return api.submit(
         statements(dataset, names),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
@@ -86,14 +86,6 @@ def submit(
         parameters={"load_id": load["load_id"], "batch": batch.name},
         wait=settings().wait_seconds,
     )
-
-
-def copy_options(batch: Batch) -> str:
-    """The batch's compression, and the region of a data bucket that is not in the warehouse's."""
-    elsewhere = (
-        f" REGION '{settings().data_region}'" if settings().data_region != settings().region else ""
-    )
-    return batch.compression + elsewhere
 
 
 def statements(dataset: Dataset, names: dict[str, str]) -> list[str]:

@@ -9,8 +9,10 @@ from loader.datasets import Dataset
 from loader.settings import Settings
 from loader.store import Store
 
-# In the work bucket: when the last clean sweep began; a document for each load that has not cleaned up yet.
+# In the work bucket: when the last clean sweep began; since when files that are not loaded count as waiting; a document
+# for each load that has not cleaned up yet.
 SWEEP_MARK = "sweep/mark.json"
+WAITING_SINCE = "sweep/since.json"
 OPEN = "open/"
 
 

@@ -53,6 +53,11 @@ class Rendered:
             assert number >= declared.get("MinValue", number), f"{name}={value}"
             assert number <= declared.get("MaxValue", number), f"{name}={value}"
 
+    def allowed(self, name: str) -> list[Any]:
+        """The values that a parameter may have."""
+        values: list[Any] = self._template["Parameters"][name]["AllowedValues"]
+        return values
+
     def rules(self) -> dict[str, Any]:
         """The rules as they stand."""
         rules: dict[str, Any] = self._template["Rules"]

@@ -316,6 +316,41 @@ def test_the_links_lead_to_the_console_of_the_partition(partition: str, console:
         assert f".{console}/" in json.dumps(outputs[name])
 
 
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("WorkgroupName", ["analytics", "a-1"], ["A", "ab", "my_group"]),
+        ("ClusterIdentifier", ["my-cluster"], ["1st", "My"]),
+        ("SecretArn", [SECRET, SECRET.replace("arn:aws", "arn:aws-us-gov")], ["redshift-AbCdEf"]),
+        ("DataBucketName", ["files", "a.b-1"], ["Files", "s3://files", "arn:aws:s3:::files"]),
+        ("DataBucketAccountId", [OWNER], ["1111-2222-3333"]),
+        (
+            "SweepSchedule",
+            ["rate(1 hour)", "rate(5 minutes)", "cron(0 4 * * ? *)"],
+            ["1 hour", "rate(0 hours)", "at(2026-11-20T13:00:00)"],
+        ),
+        ("NotifyEmail", ["a@example.com"], ["a", "a b@c"]),
+        ("BaseCapacity", ["4", "8", "512", "1024"], ["0", "12", "2048"]),
+    ],
+)
+def test_a_parameter_refuses_what_would_fail_when_half_is_made(
+    name: str, good: list[str], bad: list[str]
+) -> None:
+    for value in good:
+        Rendered({**SERVERLESS, name: value})
+    for value in bad:
+        with pytest.raises(AssertionError, match=name):
+            Rendered({**SERVERLESS, name: value})
+
+
+def test_capacities_are_those_of_redshift() -> None:
+    """redshift/latest/mgmt/serverless-capacity.html"""
+    values = [int(value) for value in Rendered({}).allowed("BaseCapacity")]
+    assert values == sorted(set(values))
+    for value in values:
+        assert value == 4 or value % (8 if value <= 512 else 32) == 0
+
+
 def test_a_dead_sweep_is_seen() -> None:
     """Its three tries fall into an hour, or into two: then two of them are in one (lambda/latest/dg/
     invocation-async-error-handling.html).

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # preflight.sh CONFIG_ENV: starts the preflight of the stack that an environment of samconfig.toml names, and waits for it
-# (sixteen minutes at most: its function may take fifteen). Exit code 1 if something needs mending; the report says what.
+# (sixteen minutes at most: its function may take fifteen). Exit code 1 if something must be fixed; the report says what.
 set -euo pipefail
 
 stack=$(python3 - "$1" <<'READ'

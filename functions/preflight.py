@@ -311,6 +311,6 @@ def loads_by_itself() -> str:
         return "uploads and the sweep start loads"
     return (
         "The stack is paused: uploads wait, and nothing loads by itself. When all else here has passed, start {} to "
-        "load what is in the bucket, or deploy with Paused=false (sam deploy --guided, or samconfig.toml): the sweep then "
-        "loads all that is in it."
+        "load what is in the bucket, or deploy with Paused=false (sam deploy --guided, or samconfig.toml): the sweep "
+        "then loads all that is in it."
     )

@@ -8,7 +8,7 @@ from typing import Any
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.datasets import datasets
-from loader.failures import is_conflict, is_missing
+from loader.failures import is_missing, may_pass
 from loader.leftovers import staging_tables
 from loader.migrations import ensure_schema, migrations
 from loader.names import common
@@ -44,11 +44,12 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         except StatementFailed as error:
             if is_missing(str(error)):
                 drop = []  # nothing to drop: the tables were never made
-            elif not is_conflict(str(error)):
+            elif not may_pass(str(error)):
                 raise
             logger.warning("reset failed, trying again", error=str(error), attempt=attempt)
     raise StatementFailed(
-        f"reset met other transactions {MAX_ATTEMPTS} times; stop the running loads and start it again."
+        f"reset met other transactions, or was interrupted, {MAX_ATTEMPTS} times; stop the running loads and start it "
+        "again."
     )
 
 

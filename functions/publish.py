@@ -70,6 +70,13 @@ def names_of(
         else common(settings())
     )
     names["ledger"] = store.uri(f"{base}/ledger/{batch.name}.json")
+    names |= {
+        "load_id": load["load_id"],
+        "batch": batch.name,
+        "rows_staged": str(state["rows"]),
+        "rows_copied": "NULL" if state["copied"] is None else str(state["copied"]),
+        "header_lines": str(dataset.header_lines),
+    }
     names["staged_checks"] = store.uri(f"{base}/staged_checks/{batch.name}.json")
     return names
 
@@ -103,8 +110,6 @@ def submit(
             "files_loaded": str(len(batch.files)),
             "files_rejected": str(len(batch.rejects)),
             "rows_staged": str(state["rows"]),
-            "rows_copied": str(state["copied"]),
-            "header_lines": str(datasets()[batch.dataset].header_lines),
             "started_at": load["started"],
             "first_start": state["first_start"],
             "last_start": state["last_start"],

@@ -34,10 +34,9 @@ class StagingTable:
 def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     """The staging tables of all loads. Raises StatementFailed."""
     statement = api.run(
-        [sql.render_one("stage/leftovers.sql", {})],
+        [sql.render_one("stage/leftovers.sql", {"schema": settings().schema})],
         token=client_token(load_id, "leftovers", "", 0),
         name=f"{load_id} leftovers",
-        parameters={"schema_name": settings().schema},
         limit=30,
     )
     parents = {dataset.stage_table for dataset in datasets().values()}

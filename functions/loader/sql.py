@@ -33,6 +33,11 @@ PATTERNS: dict[str, str] = {
     "jsonpaths": S3_URI,
     "probe": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
+    "load_id": r"\d{8}-\d{6}-[0-9a-f]{8}",
+    "batch": r"\d+(\.\d+)*",
+    "rows_staged": r"\d{1,19}",
+    "rows_copied": r"\d{1,19}|NULL",
+    "header_lines": r"\d{1,9}",
     "copy_role": r"default|'arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+'",
     "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|REGION '[a-z0-9-]+'|\s)*",
 }

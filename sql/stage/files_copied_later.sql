@@ -1,5 +1,5 @@
--- The same once more after COPY's transaction, by its staging table, which no other COPY uses. Runs in the stage step if COPY
--- had not reported every file: the view may lag behind.
+-- The same once more after COPY's transaction, by its staging table, which no other COPY uses, and the rows that COPY loaded. Runs in
+-- the stage step, repeatedly for a minute, if COPY had not reported every file: the view may lag behind.
 SELECT
     TRIM(d.file_name) AS file_name,
     MAX(TRIM(d.file_etag)) AS etag,
@@ -7,5 +7,5 @@ SELECT
     MAX(h.loaded_rows) AS copied
 FROM sys_load_detail AS d
 INNER JOIN sys_load_history AS h ON d.query_id = h.query_id
-WHERE TRIM(h.table_name) = CAST(:stage_table AS VARCHAR(128))
+WHERE TRIM(h.table_name) = '${stage_table}'
 GROUP BY TRIM(d.file_name);

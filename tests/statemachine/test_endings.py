@@ -52,7 +52,7 @@ def audited(*, version: int | None = None, bad: bool = False) -> Answer:
         if submitted.what != "stage":
             return reply
         rows = audit(submitted, bad=bad) if version is None else audit(submitted, version=version)
-        return Reply(rows={**reply.rows, 4: rows})
+        return Reply(rows={**reply.rows, len(submitted.sqls): rows})
 
     return answer
 

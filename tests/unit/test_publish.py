@@ -71,6 +71,11 @@ def count(dataset: str, reload: bool = False) -> int:
         datasets()[dataset].stage_table: "t",
         "ledger": "s3://working/a",
         "staged_checks": "s3://working/b",
+        "load_id": LOAD_ID,
+        "batch": "0",
+        "rows_staged": "1",
+        "rows_copied": "1",
+        "header_lines": "0",
     }
     return len(publish.statements(datasets()[dataset], names, True, reload))
 
@@ -125,26 +130,27 @@ def test_parameters(store: Store, data_api: FakeDataApi) -> None:
         "files_loaded": "1",
         "files_rejected": "1",
         "rows_staged": "10",
-        "rows_copied": "10",
-        "header_lines": "0",
         "started_at": STARTED,
         "first_start": FIRST,
         "last_start": LAST,
     }
 
 
-def test_what_copy_says_it_loaded_is_what_is_published(store: Store, data_api: FakeDataApi) -> None:
-    """The check rows_copied compares the two in the transaction."""
-    state = staged(store, data_api, LOG) | {"rows": 9, "copied": 11}
+@pytest.mark.parametrize(("copied", "literal"), [(11, "11"), (0, "0"), (None, "NULL")])
+def test_what_copy_says_it_loaded_is_what_is_published(
+    store: Store, data_api: FakeDataApi, copied: int | None, literal: str
+) -> None:
+    """The checks rows_copied and rows_by_file compare the two in the transaction."""
+    state = staged(store, data_api, LOG) | {"rows": 9, "copied": copied}
     call(publish.handler, state)
-    given = data_api.parameters()
-    assert (given["rows_staged"], given["rows_copied"]) == ("9", "11")
     [checks] = [
         text
         for text in data_api.statements
         if text.startswith("INSERT INTO sparkify.check_results")
     ]
-    assert "CAST(:rows_copied AS BIGINT) AS expected" in checks
+    assert f"COALESCE(CAST({literal} AS BIGINT), CAST(9 AS BIGINT)) AS expected" in checks
+    assert f"CAST({literal} AS BIGINT) = CAST(9 AS BIGINT) THEN u.unreported" in checks
+    assert f"f.load_id = '{LOAD_ID}' AND f.batch = '0'" in checks
     for name, path in publish.published_checks(datasets()["log_data"]).items():
         digest = sql.definition(path)
         assert f"CAST('{name}' AS VARCHAR(128)) AS name, CAST('{digest}' AS VARCHAR(16))" in checks

@@ -110,6 +110,8 @@ def submit(
             "files_loaded": str(len(batch.files)),
             "files_rejected": str(len(batch.rejects)),
             "rows_staged": str(state["rows"]),
+            # For the checks that a user has added.
+            "rows_copied": str(state["rows"] if state["copied"] is None else state["copied"]),
             "started_at": load["started"],
             "first_start": state["first_start"],
             "last_start": state["last_start"],

@@ -16,7 +16,7 @@ from loader.settings import settings
 PATIENCE = 220  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 
-LONGEST_PAUSE = 30  # seconds between two attempts
+LONGEST_PAUSE = 20  # seconds between two attempts; a call that has waited makes it before it ends
 
 Pending = dict[str, Any]
 LOST = Statement("", "LOST")

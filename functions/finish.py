@@ -31,7 +31,7 @@ SHOWN_REASON = 500  # characters of a rejected file's reason
 # In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
 ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
 CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
-# Errors of Step Functions itself. A timeout comes with an empty Cause, one of the data limit with no word of what to do.
+# Errors of Step Functions itself. A timeout has an empty Cause, one of the data limit no word of what to do.
 # Recorded on AWS: github.com/localstack/localstack, tests/aws/services/stepfunctions/v2, timeouts/test_timeouts and
 # error_handling/test_states_errors.
 EXPLAINED = {

@@ -83,6 +83,13 @@ resources.py
   length, numbers and their range, what may be chosen, what is not known:
   https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html
 
+- Nor has it the limits that no schema says. On AWS a function's variables have 4 KB, a role's inline policies 10,240
+  characters, a managed policy 6,144, an alarm's expression 10 metrics, and a dashboard's body is JSON with widgets:
+  https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
+  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html,
+  https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-limits.html,
+  https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+
 requests.py
 
 - A request may have any values. AWS checks it with the service's model: lengths, patterns, ranges, what may be chosen:

@@ -3,6 +3,7 @@
 The evidence is in local/ministack/__init__.py. The schemas are those that cfn-lint brings along, which are AWS's own.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -140,6 +141,82 @@ def as_typed(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
     return value
 
 
+# ---------------------------------------------------------------- limits that no schema has
+MOST_ENVIRONMENT = 4096  # bytes of a function's variables, names and values
+MOST_INLINE = 10_240  # characters of a role's inline policies together, without white space
+MOST_MANAGED = 6144  # of a managed policy
+MOST_METRICS = 10  # that an alarm's expression refers to
+
+
+def problem_of_limits(kind: str, properties: Properties) -> str:
+    """What AWS refuses of properties that fit their schema; '' for nothing."""
+    check = LIMITS.get(kind)
+    return check(properties) if check else ""
+
+
+def _of_function(properties: Properties) -> str:
+    variables = (properties.get("Environment") or {}).get("Variables") or {}
+    size = sum(len(f"{name}{value}".encode()) for name, value in variables.items())
+    if size <= MOST_ENVIRONMENT:
+        return ""
+    return (
+        "Lambda was unable to configure your environment variables because the environment variables you have "
+        f"provided exceeded the 4KB limit: {size} bytes. (Service: Lambda, Status Code: 400, Error Code: "
+        "InvalidParameterValueException)"
+    )
+
+
+def _characters(document: Any) -> int:
+    text = document if isinstance(document, str) else json.dumps(document)
+    return len(re.sub(r"\s", "", text))
+
+
+def _of_role(properties: Properties) -> str:
+    inline = sum(
+        _characters(policy.get("PolicyDocument")) for policy in properties.get("Policies") or ()
+    )
+    if inline > MOST_INLINE:
+        name = properties.get("RoleName", "")
+        return f"Maximum policy size of {MOST_INLINE} bytes exceeded for role {name} ({inline})"
+    return ""
+
+
+def _of_managed_policy(properties: Properties) -> str:
+    size = _characters(properties.get("PolicyDocument", {}))
+    if size > MOST_MANAGED:
+        return f"Cannot exceed quota for PolicySize: {MOST_MANAGED} ({size})"
+    return ""
+
+
+def _of_alarm(properties: Properties) -> str:
+    metrics = sum("MetricStat" in query for query in properties.get("Metrics") or ())
+    if metrics > MOST_METRICS:
+        return f"An alarm's expression can refer to {MOST_METRICS} metrics, not to {metrics}."
+    return ""
+
+
+def _of_dashboard(properties: Properties) -> str:
+    try:
+        widgets = json.loads(properties["DashboardBody"])["widgets"]
+        sound = all({"type", "properties"} <= widget.keys() for widget in widgets)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    problem = (
+        "The dashboard body is invalid, there are 1 validation errors: it is no JSON with widgets"
+    )
+    return "" if sound else f"{problem} (Error Code: InvalidParameterInput)"
+
+
+LIMITS: dict[str, Callable[[Properties], str]] = {
+    "AWS::CloudWatch::Alarm": _of_alarm,
+    "AWS::CloudWatch::Dashboard": _of_dashboard,
+    "AWS::IAM::ManagedPolicy": _of_managed_policy,
+    "AWS::IAM::Role": _of_role,
+    "AWS::Lambda::Function": _of_function,
+}
+
+
+# ---------------------------------------------------------------- all of it
 def check_resources() -> None:
     """Makes a stack refuse them."""
     for kind, operations in provisioners._RESOURCE_HANDLERS.items():
@@ -155,6 +232,7 @@ def _creating(kind: str, create: Callable[..., Any]) -> Callable[..., Any]:
     def create_checked(logical_id: str, properties: dict[str, Any], stack: str, *more: Any) -> Any:
         for problem in (
             problem_of_properties(kind, properties),
+            problem_of_limits(kind, properties),
             problem_of_name(kind, properties, stack),
         ):
             if problem:
@@ -166,7 +244,7 @@ def _creating(kind: str, create: Callable[..., Any]) -> Callable[..., Any]:
 
 def _updating(kind: str, update: Callable[..., Any]) -> Callable[..., Any]:
     def update_checked(physical_id: str, old: Any, new: dict[str, Any], *more: Any) -> Any:
-        if problem := problem_of_properties(kind, new):
+        if problem := problem_of_properties(kind, new) or problem_of_limits(kind, new):
             raise ValueError(problem)
         return update(physical_id, old, new, *more)
 

@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local.environment import HOST, REGION
-from tests.statemachine.product import DEFINITION, FUNCTIONS, ROOT
+from tests.statemachine.product import DEFINITION, FUNCTIONS, PARAMETERS, ROOT
 
 ROLE = "arn:aws:iam::000000000000:role/any"
 TRUST = {
@@ -457,6 +457,98 @@ def test_the_properties_of_a_stack_s_resource_are_checked(
     reason = stack_failed(local, kind, properties)
     assert "Model validation failed" in reason
     assert says in reason
+
+
+def queries(metrics: int) -> list[dict[str, Any]]:
+    metric = {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}
+    return [
+        {"Id": "all", "Expression": "SUM(METRICS())", "ReturnData": True},
+        *({"Id": f"m{n}", "ReturnData": False, "MetricStat": metric} for n in range(metrics)),
+    ]
+
+
+def function(size: int) -> dict[str, Any]:
+    return {
+        "Role": ROLE,
+        "Runtime": "python3.13",
+        "Handler": "index.handler",
+        "Code": {"ZipFile": "def handler(event, context): pass"},
+        "Environment": {"Variables": {"AB": "x" * (size - 2)}},
+    }
+
+
+def role(size: int) -> dict[str, Any]:
+    """With an inline policy of so many characters, not counting blanks."""
+    document = {"Version": "2012-10-17", "Statement": [{"Sid": ""}]}
+    document["Statement"] = [{"Sid": "x" * (size - len(json.dumps(document).replace(" ", "")))}]
+    policies = [{"PolicyName": "p", "PolicyDocument": document}]
+    return {"AssumeRolePolicyDocument": TRUST, "Policies": policies}
+
+
+ALARM = {
+    name: value
+    for name, value in NAMED["AWS::CloudWatch::Alarm"].items()
+    if name not in ("Namespace", "MetricName", "Statistic", "Period")
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "says"),
+    [
+        ("AWS::CloudWatch::Alarm", {**ALARM, "AlarmName": "m10", "Metrics": queries(10)}, ""),
+        (
+            "AWS::CloudWatch::Alarm",
+            {**ALARM, "AlarmName": "m11", "Metrics": queries(11)},
+            "10 metrics",
+        ),
+        ("AWS::Lambda::Function", function(4096), ""),
+        ("AWS::Lambda::Function", function(4097), "exceeded the 4KB limit"),
+        ("AWS::IAM::Role", role(10_240), ""),
+        ("AWS::IAM::Role", role(10_241), "Maximum policy size of 10240 bytes exceeded"),
+        (
+            "AWS::CloudWatch::Dashboard",
+            {"DashboardName": "d", "DashboardBody": '{"widgets": [}'},
+            "The dashboard body is invalid",
+        ),
+        (
+            "AWS::CloudWatch::Dashboard",
+            {"DashboardName": "d", "DashboardBody": '{"widgets": [{"type": "metric"}]}'},
+            "The dashboard body is invalid",
+        ),
+    ],
+)
+def test_limits_of_a_stack_s_resources(
+    local: Client, kind: str, properties: dict[str, Any], says: str
+) -> None:
+    if not says:
+        ended = stack(local, {"Thing": {"Type": kind, "Properties": properties}})
+        assert ended["StackStatus"] == "CREATE_COMPLETE", ended["reasons"]
+        return
+    assert says in stack_failed(local, kind, properties)
+
+
+@pytest.mark.parametrize("name", ["LogDataPrefix", "SongDataPrefix"])
+@pytest.mark.parametrize("prefix", ["log_data/*", "*", "log_data/", "a b/"])
+def test_a_prefix_that_makes_a_bad_wildcard_is_refused_at_deployment(
+    local: Client, name: str, prefix: str
+) -> None:
+    """The rule's patterns are a prefix and a star, and EventBridge refuses two stars side by side."""
+    template = {
+        "Parameters": {
+            "P": {"Type": "String", "AllowedPattern": PARAMETERS[name]["AllowedPattern"]}
+        },
+        "Resources": {"Thing": {"Type": "AWS::SQS::Queue"}},
+    }
+    given: dict[str, Any] = {
+        "StackName": f"s{next(names)}",
+        "TemplateBody": json.dumps(template),
+        "Parameters": [{"ParameterKey": "P", "ParameterValue": prefix}],
+    }
+    create = local("cloudformation").create_stack
+    if prefix == "log_data/":
+        create(**given)
+        return
+    assert refused(create, **given)[0] == "ValidationError"
 
 
 # ---------------------------------------------------------------- event patterns

@@ -49,9 +49,6 @@ NAMED: dict[str, tuple[str, Callable[[str, Properties], bool]]] = {
     ),
 }
 
-# What MiniStack's own transform or we ourselves leave in a template's resources otherwise than AWS's schema has it.
-NOT_CHECKED = {"AWS::Lambda::LayerVersion"}
-
 
 def problem_of_name(kind: str, properties: Properties, stack: str) -> str:
     """Why CloudFormation does not create a resource of this name; '' if it does."""
@@ -99,7 +96,7 @@ def _validator(kind: str) -> Any:
 
 def problem_of_properties(kind: str, properties: Properties) -> str:
     """What CloudFormation refuses in a resource's properties; '' for nothing."""
-    validator = None if kind in NOT_CHECKED else _validator(kind)
+    validator = _validator(kind)
     if validator is None:
         return ""
     found = as_typed(properties, validator.schema, validator.schema)

@@ -43,6 +43,7 @@ def load(**changes: Any) -> dict[str, Any]:
         "known": 0,
         "planned": 1,
         "batch_count": 1,
+        "batches": ["0"],
         "rest": "",
     } | changes
 

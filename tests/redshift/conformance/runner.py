@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import Template
 from typing import Any
 
@@ -57,7 +57,12 @@ class Runner:
             config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
         )
         self._s3 = s3
-        self._known = {"bucket": bucket, "role": role}
+        self._known = {
+            "bucket": bucket,
+            "role": role,
+            "database": DATABASE,
+            "workgroup": WORKGROUP,
+        }
         self._numbers = itertools.count(1)
 
     def check(self, case: Case) -> None:
@@ -99,7 +104,7 @@ class Runner:
             answer = self._run_batch([_fill(sql, words) for sql in case.batch], session)
         else:
             answer = self._run(_fill(case.sql, words), session)
-        _check_answer(case, answer)
+        _check_answer(replace(case, rows=_filled(case.rows, words)), answer)
         if case.after:
             after = self._run(_fill(case.after, words), session)
             assert not after.error, f"{case.after}: {after.error}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from local.redshift.engine.errors import RedshiftError, syntax_error
+from local.redshift.engine.errors import RedshiftError, correlated_subquery, syntax_error
 
 _LEADER_ONLY = frozenset(
     {"current_schema", "current_schemas", "has_database_privilege", "has_schema_privilege",
@@ -45,10 +45,7 @@ def refuse_correlations(tree: exp.Expr) -> None:
         )
         correlated = column.table in _tables(outer) and not _in_from(block, outer)
         if skips or (correlated and (_has_window(block) or _in_outer_join(block, outer))):
-            raise RedshiftError(
-                "This type of correlated subquery pattern is not supported due to internal error",
-                sqlstate="0A000",
-            )
+            raise correlated_subquery()
 
 
 def refuse_unaliased_qualify(tree: exp.Expr) -> None:

@@ -45,7 +45,8 @@ NULL = {"null": True}
 class Case:
     """One rule of Redshift's, and how the local Redshift is seen to keep it.
 
-    ``setup`` statements run one by one, then ``sql``, or ``batch`` as one transaction. What is expected:
+    ``setup`` statements run one by one, then ``sql``, or ``batch`` as one transaction, with
+    ``parameters`` by name (an error may be the request's). What is expected:
     ``rows`` (a multiset unless ``ordered``), ``columns`` ("name:typeName"), ``affected``, or ``error``
     (a part of the text); then ``after`` gives ``after_rows``, ``load_errors`` are in
     sys_load_error_detail and the objects ``written`` lie under the prefix. In all SQL, and in ``rows``,
@@ -70,6 +71,7 @@ class Case:
     objects: dict[str, Any] = field(default_factory=dict)
     sql: str = ""
     batch: list[str] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=dict)
     call: str = ""
     request: dict[str, Any] = field(default_factory=dict)
     answer: dict[str, Any] | None = None
@@ -107,8 +109,8 @@ class Case:
     def is_plain(self) -> bool:
         """A query of nothing but itself: it needs no schema, session or bucket of its own."""
         needed = (
-            self.setup, self.objects, self.batch, self.call, self.after, self.written,
-            self.load_errors,
+            self.setup, self.objects, self.batch, self.parameters, self.call, self.after,
+            self.written, self.load_errors,
         )  # fmt: skip
         return not any(needed) and self.sql.split()[0].upper() == "SELECT"
 

@@ -342,6 +342,23 @@ def test_readers_wait_for_lock(isolated: Warehouse) -> None:
     assert isolated.wait(reader)["Status"] == "FINISHED"
 
 
+def test_explain_waits_for_lock_and_holds_up_no_writer(isolated: Warehouse) -> None:
+    """It takes a reader's lock, as PostgreSQL's does: assumed."""
+    isolated.batch("CREATE TABLE t.f (a INT)", "INSERT INTO t.f VALUES (1)")
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    waiting = isolated.submit("EXPLAIN UPDATE t.f SET a = 2")
+    waits(isolated, waiting)
+    holder.run("COMMIT")
+    assert isolated.wait(waiting)["Status"] == "FINISHED"
+    holder.run("BEGIN")
+    holder.run("EXPLAIN UPDATE t.f SET a = 2")
+    isolated.run("UPDATE t.f SET a = 3")
+    holder.run("COMMIT")
+    assert isolated.value("SELECT a FROM t.f") == 3
+
+
 def test_locks_are_given_in_the_order_they_were_asked_for(isolated: Warehouse) -> None:
     isolated.batch("CREATE TABLE t.mutex (a INT)", "CREATE TABLE t.o (n INT IDENTITY(1,1), w INT)")
     holder = isolated.open_session()

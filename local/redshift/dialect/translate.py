@@ -118,6 +118,8 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
     untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
+    if not isinstance(tree, exp.Insert) or isinstance(tree.expression, exp.Query):
+        subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     system = frozenset(found.system)
     tree = writes.prepare(tree, target, lambda sql: scope.describe(sql, system))

@@ -498,14 +498,18 @@ def _explain(tokens: Tokens) -> nodes.Explain:
     if tokens.accept("VERBOSE"):
         raise unsupported("EXPLAIN VERBOSE")
     if tokens.word() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "("):
-        return nodes.Explain(nodes.Query(tokens.rest()))
+        first, text = tokens.word(), tokens.rest()
+        into = _select_into(text, {}) if first in ("SELECT", "WITH") else None
+        if into is not None and into.query is not None:
+            return nodes.Explain(nodes.Query(into.query), into)
+        return nodes.Explain(nodes.Query(text))
     error = tokens.error()
     if tokens.accept("CREATE"):
         temporary = bool(tokens.accept_any("TEMPORARY", "TEMP"))
         if tokens.accept("TABLE"):
             table = create_table(tokens, temporary=temporary)
             if table.query is not None:
-                return nodes.Explain(nodes.Query(table.query))
+                return nodes.Explain(nodes.Query(table.query), table)
     raise error
 
 

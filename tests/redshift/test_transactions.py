@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
@@ -340,6 +341,57 @@ def test_readers_wait_for_lock(isolated: Warehouse) -> None:
     waits(isolated, reader)
     holder.run("ROLLBACK")
     assert isolated.wait(reader)["Status"] == "FINISHED"
+
+
+WAITERS = {
+    "LOCK": ("LOCK t.f", "INSERT INTO t.o VALUES (1)"),
+    "SELECT": ("SELECT count(*) FROM t.f",),
+    "a join": ("SELECT count(*) FROM t.o, t.f",),
+    "INSERT": ("INSERT INTO t.f VALUES (1)",),
+    "INSERT from it": ("INSERT INTO t.o SELECT a FROM t.f",),
+    "UPDATE": ("UPDATE t.f SET a = 1",),
+    "EXPLAIN": ("EXPLAIN SELECT a FROM t.f",),
+    "TRUNCATE": ("TRUNCATE t.f",),
+    "ALTER": ("ALTER TABLE t.f ADD COLUMN b INT",),
+    "DROP": ("DROP TABLE IF EXISTS t.f",),
+    "CREATE AS": ("CREATE TABLE t.n AS SELECT a FROM t.f",),
+}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "made again"])
+@pytest.mark.parametrize("waiting", WAITERS.values(), ids=WAITERS)
+def test_who_waits_for_a_table_that_is_dropped_fails(
+    warehouse: Warehouse, waiting: tuple[str, ...], again: bool
+) -> None:
+    """dbt-labs/dbt-core#825: "table 3380474 dropped by concurrent transaction"; no hang, and not the
+    new table of that name.
+    """
+    warehouse.batch("CREATE TABLE t.f (a INT)", "CREATE TABLE t.o (a INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    statement = warehouse.submit_batch(*waiting)
+    waits(warehouse, statement)
+    holder.run("DROP TABLE t.f")
+    if again:
+        holder.run("CREATE TABLE t.f (a INT)")
+    holder.run("COMMIT")
+    error = warehouse.wait(statement)["Error"]
+    assert re.fullmatch(
+        r"Query #1 failed with ERROR: table \d+ dropped by concurrent transaction", error
+    )
+    warehouse.run("LOCK t.o")
+
+
+def test_who_waits_for_a_table_that_is_not_dropped_after_all_goes_on(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t.f (a INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("DROP TABLE t.f")
+    statement = warehouse.submit_batch("LOCK t.f", "INSERT INTO t.f VALUES (1)")
+    waits(warehouse, statement)
+    holder.run("ROLLBACK")
+    assert warehouse.wait(statement)["Status"] == "FINISHED"
 
 
 def test_explain_waits_for_lock_and_holds_up_no_writer(isolated: Warehouse) -> None:

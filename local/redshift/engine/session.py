@@ -28,6 +28,7 @@ from local.redshift.engine.database import Database
 from local.redshift.engine.errors import (
     RedshiftError,
     StatementCancelled,
+    dropped_meanwhile,
     terminated,
     undefined_relation,
     undefined_schema,
@@ -258,9 +259,26 @@ class Session(Permissions):
         return waited
 
     def lock_all(self, wanted: Mapping[Key, Mode]) -> bool:
-        """Takes several locks in a fixed order; whether any had to wait."""
-        waited = [self.lock(key, mode) for key, mode in sorted(wanted.items())]
+        """Takes the locks of tables in a fixed order; whether any had to wait.
+
+        Raises RedshiftError for a table that was dropped meanwhile, as ``lock_table`` does.
+        """
+        found = {key: self.find(*key) for key in sorted(wanted)}
+        waited = [
+            self.lock_table(table, wanted[key]) if table else self.lock(key, wanted[key])
+            for key, table in found.items()
+        ]
         return any(waited)
+
+    def lock_table(self, table: Relation, mode: Mode) -> bool:
+        """As ``lock``. Raises RedshiftError if it waited and the table is gone, or is another one."""
+        waited = self.lock(table.key, mode)
+        if waited and not self.open_transaction.changed_catalog:
+            with self.database.cursor() as committed:
+                now = catalog.find(committed, *table.key)
+            if now is None or now.oid != table.oid:
+                raise dropped_meanwhile(table.oid)
+        return waited
 
     def snapshot(self) -> None:
         """Takes the transaction's snapshot, if it has none yet."""

@@ -214,7 +214,7 @@ def _drop_relation(session: Session, statement: nodes.Drop, name: nodes.Name) ->
             sqlstate="42809",
         )
     session.require_owner(found)
-    session.lock(found.key, Mode.EXCLUSIVE)
+    session.lock_table(found, Mode.EXCLUSIVE)
     session.change_catalog(found.schema)
     still = catalog.find(session.con, *found.key)
     if still is None:
@@ -307,7 +307,7 @@ def comment(session: Session, statement: nodes.Comment) -> Outcome:
     else:
         changed = replace(session.relation(statement.name), comment=text)
     session.require_owner(changed)
-    session.lock(changed.key, Mode.EXCLUSIVE)
+    session.lock_table(changed, Mode.EXCLUSIVE)
     session.change_catalog(changed.schema)
     catalog.put(session.con, changed)
     return Outcome()

@@ -205,7 +205,7 @@ def alter(session: Session, statement: AlterTable) -> Outcome:
             "ALTER TABLE ALTER COLUMN cannot run inside a transaction block", sqlstate="25001"
         )
     table = session.relation(statement.name)
-    session.lock(table.key, Mode.EXCLUSIVE)
+    session.lock_table(table, Mode.EXCLUSIVE)
     session.change_catalog(table.schema)
     found = catalog.find(session.con, *table.key)
     if found is None:

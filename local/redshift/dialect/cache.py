@@ -213,6 +213,7 @@ class _Kept:
             made,
             sql=asked.fill(made.sql),
             reads=frozenset(map(asked.restored, made.reads)),
+            named=frozenset(map(asked.restored, made.named)),
             target=asked.restored(made.target) if made.target else None,
             query_id=asked.fill(made.query_id),
             check=asked.fill(made.check),

@@ -406,8 +406,12 @@ class Session(Permissions):
         found = self.find_relation(name)
         if found is not None:
             return found
-        if len(name) >= 2 and catalog.find_schema(self.con, name[-2]) is None:
-            raise undefined_schema(name[-2])
+        if len(name) >= 2:
+            self.require_schema(
+                name[-2], "USAGE"
+            )  # who may not look in does not hear what is there
+            if catalog.find_schema(self.con, name[-2]) is None:
+                raise undefined_schema(name[-2])
         raise undefined_relation(".".join(name[-2:]))
 
     def creation_key(self, name: nodes.Name, *, temporary: bool = False) -> Key:

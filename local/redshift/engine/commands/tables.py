@@ -110,13 +110,18 @@ def _add(session: Session, table: Relation) -> None:
     session.execute(f"CREATE {kind} {catalog.physical(*table.key)} ({lines})")
     catalog.put(con, table)
     if not table.is_temporary:
-        for grantee, privilege, option in catalog.default_privileges_for(
-            con, session.user, table.schema
-        ):
-            catalog.put_privilege(
-                con,
-                (grantee, "TABLE", table.schema, table.name, privilege, session.user, option),
-            )
+        grant_defaults(session, table)
+
+
+def grant_defaults(session: Session, made: Relation) -> None:
+    """What ALTER DEFAULT PRIVILEGES gives on a new table or view."""
+    for grantee, privilege, option in catalog.default_privileges_for(
+        session.con, session.user, made.schema
+    ):
+        catalog.put_privilege(
+            session.con,
+            (grantee, "TABLE", made.schema, made.name, privilege, session.user, option),
+        )
 
 
 def _create_as(session: Session, statement: CreateTable, select: str, key: Key) -> Outcome:

@@ -44,6 +44,7 @@ from local.redshift.sql.datatypes import DataType
 from local.redshift.sql.parser import parse_statement
 from local.redshift.system import views
 from local.redshift.system.records import SystemRecords
+from local.redshift.system.view import LoadDetail
 
 DEFAULT_SEARCH_PATH = ("$user", "public")
 
@@ -79,6 +80,7 @@ class Session(Permissions):
         self.search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH
         self.parameters: dict[str, str] = {}
         self.has_temporary = False
+        self.struck: frozenset[str] = frozenset()
         self.query_id = 0
         self.sink = ResultSink(lambda _number, _page: None)
         self.sent: list[str] = []  # DuckDB's SQL of the statement that runs, for the log
@@ -342,6 +344,22 @@ class Session(Permissions):
         if self.transaction is not None and self.transaction.begun:
             return self.transaction.catalog
         return self.database.catalog.version
+
+    @property
+    def load_detail(self) -> LoadDetail:
+        """How SYS_LOAD_DETAIL looks to the running statement: by the settings, or by a fault."""
+        settings = self.database.settings
+        return LoadDetail(
+            settings.file_etag,
+            settings.load_detail_seconds,
+            settings.load_detail_encoded or "encoded" in self.struck,
+            "empty" in self.struck,
+        )
+
+    @property
+    def collation(self) -> str:
+        """The database's."""
+        return self.database.settings.collation
 
     @property
     def database_name(self) -> str:

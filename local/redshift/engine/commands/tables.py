@@ -94,6 +94,7 @@ def _like(session: Session, statement: CreateTable, parent: Relation, key: Key) 
 def _add(session: Session, table: Relation) -> None:
     """Makes the physical table, its sequence and its catalogue row."""
     con = session.con
+    _refuse_super(session, table.columns)
     for column in table.columns:
         if column.default is not None:
             translated_default(column.default)
@@ -111,6 +112,12 @@ def _add(session: Session, table: Relation) -> None:
     catalog.put(con, table)
     if not table.is_temporary:
         grant_defaults(session, table)
+
+
+def _refuse_super(session: Session, columns: Sequence[Column]) -> None:
+    """.../dg/r_CREATE_DATABASE.html, Database collation limitations"""
+    if session.collation == "case_insensitive" and any(c.type.name == "super" for c in columns):
+        raise RedshiftError("SUPER column is not supported in case insensitive database.")
 
 
 def grant_defaults(session: Session, made: Relation) -> None:
@@ -255,6 +262,7 @@ def _rename_column(session: Session, statement: AlterTable, table: Relation) -> 
 
 def _add_column(session: Session, statement: AlterTable, table: Relation) -> None:
     column = statement.required_column
+    _refuse_super(session, [column])
     if table.column(column.name) is not None:
         raise RedshiftError(
             f'column "{column.name}" of relation "{table.name}" already exists', sqlstate="42701"

@@ -93,7 +93,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
-    if found.tables:
+    if found.tables or any(map(subqueries.is_distributed, found.system)):
         subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     return Translated(

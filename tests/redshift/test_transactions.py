@@ -620,3 +620,47 @@ def test_temporary_tables_live_in_their_session(warehouse: Warehouse) -> None:
     session.run("INSERT INTO mine VALUES (1), (2)")
     assert session.run("SELECT sum(a) FROM mine").rows == [[3]]
     assert warehouse.error("SELECT * FROM mine") == 'ERROR: relation "mine" does not exist'
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("BEGIN", "CREATE TEMP TABLE p (a INT)", "ROLLBACK"),
+        ("CREATE TEMP TABLE p (a INT, a INT)",),
+        ("CREATE TEMP TABLE p AS SELECT 1 / 0 AS a",),
+        ("BEGIN", "SELECT 1 AS a INTO TEMP p", "SELECT 1 / 0", "ROLLBACK"),
+    ],
+    ids=["rolled back", "failed", "as a query that fails", "with a later failure"],
+)
+def test_a_first_temporary_table_that_is_undone_leaves_the_session_as_it_was(
+    warehouse: Warehouse, first: tuple[str, ...]
+) -> None:
+    warehouse.run("CREATE TABLE t.kept (a INT)")
+    session = warehouse.open_session()
+    session.run("SET search_path TO t")
+    for statement in first:
+        warehouse.wait(session.submit(statement))
+    assert session.run("SELECT count(*) FROM kept").rows == [[0]]
+    assert session.error("SELECT * FROM p") == 'ERROR: relation "p" does not exist'
+    session.run("CREATE TEMP TABLE p (a INT)")
+    session.run("INSERT INTO p SELECT count(*) FROM kept")
+    assert session.run("SELECT a FROM p").rows == [[0]]
+    session.run("BEGIN")
+    session.run("CREATE TEMP TABLE q (a INT)")
+    session.run("ROLLBACK")
+    assert session.run("SELECT a FROM p").rows == [[0]]
+    assert session.error("SELECT * FROM q") == 'ERROR: relation "q" does not exist'
+
+
+def test_an_auto_commit_batch_goes_on_after_a_temporary_table_that_fails(
+    warehouse: Warehouse,
+) -> None:
+    shown = warehouse.batch(
+        "CREATE TEMP TABLE p AS SELECT 1 / 0 AS a",
+        "SET search_path TO t",
+        "CREATE TABLE kept (a INT)",
+        "SELECT count(*) FROM kept",
+        mode="AUTO_COMMIT",
+    )
+    ended = [part["Status"] for part in shown["SubStatements"]]
+    assert ended == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]

@@ -54,7 +54,8 @@ class Transaction:
     """An open transaction. ``begun`` once DuckDB's own has begun, which is the snapshot.
 
     ``catalog`` is the version of the catalogue that the snapshot has, None if it is not known, or if
-    the transaction has changed the catalogue.
+    the transaction has changed the catalogue. ``first_temporary``: it made the session's first temporary
+    table, with which the catalogue of them goes if it is rolled back.
     """
 
     id: int
@@ -62,6 +63,7 @@ class Transaction:
     begun: bool = False
     catalog: int | None = None
     changed_catalog: bool = False
+    first_temporary: bool = False
     failed: bool = False
     started: float = field(default_factory=time.time)
 
@@ -197,6 +199,8 @@ class Session(Permissions):
             with self.cancellation.closed(), already_after_a_conflict:
                 self.con.execute("ROLLBACK")
             self.database.serial.rollback(transaction.id)
+        if transaction.first_temporary:
+            self.has_temporary = False
         self.transaction = None
         self.database.locks.release_all(transaction.id)
         self._record_end(transaction, "rolledback", None)

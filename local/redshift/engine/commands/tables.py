@@ -39,8 +39,9 @@ def create(session: Session, statement: CreateTable) -> Outcome:
     key = require_place(session, statement)
     if statement.temporary:
         session.snapshot()
-        catalog.prepare_temporary(session.con)
-        session.has_temporary = True
+        if not session.has_temporary:
+            catalog.prepare_temporary(session.con)
+            session.open_transaction.first_temporary = session.has_temporary = True
     session.lock(key, Mode.EXCLUSIVE)
     if catalog.find(session.con, *key) is not None:
         if statement.if_not_exists:

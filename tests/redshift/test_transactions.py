@@ -7,8 +7,10 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from typing import Any
 
 import duckdb
 import pytest
@@ -110,6 +112,82 @@ def test_ten_publishers_with_a_lock_insert_once(isolated: Warehouse) -> None:
     shown = [isolated.wait(i) for i in ids]
     assert {one["Status"] for one in shown} == {"FINISHED"}
     assert sorted(one["SubStatements"][1]["ResultRows"] for one in shown) == [0] * 9 + [1]
+
+
+_ANTI_JOIN = "INSERT INTO t.f SELECT s.k FROM t.staged AS s LEFT JOIN t.f AS f ON f.k = s.k WHERE f.k IS NULL"
+
+
+def _two_publishers(warehouse: Warehouse, *publish: str) -> dict[str, Any]:
+    """The second one's statement, which waited at its LOCK while the first published and committed."""
+    warehouse.make_schema()
+    warehouse.batch(
+        "CREATE TABLE t.mutex (holder VARCHAR(9))", "INSERT INTO t.mutex VALUES ('nobody')",
+        "CREATE TABLE t.staged (k INT)", "INSERT INTO t.staged VALUES (1)",
+        "CREATE TABLE t.f (k INT)",
+    )  # fmt: skip
+    first = warehouse.open_session()
+    first.run("BEGIN")
+    first.run("LOCK t.mutex")
+    second = warehouse.submit_batch("LOCK t.mutex", *publish)
+    waits(warehouse, second)
+    for statement in publish:
+        first.run(statement)
+    first.run("COMMIT")
+    return warehouse.wait(second)
+
+
+@pytest.mark.parametrize(("snapshot_at", "rows"), [("statement", 1), ("lock", 2)])
+def test_two_publishers_insert_once_as_long_as_lock_takes_no_snapshot(
+    of_level: Start, snapshot_at: str, rows: int
+) -> None:
+    """That it takes none follows from c_serial_isolation's list and stands in no sentence of its own."""
+    warehouse = Warehouse(of_level("snapshot", snapshot_at=snapshot_at).url)
+    assert _two_publishers(warehouse, _ANTI_JOIN)["Status"] == "FINISHED"
+    assert warehouse.value("SELECT count(*) FROM t.f") == rows
+
+
+def test_an_update_of_the_locks_row_turns_a_stale_snapshot_into_a_conflict(
+    of_level: Start,
+) -> None:
+    """SNAPSHOT isolation protects "against update and delete conflicts": .../dg/r_CREATE_DATABASE.html
+
+    The error's text: https://github.com/aws/amazon-redshift-jdbc-driver/issues/147
+    """
+    update = "UPDATE t.mutex SET holder = 'me'"
+    for snapshot_at in ("statement", "lock"):
+        warehouse = Warehouse(of_level("snapshot", snapshot_at=snapshot_at).url)
+        second = _two_publishers(warehouse, update, _ANTI_JOIN)
+        if snapshot_at == "lock":
+            assert second["Error"] == (
+                "Query #2 failed with ERROR: could not complete because of conflict with concurrent "
+                "transaction"
+            )
+        else:
+            assert second["SubStatements"][2]["ResultRows"] == 0
+        assert warehouse.value("SELECT count(*) FROM t.f") == 1
+
+
+def test_a_stale_snapshot_is_error_1023_under_serializable(of_level: Start) -> None:
+    warehouse = Warehouse(of_level("serializable", snapshot_at="lock").url)
+    second = _two_publishers(warehouse, _ANTI_JOIN)
+    assert second["Error"].startswith("Query #2 failed with ERROR: 1023")
+    assert warehouse.value("SELECT count(*) FROM t.f") == 1
+
+
+@pytest.mark.parametrize("change", ["UPDATE t.c SET n = n + 1", "DELETE FROM t.c"])
+def test_two_changes_of_a_row_conflict_under_snapshot(of_level: Start, change: str) -> None:
+    warehouse = Warehouse(of_level("snapshot").url)
+    warehouse.make_schema()
+    warehouse.batch("CREATE TABLE t.c (n INT)", "INSERT INTO t.c VALUES (0)")
+    late = warehouse.open_session()
+    late.run("BEGIN")
+    late.run("SELECT * FROM t.c")
+    warehouse.run(change)
+    shown = warehouse.wait(late.submit(change))
+    warehouse.clean_up()
+    assert shown["Error"] == (
+        "ERROR: could not complete because of conflict with concurrent transaction"
+    )
 
 
 def test_without_lock_two_anti_joins_insert_twice_under_snapshot(start: Start) -> None:
@@ -263,6 +341,74 @@ def test_readers_wait_for_lock(isolated: Warehouse) -> None:
     waits(isolated, reader)
     holder.run("ROLLBACK")
     assert isolated.wait(reader)["Status"] == "FINISHED"
+
+
+WAITERS = {
+    "LOCK": ("LOCK t.f", "INSERT INTO t.o VALUES (1)"),
+    "SELECT": ("SELECT count(*) FROM t.f",),
+    "a join": ("SELECT count(*) FROM t.o, t.f",),
+    "INSERT": ("INSERT INTO t.f VALUES (1)",),
+    "INSERT from it": ("INSERT INTO t.o SELECT a FROM t.f",),
+    "UPDATE": ("UPDATE t.f SET a = 1",),
+    "EXPLAIN": ("EXPLAIN SELECT a FROM t.f",),
+    "TRUNCATE": ("TRUNCATE t.f",),
+    "ALTER": ("ALTER TABLE t.f ADD COLUMN b INT",),
+    "DROP": ("DROP TABLE IF EXISTS t.f",),
+    "CREATE AS": ("CREATE TABLE t.n AS SELECT a FROM t.f",),
+}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "made again"])
+@pytest.mark.parametrize("waiting", WAITERS.values(), ids=WAITERS)
+def test_who_waits_for_a_table_that_is_dropped_fails(
+    warehouse: Warehouse, waiting: tuple[str, ...], again: bool
+) -> None:
+    """dbt-labs/dbt-core#825: "table 3380474 dropped by concurrent transaction"; no hang, and not the
+    new table of that name.
+    """
+    warehouse.batch("CREATE TABLE t.f (a INT)", "CREATE TABLE t.o (a INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    statement = warehouse.submit_batch(*waiting)
+    waits(warehouse, statement)
+    holder.run("DROP TABLE t.f")
+    if again:
+        holder.run("CREATE TABLE t.f (a INT)")
+    holder.run("COMMIT")
+    error = warehouse.wait(statement)["Error"]
+    assert re.fullmatch(
+        r"Query #1 failed with ERROR: table \d+ dropped by concurrent transaction", error
+    )
+    warehouse.run("LOCK t.o")
+
+
+def test_who_waits_for_a_table_that_is_not_dropped_after_all_goes_on(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t.f (a INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("DROP TABLE t.f")
+    statement = warehouse.submit_batch("LOCK t.f", "INSERT INTO t.f VALUES (1)")
+    waits(warehouse, statement)
+    holder.run("ROLLBACK")
+    assert warehouse.wait(statement)["Status"] == "FINISHED"
+
+
+def test_explain_waits_for_lock_and_holds_up_no_writer(isolated: Warehouse) -> None:
+    """It takes a reader's lock, as PostgreSQL's does: assumed."""
+    isolated.batch("CREATE TABLE t.f (a INT)", "INSERT INTO t.f VALUES (1)")
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    waiting = isolated.submit("EXPLAIN UPDATE t.f SET a = 2")
+    waits(isolated, waiting)
+    holder.run("COMMIT")
+    assert isolated.wait(waiting)["Status"] == "FINISHED"
+    holder.run("BEGIN")
+    holder.run("EXPLAIN UPDATE t.f SET a = 2")
+    isolated.run("UPDATE t.f SET a = 3")
+    holder.run("COMMIT")
+    assert isolated.value("SELECT a FROM t.f") == 3
 
 
 def test_locks_are_given_in_the_order_they_were_asked_for(isolated: Warehouse) -> None:
@@ -474,3 +620,47 @@ def test_temporary_tables_live_in_their_session(warehouse: Warehouse) -> None:
     session.run("INSERT INTO mine VALUES (1), (2)")
     assert session.run("SELECT sum(a) FROM mine").rows == [[3]]
     assert warehouse.error("SELECT * FROM mine") == 'ERROR: relation "mine" does not exist'
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("BEGIN", "CREATE TEMP TABLE p (a INT)", "ROLLBACK"),
+        ("CREATE TEMP TABLE p (a INT, a INT)",),
+        ("CREATE TEMP TABLE p AS SELECT 1 / 0 AS a",),
+        ("BEGIN", "SELECT 1 AS a INTO TEMP p", "SELECT 1 / 0", "ROLLBACK"),
+    ],
+    ids=["rolled back", "failed", "as a query that fails", "with a later failure"],
+)
+def test_a_first_temporary_table_that_is_undone_leaves_the_session_as_it_was(
+    warehouse: Warehouse, first: tuple[str, ...]
+) -> None:
+    warehouse.run("CREATE TABLE t.kept (a INT)")
+    session = warehouse.open_session()
+    session.run("SET search_path TO t")
+    for statement in first:
+        warehouse.wait(session.submit(statement))
+    assert session.run("SELECT count(*) FROM kept").rows == [[0]]
+    assert session.error("SELECT * FROM p") == 'ERROR: relation "p" does not exist'
+    session.run("CREATE TEMP TABLE p (a INT)")
+    session.run("INSERT INTO p SELECT count(*) FROM kept")
+    assert session.run("SELECT a FROM p").rows == [[0]]
+    session.run("BEGIN")
+    session.run("CREATE TEMP TABLE q (a INT)")
+    session.run("ROLLBACK")
+    assert session.run("SELECT a FROM p").rows == [[0]]
+    assert session.error("SELECT * FROM q") == 'ERROR: relation "q" does not exist'
+
+
+def test_an_auto_commit_batch_goes_on_after_a_temporary_table_that_fails(
+    warehouse: Warehouse,
+) -> None:
+    shown = warehouse.batch(
+        "CREATE TEMP TABLE p AS SELECT 1 / 0 AS a",
+        "SET search_path TO t",
+        "CREATE TABLE kept (a INT)",
+        "SELECT count(*) FROM kept",
+        mode="AUTO_COMMIT",
+    )
+    ended = [part["Status"] for part in shown["SubStatements"]]
+    assert ended == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]

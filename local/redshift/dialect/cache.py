@@ -22,6 +22,7 @@ from typing import cast
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key, Relation
+from local.redshift.dialect import bound
 from local.redshift.dialect.grammar import WHOLE_NUMBER, Value, is_other_date, parse_query
 from local.redshift.dialect.scope import Scope
 from local.redshift.dialect.translate import Translated, translate, translate_tree
@@ -89,7 +90,11 @@ class _Asked:
             return self._scope.has_privilege(tuple(arguments), kind)
         if what == "path":
             return self._scope.existing_schemas_in_path()
-        return {"user": self._scope.user, "database": self._scope.database_name}[what]
+        return {
+            "user": self._scope.user,
+            "database": self._scope.database_name,
+            "collation": self._scope.collation,
+        }[what]
 
     def _shape(self, relation: Relation) -> Relation:
         """What a translation may depend on; the rest is left out, so that it cannot."""
@@ -170,6 +175,11 @@ class _Asked:
         """The connected database."""
         return str(self._ask("database"))
 
+    @property
+    def collation(self) -> str:
+        """The database's collation."""
+        return str(self._ask("collation"))
+
     def number(self, name: str) -> exp.Expr:
         """One of the session's numbers, left open."""
         return Value(this=self.mark(name), is_string=False, values=self)
@@ -212,6 +222,7 @@ class _Kept:
             made,
             sql=asked.fill(made.sql),
             reads=frozenset(map(asked.restored, made.reads)),
+            named=frozenset(map(asked.restored, made.named)),
             target=asked.restored(made.target) if made.target else None,
             query_id=asked.fill(made.query_id),
             check=asked.fill(made.check),
@@ -238,8 +249,18 @@ class Translations:
             return sum(map(len, self._kept.values()))
 
     def translate(self, query: Query, scope: Scope) -> Translated:
-        """As ``dialect.translate`` of the bound text, and raises what that raises."""
+        """As ``dialect.translate`` of the bound text, and raises what that raises; after it, as the
+        planner does, for a parameter where none may be.
+        """
         template, known = template_of(query.sql)
+        made = self._translate(query, scope, template, known)
+        if known.places:
+            bound.refuse(template.text)
+        return made
+
+    def _translate(
+        self, query: Query, scope: Scope, template: Template, known: Words
+    ) -> Translated:
         asked = _Asked(scope, template, known, query.values)
         if not known.several and asked.can_stay_open:
             text = template.text[known.start : known.end]
@@ -250,9 +271,9 @@ class Translations:
             if made is not None:
                 self._keep(text, made)
                 return made.filled(asked)
-        bound = bind(query.sql, query.values)
-        known = words(bound)
-        return translate(bound[known.start : known.end], scope)
+        text = bind(query.sql, query.values)
+        known = words(text)
+        return translate(text[known.start : known.end], scope)
 
     def _of(self, text: str) -> tuple[_Kept, ...]:
         with self._lock:

@@ -15,6 +15,7 @@ from local.redshift.dialect import (
     aliases,
     columns,
     comparisons,
+    correlations,
     foreign,
     merge,
     names,
@@ -35,6 +36,8 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 class Translated:
     """``sql`` is DuckDB's; ``kind`` select, insert, update, delete or merge; ``target`` of all but select.
 
+    ``named`` are the tables and views to which the user needs SELECT: not what is behind a view.
+
     ``types`` are Redshift's of a query's columns, where they are known.
 
     ``check`` finds rows only where MERGE must fail, ``then`` runs after ``sql``.
@@ -46,6 +49,7 @@ class Translated:
     sql: str
     kind: str
     reads: frozenset[Key] = frozenset()
+    named: frozenset[Key] = frozenset()
     target: Key | None = None
     system: frozenset[str] = frozenset()
     query_id: str = ""
@@ -79,7 +83,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     if tree.args.get("into") is not None:
         raise unsupported("SELECT INTO")
     pivots.rewrite(tree, scope)
-    subqueries.refuse_correlations(tree)
+    correlations.refuse(tree, scope)
     subqueries.refuse_unaliased_qualify(tree)
     subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
@@ -89,13 +93,14 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
-    if found.tables:
+    if found.tables or any(map(subqueries.is_distributed, found.system)):
         subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     return Translated(
         to_duckdb(tree),
         "select",
         frozenset(found.tables),
+        frozenset(found.named),
         system=frozenset(found.system),
         query_id=found.query_id,
         types=types,
@@ -111,19 +116,23 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         verb = {"insert": "insert into", "update": "update", "delete": "delete from"}[kind]
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
     pivots.rewrite(tree, scope)
+    correlations.refuse(tree, scope)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
     untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
+    if not isinstance(tree, exp.Insert) or isinstance(tree.expression, exp.Query):
+        subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     system = frozenset(found.system)
     tree = writes.prepare(tree, target, lambda sql: scope.describe(sql, system))
-    reads = found.tables - ({target.key} if found.target_only else set())
+    only = {target.key} if found.target_only else set()
     return Translated(
         to_duckdb(tree),
         type(tree).__name__.lower(),
-        frozenset(reads),
+        frozenset(found.tables - only),
+        frozenset(found.named - only),
         target.key,
         system,
         needs=(type(tree).__name__.upper(),),
@@ -144,6 +153,7 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
         made.sql,
         "merge",
         frozenset(found.tables),
+        frozenset(found.named),
         target.key,
         frozenset(found.system),
         check=made.check,

@@ -40,7 +40,7 @@ def prepare(session: Session, statement: Query) -> Translated:
         waited = session.lock_all(_locks(session, translated))
         if not waited and version is not None and version == session.database.catalog.version:
             break
-    _require_privileges(session, translated)
+    require_privileges(session, translated)
     if translated.reads or translated.target or translated.system:
         session.snapshot()
     session.touch(translated.reads, [translated.target] if translated.target else [])
@@ -57,8 +57,13 @@ def _locks(session: Session, translated: Translated) -> dict[Key, Mode]:
     return wanted
 
 
-def _require_privileges(session: Session, translated: Translated) -> None:
-    for key in translated.reads:
+def require_privileges(session: Session, translated: Translated) -> None:
+    """What the statement names and writes has to be the user's, or granted.
+
+    "you need select privileges for the view itself, but you don't need select privileges for the
+    underlying tables": https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+    """
+    for key in translated.named:
         session.require(key, "SELECT")
     if translated.target is not None:
         for privilege in translated.needs:

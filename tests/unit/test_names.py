@@ -73,7 +73,11 @@ def test_no_two_attempts_share_a_staging_table() -> None:
 )
 def test_the_copy_role_is_a_word_or_a_quoted_arn(role: str, text: str) -> None:
     offered = common(replace(settings(), copy_role=role))
-    assert offered == {"schema": "sparkify", "copy_role": text}
+    assert offered == {
+        "schema": "sparkify",
+        "loader_schema": "sparkify_loader",
+        "copy_role": text,
+    }
 
 
 def test_a_dataset_offers_its_table_under_both_names() -> None:

@@ -22,6 +22,7 @@ SONG = "song_data/A/B/C/TRABC.json"
 DEFINITION = "0123456789abcdef"  # of a check, as the audit has it
 ETAG = "99914b932bd37a50b983c5e7c90ae93b"  # of an object that is {}
 HOSTILE = "log_data/x'; DROP TABLE y;--${schema}:load_id.json"
+BY_HAND = ("admin/setup.sql", "admin/grant_readers.sql")  # files of sql/ that an administrator runs
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 

@@ -62,8 +62,8 @@ def steps(version: int) -> dict[int, str]:
         return {number: name, **{n: m for n, m in migrations().items() if n > number}}
     if version < latest_version() and version + 1 not in migrations():
         raise sql.TemplateError(
-            f"sql/migrations/ has no file from version {version} to {version + 1}: deploy an older release first, which "
-            "upgrades these tables."
+            f"sql/migrations/ has no file from version {version} to {version + 1}: deploy an older release first, "
+            "which upgrades these tables."
         )
     return {number: name for number, name in migrations().items() if number > version}
 

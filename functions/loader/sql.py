@@ -133,7 +133,7 @@ def fill(name: str, names: Mapping[str, str]) -> str:
 
 
 def fits(placeholder: str, text: str) -> bool:
-    """Whether the placeholder may hold the text. ASCII: \\d and \\w are the digits and letters of any script otherwise."""
+    """Whether the placeholder may hold the text. ASCII, for without it \\d and \\w are those of any script."""
     return bool(re.fullmatch(PATTERNS.get(placeholder, IDENTIFIER), text, re.ASCII))
 
 

@@ -1,7 +1,7 @@
 """A Data API client that plays a script, and what else Lambda gives a handler.
 
 The client is as strict as the service: requests are checked against its API model with its upper limits, and a known
-token runs nothing again. It takes no parameters: Redshift has no bind variables in subqueries, so the loader sends none.
+token runs nothing again. It takes no parameters: Redshift has no bind variables in subqueries, the loader sends none.
 """
 
 import json

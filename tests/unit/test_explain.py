@@ -21,12 +21,16 @@ def batches(group: Group) -> list[list[Step]]:
 
 
 def group_of(*texts: str, tables: Any = None) -> Group:
-    return Group("x", tuple(Rendered(text, f"{n}.sql") for n, text in enumerate(texts)), tables or {})
+    return Group(
+        "x", tuple(Rendered(text, f"{n}.sql") for n, text in enumerate(texts)), tables or {}
+    )
 
 
 def is_planned(text: str) -> bool:
     """Whether Redshift plans the statement: those that EXPLAIN takes."""
-    return text.startswith(PLANNED) or bool(re.match(r"CREATE TEMPORARY TABLE \w+.*?\bAS\s+SELECT", text, re.S))
+    return text.startswith(PLANNED) or bool(
+        re.match(r"CREATE TEMPORARY TABLE \w+.*?\bAS\s+SELECT", text, re.S)
+    )
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
@@ -50,7 +54,12 @@ def test_a_batch_changes_nothing(group: Group) -> None:
             if words[0] == "COPY":
                 assert re.fullmatch(r"\w+", words[1]), step.text
         created = [s.text.split()[2] for s in batch if s.text.startswith("CREATE TABLE")]
-        dropped = [name for s in batch if s.text.startswith("DROP") for name in re.findall(r"\w+\.\w+", s.text)]
+        dropped = [
+            name
+            for s in batch
+            if s.text.startswith("DROP")
+            for name in re.findall(r"\w+\.\w+", s.text)
+        ]
         assert dropped == created
         assert not created or batch[-1].text.startswith("DROP TABLE IF EXISTS ")
         assert all(name.startswith(f"{SCHEMA}.") for name in created)
@@ -64,10 +73,16 @@ def test_what_a_statement_reads_is_there_before_it(group: Group) -> None:
         creates = {m[1]: n for n, step in enumerate(batch) if (m := made.match(step.text))}
         assert len(creates) == len([s for s in batch if made.match(s.text)])  # none twice
         for name, place in creates.items():
-            uses = [n for n, s in enumerate(batch) if re.search(rf"(?<![\w.]){re.escape(name)}\b", s.text)]
+            uses = [
+                n
+                for n, s in enumerate(batch)
+                if re.search(rf"(?<![\w.]){re.escape(name)}\b", s.text)
+            ]
             assert uses[0] == place, name
         known = {name.rpartition(".")[2] for name in creates}
-        temporary = {m[1] for s in group.statements if (m := re.match(r"CREATE TEMPORARY TABLE (\w+)", s))}
+        temporary = {
+            m[1] for s in group.statements if (m := re.match(r"CREATE TEMPORARY TABLE (\w+)", s))
+        }
         for step in batch:
             used = set(re.findall(r"(?:FROM|JOIN|USING|INTO|COPY) (\w+)\b(?!\.)", step.text))
             assert used & temporary <= known, step.text
@@ -98,7 +113,10 @@ def test_a_table_from_a_select_is_made_and_planned() -> None:
 
 
 def test_a_copy_runs_into_a_temporary_table_of_its_targets_columns() -> None:
-    copies = ("COPY s.files (a, b)\nFROM 's3://w/COPY s.files'", f"COPY {SCHEMA}.event_stage_1 FROM 'x'")
+    copies = (
+        "COPY s.files (a, b)\nFROM 's3://w/COPY s.files'",
+        f"COPY {SCHEMA}.event_stage_1 FROM 'x'",
+    )
     [batch] = batches(group_of(EMPTY % "plan", "COPY plan FROM 'y'", *copies))
     assert [step.text for step in batch] == [
         EMPTY % "plan",
@@ -117,7 +135,9 @@ def test_lock_and_drop_are_left_out() -> None:
 def test_a_long_group_goes_in_several_batches(count: int) -> None:
     """Each with all that is created, for each is a session of its own; no COPY is parted from its table."""
     texts = [f"SELECT {n} FROM plan" for n in range(count - 1)]
-    group = group_of(EMPTY % "plan", *texts, "COPY s.files FROM 'x'", "SELECT 0 FROM plan", tables={"t_1": "t"})
+    group = group_of(
+        EMPTY % "plan", *texts, "COPY s.files FROM 'x'", "SELECT 0 FROM plan", tables={"t_1": "t"}
+    )
     found = batches(group)
     assert len(found) == -(-(count + 2) // 37) or len(found) == -(-(count + 3) // 37)
     assert [s.of for batch in found for s in batch[2:-1] if s.of] == list(group.statements[1:])

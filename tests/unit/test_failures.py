@@ -13,7 +13,9 @@ from loader.failures import (
 )
 
 COPY = "COPY sparkify_loader.event_stage_1 FROM 's3://working/loads/1/manifests/0.0.json'"
-GUARD = "SELECT CAST(CASE WHEN … THEN '0' … ELSE 'check results: figure ' || … END AS INTEGER) AS guard"
+GUARD = (
+    "SELECT CAST(CASE WHEN … THEN '0' … ELSE 'check results: figure ' || … END AS INTEGER) AS guard"
+)
 CLAIM = (
     "SELECT CAST(CASE WHEN k.held <> 1 THEN 'lock: ' || … WHEN … THEN 'undone: ' || … WHEN … THEN 'again: …' "
     "WHEN … THEN 'claim: ' || … ELSE '0' END AS INTEGER) AS claim"
@@ -70,7 +72,11 @@ def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Sta
         ("context: undone: 20261123-203011-0a1b2c3d has undone this load", CLAIM, Kind.UNDONE),
         ("context: again: this batch is published already", CLAIM, Kind.AGAIN),
         # Neither another plan nor another attempt gives the lock its row back: the batch fails with Redshift's words.
-        (f"{DIGIT} context: lock: publish_lock has 0 rows of this load, expected 1", CLAIM, Kind.OTHER),
+        (
+            f"{DIGIT} context: lock: publish_lock has 0 rows of this load, expected 1",
+            CLAIM,
+            Kind.OTHER,
+        ),
         ("context: undo: 20261123-203011-0a1b2c3d left out rows of it", UNDO, Kind.CLAIM),
         ("context: undo: 20261123-203011-0a1b2c3d left out rows of it", "", Kind.CLAIM),
         ("context: undo: it has published 3 batches", UNDO, Kind.CLAIM),

@@ -55,10 +55,9 @@ def forget() -> None:
 
 @pytest.fixture
 def five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Five versions instead of the product's own: a baseline of the fourth, whose own file may fail, and one after it."""
+    """Five versions instead of the product's own: a baseline of the fourth, whose own file may fail, and a fifth."""
     texts = UPGRADES | {
-        name: sql.read(f"migrations/{name}.sql")
-        for name in ("version", "schemas", "create_schema")
+        name: sql.read(f"migrations/{name}.sql") for name in ("version", "schemas", "create_schema")
     }
     (tmp_path / "migrations").mkdir()
     for name, text in texts.items():
@@ -228,7 +227,10 @@ def test_its_version_must_be_written(five: None, data_api: FakeDataApi) -> None:
         ([failed(1, "ERROR: permission denied for schema sparkify")], "permission denied"),
         ([version(1), failed(1, "ERROR: denied")], "schemas: ERROR: denied"),
         ([version(1), THERE, failed(1, "ERROR: must be owner"), version(1)], "must be owner"),
-        ([MISSING, NEITHER, failed(1, "ERROR: denied"), NEITHER], "create schema sparkify: .*denied"),
+        (
+            [MISSING, NEITHER, failed(1, "ERROR: denied"), NEITHER],
+            "create schema sparkify: .*denied",
+        ),
         (
             [MISSING, NEITHER, Reply(), failed(1, "ERROR: denied"), schemas("sparkify")],
             "create schema sparkify_loader: .*denied",

@@ -60,7 +60,12 @@ FOUR = ["002_b.sql", "003_c.sql", "004_d_autocommit.sql"]
             {3: "003_c.sql", 4: "004_d_autocommit.sql", 5: "005_e.sql", 6: "006_f.sql"},
         ),
         # The first that is numbered comes right after the baseline: nothing older is in use anywhere.
-        (["baseline_002.sql", "003_c.sql"], 3, {2: "baseline_002.sql", 3: "003_c.sql"}, {3: "003_c.sql"}),
+        (
+            ["baseline_002.sql", "003_c.sql"],
+            3,
+            {2: "baseline_002.sql", 3: "003_c.sql"},
+            {3: "003_c.sql"},
+        ),
     ],
 )
 def test_versions(
@@ -85,9 +90,15 @@ def test_versions(
         (["baseline_1.sql"], "one baseline_<number>.sql, not 0"),
         (["baseline_002.sql", "baseline_003.sql", "002_b.sql", "003_c.sql"], "not 2"),
         (["baseline_003.sql", "001_a.sql", "003_c.sql"], r"without gaps, not \[1, 3\]"),
-        (["baseline_004.sql", "002_b.sql", "003_c.sql"], "baseline of one of these versions, not 4"),
+        (
+            ["baseline_004.sql", "002_b.sql", "003_c.sql"],
+            "baseline of one of these versions, not 4",
+        ),
         (["baseline_001.sql", "003_c.sql"], "baseline of one of these versions, not 1"),
-        (["baseline_002.sql", "003_c_autocommit.sql"], "003_c_autocommit.sql needs a baseline of its version"),
+        (
+            ["baseline_002.sql", "003_c_autocommit.sql"],
+            "003_c_autocommit.sql needs a baseline of its version",
+        ),
         (
             ["baseline_003.sql", *FOUR],
             "004_d_autocommit.sql needs a baseline of its version; it is 3",
@@ -109,7 +120,9 @@ def test_tables_that_no_file_upgrades_are_refused(folder: Path, files: list[str]
     """And not passed over: a later file would run on tables that lack what came before it."""
     write(folder, *files)
     assert list(steps(0)) == [4]
-    with pytest.raises(sql.TemplateError, match="no file from version 1 to 2: deploy an older release"):
+    with pytest.raises(
+        sql.TemplateError, match="no file from version 1 to 2: deploy an older release"
+    ):
         steps(1)
 
 
@@ -201,11 +214,15 @@ def catalogue(warehouse: Warehouse, names: dict[str, str]) -> dict[str, Any]:
         for view, text in warehouse.rows(
             f"SELECT viewname, definition FROM pg_views WHERE schemaname = '{schema}'"
         ):
-            found[f"{called}.{view} text"] = " ".join(re.sub(rf'"?\b{schema}\b"?\.', "s.", str(text)).split())
+            found[f"{called}.{view} text"] = " ".join(
+                re.sub(rf'"?\b{schema}\b"?\.', "s.", str(text)).split()
+            )
     return found
 
 
-def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(warehouse: Warehouse) -> None:
+def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
+    warehouse: Warehouse,
+) -> None:
     """From the first version that was ever in use (tests/upgrade/part1), file by file."""
     new = {"schema": "baseline", "loader_schema": "baseline_loader"}
     old = {"schema": "upgraded", "loader_schema": "upgraded_loader"}
@@ -220,11 +237,14 @@ def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(warehous
     assert made == upgraded
     # It sees what it compares.
     assert len([name for name in made if " " not in name]) >= 19
-    assert [column for column in made["l.publish_lock"]] == [["holder", "character varying", 64, "NO", None]]
+    assert made["l.publish_lock"] == [["holder", "character varying", 64, "NO", None]]
     keys = {row[0]: row[3:] for row in made["s.songplays keys"]}
     assert keys["session_id"] == [True, 0]
     assert keys["start_time"] == [False, 1]
-    assert {row[0]: row[4] for row in made["s.check_results keys"] if row[4]} == {"load_id": 1, "batch": 2}
+    assert {row[0]: row[4] for row in made["s.check_results keys"] if row[4]} == {
+        "load_id": 1,
+        "batch": 2,
+    }
     assert "ROW_NUMBER" in made["s.file_status text"].upper()
     for names in (new, old):
         held = warehouse.rows(f"SELECT holder FROM {names['loader_schema']}.publish_lock")
@@ -235,7 +255,11 @@ def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(warehous
 
 def test_the_baseline_after_a_reset_keeps_the_locks_row(warehouse: Warehouse) -> None:
     """It runs where the lock is: a second row would fail every publish after it."""
-    names = {"schema": "again", "loader_schema": "again_loader", "load_id": "20261123-203011-0a1b2c3d"}
+    names = {
+        "schema": "again",
+        "loader_schema": "again_loader",
+        "load_id": "20261123-203011-0a1b2c3d",
+    }
     run(warehouse, [f"CREATE SCHEMA {names['schema']}", f"CREATE SCHEMA {names['loader_schema']}"])
     make(warehouse, names, [baseline()[1]])
     run(warehouse, [*statements.drop_all(names), *statements.create_all(names)])

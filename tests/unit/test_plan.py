@@ -70,7 +70,9 @@ def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataAp
     assert f"TEMPORARY TABLE file_plan_{load_id.replace('-', '_')} " in create
     assert f"FROM 's3://working/{listing}'" in copy
     assert "GZIP" in copy
-    assert select.startswith("SELECT p.seq\n")  # their numbers only, of those that the ledger does not know
+    assert select.startswith(
+        "SELECT p.seq\n"
+    )  # their numbers only, of those that the ledger does not know
     assert "LEFT JOIN sparkify.files AS f" in select
     assert select.endswith("WHERE f.key IS NULL\nORDER BY p.seq")
     assert data_api.submits[0]["ExecutionMode"] == "TRANSACTION"

@@ -1,7 +1,6 @@
 """Every statement that the loader sends, as the preflight plans them and the lint reads them: none is missing."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from loader import rendered, sql
@@ -12,13 +11,15 @@ from loader.rendered import SAMPLE, Group
 from tests.unit.loads import BY_HAND
 
 FILES = {str(path.relative_to(sql.ROOT)) for path in sql.ROOT.rglob("*.sql")}
-ADMIN = {name for name in FILES if name.startswith("admin/")}  # the preflight's own, and an administrator's
+ADMIN = {
+    name for name in FILES if name.startswith("admin/")
+}  # the preflight's own, and an administrator's
 GROUPS = [*rendered.groups(), *rendered.of_tables()]
 STAGED = re.compile(r"sparkify_loader\.(\w+_\d{8}_\d{6}_[0-9a-f]{8}_\w+)")
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+def read(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The files of sql/ that are rendered while the test runs."""
     names: set[str] = set()
     original = sql.read
@@ -28,7 +29,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
         return original(name)
 
     monkeypatch.setattr(sql, "read", reading)
-    yield names
+    return names
 
 
 def test_no_file_is_missing(read: set[str]) -> None:
@@ -41,7 +42,9 @@ def test_no_file_is_missing(read: set[str]) -> None:
 def test_every_statement_says_its_file() -> None:
     """A check, and what was staged or published, is part of another file's statement."""
     named = {text.file for group in GROUPS for text in group.statements}
-    parts = {name for name in FILES if re.match(r"checks/|datasets/\w+/(staged|published)\.sql", name)}
+    parts = {
+        name for name in FILES if re.match(r"checks/|datasets/\w+/(staged|published)\.sql", name)
+    }
     assert named == FILES - ADMIN - parts
     assert all(isinstance(text, sql.Rendered) for group in GROUPS for text in group.statements)
 

@@ -11,7 +11,6 @@ from loader import sql
 from loader.datasets import load_all
 from loader.sql import Fragment, TemplateError
 
-
 COUNTS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.COUNT]
 AMOUNTS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.AMOUNT]
 TIMES = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.TIMESTAMP]
@@ -30,7 +29,10 @@ GOOD = {
     sql.PATTERNS["copy_role"]: "'arn:aws:iam::123456789012:role/copy'",
     sql.PATTERNS["copy_options"]: "GZIP REGION 'eu-central-1' NOLOAD MAXERROR 100",
 }
-QUOTED = ("copy_role", "copy_options")  # they stand outside of quotes, and have whole literals in them
+QUOTED = (
+    "copy_role",
+    "copy_options",
+)  # they stand outside of quotes, and have whole literals in them
 # A bucket's name may have two hyphens, and a URI stands in quotes; an option may be on a line of its own.
 URIS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.S3_URI]
 ALLOWED = {("--", name) for name in (*URIS, *QUOTED)} | {(c, "copy_options") for c in "\n\r"}
@@ -43,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def rendered(folder: Path, text: str, **names: str) -> list[str]:
+def rendered(folder: Path, text: str, **names: str) -> list[sql.Rendered]:
     (folder / "x.sql").write_text(text)
     sql.read.cache_clear()
     return sql.render("x.sql", names)
@@ -113,7 +115,9 @@ def test_statements(text: str, expected: list[str]) -> None:
         *((name, "0") for name in AMOUNTS),
         *((name, "2026-11-23 20:30:11.123000") for name in TIMES),
         *((name, "1970-01-01 00:00:00") for name in TIMES),
-        *((name, "50867-02-01 00:00:00.5") for name in TIMES),  # seconds that were taken for milliseconds
+        *(
+            (name, "50867-02-01 00:00:00.5") for name in TIMES
+        ),  # seconds that were taken for milliseconds
     ],
 )
 def test_a_placeholder_takes_what_its_pattern_allows(folder: Path, name: str, value: str) -> None:
@@ -195,7 +199,21 @@ def test_a_placeholder_refuses_the_rest_by_its_name(folder: Path, name: str, val
 @pytest.mark.parametrize("name", [*sql.PATTERNS, "event_stage"])
 def test_no_placeholder_takes_what_could_end_a_literal_or_a_statement(name: str) -> None:
     """Each good value with each hostile piece in each of its places, and many texts that a pattern makes up."""
-    hostile = ["'", '"', "\\", ";", "--", "/*", "*/", "\n", "\r", "\0", "$", "’", "' OR 'a' = 'a"]
+    hostile = [
+        "'",
+        '"',
+        "\\",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "\n",
+        "\r",
+        "\0",
+        "$",
+        "\u2019",
+        "' OR 'a' = 'a",
+    ]
     pattern = sql.PATTERNS.get(name, sql.IDENTIFIER)
     good = GOOD[pattern]
     assert sql.fits(name, good)
@@ -204,7 +222,9 @@ def test_no_placeholder_takes_what_could_end_a_literal_or_a_statement(name: str)
             text = good[:place] + piece + good[place:]
             if sql.fits(name, text):
                 assert (piece, name) in ALLOWED, text
-                assert sql.statements(f"x {text} x") == [f"x {text} x"]  # nothing of it is a comment
+                assert sql.statements(f"x {text} x") == [
+                    f"x {text} x"
+                ]  # nothing of it is a comment
 
 
 @settings(max_examples=400, deadline=None)
@@ -222,7 +242,12 @@ def test_what_a_pattern_allows_stays_within_its_literal(data: st.DataObject) -> 
 
 def test_what_is_a_text_stands_in_quotes() -> None:
     """So that two hyphens in the name of a bucket begin no comment."""
-    texts = {sql.S3_URI, sql.LOAD_ID, sql.TIMESTAMP, *(sql.PATTERNS[n] for n in ("batch", "mode", "execution"))}
+    texts = {
+        sql.S3_URI,
+        sql.LOAD_ID,
+        sql.TIMESTAMP,
+        *(sql.PATTERNS[n] for n in ("batch", "mode", "execution")),
+    }
     names = {name for name, pattern in sql.PATTERNS.items() if pattern in texts} | {"dataset"}
     seen = set()
     for path in sql.ROOT.rglob("*.sql"):

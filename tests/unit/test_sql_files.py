@@ -244,7 +244,9 @@ def test_a_temporary_table_is_made_once_in_a_transaction() -> None:
         created = [found[1] for text in group.statements if (found := made.match(text))]
         assert len(created) == len(set(created)), group.name
         for name in created:
-            used = [text for text in group.statements if re.search(rf"\b{name}\b", outside_quotes(text))]
+            used = [
+                text for text in group.statements if re.search(rf"\b{name}\b", outside_quotes(text))
+            ]
             assert made.match(used[0]), (group.name, name)
             assert len(used) > 1, (group.name, name)
         names |= set(created)

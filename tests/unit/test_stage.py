@@ -8,7 +8,7 @@ import stage
 from loader import batches, sql
 from loader.batches import Reject
 from loader.migrations import latest_version
-from loader.names import tables_of
+from loader.names import NO_TIME, tables_of
 from loader.store import Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
@@ -380,4 +380,4 @@ def test_songs_have_no_range_of_time(store: Store, data_api: FakeDataApi) -> Non
     data_api.replies = [reply]
     answer = call(stage.handler, planned())
     assert answer["dataset"] == "song_data"
-    assert answer["first_start"] == answer["last_start"] == stage.NO_TIME
+    assert answer["first_start"] == answer["last_start"] == NO_TIME

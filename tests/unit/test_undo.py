@@ -95,7 +95,7 @@ def test_undone(data_api: FakeDataApi) -> None:
 
 
 def test_the_look(data_api: FakeDataApi) -> None:
-    """Two SELECTs, outside of the transaction: nobody waits for them. The second is of the datasets that the first found."""
+    """Two SELECTs, outside of the transaction: nobody waits for them. The second asks of what the first has found."""
     data_api.replies = [found(), counted(), done()]
     until_it_ends()
     look, rows = data_api.submits[:2]

@@ -116,11 +116,15 @@ def reads(sql: str) -> tuple[bool, bool]:
         if scope is None:
             continue
         found = True
-        where = scope.args.get("where")
+        # What a join asks of the table that it adds limits what is read of it, too.
+        join = table.parent if isinstance(table.parent, exp.Join) else None
+        limits = (scope.args.get("where"), join and join.args.get("on"))
         of_key = (
             between
-            for between in (where.find_all(exp.Between) if where else ())
+            for limit in limits
+            for between in (limit.find_all(exp.Between) if limit else ())
             if between.this.name == SORT_KEY
+            and between.this.table in ("", table.alias_or_name)
             and between.find_ancestor(exp.Select, exp.Delete, exp.Update) is scope
         )
         ranged &= any(True for _ in of_key)

@@ -39,24 +39,30 @@ def batches(group: Group, schema: str) -> Iterator[list[Step]]:
         Step(f"CREATE TABLE {schema}.{table} (LIKE {schema}.{parent} INCLUDING DEFAULTS)")
         for table, parent in group.tables.items()
     ]
-    planned = []
+    planned: list[list[Step]] = []  # what must be in one batch, for a batch is a session of its own
     for statement in group.statements:
         if _TEMPORARY.match(statement):
             setup.append(Step(statement, statement))
             if _AS_SELECT.search(statement):
-                planned.append(Step(f"EXPLAIN {as_another(statement)}", statement))
+                planned.append([Step(f"EXPLAIN {as_another(statement)}", statement)])
         elif match := _CREATED.match(statement):
             setup.append(Step(statement, statement))
             created.append(match.group(1))
         elif match := _COPY.match(statement):
             if not match.group(1).startswith(f"{schema}."):
-                planned += _copied(statement, match.group(1))
+                planned.append(_copied(statement, match.group(1)))
         elif statement.split(None, 1)[0].upper() in _PLANNED:
-            planned.append(Step(f"EXPLAIN {statement}", statement))
+            planned.append([Step(f"EXPLAIN {statement}", statement)])
     teardown = [Step(f"DROP TABLE IF EXISTS {', '.join(created)}")] if created else []
     room = MAX_STATEMENTS - len(setup) - len(teardown)
-    for first in range(0, len(planned), room):
-        yield [*setup, *planned[first : first + room], *teardown]
+    batch: list[Step] = []
+    for steps in planned:
+        if len(batch) + len(steps) > room:
+            yield [*setup, *batch, *teardown]
+            batch = []
+        batch += steps
+    if batch:
+        yield [*setup, *batch, *teardown]
 
 
 def _copied(statement: Rendered, target: str) -> list[Step]:

@@ -25,8 +25,8 @@ def migrations() -> dict[int, str]:
     for name in sql.files("migrations"):
         if match := re.fullmatch(r"(\d{3})_\w+\.sql", Path(name).name):
             found[int(match.group(1))] = name
-    first, last = (min(found), max(found)) if found else (1, 0)
     base = baseline()[0]
+    first, last = (min(found), max(found)) if found else (base + 1, base)
     if sorted(found) != list(range(first, last + 1)) or not first - 1 <= base <= last:
         raise sql.TemplateError(
             f"sql/migrations/ must be numbered without gaps, not {sorted(found)}, and have a baseline of one of these "
@@ -53,10 +53,18 @@ def baseline() -> tuple[int, str]:
 
 
 def steps(version: int) -> dict[int, str]:
-    """What brings tables of this version (0: none) to the latest: the version after each file -> the file, in order."""
+    """What brings tables of this version (0: none) to the latest: the version after each file -> the file, in order.
+
+    Raises sql.TemplateError if they are older than the oldest file that upgrades any.
+    """
     if version == 0:
         number, name = baseline()
         return {number: name, **{n: m for n, m in migrations().items() if n > number}}
+    if version < latest_version() and version + 1 not in migrations():
+        raise sql.TemplateError(
+            f"sql/migrations/ has no file from version {version} to {version + 1}: deploy an older release first, "
+            "which upgrades these tables."
+        )
     return {number: name for number, name in migrations().items() if number > version}
 
 

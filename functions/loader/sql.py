@@ -125,11 +125,16 @@ def fill(name: str, names: Mapping[str, str]) -> str:
                 f"sql/{name} uses ${{{key}}}, which is not offered here; offered: {', '.join(sorted(names))}."
             )
         text = names[key]
-        if not isinstance(text, Fragment) and not re.fullmatch(PATTERNS.get(key, IDENTIFIER), text):
+        if not isinstance(text, Fragment) and not fits(key, text):
             raise TemplateError(f"sql/{name}: ${{{key}}} must not be {text!r}.")
         return text
 
     return _PLACEHOLDER.sub(value, without_comments(name))
+
+
+def fits(placeholder: str, text: str) -> bool:
+    """Whether the placeholder may hold the text. ASCII, for without it \\d and \\w are those of any script."""
+    return bool(re.fullmatch(PATTERNS.get(placeholder, IDENTIFIER), text, re.ASCII))
 
 
 def statements(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 """A load as its steps hand it on: events for handlers, batches in the work bucket, Redshift's answers."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from loader.datasets import dataset_of, datasets
 from loader.migrations import latest_version
 from loader.store import DataFile, Store
 
-from tests.unit.fakes import Context, Reply
+from tests.unit.fakes import Context, FakeDataApi, Reply
 
 LOAD_ID = "20261123-203011-0a1b2c3d"
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:load:s3-1"
@@ -22,6 +23,7 @@ SONG = "song_data/A/B/C/TRABC.json"
 DEFINITION = "0123456789abcdef"  # of a check, as the audit has it
 ETAG = "99914b932bd37a50b983c5e7c90ae93b"  # of an object that is {}
 HOSTILE = "log_data/x'; DROP TABLE y;--${schema}:load_id.json"
+BY_HAND = ("admin/setup.sql", "admin/grant_readers.sql")  # files of sql/ that an administrator runs
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
@@ -99,6 +101,20 @@ def reports(reply: Reply, *files: tuple[Any, ...]) -> Reply:
         *files,
     ]
     return reply
+
+
+def known(*, named: bool, reload: bool) -> set[str]:
+    """The statuses in the ledger by which a listed file is not new."""
+    found = set() if reload else {"loaded", "rejected"}
+    return found - {"rejected"} if named else found | {"withdrawn"}
+
+
+def known_by(data_api: FakeDataApi) -> set[str]:
+    """The same, as the last statement that compares a listing with the ledger has it."""
+    text = " ".join(data_api.submits[-1]["Sqls"][-1].split())
+    cases = re.findall(r"\(f\.status = '(\w+)'((?: AND [01] = 0)+)\)", text)
+    assert len(cases) == 3, text
+    return {status for status, flags in cases if "1 = 0" not in flags}
 
 
 def call(handler: Handler, state: dict[str, Any] | None = None, **of_load: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loader import dataapi
+from loader import dataapi, sql
 from loader.dataapi import (
     DataApi,
     Statement,
@@ -84,17 +84,14 @@ def test_which_warehouse(
     ]
 
 
-def test_only_parameters_that_are_used_are_sent(api: DataApi, data_api: FakeDataApi) -> None:
-    api.submit(
-        ["SELECT :a", "SELECT ':b'"],
-        token="t",
-        name="n",
-        parameters={"a": "it's; x", "b": "2"},
-        autocommit=True,
-        wait=7,
-    )
+def test_statements_go_as_they_are(api: DataApi, data_api: FakeDataApi) -> None:
+    """Plain text without parameters, whatever kind of text the templates make."""
+    texts = ["SELECT 'it''s :b'", sql.Rendered("SELECT '12:30'", "x.sql")]
+    api.submit(texts, token="t", name="n", autocommit=True, wait=7)
     request = data_api.submits[0]
-    assert request["Parameters"] == [{"name": "a", "value": "it's; x"}]
+    assert request["Sqls"] == ["SELECT 'it''s :b'", "SELECT '12:30'"]
+    assert {type(text) for text in request["Sqls"]} == {str}
+    assert "Parameters" not in request
     assert (request["ExecutionMode"], request["WaitTimeSeconds"]) == ("AUTO_COMMIT", 7)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from loader import sql
-from loader.migrations import migrations
+from loader.migrations import steps
 
 from local import state_picture
 from local.redshift import LocalRedshift, Settings
@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 Columns = dict[str, str]
 
-_CREATE = re.compile(r"CREATE TABLE s\.(\w+) \((.*?)\n\)", re.S)
+_CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?[sl]\.(\w+) \((.*?)\n\)", re.S)
 _VIEW = re.compile(r"CREATE (?:OR REPLACE )?VIEW s\.(\w+) AS\s+SELECT(.*?)\sFROM\b", re.S)
-_ADD = re.compile(r"ALTER TABLE s\.(\w+)\s+ADD COLUMN (\w+) ([^;]+)")
+_ADD = re.compile(r"ALTER TABLE [sl]\.(\w+)\s+ADD COLUMN (\w+) ([^;]+)")
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,10 @@ def page() -> str:
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, Columns]:
-    """Table -> column -> type, of all migrations in their order; a view's columns have the types of ''."""
+    """Table -> column -> type, as a new warehouse gets them, in their order; a view's columns have the types of ''."""
     tables: dict[str, Columns] = {}
-    for name in migrations().values():
-        for statement in sql.render(name, {"schema": "s"}):
+    for name in steps(0).values():
+        for statement in sql.render(name, {"schema": "s", "loader_schema": "l"}):
             if found := _CREATE.match(statement):
                 columns = re.split(r",\n", found[2].strip())
                 tables[found[1]] = dict(_column(line.strip()) for line in columns)
@@ -239,9 +239,12 @@ def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
     assert len(queries) >= 6
     with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:
         warehouse = Warehouse(server.url)
-        assert warehouse.batch("CREATE SCHEMA sparkify")["Status"] == "FINISHED"
-        for name in migrations().values():
-            made = warehouse.batch(*sql.render(name, {"schema": "sparkify"}))
+        names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
+        assert (
+            warehouse.batch(*map("CREATE SCHEMA {}".format, names.values()))["Status"] == "FINISHED"
+        )
+        for name in steps(0).values():
+            made = warehouse.batch(*sql.render(name, names))
             assert made["Status"] == "FINISHED", made
         for query in queries:
             warehouse.rows(query)

@@ -69,7 +69,7 @@ def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi
     assert rejected(store) == [(A, reason, 3), (HOSTILE, reason, 3)]
     [request] = data_api.submits
     copy, find = request["Sqls"]
-    assert copy.startswith("COPY sparkify.event_stage (")  # the parent: nothing is loaded
+    assert copy.startswith("COPY sparkify_loader.event_stage (")  # the parent: nothing is loaded
     assert copy.split()[-3:] == ["NOLOAD", "MAXERROR", "100000"]
     assert "pg_last_copy_id()" in find
     assert store.get(f"loads/{LOAD_ID}/finding/0.1.json")["entries"][2]["url"] == (

@@ -370,8 +370,8 @@ def test_staging_tables_are_dropped_each_by_itself(store: Store, data_api: FakeD
     end(published(), not_loaded(cause="x"))
     [request] = data_api.submits
     assert request["Sqls"][:-1] == [
-        "DROP TABLE IF EXISTS sparkify.event_stage_1",
-        "DROP TABLE IF EXISTS sparkify.event_stage_2",
+        f"DROP TABLE IF EXISTS sparkify_loader.{name}, sparkify.{name}"
+        for name in ("event_stage_1", "event_stage_2")
     ]
     assert request["Sqls"][-1].startswith("INSERT INTO sparkify.load_figures")
     assert request["ExecutionMode"] == "AUTO_COMMIT"

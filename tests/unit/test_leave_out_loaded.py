@@ -10,7 +10,7 @@ from loader.dataapi import StatementFailed
 from loader.store import Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
-from tests.unit.loads import HOSTILE, LOAD_ID, LOG, call, file, save
+from tests.unit.loads import HOSTILE, LOAD_ID, LOG, call, file, known, known_by, save
 
 OTHER = "log_data/b.json"
 
@@ -76,21 +76,21 @@ def test_a_part_of_a_batch_that_was_halved_is_compared_too(
 
 
 @pytest.mark.parametrize(
-    ("of_load", "asked"),
+    ("of_load", "named", "reload"),
     [
-        ({}, {"named": "no", "mode": "load"}),
-        ({"named": True}, {"named": "yes", "mode": "load"}),
-        ({"mode": "reload"}, {"named": "no", "mode": "reload"}),
-        ({"mode": "reload", "named": True}, {"named": "yes", "mode": "reload"}),
+        ({}, False, False),
+        ({"named": True}, True, False),
+        ({"mode": "reload"}, False, True),
+        ({"mode": "reload", "named": True}, True, True),
     ],
 )
 def test_it_compares_as_the_plan_did(
-    store: Store, data_api: FakeDataApi, of_load: dict[str, Any], asked: dict[str, str]
+    store: Store, data_api: FakeDataApi, of_load: dict[str, Any], named: bool, reload: bool
 ) -> None:
     """Else a file that the claim refuses would be found to be new, again and again."""
     save(store, LOG)
     call(leave_out_loaded.handler, claimed(), **of_load)
-    assert data_api.parameters() == asked
+    assert known_by(data_api) == known(named=named, reload=reload)
 
 
 @pytest.mark.parametrize(

@@ -1,128 +1,261 @@
 """Making and upgrading the tables, also when two loads meet there."""
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import migrate
 import pytest
-from loader import sql
+from loader import dataapi, sql
 from loader.dataapi import StatementFailed
-from loader.migrations import migrations
+from loader.migrations import baseline, migrations
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import call
 
 MISSING = failed(1, 'ERROR: relation "sparkify.schema_version" does not exist')
+CONFLICT = "ERROR: 1023 DETAIL: Serializable isolation violation on table - 100"
 
 
 def version(number: int | None) -> Reply:
     return Reply(rows={1: [(number,)]})
 
 
-SCHEMA_THERE, SCHEMA_MISSING = Reply(rows={1: [(1,)]}), Reply(rows={1: [(0,)]})
+def schemas(*there: str) -> Reply:
+    return Reply(rows={1: [(name,) for name in there]})
+
+
+THERE, NEITHER = schemas("sparkify_loader", "sparkify"), schemas()
+UPGRADES = {
+    "baseline_004": (
+        "CREATE TABLE ${schema}.base (a INT); CREATE TABLE ${loader_schema}.lock (a INT);"
+        "INSERT INTO ${schema}.schema_version (version) VALUES (4);"
+    ),
+    "002_two": "CREATE TABLE ${schema}.t2 (a INT);",
+    "003_three": "CREATE TABLE ${schema}.t3 (a INT);",
+    "004_keys_autocommit": (
+        "ALTER TABLE ${schema}.t2 ALTER DISTKEY a; ALTER TABLE ${schema}.t3 ALTER SORTKEY (a);"
+        "INSERT INTO ${schema}.schema_version (version) VALUES (4);"
+    ),
+    "005_five": "CREATE TABLE ${schema}.t5 (a INT);",
+}
+ALTERS = [
+    "ALTER TABLE sparkify.t2 ALTER DISTKEY a",
+    "ALTER TABLE sparkify.t3 ALTER SORTKEY (a)",
+]
+FOURTH = "INSERT INTO sparkify.schema_version (version) VALUES (4)"
+
+
+def forget() -> None:
+    for cached in (sql.read, migrations, baseline):
+        cached.cache_clear()
 
 
 @pytest.fixture
-def three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Three migrations instead of the product's own."""
-    found = {}
-    for number in (1, 2, 3):
-        (tmp_path / f"{number}.sql").write_text(f"CREATE TABLE ${{schema}}.t{number} (a INT);")
-        found[number] = f"{number}.sql"
-    for name in ("version", "schema_exists", "create_schema"):
-        text = sql.read(f"migrations/{name}.sql")
-        (tmp_path / "migrations").mkdir(exist_ok=True)
+def five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Five versions instead of the product's own: a baseline of the fourth, whose own file may fail, and a fifth."""
+    texts = UPGRADES | {
+        name: sql.read(f"migrations/{name}.sql") for name in ("version", "schemas", "create_schema")
+    }
+    (tmp_path / "migrations").mkdir()
+    for name, text in texts.items():
         (tmp_path / "migrations" / f"{name}.sql").write_text(text)
     monkeypatch.setattr(sql, "ROOT", tmp_path)
-    monkeypatch.setattr(migrate, "migrations", lambda: found)
-    monkeypatch.setattr(migrate, "latest_version", lambda: 3)
-    sql.read.cache_clear()
+    forget()
     yield
-    sql.read.cache_clear()
+    forget()
 
 
 def made(data_api: FakeDataApi) -> list[str]:
-    return [text for text in data_api.statements if text.startswith("CREATE")]
+    """What was created: the names of schemas and tables."""
+    return [text.split()[2] for text in data_api.statements if text.startswith("CREATE")]
+
+
+def written(data_api: FakeDataApi) -> list[str]:
+    return [text for text in data_api.statements if not text.startswith("SELECT")]
+
+
+NEW = ["sparkify.base", "sparkify_loader.lock", "sparkify.t5"]
 
 
 @pytest.mark.parametrize(
-    ("replies", "statements"),
+    ("replies", "names"),
     [
-        ([MISSING, SCHEMA_MISSING], ["SCHEMA sparkify", "t1", "t2", "t3"]),
-        ([MISSING, SCHEMA_THERE], ["t1", "t2", "t3"]),
-        ([version(None), SCHEMA_THERE], ["t1", "t2", "t3"]),
-        ([version(1)], ["t2", "t3"]),
-        ([version(3)], []),
+        ([MISSING, NEITHER], ["sparkify", "sparkify_loader", *NEW]),
+        ([MISSING, schemas("sparkify")], ["sparkify_loader", *NEW]),
+        ([MISSING, THERE], NEW),
+        ([version(None), THERE], NEW),
+        # A version that knew one schema only: the other is made before the first file needs it.
+        (
+            [version(1), schemas("sparkify")],
+            ["sparkify_loader", "sparkify.t2", "sparkify.t3", "sparkify.t5"],
+        ),
+        ([version(2), THERE], ["sparkify.t3", "sparkify.t5"]),
+        ([version(4), THERE], ["sparkify.t5"]),
+        ([version(5)], []),
     ],
 )
 def test_what_is_missing_is_made(
-    three: None, data_api: FakeDataApi, replies: list[Reply], statements: list[str]
+    five: None, data_api: FakeDataApi, replies: list[Reply], names: list[str]
 ) -> None:
     data_api.replies = list(replies)
     answer = call(migrate.handler)
     assert answer["outcome"] == "again"
-    assert len(made(data_api)) == len(statements)
-    assert all(word in text for word, text in zip(statements, made(data_api), strict=True))
+    assert made(data_api) == names
     assert {request["ExecutionMode"] for request in data_api.submits} == {"TRANSACTION"}
 
 
 def test_the_first_version_is_one_transaction(data_api: FakeDataApi) -> None:
-    data_api.replies = [MISSING, SCHEMA_THERE]
+    data_api.replies = [MISSING, THERE]
     call(migrate.handler)
-    assert len(data_api.submits[2]["Sqls"]) == len(
-        sql.render(migrations()[1], {"schema": "sparkify"})
-    )
+    names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
+    assert data_api.submits[2]["Sqls"] == sql.render(baseline()[1], names)
+    assert len(data_api.submits) == 3
 
 
 def test_a_batch_goes_through_unchanged(data_api: FakeDataApi) -> None:
-    data_api.replies = [version(1)]
+    data_api.replies = [version(1), THERE]
     state = {"batch": "0.1", "attempt": 3, "todo": ["0.2"], "statement": {"id": "x"}}
     answer = call(migrate.handler, state)
     answer.pop("spent")
     assert answer == {**state, "statement": None, "outcome": "again"}
 
 
-def test_the_second_of_two_loads_finds_the_work_done(three: None, data_api: FakeDataApi) -> None:
-    conflict = failed(1, 'ERROR: relation "t2" already exists')
-    data_api.replies = [version(1), conflict, version(2), Reply()]
+def test_the_second_of_two_loads_finds_the_work_done(five: None, data_api: FakeDataApi) -> None:
+    taken = failed(1, 'ERROR: relation "t2" already exists')
+    data_api.replies = [version(1), THERE, taken, version(2), Reply()]
     assert call(migrate.handler)["outcome"] == "again"
-    assert [text.split()[2] for text in made(data_api)] == ["sparkify.t2", "sparkify.t3"]
+    assert made(data_api) == ["sparkify.t2", "sparkify.t3", "sparkify.t5"]
 
 
-def test_a_schema_that_another_load_made_meanwhile(three: None, data_api: FakeDataApi) -> None:
+@pytest.mark.parametrize("error", ['ERROR: relation "base" already exists', CONFLICT])
+def test_the_second_of_two_first_loads_finds_the_newest_version(
+    five: None, data_api: FakeDataApi, error: str
+) -> None:
+    data_api.replies = [MISSING, THERE, failed(1, error), version(5)]
+    assert call(migrate.handler)["outcome"] == "again"
+    assert made(data_api) == NEW[:2]
+
+
+def test_a_schema_that_another_load_made_meanwhile(five: None, data_api: FakeDataApi) -> None:
     taken = failed(1, 'ERROR: schema "sparkify" already exists')
-    data_api.replies = [MISSING, SCHEMA_MISSING, taken, SCHEMA_THERE]
+    data_api.replies = [MISSING, NEITHER, taken, schemas("sparkify")]
     assert call(migrate.handler)["outcome"] == "again"
-    assert len(made(data_api)) == 4
+    assert made(data_api) == ["sparkify", "sparkify_loader", *NEW]
 
 
+def test_a_conflict_is_tried_again(five: None, data_api: FakeDataApi) -> None:
+    """With a token of its own, for the Data API would answer with the failed statement."""
+    data_api.replies = [version(4), THERE]
+    data_api.replies += [failed(1, CONFLICT), version(4)] * (migrate.MAX_ATTEMPTS - 1)
+    assert call(migrate.handler)["outcome"] == "again"
+    assert made(data_api) == ["sparkify.t5"] * migrate.MAX_ATTEMPTS
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_it_does_not_try_for_ever(five: None, data_api: FakeDataApi) -> None:
+    data_api.replies = [version(4), THERE]
+    data_api.replies += [failed(1, CONFLICT), version(4)] * 20
+    with pytest.raises(StatementFailed, match="migrate to 5: ERROR: 1023"):
+        call(migrate.handler)
+    assert made(data_api) == ["sparkify.t5"] * migrate.MAX_ATTEMPTS
+
+
+# ---------------------------------------------------------------- files of which a statement may fail
+def reported(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """What was logged as an error."""
+    return [vars(record) for record in caplog.records if record.levelname == "ERROR"]
+
+
+def test_each_of_its_statements_is_a_transaction(five: None, data_api: FakeDataApi) -> None:
+    data_api.replies = [version(3), THERE]
+    call(migrate.handler)
+    sent = [request["Sqls"] for request in data_api.submits[2:]]
+    assert sent == [*([text] for text in (*ALTERS, FOURTH)), ["CREATE TABLE sparkify.t5 (a INT)"]]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("error", ["ERROR: disk full", "ERROR: must be owner of relation t2"])
+def test_one_that_fails_is_reported_and_the_rest_goes_on(
+    five: None,
+    data_api: FakeDataApi,
+    caplog: pytest.LogCaptureFixture,
+    number: int,
+    error: str,
+) -> None:
+    """Loads work without it, so no load may fail for it; who operates it sees what to run."""
+    data_api.replies = [version(3), THERE, *[Reply()] * number, failed(1, error)]
+    assert call(migrate.handler)["outcome"] == "again"
+    assert written(data_api) == [*ALTERS, FOURTH, "CREATE TABLE sparkify.t5 (a INT)"]
+    [line] = reported(caplog)
+    assert line["statement"] == ALTERS[number]
+    assert error in line["error"]
+    assert "by hand" in line["msg"]
+
+
+def test_one_that_takes_too_long_is_cancelled_and_reported(
+    five: None,
+    data_api: FakeDataApi,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks = count(0, 400)
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    data_api.replies = [version(3), THERE, Reply(running=99)]
+    assert call(migrate.handler)["outcome"] == "again"
+    assert written(data_api) == [*ALTERS, FOURTH, "CREATE TABLE sparkify.t5 (a INT)"]
+    assert len(data_api.cancelled) == 1
+    assert "took over 600 seconds" in reported(caplog)[0]["error"]
+
+
+def test_its_version_must_be_written(five: None, data_api: FakeDataApi) -> None:
+    """Else the next load would move all rows once more."""
+    denied = failed(1, "ERROR: permission denied for relation schema_version")
+    data_api.replies = [version(3), THERE, Reply(), Reply(), denied]
+    with pytest.raises(StatementFailed, match="permission denied"):
+        call(migrate.handler)
+    assert made(data_api) == []
+
+
+# ---------------------------------------------------------------- ends
 @pytest.mark.parametrize(
     ("replies", "says"),
     [
         ([failed(1, "ERROR: permission denied for schema sparkify")], "permission denied"),
-        ([version(1), failed(1, "ERROR: disk full"), version(1)], "disk full"),
-        ([MISSING, SCHEMA_MISSING, failed(1, "ERROR: denied"), SCHEMA_MISSING], "denied"),
-        ([version(4)], "version 4, this loader knows 3: deploy the newer"),
+        ([version(1), failed(1, "ERROR: denied")], "schemas: ERROR: denied"),
+        ([version(1), THERE, failed(1, "ERROR: must be owner"), version(1)], "must be owner"),
+        (
+            [MISSING, NEITHER, failed(1, "ERROR: denied"), NEITHER],
+            "create schema sparkify: .*denied",
+        ),
+        (
+            [MISSING, NEITHER, Reply(), failed(1, "ERROR: denied"), schemas("sparkify")],
+            "create schema sparkify_loader: .*denied",
+        ),
+        ([version(6)], "version 6, this loader knows 5: deploy the newer"),
     ],
 )
-def test_what_fails(three: None, data_api: FakeDataApi, replies: list[Reply], says: str) -> None:
+def test_what_fails(five: None, data_api: FakeDataApi, replies: list[Reply], says: str) -> None:
     data_api.replies = list(replies)
     with pytest.raises(StatementFailed, match=says):
         call(migrate.handler)
 
 
 def test_each_attempt_and_each_batch_has_tokens_of_its_own(
-    three: None, data_api: FakeDataApi
+    five: None, data_api: FakeDataApi
 ) -> None:
     for state in (None, {"batch": "0", "attempt": 1}, {"batch": "0", "attempt": 2}, {"batch": "1"}):
-        data_api.replies = [version(1)]
+        data_api.replies = [version(1), NEITHER]
         call(migrate.handler, state)
     tokens = [request["ClientToken"] for request in data_api.submits]
-    assert len(set(tokens)) == len(tokens) == 12
+    assert len(set(tokens)) == len(tokens) == 4 * 10
 
 
-def test_the_same_call_again_runs_nothing_twice(three: None, data_api: FakeDataApi) -> None:
-    data_api.replies = [version(1)]
+def test_the_same_call_again_runs_nothing_twice(five: None, data_api: FakeDataApi) -> None:
+    data_api.replies = [version(1), THERE]
     call(migrate.handler)
     before = {request["ClientToken"] for request in data_api.submits}
     call(migrate.handler)

@@ -2,20 +2,27 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from loader import sql
 from loader.datasets import datasets
 from loader.names import (
+    NO_TIME,
+    as_literal,
     common,
     execution_digest,
     for_dataset,
     jsonpaths_name,
     load_id,
     manifest_key,
+    of_batch,
     stage_table,
     state_of,
     tables_of,
+    timestamp,
 )
 from loader.settings import settings
 from loader.store import Store
@@ -73,7 +80,77 @@ def test_no_two_attempts_share_a_staging_table() -> None:
 )
 def test_the_copy_role_is_a_word_or_a_quoted_arn(role: str, text: str) -> None:
     offered = common(replace(settings(), copy_role=role))
-    assert offered == {"schema": "sparkify", "copy_role": text}
+    assert offered == {
+        "schema": "sparkify",
+        "loader_schema": "sparkify_loader",
+        "copy_role": text,
+    }
+
+
+def test_an_executions_arn_is_a_literal_as_it_is() -> None:
+    assert as_literal(EXECUTION) == EXECUTION
+    express = EXECUTION.replace("execution", "express") + ":0a1b2c3d-1111-4111-8111-0a1b2c3d4e5f"
+    assert as_literal(express) == express
+
+
+@given(st.text(max_size=120))
+def test_an_execution_may_have_any_name(name: str) -> None:
+    """A person gives it: the literal holds no quote and no comment, and still says which execution it was."""
+    literal = as_literal(f"arn:{name}")
+    assert sql.fits("execution", literal)
+    assert unquote(literal) == f"arn:{name}"
+    for piece in ("'", '"', "\\", ";", "--", "/*", "\n", "$", " "):
+        assert piece not in literal
+
+
+@pytest.mark.parametrize("name", ["x" * 2000, "é" * 400, "-" * 1500])
+def test_a_name_that_is_too_long_is_cut_to_its_column(name: str) -> None:
+    literal = as_literal(name)
+    assert len(literal.encode()) <= 1024
+    assert sql.fits("execution", literal)
+
+
+@pytest.mark.parametrize(
+    ("iso", "literal"),
+    [
+        ("2026-11-23T20:30:11.123Z", "2026-11-23 20:30:11.123000"),
+        ("2026-11-23T20:30:11+00:00", "2026-11-23 20:30:11.000000"),
+        ("2026-11-23T20:30:11.123456+02:00", "2026-11-23 18:30:11.123456"),
+        ("2026-01-01T00:30:00-01:00", "2026-01-01 01:30:00.000000"),
+    ],
+)
+def test_a_time_is_a_timestamp_in_utc(iso: str, literal: str) -> None:
+    assert timestamp(iso) == literal
+    assert sql.fits("started_at", literal)
+
+
+def test_no_time_is_a_timestamp_before_any_event() -> None:
+    for name in ("first_start", "last_start"):
+        assert sql.fits(name, NO_TIME)
+
+
+@pytest.mark.parametrize(
+    ("mode", "named", "flags"),
+    [
+        ("load", False, ("0", "0")),
+        ("load", True, ("0", "1")),
+        ("reload", False, ("1", "0")),
+    ],
+)
+def test_what_a_batch_offers(mode: str, named: bool, flags: tuple[str, str]) -> None:
+    load = {"load_id": "20261123-203011-0a1b2c3d", "mode": mode, "named": named}
+    load |= {"execution": "arn:It's", "started": "2026-11-23T20:30:11.123Z"}
+    offered = of_batch(load, "0.1")
+    assert offered == {
+        "load_id": "20261123-203011-0a1b2c3d",
+        "batch": "0.1",
+        "mode": mode,
+        "reload": flags[0],
+        "named": flags[1],
+        "execution": "arn:It%27s",
+        "started_at": "2026-11-23 20:30:11.123000",
+    }
+    assert all(sql.fits(name, value) for name, value in offered.items())
 
 
 def test_a_dataset_offers_its_table_under_both_names() -> None:

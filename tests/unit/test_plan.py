@@ -14,7 +14,7 @@ from loader.names import OPEN, WAITING_SINCE
 from loader.store import DataFile, Store
 
 from tests.unit.fakes import Clock, Context, FakeDataApi, Reply, failed
-from tests.unit.loads import EXECUTION, HOSTILE, LOG, SONG, STARTED, file
+from tests.unit.loads import EXECUTION, HOSTILE, LOG, SONG, STARTED, file, known, known_by
 
 LOG2 = "log_data/2018/11/2018-11-13-events.json"
 GZ = "log_data/2018/12/2018-12-01-events.json.gz"
@@ -70,7 +70,11 @@ def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataAp
     assert f"TEMPORARY TABLE file_plan_{load_id.replace('-', '_')} " in create
     assert f"FROM 's3://working/{listing}'" in copy
     assert "GZIP" in copy
-    assert "NOT EXISTS" in select
+    assert select.startswith(
+        "SELECT p.seq\n"
+    )  # their numbers only, of those that the ledger does not know
+    assert "LEFT JOIN sparkify.files AS f" in select
+    assert select.endswith("WHERE f.key IS NULL\nORDER BY p.seq")
     assert data_api.submits[0]["ExecutionMode"] == "TRANSACTION"
     rows = list(store.get_lines(listing))
     assert [(row["seq"], row["key"]) for row in rows] == [(0, LOG), (1, SONG)]
@@ -78,15 +82,15 @@ def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataAp
 
 @pytest.mark.parametrize(
     ("request_", "named"),
-    [({}, "no"), ({"prefixes": ["log_data/"]}, "no"), ({"keys": [LOG]}, "yes")],
+    [({}, False), ({"prefixes": ["log_data/"]}, False), ({"keys": [LOG]}, True)],
 )
 def test_only_what_is_named_by_key_is_tried_again(
-    s3: Any, data_api: FakeDataApi, request_: Any, named: str
+    s3: Any, data_api: FakeDataApi, request_: Any, named: bool
 ) -> None:
     put(s3, LOG)
     answer = call(request_)
-    assert data_api.parameters() == {"named": named, "mode": "load"}
-    assert answer["named"] is (named == "yes")
+    assert known_by(data_api) == known(named=named, reload=False)
+    assert answer["named"] is named
 
 
 def test_what_is_known_is_left_out(store: Store, s3: Any, data_api: FakeDataApi) -> None:
@@ -175,10 +179,10 @@ def test_the_sweeps_list_is_compared_and_its_mark_kept(
 
 
 @pytest.mark.parametrize(
-    ("request_", "named"), [({"prefixes": ["log_data/"]}, "no"), ({"keys": [LOG, LOG2]}, "yes")]
+    ("request_", "named"), [({"prefixes": ["log_data/"]}, False), ({"keys": [LOG, LOG2]}, True)]
 )
 def test_a_reload_is_compared_too(
-    store: Store, s3: Any, data_api: FakeDataApi, request_: Any, named: str
+    store: Store, s3: Any, data_api: FakeDataApi, request_: Any, named: bool
 ) -> None:
     """It takes what is loaded; but what was withdrawn only if it is named by its key."""
     put(s3, LOG, LOG2)
@@ -186,7 +190,7 @@ def test_a_reload_is_compared_too(
     answer = call({"reload": True, **request_})
     assert (answer["outcome"], answer["mode"]) == ("load", "reload")
     assert planned_keys(store, answer) == [[LOG2]]
-    assert data_api.parameters() == {"named": named, "mode": "reload"}
+    assert known_by(data_api) == known(named=named, reload=True)
 
 
 @pytest.mark.parametrize("dry_run", [False, True])

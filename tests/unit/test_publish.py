@@ -123,7 +123,6 @@ def test_few_statements_are_under_the_lock() -> None:
 def test_values_are_literals(store: Store, data_api: FakeDataApi) -> None:
     state = staged(store, data_api, LOG, rejects=(Reject(file("log_data/bad.json"), "why"),))
     call(publish.handler, state)
-    assert data_api.parameters() == {}
     values = sent(data_api, "INSERT INTO sparkify.loads").partition("VALUES")[2]
     assert " ".join(values.split()) == (
         f"( '{LOAD_ID}', '0', 'log_data', 'load', '{EXECUTION}', 1, 1, 10, "
@@ -366,6 +365,19 @@ def test_nothing_is_published_for_a_load_that_was_undone(
     data_api.replies = [failed(undone + 1, error)]
     answer = call(publish.handler, {**state, "publish_attempt": 1})
     assert (answer["outcome"], answer["cause"]) == ("failed", publish.UNDONE)
+
+
+def test_a_lock_without_its_row_is_said(store: Store, data_api: FakeDataApi) -> None:
+    """Neither a new plan nor another attempt gives it back, and the ledger has nothing to do with it."""
+    state = staged(store, data_api, LOG)
+    call(publish.handler, state)
+    claim = next(n for n, text in enumerate(data_api.statements) if "'lock: " in text)
+    assert "WHERE holder = '" + LOAD_ID in data_api.statements[claim]
+    error = "context: lock: publish_lock has 0 rows of this load, expected 1"
+    data_api.replies = [failed(claim + 1, error)]
+    answer = call(publish.handler, {**state, "publish_attempt": 1})
+    assert answer["outcome"] == "failed"
+    assert answer["cause"] == f"Batch 0 could not be published: {error}"
 
 
 @pytest.mark.parametrize(("named", "told"), [(False, "0"), (True, "1")])

@@ -1,12 +1,41 @@
-"""The SQL templates: what a placeholder takes, how a file is split, which parameters are sent."""
+"""The SQL templates: what a placeholder takes, how a file is split, what checks become."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from loader import sql
+from loader.datasets import load_all
 from loader.sql import Fragment, TemplateError
+
+COUNTS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.COUNT]
+AMOUNTS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.AMOUNT]
+TIMES = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.TIMESTAMP]
+GOOD = {
+    sql.IDENTIFIER: "sparkify",
+    sql.S3_URI: "s3://work-1.bucket/loads/a-b_c.json",
+    sql.LOAD_ID: "20261123-203011-0a1b2c3d",
+    sql.COUNT: "123",
+    sql.AMOUNT: "12.5",
+    sql.FLAG: "1",
+    sql.TIMESTAMP: "2026-11-23 20:30:11.123000",
+    sql.PATTERNS["query"]: "pg_last_copy_id()",
+    sql.PATTERNS["batch"]: "0.1",
+    sql.PATTERNS["mode"]: "reload",
+    sql.PATTERNS["execution"]: "arn:aws:states:us-west-2:123456789012:execution:load:a-b",
+    sql.PATTERNS["copy_role"]: "'arn:aws:iam::123456789012:role/copy'",
+    sql.PATTERNS["copy_options"]: "GZIP REGION 'eu-central-1' NOLOAD MAXERROR 100",
+}
+QUOTED = (
+    "copy_role",
+    "copy_options",
+)  # they stand outside of quotes, and have whole literals in them
+# A bucket's name may have two hyphens, and a URI stands in quotes; an option may be on a line of its own.
+URIS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.S3_URI]
+ALLOWED = {("--", name) for name in (*URIS, *QUOTED)} | {(c, "copy_options") for c in "\n\r"}
 
 
 @pytest.fixture
@@ -16,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def rendered(folder: Path, text: str, **names: str) -> list[str]:
+def rendered(folder: Path, text: str, **names: str) -> list[sql.Rendered]:
     (folder / "x.sql").write_text(text)
     sql.read.cache_clear()
     return sql.render("x.sql", names)
@@ -66,6 +95,30 @@ def test_statements(text: str, expected: list[str]) -> None:
         ("copy_role", "'arn:aws:iam::123456789012:role/service/copy+=,.@-1'"),
         ("copy_options", ""),
         ("copy_options", "GZIP NOLOAD MAXERROR 100000"),
+        ("loader_schema", "sparkify_loader"),
+        ("new_schema", "sparkify_loader"),
+        ("load_id", "20261123-203011-0a1b2c3d"),
+        ("undone_load", "20261123-203011-0a1b2c3d"),
+        ("batch", "0"),
+        ("batch", "12.1.2"),
+        ("dataset", "log_data"),
+        ("mode", "load"),
+        ("mode", "reload"),
+        ("named", "0"),
+        ("reload", "1"),
+        ("execution", "arn:aws:states:us-west-2:123456789012:execution:load:s3-1"),
+        ("execution", "arn:aws:states:us-west-2:123456789012:express:load:It%27s%3B_-%2Da.b"),
+        ("execution", "x" * 1024),
+        *((name, "0") for name in COUNTS),
+        *((name, "9223372036854775807") for name in COUNTS),
+        *((name, "1234567890.123456789") for name in AMOUNTS),
+        *((name, "0") for name in AMOUNTS),
+        *((name, "2026-11-23 20:30:11.123000") for name in TIMES),
+        *((name, "1970-01-01 00:00:00") for name in TIMES),
+        *(
+            (name, "50867-02-01 00:00:00.5") for name in TIMES
+        ),  # seconds that were taken for milliseconds
+        ("rows_copied", "NULL"),
     ],
 )
 def test_a_placeholder_takes_what_its_pattern_allows(folder: Path, name: str, value: str) -> None:
@@ -104,11 +157,118 @@ def test_a_placeholder_takes_what_its_pattern_allows(folder: Path, name: str, va
         ("copy_options", "GZIP; DROP TABLE y"),
         ("copy_options", "REGION 'eu-central-1'"),
         ("copy_options", "TRUNCATECOLUMNS"),
+        ("loader_schema", "sparkify.loader"),
+        ("new_schema", "sparkify AUTHORIZATION x"),
+        ("load_id", "20261123-203011-0A1B2C3D"),
+        ("load_id", "20261123-203011-0a1b2c3d0"),
+        ("load_id", "20261123-203011-0a1b2c3d' OR 'a' = 'a"),
+        ("undone_load", "latest"),
+        ("undone_load", "20261123-203011-0a1b2c3d\n"),
+        ("batch", ""),
+        ("batch", "0."),
+        ("batch", "0.1; DROP TABLE y"),
+        ("dataset", "log-data"),
+        ("mode", "undo"),
+        ("mode", "load' --"),
+        ("named", "2"),
+        ("named", "yes"),
+        ("reload", "1 OR 1 = 1"),
+        ("reload", ""),
+        ("execution", ""),
+        ("execution", "arn:a--b"),
+        ("execution", "arn:It's"),
+        ("execution", "arn:a b"),
+        ("execution", "arn:a\\b"),
+        ("execution", "x" * 1025),
+        *((name, "-1") for name in COUNTS),
+        *((name, "1.5") for name in COUNTS),
+        *((name, "1e5") for name in (*COUNTS, *AMOUNTS)),
+        *((name, "٣") for name in (*COUNTS, *AMOUNTS)),
+        *((name, "1.") for name in AMOUNTS),
+        *((name, "NULL") for name in (*COUNTS, *AMOUNTS, *TIMES)),
+        *((name, "2026-11-23T20:30:11") for name in TIMES),
+        *((name, "2026-11-23 20:30:11'") for name in TIMES),
+        *((name, "2026-11-23 20:30:11.1234567") for name in TIMES),
+        *((name, "now") for name in TIMES),
     ],
 )
 def test_a_placeholder_refuses_the_rest_by_its_name(folder: Path, name: str, value: str) -> None:
     with pytest.raises(TemplateError, match=rf"x\.sql: \$\{{{name}\}} must not be"):
         rendered(folder, f"A ${{{name}}}", **{name: value})
+
+
+@pytest.mark.parametrize("name", [*sql.PATTERNS, "event_stage"])
+def test_no_placeholder_takes_what_could_end_a_literal_or_a_statement(name: str) -> None:
+    """Each good value with each hostile piece in each of its places, and many texts that a pattern makes up."""
+    hostile = [
+        "'",
+        '"',
+        "\\",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "\n",
+        "\r",
+        "\0",
+        "$",
+        "\u2019",
+        "' OR 'a' = 'a",
+    ]
+    pattern = sql.PATTERNS.get(name, sql.IDENTIFIER)
+    good = GOOD[pattern]
+    assert sql.fits(name, good)
+    for piece in hostile:
+        for place in range(len(good) + 1):
+            text = good[:place] + piece + good[place:]
+            if sql.fits(name, text):
+                assert (piece, name) in ALLOWED, text
+                assert sql.statements(f"x {text} x") == [
+                    f"x {text} x"
+                ]  # nothing of it is a comment
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_what_a_pattern_allows_stays_within_its_literal(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(sql.PATTERNS.keys() - set(QUOTED))))
+    pattern = re.compile(sql.PATTERNS[name], re.ASCII)
+    text = data.draw(st.from_regex(pattern, fullmatch=True))
+    assert sql.fits(name, text)
+    assert text.isascii()
+    for piece in ("'", '"', "\\", ";", "--", "/*", "\n", "${"):
+        assert piece not in text or (piece, name) in ALLOWED, (name, text)
+    assert sql.statements(f"SELECT '{text}'") == [f"SELECT '{text}'"]
+
+
+def test_what_is_a_text_stands_in_quotes() -> None:
+    """So that two hyphens in the name of a bucket begin no comment."""
+    texts = {
+        sql.S3_URI,
+        sql.LOAD_ID,
+        sql.TIMESTAMP,
+        *(sql.PATTERNS[n] for n in ("batch", "mode", "execution")),
+    }
+    names = {name for name, pattern in sql.PATTERNS.items() if pattern in texts} | {"dataset"}
+    seen = set()
+    for path in sql.ROOT.rglob("*.sql"):
+        text = sql.without_comments(str(path.relative_to(sql.ROOT)))
+        outside = re.sub(r"'(?:[^']|'')*'", "''", text)
+        assert not names & set(re.findall(r"\$\{(\w+)\}", outside)), path
+        seen |= names & set(re.findall(r"\$\{(\w+)\}", text))
+    assert seen == names
+
+
+def test_every_placeholder_of_the_files_has_a_pattern() -> None:
+    """Or is a dataset's staging table or a fragment, both made by the loader; a name without one is an identifier."""
+    used = {
+        found
+        for path in sql.ROOT.rglob("*.sql")
+        for found in re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))
+    }
+    tables = {dataset.stage_table for dataset in load_all({}).values()}
+    fragments = {"checks", "staged", "published"}
+    assert used - tables - fragments == set(sql.PATTERNS)
 
 
 def test_an_unknown_placeholder_is_refused_by_its_name(folder: Path) -> None:
@@ -130,26 +290,15 @@ def test_one_statement_and_no_other(folder: Path, text: str, count: int) -> None
         sql.render_one("x.sql", {})
 
 
-@pytest.mark.parametrize(
-    ("texts", "used"),
-    [
-        (["SELECT 1"], {}),
-        (["SELECT :a"], {"a": "1"}),
-        (["SELECT CAST(:a AS BIGINT)", "SELECT :b, :a"], {"a": "1", "b": "2"}),
-        (["SELECT ':a', \":b\" -- :a\n/* :b */"], {}),
-        (["SELECT a::b, '12:30'"], {}),
-        (["SELECT 'it''s :a', :b"], {"b": "2"}),
-    ],
-)
-def test_only_parameters_that_a_statement_uses_are_sent(
-    texts: list[str], used: dict[str, str]
-) -> None:
-    assert sql.parameters_used(texts, {"a": "1", "b": "2"}) == used
-
-
-def test_a_parameter_without_a_value_is_named() -> None:
-    with pytest.raises(TemplateError, match=r":c has no value here; offered: a"):
-        sql.parameters_used(["SELECT :a, :c"], {"a": "1"})
+def test_a_statement_knows_its_file(folder: Path) -> None:
+    (folder / "x.sql").write_text("SELECT 1; SELECT ${schema};")
+    found = sql.render("x.sql", {"schema": "s"})
+    assert found == ["SELECT 1", "SELECT s"]
+    assert {text.file for text in found} == {"x.sql"}
+    with pytest.raises(TemplateError):
+        sql.render_one("x.sql", {"schema": "s"})
+    (folder / "y.sql").write_text("SELECT 1;")
+    assert sql.render_one("y.sql", {}).file == "y.sql"
 
 
 def test_checks_become_one_select(folder: Path) -> None:

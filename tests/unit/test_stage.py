@@ -7,7 +7,7 @@ import stage
 from loader import batches, sql
 from loader.batches import Reject
 from loader.migrations import latest_version
-from loader.names import tables_of
+from loader.names import NO_TIME, tables_of
 from loader.store import Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
@@ -48,11 +48,12 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     [request] = data_api.submits
     create, copy, count, read, audit = request["Sqls"]
     table = "event_stage_20261123_203011_0a1b2c3d_0_0"
-    assert create == f"CREATE TABLE sparkify.{table} (LIKE sparkify.event_stage INCLUDING DEFAULTS)"
-    assert copy.startswith(f"COPY sparkify.{table} (")
+    like = "(LIKE sparkify_loader.event_stage INCLUDING DEFAULTS)"
+    assert create == f"CREATE TABLE sparkify_loader.{table} {like}"
+    assert copy.startswith(f"COPY sparkify_loader.{table} (")
     assert f"FROM 's3://working/loads/{LOAD_ID}/manifests/{table}.json'" in copy
     assert "IAM_ROLE 'arn:aws:iam::123456789012:role/copy'" in copy
-    assert copy.split()[-4:] == ["COMPUPDATE", "OFF", "STATUPDATE", "OFF"]
+    assert copy.split()[-3:] == ["MANIFEST", "COMPUPDATE", "OFF"]
     # A bare SELECT, as AWS and others use it; the report comes with the audit, so that there are two results to read.
     assert count == "SELECT PG_LAST_COPY_COUNT() AS copied"
     assert read.startswith("CREATE TEMPORARY TABLE files_copied AS\nSELECT")
@@ -104,7 +105,7 @@ def test_options_of_the_copy(store: Store, data_api: FakeDataApi, key: str, opti
     data_api.replies = [staged_reply(key)]
     assert call(stage.handler, planned())["outcome"] == "staged"
     copy = data_api.submits[0]["Sqls"][1]
-    assert copy.partition("STATUPDATE OFF")[2].strip() == options
+    assert copy.partition("COMPUPDATE OFF")[2].strip() == options
 
 
 @pytest.mark.parametrize(
@@ -506,4 +507,4 @@ def test_songs_have_no_range_of_time(store: Store, data_api: FakeDataApi) -> Non
     data_api.replies = [reply]
     answer = call(stage.handler, planned())
     assert answer["dataset"] == "song_data"
-    assert answer["first_start"] == answer["last_start"] == stage.NO_TIME
+    assert answer["first_start"] == answer["last_start"] == NO_TIME

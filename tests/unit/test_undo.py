@@ -1,42 +1,64 @@
 """Undo of a load: what it looks at, what it refuses and why, its transaction, and what each end of that asks for."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import undo
-from loader import sql
+from loader import sql, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed
-from loader.datasets import datasets
+from loader.names import NO_TIME
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
-from tests.unit.loads import EXECUTION, LOAD_ID, call
+from tests.unit.loads import EXECUTION, FIRST, LAST, LOAD_ID, call
 
 WANTED = "20261122-101112-1a2b3c4d"
 LATER = "20261123-101112-2b3c4d5e"
 FILES = [("files", "loaded", 2), ("files", "rejected", 1)]
 DATASETS = [("dataset", "log_data", 2), ("dataset", "song_data", 0)]
-ROWS = [("rows", "songplays", 7), ("rows", "users", 3), ("rows", "songs", 0)]
+BOTH = ("log_data", "song_data")
+ROWS = [("songplays", 7, FIRST, LAST), ("users", 3, None, None), ("songs", 0, None, None)]
 TAKES = {"files": 2, "rows": {"songplays": 7, "users": 3, "songs": 0}}
 NO_TABLES = failed(1, 'ERROR: relation "sparkify.undone" does not exist')
 LEFT_OUT = f"context: undo: {LATER} left out rows of it"
+ONE_MORE = "context: undo: it has published 3 batches"
 GUARD_FAILED = (
     "ERROR: Invalid digit, Value 'c', Pos 0, Type: Integer DETAIL: code: 1207 "
-    "context: check load_gone: figure 3, expected 0"
+    "context: check plays_gone: figure 3, expected 0"
 )
-GUARD = next(n for n, text in enumerate(undo.statements(), 1) if "AS guard" in text)
-FOLDERS = ["checks/undone", *(f"checks/undone/{name}" for name in datasets())]
-CHECKS = [Path(name).stem for folder in FOLDERS for name in sql.files(folder)]
 
 
-def found(*rows: tuple[str, str, int | None]) -> Reply:
+def sequence(*of: str) -> list[str]:
+    """The statements of the transaction that undoes a load of these datasets."""
+    load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": WANTED}}
+    bounds = {"batches": 2, "first_start": FIRST, "last_start": LAST}
+    return list(statements.undo(of, undo.names_of({**load, "undoing": bounds})))
+
+
+def checks_of(*of: str) -> list[str]:
+    return [Path(name).stem for name in sql.files(*(f"checks/undone/{name}" for name in of))]
+
+
+CHECKS = checks_of(*BOTH)
+GUARD = next(n for n, text in enumerate(sequence(*BOTH), 1) if "AS guard" in text)
+
+
+def found(*rows: tuple[str, str, int | None], batches: int = 2) -> Reply:
     """Redshift's answer to the look."""
-    return Reply(rows={1: [*FILES, *DATASETS, ("early", "loads", 0), *ROWS, *rows]})
+    published = [("batches", "loads", batches), ("early", "loads", 0)]
+    return Reply(rows={1: [*FILES, *DATASETS, *published, *rows]})
 
 
-def done(**more: Any) -> Reply:
+def counted(*rows: tuple[Any, ...]) -> Reply:
+    """Redshift's answer to what would be taken."""
+    return Reply(rows={1: rows or ROWS})
+
+
+def done(*of: str, **more: Any) -> Reply:
     """A transaction that is committed; its last statement gives the checks."""
-    return Reply(rows={len(undo.statements()): [(name, 0, 0) for name in CHECKS]}, **more)
+    of = of or BOTH
+    return Reply(rows={len(sequence(*of)): [(name, 0, 0) for name in checks_of(*of)]}, **more)
 
 
 def asked(**changes: Any) -> dict[str, Any]:
@@ -57,84 +79,134 @@ def outcomes(answers: list[dict[str, Any]]) -> list[str]:
 
 
 def steps(data_api: FakeDataApi) -> list[str]:
-    """What was submitted, in order: look, or undo."""
-    return ["look" if len(request["Sqls"]) == 1 else "undo" for request in data_api.submits]
+    """What was submitted, in order: look, rows, or undo."""
+    return [request["StatementName"].split()[1] for request in data_api.submits]
 
 
 def test_undone(data_api: FakeDataApi) -> None:
-    data_api.replies = [found(), done()]
+    data_api.replies = [found(), counted(), done()]
     [answer] = until_it_ends()
     assert (answer["outcome"], answer["statement"]) == ("undone", None)
     assert answer["undo"] == {"load_id": WANTED, **TAKES}
     assert [(c["name"], c["on"], c["passed"]) for c in answer["checks"]] == [
         (name, "published", True) for name in CHECKS
     ]
-    assert steps(data_api) == ["look", "undo"]
+    assert steps(data_api) == ["look", "rows", "undo"]
 
 
 def test_the_look(data_api: FakeDataApi) -> None:
-    """One SELECT, outside of the transaction: nobody waits for it."""
-    data_api.replies = [found(), done()]
+    """Two SELECTs, outside of the transaction: nobody waits for them. The second asks of what the first has found."""
+    data_api.replies = [found(), counted(), done()]
     until_it_ends()
-    look = data_api.submits[0]
-    [text] = look["Sqls"]
-    assert text.startswith("SELECT")
-    assert data_api.parameters(0) == {"undone_load": WANTED}
+    look, rows = data_api.submits[:2]
+    for request in (look, rows):
+        [text] = request["Sqls"]
+        assert text.startswith("SELECT")
+        assert f"load_id = '{WANTED}'" in text
+        assert request["StatementName"].startswith(LOAD_ID)
+    for table in ("files", "loads", "left_out", "schema_version", "undone"):
+        assert f"FROM sparkify.{table} AS" in look["Sqls"][0]
     for table in ("songplays", "users", "songs"):
-        assert f"FROM sparkify.{table}\n" in text
-    assert look["StatementName"].startswith(LOAD_ID)
+        assert f"FROM sparkify.{table}\n" in rows["Sqls"][0]
+        assert f"sparkify.{table}" not in look["Sqls"][0]
+
+
+OF = {"log_data": {"songplays", "users"}, "song_data": {"songs"}}
+
+
+@pytest.mark.parametrize("own", BOTH)
+def test_only_the_datasets_that_the_load_has(data_api: FakeDataApi, own: str) -> None:
+    """What the other's files would be taken from is not read, and not written."""
+    published = [("batches", "loads", 1), ("early", "loads", 0)]
+    data_api.replies = [Reply(rows={1: [*FILES, ("dataset", own, 2), *published]})]
+    data_api.replies += [counted(*[row for row in ROWS if row[0] in OF[own]]), done(own)]
+    [answer] = until_it_ends()
+    assert answer["outcome"] == "undone"
+    assert set(answer["undo"]["rows"]) == OF[own]
+    assert [check["name"] for check in answer["checks"]] == checks_of(own) != []
+    [rows], texts = data_api.submits[1]["Sqls"], data_api.submits[2]["Sqls"]
+    [other] = OF.keys() - {own}
+    assert not [table for table in OF[other] if f"sparkify.{table}\n" in rows]
+    common = len(sequence())
+    assert len(texts) - common == len(sequence(*BOTH)) - len(sequence(other)) > 0
+    taken = "\n".join(texts)
+    for name in checks_of(other):
+        assert f"CAST('{name}' AS VARCHAR(128))" not in taken
+    for dataset, table in (("log_data", "user_versions"), ("song_data", "song_versions")):
+        assert (f"DELETE FROM sparkify.{table}" in taken) is (dataset == own)
 
 
 def test_the_transaction(data_api: FakeDataApi) -> None:
-    data_api.replies = [found(), done()]
+    data_api.replies = [found(), counted(), done()]
     until_it_ends()
-    request = data_api.submits[1]
+    request = data_api.submits[2]
     texts = request["Sqls"]
     assert request["ExecutionMode"] == "TRANSACTION"
     assert len(texts) <= MAX_STATEMENTS
-    assert texts[0] == "LOCK sparkify.publish_lock"
-    assert "'undo: '" in texts[1]  # what the look has seen holds behind the lock, too
+    assert texts[0] == "LOCK sparkify_loader.publish_lock"
+    assert texts[1] == f"UPDATE sparkify_loader.publish_lock\nSET holder = '{LOAD_ID}'"
+    assert "'undo: '" in texts[2]  # what the look has seen holds behind the lock, too
+    assert "b.batches <> 2" in texts[2]
     facts = next(n for n, text in enumerate(texts) if text.startswith("DELETE FROM sparkify.song"))
     withdrawn = next(n for n, text in enumerate(texts) if "'withdrawn'" in text)
     never = next(n for n, text in enumerate(texts) if "INTO sparkify.undone" in text)
     checks = next(n for n, text in enumerate(texts) if "INTO sparkify.check_results" in text)
-    guards = [n for n, text in enumerate(texts) if "AS guard" in text]
-    assert 1 < facts < withdrawn < never < checks < guards[0]
-    assert guards == list(range(guards[0], len(texts) - 1))  # last, but for the figures
-    assert [
-        name for n, name in zip(guards, CHECKS, strict=True) if f"'check {name}: " in texts[n]
-    ] == CHECKS
+    [guard] = [n for n, text in enumerate(texts) if "AS guard" in text]
+    assert 2 < facts < withdrawn < never < checks < guard
+    assert guard == len(texts) - 2  # last, but for the figures
     assert request["WaitTimeSeconds"] == 20
-    assert data_api.parameters(1) == {
-        "load_id": LOAD_ID,
-        "batch": "0",
-        "execution": EXECUTION,
-        "undone_load": WANTED,
-    }
+    assert texts[never].endswith(f"VALUES ('{WANTED}', '{LOAD_ID}', '{EXECUTION}')")
+    assert f"reason = 'undone by {LOAD_ID}'" in texts[withdrawn]
+    assert texts[withdrawn].endswith(f"WHERE load_id = '{WANTED}' AND status = 'loaded'")
 
 
-def test_every_check_of_an_undo_has_its_guard() -> None:
-    assert {"load_gone", "plays_known", "rows_unique", "times_played"} <= set(CHECKS)
-    guards = [text for text in undo.statements() if "AS guard" in text]
-    assert len(guards) == len(CHECKS)
+def test_its_one_guard_counts_the_checks(data_api: FakeDataApi) -> None:
+    assert {"plays_gone", "plays_known", "plays_unique", "times_played"} <= set(CHECKS)
+    assert {"songs_gone", "songs_unique", "undone_songs_known"} <= set(CHECKS)
+    data_api.replies = [found(), counted(), done()]
+    until_it_ends()
+    [guard] = [text for text in data_api.statements if "AS guard" in text]
+    assert f"r.results = {len(CHECKS)} AND r.failed = 0" in guard
+    assert f"c.load_id = '{LOAD_ID}' AND c.batch = '0'" in guard
+    [taken] = [text for text in data_api.statements if "INTO sparkify.check_results" in text]
+    for name in CHECKS:
+        assert f"CAST('published' AS VARCHAR(16)) AS checked, CAST('{name}' AS" in taken
 
 
-def test_a_check_of_one_dataset_is_among_them(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("plays", "first", "last"),
+    [
+        (("songplays", 7, FIRST, LAST), FIRST, LAST),
+        (("songplays", 0, None, None), NO_TIME, NO_TIME),  # its plays are all under other loads
+    ],
+)
+def test_the_range_of_its_plays_bounds_what_reads_the_facts(
+    data_api: FakeDataApi, plays: tuple[Any, ...], first: str, last: str
 ) -> None:
-    plain = sql.files
-    of_songs = {"checks/undone/song_data": ["checks/undone/plays_known.sql"]}
-    monkeypatch.setattr(
-        sql, "files", lambda f: [] if f == "checks/undone" else of_songs.get(f, plain(f))
-    )
-    assert "'check plays_known: " in "".join(undo.statements())
+    data_api.replies = [found(), counted(plays, *ROWS[1:]), done()]
+    until_it_ends()
+    texts = data_api.submits[2]["Sqls"]
+    ranges = r"BETWEEN TIMESTAMP '([^']*)' AND TIMESTAMP '([^']*)'"
+    assert {pair for text in texts for pair in re.findall(ranges, text)} == {(first, last)}
+    [gone] = [text for text in texts if text.startswith("DELETE FROM sparkify.songplays\n")]
+    assert f"start_time BETWEEN TIMESTAMP '{first}' AND TIMESTAMP '{last}'" in gone
+
+
+@pytest.mark.parametrize(
+    ("name", "literal"), [("It's; DROP", "It%27s%3B%20DROP"), ("a--b", "a-%2Db")]
+)
+def test_an_execution_may_have_any_name(data_api: FakeDataApi, name: str, literal: str) -> None:
+    data_api.replies = [found(), counted(), done()]
+    [answer] = until_it_ends(execution=f"arn:{name}")
+    assert answer["outcome"] == "undone"
+    assert f"'{LOAD_ID}', 'arn:{literal}')" in "".join(data_api.statements)
 
 
 def test_a_dry_run_says_what_it_would_take_and_takes_nothing(data_api: FakeDataApi) -> None:
-    data_api.replies = [found()]
+    data_api.replies = [found(), counted()]
     [answer] = until_it_ends(dry_run=True)
     assert (answer["outcome"], answer["undo"]) == ("planned", {"load_id": WANTED, **TAKES})
-    assert steps(data_api) == ["look"]
+    assert steps(data_api) == ["look", "rows"]
 
 
 UNKNOWN = f"undo: no load {WANTED} is known; the table loads has them."
@@ -185,10 +257,12 @@ def test_refused_with_the_reason(
 
 def test_a_load_that_loaded_nothing_can_be_undone(data_api: FakeDataApi) -> None:
     """Of empty or bad files, say; SUM over no rows is NULL."""
-    data_api.replies = [Reply(rows={1: [("dataset", "log_data", None)]}), done()]
+    nothing = [("songplays", 0, None, None), ("users", None, None, None)]
+    data_api.replies = [Reply(rows={1: [("dataset", "log_data", None)]}), counted(*nothing)]
+    data_api.replies.append(done("log_data"))
     [answer] = until_it_ends()
     assert answer["outcome"] == "undone"
-    assert answer["undo"] == {"load_id": WANTED, "files": 0, "rows": {}}
+    assert answer["undo"] == {"load_id": WANTED, "files": 0, "rows": {"songplays": 0, "users": 0}}
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -203,10 +277,10 @@ def test_a_load_that_was_undone_before_is_not_undone_again(
 
 
 def test_an_undo_that_takes_its_time(data_api: FakeDataApi) -> None:
-    data_api.replies = [found(), done(running=2)]
+    data_api.replies = [found(), counted(), done(running=2)]
     answers = until_it_ends()
     assert outcomes(answers) == ["running", "running", "undone"]
-    assert steps(data_api) == ["look", "undo"]
+    assert steps(data_api) == ["look", "rows", "undo"]
     assert answers[-1]["undo"] == {"load_id": WANTED, **TAKES}
 
 
@@ -220,10 +294,10 @@ def test_an_undo_that_takes_its_time(data_api: FakeDataApi) -> None:
     ],
 )
 def test_what_is_worth_another_try_is_looked_at_again(data_api: FakeDataApi, reply: Reply) -> None:
-    data_api.replies = [found(), reply, found(), done()]
+    data_api.replies = [found(), counted(), reply, found(), counted(), done()]
     assert outcomes(until_it_ends()) == ["running", "undone"]
-    assert steps(data_api) == ["look", "undo", "look", "undo"]
-    assert len({request["ClientToken"] for request in data_api.submits}) == 4
+    assert steps(data_api) == ["look", "rows", "undo"] * 2
+    assert len({request["ClientToken"] for request in data_api.submits}) == 6
 
 
 @pytest.mark.parametrize("error", [LEFT_OUT, "ERROR: Invalid digit, Value 'u', Pos 0"])
@@ -231,11 +305,31 @@ def test_a_load_that_was_published_meanwhile_is_looked_at(
     data_api: FakeDataApi, error: str
 ) -> None:
     """It left out rows of this one between the look and the lock: the transaction fails, and the next look names it."""
-    data_api.replies = [found(), failed(2, error), found(("later", LATER, 5))]
+    data_api.replies = [found(), counted(), failed(3, error), found(("later", LATER, 5))]
     answers = until_it_ends()
     assert outcomes(answers) == ["running", "refused"]
     assert answers[-1]["cause"] == stand_under_it(f"{LATER} (5 rows)")
-    assert steps(data_api) == ["look", "undo", "look"]
+    assert steps(data_api) == ["look", "rows", "undo", "look"]
+
+
+@pytest.mark.parametrize("error", [ONE_MORE, "ERROR: Invalid digit, Value 'u', Pos 0"])
+def test_a_batch_that_it_published_meanwhile_is_looked_at(
+    data_api: FakeDataApi, error: str
+) -> None:
+    """The load still runs, and its plays have a wider range now."""
+    wider = ("songplays", 9, FIRST, "2018-11-30 23:59:59.000000")
+    data_api.replies = [found(), counted(), failed(3, error)]
+    data_api.replies += [found(batches=3), counted(wider, *ROWS[1:]), done()]
+    answers = until_it_ends()
+    assert outcomes(answers) == ["running", "undone"]
+    assert answers[-1]["undo"]["rows"]["songplays"] == 9
+    assert steps(data_api) == ["look", "rows", "undo"] * 2
+    first, second = (data_api.submits[n]["Sqls"] for n in (2, 5))
+    assert "b.batches <> 2" in first[2]
+    assert "b.batches <> 3" in second[2]
+    assert not [text for text in first if wider[3] in text]
+    assert [text for text in second if wider[3] in text]
+    assert not [text for text in second if LAST in text]
 
 
 @pytest.mark.parametrize("committed", [True, False])
@@ -243,32 +337,33 @@ def test_a_statement_that_was_lost_may_have_committed(
     data_api: FakeDataApi, committed: bool
 ) -> None:
     """Then the next look says so, and the report still says what was taken."""
-    nothing_left = [("files", "withdrawn", 2), *DATASETS, ("rows", "songplays", 0)]
-    data_api.replies = [found(), Reply(running=1, lost=True)]
+    nothing_left = [("files", "withdrawn", 2), *DATASETS]
+    data_api.replies = [found(), counted(), Reply(running=1, lost=True)]
     data_api.replies += (
         [Reply(rows={1: [*nothing_left, ("undone", LOAD_ID, 1)]})]
         if committed
-        else [found(), done()]
+        else [found(), counted(), done()]
     )
     answers = until_it_ends()
     assert outcomes(answers) == ["running", "running", "undone"]
     assert answers[-1]["undo"] == {"load_id": WANTED, **TAKES}
-    assert steps(data_api) == ["look", "undo", "look", *([] if committed else ["undo"])]
+    again = ["look"] if committed else ["look", "rows", "undo"]
+    assert steps(data_api) == ["look", "rows", "undo", *again]
 
 
 def test_the_same_call_again_submits_the_same(data_api: FakeDataApi) -> None:
     """A call whose answer was lost is repeated by Step Functions."""
-    data_api.replies = [found(), done()]
+    data_api.replies = [found(), counted(), done()]
     answers = [call(undo.handler, **asked()) for _ in range(2)]
     assert outcomes(answers) == ["undone", "undone"]
-    assert data_api.submits[:2] == data_api.submits[2:]
+    assert data_api.submits[:3] == data_api.submits[3:]
 
 
 @pytest.mark.parametrize("lost", [True, False])
 def test_it_does_not_try_for_ever(data_api: FakeDataApi, lost: bool) -> None:
     for _ in range(30):
         reply = Reply(running=1, lost=True) if lost else failed(9, "ERROR: deadlock detected")
-        data_api.replies += [found(), reply]
+        data_api.replies += [found(), counted(), reply]
     answer = until_it_ends(most=50)[-1]
     assert answer["outcome"] == "failed"
     assert answer["cause"] == (
@@ -280,14 +375,14 @@ def test_it_does_not_try_for_ever(data_api: FakeDataApi, lost: bool) -> None:
 
 
 def test_a_check_that_failed_is_named_with_its_figures(data_api: FakeDataApi) -> None:
-    data_api.replies = [found(), failed(GUARD, GUARD_FAILED)]
+    data_api.replies = [found(), counted(), failed(GUARD, GUARD_FAILED)]
     [answer] = until_it_ends()
     assert answer["outcome"] == "failed"
     assert answer["cause"] == (
-        "the check load_gone on the published rows failed: figure 3, expected 0"
+        "the check plays_gone on the published rows failed: figure 3, expected 0"
     )
     [check] = answer["checks"]
-    assert (check["name"], check["figure"], check["expected"]) == ("load_gone", 3, 0)
+    assert (check["name"], check["figure"], check["expected"]) == ("plays_gone", 3, 0)
     assert check["passed"] is False
 
 
@@ -295,7 +390,7 @@ def test_a_check_that_failed_is_named_with_its_figures(data_api: FakeDataApi) ->
     "error", ["ERROR: permission denied for relation users", "ERROR: column x does not exist"]
 )
 def test_what_no_try_mends_fails(data_api: FakeDataApi, error: str) -> None:
-    data_api.replies = [found(), failed(9, error)]
+    data_api.replies = [found(), counted(), failed(9, error)]
     [answer] = until_it_ends()
     assert (answer["outcome"], answer["cause"]) == ("failed", f"Nothing was undone: {error}")
     assert answer["statement"] is None
@@ -305,7 +400,7 @@ def test_waiting_for_the_lock_is_not_the_statements_time(
     data_api: FakeDataApi, clock: Clock
 ) -> None:
     reply = Reply(running=99)
-    data_api.replies = [found(), reply]
+    data_api.replies = [found(), counted(), reply]
     load = call(undo.handler, **asked())
     for _ in range(3):
         clock.now += 601
@@ -319,7 +414,7 @@ def test_waiting_for_the_lock_is_not_the_statements_time(
 
 @pytest.mark.parametrize("ends_anyway", [False, True])
 def test_cancelled_past_its_limit(data_api: FakeDataApi, clock: Clock, ends_anyway: bool) -> None:
-    data_api.replies = [found(), done(running=99, done=1, ends_anyway=ends_anyway)]
+    data_api.replies = [found(), counted(), done(running=99, done=1, ends_anyway=ends_anyway)]
     load = call(undo.handler, **asked())
     clock.now += 601
     load = call(undo.handler, **load)
@@ -331,16 +426,16 @@ def test_cancelled_past_its_limit(data_api: FakeDataApi, clock: Clock, ends_anyw
     else:  # another attempt would take as long
         assert load["outcome"] == "failed"
         assert "took over 600 seconds" in load["cause"]
-    assert steps(data_api) == ["look", "undo"]
+    assert steps(data_api) == ["look", "rows", "undo"]
 
 
 def test_tables_that_are_not_there_or_too_old_are_made_first(data_api: FakeDataApi) -> None:
-    data_api.replies = [NO_TABLES, found(), done()]
+    data_api.replies = [NO_TABLES, found(), counted(), done()]
     load = call(undo.handler, **asked())
     assert load["outcome"] == "no tables"
     assert call(undo.handler, **load)["outcome"] == "undone"
-    assert steps(data_api) == ["look", "look", "undo"]
-    assert len({request["ClientToken"] for request in data_api.submits}) == 3
+    assert steps(data_api) == ["look", "look", "rows", "undo"]
+    assert len({request["ClientToken"] for request in data_api.submits}) == 4
 
 
 def test_tables_that_stay_away_fail(data_api: FakeDataApi) -> None:
@@ -363,10 +458,10 @@ def test_tables_that_stay_away_fail(data_api: FakeDataApi) -> None:
 )
 def test_a_look_that_is_interrupted_is_repeated(data_api: FakeDataApi, reply: Reply) -> None:
     """Nobody but the person who asked would start the undo again."""
-    data_api.replies = [reply, found(), done()]
+    data_api.replies = [reply, found(), counted(), done()]
     assert outcomes(until_it_ends()) == ["running", "undone"]
-    assert steps(data_api) == ["look", "look", "undo"]
-    assert len({request["ClientToken"] for request in data_api.submits}) == 3
+    assert steps(data_api) == ["look", "look", "rows", "undo"]
+    assert len({request["ClientToken"] for request in data_api.submits}) == 4
 
 
 def test_a_look_that_is_always_interrupted_fails(data_api: FakeDataApi) -> None:
@@ -378,5 +473,16 @@ def test_a_look_that_is_always_interrupted_fails(data_api: FakeDataApi) -> None:
 
 def test_a_look_that_no_try_mends_fails(data_api: FakeDataApi) -> None:
     data_api.replies = [failed(1, "ERROR: permission denied for relation loads")]
-    with pytest.raises(StatementFailed, match=rf"look at {WANTED}: ERROR: permission denied"):
+    with pytest.raises(StatementFailed, match=rf"look of {WANTED}: ERROR: permission denied"):
         until_it_ends()
+
+
+@pytest.mark.parametrize("reply", [failed(1, "ERROR: 1023"), Reply("ABORTED")])
+def test_the_second_look_that_is_interrupted_is_repeated_with_the_first(
+    data_api: FakeDataApi, reply: Reply
+) -> None:
+    """What the two say belongs together: the load may have published meanwhile."""
+    data_api.replies = [found(), reply, found(), counted(), done()]
+    assert outcomes(until_it_ends()) == ["running", "undone"]
+    assert steps(data_api) == ["look", "rows", "look", "rows", "undo"]
+    assert len({request["ClientToken"] for request in data_api.submits}) == 5

@@ -274,7 +274,7 @@ def planned(load: dict[str, Any], group: Group) -> str:
 def refusals(ended: Statement, steps: Sequence[explain.Step]) -> list[str]:
     """The file and Redshift's words for each statement that failed."""
     failed = [
-        f"sql/{each.of.file if each.of else 'stage/create.sql'}: {part.error}"
+        f"{f'sql/{each.of.file}' if each.of else each.text[:80]}: {part.error}"
         for part, each in zip(ended.parts, steps, strict=False)
         if part.status in ("FAILED", "ABORTED") and part.error
     ]

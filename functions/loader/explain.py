@@ -16,7 +16,7 @@ from loader.sql import Rendered
 
 _PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _TEMPORARY = re.compile(r"CREATE TEMPORARY TABLE\b", re.I)
-_AS_SELECT = re.compile(r"^AS\b\s*SELECT\b", re.I | re.M)
+_AS_SELECT = re.compile(r"\bAS\s+SELECT\b", re.I)
 _CREATED = re.compile(r"CREATE TABLE (\S+)", re.I)
 _COPY = re.compile(r"COPY (\S+)", re.I)
 

@@ -9,6 +9,7 @@ SET holder = '${load_id}';
 SELECT
     CAST(
         CASE
+            WHEN k.held <> 1 THEN 'lock: publish_lock has ' || CAST(k.held AS VARCHAR(32)) || ' rows of this load, expected 1'
             WHEN n.holders > 0 THEN 'undo: ' || n.holder || ' left out rows of it'
             WHEN b.batches <> ${batch_count} THEN 'undo: it has published ' || CAST(b.batches AS VARCHAR(32)) || ' batches'
             ELSE '0'
@@ -29,6 +30,11 @@ FROM (
         ON o.load_id = l.load_id AND o.dataset = l.dataset
     WHERE o.of_load_id = '${undone_load}' AND o.load_id <> '${undone_load}'
 ) AS n
+CROSS JOIN (
+    SELECT COUNT(*) AS held
+    FROM ${loader_schema}.publish_lock
+    WHERE holder = '${load_id}'
+) AS k
 CROSS JOIN (
     SELECT COUNT(*) AS batches
     FROM ${schema}.loads

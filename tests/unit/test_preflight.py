@@ -1,6 +1,7 @@
 """The preflight: each thing that must be right, and what it says when it is not."""
 
 import re
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from tests.unit.loads import LOAD_ID, LOG, SONG, call
 STATEMENTS = [f"statements: {group.name}" for group in rendered.groups()]
 BEFORE = ["warehouse_reachable", "database_collation", "rights_in_schemas", "tables", "copy_role"]
 WITH_TABLES = ["lock", "copy_log_data", "copy_song_data", *STATEMENTS]
-BUCKET = ["bucket_region", "bucket_events"]
+BUCKET = ["bucket_region", "bucket_events", "loads_by_itself"]
 ALL = [*BEFORE, *WITH_TABLES, *BUCKET]
 MISSING = 'ERROR: relation "sparkify.schema_version" does not exist'
 DENIED = "ERROR: permission denied"
@@ -453,7 +454,10 @@ def test_what_is_not_reached_in_time_is_said(
     assert list(found) == ALL
     assert bad(found) == ALL[reached:]
     for name in ALL[reached:]:
-        assert found[name]["found"] == "Not reached in 240 seconds: start the check again."
+        assert (
+            found[name]["found"]
+            == f"Not reached in {preflight.BUDGET} seconds: start the check again."
+        )
     assert not [text for text in data_api.statements if "EXPLAIN" in text]
 
 
@@ -525,6 +529,23 @@ def test_events_of_another_accounts_bucket_are_not_missed(
     answer, found = run()
     assert answer["outcome"] == "checked"
     assert "docs/other-account/bucket-owner.yaml" in found["bucket_events"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("paused", "says"), [("true", "start {} to load"), ("false", "start loads")]
+)
+def test_a_paused_stack_is_no_fault_and_says_how_to_go_on(
+    s3: Any,
+    data_api: Warehouse,
+    events: None,
+    configure: Callable[..., None],
+    paused: str,
+    says: str,
+) -> None:
+    configure(PAUSED=paused)
+    answer, found = run()
+    assert answer["outcome"] == "checked"
+    assert says in found["loads_by_itself"]["found"]
 
 
 # ---------------------------------------------------------------- what it leaves

@@ -25,9 +25,10 @@ GOOD = {
     sql.PATTERNS["query"]: "pg_last_copy_id()",
     sql.PATTERNS["batch"]: "0.1",
     sql.PATTERNS["mode"]: "reload",
+    sql.PATTERNS["rows_copied"]: "123",
     sql.PATTERNS["execution"]: "arn:aws:states:us-west-2:123456789012:execution:load:a-b",
     sql.PATTERNS["copy_role"]: "'arn:aws:iam::123456789012:role/copy'",
-    sql.PATTERNS["copy_options"]: "GZIP REGION 'eu-central-1' NOLOAD MAXERROR 100",
+    sql.PATTERNS["copy_options"]: "GZIP NOLOAD MAXERROR 100",
 }
 QUOTED = (
     "copy_role",

@@ -110,7 +110,8 @@ def run_everything(
     data_api.replies = [Reply(rows={1: [("user", "dev")]}), Reply(rows={1: [("case_sensitive",)]})]
     data_api.replies += [schemas, Reply(), Reply(rows={1: [(latest_version(),)]}), there]
     data_api.replies += [Reply(), Reply(rows={3: [(1,)]})]
-    assert all(finding["passed"] for finding in call(preflight.handler)["setup"][:-1])
+    setup = call(preflight.handler)["setup"]
+    assert [each["name"] for each in setup if not each["passed"]] == ["bucket_events"]
     undoable = [("dataset", d.name, 1) for d in datasets().values() if d.can_undo]
     data_api.replies = [Reply(rows={1: undoable})]
     assert call(undo.handler, mode="undo", undo={"load_id": LOAD_ID})["outcome"] == "undone"

@@ -224,14 +224,17 @@ class Runner:
         until = time.monotonic() + self.target.patience
         while shown["Status"] not in ENDED:
             if time.monotonic() > until:
-                raise TimeoutError(f"after {self.target.patience} s not ended: {shown}")
+                told = shown.get("QueryString") or request.get("Sqls")
+                client.cancel_statement(Id=answer["Id"])
+                raise TimeoutError(f"cancelled after {self.target.patience:g} s: {told}")
             shown = client.describe_statement(Id=answer["Id"], WaitTimeSeconds=10)
         return shown, answer.get("SessionId", "")
 
-    def run(self, sql: str, session: dict[str, str]) -> Answer:
-        """A statement's end, in the session if there is one."""
+    def run(self, sql: str, session: dict[str, str], **more: Any) -> Answer:
+        """A statement's end, in the session if there is one; ``more`` goes into the request."""
+        where = session or self.target.login
         try:
-            shown, _ = self.submit("execute_statement", Sql=sql, **(session or self.target.login))
+            shown, _ = self.submit("execute_statement", Sql=sql, **where, **more)
         except ClientError as error:
             return Answer(str(error), [], [], -1, 0, statement=sql)
         return self.answer(shown, shown)

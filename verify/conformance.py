@@ -1,0 +1,187 @@
+"""The conformance cases of the local Redshift, against the target: in schemas of the run, some at a time.
+
+Plain queries go forty in a batch of AUTO_COMMIT; every other case is three or four requests in a session of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.redshift.conformance.model import Case, read_topics
+from tests.redshift.conformance.runner import AT_ONCE, Difference
+from verify.results import AS_EXPECTED, AS_NOTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
+from verify.run import Run
+
+PART = "conformance"
+PORTABLE, SUPERUSER, LOCAL_ONLY = "portable", "superuser", "local"
+
+RIGHTS = re.compile(
+    r"access ?denied|not authorized|permission denied|must be (a )?superuser|must be (the )?owner"
+    r"|insufficient privilege",
+    re.IGNORECASE,
+)
+"""An answer that speaks of rights says nothing about what was asked."""
+NOT_HERE = {
+    SUPERUSER: "it needs a superuser (--superuser)",
+    LOCAL_ONLY: "it is about the local server",
+}
+FAILURES = (ClientError, BotoCoreError, TimeoutError)
+
+
+def where_of(case: Case) -> str:
+    """portable, superuser or local: what the case says, else by what it does."""
+    given = getattr(case, "where", "")
+    if given:
+        return str(given)
+    if case.status == "refused" or '"one"' in str(case.request).replace("'", '"'):
+        return LOCAL_ONLY  # Redshift has it; or a cluster that only the local server knows
+    texts = " ".join([*case.setup, *case.batch, case.sql]).upper()
+    if re.search(r"\b(CREATE|ALTER|DROP) (DATABASE|USER|GROUP|ROLE)\b|\b(STL|STV|SVL)_", texts):
+        return SUPERUSER
+    return PORTABLE
+
+
+def cases_of(
+    *, local: bool, superuser: bool, pattern: str = "", limit: int = 0
+) -> tuple[list[Case], list[Case]]:
+    """The cases to run, and those that are not for this target. ``pattern`` is looked for in ids."""
+    wanted = {PORTABLE}
+    wanted |= {SUPERUSER} if superuser or local else set()
+    wanted |= {LOCAL_ONLY} if local else set()
+    named = [case for topic in read_topics() for case in topic.cases if pattern in case.id]
+    chosen = [case for case in named if where_of(case) in wanted]
+    others = [case for case in named if where_of(case) not in wanted]
+    return (chosen[:limit] if limit else chosen), others
+
+
+def check(run: Run, cases: Sequence[Case], others: Sequence[Case], at_a_time: int) -> None:
+    """A result for each case; those for which the time is too short are not tried."""
+    for case in others:
+        run.add(_result(case, NOT_POSSIBLE, note=NOT_HERE[where_of(case)]))
+    left, reason = _able(run, cases)
+    for case in cases:
+        if case not in left:
+            run.add(_result(case, NOT_POSSIBLE, note=reason[_needs(case)]))
+    plain = [case for case in left if case.is_plain]
+    runner = run.runner("c")
+
+    def together(some: Sequence[Case]) -> None:
+        if run.deadline.over:
+            for case in some:
+                run.add(_result(case, NOT_TRIED))
+            return
+        started = time.monotonic()
+        try:
+            answers = runner.check_plain(some)
+        except FAILURES:  # one that the Data API itself refuses: each alone
+            for case in some:
+                alone(case)
+            return
+        seconds = (time.monotonic() - started) / len(some)
+        for case, difference in zip(some, answers, strict=True):
+            run.add(judged(case, difference, seconds))
+
+    def alone(case: Case) -> None:
+        if run.deadline.over:
+            run.add(_result(case, NOT_TRIED))
+            return
+        started = time.monotonic()
+        difference: BaseException | None = None
+        try:
+            runner.check(case)
+        except (Difference, *FAILURES) as error:
+            difference = error
+        except Exception as error:  # an answer of a shape that nobody foresaw
+            difference = Difference("outcome", case.sql or case.call, "an answer", repr(error))
+        run.add(judged(case, difference, time.monotonic() - started))
+        _progress(run, len(cases))
+
+    with ThreadPoolExecutor(at_a_time) as pool:
+        batches = [plain[start : start + AT_ONCE] for start in range(0, len(plain), AT_ONCE)]
+        list(pool.map(together, batches))
+        list(pool.map(alone, [case for case in left if not case.is_plain]))
+
+
+def judged(case: Case, difference: BaseException | None, seconds: float = 0.0) -> Result:
+    """The result of a case that was run."""
+    if difference is None:
+        return _result(case, AS_EXPECTED, seconds=seconds)
+    if not isinstance(difference, Difference):
+        return _result(case, NOT_POSSIBLE, note=short(difference), seconds=seconds)
+    outcome, note = OTHER, case.note
+    if RIGHTS.search(difference.got) and not RIGHTS.search(difference.expected):
+        outcome, note = NOT_POSSIBLE, f"a right is missing: {short(difference.got)}"
+    elif case.status == "approximate" and difference.kind in ("text", "rows"):
+        outcome = AS_NOTED
+    elif difference.kind == "text" and _same_words(difference.expected, difference.got):
+        return _result(case, AS_EXPECTED, seconds=seconds)
+    return _result(
+        case,
+        outcome,
+        statement=short("\n".join([*(f"{sql};" for sql in case.setup), difference.statement])),
+        expected=short(difference.expected),
+        got=short(difference.got),
+        note=note,
+        seconds=seconds,
+    )
+
+
+def _same_words(expected: str, got: str) -> bool:
+    """Whether an error is the expected one but for case, quotes and blanks."""
+    plain = [re.sub(r"[\s\"'`.]+", " ", text).strip().lower() for text in (expected, got)]
+    return plain[0].removeprefix("the error ") in plain[1]
+
+
+def _result(case: Case, outcome: str, **more: object) -> Result:
+    told = case.told if case.told != case.name else ""
+    return Result(PART, case.id, outcome, question=told, source=case.page, **more)  # type: ignore[arg-type]
+
+
+def _progress(run: Run, total: int) -> None:
+    done = sum(result.part == PART for result in run.results)
+    if done % 50 == 0:
+        run.say(f"conformance: {done} of {total} cases, {run.deadline.used:,.0f} s")
+
+
+# -- what needs a role ------------------------------------------------------------------------
+
+
+def _needs(case: Case) -> str:
+    texts = " ".join([*case.setup, *case.batch, case.sql])
+    if "${role}" not in texts:
+        return ""
+    return "UNLOAD" if "UNLOAD" in texts.upper() else "COPY"
+
+
+def _able(run: Run, cases: Iterable[Case]) -> tuple[list[Case], dict[str, str]]:
+    """The cases that the role allows, and why others are not possible: each right is tried once."""
+    listed = list(cases)
+    reason: dict[str, str] = {}
+    for right in ("COPY", "UNLOAD"):
+        if any(_needs(case) == right for case in listed):
+            reason |= {right: why} if (why := _refusal(run, right)) else {}
+    return [case for case in listed if _needs(case) not in reason], reason
+
+
+def _refusal(run: Run, right: str) -> str:
+    """Why the role may not do it; '' if it may."""
+    if not run.place.role:
+        return f"{right} needs a role: give its ARN (ROLE=)"
+    runner = run.runner("r")
+    place, key = runner.target, f"{runner.target.root}{right.lower()}"
+    schema = f"{place.schemas}{right.lower()}"
+    to = f"'s3://{place.bucket}/{key}' IAM_ROLE '{place.role}'"
+    place.s3.put_object(Bucket=place.bucket, Key=f"{key}/a.json", Body=b'{"a": 1}')
+    session = runner.open(schema, ["CREATE TABLE a (a INT)"])
+    try:
+        copy = f"COPY a FROM {to} JSON 'auto'"
+        unload = f"UNLOAD ('SELECT 1') TO {to} ALLOWOVERWRITE"
+        answer = runner.run(copy if right == "COPY" else unload, session)
+    finally:
+        runner.close(schema, session)
+    return f"{right} with this role fails: {short(answer.error)}" if answer.error else ""

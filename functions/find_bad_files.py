@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from loader import batches, sql
+from loader import batches, sql, statements
 from loader.batches import Batch, Reject
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
@@ -103,10 +103,7 @@ def submit(
     names["manifest"] = store.put(uri, batches.manifest(batch.readable))
     names["copy_options"] = f"{copy_options(batch)} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(
-        [
-            sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
-            sql.render_one("stage/find_errors.sql", {**names, "query": "pg_last_copy_id()"}),
-        ],
+        statements.find_bad_files(dataset, names),
         token=client_token(load["load_id"], "find", batch.name, state["attempt"]),
         name=f"{load['load_id']} find bad files {batch.name}.{state['attempt']}",
         wait=settings().wait_seconds,

@@ -152,18 +152,17 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
             sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
             for table in tables[number : number + DROPPED_AT_ONCE]
         ]
-        parameters: dict[str, str] = {}
         if number == 0 and load.get("outcome") == "load":
-            statements.append(sql.render_one("stage/spent.sql", common(settings())))
-            parameters = {name: str(figure) for name, figure in report["spent"].items()}
-            parameters |= {"load_id": load["load_id"], "seconds": str(report["seconds"]["total"])}
+            figures = {name: amount(figure) for name, figure in report["spent"].items()}
+            figures |= {"load_id": load["load_id"], "seconds": amount(report["seconds"]["total"])}
+            names = {**common(settings()), **figures}
+            statements.append(sql.render_one("stage/spent.sql", names))
         token = client_token(load["load_id"], "drop", str(number), 0)
         try:
             statement = api.submit(
                 statements,
                 token=token,
                 name=f"{load['load_id']} drop staging",
-                parameters=parameters,
                 autocommit=True,
                 wait=DROP_SECONDS if gone else None,  # one that hangs is enough to wait for
             )
@@ -172,6 +171,11 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
             logger.exception("staging tables are left behind", tables=tables)
             gone = False
     return gone
+
+
+def amount(figure: float) -> str:
+    """A figure as a literal: without an exponent, which Redshift would take, but no pattern does."""
+    return str(figure) if isinstance(figure, int) else f"{figure:.6f}"
 
 
 def close(load_ids: Iterable[str]) -> None:

@@ -6,11 +6,11 @@ In: the load, and the batch. Out: the batch with outcome ``again`` or ``running`
 import re
 from typing import Any
 
-from loader import batches, sql
+from loader import batches, statements
 from loader.batches import Batch
 from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
 from loader.failures import Kind, kind_of
-from loader.names import common, state_of
+from loader.names import common, flag, state_of
 from loader.observability import logger, step
 from loader.settings import settings
 from loader.steps import LOST, advance, took_too_long
@@ -65,11 +65,12 @@ def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Stateme
         **common(settings()),
         "plan_table": re.sub(r"[-.]", "_", f"file_plan_{load['load_id']}_{batch.name}_{attempt}"),
         "listing": store.put_lines(listing, rows),
+        "named": flag(load["named"]),
+        "reload": flag(load["mode"] == "reload"),
     }
     return api.submit(
-        sql.render("plan/compare.sql", names),
+        statements.compare(names),
         token=client_token(load["load_id"], "leave", batch.name, attempt),
         name=f"{load['load_id']} leave out loaded {batch.name}.{attempt}",
-        parameters={"named": "yes" if load["named"] else "no", "mode": load["mode"]},
         wait=settings().wait_seconds,
     )

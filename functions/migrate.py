@@ -8,11 +8,13 @@ from typing import Any
 
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
-from loader.failures import is_missing
-from loader.migrations import ensure_schema, latest_version, migrations
+from loader.failures import is_missing, may_pass
+from loader.migrations import ensure_schemas, is_autocommit, latest_version, steps
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
+
+MAX_ATTEMPTS = 5
 
 api = DataApi(settings())
 
@@ -27,24 +29,73 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(
             f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
         )
-    if version == 0:
-        ensure_schema(api, load["load_id"], suffix)
-    while version < latest_version():
-        wanted = version + 1
+    if version < latest_version():
+        upgrade(load, version, suffix)
+    return {**state, "statement": None, "outcome": "again"}
+
+
+def migrate_from_nothing(load: dict[str, Any]) -> None:
+    """Creates the tables where there are none. Raises StatementFailed."""
+    upgrade(load, 0, "nothing")
+
+
+def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
+    """Brings tables of this version (0: none) to the latest. Raises StatementFailed."""
+    names = common(settings())
+    ensure_schemas(api, load["load_id"], suffix)
+    for wanted, name in steps(version).items():
+        if version >= wanted:
+            continue  # another load has come this far
+        if is_autocommit(name):
+            improve(load, name, names, suffix)
+            version = wanted
+        else:
+            version = migrate(load, wanted, name, names, suffix)
+        logger.info("tables migrated", version=version)
+
+
+def migrate(
+    load: dict[str, Any], wanted: int, name: str, names: dict[str, str], suffix: str
+) -> int:
+    """Runs a migration as one transaction; returns the tables' version then. Raises StatementFailed."""
+    for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
-                sql.render(migrations()[wanted], names),
-                token=client_token(load["load_id"], f"migrate{wanted}", suffix, 0),
+                sql.render(name, names),
+                token=client_token(load["load_id"], f"migrate{wanted}", suffix, attempt),
                 name=f"{load['load_id']} migrate to {wanted}",
             )
-        except StatementFailed:
-            # Another load may have made the tables meanwhile: then the version says so.
-            version = current_version(load, names, f"{suffix}.{wanted}")
-            if version < wanted:
+            return wanted
+        except StatementFailed as error:
+            # Another load may have migrated the tables meanwhile: then the version says so.
+            version = current_version(load, names, f"{suffix}.{wanted}.{attempt}")
+            if version >= wanted:
+                return version
+            if not may_pass(str(error)) or attempt == MAX_ATTEMPTS - 1:
                 raise
-        version = max(version, wanted)
-        logger.info("tables migrated", version=version)
-    return {**state, "statement": None, "outcome": "again"}
+            logger.warning("migration failed, trying again", version=wanted, error=str(error))
+    raise AssertionError("the loop returns or raises")
+
+
+def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str) -> None:
+    """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed."""
+    statements = sql.render(name, names)
+    for number, statement in enumerate(statements):
+        try:
+            api.run(
+                [statement],
+                token=client_token(load["load_id"], "improve", f"{suffix}.{name}", number),
+                name=f"{load['load_id']} {name} {number + 1}",
+                autocommit=True,
+            )
+        except (StatementFailed, TimeoutError) as error:
+            if number == len(statements) - 1:
+                raise
+            logger.error(
+                "A table could not be improved. Loads work without it; run the statement by hand.",
+                statement=str(statement),
+                error=str(error),
+            )
 
 
 def current_version(load: dict[str, Any], names: dict[str, str], suffix: str) -> int:

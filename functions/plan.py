@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from itertools import chain, compress, islice
 from typing import Any
 
-from loader import batches, rest, sql
+from loader import batches, rest, statements
 from loader.dataapi import DataApi, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
 from loader.leftovers import end_statements
-from loader.names import OPEN, common, load_id
+from loader.names import OPEN, common, flag, load_id
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
@@ -232,25 +232,25 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], byt
         **common(settings()),
         "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
         "listing": store.uri(load["listing"]),
+        "named": flag(load["named"]),
+        "reload": flag(request.reload),
     }
-    statements = sql.render("plan/compare.sql", names)
-    parameters = {"named": "yes" if load["named"] else "no", "mode": load["mode"]}
+    sequence = statements.compare(names)
     token = client_token(load["load_id"], "plan", load["listing"][-16:-8], load["attempt"])
     statement, pending = advance(
         api,
         load.get("statement"),
         lambda: api.submit(
-            statements,
+            sequence,
             token=token,
             name=f"{load['load_id']} plan",
-            parameters=parameters,
             wait=settings().wait_seconds,
         ),
     )
     if statement.running:
         return {"outcome": "running", "statement": pending}, None
     if statement.finished:
-        last = f"{statement.id}:{len(statements)}"
+        last = f"{statement.id}:{len(sequence)}"
         is_new = bytearray(load["listed"])
         for (number,) in api.rows(last):
             if number is not None and int(number) < len(is_new):

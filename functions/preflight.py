@@ -1,79 +1,67 @@
-"""Check the set-up, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must,
-do events flow.
+"""Check the setup, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must, does
+Redshift accept every statement, do events arrive. Takes at most BUDGET seconds.
 
-In: the load. Out: outcome ``checked``, or ``failed`` if something must be mended; ``setup`` lists each finding and
-its cure.
+In: the load. Out: outcome ``checked``, or ``failed`` if something must be fixed; ``setup`` lists each finding and what
+to do about it.
 """
 
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from loader import batches, sql
-from loader.dataapi import DataApi, StatementFailed, client_token
+from loader import batches, explain, rendered, sql, statements
+from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import is_missing
-from loader.migrations import ensure_schema, latest_version
+from loader.migrations import ensure_schemas, latest_version
 from loader.names import common, for_dataset, state_of
 from loader.observability import step
+from loader.rendered import Group
 from loader.settings import settings
 from loader.store import DataFile, Store
+from migrate import migrate_from_nothing
 from stage import copy_options
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
 
 EXPECTED = (StatementFailed, TimeoutError, ClientError, BotoCoreError)
-
-
-@step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load = event["load"]
-    findings: list[dict[str, Any]] = []
-
-    def look(name: str, check: Callable[[], str], mend: str) -> bool:
-        try:
-            findings.append({"name": name, "passed": True, "found": check()})
-        except EXPECTED as error:
-            findings.append(
-                {"name": name, "passed": False, "found": str(error)[:500], "mend": mend}
-            )
-        return bool(findings[-1]["passed"])
-
-    if look("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
-        look("rights_in_schema", lambda: rights(load), RIGHTS)
-        look("tables", lambda: tables(load), TABLES)
-        look("copy_role", lambda: copy_role(load), COPY_ROLE)
-        look("copy_reads_data", lambda: copy_reads_data(load), COPY_READS)
-    look("bucket_region", bucket_region, REGION)
-    look("bucket_events", lambda: bucket_events(load), EVENTS)
-    bad = [finding["name"] for finding in findings if not finding["passed"]]
-    outcome = (
-        {"outcome": "failed", "cause": f"The set-up needs mending: {', '.join(bad)}."}
-        if bad
-        else {"outcome": "checked"}
-    )
-    return {**load, **outcome, "setup": findings}
-
+BUDGET = 240  # seconds: then what is left is reported as not reached; the function has 300
+LIMIT = 40  # seconds for one batch
+SHOWN = 3  # refusals of a batch
 
 WAREHOUSE = (
     "Compare the stack's parameters (workgroup or cluster, database, database user or secret) with the warehouse, "
-    "and see that it is available. The loader's role needs redshift-serverless:GetCredentials on the workgroup, or "
+    "and check that it is available. The loader's role needs redshift-serverless:GetCredentials on the workgroup, or "
     "redshift:GetClusterCredentials on the cluster's user."
 )
-RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it makes the loader's user and its schema."
-TABLES = "Deploy the newer loader: these tables were made by it."
+COLLATION = (
+    "Keys, ids and titles that differ only in case would be one here, and rows would be lost. Create a database with "
+    "COLLATE CASE_SENSITIVE (the default), and set the parameter DatabaseName to it."
+)
+RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it creates the loader's user and both schemas."
+TABLES = (
+    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody: restore it from "
+    'a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates all tables.'
+)
 COPY_ROLE = (
     "Attach the role of the stack's output CopyRoleArn to the namespace or cluster; it must be able to read the "
     "work bucket."
 )
 COPY_READS = (
-    "The COPY role needs s3:GetObject and s3:ListBucket on the data bucket, and kms:Decrypt if the bucket is "
-    "encrypted with a key."
+    "If COPY was not allowed to read: the COPY role needs s3:GetObject and s3:ListBucket on the data bucket, and "
+    "kms:Decrypt if the bucket is encrypted with a key. Otherwise the error says what is wrong."
+)
+LOCK = "The lock is not there or may not be taken. If somebody holds it, svv_transactions shows who: end that session."
+STATEMENT = (
+    "Redshift refuses a statement of the loader. If the error names a missing right or table, fix that. Otherwise open "
+    "an issue with this text: the loader does not work with this version of Redshift."
 )
 REGION = (
-    "Set the parameter DataBucketRegion to the bucket's region. Events of a bucket in another region do not reach "
-    "this stack: load its files by hand."
+    "COPY reads the files and the loader's manifests in one region. Replicate the bucket into the stack's region (S3 "
+    "replication), or deploy the stack in the bucket's region."
 )
 EVENTS = (
     "Turn on EventBridge notifications for the bucket. Get its notification configuration, add "
@@ -81,41 +69,116 @@ EVENTS = (
 )
 
 
-def run(load: dict[str, Any], name: str, statements: list[str]) -> str:
+@step
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    load = {"named": False, **event["load"]}
+    findings: list[dict[str, Any]] = []
+    deadline = time.monotonic() + BUDGET
+
+    def look(name: str, check: Callable[[], str], to_do: str) -> bool:
+        try:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"Not reached in {BUDGET} seconds: start the check again.")
+            findings.append({"name": name, "passed": True, "found": check()})
+        except EXPECTED as error:
+            found = {"name": name, "passed": False, "found": str(error)[:1000], "mend": to_do}
+            findings.append(found)
+        return bool(findings[-1]["passed"])
+
+    if look("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
+        look("database_collation", lambda: collation(load), COLLATION)
+        if look("rights_in_schemas", lambda: rights(load), RIGHTS):
+            current = look("tables", lambda: tables(load), TABLES) and is_current(findings[-1])
+            look("copy_role", lambda: copy_role(load), COPY_ROLE)
+            if current:
+                look("lock", lambda: lock(load), LOCK)
+                for dataset in datasets().values():
+                    check = lambda known=dataset: copy_reads(load, known)  # noqa: E731
+                    look(f"copy_{dataset.name}", check, COPY_READS)
+                for group in groups(load):
+                    look(
+                        f"statements: {group.name}",
+                        lambda of=group: planned(load, of),  # type: ignore[misc]
+                        STATEMENT,
+                    )
+    look("bucket_region", bucket_region, REGION)
+    look("bucket_events", lambda: bucket_events(load), EVENTS)
+    bad = [finding["name"] for finding in findings if not finding["passed"]]
+    outcome = (
+        {"outcome": "failed", "cause": f"The setup needs fixing: {', '.join(bad)}."}
+        if bad
+        else {"outcome": "checked"}
+    )
+    return {**load, **outcome, "setup": findings}
+
+
+def run(load: dict[str, Any], name: str, sequence: Sequence[str]) -> str:
     token = client_token(load["load_id"], f"check-{name}", "", 0)
-    return api.run(statements, token=token, name=f"{load['load_id']} check {name}", limit=40).id
+    return api.run(sequence, token=token, name=f"{load['load_id']} check {name}", limit=LIMIT).id
+
+
+def rows(load: dict[str, Any], name: str, sequence: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows of the last of these statements."""
+    return api.rows(f"{run(load, name, sequence)}:{len(sequence)}")
 
 
 def warehouse(load: dict[str, Any]) -> str:
-    user, database = next(
-        api.rows(run(load, "warehouse", ["SELECT current_user, current_database()"]) + ":1")
-    )
+    user, database = next(rows(load, "warehouse", ["SELECT current_user, current_database()"]))
     return f"user {user}, database {database}"
 
 
+def collation(load: dict[str, Any]) -> str:
+    """docs.aws.amazon.com/redshift/latest/dg/r_DB_COLLATION.html"""
+    (found,) = next(rows(load, "collation", sql.render("admin/collation.sql", {})))
+    if str(found).lower() != "case_sensitive":
+        raise StatementFailed(f"The database {settings().database} has the collation {found}.")
+    return str(found)
+
+
 def rights(load: dict[str, Any]) -> str:
-    """Makes and drops a table, as each load does; the schema is made if it may be and is not there."""
-    ensure_schema(api, load["load_id"], "check")
+    """Creates and drops a table in each schema; the schemas are created if they do not exist and that is allowed."""
+    ensure_schemas(api, load["load_id"], "check")
     names = {**common(settings()), "stage_table": f"check_{load['load_id']}".replace("-", "_")}
     run(load, "rights", sql.render("admin/rights.sql", names))
-    return f"may make tables in the schema {settings().schema}"
+    return f"may create tables in the schemas {settings().schema} and {settings().loader_schema}"
 
 
 def tables(load: dict[str, Any]) -> str:
+    """The version of the tables, which are created if there are none; each that must exist does."""
+    names = common(settings())
+    created = ""
     try:
-        statement = run(load, "tables", sql.render("migrations/version.sql", common(settings())))
+        (number,) = next(rows(load, "version", sql.render("migrations/version.sql", names)))
     except StatementFailed as error:
-        if is_missing(str(error)):
-            return "not made yet: the first load makes them"
-        raise
-    version = int(next(api.rows(f"{statement}:1"))[0] or 0)
+        if not is_missing(str(error)):
+            raise
+        number = None
+    version = int(number or 0)
     if version > latest_version():
         raise StatementFailed(
             f"The tables are of version {version}, this loader knows {latest_version()}."
         )
-    return f"version {version}" + (
-        "" if version == latest_version() else ", the next load upgrades them"
-    )
+    if version == 0:
+        migrate_from_nothing(load)
+        version, created = latest_version(), ", created now"
+    if version < latest_version():
+        return f"version {version}, the next load upgrades them: check again after it"
+    there = {
+        str(name) for (name,) in rows(load, "tables", sql.render("stage/leftovers.sql", names))
+    }
+    if missing := sorted(expected_tables() - there):
+        raise StatementFailed(f"Missing: {', '.join(missing)}.")
+    return f"version {version}{created}"
+
+
+def is_current(finding: dict[str, Any]) -> bool:
+    return bool(re.match(rf"version {latest_version()}\b", finding["found"]))
+
+
+def expected_tables() -> set[str]:
+    """The tables of both schemas, as the newest version creates them."""
+    text = "\n".join(statements.create_all(common(settings())))
+    return set(re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?\w+\.(\w+)", text, re.M))
 
 
 def copy_role(load: dict[str, Any]) -> str:
@@ -129,56 +192,105 @@ def copy_role(load: dict[str, Any]) -> str:
     return f"COPY reads the work bucket with the role {settings().copy_role}"
 
 
-def copy_reads_data(load: dict[str, Any]) -> str:
-    """COPY … NOLOAD of the first file of the data bucket into a temporary copy of the staging parent."""
-    dataset, file = first_file()
-    if dataset is None or file is None:
-        return "no file in the data bucket yet"
-    try:
-        names = for_dataset(settings(), store, dataset, dataset.stage_table)
-        if dataset.has_jsonpaths:
-            names["jsonpaths"] = store.put_text(
-                f"{state_of(load)}/jsonpaths.json",
-                sql.read(f"datasets/{dataset.name}/jsonpaths.json"),
-            )
-        names["manifest"] = store.put(
-            f"{state_of(load)}/manifests/check.json", batches.manifest([file])
+def lock(load: dict[str, Any]) -> str:
+    """Takes the lock as every publish does, and gives it back."""
+    names = {**common(settings()), "load_id": load["load_id"]}
+    (held,) = next(rows(load, "lock", sql.render("admin/lock.sql", names)))
+    if held != 1:
+        raise StatementFailed(
+            f"{settings().loader_schema}.publish_lock has {held} rows; it must have 1."
         )
-        options = copy_options(batches.Batch("check", dataset.name, (file,)))
-        names["copy_options"] = f"{options} NOLOAD MAXERROR 100000"
-        run(load, "copy-data", sql.render(f"datasets/{dataset.name}/copy.sql", names))
-    except StatementFailed as error:
-        if is_missing(str(error)):
-            return "not tried: the first load makes the tables"
-        raise
-    return f"COPY reads {file.url}"
+    return "may be taken"
 
 
-def first_file() -> tuple[Dataset, DataFile] | tuple[None, None]:
-    for dataset in datasets().values():
-        for file in store.list_files(settings().data_bucket, dataset.prefix):
-            if dataset.takes(file.key) and file.size:
-                return dataset, file
-    return None, None
+def copy_reads(load: dict[str, Any], dataset: Dataset) -> str:
+    """COPY … NOLOAD of the dataset's first file into its staging parent; nothing is loaded.
+
+    Without a file an empty JSON object of the work bucket is read; a dataset of another format is not tried then.
+    """
+    names = for_dataset(settings(), store, dataset, dataset.stage_table)
+    file = first_file(dataset)
+    if file is None and not re.search(r"\bJSON\b", sql.without_comments(copy_file(dataset))):
+        return f"no file under {dataset.prefix} yet: not tried"
+    if dataset.has_jsonpaths:
+        names["jsonpaths"] = store.put_text(
+            f"{state_of(load)}/jsonpaths.json",
+            sql.read(f"datasets/{dataset.name}/jsonpaths.json"),
+        )
+    probe = store.put_lines(f"{state_of(load)}/check/empty.json", [{}])
+    manifest = (
+        batches.manifest([file]) if file else {"entries": [{"url": probe, "mandatory": True}]}
+    )
+    names["manifest"] = store.put(f"{state_of(load)}/manifests/{dataset.name}.json", manifest)
+    options = copy_options(batches.Batch("check", dataset.name, (file,))) if file else ""
+    names["copy_options"] = f"{options} NOLOAD MAXERROR 100000".strip()
+    run(load, f"copy-{dataset.name}", sql.render(copy_file(dataset), names))
+    return f"COPY reads {file.url if file else probe + ' (no file of the dataset yet)'}"
+
+
+def copy_file(dataset: Dataset) -> str:
+    return f"datasets/{dataset.name}/copy.sql"
+
+
+def first_file(dataset: Dataset) -> DataFile | None:
+    for file in store.list_files(settings().data_bucket, dataset.prefix):
+        if dataset.takes(file.key) and file.size:
+            return file
+    return None
+
+
+def groups(load: dict[str, Any]) -> list[Group]:
+    """Every batch of a load, with the documents that its COPYs read: a listing and a ledger of one file."""
+    base = f"{state_of(load)}/check"
+    file = {"bucket": settings().data_bucket, "key": "check", "etag": "check", "size": 1}
+    row = {**file, "dataset": "check", "status": "loaded", "load_id": load["load_id"], "batch": "0"}
+    store.put_lines(f"{base}/listing.json.gz", [{"seq": 0, **file}])
+    store.put_lines(f"{base}/ledger.json", [row])
+    return rendered.groups({**load, "mode": "load"}, store.uri)
+
+
+def planned(load: dict[str, Any], group: Group) -> str:
+    """Redshift plans each statement of the batch. Raises StatementFailed with file and error of those it refuses."""
+    refused: list[str] = []
+    count = 0
+    for number, steps in enumerate(explain.batches(group, settings().loader_schema)):
+        name = f"plan-{group.name}-{number}".replace(" ", "-")
+        ended = api.ended(
+            [each.text for each in steps],
+            token=client_token(load["load_id"], name, "", 0),
+            name=f"{load['load_id']} {name}",
+            autocommit=True,
+            limit=LIMIT,
+        )
+        count += len({id(each.of) for each in steps if each.of})
+        if not ended.finished:
+            refused += refusals(api.describe(ended.id), steps)
+    if refused:
+        more = f" (and {len(refused) - SHOWN} more)" if len(refused) > SHOWN else ""
+        raise StatementFailed("; ".join(refused[:SHOWN]) + more)
+    return f"{count} statements planned"
+
+
+def refusals(ended: Statement, steps: Sequence[explain.Step]) -> list[str]:
+    """The file and Redshift's words for each statement that failed."""
+    failed = [
+        f"sql/{each.of.file if each.of else 'stage/create.sql'}: {part.error}"
+        for part, each in zip(ended.parts, steps, strict=False)
+        if part.status in ("FAILED", "ABORTED") and part.error
+    ]
+    return failed or [failure(ended)]
 
 
 def bucket_region() -> str:
     region = store.bucket_region(settings().data_bucket)
-    if region != settings().data_region:
-        raise StatementFailed(
-            f"The data bucket is in {region}, the parameter says {settings().data_region}."
-        )
     if region != settings().region:
-        here = settings().region
-        return f"{region}, not {here}: its events do not come to this stack, load by hand"
+        raise StatementFailed(f"The data bucket is in {region}, the stack in {settings().region}.")
     return region
 
 
 def bucket_events(load: dict[str, Any]) -> str:
-    """Events of a bucket elsewhere cannot come; that its files are loaded by hand or by the sweep is no fault."""
+    """That another account's files are loaded by hand or by the sweep is no fault."""
     bucket = settings().data_bucket
-    if settings().data_region != settings().region:
-        return f"none from {settings().data_region}: files are loaded by hand or by the sweep"
     if not store.is_owned_by(bucket, account=load["execution"].split(":")[4]):
         return "none of another account's bucket: files are loaded by hand or by the sweep"
     if not store.sends_events(bucket):

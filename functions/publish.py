@@ -6,15 +6,16 @@ Out: the batch with outcome ``published``, ``next`` (another half of it waits), 
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from loader import batches, sql
+from loader import batches, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, kind_of
-from loader.names import common, for_dataset, state_of
+from loader.names import common, for_dataset, of_batch, state_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.parts import go_on
 from loader.settings import settings
@@ -39,11 +40,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     dataset = datasets()[batch.dataset]
     attempt = state.get("publish_attempt", 0)
     begun = state.get("publish_begun") or time.time()
-    sequence = statements(
+    sequence = statements.publish(
         dataset,
         names_of(load, state, batch, dataset),
-        bool(state["table"]),
-        load["mode"] == "reload",
+        staged=bool(state["table"]),
+        checks=state["checks"],
+        reload=load["mode"] == "reload",
+        again=attempt > 0,
     )
     statement, pending = advance(
         api,
@@ -63,21 +66,34 @@ def names_of(
     load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
 ) -> dict[str, str]:
     """What the publish templates are offered."""
-    base = state_of(load)
     names = (
         for_dataset(settings(), store, dataset, state["table"])
         if state["table"]
         else common(settings())
     )
-    names["ledger"] = store.uri(f"{base}/ledger/{batch.name}.json")
-    names["staged_checks"] = store.uri(f"{base}/staged_checks/{batch.name}.json")
-    return names
+    return {
+        **names,
+        **of_batch(load, batch.name),
+        "dataset": dataset.name,
+        "ledger": store.uri(f"{state_of(load)}/ledger/{batch.name}.json"),
+        "files_loaded": str(len(batch.files)),
+        "files_rejected": str(len(batch.rejects)),
+        "rows_staged": str(state["rows"]),
+        "rows_copied": str(state["copied"]),
+        "header_lines": str(dataset.header_lines),
+        "first_start": state["first_start"],
+        "last_start": state["last_start"],
+    }
 
 
 def submit(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, sequence: list[str], attempt: int
+    load: dict[str, Any],
+    state: dict[str, Any],
+    batch: Batch,
+    sequence: Sequence[str],
+    attempt: int,
 ) -> Statement:
-    """Writes the ledger rows and the staged checks for COPY, and submits the transaction."""
+    """Writes the ledger rows for COPY, and submits the transaction."""
     base = state_of(load)
     lines = (
         store.get(f"{base}/lines/{batch.name}.json")
@@ -85,60 +101,12 @@ def submit(
         else {file.key: 0 for file in batch.files}
     )
     store.put_lines(f"{base}/ledger/{batch.name}.json", ledger_rows(load, batch, lines))
-    if state["checks"]:
-        store.put_lines(
-            f"{base}/staged_checks/{batch.name}.json", check_rows(load, batch, state["checks"])
-        )
     return api.submit(
         sequence,
         token=client_token(load["load_id"], "publish", batch.name, attempt),
         name=f"{load['load_id']} publish {batch.name}.{attempt}",
-        parameters={
-            "load_id": load["load_id"],
-            "batch": batch.name,
-            "dataset": batch.dataset,
-            "mode": load["mode"],
-            "named": "yes" if load["named"] else "no",
-            "execution": load["execution"],
-            "files_loaded": str(len(batch.files)),
-            "files_rejected": str(len(batch.rejects)),
-            "rows_staged": str(state["rows"]),
-            "rows_copied": str(state["copied"]),
-            "header_lines": str(datasets()[batch.dataset].header_lines),
-            "started_at": load["started"],
-            "first_start": state["first_start"],
-            "last_start": state["last_start"],
-        },
         wait=settings().wait_seconds,
     )
-
-
-def statements(dataset: Dataset, names: dict[str, str], staged: bool, reload: bool) -> list[str]:
-    """The publish transaction, LOCK first. A batch with nothing staged writes only the ledger."""
-    sequence = sql.render("publish/begin.sql", names)
-    if reload:
-        sequence += sql.render("publish/reload/replaced.sql", names)
-    sequence += sql.render("publish/claim.sql", names)
-    if not staged:
-        return sequence
-    sequence += sql.render("publish/staged_checks.sql", names)
-    folders = [f"publish/reload/{dataset.name}"] if reload else []
-    for folder in [*folders, f"publish/{dataset.name}"]:
-        for name in sql.files(folder):
-            sequence += sql.render(name, names)
-    checks = published_checks(dataset)
-    union = sql.union_of_checks(checks.values(), names)
-    sequence += sql.render("publish/published_checks.sql", {**names, "checks": union})
-    for check in checks:
-        sequence += sql.render("publish/guard.sql", {**names, "check": check})
-    by_table = sql.Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
-    return sequence + sql.render("publish/figures.sql", {**names, "published": by_table})
-
-
-def published_checks(dataset: Dataset) -> dict[str, str]:
-    """Name -> file of the checks that a batch of the dataset must pass to be published."""
-    found = [*sql.files("checks/published"), *sql.files(f"checks/published/{dataset.name}")]
-    return {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in found}
 
 
 def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
@@ -172,24 +140,6 @@ def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> li
         for reject in batch.rejects
     ]
     return rows
-
-
-def check_rows(
-    load: dict[str, Any], batch: Batch, checks: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """The rows of the check_results table for the checks that passed on staging."""
-    return [
-        {
-            "load_id": load["load_id"],
-            "batch": batch.name,
-            "checked": check["on"],
-            "name": check["name"],
-            "figure": check["figure"],
-            "expected": check["expected"],
-            "definition": check["definition"],
-        }
-        for check in checks
-    ]
 
 
 def shortened(text: str, limit: int) -> str:
@@ -227,6 +177,8 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
         return {**state, "outcome": "failed", "cause": UNDONE}
     if kind is Kind.CLAIM:
         return {**state, "outcome": "loaded meanwhile"}
+    if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:
+        return {**state, "outcome": "running"}  # with publish/again/ before it
     if kind is Kind.NO_TABLES and attempt < MAX_ATTEMPTS:
         return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
     if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:

@@ -5,12 +5,11 @@ In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads lef
 
 from typing import Any
 
-from loader import sql
+from loader import statements
 from loader.dataapi import DataApi, StatementFailed, client_token
-from loader.datasets import datasets
-from loader.failures import is_conflict, is_missing
+from loader.failures import is_missing, may_pass
 from loader.leftovers import staging_tables
-from loader.migrations import ensure_schema, migrations
+from loader.migrations import ensure_schemas
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
@@ -27,10 +26,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not settings().allow_reset:
         cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
         return {**load, "outcome": "refused", "cause": cause}
-    ensure_schema(api, load["load_id"], "reset")
-    names = common(settings())
-    create = [statement for name in migrations().values() for statement in sql.render(name, names)]
-    drop = drop_statements(names)
+    ensure_schemas(api, load["load_id"], "reset")
+    names = {**common(settings()), "load_id": load["load_id"]}
+    drop, create = statements.drop_all(names), statements.create_all(names)
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
@@ -43,18 +41,10 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             return {**load, "outcome": "reset", "tables": tables}
         except StatementFailed as error:
             if is_missing(str(error)):
-                drop = []  # nothing to drop: the tables were never made
-            elif not is_conflict(str(error)):
+                drop = [text for text in drop if text.startswith("DROP")]  # there is no lock yet
+            elif not may_pass(str(error)):
                 raise
             logger.warning("reset failed, trying again", error=str(error), attempt=attempt)
     raise StatementFailed(
         f"reset met other transactions {MAX_ATTEMPTS} times; stop the running loads and start it again."
     )
-
-
-def drop_statements(names: dict[str, str]) -> list[str]:
-    """LOCK first, then all that the migrations made: the ledger, and each dataset's own tables (its drop.sql)."""
-    drop = sql.render("migrations/drop.sql", names)
-    for dataset in datasets():
-        drop += sql.render(f"datasets/{dataset}/drop.sql", names)
-    return drop

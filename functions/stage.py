@@ -9,7 +9,7 @@ find_bad_files finds out whether a file or the check itself is bad.
 import time
 from typing import Any
 
-from loader import batches, sql
+from loader import batches, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
@@ -17,6 +17,8 @@ from loader.datasets import Dataset, datasets
 from loader.failures import Kind, kind_of
 from loader.migrations import latest_version
 from loader.names import (
+    NO_TIME,
+    flag,
     for_dataset,
     jsonpaths_name,
     jsonpaths_text,
@@ -31,7 +33,6 @@ from loader.steps import LOST, advance, took_too_long
 from loader.store import DataFile, Store
 
 MAX_ATTEMPTS = 8
-NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch that has no events
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -79,11 +80,11 @@ def submit(
         manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
     names["copy_options"] = copy_options(batch)
+    names["reload"] = flag(load["mode"] == "reload")
     return api.submit(
-        statements(dataset, names),
+        statements.stage(dataset, names),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
         name=f"{load['load_id']} stage {batch.name}.{attempt}",
-        parameters={"load_id": load["load_id"], "batch": batch.name},
         wait=settings().wait_seconds,
     )
 
@@ -94,22 +95,6 @@ def copy_options(batch: Batch) -> str:
         f" REGION '{settings().data_region}'" if settings().data_region != settings().region else ""
     )
     return batch.compression + elsewhere
-
-
-def statements(dataset: Dataset, names: dict[str, str]) -> list[str]:
-    """CREATE, COPY, the files that COPY read, the audit."""
-    checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
-    audit_names = {
-        **names,
-        "staged": sql.Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
-        "checks": sql.union_of_checks(checks, names),
-    }
-    return [
-        sql.render_one("stage/create.sql", names),
-        sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
-        sql.render_one("stage/files_copied.sql", names),
-        sql.render_one("stage/audit.sql", audit_names),
-    ]
 
 
 def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
@@ -202,10 +187,9 @@ def audit(
 def later_report(load: dict[str, Any], batch: Batch, table: str) -> list[tuple[Any, ...]]:
     """What COPY says of each file, asked once more after its transaction: the view may lag behind."""
     ended = api.run(
-        [sql.render_one("stage/files_copied_later.sql", {})],
+        [sql.render_one("stage/files_copied_later.sql", {"stage_table": table})],
         token=client_token(load["load_id"], "copied", table, 0),
         name=f"{load['load_id']} files copied {batch.name}",
-        parameters={"stage_table": table},
     )
     return list(api.rows(f"{ended.id}:1"))
 

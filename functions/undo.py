@@ -8,14 +8,15 @@ Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``ru
 was, or would be, taken.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from loader import sql
+from loader import statements
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
 from loader.datasets import datasets
 from loader.failures import Kind, failed_check, is_missing, kind_of, may_pass
-from loader.names import common
+from loader.names import NO_TIME, as_literal, common
 from loader.observability import logger, step
 from loader.settings import settings
 from loader.steps import LOST, advance, took_too_long
@@ -42,12 +43,16 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         if found["already"]:
             # Perhaps by an attempt of ours whose answer was lost: what it took, the look before it had said.
             return {**load, "undo": {**found["takes"], **load["undo"]}, "outcome": "undone"}
-        load = {**load, "undo": {**load["undo"], **found["takes"]}}
+        load = {
+            **load,
+            "undo": {**load["undo"], **found["takes"]},
+            "undoing": found["bounds"],
+        }
         if found["cause"]:
             return {**load, "outcome": "refused", "cause": found["cause"]}
         if load["dry_run"]:
             return {**load, "outcome": "planned"}
-    sequence = statements()
+    sequence = statements.undo(load["undoing"]["datasets"], names_of(load))
     statement, pending = advance(
         api, load.get("statement"), lambda: submit(load, sequence, attempt), behind_lock=True
     )
@@ -65,30 +70,40 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """What undo would take, why it must not, and whether it was done before."""
+    """What undo would take, why it must not, whether it was done before, and what bounds its statements."""
     wanted = load["undo"]["load_id"]
-    names = common(settings())
-    rows = [
-        sql.render_one(f"datasets/{dataset}/undone.sql", names)
-        for dataset, known in datasets().items()
-        if known.can_undo
-    ]
-    union = sql.Fragment("\nUNION ALL\n".join(rows))
-    ended = api.run(
-        [sql.render_one("undo/look.sql", {**names, "undone_rows": union})],
-        token=client_token(load["load_id"], "look", "", attempt),
-        name=f"{load['load_id']} look at {wanted}",
-        parameters={"undone_load": wanted},
-    )
+    names = {**common(settings()), "undone_load": wanted}
     found: dict[str, dict[str, int]] = {}
-    for kind, name, figure in api.rows(f"{ended.id}:1"):
+    for kind, name, figure in asked(load, "look", statements.look_at_undo(names), attempt):
         found.setdefault(str(kind), {})[str(name)] = int(figure or 0)
-    takes = {
-        "files": found.get("files", {}).get("loaded", 0),
-        "rows": found.get("rows", {}),
-    }
     already = bool(found.get("undone"))
-    return {"takes": takes, "already": already, "cause": "" if already else cause_of(wanted, found)}
+    takes: dict[str, Any] = {"files": found.get("files", {}).get("loaded", 0), "rows": {}}
+    bounds: dict[str, Any] = {
+        "datasets": [name for name in datasets() if name in found.get("dataset", {})],
+        "batches": found.get("batches", {}).get("loads", 0),
+        "first_start": NO_TIME,
+        "last_start": NO_TIME,
+    }
+    cause = "" if already else cause_of(wanted, found)
+    if not already and not cause:
+        rows = statements.rows_of_undo(bounds["datasets"], names)
+        for name, figure, first, last in asked(load, "rows", rows, attempt):
+            takes["rows"][str(name)] = int(figure or 0)
+            if first and last:
+                bounds |= {"first_start": first, "last_start": last}
+    return {"takes": takes, "bounds": bounds, "already": already, "cause": cause}
+
+
+def asked(
+    load: dict[str, Any], step: str, statement: Sequence[str], attempt: int
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of one statement. Raises StatementFailed."""
+    ended = api.run(
+        statement,
+        token=client_token(load["load_id"], step, "", attempt),
+        name=f"{load['load_id']} {step} of {load['undo']['load_id']}",
+    )
+    yield from api.rows(f"{ended.id}:1")
 
 
 def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
@@ -117,38 +132,25 @@ def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
     return ""
 
 
-def statements() -> list[str]:
-    """The undo transaction, LOCK first: the datasets' statements, the ledger, the checks and their guards."""
-    names = common(settings())
-    sequence = sql.render("undo/begin.sql", names)
-    for dataset in datasets():
-        for name in sql.files(f"undo/{dataset}"):
-            sequence += sql.render(name, names)
-    sequence += sql.render("undo/end.sql", names)
-    folders = ["checks/undone", *(f"checks/undone/{dataset}" for dataset in datasets())]
-    checks = {
-        name.rsplit("/", 1)[1].removesuffix(".sql"): name
-        for folder in folders
-        for name in sql.files(folder)
+def names_of(load: dict[str, Any]) -> dict[str, str]:
+    """What the undo templates are offered, with what ``look`` has found."""
+    return {
+        **common(settings()),
+        "load_id": load["load_id"],
+        "batch": BATCH,
+        "execution": as_literal(load["execution"]),
+        "undone_load": load["undo"]["load_id"],
+        "batch_count": str(load["undoing"]["batches"]),
+        "first_start": load["undoing"]["first_start"],
+        "last_start": load["undoing"]["last_start"],
     }
-    union = sql.union_of_checks(checks.values(), names)
-    sequence += sql.render("publish/published_checks.sql", {**names, "checks": union})
-    for check in checks:
-        sequence += sql.render("publish/guard.sql", {**names, "check": check})
-    return sequence + sql.render("undo/figures.sql", names)
 
 
-def submit(load: dict[str, Any], sequence: list[str], attempt: int) -> Statement:
+def submit(load: dict[str, Any], sequence: Sequence[str], attempt: int) -> Statement:
     return api.submit(
         sequence,
         token=client_token(load["load_id"], "undo", "", attempt),
         name=f"{load['load_id']} undo {load['undo']['load_id']}",
-        parameters={
-            "load_id": load["load_id"],
-            "batch": BATCH,
-            "execution": load["execution"],
-            "undone_load": load["undo"]["load_id"],
-        },
         wait=settings().wait_seconds,
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from loader import spent, sql
+from loader import spent
 from loader.settings import Settings
 
 MAX_STATEMENTS = 40
@@ -115,7 +115,6 @@ class DataApi:
         *,
         token: str,
         name: str,
-        parameters: Mapping[str, str] | None = None,
         autocommit: bool = False,
         wait: int | None = None,
     ) -> Statement:
@@ -129,16 +128,13 @@ class DataApi:
                 raise ValueError(
                     f"{name}: a statement is over {MAX_STATEMENT_BYTES} bytes: {text[:80]}…"
                 )
-        used = sql.parameters_used(statements, parameters or {})
         request: dict[str, Any] = {
-            "Sqls": list(statements),
+            "Sqls": [str(text) for text in statements],
             "ClientToken": token,
             "StatementName": name,
             "ExecutionMode": "AUTO_COMMIT" if autocommit else "TRANSACTION",
             **self._target,
         }
-        if used:
-            request["Parameters"] = [{"name": key, "value": value} for key, value in used.items()]
         if wait:
             request["WaitTimeSeconds"] = wait
         answer = self._client.batch_execute_statement(**request)
@@ -212,7 +208,6 @@ class DataApi:
         *,
         token: str,
         name: str,
-        parameters: Mapping[str, str] | None = None,
         autocommit: bool = False,
         limit: int | None = None,
     ) -> Statement:
@@ -220,16 +215,29 @@ class DataApi:
 
         A statement over ``limit`` seconds (the settings' limit if not given) is cancelled.
         """
+        statement = self.ended(
+            statements, token=token, name=name, autocommit=autocommit, limit=limit
+        )
+        if not statement.finished:
+            statement = self.describe(statement.id)
+            raise StatementFailed(f"{name}: {failure(statement)}")
+        return statement
+
+    def ended(
+        self,
+        statements: Sequence[str],
+        *,
+        token: str,
+        name: str,
+        autocommit: bool = False,
+        limit: int | None = None,
+    ) -> Statement:
+        """Submits and waits to the end, whatever it is. Raises TimeoutError after ``limit`` seconds."""
         limit = limit or self._settings.statement_timeout
         deadline = time.monotonic() + limit
         wait = self._settings.wait_seconds
         statement = self.submit(
-            statements,
-            token=token,
-            name=name,
-            parameters=parameters,
-            autocommit=autocommit,
-            wait=wait,
+            statements, token=token, name=name, autocommit=autocommit, wait=wait
         )
         while statement.running:
             if time.monotonic() > deadline:
@@ -241,9 +249,6 @@ class DataApi:
                     )
             else:
                 statement = self.describe(statement.id, wait)
-        if not statement.finished:
-            statement = self.describe(statement.id)
-            raise StatementFailed(f"{name}: {failure(statement)}")
         return statement
 
 

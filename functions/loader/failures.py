@@ -10,7 +10,10 @@ from enum import Enum
 from loader.dataapi import Statement, failure
 
 _CHECK = re.compile(r"check (\w+): figure (\S+), expected (\w+)")
-_CLAIM = re.compile(r"claim: (\d+) files are loaded already|undo: \S+ left out rows of it")
+_CLAIM = re.compile(
+    r"claim: (\d+) files are loaded already|undo: \S+ left out rows of it|undo: it has published \d+ batches"
+)
+_AGAIN = re.compile(r"again: this batch is published already")
 _UNDONE = re.compile(r"undone: \S+ has undone this load")
 _NO_TABLES = re.compile(
     r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist"
@@ -47,6 +50,7 @@ class Kind(Enum):
         "another load was published meanwhile: plan the batch, or look at the load to undo, again"
     )
     UNDONE = "the load was undone: nothing more of it is published"
+    AGAIN = "an earlier attempt has published the batch: publish it again, without its ledger rows"
     CHECK = "a check on the published state failed"
     TRY_AGAIN = "a conflict or an interruption: try again"
     COPY = "COPY failed: look for the bad files"
@@ -62,6 +66,8 @@ def kind_of(statement: Statement) -> Kind:
         return Kind.CHECK
     if _UNDONE.search(text):
         return Kind.UNDONE
+    if _AGAIN.search(text):
+        return Kind.AGAIN
     if _CLAIM.search(text):
         return Kind.CLAIM
     if _CONFLICT.search(text):
@@ -72,11 +78,9 @@ def kind_of(statement: Statement) -> Kind:
         return Kind.TRY_AGAIN
     # Redshift need not quote the text that it could not cast: then it is known by its statement, but only now, for a
     # guard meets conflicts and restarts as any other statement does.
-    if "'UNDONE: '" in sql:
-        return Kind.UNDONE
     if "'CLAIM: '" in sql or "'UNDO: '" in sql:
         return Kind.CLAIM
-    if "'CHECK " in sql and "AS GUARD" in sql:
+    if "AS GUARD" in sql:
         return Kind.CHECK
     if sql.startswith("COPY"):
         return Kind.COPY
@@ -88,9 +92,7 @@ def failed_check(statement: Statement) -> tuple[str, str, str]:
     found = _CHECK.search(failure(statement))
     if found:
         return found.group(1), found.group(2).rstrip(","), found.group(3)
-    part = statement.failed_part
-    named = re.search(r"'check (\w+): figure", part.text if part else "")
-    return (named.group(1) if named else "?"), "?", "?"
+    return "?", "?", "?"
 
 
 def concerns_no_file(error: str) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from loader import sql
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
+from loader.names import common
 from loader.settings import settings
 
 _OF_A_LOAD = re.compile(r"_(\d{8})_(\d{6})_([0-9a-f]{8})_[\d_]+")
@@ -34,10 +35,9 @@ class StagingTable:
 def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     """The staging tables of all loads. Raises StatementFailed."""
     statement = api.run(
-        [sql.render_one("stage/leftovers.sql", {})],
+        [sql.render_one("stage/leftovers.sql", common(settings()))],
         token=client_token(load_id, "leftovers", "", 0),
         name=f"{load_id} leftovers",
-        parameters={"schema_name": settings().schema},
         limit=30,
     )
     parents = {dataset.stage_table for dataset in datasets().values()}

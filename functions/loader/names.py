@@ -2,7 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from loader import sql
 from loader.datasets import Dataset
@@ -12,6 +15,7 @@ from loader.store import Store
 # In the work bucket: when the last clean sweep began; a document for each load that has not cleaned up yet.
 SWEEP_MARK = "sweep/mark.json"
 OPEN = "open/"
+NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch, or a load, that has no plays
 
 
 def load_id(execution: str, started: str) -> str:
@@ -47,7 +51,42 @@ def tables_of(store: Store, load: str) -> list[str]:
 def common(settings: Settings) -> dict[str, str]:
     """What every template is offered."""
     role = settings.copy_role if settings.copy_role == "default" else f"'{settings.copy_role}'"
-    return {"schema": settings.schema, "copy_role": role}
+    return {
+        "schema": settings.schema,
+        "loader_schema": settings.loader_schema,
+        "copy_role": role,
+    }
+
+
+def of_batch(load: Mapping[str, Any], batch: str) -> dict[str, str]:
+    """What the templates of a load's batch are offered of it."""
+    return {
+        "load_id": load["load_id"],
+        "batch": batch,
+        "mode": load["mode"],
+        "reload": flag(load["mode"] == "reload"),
+        "named": flag(load["named"]),
+        "execution": as_literal(load["execution"]),
+        "started_at": timestamp(load["started"]),
+    }
+
+
+def flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
+def as_literal(execution: str) -> str:
+    """An execution's ARN as a SQL literal may hold it: a person may give an execution a name with quotes or blanks.
+
+    Everything but letters, digits and ``_.:-`` is percent-encoded, so is the second of two hyphens.
+    Source: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html, name
+    """
+    return quote(execution, safe=":").replace("~", "%7E").replace("--", "-%2D")[:1024]
+
+
+def timestamp(iso: str) -> str:
+    """A time of the state machine's context (ISO 8601, UTC) as a timestamp literal holds it."""
+    return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def for_dataset(settings: Settings, store: Store, dataset: Dataset, table: str) -> dict[str, str]:

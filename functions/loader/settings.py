@@ -41,6 +41,11 @@ class Settings:
     statement_timeout: int
     allow_reset: bool
 
+    @property
+    def loader_schema(self) -> str:
+        """The schema of what nobody but the loader may read: the lock and the staging tables."""
+        return f"{self.schema}_loader"
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Reads and checks all variables; raises SettingsError on the first that is wrong."""

@@ -1,7 +1,10 @@
 """The SQL files: strict templates, split into statements.
 
-A placeholder ``${name}`` stands for a name or a path and takes only what its pattern allows; values go in as Data API
-parameters ``:name``. Nothing from an event or a file name ever becomes SQL text.
+A placeholder ``${name}`` stands for a name, a path or a value that the loader itself made (a load's id, a count, a
+time), and takes only what its pattern allows: no quote, backslash, semicolon or comment. Nothing from an event, a key,
+a file or a person's input ever becomes SQL text: those reach Redshift by COPY only. The Data API's parameters are not
+used, because Redshift takes no bind variables in subqueries
+(https://github.com/sqlalchemy-redshift/sqlalchemy-redshift/issues/265).
 """
 
 import hashlib
@@ -18,21 +21,52 @@ if (
 
 IDENTIFIER = r"[a-z_][a-z0-9_]{0,126}"
 S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_./-]+"
+LOAD_ID = r"\d{8}-\d{6}-[0-9a-f]{8}"
+COUNT = r"\d{1,19}"
+AMOUNT = r"\d{1,15}(\.\d{1,9})?"
+FLAG = r"[01]"
+# Years before 1 or after 9999 too: an event's clock may be wrong.
+TIMESTAMP = r"\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?"
 
 # What each placeholder may hold. The dataset's own name of its staging table is added by the dataset.
 PATTERNS: dict[str, str] = {
     "schema": IDENTIFIER,
+    "loader_schema": IDENTIFIER,
+    "new_schema": IDENTIFIER,
     "stage_table": IDENTIFIER,
     "stage_parent": IDENTIFIER,
     "plan_table": IDENTIFIER,
-    "check": IDENTIFIER,
     "manifest": S3_URI,
     "listing": S3_URI,
     "ledger": S3_URI,
-    "staged_checks": S3_URI,
     "jsonpaths": S3_URI,
     "probe": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
+    "load_id": LOAD_ID,
+    "undone_load": LOAD_ID,
+    "batch": r"\d{1,9}(\.\d{1,9})*",
+    "dataset": IDENTIFIER,
+    "mode": r"load|reload",
+    "named": FLAG,
+    "reload": FLAG,
+    # names.as_literal has made it so: a person may give an execution any name
+    "execution": r"(?!.*--)[A-Za-z0-9%_.:-]{1,1024}",
+    "files_loaded": COUNT,
+    "files_rejected": COUNT,
+    "rows_staged": COUNT,
+    "rows_copied": COUNT,
+    "header_lines": COUNT,
+    "batch_count": COUNT,
+    "check_count": COUNT,
+    "started_at": TIMESTAMP,
+    "first_start": TIMESTAMP,
+    "last_start": TIMESTAMP,
+    "seconds": AMOUNT,
+    "transitions": COUNT,
+    "function_calls": COUNT,
+    "gb_seconds": AMOUNT,
+    "data_api_calls": COUNT,
+    "s3_requests": COUNT,
     "copy_role": r"default|'arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+'",
     "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|REGION '[a-z0-9-]+'|\s)*",
 }
@@ -41,13 +75,21 @@ _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|;|[^'\"\-/;]+|.", re.DOTALL
 )
-_PARAMETER = re.compile(
-    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?<![:\w]):([A-Za-z_]\w*)", re.DOTALL
-)
 
 
 class TemplateError(Exception):
     """A SQL file asks for a name that is not offered, or is offered a value that its placeholder must not hold."""
+
+
+class Rendered(str):
+    """A statement, and the file of sql/ that it was rendered from."""
+
+    file: str
+
+    def __new__(cls, text: str, file: str) -> "Rendered":
+        made = super().__new__(cls, text)
+        made.file = file
+        return made
 
 
 class Fragment(str):
@@ -60,12 +102,12 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def render(name: str, names: Mapping[str, str]) -> list[str]:
+def render(name: str, names: Mapping[str, str]) -> list[Rendered]:
     """The statements of ``sql/<name>``, its placeholders filled from ``names``; comments are left out."""
-    return statements(fill(name, names))
+    return [Rendered(text, name) for text in statements(fill(name, names))]
 
 
-def render_one(name: str, names: Mapping[str, str]) -> str:
+def render_one(name: str, names: Mapping[str, str]) -> Rendered:
     """The one statement of ``sql/<name>``."""
     found = render(name, names)
     if len(found) != 1:
@@ -102,25 +144,14 @@ def statements(text: str) -> list[str]:
     return [statement.strip() for statement in found if statement.strip()]
 
 
-def parameters_used(texts: Iterable[str], values: Mapping[str, str]) -> dict[str, str]:
-    """Those of ``values`` that the statements use: the Data API refuses a parameter that no statement uses.
+def union_of_checks(
+    paths: Iterable[str], names: Mapping[str, str], checked: str = "", also: Iterable[str] = ()
+) -> Fragment:
+    """One SELECT of (name, definition, figure, expected) over check files, each one row of (figure, expected).
 
-    Raises TemplateError if a statement uses a parameter that has no value.
-    Source: docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html
+    With ``checked`` (staged or published) that is a column of it, and ``also`` are rows made by ``check_row``.
     """
-    used = {
-        match.group(1) for text in texts for match in _PARAMETER.finditer(text) if match.group(1)
-    }
-    missing = used - values.keys()
-    if missing:
-        raise TemplateError(
-            f"The parameter :{min(missing)} has no value here; offered: {', '.join(sorted(values))}."
-        )
-    return {name: values[name] for name in sorted(used)}
-
-
-def union_of_checks(paths: Iterable[str], names: Mapping[str, str]) -> Fragment:
-    """One SELECT of (name, definition, figure, expected) over check files, each one row of (figure, expected)."""
+    first = f"CAST('{checked}' AS VARCHAR(16)) AS checked, " if checked else ""
     rows = []
     for path in paths:
         name = Path(path).stem
@@ -130,11 +161,25 @@ def union_of_checks(paths: Iterable[str], names: Mapping[str, str]) -> Fragment:
             )
         body = render_one(path, names)
         rows.append(
-            f"SELECT CAST('{name}' AS VARCHAR(128)) AS name, CAST('{definition(path)}' AS VARCHAR(16)) AS definition,\n"
+            f"SELECT {first}CAST('{name}' AS VARCHAR(128)) AS name, "
+            f"CAST('{definition(path)}' AS VARCHAR(16)) AS definition,\n"
             "    CAST(q.figure AS BIGINT) AS figure, CAST(q.expected AS BIGINT) AS expected\n"
             f"FROM (\n{body}\n) AS q"
         )
-    return Fragment("\nUNION ALL\n".join(rows))
+    return Fragment("\nUNION ALL\n".join([*rows, *also]))
+
+
+def check_row(checked: str, name: str, definition: str, figure: int, expected: int) -> str:
+    """The row of a check that was taken before, as literals. Raises TemplateError for what is no name or number."""
+    texts = {"checked": checked, "name": name, "definition": definition}
+    for what, text in texts.items():
+        if not re.fullmatch(r"[a-z0-9_]{1,128}", text):
+            raise TemplateError(f"A check's {what} must not be {text!r}.")
+    return (
+        f"SELECT CAST('{checked}' AS VARCHAR(16)) AS checked, CAST('{name}' AS VARCHAR(128)) AS name, "
+        f"CAST('{definition}' AS VARCHAR(16)) AS definition,\n"
+        f"    CAST({int(figure)} AS BIGINT) AS figure, CAST({int(expected)} AS BIGINT) AS expected"
+    )
 
 
 def definition(path: str) -> str:
@@ -142,9 +187,12 @@ def definition(path: str) -> str:
     return hashlib.sha256(without_comments(path).encode()).hexdigest()[:16]
 
 
-def files(folder: str) -> list[str]:
-    """The SQL files of ``sql/<folder>`` in the order of their names, without its sub-folders."""
-    return sorted(f"{folder}/{path.name}" for path in (ROOT / folder).glob("*.sql"))
+def files(*folders: str) -> list[str]:
+    """The SQL files of these folders of ``sql/``, without sub-folders, all together in the order of their names."""
+    found = [
+        f"{folder}/{path.name}" for folder in folders for path in (ROOT / folder).glob("*.sql")
+    ]
+    return sorted(found, key=lambda name: (Path(name).name, name))
 
 
 def without_comments(name: str) -> str:

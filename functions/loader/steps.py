@@ -14,6 +14,9 @@ from loader.settings import settings
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
 # of the functions that wait, and of their states, are longer.
 PATIENCE = 220  # seconds
+# Behind the lock: a load that publishes takes minutes, and Redshift Serverless ends a transaction that was idle for six
+# hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds the lock longer is stuck.
+LONGEST_WAIT = 6 * 3600  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 
 Pending = dict[str, Any]
@@ -24,6 +27,11 @@ def took_too_long(pending: Pending | None) -> str:
     """Why a statement that was cancelled for its time limit is not tried again; '' for any other."""
     if not (pending or {}).get("cancelled"):
         return ""
+    if (pending or {}).get("cancelled") == "lock":
+        return (
+            f"It waited {LONGEST_WAIT // 3600} hours for the lock on {settings().loader_schema}.publish_lock and was "
+            "cancelled. The view svv_transactions shows who holds it: end that session. The next load tries again."
+        )
     return (
         f"A statement took over {settings().statement_timeout} seconds and was cancelled. Give it more time "
         "(the stack's parameter StatementTimeoutSeconds) or less to do (BatchFiles, BatchBytes)."
@@ -40,9 +48,9 @@ def advance(
     """Submits, or waits on; returns the statement and what the next call needs to know of it.
 
     A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the
-    time until the batch's first statement, its LOCK, has ended does not count. A statement that the Data API no
-    longer knows comes back as LOST. A Data API that does not wait is waited for here, longer each time: the state
-    machine would ask it again at once.
+    time until the batch's first statement, its LOCK, has ended does not count; that has a limit of its own. A
+    statement that the Data API no longer knows comes back as LOST. A Data API that does not wait is waited for here,
+    longer each time: the state machine would ask it again at once.
     """
     limit = settings().statement_timeout
     if pending is None:
@@ -64,7 +72,13 @@ def advance(
         return statement, pending
     pending = dict(pending)
     if behind_lock and statement.parts and statement.parts[0].status != "FINISHED":
+        pending.setdefault("locked_out_since", pending["since"])
         pending["since"] = time.time()
+        if pending["since"] - pending["locked_out_since"] > LONGEST_WAIT and not pending.get(
+            "cancelled"
+        ):
+            api.cancel(pending["id"])
+            pending["cancelled"] = "lock"
     elif time.time() - pending["since"] > limit and not pending.get("cancelled"):
         api.cancel(pending["id"])
         pending["cancelled"] = True

@@ -1,4 +1,5 @@
 -- Run by an administrator, or by the loader's owner of the schema: lets a group read the star schema, now and after a reset.
+-- Readers get nothing in the loader's own schema (sparkify_loader): one who read the lock's table would hold up every load.
 -- Replace the names: analysts (the group), sparkify (the schema), IAMR:s3-redshift-loader-loader (the loader's database user).
 CREATE GROUP analysts;
 

@@ -1,4 +1,6 @@
--- Makes and drops a table in the schema, as each load does. Runs in the preflight ({"check": true}).
+-- Creates and drops a table in both schemas, as the loader does. Runs in the preflight ({"check": true}).
 CREATE TABLE ${schema}.${stage_table} (seq BIGINT);
 
-DROP TABLE ${schema}.${stage_table};
+CREATE TABLE ${loader_schema}.${stage_table} (seq BIGINT);
+
+DROP TABLE ${schema}.${stage_table}, ${loader_schema}.${stage_table};

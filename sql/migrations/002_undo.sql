@@ -1,5 +1,7 @@
 -- Version 2: what it takes to undo a load, and to let the data and not the arrival decide between two files.
--- Runs once, in one transaction (functions/migrate.py).
+-- Runs once, in one transaction (functions/migrate.py), behind the lock: a publish of version 1 that is running may not commit rows
+-- that the INSERTs below have not seen.
+LOCK ${schema}.publish_lock;
 
 -- What each batch says of a user: its newest event. users holds the best of them; undo takes a load's away and decides anew.
 CREATE TABLE ${schema}.user_versions (

@@ -1,21 +1,69 @@
--- Nothing is published for a load that was undone. Runs after begin.sql, and after reload/replaced.sql in a reload.
--- Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
-SELECT CAST(CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'undone: ' || MAX(u.undone_by) || ' has undone this load' END AS INTEGER) AS undone
-FROM ${schema}.undone AS u
-WHERE u.load_id = :load_id;
-
--- The claim: fails the transaction if another load, or another batch, has loaded a file of this batch, or if the file was withdrawn
--- and is not named.
+-- Fails the transaction where the batch must not be published. Runs after files.sql, and after reload/replaced.sql in a reload.
+--   lock    the lock's row is gone, by which two publishers would notice each other
+--   undone  the load was undone meanwhile
+--   again   an earlier attempt has published this very batch: publish/again/ takes its ledger rows out first
+--   claim   another load, or another batch, has loaded a file of this batch, or the file was withdrawn and is not named
+-- Both branches of a CASE are evaluated, so the CASE is inside the CAST.
 SELECT
     CAST(
-        CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'claim: ' || CAST(COUNT(*) AS VARCHAR(32)) || ' files are loaded already' END AS INTEGER
+        CASE
+            WHEN k.held <> 1 THEN 'lock: publish_lock has ' || CAST(k.held AS VARCHAR(32)) || ' rows of this load, expected 1'
+            WHEN u.undone > 0 THEN 'undone: ' || u.undone_by || ' has undone this load'
+            WHEN p.published > 0 THEN 'again: this batch is published already'
+            WHEN c.claimed > 0 THEN 'claim: ' || CAST(c.claimed AS VARCHAR(32)) || ' files are loaded already'
+            ELSE '0'
+        END AS INTEGER
     ) AS claim
-FROM ${schema}.files AS mine
-INNER JOIN ${schema}.files AS other
-    ON mine.bucket = other.bucket AND mine.key = other.key AND mine.etag = other.etag
+FROM (
+    SELECT COUNT(*) AS held
+    FROM ${loader_schema}.publish_lock
+    WHERE holder = '${load_id}'
+) AS k
+CROSS JOIN (
+    SELECT
+        COUNT(*) AS undone,
+        COALESCE(MAX(undone_by), '') AS undone_by
+    FROM ${schema}.undone
+    WHERE load_id = '${load_id}'
+) AS u
+CROSS JOIN (
+    SELECT COUNT(*) AS published
+    FROM ${schema}.loads
+    WHERE load_id = '${load_id}' AND batch = '${batch}'
+) AS p
+CROSS JOIN (
+    SELECT COUNT(*) AS claimed
+    FROM ${schema}.files AS mine
+    INNER JOIN ${schema}.files AS other
+        ON mine.bucket = other.bucket AND mine.key = other.key AND mine.etag = other.etag
+    WHERE
+        mine.load_id = '${load_id}'
+        AND mine.batch = '${batch}'
+        AND mine.status = 'loaded'
+        AND (other.status = 'loaded' OR (${named} = 0 AND other.status = 'withdrawn'))
+        AND (other.load_id <> mine.load_id OR other.batch <> mine.batch)
+) AS c;
+
+INSERT INTO ${schema}.loads (
+    load_id, batch, dataset, mode, execution, files_loaded, files_rejected, rows_staged, started_at
+)
+VALUES (
+    '${load_id}', '${batch}', '${dataset}', '${mode}', '${execution}',
+    ${files_loaded}, ${files_rejected}, ${rows_staged},
+    TIMESTAMP '${started_at}'
+);
+
+-- A bad file that was replaced by a good one, or went well this time, asks for nothing any more.
+UPDATE ${schema}.files
+SET status = 'closed'
+FROM (
+    SELECT DISTINCT
+        mine.bucket,
+        mine.key
+    FROM ${schema}.files AS mine
+    WHERE mine.load_id = '${load_id}' AND mine.batch = '${batch}' AND mine.status = 'loaded'
+) AS m
 WHERE
-    mine.load_id = :load_id
-    AND mine.batch = :batch
-    AND mine.status = 'loaded'
-    AND (other.status = 'loaded' OR (CAST(:named AS VARCHAR(8)) = 'no' AND other.status = 'withdrawn'))
-    AND (other.load_id <> mine.load_id OR other.batch <> mine.batch);
+    files.status IN ('rejected', 'missing')
+    AND files.bucket = m.bucket
+    AND files.key = m.key;

@@ -1,25 +1,26 @@
--- Fails the transaction if a check on the published state failed: one statement for each check, last in the transaction.
--- The cast of a text that is no number names the check and its figure; both branches of a CASE are evaluated, so the CASE
--- stands inside the CAST. A check that left no row fails too.
+-- Fails the transaction if a check on the published state failed. Runs last in the transaction, before its figures.
+-- The cast of a text that is no number names the first check that failed and its figure; both branches of a CASE are evaluated, so
+-- the CASE is inside the CAST. A check that left no row fails too: check_count is how many there must be.
 SELECT
     CAST(
         CASE
-            WHEN r.results = 1 AND r.passed = 1 THEN '0'
-            ELSE
-                'check ${check}: figure ' || COALESCE(CAST(r.figure AS VARCHAR(32)), 'none')
-                || ', expected ' || COALESCE(CAST(r.expected AS VARCHAR(32)), 'none')
+            WHEN r.results = ${check_count} AND r.failed = 0 THEN '0'
+            WHEN r.failed > 0 THEN r.first_failed
+            ELSE 'check results: figure ' || CAST(r.results AS VARCHAR(32)) || ', expected ${check_count}'
         END AS INTEGER
     ) AS guard
 FROM (
     SELECT
         COUNT(*) AS results,
-        SUM(CASE WHEN c.figure = c.expected THEN 1 ELSE 0 END) AS passed,
-        MAX(c.figure) AS figure,
-        MAX(c.expected) AS expected
+        COALESCE(SUM(CASE WHEN c.figure = c.expected THEN 0 ELSE 1 END), 0) AS failed,
+        COALESCE(MIN(
+            CASE
+                WHEN c.figure = c.expected THEN NULL
+                ELSE
+                    'check ' || c.name || ': figure ' || COALESCE(CAST(c.figure AS VARCHAR(32)), 'none')
+                    || ', expected ' || COALESCE(CAST(c.expected AS VARCHAR(32)), 'none')
+            END
+        ), '') AS first_failed
     FROM ${schema}.check_results AS c
-    WHERE
-        c.load_id = :load_id
-        AND c.batch = :batch
-        AND c.checked = 'published'
-        AND c.name = '${check}'
+    WHERE c.load_id = '${load_id}' AND c.batch = '${batch}' AND c.checked = 'published'
 ) AS r;

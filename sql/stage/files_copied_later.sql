@@ -7,5 +7,5 @@ SELECT
     MAX(h.loaded_rows) AS copied
 FROM sys_load_detail AS d
 INNER JOIN sys_load_history AS h ON d.query_id = h.query_id
-WHERE TRIM(h.table_name) = CAST(:stage_table AS VARCHAR(128))
+WHERE TRIM(h.table_name) = '${stage_table}'
 GROUP BY TRIM(d.file_name);

@@ -3,11 +3,5 @@ INSERT INTO ${schema}.load_figures (
     load_id, seconds, transitions, function_calls, gb_seconds, data_api_calls, s3_requests
 )
 VALUES (
-    :load_id,
-    CAST(:seconds AS DOUBLE PRECISION),
-    CAST(:transitions AS BIGINT),
-    CAST(:function_calls AS BIGINT),
-    CAST(:gb_seconds AS DOUBLE PRECISION),
-    CAST(:data_api_calls AS BIGINT),
-    CAST(:s3_requests AS BIGINT)
+    '${load_id}', ${seconds}, ${transitions}, ${function_calls}, ${gb_seconds}, ${data_api_calls}, ${s3_requests}
 );

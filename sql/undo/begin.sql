@@ -1,20 +1,39 @@
--- Opens the transaction that undoes a load, in which it runs first; LOCK is its first statement, as in publish/begin.sql.
--- Then nothing may have been left out because of the load's rows: the files that have them too would lose them.
--- Both branches of a CASE are evaluated, so the CASE stands inside the CAST.
-LOCK ${schema}.publish_lock;
+-- Opens the transaction that undoes a load, in which it runs first; LOCK and UPDATE as in publish/begin.sql.
+LOCK ${loader_schema}.publish_lock;
 
+UPDATE ${loader_schema}.publish_lock
+SET holder = '${load_id}';
+
+-- Nothing may have been left out because of the load's rows: the files that have them too would lose them. And the load has published
+-- no batch since undo/look.sql took the range of its plays. Both branches of a CASE are evaluated, so the CASE is inside the CAST.
 SELECT
     CAST(
-        CASE WHEN COUNT(*) = 0 THEN '0' ELSE 'undo: ' || MAX(o.load_id) || ' left out rows of it' END AS INTEGER
+        CASE
+            WHEN n.holders > 0 THEN 'undo: ' || n.holder || ' left out rows of it'
+            WHEN b.batches <> ${batch_count} THEN 'undo: it has published ' || CAST(b.batches AS VARCHAR(32)) || ' batches'
+            ELSE '0'
+        END AS INTEGER
     ) AS refused
-FROM ${schema}.left_out AS o
-WHERE
-    o.of_load_id = :undone_load
-    AND o.load_id <> :undone_load
-    AND EXISTS (
-        SELECT 1 FROM ${schema}.files AS n
-        WHERE n.load_id = o.load_id AND n.dataset = o.dataset AND n.status = 'loaded'
-    );
+FROM (
+    SELECT
+        COUNT(*) AS holders,
+        COALESCE(MAX(o.load_id), '') AS holder
+    FROM ${schema}.left_out AS o
+    INNER JOIN (
+        SELECT DISTINCT
+            f.load_id,
+            f.dataset
+        FROM ${schema}.files AS f
+        WHERE f.status = 'loaded'
+    ) AS l
+        ON o.load_id = l.load_id AND o.dataset = l.dataset
+    WHERE o.of_load_id = '${undone_load}' AND o.load_id <> '${undone_load}'
+) AS n
+CROSS JOIN (
+    SELECT COUNT(*) AS batches
+    FROM ${schema}.loads
+    WHERE load_id = '${undone_load}'
+) AS b;
 
 DELETE FROM ${schema}.check_results
-WHERE load_id = :load_id AND batch = :batch;
+WHERE load_id = '${load_id}' AND batch = '${batch}';

@@ -1,14 +1,14 @@
 -- The load's files are withdrawn: not planned again unless they are named. What it left out of other loads is void, so that these
 -- may be undone too. Runs in the undo of a load, after the datasets' statements.
 UPDATE ${schema}.files
-SET status = 'withdrawn', reason = 'undone by ' || CAST(:load_id AS VARCHAR(64))
-WHERE load_id = :undone_load AND status = 'loaded';
+SET status = 'withdrawn', reason = 'undone by ${load_id}'
+WHERE load_id = '${undone_load}' AND status = 'loaded';
 
 DELETE FROM ${schema}.left_out
-WHERE load_id = :undone_load;
+WHERE load_id = '${undone_load}';
 
 DELETE FROM ${schema}.undone
-WHERE load_id = :undone_load;
+WHERE load_id = '${undone_load}';
 
 INSERT INTO ${schema}.undone (load_id, undone_by, execution)
-VALUES (:undone_load, :load_id, :execution);
+VALUES ('${undone_load}', '${load_id}', '${execution}');

@@ -59,7 +59,7 @@ def start(world: World, document: dict[str, Any]) -> dict[str, Any]:
 def test_without_the_set_up_the_loader_says_what_to_run(world: World) -> None:
     assert start(world, {})["status"] == "failed"
     report = start(world, {"check": True})
-    (finding,) = [each for each in report["setup"] if each["name"] == "rights_in_schema"]
+    (finding,) = [each for each in report["setup"] if each["name"] == "rights_in_schemas"]
     assert not finding["passed"]
     assert "permission denied for database dev" in finding["found"]
     assert "sql/admin/setup.sql" in finding["mend"]

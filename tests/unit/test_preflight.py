@@ -15,7 +15,7 @@ from tests.unit.loads import LOG, SONG, call
 
 ALL = [
     "warehouse_reachable",
-    "rights_in_schema",
+    "rights_in_schemas",
     "tables",
     "copy_role",
     "copy_reads_data",
@@ -88,7 +88,7 @@ def test_all_is_well(s3: Any, data_api: Warehouse, events: None) -> None:
 @pytest.mark.parametrize(
     ("word", "error", "name", "mend"),
     [
-        (RIGHTS, DENIED, "rights_in_schema", "sql/admin/setup.sql"),
+        (RIGHTS, DENIED, "rights_in_schemas", "sql/admin/setup.sql"),
         (VERSION, DENIED, "tables", "loader"),
         (PROBE, "ERROR: not authorized to assume IAM Role", "copy_role", "CopyRoleArn"),
         (NOLOAD, "ERROR: S3ServiceException:Access Denied", "copy_reads_data", "s3:GetObject"),

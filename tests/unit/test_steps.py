@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from loader.dataapi import DataApi, Statement
 from loader.settings import settings
-from loader.steps import LOST, PATIENCE, Pending, advance, took_too_long
+from loader.steps import LONGEST_WAIT, LOST, PATIENCE, Pending, advance, took_too_long
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply
 
@@ -221,3 +221,19 @@ def test_a_failed_statement_comes_back_as_it_is(data_api: FakeDataApi, behind_lo
     assert statement.status == "FAILED"
     assert statement.failed_part is not None
     assert statement.failed_part.error == "no"
+
+
+def test_the_lock_is_not_waited_for_for_ever(data_api: FakeDataApi, waits: Clock) -> None:
+    """Who holds it longer is stuck, and holds up every load."""
+    data_api.replies = [Reply(running=9999)]
+    step = Waiting(behind_lock=True)
+    begun = waits.now
+    while not data_api.cancelled:
+        assert step.call().running
+    assert LONGEST_WAIT < waits.now - begun <= LONGEST_WAIT + LIMIT + PATIENCE
+    while step.call().running:
+        pass
+    assert len(data_api.cancelled) == 1
+    why = took_too_long(step.pending)
+    assert "waited 6 hours for the lock on sparkify_loader.publish_lock" in why
+    assert "svv_transactions" in why

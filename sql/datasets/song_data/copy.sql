@@ -1,10 +1,9 @@
 -- Loads a batch of song files into the load's own staging table. Runs in the stage step, after CREATE TABLE.
 -- The keys are the column names, so 'auto' finds them.
-COPY ${schema}.${song_stage}
+COPY ${loader_schema}.${song_stage}
 FROM '${manifest}'
 IAM_ROLE ${copy_role}
 FORMAT AS JSON 'auto'
 MANIFEST
 COMPUPDATE OFF
-STATUPDATE OFF
 ${copy_options};

@@ -3,4 +3,4 @@ SELECT
     COUNT(*) AS staged_rows,
     CAST(NULL AS VARCHAR(32)) AS first_start,
     CAST(NULL AS VARCHAR(32)) AS last_start
-FROM ${schema}.${song_stage}
+FROM ${loader_schema}.${song_stage}

@@ -1,4 +1,9 @@
--- What undo of a load takes of song files' rows, by table. Runs as part of undo/look.sql.
-SELECT CAST('songs' AS VARCHAR(128)) AS name, COUNT(*) AS figure
+-- What undo of a load takes of song files' rows, by table. Songs have no range of start_time. Runs after undo/look.sql, if the load has
+-- song files.
+SELECT
+    CAST('songs' AS VARCHAR(128)) AS name,
+    COUNT(*) AS figure,
+    CAST(NULL AS VARCHAR(32)) AS first_start,
+    CAST(NULL AS VARCHAR(32)) AS last_start
 FROM ${schema}.songs
-WHERE load_id = :undone_load
+WHERE load_id = '${undone_load}'

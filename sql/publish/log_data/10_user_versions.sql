@@ -1,7 +1,4 @@
 -- What this batch says of its users: for each the newest event (then session, then item). Runs in the publish step.
-DELETE FROM ${schema}.user_versions
-WHERE load_id = :load_id AND batch = :batch;
-
 INSERT INTO ${schema}.user_versions (
     user_id, first_name, last_name, gender, level, start_time, session_id, item_in_session, load_id, batch
 )
@@ -14,18 +11,18 @@ SELECT
     w.ts,
     w.session_id,
     w.item_in_session,
-    CAST(:load_id AS VARCHAR(64)),
-    CAST(:batch AS VARCHAR(64))
+    CAST('${load_id}' AS VARCHAR(64)),
+    CAST('${batch}' AS VARCHAR(64))
 FROM (
     SELECT
-        e.*,
+        e.user_id, e.first_name, e.last_name, e.gender, e.level, e.ts, e.session_id, e.item_in_session,
         ROW_NUMBER() OVER (
             PARTITION BY e.user_id
             ORDER BY
                 e.ts DESC, e.session_id DESC, e.item_in_session DESC,
                 e.level ASC NULLS FIRST, e.first_name ASC NULLS FIRST, e.last_name ASC NULLS FIRST, e.gender ASC NULLS FIRST
         ) AS place
-    FROM ${schema}.${event_stage} AS e
+    FROM ${loader_schema}.${event_stage} AS e
     WHERE e.page = 'NextSong'
 ) AS w
 WHERE w.place = 1;

@@ -1,4 +1,4 @@
--- A user is the row of the newest event, whatever arrives first: those of whom this batch knows a newer one go, and come anew.
+-- A user is the row of the newest event, whatever arrives first: those of whom this batch knows a newer one go, and are inserted again.
 -- Runs in the publish step.
 DELETE FROM ${schema}.users
 WHERE user_id IN (
@@ -22,18 +22,15 @@ WHERE user_id IN (
                 u.as_of_item_in_session AS item_in_session,
                 0 AS is_new
             FROM ${schema}.users AS u
-            WHERE
-                u.user_id IN (
-                    SELECT o.user_id FROM ${schema}.user_versions AS o
-                    WHERE o.load_id = :load_id AND o.batch = :batch
-                )
+            INNER JOIN ${schema}.user_versions AS o ON u.user_id = o.user_id
+            WHERE o.load_id = '${load_id}' AND o.batch = '${batch}'
             UNION ALL
             SELECT
                 v.user_id, v.first_name, v.last_name, v.gender, v.level,
                 v.start_time, v.session_id, v.item_in_session,
                 1 AS is_new
             FROM ${schema}.user_versions AS v
-            WHERE v.load_id = :load_id AND v.batch = :batch
+            WHERE v.load_id = '${load_id}' AND v.batch = '${batch}'
         ) AS c
     ) AS w
     WHERE w.place = 1 AND w.is_new = 1
@@ -55,10 +52,8 @@ SELECT
     v.load_id,
     v.batch
 FROM ${schema}.user_versions AS v
+LEFT JOIN ${schema}.users AS u ON v.user_id = u.user_id
 WHERE
-    v.load_id = :load_id
-    AND v.batch = :batch
-    AND NOT EXISTS (
-        SELECT 1 FROM ${schema}.users AS u
-        WHERE u.user_id = v.user_id
-    );
+    v.load_id = '${load_id}'
+    AND v.batch = '${batch}'
+    AND u.user_id IS NULL;

@@ -23,42 +23,32 @@ FROM (
             f.title, f.artist_name, f.length, f.load_id, f.batch,
             0 AS is_staged
         FROM ${schema}.songplays AS f
-        WHERE
-            f.start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
-            AND EXISTS (
-                SELECT 1
-                FROM ${schema}.${event_stage} AS x
-                WHERE
-                    x.page = 'NextSong'
-                    AND x.user_id = f.user_id
-                    AND x.session_id = f.session_id
-                    AND x.item_in_session = f.item_in_session
-                    AND x.ts = f.start_time
-            )
+        INNER JOIN staged_plays AS x
+            ON
+                f.user_id = x.user_id
+                AND f.session_id = x.session_id
+                AND f.item_in_session = x.item_in_session
+                AND f.start_time = x.start_time
+        WHERE f.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
         UNION ALL
         SELECT
-            e.ts, e.user_id, e.level, e.session_id, e.location, e.user_agent, e.item_in_session,
-            e.song, e.artist, e.length,
-            CAST(:load_id AS VARCHAR(64)) AS load_id,
-            CAST(:batch AS VARCHAR(64)) AS batch,
+            p.start_time, p.user_id, p.level, p.session_id, p.location, p.user_agent, p.item_in_session,
+            p.title, p.artist_name, p.length,
+            CAST('${load_id}' AS VARCHAR(64)) AS load_id,
+            CAST('${batch}' AS VARCHAR(64)) AS batch,
             1 AS is_staged
-        FROM ${schema}.${event_stage} AS e
-        WHERE e.page = 'NextSong'
+        FROM staged_plays AS p
     ) AS c
 ) AS w
 WHERE w.is_staged = 0 AND w.place > 1;
 
 DELETE FROM ${schema}.songplays
+USING ${schema}.songplay_versions AS v
 WHERE
-    start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
-    AND EXISTS (
-        SELECT 1
-        FROM ${schema}.songplay_versions AS v
-        WHERE
-            v.user_id = songplays.user_id
-            AND v.session_id = songplays.session_id
-            AND v.item_in_session = songplays.item_in_session
-            AND v.start_time = songplays.start_time
-            AND v.load_id = songplays.load_id
-            AND v.batch = songplays.batch
-    );
+    songplays.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
+    AND songplays.user_id = v.user_id
+    AND songplays.session_id = v.session_id
+    AND songplays.item_in_session = v.item_in_session
+    AND songplays.start_time = v.start_time
+    AND songplays.load_id = v.load_id
+    AND songplays.batch = v.batch;

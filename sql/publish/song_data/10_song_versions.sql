@@ -1,8 +1,5 @@
 -- What this batch says of its songs: of several rows with one song_id the smallest (by all columns, in this order). Year 0 means
 -- unknown, location '' too. Runs in the publish step.
-DELETE FROM ${schema}.song_versions
-WHERE load_id = :load_id AND batch = :batch;
-
 INSERT INTO ${schema}.song_versions (
     song_id, title, artist_id, year, duration,
     artist_name, artist_location, artist_latitude, artist_longitude, load_id, batch
@@ -17,8 +14,8 @@ SELECT
     w.artist_location,
     w.artist_latitude,
     w.artist_longitude,
-    CAST(:load_id AS VARCHAR(64)),
-    CAST(:batch AS VARCHAR(64))
+    CAST('${load_id}' AS VARCHAR(64)),
+    CAST('${batch}' AS VARCHAR(64))
 FROM (
     SELECT
         n.*,
@@ -33,7 +30,7 @@ FROM (
         SELECT
             s.song_id, s.title, s.artist_id, s.artist_name, s.duration, NULLIF(s.year, 0) AS year,
             NULLIF(s.artist_location, '') AS artist_location, s.artist_latitude, s.artist_longitude
-        FROM ${schema}.${song_stage} AS s
+        FROM ${loader_schema}.${song_stage} AS s
     ) AS n
 ) AS w
 WHERE w.place = 1;

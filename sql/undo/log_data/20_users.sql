@@ -1,10 +1,16 @@
--- The users that the load decided are decided anew, by the newest event that the other batches have of them.
--- Runs in the undo of a load.
+-- The users that the load decided are decided again, by the newest event that the other batches have of them. undone_users is a
+-- temporary table. Runs in the undo of a load that has log files.
+CREATE TEMPORARY TABLE undone_users
+AS
+SELECT u.user_id
+FROM ${schema}.users AS u
+WHERE u.load_id = '${undone_load}';
+
 DELETE FROM ${schema}.user_versions
-WHERE load_id = :undone_load;
+WHERE load_id = '${undone_load}';
 
 DELETE FROM ${schema}.users
-WHERE load_id = :undone_load;
+WHERE load_id = '${undone_load}';
 
 INSERT INTO ${schema}.users (
     user_id, first_name, last_name, gender, level,
@@ -32,9 +38,6 @@ FROM (
                 v.gender ASC NULLS FIRST, v.load_id ASC, v.batch ASC
         ) AS place
     FROM ${schema}.user_versions AS v
-    WHERE NOT EXISTS (
-        SELECT 1 FROM ${schema}.users AS u
-        WHERE u.user_id = v.user_id
-    )
+    WHERE v.user_id IN (SELECT d.user_id FROM undone_users AS d)
 ) AS w
 WHERE w.place = 1;

@@ -1,23 +1,25 @@
--- The songs that the load decided are decided anew, by what the other batches say of them; their plays wait for a song, and the
--- artists that they decided are decided anew. Runs in the undo of a load.
+-- The songs that the load decided are decided again, by what the other batches say of them; their plays wait for a song, and the
+-- artists that they decided are decided again. undone_songs is a temporary table: these songs' rows, as they were and as they are then.
+-- Runs in the undo of a load that has song files.
+CREATE TEMPORARY TABLE undone_songs
+DISTKEY (song_id)
+AS
+SELECT s.song_id, s.title, s.artist_id, s.artist_name, s.duration
+FROM ${schema}.songs AS s
+WHERE s.load_id = '${undone_load}';
+
 DELETE FROM ${schema}.song_versions
-WHERE load_id = :undone_load;
+WHERE load_id = '${undone_load}';
 
 UPDATE ${schema}.songplays
 SET song_id = NULL, artist_id = NULL
-WHERE song_id IN (
-    SELECT s.song_id FROM ${schema}.songs AS s
-    WHERE s.load_id = :undone_load
-);
+WHERE song_id IN (SELECT d.song_id FROM undone_songs AS d);
 
 DELETE FROM ${schema}.artists
-WHERE as_of_song_id IN (
-    SELECT s.song_id FROM ${schema}.songs AS s
-    WHERE s.load_id = :undone_load
-);
+WHERE as_of_song_id IN (SELECT d.song_id FROM undone_songs AS d);
 
 DELETE FROM ${schema}.songs
-WHERE load_id = :undone_load;
+WHERE load_id = '${undone_load}';
 
 INSERT INTO ${schema}.songs (
     song_id, title, artist_id, year, duration,
@@ -46,9 +48,11 @@ FROM (
                 v.artist_latitude ASC NULLS FIRST, v.artist_longitude ASC NULLS FIRST, v.load_id ASC, v.batch ASC
         ) AS place
     FROM ${schema}.song_versions AS v
-    WHERE NOT EXISTS (
-        SELECT 1 FROM ${schema}.songs AS d
-        WHERE d.song_id = v.song_id
-    )
+    WHERE v.song_id IN (SELECT d.song_id FROM undone_songs AS d)
 ) AS w
 WHERE w.place = 1;
+
+INSERT INTO undone_songs (song_id, title, artist_id, artist_name, duration)
+SELECT s.song_id, s.title, s.artist_id, s.artist_name, s.duration
+FROM ${schema}.songs AS s
+WHERE s.song_id IN (SELECT d.song_id FROM undone_songs AS d);

@@ -1,10 +1,11 @@
--- Artists for whom one of these songs is now the smallest are decided anew, and those that were taken out come back if they have a
--- song. Runs in the undo of a load.
+-- Artists for whom one of these songs is now the smallest are decided again, and those that were taken out come back if they have a
+-- song. Runs in the undo of a load that has song files.
 DELETE FROM ${schema}.artists
 WHERE artist_id IN (
     SELECT a.artist_id
     FROM ${schema}.artists AS a
     INNER JOIN ${schema}.songs AS s ON a.artist_id = s.artist_id
+    INNER JOIN undone_songs AS d ON s.song_id = d.song_id
     WHERE s.song_id < a.as_of_song_id
 );
 
@@ -23,10 +24,7 @@ FROM (
         s.*,
         ROW_NUMBER() OVER (PARTITION BY s.artist_id ORDER BY s.song_id ASC) AS place
     FROM ${schema}.songs AS s
+    WHERE s.artist_id IN (SELECT d.artist_id FROM undone_songs AS d)
 ) AS w
-WHERE
-    w.place = 1
-    AND NOT EXISTS (
-        SELECT 1 FROM ${schema}.artists AS d
-        WHERE d.artist_id = w.artist_id
-    );
+LEFT JOIN ${schema}.artists AS a ON w.artist_id = a.artist_id
+WHERE w.place = 1 AND a.artist_id IS NULL;

@@ -1,5 +1,5 @@
--- Plays that wait for a song, because it came back or because theirs has gone, get it: of equal songs the smallest song_id.
--- Runs in the undo of a load, last of the datasets.
+-- Plays that match what these songs were or are called get of all equal songs the smallest song_id. Runs in the undo of a load that has
+-- song files, last of the dataset.
 UPDATE ${schema}.songplays
 SET song_id = m.song_id, artist_id = m.artist_id
 FROM (
@@ -13,12 +13,17 @@ FROM (
             PARTITION BY RTRIM(s.title), RTRIM(s.artist_name), s.duration ORDER BY s.song_id ASC
         ) AS place
     FROM ${schema}.songs AS s
+    INNER JOIN (
+        SELECT DISTINCT RTRIM(d.title) AS title, RTRIM(d.artist_name) AS artist_name, d.duration
+        FROM undone_songs AS d
+    ) AS k
+        ON RTRIM(s.title) = k.title AND RTRIM(s.artist_name) = k.artist_name AND s.duration = k.duration
 ) AS m
 WHERE
     m.place = 1
+    AND songplays.length = m.duration
     AND RTRIM(songplays.title) = m.title
     AND RTRIM(songplays.artist_name) = m.artist_name
-    AND songplays.length = m.duration
     AND (
         songplays.song_id IS NULL
         OR songplays.song_id <> m.song_id

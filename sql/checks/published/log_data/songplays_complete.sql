@@ -6,7 +6,7 @@ FROM (
     SELECT COUNT(*) AS events
     FROM (
         SELECT DISTINCT e.user_id, e.session_id, e.item_in_session, e.ts
-        FROM ${schema}.${event_stage} AS e
+        FROM ${loader_schema}.${event_stage} AS e
         INNER JOIN ${schema}.songplays AS f
             ON
                 e.user_id = f.user_id
@@ -15,14 +15,14 @@ FROM (
                 AND e.ts = f.start_time
         WHERE
             e.page = 'NextSong'
-            AND f.start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+            AND f.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
     ) AS there
 ) AS t
 CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
         SELECT DISTINCT n.user_id, n.session_id, n.item_in_session, n.ts
-        FROM ${schema}.${event_stage} AS n
+        FROM ${loader_schema}.${event_stage} AS n
         WHERE n.page = 'NextSong'
     ) AS staged
 ) AS s

@@ -5,6 +5,6 @@ SELECT
 FROM ${schema}.songplays AS f
 LEFT JOIN ${schema}.songs AS d ON f.song_id = d.song_id AND f.artist_id = d.artist_id
 WHERE
-    f.start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    f.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
     AND (f.song_id IS NOT NULL OR f.artist_id IS NOT NULL)
     AND d.song_id IS NULL

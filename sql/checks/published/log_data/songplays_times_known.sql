@@ -5,5 +5,5 @@ SELECT
 FROM ${schema}.songplays AS f
 LEFT JOIN ${schema}.time AS d ON f.start_time = d.start_time
 WHERE
-    f.start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    f.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
     AND d.start_time IS NULL

@@ -5,7 +5,7 @@ SELECT
 FROM (
     SELECT user_id, session_id, item_in_session, start_time
     FROM ${schema}.songplays
-    WHERE start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    WHERE start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
     GROUP BY user_id, session_id, item_in_session, start_time
     HAVING COUNT(*) > 1
 ) AS doubled

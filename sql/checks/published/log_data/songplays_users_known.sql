@@ -5,5 +5,5 @@ SELECT
 FROM ${schema}.songplays AS f
 LEFT JOIN ${schema}.users AS d ON f.user_id = d.user_id
 WHERE
-    f.start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    f.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
     AND d.user_id IS NULL

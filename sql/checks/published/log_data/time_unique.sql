@@ -5,7 +5,7 @@ SELECT
 FROM (
     SELECT start_time
     FROM ${schema}.time
-    WHERE start_time BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    WHERE start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
     GROUP BY start_time
     HAVING COUNT(*) > 1
 ) AS doubled

@@ -4,10 +4,10 @@ SELECT
     s.songs AS expected
 FROM (
     SELECT COUNT(DISTINCT e.song_id) AS songs
-    FROM ${schema}.${song_stage} AS e
+    FROM ${loader_schema}.${song_stage} AS e
     INNER JOIN ${schema}.songs AS d ON e.song_id = d.song_id
 ) AS t
 CROSS JOIN (
     SELECT COUNT(DISTINCT n.song_id) AS songs
-    FROM ${schema}.${song_stage} AS n
+    FROM ${loader_schema}.${song_stage} AS n
 ) AS s

@@ -2,7 +2,7 @@
 SELECT
     COUNT(*) AS figure,
     0 AS expected
-FROM ${schema}.${event_stage}
+FROM ${loader_schema}.${event_stage}
 WHERE
     page = 'NextSong'
     AND (user_id IS NULL OR session_id IS NULL OR item_in_session IS NULL OR ts IS NULL)

@@ -2,5 +2,5 @@
 SELECT
     COUNT(*) AS figure,
     0 AS expected
-FROM ${schema}.${event_stage}
+FROM ${loader_schema}.${event_stage}
 WHERE page IS NULL OR ts IS NULL

@@ -2,5 +2,5 @@
 SELECT
     COUNT(*) AS figure,
     0 AS expected
-FROM ${schema}.${song_stage}
+FROM ${loader_schema}.${song_stage}
 WHERE song_id IS NULL OR artist_id IS NULL

@@ -1,20 +1,34 @@
--- Version 1: staging parents, star schema and ledger.
--- Runs once, in one transaction, before the first load (functions/migrate.py).
+-- All tables as version 4 has them, for a warehouse that has none: the star schema, the versions that undo needs, the ledger, and in
+-- the loader's own schema, on which readers have no rights, the lock and the parents of the staging tables.
+-- Runs once, in one transaction, before the first load, and on {"reset": true} (functions/loader/migrations.py). Older tables get here by
+-- the numbered migrations; a test compares the two.
 -- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
 -- (docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). The SQL in publish/ keeps them true.
 -- GETDATE() and not SYSDATE, which is the transaction's start: a publish that waited for the lock is newer than it began.
+-- The parents of staging tables of a schema that was dropped without the loader's are dropped first: they may be of another version.
+-- DISTKEY (session_id): every join of staged plays and facts is on it, so that no row moves between nodes for it.
+DROP TABLE IF EXISTS ${loader_schema}.event_stage, ${loader_schema}.song_stage, ${loader_schema}.file_plan;
+
 CREATE TABLE ${schema}.schema_version (
     version INTEGER NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
--- A mutex: every transaction that writes the star schema or the ledger locks it first. It never has a row.
-CREATE TABLE ${schema}.publish_lock (
-    holder VARCHAR(64)
+-- A mutex: every transaction that writes the star schema or the ledger locks it first and then updates its one row. A reset keeps it.
+CREATE TABLE IF NOT EXISTS ${loader_schema}.publish_lock (
+    holder VARCHAR(64) NOT NULL
 );
 
+INSERT INTO ${loader_schema}.publish_lock (holder)
+SELECT CAST('none' AS VARCHAR(64))
+FROM (
+    SELECT COUNT(*) AS holders
+    FROM ${loader_schema}.publish_lock
+) AS k
+WHERE k.holders = 0;
+
 -- Parent of each load's own staging table; its types are the star schema's, so that COPY is the only gate.
-CREATE TABLE ${schema}.event_stage (
+CREATE TABLE ${loader_schema}.event_stage (
     artist VARCHAR(1024),
     auth VARCHAR(64),
     first_name VARCHAR(256),
@@ -33,9 +47,9 @@ CREATE TABLE ${schema}.event_stage (
     ts TIMESTAMP,
     user_agent VARCHAR(1024),
     user_id INTEGER
-);
+) DISTKEY (session_id);
 
-CREATE TABLE ${schema}.song_stage (
+CREATE TABLE ${loader_schema}.song_stage (
     num_songs INTEGER,
     artist_id VARCHAR(64),
     artist_latitude DOUBLE PRECISION,
@@ -49,12 +63,12 @@ CREATE TABLE ${schema}.song_stage (
 );
 
 -- Parent of the temporary table in which a plan is compared with the ledger.
-CREATE TABLE ${schema}.file_plan (
+CREATE TABLE ${loader_schema}.file_plan (
     seq BIGINT,
     bucket VARCHAR(64),
     key VARCHAR(1024),
     etag VARCHAR(256)
-);
+) DISTKEY (key);
 
 -- as_of_*: the newest event of the user, which decided the row; an older event never changes it.
 CREATE TABLE ${schema}.users (
@@ -126,7 +140,52 @@ CREATE TABLE ${schema}.songplays (
     length DOUBLE PRECISION,
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL
-) SORTKEY (start_time);
+) DISTKEY (session_id) SORTKEY (start_time);
+
+-- What each batch says of a user: its newest event. users holds the best of them; undo takes a load's away and decides anew.
+CREATE TABLE ${schema}.user_versions (
+    user_id INTEGER NOT NULL,
+    first_name VARCHAR(256),
+    last_name VARCHAR(256),
+    gender VARCHAR(16),
+    level VARCHAR(16),
+    start_time TIMESTAMP NOT NULL,
+    session_id INTEGER NOT NULL,
+    item_in_session INTEGER NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) SORTKEY (load_id, batch);
+
+-- What each batch says of a song; songs holds the smallest of them.
+CREATE TABLE ${schema}.song_versions (
+    song_id VARCHAR(64) NOT NULL,
+    title VARCHAR(1024),
+    artist_id VARCHAR(64) NOT NULL,
+    year INTEGER,
+    duration DOUBLE PRECISION,
+    artist_name VARCHAR(1024),
+    artist_location VARCHAR(1024),
+    artist_latitude DOUBLE PRECISION,
+    artist_longitude DOUBLE PRECISION,
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) SORTKEY (load_id, batch);
+
+-- Facts that an event of the same key with a smaller content has replaced; undo of that one's load puts them back.
+CREATE TABLE ${schema}.songplay_versions (
+    start_time TIMESTAMP NOT NULL,
+    user_id INTEGER NOT NULL,
+    level VARCHAR(16),
+    session_id INTEGER NOT NULL,
+    location VARCHAR(1024),
+    user_agent VARCHAR(1024),
+    item_in_session INTEGER NOT NULL,
+    title VARCHAR(1024),
+    artist_name VARCHAR(1024),
+    length DOUBLE PRECISION,
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) DISTKEY (session_id) SORTKEY (start_time);
 
 -- The ledger: one row for each time that a load dealt with a file. A file is (bucket, key, etag).
 -- status: loaded, rejected (bad, with the reason), missing (gone before COPY read it), replaced (loaded again by a reload), withdrawn.
@@ -145,7 +204,7 @@ CREATE TABLE ${schema}.files (
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL,
     recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
-) SORTKEY (bucket, key);
+) DISTKEY (key) SORTKEY (bucket, key);
 
 -- One row for each published batch of a load.
 CREATE TABLE ${schema}.loads (
@@ -170,9 +229,39 @@ CREATE TABLE ${schema}.check_results (
     expected BIGINT,
     definition VARCHAR(16),
     recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (load_id, batch);
+
+-- Rows of a batch that were left out because they are there already, by the load under which they are there (its own too).
+CREATE TABLE ${schema}.left_out (
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL,
+    dataset VARCHAR(64) NOT NULL,
+    of_load_id VARCHAR(64) NOT NULL,
+    left_rows BIGINT NOT NULL
+) SORTKEY (load_id, batch);
+
+-- Loads that were undone: nothing more is ever published for them.
+CREATE TABLE ${schema}.undone (
+    load_id VARCHAR(64) NOT NULL,
+    undone_by VARCHAR(64) NOT NULL,
+    execution VARCHAR(1024) NOT NULL,
+    undone_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
--- "Where is my file?": the newest word of the ledger on each (bucket, key, etag).
+-- What a load has cost beside the warehouse: the state machine's transitions, its functions, their calls.
+CREATE TABLE ${schema}.load_figures (
+    load_id VARCHAR(64) NOT NULL,
+    seconds DOUBLE PRECISION NOT NULL,
+    transitions BIGINT NOT NULL,
+    function_calls BIGINT NOT NULL,
+    gb_seconds DOUBLE PRECISION NOT NULL,
+    data_api_calls BIGINT NOT NULL,
+    s3_requests BIGINT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (recorded_at);
+
+-- "Where is my file?": the newest word of the ledger on each (bucket, key, etag). One that is loaded is loaded, whatever was said of
+-- it since: that its object is gone, when its event was repeated.
 CREATE VIEW ${schema}.file_status AS
 SELECT
     bucket,
@@ -194,10 +283,12 @@ FROM (
         f.*,
         ROW_NUMBER() OVER (
             PARTITION BY f.bucket, f.key, f.etag
-            ORDER BY f.recorded_at DESC, f.load_id DESC, f.batch DESC
+            ORDER BY
+                CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,
+                f.recorded_at DESC, f.load_id DESC, f.batch DESC
         ) AS newest
     FROM ${schema}.files AS f
 ) AS ranked
 WHERE newest = 1;
 
-INSERT INTO ${schema}.schema_version (version) VALUES (1);
+INSERT INTO ${schema}.schema_version (version) VALUES (4);

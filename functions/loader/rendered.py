@@ -1,0 +1,141 @@
+"""Every statement that a load, an undo, a reload, a reset and a sweep send, batch by batch, as they would send it.
+
+The preflight lets Redshift plan them all before the first load needs them (functions/preflight.py), and the lint
+compares them with docs/evidence.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loader import names, sql, statements
+from loader.datasets import datasets
+from loader.migrations import migrations
+from loader.settings import settings
+from loader.sql import Rendered
+
+SAMPLE: Mapping[str, Any] = {
+    "load_id": "20260101-000000-00000000",
+    "execution": "arn:aws:states:us-west-2:123456789012:execution:load:sample",
+    "started": "2026-01-01T00:00:00+00:00",
+    "named": False,
+    "mode": "load",
+}
+CHECK = {"on": "staged", "name": "sample", "definition": "0" * 16, "figure": 0, "expected": 0}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The statements of one batch.
+
+    tables   the staging tables that it uses and does not create, with their parents: table -> parent
+    """
+
+    name: str
+    statements: tuple[Rendered, ...]
+    tables: Mapping[str, str]
+
+
+def groups(
+    load: Mapping[str, Any] = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".format
+) -> list[Group]:
+    """All batches but those that create, upgrade and drop the tables. uri: the S3 URI of a key of the work bucket."""
+    found = [
+        _group("plan", statements.compare(_offered(load, uri))),
+        _group("passed checks", sql.render("stage/passed_checks.sql", _offered(load, uri))),
+        _group("leftovers", sql.render("stage/leftovers.sql", _offered(load, uri))),
+        _group("look at undo", statements.look_at_undo(_offered(load, uri))),
+    ]
+    for dataset in datasets().values():
+        table = names.stage_table(dataset, load["load_id"], "0", 0)
+        offered = _offered(load, uri) | {
+            "stage_table": table,
+            "stage_parent": dataset.stage_table,
+            dataset.stage_table: table,
+            "dataset": dataset.name,
+        }
+        staged = {table: dataset.stage_table}
+        of_parent = offered | {dataset.stage_table: dataset.stage_table}
+        found += [
+            _group(f"stage {dataset.name}", statements.stage(dataset, offered)),
+            _group(
+                f"files copied later {dataset.name}",
+                sql.render("stage/files_copied_later.sql", offered),
+            ),
+            _group(
+                f"find bad files {dataset.name}",
+                [
+                    *statements.find_bad_files(dataset, of_parent),
+                    *sql.render("stage/find_errors.sql", {**offered, "query": "1"}),
+                ],
+            ),
+            _group(
+                f"publish {dataset.name}",
+                statements.publish(dataset, offered, staged=True, checks=[CHECK], again=True),
+                staged,
+            ),
+            _group(
+                f"clean up {dataset.name}",
+                [
+                    *sql.render("stage/drop.sql", offered),
+                    *sql.render("stage/spent.sql", offered),
+                ],
+                staged,
+            ),
+        ]
+        if dataset.can_reload:
+            reloaded = offered | {"mode": "reload", "reload": names.flag(True)}
+            sequence = statements.publish(dataset, reloaded, staged=True, reload=True, again=True)
+            found.append(_group(f"reload {dataset.name}", sequence, staged))
+        if dataset.can_undo:
+            found += [
+                _group(
+                    f"rows of undo {dataset.name}",
+                    statements.rows_of_undo([dataset.name], offered),
+                ),
+                _group(f"undo {dataset.name}", statements.undo([dataset.name], offered)),
+            ]
+    return found
+
+
+def of_tables(load: Mapping[str, Any] = SAMPLE) -> list[Group]:
+    """The batches that create, upgrade and drop the tables."""
+    offered = _offered(load, "s3://work/{}".format)
+    upgrades = [text for name in migrations().values() for text in sql.render(name, offered)]
+    return [
+        _group("schemas", sql.render("migrations/schemas.sql", offered)),
+        _group("create schema", sql.render("migrations/create_schema.sql", offered)),
+        _group("version", sql.render("migrations/version.sql", offered)),
+        _group("create all", statements.create_all(offered)),
+        _group("upgrade", upgrades),
+        _group("drop all", statements.drop_all(offered)),
+    ]
+
+
+def _group(name: str, found: list[Rendered], tables: Mapping[str, str] | None = None) -> Group:
+    return Group(name, tuple(found), tables or {})
+
+
+def _offered(load: Mapping[str, Any], uri: Callable[[str], str]) -> dict[str, str]:
+    """What the templates are offered: the load's own, and zeros for what only a load that runs can know."""
+    counts = (
+        *("files_loaded", "files_rejected", "rows_staged", "rows_copied", "header_lines"),
+        *("batch_count", "seconds", "transitions", "function_calls", "gb_seconds"),
+        *("data_api_calls", "s3_requests"),
+    )
+    base = f"loads/{load['load_id']}"
+    return {
+        **names.common(settings()),
+        **names.of_batch(load, "0"),
+        **dict.fromkeys(counts, "0"),
+        "new_schema": settings().loader_schema,
+        "undone_load": load["load_id"],
+        "first_start": names.NO_TIME,
+        "last_start": names.NO_TIME,
+        "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
+        "listing": uri(f"{base}/check/listing.json.gz"),
+        "ledger": uri(f"{base}/check/ledger.json"),
+        "manifest": uri(f"{base}/check/manifest.json"),
+        "jsonpaths": uri(f"{base}/check/jsonpaths.json"),
+        "copy_options": "",
+    }

@@ -1,0 +1,8 @@
+-- Takes the lock as each publish does, and looks at its row. Runs in the preflight ({"check": true}).
+LOCK ${loader_schema}.publish_lock;
+
+UPDATE ${loader_schema}.publish_lock
+SET holder = '${load_id}';
+
+SELECT COUNT(*) AS held
+FROM ${loader_schema}.publish_lock;

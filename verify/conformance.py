@@ -33,19 +33,6 @@ NOT_HERE = {
 FAILURES = (ClientError, BotoCoreError, TimeoutError)
 
 
-def where_of(case: Case) -> str:
-    """portable, superuser or local: what the case says, else by what it does."""
-    given = getattr(case, "where", "")
-    if given:
-        return str(given)
-    if case.status == "refused" or '"one"' in str(case.request).replace("'", '"'):
-        return LOCAL_ONLY  # Redshift has it; or a cluster that only the local server knows
-    texts = " ".join([*case.setup, *case.batch, case.sql]).upper()
-    if re.search(r"\b(CREATE|ALTER|DROP) (DATABASE|USER|GROUP|ROLE)\b|\b(STL|STV|SVL)_", texts):
-        return SUPERUSER
-    return PORTABLE
-
-
 def cases_of(
     *, local: bool, superuser: bool, pattern: str = "", limit: int = 0
 ) -> tuple[list[Case], list[Case]]:
@@ -54,15 +41,15 @@ def cases_of(
     wanted |= {SUPERUSER} if superuser or local else set()
     wanted |= {LOCAL_ONLY} if local else set()
     named = [case for topic in read_topics() for case in topic.cases if pattern in case.id]
-    chosen = [case for case in named if where_of(case) in wanted]
-    others = [case for case in named if where_of(case) not in wanted]
+    chosen = [case for case in named if case.where in wanted]
+    others = [case for case in named if case.where not in wanted]
     return (chosen[:limit] if limit else chosen), others
 
 
 def check(run: Run, cases: Sequence[Case], others: Sequence[Case], at_a_time: int) -> None:
     """A result for each case; those for which the time is too short are not tried."""
     for case in others:
-        run.add(_result(case, NOT_POSSIBLE, note=NOT_HERE[where_of(case)]))
+        run.add(_result(case, NOT_POSSIBLE, note=NOT_HERE[case.where]))
     left, reason = _able(run, cases)
     for case in cases:
         if case not in left:

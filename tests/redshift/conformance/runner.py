@@ -153,10 +153,12 @@ class Runner:
         if case.call:
             self._call(case, {**words, "session": session["SessionId"]})
             return
+        values = [{"name": name, "value": text} for name, text in case.parameters.items()]
+        more: dict[str, Any] = {"Parameters": values} if values else {}
         if case.batch:
-            answer = self.run_batch([_fill(sql, words) for sql in case.batch], session)
+            answer = self.run_batch([_fill(sql, words) for sql in case.batch], session, **more)
         else:
-            answer = self.run(_fill(case.sql, words), session)
+            answer = self.run(_fill(case.sql, words), session, **more)
         _check_answer(case, answer)
         if case.after:
             after = self.run(_fill(case.after, words), session)

@@ -27,6 +27,7 @@ from local.redshift.sql.nodes import AlterTable, Column, Constraint, CreateTable
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
 
+_MOST_SORT_KEYS = 400
 IDENTITY_STRIDE = 4
 """Identity values leave gaps, as those of a cluster's slices do: nobody can count on 1..n."""
 
@@ -195,6 +196,8 @@ def alter(session: Session, statement: AlterTable) -> Outcome:
     if found is None:
         raise undefined_relation(".".join(statement.name))
     session.require_owner(found)
+    if found.is_view and statement.action not in ("owner", "rename"):
+        raise RedshiftError(f'"{found.name}" is not a table', sqlstate="42809")
     _ACTIONS[statement.action](session, statement, found)
     return Outcome()
 
@@ -354,7 +357,7 @@ def _changed(table: Relation, what: str, *values: str) -> Relation:
             f"ALTER {what.upper()} is not supported for tables with interleaved sort keys",
             sqlstate="0A000",
         )
-    if what == "diststyle" and table.is_temporary:
+    if what == "diststyle" and values[0] in ("ALL", "EVEN") and table.is_temporary:
         raise RedshiftError(
             "ALTER DISTSTYLE is not supported for temporary tables", sqlstate="0A000"
         )
@@ -363,6 +366,10 @@ def _changed(table: Relation, what: str, *values: str) -> Relation:
         columns = tuple(replace(c, distkey=False) for c in table.columns)
         made = replace(attributes, distkey=key, diststyle=style)
         return replace(table, columns=columns, attributes=made)
+    if len(values) > _MOST_SORT_KEYS:
+        raise RedshiftError(
+            f"a sort key has {_MOST_SORT_KEYS} columns at most, not {len(values)}", sqlstate="54011"
+        )
     if what.startswith("sortkey"):
         columns = tuple(replace(c, sortkey=False) for c in table.columns)
         style = {"sortkey": "COMPOUND", "sortkey auto": "AUTO"}.get(what, "")

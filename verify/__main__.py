@@ -158,8 +158,9 @@ def plan(
     if "probes" in parts:
         lines.append(f"- ask {asked} questions: SQL, TestState, two SQS queues {run.prefix}-…")
     if "data" in parts and stack:
+        files = data.made(stack, run.prefix)
         lines.append(
-            f"- upload {data.SET.songs + data.SET.days + 2} small files to s3://"
+            f"- upload {len(files.first) + len(files.late)} small files to s3://"
             f"{stack.outputs['DataBucketName']}/ under {stack.log_prefix}{run.prefix}/ and"
             f" {stack.song_prefix}{run.prefix}/, let the stack load them, compare, undo every load"
             " (only if its tables are empty)"
@@ -171,13 +172,12 @@ def plan(
         f" s3://{place.bucket}/{place.root}{run.prefix}/. All of that is removed at the end; what stays: the ledger's"
         " rows of the loads, the executions' history, logs."
     )
-    lines.append(
-        f"It takes about {expected.seconds / 60:,.0f} minutes, and stops asking after"
-        f" {run.deadline.seconds / 60:,.0f}."
-    )
+    stops = f"stops asking after {run.deadline.seconds / 60:,.0f}."
     if place.local:
-        lines.append("It costs nothing: the local AWS.")
-    elif place.rpu:
+        lines.append(f"On the local AWS it takes a minute or two, costs nothing, and {stops}")
+        return lines
+    lines.append(f"It takes about {expected.seconds / 60:,.0f} minutes, and {stops}")
+    if place.rpu:
         lines.append(
             f"It may cost about ${expected.dollars:.2f}: {expected.warehouse / 60:,.0f} minutes of {place.rpu:g} RPU"
             f" ${expected.warehouse_dollars:.2f}, all else ${expected.other_dollars:.2f}; it stops at ${dollars:.2f}."

@@ -41,7 +41,7 @@ class Probe:
     expect     a pattern of the answer, and ``expected`` the same in words
     other      what another answer means for the loader
     source     the page or thread that comes nearest to an answer
-    assumed    the entry of docs/evidence.md that rests on it, if there is one
+    assumed    the entries of docs/evidence.md that it answers
     setup      statements before; ``objects`` lie under s3://${bucket}/${prefix}/
     sql        the statement, or ``batch`` as one transaction; ``parameters`` of the Data API
     after      a query whose rows are the answer
@@ -54,7 +54,7 @@ class Probe:
     expected: str
     other: str
     source: str
-    assumed: str = ""
+    assumed: list[str] = field(default_factory=list)
     setup: list[str] = field(default_factory=list)
     objects: dict[str, Any] = field(default_factory=dict)
     sql: str = ""

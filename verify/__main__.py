@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     what = whole.add_argument_group("what is done")
     what.add_argument("--only", nargs="+", choices=ORDER, metavar="PART", help=", ".join(ORDER))
     what.add_argument("--cases", default="", help="only cases whose id has this text")
+    what.add_argument("--more", type=Path, nargs="+", default=[], help="files with more cases")
     what.add_argument("--limit", type=int, default=0, help="so many cases at most")
     what.add_argument("--probe", default="", help="only probes whose id has this text")
     what.add_argument("--superuser", action="store_true", help="also cases that need a superuser")
@@ -74,6 +75,8 @@ def main(words: list[str] | None = None) -> int:
         print(f"verify: {problem}", file=sys.stderr)
     except (ClientError, BotoCoreError) as error:
         print(f"verify: AWS answered: {error}", file=sys.stderr)
+    except (OSError, ValueError) as error:  # a file of --more, or the folder of --out
+        print(f"verify: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\nverify: interrupted; --clean removes what is left", file=sys.stderr)
     return 2
@@ -93,7 +96,11 @@ def verify(given: argparse.Namespace, place: Place) -> int:
     """Plans, asks, runs, cleans up, reports."""
     parts = [part for part in ORDER if part in (given.only or ORDER)]
     cases, others = conformance.cases_of(
-        local=place.local, superuser=given.superuser, pattern=given.cases, limit=given.limit
+        local=place.local,
+        superuser=given.superuser,
+        pattern=given.cases,
+        limit=given.limit,
+        more=given.more,
     )
     asked = tuple(probe for probe in probes.read_probes() if given.probe in probe.id)
     possible = [part for part in parts if place.stack or part not in OF_A_STACK]
@@ -211,7 +218,7 @@ def undo_left(run: Run) -> list[str]:
     assert stack is not None  # noqa: S101 - called only with one
     loaded = data.Loaded(run, stack)
     try:
-        data.settle(loaded)
+        data.settle(loaded, run.prefix)
         wrong = data.undo(run, loaded, None, "left")
         return [f"not undone: {text}" for text in wrong]
     except data.Refused:
@@ -228,7 +235,9 @@ def clean(place: Place, *, yes: bool) -> int:
     loaded: list[str] = []
     if place.stack:
         try:
-            rows = data.Loaded(run, place.stack).ledger(PREFIX)
+            ours = data.Loaded(run, place.stack)
+            data.settle(ours, PREFIX)
+            rows = ours.ledger(PREFIX)
         except data.Refused as reason:
             raise Problem(f"Loads of earlier runs cannot be looked for: {reason}.") from reason
         loaded = sorted({str(r["load_id"]) for r in rows.values() if r["status"] == "loaded"})

@@ -9,10 +9,11 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.redshift.conformance.model import Case, read_topics
+from tests.redshift.conformance.model import Case, read_topic, read_topics
 from tests.redshift.conformance.runner import AT_ONCE, Difference
 from verify.results import AS_EXPECTED, AS_NOTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
 from verify.run import Run
@@ -34,16 +35,21 @@ FAILURES = (ClientError, BotoCoreError, TimeoutError)
 
 
 def cases_of(
-    *, local: bool, superuser: bool, pattern: str = "", limit: int = 0
+    *, local: bool, superuser: bool, pattern: str = "", limit: int = 0, more: Sequence[Path] = ()
 ) -> tuple[list[Case], list[Case]]:
-    """The cases to run, and those that are not for this target. ``pattern`` is looked for in ids."""
+    """The cases to run, and those that are not for this target.
+
+    pattern   is looked for in the ids of the repository's own cases
+    more      topic files with other cases, all of which are run
+    """
     wanted = {PORTABLE}
     wanted |= {SUPERUSER} if superuser or local else set()
     wanted |= {LOCAL_ONLY} if local else set()
     named = [case for topic in read_topics() for case in topic.cases if pattern in case.id]
+    other = [case for path in more for case in read_topic(path).cases]
     chosen = [case for case in named if case.where in wanted]
     others = [case for case in named if case.where not in wanted]
-    return (chosen[:limit] if limit else chosen), others
+    return (chosen[:limit] if limit else chosen) + other, others
 
 
 def check(run: Run, cases: Sequence[Case], others: Sequence[Case], at_a_time: int) -> None:

@@ -77,12 +77,13 @@ def made(stack: Stack, prefix: str) -> Files:
 
     first = {key_of(key): files[key] for key in [*songs, *logs] if key != late_song}
     first[key_of(f"log_data/{ODD}")] = files[logs[0]]
-    lines = files[logs[-1]].split(b"\n")
-    lines[1] = json.dumps({**json.loads(lines[1]), "ts": "yesterday"}).encode()
+    lines = [json.loads(line) for line in files[logs[-1]].split(b"\n")]
+    wrong = next(at for at, line in enumerate(lines) if at and line["page"] == "NextSong")
+    lines[wrong]["ts"] = "yesterday"
     bad = key_of("log_data/bad/events.json")
-    first[bad] = b"\n".join(lines)
+    first[bad] = "\n".join(map(json.dumps, lines)).encode()
     late = {key_of(late_song): files[late_song], key_of(last): files[last]}
-    return Files(first, late, bad, 2)
+    return Files(first, late, bad, wrong + 1)
 
 
 def _played(files: Mapping[str, bytes], songs: Iterable[str]) -> str:
@@ -194,11 +195,11 @@ class Loaded:
         )
         return len(answer["executions"])
 
-    def known(self, keys: Iterable[str], seconds: float) -> set[str]:
+    def known(self, keys: Iterable[str], seconds: float, prefix: str = "") -> set[str]:
         """Waits until the ledger has the keys and nothing runs; the keys that it does not have."""
         until, wanted = time.monotonic() + seconds, set(keys)
         while True:
-            missing = wanted - set(self.ledger(self.run.prefix))
+            missing = wanted - set(self.ledger(prefix or self.run.prefix))
             if not missing and not self.running():
                 return set()
             if missing and time.monotonic() > until and not self.running():
@@ -284,17 +285,17 @@ def _steps(run: Run, loaded: Loaded, files: Files) -> None:
     tell(STEPS[6], '{"undo": …} of every load', expected, got, same=got == "the same")
 
 
-def settle(loaded: Loaded) -> None:
-    """Waits until what the run has uploaded has come to its end: an event may still be on its way."""
+def settle(loaded: Loaded, prefix: str) -> None:
+    """Waits until what was uploaded under the prefix has come to its end: an event may still be on its way."""
     keys = [
         entry["Key"]
         for of in (loaded.stack.log_prefix, loaded.stack.song_prefix)
         for page in loaded.place.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=loaded.bucket, Prefix=f"{of}{loaded.run.prefix}"
+            Bucket=loaded.bucket, Prefix=f"{of}{prefix}"
         )
         for entry in page.get("Contents", [])
     ]
-    loaded.known(keys, _window(loaded))
+    loaded.known(keys, _window(loaded), prefix)
 
 
 def _window(loaded: Loaded) -> float:

@@ -136,7 +136,7 @@ class Place:
 
 def use_local() -> None:
     """Points everything at the local AWS, and only at it, as ``python -m local`` does."""
-    own = environment.isolated(os.environ, environment.ports())
+    own = environment.isolated(os.environ, environment.ports(os.environ))
     for name in set(os.environ) - set(own):
         del os.environ[name]
     os.environ.update(own)

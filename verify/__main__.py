@@ -200,7 +200,7 @@ def clean_up(run: Run) -> None:
     """Removes what the run made, whatever has happened; what is left is a difference."""
     run.deadline.seconds += bounds.CLEANING_SECONDS
     left: list[str] = []
-    if run.place.stack and any(r.part == "data" for r in run.results):
+    if run.uploaded:
         left += undo_left(run)
     done, wrong = Cleaner(run.place, run.id).clean()
     left += wrong

@@ -59,7 +59,8 @@ def check(run: Run, cases: Sequence[Case], others: Sequence[Case], at_a_time: in
     left, reason = _able(run, cases)
     for case in cases:
         if case not in left:
-            run.add(_result(case, NOT_POSSIBLE, note=reason[_needs(case)]))
+            why = next(reason[right] for right in _needs(case) if right in reason)
+            run.add(_result(case, NOT_POSSIBLE, note=why))
     plain = [case for case in left if case.is_plain]
     runner = run.runner("c")
 
@@ -141,40 +142,51 @@ def _progress(run: Run, total: int) -> None:
         run.say(f"conformance: {done} of {total} cases, {run.deadline.used:,.0f} s")
 
 
-# -- what needs a role ------------------------------------------------------------------------
+# -- what needs a right -----------------------------------------------------------------------
+
+SCHEMA, COPY, UNLOAD = "a schema", "COPY", "UNLOAD"
 
 
-def _needs(case: Case) -> str:
+def _needs(case: Case) -> list[str]:
     texts = " ".join([*case.setup, *case.batch, case.sql])
-    if "${role}" not in texts:
-        return ""
-    return "UNLOAD" if "UNLOAD" in texts.upper() else "COPY"
+    needed = [] if case.is_plain else [SCHEMA]
+    if "${role}" in texts:
+        needed.append(UNLOAD if "UNLOAD" in texts.upper() else COPY)
+    return needed
 
 
 def _able(run: Run, cases: Iterable[Case]) -> tuple[list[Case], dict[str, str]]:
-    """The cases that the role allows, and why others are not possible: each right is tried once."""
+    """The cases that the rights at hand allow, and why others are not possible: each right is tried once."""
     listed = list(cases)
     reason: dict[str, str] = {}
-    for right in ("COPY", "UNLOAD"):
-        if any(_needs(case) == right for case in listed):
+    for right in (SCHEMA, COPY, UNLOAD):
+        if SCHEMA not in reason and any(right in _needs(case) for case in listed):
             reason |= {right: why} if (why := _refusal(run, right)) else {}
-    return [case for case in listed if _needs(case) not in reason], reason
+    allowed = [case for case in listed if not reason.keys() & set(_needs(case))]
+    return allowed, reason
 
 
 def _refusal(run: Run, right: str) -> str:
-    """Why the role may not do it; '' if it may."""
-    if not run.place.role:
+    """Why it may not be done; '' if it may."""
+    if right != SCHEMA and not run.place.role:
         return f"{right} needs a role: give its ARN (ROLE=)"
     runner = run.runner("r")
-    place, key = runner.target, f"{runner.target.root}{right.lower()}"
-    schema = f"{place.schemas}{right.lower()}"
-    to = f"'s3://{place.bucket}/{key}' IAM_ROLE '{place.role}'"
-    place.s3.put_object(Bucket=place.bucket, Key=f"{key}/a.json", Body=b'{"a": 1}')
-    session = runner.open(schema, ["CREATE TABLE a (a INT)"])
+    target = runner.target
+    key, schema = f"{target.root}{right.lower()}", f"{target.schemas}_{right[-4:].lower()}"
     try:
+        session = runner.open(schema, ["CREATE TABLE a (a INT)"])
+    except Difference as refused:
+        return (
+            f"no schema can be made, GRANT CREATE ON DATABASE {target.database} is needed: {refused.got}"
+            if RIGHTS.search(refused.got)
+            else f"no schema can be made: {refused.got}"
+        )
+    error = ""
+    if right != SCHEMA:
+        to = f"'s3://{target.bucket}/{key}' IAM_ROLE '{target.role}'"
+        target.s3.put_object(Bucket=target.bucket, Key=f"{key}/a.json", Body=b'{"a": 1}')
         copy = f"COPY a FROM {to} JSON 'auto'"
         unload = f"UNLOAD ('SELECT 1') TO {to} ALLOWOVERWRITE"
-        answer = runner.run(copy if right == "COPY" else unload, session)
-    finally:
-        runner.close(schema, session)
-    return f"{right} with this role fails: {short(answer.error)}" if answer.error else ""
+        error = runner.run(copy if right == COPY else unload, session).error
+    runner.close(schema, session)
+    return f"{right} with this role fails: {error.splitlines()[0]}" if error else ""

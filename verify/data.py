@@ -258,6 +258,7 @@ def _steps(run: Run, loaded: Loaded, files: Files) -> None:
         tell(step, statement, expected, differences or "the same", same=not differences)
 
     run.say(f"data: {len(files.first)} files, of which one is bad and one a duplicate")
+    run.uploaded = True
     loaded.put(files.first)
     _arrive(run, loaded, files.first, tell)
     rejected = loaded.ledger(run.prefix)[files.bad]

@@ -5,6 +5,7 @@ import builtins
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -331,6 +332,34 @@ def test_without_a_role_cases_of_copy_are_not_possible(warehouse: Warehouse) -> 
     assert by_id["sql/t: other"].outcome == AS_EXPECTED
 
 
+def test_who_may_make_no_schema_is_told_which_right_is_missing() -> None:
+    class Denied:
+        asked = 0
+
+        def batch_execute_statement(self, **_: Any) -> Any:
+            self.asked += 1
+            return {"Id": "1", "SessionId": "s"}
+
+        def describe_statement(self, **_: Any) -> Any:
+            sub = {
+                "Status": "FAILED",
+                "QueryString": "CREATE SCHEMA x",
+                "Error": "permission denied for database dev",
+            }
+            return {"Status": "FAILED", "SubStatements": [sub]}
+
+    client = Denied()
+    run = a_run(at(data_api=client))
+    cases = [
+        a_case(name=str(number), setup=["CREATE TABLE t (a INT)"], sql="SELECT 1")
+        for number in range(50)
+    ]
+    conformance.check(run, cases, [], 2)
+    assert {result.outcome for result in run.results} == {NOT_POSSIBLE}
+    assert "GRANT CREATE ON DATABASE dev" in run.results[0].note
+    assert client.asked <= 2, "it is tried once, not with every case"
+
+
 @pytest.mark.parametrize(
     ("case", "difference", "outcome"),
     [
@@ -640,6 +669,34 @@ def test_every_version_of_an_object_goes(aws: dict[str, Any]) -> None:
     assert "Versions" not in s3.list_object_versions(Bucket="mine-work")
 
 
+def test_what_the_stack_may_have_loaded_is_undone_after_an_interruption(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-C while the first upload is waited for: there is no result yet."""
+    undone: list[str] = []
+
+    def undo_left(run: Run) -> list[str]:
+        undone.append(run.id)
+        return []
+
+    monkeypatch.setattr(command, "undo_left", undo_left)
+    cleaner = type("C", (), {"clean": lambda self: ([], [])})
+    monkeypatch.setattr(command, "Cleaner", lambda *given: cleaner())
+    monkeypatch.setattr(data, "_refuse_to_touch", lambda *given, **more: None)
+    monkeypatch.setattr(data.Loaded, "put", lambda *given: None)
+
+    def interrupted(*given: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data, "_arrive", interrupted)
+    run = a_run(at())
+    with pytest.raises(KeyboardInterrupt):
+        data.check(run, consent=False)
+    assert run.results == []
+    command.clean_up(run)
+    assert undone == ["r1"]
+
+
 def test_what_is_left_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "Cleaner", lambda *given: type(
         "C", (), {"clean": lambda self: ([], ["schemas: still there: loader_verify_r1_c1"])})()
@@ -736,3 +793,45 @@ def test_what_was_not_possible_is_listed_with_its_reason() -> None:
 def test_reports_are_not_committed() -> None:
     ignored = (Path(__file__).parents[2] / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert {"/verify/20*.json", "/verify/20*.md"} <= set(ignored)
+
+
+# -- the page -----------------------------------------------------------------------------------
+
+ACTIONS = {
+    "s3:DeleteObjects": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+    "s3:ListObjectsV2": ["s3:ListBucket"],
+    "s3:ListObjectVersions": ["s3:ListBucketVersions"],
+}
+"""Operations whose action has another name."""
+SERVICES = {
+    "cloudformation": "cloudformation",
+    "redshift-data": "redshift-data",
+    "redshift-serverless": "redshift-serverless",
+    "s3": "s3",
+    "sqs": "sqs",
+    "stepfunctions": "states",
+}
+
+
+def test_the_page_names_each_right_that_is_used_and_no_other() -> None:
+    root = Path(__file__).parents[2]
+    runner = root / "tests" / "redshift" / "conformance" / "runner.py"
+    source = "".join(
+        path.read_text(encoding="utf-8")
+        for path in [*sorted((root / "verify").glob("*.py")), runner]
+    )
+    called = set(re.findall(r"""\.(\w+)\(""", source)) | set(
+        re.findall(r"""["'](\w+)["']""", source)
+    )
+    cases, _ = conformance.cases_of(local=False, superuser=True)
+    used = {f"redshift-data:{case.call}" for case in cases if case.call}
+    for service, name in SERVICES.items():
+        methods = boto3.client(service, region_name="us-west-2").meta.method_to_api_mapping  # type: ignore[call-overload]
+        for method in called & set(methods):
+            operation = f"{name}:{methods[method]}"
+            used |= set(ACTIONS.get(operation, [operation]))
+    used |= {"redshift-serverless:GetCredentials"}  # the Data API logs in with it
+    page = (root / "docs" / "verify.md").read_text(encoding="utf-8")
+    (policy,) = re.findall(r"```json\n(.*?)```", page, re.S)
+    (statement,) = json.loads(policy)["Statement"]
+    assert statement["Action"] == sorted(used)

@@ -25,7 +25,7 @@ from loader.parts import MAX_PARTS, new_parts, suspect
 from loader.settings import settings
 from loader.steps import LOST, advance
 from loader.store import DataFile, Head, Store
-from stage import MAX_ATTEMPTS, copy_options
+from stage import MAX_ATTEMPTS
 
 HEADS_AT_A_TIME = 16
 MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
@@ -101,7 +101,7 @@ def submit(
     names = for_dataset(settings(), store, dataset, dataset.stage_table)
     uri = f"{state_of(load)}/finding/{batch.name}.{state['attempt']}.json"
     names["manifest"] = store.put(uri, batches.manifest(batch.readable))
-    names["copy_options"] = f"{copy_options(batch)} NOLOAD MAXERROR {MAX_ERRORS}"
+    names["copy_options"] = f"{batch.compression} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(
         statements.find_bad_files(dataset, names),
         token=client_token(load["load_id"], "find", batch.name, state["attempt"]),

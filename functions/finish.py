@@ -19,7 +19,7 @@ from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.digest import digest
 from loader.leftovers import end_statements, staging_tables
-from loader.names import OPEN, SWEEP_MARK, common, load_id, state_of, tables_of
+from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, common, load_id, state_of, tables_of
 from loader.observability import SERVICE, MetricUnit, logger, metrics, step
 from loader.settings import required_variable, settings
 from loader.store import Store
@@ -78,6 +78,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         close(cleaned)
     if report["status"] == "reset":
         store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
+        store.put(WAITING_SINCE, {"since": load["started"]})
     elif load.get("mark") and not cause and not rest_started:
         store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
     measure(report)

@@ -18,12 +18,12 @@ from loader.dataapi import DataApi, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
 from loader.leftovers import end_statements
-from loader.names import OPEN, common, flag, load_id
+from loader.names import OPEN, WAITING_SINCE, common, flag, load_id
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
 from loader.steps import LOST, advance, took_too_long
-from loader.store import DataFile, Store
+from loader.store import DataFile, MissingObject, Store
 
 # The trigger's lists are taken as new: the claim in the publish transaction finds those that are not.
 NO_LEDGER_NEEDED = "events/"
@@ -126,15 +126,27 @@ def end_what_others_left(request: Request) -> None:
 
 
 def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) -> None:
-    """How long the oldest file that is not loaded has been there, where the load looks at all files.
+    """How long the oldest file that is not loaded has waited, where the load looks at all files.
 
     Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
     """
     of_a_rest = rest.is_list(load["objects"].removeprefix(store.uri("")))
     looks_at_all = request.mark or not (request.keys or request.prefixes or request.objects)
     if request.mode == "load" and looks_at_all and not (of_a_rest and more):
-        age = (datetime.now(UTC) - datetime.fromisoformat(oldest)).total_seconds() if oldest else 0
+        age = waited(request, oldest) if oldest else 0
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
+
+
+def waited(request: Request, oldest: str) -> float:
+    """How long a file has waited: not before a load has first looked, or a new stack's alarm would say years."""
+    now = datetime.now(UTC)
+    try:
+        since = datetime.fromisoformat(store.get(WAITING_SINCE)["since"])
+    except MissingObject:
+        since = now
+        if not request.dry_run:
+            store.put(WAITING_SINCE, {"since": now.isoformat()})
+    return (now - max(since, datetime.fromisoformat(oldest))).total_seconds()
 
 
 def spent(load: dict[str, Any], begun: float) -> float:

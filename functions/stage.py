@@ -79,7 +79,7 @@ def submit(
     names["manifest"] = store.put(
         manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
-    names["copy_options"] = copy_options(batch)
+    names["copy_options"] = batch.compression
     names["reload"] = flag(load["mode"] == "reload")
     return api.submit(
         statements.stage(dataset, names),
@@ -87,14 +87,6 @@ def submit(
         name=f"{load['load_id']} stage {batch.name}.{attempt}",
         wait=settings().wait_seconds,
     )
-
-
-def copy_options(batch: Batch) -> str:
-    """The batch's compression, and the region of a data bucket that is not in the warehouse's."""
-    elsewhere = (
-        f" REGION '{settings().data_region}'" if settings().data_region != settings().region else ""
-    )
-    return batch.compression + elsewhere
 
 
 def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:

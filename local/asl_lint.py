@@ -1,7 +1,10 @@
 """python -m local.asl_lint FILE…: the state machine's definition against the States Language.
 
 statelint knows the fields, the transitions and the query language. It does not look into the
-expressions in a way that names the one that is wrong, so every `{% … %}` is parsed here.
+expressions in a way that names the one that is wrong, so every `{% … %}` is parsed here. A Task's
+resource of another partition than the execution's ends it at that state ("The resource belongs to a
+different partition from the running execution": github.com/aws/aws-cdk/issues/4597), so every ARN
+takes its partition from the deployment.
 """
 
 import json
@@ -24,7 +27,22 @@ def problems_of(text: str) -> list[str]:
         return [f"not JSON: {error}"]
     # FLOAT: that a BackoffRate of 2 has to be written 2.0 is no rule of the States Language.
     config = Config(ignored_problem_types={ProblemType.FLOAT})
-    return [*Linter.validate(definition, config), *_bad_expressions(definition, "$")]
+    return [
+        *Linter.validate(definition, config),
+        *_bad_expressions(definition, "$"),
+        *_fixed_partitions(definition, "$"),
+    ]
+
+
+def _fixed_partitions(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _fixed_partitions(inner, f"{where}.{name}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _fixed_partitions(inner, f"{where}[{index}]")
+    elif isinstance(value, str) and "arn:aws" in value:
+        yield f"{where}: the partition is fixed; write arn:${{Partition}}:… : {value}"
 
 
 def _bad_expressions(value: Any, where: str) -> Iterator[str]:

@@ -23,8 +23,8 @@ check ruff ruff check .
 check ruff-format ruff format --check .
 check mypy mypy
 check sam-validate sam validate --lint --template template.yaml --config-env default
-check cfn-lint cfn-lint template.yaml
-check checkov bash local/checkov.sh template.yaml
+check cfn-lint cfn-lint template.yaml docs/other-account/bucket-owner.yaml
+check checkov bash local/checkov.sh template.yaml docs/other-account/bucket-owner.yaml
 check asl python -m local.asl_lint statemachine/*.asl.json
 check sqlfluff sqlfluff lint --disable-progress-bar sql docs/adding-a-dataset/sql
 check sql-forms python -m local.sql_lint

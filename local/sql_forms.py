@@ -182,6 +182,8 @@ def _parsed(text: str, tokens: list[Token], tables: Tables, reading: Reading) ->
     read_tables = {name for name in relations if not _CATALOGUE.fullmatch(name)}
     leader = {name for name in called if name.partition("(")[0].lower() in LEADER_ONLY}
     leader |= {name for name in relations if _CATALOGUE.fullmatch(name)}
+    if read_tables and "PG_LAST_COPY_COUNT()" in called:
+        reading.forms.add("PG_LAST_COPY_COUNT() beside a table")
     if read_tables and leader:
         reading.problems.append(
             Problem(
@@ -221,26 +223,28 @@ def _creates(tokens: list[Token]) -> str:
 
 
 def _skeleton(tokens: list[Token]) -> str:
-    """A statement by its words: GRANT USAGE ON SCHEMA … TO GROUP …"""
+    """A statement by its words: GRANT USAGE ON SCHEMA … TO GROUP …; what is in brackets is left out."""
     parts: list[str] = []
+    depth = 0
     for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if token.text == ";" or depth > 1 or (depth == 1 and token.text != "("):
+            continue
         word = _word(token)
-        if word == ";":
-            continue
-        if word == ",":
+        if token.text in ("(", ")"):
+            part = "(…)" if token.text == "(" else ""
+        elif token.text == ",":
             part = ","
+        elif word in _WORDS and parts[-1:] not in (["DISTKEY"], ["COLUMN"]):  # then it is a name
+            part = word.upper()
         else:
-            part = word.upper() if word in _WORDS and word not in parts[-1:] else "…"
-        if part == "," and parts[-1:] == ["…"]:
-            parts[-1] = "…,"
-        elif part == "…" and parts[-1:] == ["…"]:
-            continue
-        elif part == "…" and len(parts) > 1 and parts[-1] == "…,":
+            part = "…"
+        last = parts[-1] if parts else ""
+        if part == "," and last == "…":
             parts[-1] = "…, …"
-        else:
+        elif part not in ("", ",", last) and not (part in ("…", "(…)") and last in ("…", "…, …")):
             parts.append(part)
-    text = " ".join(parts)
-    return re.sub(r"…(, …)+", "…, …", text.replace("…, …,", "…, …").replace(", … …", ", …"))
+    return " ".join(parts)
 
 
 def _types(tokens: list[Token]) -> set[str]:

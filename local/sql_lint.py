@@ -7,6 +7,7 @@ Prints what is only assumed, and fails on the eleventh such entry; names entries
 
 import importlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,21 +22,31 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What the project itself ships; all else under sql/ is the user's. A new check or migration of ours is added here.
 OUR_DATASETS = ("log_data", "song_data")
-OUR_MIGRATIONS = ("001_create", "002_undo", "create_schema", "drop", "schema_exists", "version")
+OUR_MIGRATIONS = (
+    "002_undo", "003_loader_schema", "004_distribution_autocommit", "baseline_004", "create_schema", "drop", "schemas",
+    "version",
+)  # fmt: skip
 OUR_CHECKS = frozenset({
     "event_key_complete", "event_page_known", "song_key_complete",
     "rows_by_file", "rows_copied", "artists_unique", "plays_of_songs_known", "songs_artists_known", "songs_complete",
     "songs_unique", "songplays_complete", "songplays_songs_known", "songplays_times_known", "songplays_unique",
     "songplays_users_known", "time_unique", "users_unique",
-    "load_gone", "plays_known", "rows_unique", "times_played",
+    "plays_gone", "plays_known", "plays_unique", "songs_gone", "times_played", "undone_songs_known",
 })  # fmt: skip
 _FOLDERS = (*OUR_DATASETS, "staged", "published", "undone", "reload", "again")
+# What other files are rendered into, and so those of a user.
+HOLD_PARTS = (
+    "publish/check_results.sql",
+    "publish/figures.sql",
+    "stage/audit.sql",
+    "functions/loader/explain.py",
+)
 # The roles and the options that a COPY may be given, each option once.
 COPIES = (
     ("default", ""),
     ("'arn:aws:iam::123456789012:role/copy'", "GZIP BZIP2 ZSTD NOLOAD MAXERROR 100000"),
 )
-BY_HAND = ("admin/setup.sql", "admin/grant_readers.sql")  # an administrator runs them
+OF_PREFLIGHT = ("SELECT current_user, current_database()",)  # the only SQL that is in no file
 
 
 def is_ours(file: str) -> bool:
@@ -92,10 +103,11 @@ def lint(statements: Iterable[tuple[str, str]], entries: list[Entry]) -> Report:
     theirs = {problem for file, _, problems in found if not is_ours(file) for problem in problems}
     for file, text, problems in found:
         for problem in problems:
-            line = f"sql/{file}: {problem}, in: {_shown(text)}"
+            path = file if file.startswith("functions/") else f"sql/{file}"
+            line = f"{path}: {problem}, in: {_shown(text)}"
             if not is_ours(file):
                 report.warnings += [line] * (line not in report.warnings)
-            elif problem not in theirs:
+            elif problem not in theirs or file not in HOLD_PARTS:
                 report.problems += [line] * (line not in report.problems)
     report.stale = [
         f"docs/evidence.md:{entry.line}: no statement uses `{name}` any more"
@@ -137,63 +149,76 @@ def _shown(text: str) -> str:
 
 # ---------------------------------------------------------------- the statements
 
+# What the functions' settings need; no statement depends on the values.
+_ENVIRONMENT = {
+    "AWS_REGION": "us-west-2", "WORKGROUP_NAME": "any", "DATABASE_NAME": "dev", "SCHEMA_NAME": "sparkify",
+    "COPY_ROLE": "default", "DATA_BUCKET": "data", "WORK_BUCKET": "work", "BATCH_FILES": "1", "BATCH_BYTES": "1",
+    "MAX_BATCHES": "1", "WAIT_SECONDS": "1", "STATEMENT_TIMEOUT_SECONDS": "60", "ALLOW_RESET": "false",
+}  # fmt: skip
+# A placeholder is given the first of these that its pattern takes.
+_SAMPLES = (
+    "1", "20260101-000000-00000000", "2026-01-01 00:00:00", "sparkify", "load", "default", "",
+    "s3://work/loads/1/x.json",
+)  # fmt: skip
+# In place of what is rendered from other files.
+_PART = (
+    "SELECT name, name AS kind, name AS first_start, name AS last_start, definition, checked, figure, expected, "
+    "figure AS staged_rows FROM sparkify.check_results"
+)
+
 
 def rendered() -> list[tuple[str, str]]:
-    """Every statement of the loader as it is sent, with its file; then an administrator's and a user's files."""
+    """Every statement of the loader as it is sent, with its file; then the files that are sent as parts of others."""
     sys.path[:0] = [str(ROOT / "functions")] * (str(ROOT / "functions") not in sys.path)
-    sql = importlib.import_module("loader.sql")
-    groups = _groups()
-    # The parts of which statements of ours are made are seen in these; a user's are looked at by themselves too.
-    return groups + [
-        pair for pair in files(sql) if not groups or not is_ours(pair[0]) or pair[0] in BY_HAND
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    sql, groups, explain, settings = (
+        importlib.import_module(f"loader.{name}")
+        for name in ("sql", "rendered", "explain", "settings")
+    )
+    sent = groups.groups()
+    found = [
+        (str(s.file), str(s)) for group in [*groups.of_tables(), *sent] for s in group.statements
     ]
-
-
-def _groups() -> list[tuple[str, str]]:
-    """What loader.rendered says is sent; nothing as long as there is no such module."""
-    try:
-        groups: Any = importlib.import_module("loader.rendered").groups()
-    except ModuleNotFoundError:
-        return []
-    return [
-        (str(statement.file).removeprefix("sql/"), str(statement))
-        for group in groups
-        for statement in group.statements
-    ]
+    # The preflight has statements of its own, and those that let Redshift plan the others.
+    found += [("functions/preflight.py", text) for text in OF_PREFLIGHT]
+    for group in sent:
+        for batch in explain.batches(group, settings.settings().loader_schema):
+            found += [("functions/loader/explain.py", step.text) for step in batch]
+    # By itself: what is sent as a part of others, the preflight's files, COPY with the options that it may be given,
+    # and the staging tables by the names that they have here.
+    seen = {file for file, _ in found}
+    again = ("/copy.sql", "stage/create.sql")
+    return found + [pair for pair in files(sql) if pair[0] not in seen or pair[0].endswith(again)]
 
 
 def files(sql: Any) -> list[tuple[str, str]]:
-    """The statements of each file by itself, with names that stand for any."""
-    s3 = ("manifest", "listing", "ledger", "staged_checks", "jsonpaths", "probe")
-    checks = "SELECT name, definition, figure, expected FROM sparkify.check_results"
-    staged = "SELECT figure AS staged_rows, name AS first_start, name AS last_start FROM sparkify.check_results"
+    """The statements of each file of sql/ by itself, with values that stand for any."""
     parents = {
         path.parent.name: str(json.loads(path.read_text(encoding="utf-8")).get("stage_table"))
         for path in sorted(sql.ROOT.glob("datasets/*/dataset.json"))
     }
-    names = {
-        **{parent: f"{parent}_1" for parent in parents.values()},
-        **dict.fromkeys(s3, "s3://work/loads/1/x.json"),
-        "schema": "sparkify",
-        "plan_table": "plan_1",
-        "check": "some_check",
-        "query": "pg_last_copy_id()",
-        "checks": sql.Fragment(checks),
-        "published": sql.Fragment(checks.replace("definition", "name")),
-        "staged": sql.Fragment(staged),
-        "undone_rows": sql.Fragment(checks),
+    names = {parent: f"{parent}_1" for parent in parents.values()} | {
+        name: next(sample for sample in _SAMPLES if re.fullmatch(pattern, sample))
+        for name, pattern in sql.PATTERNS.items()
     }
     found = []
     for path in sorted(sql.ROOT.rglob("*.sql"), key=_made_first):
         file = str(path.relative_to(sql.ROOT))
+        text = sql.read(file)
+        parts = dict.fromkeys(_PLACEHOLDER.findall(text), sql.Fragment(_PART))
         own = [parents[part] for part in path.parts if part in parents]
         # A file of all datasets is rendered for each.
-        for parent in own or parents.values() if "${stage_" in sql.read(file) else [""]:
+        for parent in own or parents.values() if "${stage_" in text else [""]:
             stage = {"stage_table": f"{parent}_1", "stage_parent": parent, parent: f"{parent}_1"}
-            for role, options in COPIES if "${copy_" in sql.read(file) else COPIES[:1]:
+            for role, options in COPIES if "${copy_" in text else COPIES[:1]:
                 copy = {"copy_role": role, "copy_options": options}
-                found += [(file, text) for text in sql.render(file, {**names, **stage, **copy})]
+                offered = {**parts, **names, **stage, **copy}
+                found += [(file, str(statement)) for statement in sql.render(file, offered)]
     return found
+
+
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 def _made_first(path: Path) -> tuple[bool, bool, bool, str]:

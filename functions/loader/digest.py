@@ -8,7 +8,16 @@ MEND = (
     "What to do: upload a mended file under the same key, and it loads by itself. To try one again as it is: "
     'start the state machine with {"keys": ["its key"]}.'
 )
-CONSOLE = "https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
+CONSOLE = "https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
+# The console of each partition; template.yaml has them for the stack's outputs. The first is of every other partition.
+# Sources: docs.aws.amazon.com/govcloud-us/latest/UserGuide/signing-into-govcloud.html, docs.aws.eu/general/latest/gr/
+# endpoints.html, github.com/ilhan-mstf/colorize_cloudwatch_logs/issues/21 (China)
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+}
 
 
 def digest(
@@ -40,8 +49,14 @@ def digest(
         if rejected > len(report["rejected"]):
             more = rejected - len(report["rejected"])
             parts.append(f"and {more} more: {schema}.file_status has them, under this load's id.")
-    parts.append(f"Load {report['load_id']}: {CONSOLE.format(region=region, arn=execution)}")
+    parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
+
+
+def _link(execution: str, region: str) -> str:
+    """The execution in the console of its partition."""
+    host = CONSOLES.get(execution.split(":")[1], CONSOLES["aws"])
+    return CONSOLE.format(region=region, host=host, arn=execution)
 
 
 def _count(files: int) -> str:

@@ -12,8 +12,10 @@ from loader.datasets import Dataset
 from loader.settings import Settings
 from loader.store import Store
 
-# In the work bucket: when the last clean sweep began; a document for each load that has not cleaned up yet.
+# In the work bucket: when the last clean sweep began; since when files that are not loaded count as waiting; a document
+# for each load that has not cleaned up yet.
 SWEEP_MARK = "sweep/mark.json"
+WAITING_SINCE = "sweep/since.json"
 OPEN = "open/"
 NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch, or a load, that has no plays
 

@@ -10,7 +10,7 @@ from functools import cache
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 COPY_ROLE = re.compile(r"default|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")  # us-west-2, us-gov-east-1, eusc-de-east-1
 PREFIX = re.compile(r"[\w!.*()/-]*")
 
 
@@ -30,7 +30,6 @@ class Settings:
     secret_arn: str | None
     copy_role: str
     data_bucket: str
-    data_region: str
     work_bucket: str
     region: str
     prefixes: Mapping[str, str]
@@ -40,6 +39,7 @@ class Settings:
     wait_seconds: int
     statement_timeout: int
     allow_reset: bool
+    paused: bool
 
     @property
     def loader_schema(self) -> str:
@@ -56,6 +56,7 @@ class Settings:
                 "Set exactly one of WORKGROUP_NAME (Redshift Serverless) and CLUSTER_IDENTIFIER (provisioned cluster)."
             )
         region = _match(env, "AWS_REGION", REGION, "a region such as us-west-2")
+        _same_region(env.get("DATA_BUCKET_REGION") or region, region)
         return cls(
             database=_required(env, "DATABASE_NAME"),
             schema=_match(
@@ -67,9 +68,6 @@ class Settings:
             secret_arn=env.get("SECRET_ARN") or None,
             copy_role=_match(env, "COPY_ROLE", COPY_ROLE, "'default' or the ARN of an IAM role"),
             data_bucket=_match(env, "DATA_BUCKET", BUCKET, "the name of a bucket"),
-            data_region=_match(env, "DATA_BUCKET_REGION", REGION, "a region")
-            if env.get("DATA_BUCKET_REGION")
-            else region,
             work_bucket=_match(env, "WORK_BUCKET", BUCKET, "the name of a bucket"),
             region=region,
             prefixes=_prefixes(env),
@@ -79,6 +77,7 @@ class Settings:
             wait_seconds=_number(env, "WAIT_SECONDS", 1, 30),
             statement_timeout=_number(env, "STATEMENT_TIMEOUT_SECONDS", 1, 72_000),
             allow_reset=_required(env, "ALLOW_RESET") == "true",
+            paused=env.get("PAUSED") == "true",
         )
 
 
@@ -107,6 +106,19 @@ def _match(env: Mapping[str, str], name: str, pattern: re.Pattern[str], what: st
     if not pattern.fullmatch(value):
         raise SettingsError(f"The environment variable {name} is {value!r}; it must be {what}.")
     return value
+
+
+def _same_region(data_region: str, region: str) -> None:
+    """Refuses a data bucket of another region: COPY's REGION is that of the manifest and the JSONPaths file too.
+
+    Source: docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html (REGION)
+    """
+    if data_region != region:
+        raise SettingsError(
+            f"The environment variable DATA_BUCKET_REGION is {data_region!r}, but the stack is in {region}. Redshift "
+            "reads the files and the loader's manifests in one region only. Replicate the bucket into one in "
+            f"{region} (S3 replication), or deploy the stack in {data_region}; leave DataBucketRegion empty."
+        )
 
 
 def _number(env: Mapping[str, str], name: str, low: int, high: int) -> int:

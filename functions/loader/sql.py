@@ -68,7 +68,7 @@ PATTERNS: dict[str, str] = {
     "data_api_calls": COUNT,
     "s3_requests": COUNT,
     "copy_role": r"default|'arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+'",
-    "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|REGION '[a-z0-9-]+'|\s)*",
+    "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|\s)*",
 }
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")

@@ -20,11 +20,11 @@ PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 _RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "load.asl.json").read_text())
 # ${PlanFunction} stands for an ARN; here it stands for PlanFunction.
-FUNCTIONS = {
-    name: name for name in _RESOURCES["LoadStateMachine"]["Properties"]["DefinitionSubstitutions"]
-}
-HANDLERS = {name: str(_RESOURCES[name]["Properties"]["Handler"]) for name in FUNCTIONS}
-TIMEOUTS = {name: int(_RESOURCES[name]["Properties"]["Timeout"]) for name in FUNCTIONS}  # seconds
+_NAMES = _RESOURCES["LoadStateMachine"]["Properties"]["DefinitionSubstitutions"].keys()
+FUNCTIONS = {name: "aws" if name == "Partition" else name for name in _NAMES}
+_CALLED = FUNCTIONS.keys() - {"Partition"}
+HANDLERS = {name: str(_RESOURCES[name]["Properties"]["Handler"]) for name in _CALLED}
+TIMEOUTS = {name: int(_RESOURCES[name]["Properties"]["Timeout"]) for name in _CALLED}  # seconds
 STATE_MACHINE = "arn:aws:states:us-west-2:123456789012:stateMachine:s3-redshift-loader-load"
 EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:s3-redshift-loader-load:one"
 STARTED = "2026-11-23T20:30:11.123Z"

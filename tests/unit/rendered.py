@@ -12,14 +12,25 @@ from typing import Any
 from tests.faults.template import _document
 
 ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
 _NONE = object()
 
 
 class Rendered:
-    """The template with these parameters; the others have their defaults."""
+    """The template with these parameters; the others have their defaults.
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self._template = _document(ROOT / "template.yaml")
+    In conditions and rules region, account and partition are those of the deployment; elsewhere they stay references.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, str], partition: str = "aws", path: Path = TEMPLATE
+    ) -> None:
+        self._template = _document(path)
+        self._pseudo = {
+            "AWS::Partition": partition,
+            "AWS::Region": "us-west-2",
+            "AWS::AccountId": "123456789012",
+        }
         declared = self._template["Parameters"]
         assert parameters.keys() <= declared.keys(), parameters.keys() - declared.keys()
         given = {name: parameters.get(name, declared[name].get("Default", "")) for name in declared}
@@ -42,6 +53,16 @@ class Rendered:
             assert number >= declared.get("MinValue", number), f"{name}={value}"
             assert number <= declared.get("MaxValue", number), f"{name}={value}"
 
+    def allowed(self, name: str) -> list[Any]:
+        """The values that a parameter may have."""
+        values: list[Any] = self._template["Parameters"][name]["AllowedValues"]
+        return values
+
+    def rules(self) -> dict[str, Any]:
+        """The rules as they stand."""
+        rules: dict[str, Any] = self._template["Rules"]
+        return rules
+
     def refusals(self) -> list[str]:
         """What the rules say against the parameters."""
         return [
@@ -60,13 +81,19 @@ class Rendered:
             if "Condition" not in resource or self._is({"Condition": resource["Condition"]})
         }
         kept = ("AWSTemplateFormatVersion", "Transform", "Description")
-        rendered = {name: self._template[name] for name in kept}
+        rendered = {name: self._template[name] for name in kept if name in self._template}
+        outputs = {
+            name: {key: value for key, value in output.items() if key != "Condition"}
+            for name, output in self._template["Outputs"].items()
+            if "Condition" not in output or self._is({"Condition": output["Condition"]})
+        }
         for name, part in {
-            "Globals": self._template["Globals"],
+            "Globals": self._template.get("Globals"),
             "Resources": there,
-            "Outputs": self._template["Outputs"],
+            "Outputs": outputs,
         }.items():
-            rendered[name] = self._value(part)
+            if part is not None:
+                rendered[name] = self._value(part)
         return rendered
 
     def text(self) -> str:
@@ -119,4 +146,6 @@ class Rendered:
         if isinstance(node, dict) and "Fn::Join" in node:
             separator, items = node["Fn::Join"]
             return str(separator).join(self._value(items))
+        if isinstance(node, dict) and node.get("Ref") in self._pseudo:
+            return self._pseudo[node["Ref"]]
         return str(self._value(node))

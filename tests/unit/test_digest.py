@@ -28,6 +28,34 @@ def told(**changes: Any) -> tuple[str, str] | None:
     return digest(report, stack="prod", schema="sparkify", execution=EXECUTION, region="us-west-2")
 
 
+@pytest.mark.parametrize(
+    ("partition", "region", "console"),
+    [
+        ("aws", "us-west-2", "https://us-west-2.console.aws.amazon.com/"),
+        ("aws-cn", "cn-north-1", "https://cn-north-1.console.amazonaws.cn/"),
+        ("aws-us-gov", "us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/"),
+        ("aws-eusc", "eusc-de-east-1", "https://eusc-de-east-1.console.amazonaws-eusc.eu/"),
+        ("aws-iso", "us-iso-east-1", "https://us-iso-east-1.console.aws.amazon.com/"),
+    ],
+)
+def test_the_link_leads_to_the_console_of_the_partition(
+    partition: str, region: str, console: str
+) -> None:
+    execution = EXECUTION.replace("arn:aws:", f"arn:{partition}:").replace("us-west-2", region)
+    report = {
+        "load_id": LOAD_ID,
+        "status": "failed",
+        "cause": "x",
+        "files": {"loaded": 0, "rejected": 0, "failed": 1},
+        "rejected": [],
+        "rejected_total": 0,
+    }
+    message = digest(report, stack="s", schema="s", execution=execution, region=region)
+    assert message is not None
+    link = f"{console}states/home?region={region}#/v2/executions/details/{execution}"
+    assert f"Load {LOAD_ID}: {link}" in message[1]
+
+
 @pytest.mark.parametrize("status", ["loaded", "nothing to load", "planned", "checked", "undone"])
 def test_a_load_in_which_all_is_well_tells_nobody(status: str) -> None:
     assert told(status=status) is None

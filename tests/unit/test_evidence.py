@@ -60,13 +60,6 @@ def test_each_type_of_resource_has_an_entry(kind: str) -> None:
     assert [name for name in ids if name == kind or name.startswith(f"{kind} ")]
 
 
-def test_no_entry_is_of_a_type_that_the_template_has_not() -> None:
-    """Those whose ids begin with a type."""
-    ids = evidence.ids_of("CloudFormation", ENTRIES)
-    named = {name.split()[0] for name in ids if "::" in name.split()[0]}
-    assert named <= set(TYPES)
-
-
 def operations() -> set[str]:
     """The operations of the Data API that the functions call, as AWS writes them."""
     text = (ROOT / "functions" / "loader" / "dataapi.py").read_text(encoding="utf-8")

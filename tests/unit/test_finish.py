@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loader.dataapi import StatementFailed
-from loader.names import OPEN, SWEEP_MARK, manifest_key
+from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, manifest_key
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
@@ -292,6 +292,8 @@ def test_after_a_reset_all_is_new_again(store: Store, data_api: FakeDataApi) -> 
     store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
     end(outcome="reset", mode="reset", planned=0)
     assert store.get(SWEEP_MARK) == {"mark": "1970-01-02T00:00:00+00:00", "load_id": LOAD_ID}
+    since = datetime.fromisoformat(store.get(WAITING_SINCE)["since"])
+    assert since == datetime.fromisoformat(STARTED)  # and has waited from now on
 
 
 def test_a_reset_that_was_refused_leaves_the_mark(store: Store, data_api: FakeDataApi) -> None:

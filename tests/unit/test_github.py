@@ -47,6 +47,9 @@ def test_prod_comes_after_dev_and_dev_after_the_tests() -> None:
         ("dev", "test"),
         ("prod", "dev"),
     ]
+    condition = jobs["test"]["if"]
+    assert "vars.DEPLOY == 'true'" in condition
+    assert "github.ref == 'refs/heads/main'" in condition
     samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     for name in ("dev", "prod"):
         assert jobs[name]["environment"] == name

@@ -99,6 +99,17 @@ def test_a_definition_with_a_broken_expression_or_transition_is_told(tmp_path: P
     assert asl_lint.main([]) == 1
 
 
+def test_a_definition_with_a_fixed_partition_is_told() -> None:
+    def told(resource: str) -> list[str]:
+        task = {"Type": "Task", "Resource": resource, "Arguments": {}, "End": True}
+        machine = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": task}}
+        return asl_lint.problems_of(json.dumps(machine))
+
+    assert told("arn:${Partition}:states:::lambda:invoke") == []
+    [said] = told("arn:aws:states:::lambda:invoke")
+    assert said.startswith("$.States.A.Resource: the partition is fixed")
+
+
 REPORT: dict[str, Any] = {
     "status": "loaded",
     "files": {"loaded": 2, "rejected": 1},

@@ -1,12 +1,16 @@
 """A build is left out only where it would give the same."""
 
 import os
+import re
+import shutil
+import subprocess
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 
 from local import sam
-from local.environment import Ports
+from local.environment import ROOT, Ports
 
 
 @pytest.fixture
@@ -65,3 +69,50 @@ def test_the_progress_of_sam_is_read_from_its_output() -> None:
     assert states == ["uploading the functions, 100.00%", None, "1 resources", "2 resources"]
     assert sam._built("PlanFunction: Running CustomMakeBuilder:MakeBuild\n") == "PlanFunction"
     assert sam._built("Build Succeeded\n") is None
+
+
+LAYER = ROOT / "functions" / "dependencies"
+
+
+def named(requirement: str) -> str:
+    """The package that a requirement is for, as pip compares names."""
+    found = re.match(r"[\w.-]+", requirement)
+    assert found
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
+
+
+def test_the_layer_pins_all_that_it_holds() -> None:
+    """Or two builds of one commit may differ."""
+    lines = (LAYER / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {named(line) for line in lines if re.fullmatch(r"[\w.-]+==[\w.]+", line)}
+    assert len(pinned) == sum(not line.startswith("#") for line in lines)
+    needed = {
+        named(requirement)
+        for package in pinned
+        for requirement in requires(package) or ()
+        if "extra ==" not in requirement
+    }
+    assert len(needed) >= 6
+    assert needed <= pinned
+
+
+@pytest.mark.parametrize("has_venv", [True, False])
+def test_the_layer_is_built_by_a_python_that_has_pip(tmp_path: Path, has_venv: bool) -> None:
+    """The system's may have none; that of .venv has."""
+    folder = tmp_path / "functions" / "dependencies"
+    folder.mkdir(parents=True)
+    shutil.copy(LAYER / "Makefile", folder)
+    if has_venv:
+        (tmp_path / ".venv" / "bin").mkdir(parents=True)
+        (tmp_path / ".venv" / "bin" / "python").touch()
+    shown = subprocess.run(
+        ["make", "--dry-run", "build-Dependencies", "ARTIFACTS_DIR=/nowhere"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    python = "../../.venv/bin/python" if has_venv else "python3"
+    assert shown.startswith(f"{python} -m pip install ")

@@ -10,7 +10,7 @@ import plan
 import pytest
 from loader import batches, sql
 from loader.dataapi import StatementFailed
-from loader.names import OPEN
+from loader.names import OPEN, WAITING_SINCE
 from loader.store import DataFile, Store
 
 from tests.unit.fakes import Clock, Context, FakeDataApi, Reply, failed
@@ -365,9 +365,43 @@ def test_the_age_of_the_oldest_file_that_is_not_loaded(
     hours: float,
 ) -> None:
     """Exact where the ledger was asked about all that may be new: by the sweep's load."""
+    looked(store, 100)
     data_api.replies = [new(*numbers)]
     call({"objects": swept(store, 2, 7, 1), "mark": "2026-11-23T20:30:00+00:00"})
     assert measured()["OldestFileNotLoaded"] == pytest.approx(hours * 3600, abs=60)
+
+
+def looked(store: Store, hours: float) -> None:
+    """A load first looked at all files so many hours ago."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    store.put(WAITING_SINCE, {"since": since.isoformat()})
+
+
+def test_files_of_years_ago_have_not_waited_for_years(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    measured: Callable[[], dict[str, float]],
+) -> None:
+    """A new stack's bucket: they wait from when a load has first looked. A load that goes on failing is seen."""
+    request = {"objects": swept(store, 30_000), "mark": "2026-11-23T20:30:00+00:00"}
+    data_api.replies = [new(0)]
+    call(request)
+    assert measured()["OldestFileNotLoaded"] < 60
+    assert datetime.now(UTC) - datetime.fromisoformat(
+        store.get(WAITING_SINCE)["since"]
+    ) < timedelta(minutes=1)
+    looked(store, 4)
+    data_api.replies = [new(0)]
+    call(request)
+    assert measured()["OldestFileNotLoaded"] == pytest.approx(4 * 3600, abs=60)
+
+
+def test_a_dry_run_starts_no_waiting(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [new(0)]
+    call({"dry_run": True})
+    assert WAITING_SINCE not in list(store.keys(""))
 
 
 @pytest.mark.parametrize(

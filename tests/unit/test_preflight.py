@@ -1,6 +1,5 @@
 """The preflight: each thing that must be right, and what it says when it is not."""
 
-from collections.abc import Callable
 from typing import Any
 
 import preflight
@@ -169,23 +168,15 @@ def test_a_bucket_that_sends_no_events(
 
 
 def test_a_bucket_in_another_region(
-    s3: Any, data_api: Warehouse, events: None, configure: Callable[..., None]
+    s3: Any, data_api: Warehouse, events: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(DATA_BUCKET_REGION="eu-central-1")
-    _, found = run()
-    assert not found["bucket_region"]["passed"]
-    assert "is in us-west-2, the parameter says eu-central-1" in found["bucket_region"]["found"]
-
-
-def test_events_of_a_bucket_elsewhere_are_not_missed(
-    s3: Any, data_api: Warehouse, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its files are loaded by hand, which is no fault of the set-up."""
-    configure(DATA_BUCKET_REGION="eu-central-1")
+    """Nothing of it can be loaded: the manifests are in the stack's region."""
     monkeypatch.setattr(Store, "bucket_region", lambda self, bucket: "eu-central-1")
     answer, found = run()
-    assert answer["outcome"] == "checked"
-    assert "none from eu-central-1" in found["bucket_events"]["found"]
+    assert answer["outcome"] == "failed"
+    assert "is in eu-central-1, the stack in us-west-2" in found["bucket_region"]["found"]
+    for way in ("S3 replication", "DataBucketName", "deploy the stack in the bucket's region"):
+        assert way in found["bucket_region"]["mend"]
 
 
 def test_events_of_another_accounts_bucket_are_not_missed(
@@ -209,7 +200,7 @@ def test_events_of_another_accounts_bucket_are_not_missed(
     monkeypatch.setattr(Store, "is_owned_by", lambda self, bucket, account: account == "1")
     answer, found = run()
     assert answer["outcome"] == "checked"
-    assert "another account's bucket" in found["bucket_events"]["found"]
+    assert "docs/other-account/bucket-owner.yaml" in found["bucket_events"]["found"]
 
 
 def test_it_leaves_nothing_behind_and_loads_nothing(

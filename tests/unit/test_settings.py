@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from botocore.session import get_session
 from loader.settings import Settings, SettingsError, required_variable, settings
 
 SERVERLESS = {
@@ -27,7 +28,8 @@ def test_a_serverless_workgroup() -> None:
     assert (found.workgroup, found.cluster, found.db_user) == ("analytics", None, None)
     assert (found.schema, found.copy_role, found.wait_seconds) == ("sparkify", "default", 20)
     assert found.batch_bytes == 10 * 1024**3
-    assert found.data_region == found.region == "us-west-2"
+    assert found.region == "us-west-2"
+    assert not found.paused
     assert dict(found.prefixes) == {}
     assert not found.allow_reset
 
@@ -42,14 +44,15 @@ def test_a_cluster_as_the_template_sets_it() -> None:
             "DB_USER": "loader",
             "SECRET_ARN": "",
             "COPY_ROLE": "arn:aws-us-gov:iam::123456789012:role/service/copy@1",
-            "DATA_BUCKET_REGION": "eu-central-1",
+            "DATA_BUCKET_REGION": "",
+            "PAUSED": "true",
             "DATASET_PREFIXES": '{"log_data":"in/log(1)/"}',
             "ALLOW_RESET": "true",
         }
     )
     assert (found.workgroup, found.cluster, found.db_user) == (None, "etl", "loader")
     assert found.secret_arn is None
-    assert found.data_region == "eu-central-1"
+    assert found.paused
     assert dict(found.prefixes) == {"log_data": "in/log(1)/"}
     assert found.allow_reset
 
@@ -75,6 +78,7 @@ def test_a_cluster_as_the_template_sets_it() -> None:
         ("AWS_REGION", ""),
         ("AWS_REGION", "oregon"),
         ("DATA_BUCKET_REGION", "us-west-2 "),
+        ("DATA_BUCKET_REGION", "eu-central-1"),
         ("DATASET_PREFIXES", "log_data/"),
         ("DATASET_PREFIXES", '["log_data/"]'),
         ("DATASET_PREFIXES", '{"log_data": 1}'),
@@ -95,6 +99,29 @@ def test_a_cluster_as_the_template_sets_it() -> None:
 def test_an_error_names_the_variable(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"\b{name}\b"):
         Settings.from_env({**SERVERLESS, name: value})
+
+
+def test_every_region_of_every_partition_is_one() -> None:
+    """The European Sovereign Cloud's has four letters before the country."""
+    session = get_session()
+    regions = {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("s3", partition)
+    }
+    assert {"us-west-2", "cn-north-1", "us-gov-east-1", "eusc-de-east-1"} <= regions
+    for region in regions:
+        assert Settings.from_env({**SERVERLESS, "AWS_REGION": region}).region == region
+
+
+def test_a_bucket_of_another_region_is_refused_with_the_way_out() -> None:
+    with pytest.raises(SettingsError, match=r"S3 replication.* deploy the stack in eu-central-1"):
+        Settings.from_env({**SERVERLESS, "DATA_BUCKET_REGION": "eu-central-1"})
+
+
+def test_the_region_of_the_stack_may_be_named() -> None:
+    """A configuration that names it still deploys."""
+    assert Settings.from_env({**SERVERLESS, "DATA_BUCKET_REGION": "us-west-2"})
 
 
 @pytest.mark.parametrize("missing", sorted(SERVERLESS.keys() - {"WORKGROUP_NAME"}))

@@ -271,7 +271,8 @@ def _steps(run: Run, loaded: Loaded, files: Files) -> None:
 
     run.say("data: a late song and another day")
     loaded.put(files.late)
-    if missing := loaded.known(files.late, _window(loaded)):
+    wait = 0 if loaded.stack.paused else _window(loaded)
+    if missing := loaded.known(files.late, wait):
         execute(run, "late", {"keys": sorted(missing)})
     compare(STEPS[3], "a late song and another day", {**files.good, **files.late})
 
@@ -296,7 +297,7 @@ def settle(loaded: Loaded, prefix: str) -> None:
         )
         for entry in page.get("Contents", [])
     ]
-    loaded.known(keys, _window(loaded), prefix)
+    loaded.known(keys, 0 if loaded.stack.paused else _window(loaded), prefix)
 
 
 def _window(loaded: Loaded) -> float:
@@ -306,7 +307,7 @@ def _window(loaded: Loaded) -> float:
 
 def _arrive(run: Run, loaded: Loaded, files: Mapping[str, bytes], tell: Any) -> None:
     """The first upload is loaded by its events; if they do not come, by hand, and that is a difference."""
-    paused = loaded.stack.parameters.get("Paused") == "true"
+    paused = loaded.stack.paused
     missing = set(files) if paused else loaded.known(files, _window(loaded))
     if not missing:
         tell(STEPS[0], "an upload", "all files are known to the ledger", "all are", same=True)

@@ -41,6 +41,14 @@ class Stack:
         return self.parameters.get("SchemaName") or "sparkify"
 
     @property
+    def paused(self) -> bool:
+        """Whether nothing loads by itself; ``auto`` is that for a bucket that was there before."""
+        paused = self.parameters.get("Paused", "false")
+        return paused == "true" or (
+            paused == "auto" and bool(self.parameters.get("DataBucketName"))
+        )
+
+    @property
     def log_prefix(self) -> str:
         return self.parameters.get("LogDataPrefix") or "log_data/"
 

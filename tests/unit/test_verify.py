@@ -200,6 +200,17 @@ def test_a_stack_says_where_its_warehouse_is(monkeypatch: pytest.MonkeyPatch) ->
     assert (cluster.where, cluster.rpu) == ({"ClusterIdentifier": "c"}, 0)
 
 
+@pytest.mark.parametrize(
+    ("paused", "bucket", "is_paused"),
+    [("true", "", True), ("false", "b", False), ("auto", "b", True), ("auto", "", False)],
+)
+def test_a_paused_stack_is_known_by_its_parameters(
+    paused: str, bucket: str, is_paused: bool
+) -> None:
+    stack = Stack("mine", {}, {"Paused": paused, "DataBucketName": bucket})
+    assert stack.paused is is_paused
+
+
 def test_of_the_default_role_no_arn_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = {**STACK.outputs, "CopyRoleArn": "default"}
     assert finds(monkeypatch, "--stack", "mine", outputs=outputs).role == ""
@@ -396,8 +407,6 @@ def test_each_assumed_entry_of_the_evidence_is_asked() -> None:
     assert assumed
     unasked = [entry.ids for entry in assumed if not asked & set(entry.ids)]
     assert not unasked, "verify/probes.toml needs a probe for each"
-    known = {name for entry in evidence.entries() for name in entry.ids}
-    assert asked <= known, "entries that docs/evidence.md does not have"
 
 
 def test_a_probe_needs_an_address_and_says_what_another_answer_means() -> None:

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="python -m verify",
         description="Tries against a real AWS what this repository claims. Uses your own credentials.",
-        epilog="Says what it will make, how long and at what cost, and asks. docs/verify.md has the rights it needs.",
+        epilog="Says what it will create, how long it takes and what it costs, and asks. docs/verify.md has the rights it needs.",
     )
     where = whole.add_argument_group("what is verified")
     where.add_argument("--stack", help=f"a deployed stack; {LOCAL}: the local AWS (make up)")
@@ -139,7 +139,7 @@ def verify(given: argparse.Namespace, place: Place) -> int:
         report = Report(
             run=run.id,
             started=started,
-            target={**place.told, "commit": commit()},
+            target={**place.described, "commit": commit()},
             local=place.local,
             hidden=place.hidden,
             results=run.results,
@@ -158,7 +158,7 @@ def plan(
 ) -> list[str]:
     """What a person agrees to."""
     place, stack = run.place, run.place.stack
-    told = ", ".join(f"{name} {value}" for name, value in place.told.items())
+    told = ", ".join(f"{name} {value}" for name, value in place.described.items())
     lines = [f"make verify: {told}", "It will"]
     if "preflight" in parts:
         lines.append('- start an execution with {"check": true}')
@@ -175,7 +175,7 @@ def plan(
     if "conformance" in parts:
         lines.append(f"- run {cases} conformance cases")
     lines.append(
-        f"It makes schemas {run.schemas}… in the database {place.database}, and objects under"
+        f"It creates schemas {run.schemas}… in the database {place.database}, and objects under"
         f" s3://{place.bucket}/{place.root}{run.prefix}/. All of that is removed at the end; what stays: the ledger's"
         " rows of the loads, the executions' history, logs."
     )

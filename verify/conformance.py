@@ -177,9 +177,9 @@ def _refusal(run: Run, right: str) -> str:
         session = runner.open(schema, ["CREATE TABLE a (a INT)"])
     except Difference as refused:
         return (
-            f"no schema can be made, GRANT CREATE ON DATABASE {target.database} is needed: {refused.got}"
+            f"no schema can be created, GRANT CREATE ON DATABASE {target.database} is needed: {refused.got}"
             if RIGHTS.search(refused.got)
-            else f"no schema can be made: {refused.got}"
+            else f"no schema can be created: {refused.got}"
         )
     error = ""
     if right != SCHEMA:

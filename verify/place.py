@@ -115,7 +115,7 @@ class Place:
         )
 
     @property
-    def told(self) -> dict[str, Any]:
+    def described(self) -> dict[str, Any]:
         """What a report says of it."""
         kind = "cluster" if "ClusterIdentifier" in self.where else "serverless workgroup"
         return {

@@ -725,7 +725,7 @@ def a_report(*results: Result, local: bool = False) -> Report:
     return Report(
         run="r1",
         started=datetime(2026, 11, 30, 12, tzinfo=UTC),
-        target=where.told,
+        target=where.described,
         local=local,
         hidden={} if local else where.hidden,
         results=list(results),

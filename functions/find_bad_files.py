@@ -13,17 +13,27 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from loader import batches, sql, statements
 from loader.batches import Batch, Reject
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, concerns_no_file, is_a_files, kind_of
+from loader.failures import (
+    Kind,
+    attempts,
+    concerns_no_file,
+    gives_no_reason,
+    is_a_files,
+    is_interruption,
+    kind_of,
+    may_pass,
+)
 from loader.names import common, for_dataset, state_of
 from loader.observability import logger, step
 from loader.parts import MAX_PARTS, new_parts, suspect
 from loader.settings import settings
-from loader.steps import LOST, advance
+from loader.steps import LOST, advance, pause
 from loader.store import DataFile, Head, Store
 from stage import MAX_ATTEMPTS
 
@@ -43,6 +53,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return after_failed_checks(load, state, batch)
     if concerns_no_file(state["error"]):
         return no_file(state)
+    if may_pass(state["error"]):
+        return interrupted(state, state["error"])
     statement, pending = advance(
         api, state.get("statement"), lambda: submit(load, state, batch, dataset)
     )
@@ -59,12 +71,14 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not statement.finished:
         statement = api.describe(statement.id)
         error = failure(statement)[:2000]
-        if kind_of(statement) is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
-            return {**state, "attempt": state["attempt"] + 1, "outcome": "running"}
+        if kind_of(statement) is Kind.TRY_AGAIN:
+            return interrupted(state, error, looking=True)
         state = {**state, "error": error}
         if kind_of(statement) is not Kind.COPY or concerns_no_file(error):
             return no_file(state)
-    rejects = named_by_redshift(load, state, batch, statement)
+    rejects, interruption = named_by_redshift(load, state, batch, statement)
+    if interruption and not rejects:
+        return interrupted(state, interruption)
     if not rejects and statement.finished and may_have_passed(state, batch):
         return {**state, "retried": batch.name, "outcome": "again"}
     rejects = rejects or named_by_s3(batch)
@@ -86,6 +100,17 @@ def may_have_passed(state: dict[str, Any], batch: Batch) -> bool:
     """
     whole_or_single = not state.get("parts") or len(batch.readable) == 1
     return whole_or_single and state.get("retried") != batch.name
+
+
+def interrupted(state: dict[str, Any], error: str, *, looking: bool = False) -> dict[str, Any]:
+    """An interruption judges no file, however often it comes. What was interrupted is done once more: the look for the
+    bad files (``looking``), or COPY itself; in the end the batch fails.
+    """
+    if state["attempt"] >= attempts(error, MAX_ATTEMPTS):
+        return no_file({**state, "error": error})
+    pause(state["attempt"])
+    state = {**state, "attempt": state["attempt"] + 1}
+    return {**state, "outcome": "running"} if looking else {**state, "outcome": "again"}
 
 
 def no_file(state: dict[str, Any]) -> dict[str, Any]:
@@ -112,12 +137,15 @@ def submit(
 
 def named_by_redshift(
     load: dict[str, Any], state: dict[str, Any], batch: Batch, statement: Statement
-) -> list[Reject]:
-    """The files for which COPY left error rows, each with its first error."""
+) -> tuple[list[Reject], str]:
+    """The files for which COPY left error rows, each with its first error; and if there are none but rows of an
+    interruption, what the first of those says.
+    """
+    interruption = ""
     if statement.finished:
-        rejects = from_rows(batch, list(api.rows(f"{statement.id}:2")))
+        rejects, interruption = from_rows(batch, list(api.rows(f"{statement.id}:2")))
         if rejects:
-            return rejects
+            return rejects, ""
     # NOLOAD says nothing, or failed itself: at 100,000 errors, with rows of files seen so far, or on what leaves none.
     part = statement.failed_part
     queries = [part.query_id if part else -1, state.get("query_id", -1)]
@@ -127,23 +155,26 @@ def named_by_redshift(
             token=client_token(load["load_id"], f"errors{number}", batch.name, state["attempt"]),
             name=f"{load['load_id']} errors {batch.name}.{state['attempt']}",
         )
-        rejects = from_rows(batch, list(api.rows(f"{ended.id}:1")))
+        rejects, more = from_rows(batch, list(api.rows(f"{ended.id}:1")))
         if rejects:
-            return rejects
-    return []
+            return rejects, ""
+        interruption = interruption or more
+    return [], interruption
 
 
-def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> list[Reject]:
-    by_name = {batches.reported_name(file): file for file in batch.files}
-    rejects = []
+def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], str]:
+    """The rejected files, and the first message that is an interruption's."""
+    file_of = batches.by_reported_name(batch.files)
+    rejects, interruption = [], ""
     for name, line, column, code, message, errors in rows:
-        file = by_name.get(str(name))
-        if file:
+        if is_interruption(str(message)):
+            interruption = interruption or str(message)
+        elif (file := file_of(str(name))) and not gives_no_reason(str(message)):
             more = (
                 f" ({errors} errors in the file)" if isinstance(errors, int) and errors > 1 else ""
             )
             rejects.append(Reject(file, f"{message}{more}", line, column or None, code))
-    return rejects
+    return rejects, interruption
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
@@ -175,8 +206,9 @@ def without(batch: Batch, rejects: list[Reject]) -> Batch:
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
-    """The file whose URL stands in COPY's error: of several (one key may begin another) the longest."""
-    found = [file for file in batch.readable if file.url in error]
+    """The file whose URL, encoded or not, is in COPY's error: of several (one key may begin another) the longest."""
+    said = (error, unquote(error))
+    found = [file for file in batch.readable if any(file.url in text for text in said)]
     return max(found, key=lambda file: len(file.key), default=None)
 
 

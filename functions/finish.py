@@ -31,6 +31,16 @@ SHOWN_REASON = 500  # characters of a rejected file's reason
 # In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
 ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
 CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
+# Errors of Step Functions itself. A timeout has an empty Cause, one of the data limit no word of what to do.
+# Recorded on AWS: github.com/localstack/localstack, tests/aws/services/stepfunctions/v2, timeouts/test_timeouts and
+# error_handling/test_states_errors.
+EXPLAINED = {
+    "States.Timeout": "{step} gave no answer within its time limit, also when it was tried again. The logs of its "
+    "function say how far it came. Start the load again: files that were published meanwhile are left out.",
+    "States.DataLimitExceeded": "{step} answered or passed on more than the 262,144 bytes that Step Functions takes. "
+    "Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: it is a mistake "
+    "of the loader.",
+}
 
 STATUS = {
     "nothing": "nothing to load",
@@ -105,15 +115,23 @@ def cause_of(
 
 
 def message_of(error: Any) -> str:
-    """The message of an error as Step Functions gives it: Lambda's Cause is JSON with errorMessage."""
+    """The message of an error as Step Functions gives it: Lambda's Cause is JSON with errorMessage.
+
+    The state machine adds the step that failed, as State.
+    """
     if not isinstance(error, dict):
         return str(error)
-    text = str(error.get("Cause", ""))
+    name = str(error.get("Error", "Error"))
+    step = f'The step "{error["State"]}"' if error.get("State") else "A step"
+    if name in EXPLAINED:
+        return f"{name}: {EXPLAINED[name].format(step=step)}"
+    text = str(error.get("Cause", "")).strip()
     if message := ERROR_MESSAGE.search(text):
         text = message[1]
         with suppress(ValueError):  # cut in the middle of an escape
             text = json.loads(f'"{text}"')
-    return f"{error.get('Error', 'Error')}: {text}"[:2000]
+    text = text or f"{step} failed without a message; the logs of its function say more."
+    return f"{name}: {text}"[:2000]
 
 
 def left_behind(load: dict[str, Any]) -> tuple[list[str], list[str]]:

@@ -347,6 +347,8 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
     following = write_rest(load, beyond)
     return {
         **own.figures,
+        # The state machine's Map takes this array as it is: AWS may unwrap a range of one element.
+        "batches": [str(number) for number in range(own.batches)],
         "known": load["listed"] - own.files - left.files,
         "oldest": min(filter(None, (own.oldest, left.oldest)), default=""),
         "rest": following,

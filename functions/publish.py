@@ -79,7 +79,7 @@ def names_of(
         "files_loaded": str(len(batch.files)),
         "files_rejected": str(len(batch.rejects)),
         "rows_staged": str(state["rows"]),
-        "rows_copied": str(state["copied"]),
+        "rows_copied": "NULL" if state["copied"] is None else str(state["copied"]),
         "header_lines": str(dataset.header_lines),
         "first_start": state["first_start"],
         "last_start": state["last_start"],

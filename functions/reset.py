@@ -46,5 +46,6 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
                 raise
             logger.warning("reset failed, trying again", error=str(error), attempt=attempt)
     raise StatementFailed(
-        f"reset met other transactions {MAX_ATTEMPTS} times; stop the running loads and start it again."
+        f"reset met other transactions, or was interrupted, {MAX_ATTEMPTS} times; stop the running loads and start it "
+        "again."
     )

@@ -7,14 +7,15 @@ find_bad_files finds out whether a file or the check itself is bad.
 """
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from loader import batches, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
-from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.dataapi import DataApi, Statement, StatementFailed, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, kind_of
+from loader.failures import Kind, attempts, kind_of
 from loader.migrations import latest_version
 from loader.names import (
     NO_TIME,
@@ -29,10 +30,13 @@ from loader.names import (
 from loader.observability import logger, step
 from loader.parts import go_on
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
+from loader.steps import LOST, advance, asking, pause, took_too_long
 from loader.store import DataFile, Store
 
 MAX_ATTEMPTS = 8
+COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5  # the statements of a staging, by their numbers
+REPORT_SECONDS = 60  # for what Redshift has not reported yet
+ASK_SECONDS = 30  # for one look at the report
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -49,9 +53,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
     table = stage_table(dataset, load["load_id"], batch.name, attempt)
+    # Waiting for the statement has used this call's time up: what is to be waited for after it needs another call.
+    waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
     statement, pending = advance(
-        api, state.get("statement"), lambda: submit(load, batch, dataset, table, attempt)
+        api,
+        state.get("statement"),
+        lambda: submit(load, batch, dataset, table, attempt, reported=not state.get("unreadable")),
     )
     state = {
         **state,
@@ -64,14 +72,22 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_staged(state, statement)
-    state = {**state, "statement": None}
-    return audit(load, state, batch, dataset, table, statement)
+    return audit(load, state, batch, dataset, table, statement, waited=waited)
 
 
 def submit(
-    load: dict[str, Any], batch: Batch, dataset: Dataset, table: str, attempt: int
+    load: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    table: str,
+    attempt: int,
+    *,
+    reported: bool = True,
 ) -> Statement:
-    """Writes the manifest and submits CREATE, COPY and the audit as one transaction."""
+    """Writes the manifest and submits CREATE, COPY and the audit as one transaction.
+
+    ``reported``: COPY's report of the files is read in it.
+    """
     names = for_dataset(settings(), store, dataset, table)
     if dataset.has_jsonpaths:
         store.put_text(f"jsonpaths/{jsonpaths_name(dataset)}", jsonpaths_text(dataset))
@@ -82,7 +98,7 @@ def submit(
     names["copy_options"] = batch.compression
     names["reload"] = flag(load["mode"] == "reload")
     return api.submit(
-        statements.stage(dataset, names),
+        statements.stage(dataset, names, reported=reported),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
         name=f"{load['load_id']} stage {batch.name}.{attempt}",
         wait=settings().wait_seconds,
@@ -104,9 +120,13 @@ def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
     logger.warning("staging failed", kind=kind.name, error=error)
     part = statement.failed_part
     state = {**state, "attempt": state["attempt"] + 1}
+    is_report = part is not None and part.id.endswith(f":{REPORT}")
+    if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
+        return {**state, "unreadable": True, "outcome": "again"}
     if kind is Kind.NO_TABLES and state["attempt"] < MAX_ATTEMPTS:
         return {**state, "outcome": "no tables"}
-    if kind is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
+    if kind is Kind.TRY_AGAIN and state["attempt"] < attempts(error, MAX_ATTEMPTS):
+        pause(state["attempt"])
         return {**state, "outcome": "again"}
     if kind is Kind.COPY:
         query = part.query_id if part else -1
@@ -125,20 +145,21 @@ def audit(
     dataset: Dataset,
     table: str,
     statement: Statement,
+    *,
+    waited: bool,
 ) -> dict[str, Any]:
     """Reads what COPY says of each file and the checks on staging."""
-    reported = list(api.rows(f"{statement.id}:3"))
-    if len(reported) < len(batch.readable):
-        reported = later_report(load, batch, table) or reported
-    read = {str(name): (etag, lines) for name, etag, lines, _ in reported}
-    copied = next((int(row[3] or 0) for row in reported), None)
+    pending = state["statement"]
+    state = {name: value for name, value in state.items() if name != "asking"}
+    state["statement"] = None
+    copied = rows_copied(statement)
     figures: dict[str, Any] = {}
     checks: list[CheckResult] = []
-    for kind, name, definition, figure, expected, first, last in api.rows(f"{statement.id}:4"):
+    reported: list[tuple[Any, ...]] = []
+    for kind, name, digest, figure, expected, first, last in api.rows(f"{statement.id}:{AUDIT}"):
         if kind == "staged":
             figures = {
                 "rows": figure,
-                "copied": figure if copied is None else copied,
                 "first_start": first or NO_TIME,
                 "last_start": last or NO_TIME,
             }
@@ -157,8 +178,10 @@ def audit(
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
         elif kind == "check":
             checks.append(
-                CheckResult(str(name), "staged", batch.name, figure, expected, str(definition))
+                CheckResult(str(name), "staged", batch.name, figure, expected, str(digest))
             )
+        elif kind == "file":
+            reported.append((name, digest, figure))
     failed = [check for check in checks if not check.passed]
     if failed:
         return {
@@ -168,7 +191,17 @@ def audit(
             "error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
         }
-    files, lines = as_read(batch, read)
+    if not accounts_for(reported, batch, dataset, figures["rows"]):
+        if waited:
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
+        later = later_report(load, batch, dataset, table, figures["rows"])
+        reported = [row[:3] for row in later] if len(later) > len(reported) else reported
+        if copied is None:
+            copied = next((int(row[3]) for row in later if row[3] is not None), None)
+    figures["copied"] = copied
+    files, lines = as_read(batch, reported)
+    if unreported := [file.key for file in batch.files if file.key not in lines]:
+        logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
     if files != batch.files:
         batch = Batch(batch.name, batch.dataset, files, batch.rejects)
         batches.save(store, load["load_id"], batch)
@@ -176,32 +209,77 @@ def audit(
     return staged(state, batch, table, figures, checks)
 
 
-def later_report(load: dict[str, Any], batch: Batch, table: str) -> list[tuple[Any, ...]]:
-    """What COPY says of each file, asked once more after its transaction: the view may lag behind."""
-    ended = api.run(
-        [sql.render_one("stage/files_copied_later.sql", {"stage_table": table})],
-        token=client_token(load["load_id"], "copied", table, 0),
-        name=f"{load['load_id']} files copied {batch.name}",
-    )
-    return list(api.rows(f"{ended.id}:1"))
+def rows_copied(statement: Statement) -> int | None:
+    """The rows that COPY says it loaded: by PG_LAST_COPY_COUNT, or as the Data API has it; None if neither says so.
+
+    Source: docs.aws.amazon.com/redshift-data/latest/APIReference/API_SubStatementData.html (ResultRows)
+    """
+    for (count,) in api.rows(f"{statement.id}:{COUNT}"):
+        if isinstance(count, int):
+            return count
+    with suppress(StatementLost):
+        for part in api.describe(statement.id).parts:
+            if part.id.endswith(f":{COPY}") and part.rows >= 0:
+                return part.rows
+    return None
+
+
+def accounts_for(
+    reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset, rows: int
+) -> bool:
+    """Whether every file is reported, or the lines of those that are are all the rows: then the others have none.
+
+    COPY may count the header lines that it skips as lines or not.
+    """
+    if len(reported) >= len(batch.readable):
+        return True
+    lines = [int(row[2] or 0) for row in reported]
+    headers = dataset.header_lines * sum(count > 0 for count in lines)
+    return rows in (sum(lines), sum(lines) - headers)
+
+
+def later_report(
+    load: dict[str, Any], batch: Batch, dataset: Dataset, table: str, rows: int
+) -> list[tuple[Any, ...]]:
+    """What COPY says of each file, asked after its transaction until it accounts for the rows, for up to a minute: the
+    view may lag behind. That it cannot be read is no fault of the batch.
+    """
+    reported: list[tuple[Any, ...]] = []
+    for number in asking(REPORT_SECONDS):
+        try:
+            ended = api.run(
+                [sql.render_one("stage/files_copied_later.sql", {"stage_table": table})],
+                token=client_token(load["load_id"], "copied", table, number),
+                name=f"{load['load_id']} files copied {batch.name}",
+                limit=ASK_SECONDS,
+            )
+            found = list(api.rows(f"{ended.id}:1"))
+        except (StatementFailed, TimeoutError) as error:
+            logger.warning("COPY's report could not be read", error=str(error))
+            break
+        reported = found if len(found) > len(reported) else reported
+        if accounts_for(reported, batch, dataset, rows):
+            break
+    return reported
 
 
 def as_read(
-    batch: Batch, read: dict[str, tuple[Any, Any]]
+    batch: Batch, reported: list[tuple[Any, ...]]
 ) -> tuple[tuple[DataFile, ...], dict[str, int]]:
     """The files with the ETags that COPY read, and its lines by key; a file that COPY does not report has no lines.
 
     COPY cannot pin an ETag: an object that was replaced after the plan is recorded as what was read.
     """
+    file_of = batches.by_reported_name(batch.readable)
+    read = {file.key: row for row in reported if (file := file_of(str(row[0])))}
     files, lines = [], {}
     for file in batch.files:
         if file.size == 0:
             lines[file.key] = 0
-        reported = read.get(batches.reported_name(file))
-        if reported is None:
+        if file.key not in read:
             files.append(file)
             continue
-        etag, count = reported
+        _, etag, count = read[file.key]
         lines[file.key] = int(count or 0)
         etag = str(etag or "").strip('"') or file.etag
         files.append(

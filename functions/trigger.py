@@ -76,7 +76,11 @@ def order(sequencer: str) -> str:
 
 
 def start(events: list[tuple[str, DataFile]]) -> None:
-    """Starts one execution for the events; one that ended badly under the same name is started anew."""
+    """Starts one execution for the events; one that ended badly under the same name is started anew.
+
+    A name that runs with the same input is answered as its first start was, and says that the events have a load, not
+    who started it: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
     identity = "\n".join(
         f"{file.bucket}\0{file.key}\0{file.etag}\0{sequencer}" for sequencer, file in events
     )
@@ -85,7 +89,7 @@ def start(events: list[tuple[str, DataFile]]) -> None:
     for number in range(1, MAX_NAMES + 1):
         execution = name if number == 1 else f"{name}-{number}"
         try:
-            stepfunctions.start_execution(
+            answer = stepfunctions.start_execution(
                 stateMachineArn=STATE_MACHINE,
                 name=execution,
                 input=json.dumps({"objects": objects}),
@@ -97,7 +101,12 @@ def start(events: list[tuple[str, DataFile]]) -> None:
                 logger.info("these events have their load already", execution=arn, status=status)
                 return
             continue
-        logger.info("load started", execution_name=execution, files=len(events))
+        logger.info(
+            "these events have a load that runs",
+            execution_name=execution,
+            files=len(events),
+            started=answer["startDate"].isoformat(),
+        )
         return
     logger.error(
         "these events failed to load every time; the sweep loads their files", execution_name=name

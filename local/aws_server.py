@@ -1,7 +1,7 @@
 """python -m local.aws_server --port PORT --data DIR: every AWS service but Redshift, by MiniStack.
 
 MiniStack is set up by environment variables, which it reads as it is imported; those that matter
-are set here and nowhere else. What it lacks is in ministack_mends.
+are set here and nowhere else. What it does otherwise than AWS is in local/ministack.
 """
 
 import argparse
@@ -61,10 +61,9 @@ def main() -> None:
         (data / name).mkdir(parents=True, exist_ok=True)
 
     # Only now, for both read the variables as they are imported.
-    from local import ministack_alarms, ministack_mends
+    from local import ministack as differences
 
-    ministack_mends.apply(principals_file(data), functions_folder(data) / "unpacked")
-    ministack_alarms.apply()
+    differences.fix(principals_file(data), functions_folder(data) / "unpacked")
     from ministack.app import main as serve
 
     sys.argv = sys.argv[:1]

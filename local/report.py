@@ -12,6 +12,10 @@ from local.environment import ROOT
 
 FACT_AND_DIMENSIONS = ("songplays", "users", "songs", "artists", "time")
 SHOWN_REJECTED = 20
+TIMED_OUT = (
+    "The load took longer than the TimeoutSeconds of its state machine and was ended. What is published stays; the "
+    "sweep loads the rest, or start another load."
+)
 
 
 def _of_datasets(field: str) -> tuple[str, ...]:
@@ -72,6 +76,8 @@ def report_of(execution: Mapping[str, Any]) -> Report:
         return Report(name, False, data if data is not None else {"status": "ended"})
     cause = str(execution.get("cause") or "")
     data = _object(cause)
+    if data is None and execution["status"] == "TIMED_OUT":  # with no error and no cause
+        data = {"cause": TIMED_OUT}
     if data is None:
         error = str(execution.get("error") or execution["status"]).strip()
         data = {"cause": f"{error}: {cause}" if cause else error}

@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="python -m verify",
         description="Tries against a real AWS what this repository claims. Uses your own credentials.",
-        epilog="Says what it will create, how long it takes and what it costs, and asks. docs/verify.md has the rights it needs.",
+        epilog="Says what it will create, how long and at what cost, and asks. Rights: docs/verify.md.",
     )
     where = whole.add_argument_group("what is verified")
     where.add_argument("--stack", help=f"a deployed stack; {LOCAL}: the local AWS (make up)")

@@ -4,9 +4,11 @@ A batch is of one dataset and one compression, bounded by files and bytes. Its d
 state machine's state carries only its name. A batch that must be halved becomes two with names of their own.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from loader.datasets import Dataset, compression
 from loader.store import DataFile, Store
@@ -89,8 +91,39 @@ class Batch:
 
 
 def reported_name(file: DataFile) -> str:
-    """The file's name as COPY reports it, trimmed. No two files of a batch share one: they could not be told apart."""
+    """The file's name as COPY reports it if it encodes nothing, trimmed."""
     return file.url.encode()[:NAME_BYTES].decode(errors="ignore").rstrip(" ")
+
+
+def names_of(file: DataFile) -> set[str]:
+    """What another file of its batch must not be called, or their reports could not be told apart: the name as it is,
+    and what it would be if it were encoded already.
+    """
+    name = reported_name(file)
+    return {name, unquote(name)}
+
+
+def by_reported_name(files: Iterable[DataFile]) -> Callable[[str], DataFile | None]:
+    """Finds the file that COPY means by a name in its reports.
+
+    Redshift reports a name as it is, or URL-encoded (a Parquet COPY was seen to report ``=`` as ``%3D``; AWS says
+    nothing of it); either is cut to NAME_BYTES, which of an encoded name may leave less than tells two files apart:
+    then it is nobody's.
+    """
+    urls = {file.url: file for file in files}
+    names = {reported_name(file): file for file in urls.values()}
+
+    def find(reported: str) -> DataFile | None:
+        name = reported.strip(" ")
+        plain = unquote(name)
+        found = names.get(name) or names.get(plain) or urls.get(plain)
+        if found or len(name) < NAME_BYTES:
+            return found
+        beginning = unquote(re.sub(r"(%[0-9A-Fa-f]?)$", "", name), errors="ignore")
+        meant = [file for url, file in urls.items() if url.startswith(beginning)]
+        return meant[0] if len(meant) == 1 else None
+
+    return find
 
 
 def cut(
@@ -105,13 +138,13 @@ def cut(
         dataset = dataset_of(file.key)
         kind = (dataset.name, compression(file.key))
         batch = growing.setdefault(kind, _Growing(dataset))
-        name = reported_name(file)
+        names = names_of(file)
         full = len(batch.files) >= max_files or batch.size + file.size > max_bytes
-        if batch.files and (full or name in batch.names):
+        if batch.files and (full or names & batch.names):
             yield dataset, batch.files
             batch = growing[kind] = _Growing(dataset)
         batch.files.append(file)
-        batch.names.add(name)
+        batch.names |= names
         batch.size += file.size
     for batch in growing.values():
         if batch.files:

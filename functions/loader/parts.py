@@ -19,7 +19,7 @@ MAX_SUSPECTS = (
 MAX_PARTS = 300  # of a load: each costs some 30 events of its history, which ends at 25,000
 
 State = dict[str, Any]
-_CARRIED = ("known", "suspicion", "parts")
+_CARRIED = ("known", "suspicion", "parts", "unreadable")
 
 
 def go_on(state: State, *, good: bool = False) -> State:

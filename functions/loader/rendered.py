@@ -59,6 +59,10 @@ def groups(
         found += [
             _group(f"stage {dataset.name}", statements.stage(dataset, offered)),
             _group(
+                f"stage unreported {dataset.name}",
+                statements.stage(dataset, offered, reported=False),
+            ),
+            _group(
                 f"files copied later {dataset.name}",
                 sql.render("stage/files_copied_later.sql", offered),
             ),

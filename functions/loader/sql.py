@@ -54,7 +54,7 @@ PATTERNS: dict[str, str] = {
     "files_loaded": COUNT,
     "files_rejected": COUNT,
     "rows_staged": COUNT,
-    "rows_copied": COUNT,
+    "rows_copied": rf"{COUNT}|NULL",  # if Redshift has not said it
     "header_lines": COUNT,
     "batch_count": COUNT,
     "check_count": COUNT,

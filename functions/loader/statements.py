@@ -20,8 +20,8 @@ def compare(names: Names) -> list[Rendered]:
     return sql.render("plan/compare.sql", names)
 
 
-def stage(dataset: Dataset, names: Names) -> list[Rendered]:
-    """CREATE, COPY, the files that COPY read, the audit."""
+def stage(dataset: Dataset, names: Names, *, reported: bool = True) -> list[Rendered]:
+    """CREATE, COPY, its count, the files that it read (if ``reported``), the audit."""
     checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
     audit_names = {
         **names,
@@ -31,7 +31,8 @@ def stage(dataset: Dataset, names: Names) -> list[Rendered]:
     return [
         sql.render_one("stage/create.sql", names),
         sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
-        sql.render_one("stage/files_copied.sql", names),
+        sql.render_one("stage/copied.sql", names),
+        sql.render_one(f"stage/{'' if reported else 'no_'}files_copied.sql", names),
         sql.render_one("stage/audit.sql", audit_names),
     ]
 

@@ -5,7 +5,7 @@ then calls it again with what it said, and it waits on, for up to PATIENCE secon
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from loader.dataapi import DataApi, Statement, StatementLost
@@ -18,6 +18,8 @@ PATIENCE = 220  # seconds
 # hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds the lock longer is stuck.
 LONGEST_WAIT = 6 * 3600  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
+
+LONGEST_PAUSE = 20  # seconds between two attempts; a call that has waited makes it before it ends
 
 Pending = dict[str, Any]
 LOST = Statement("", "LOST")
@@ -36,6 +38,24 @@ def took_too_long(pending: Pending | None) -> str:
         f"A statement took over {settings().statement_timeout} seconds and was cancelled. Give it more time "
         "(the stack's parameter StatementTimeoutSeconds) or less to do (BatchFiles, BatchBytes)."
     )
+
+
+def pause(attempt: int) -> None:
+    """Before another attempt at what was interrupted: longer each time, for a throttled bucket or a restart to pass."""
+    time.sleep(min(2 ** max(attempt - 1, 0), LONGEST_PAUSE))
+
+
+def asking(seconds: float) -> Iterator[int]:
+    """The numbers of the times to ask: at once, and then after growing pauses for so many seconds."""
+    until = time.monotonic() + seconds
+    number = 0
+    while True:
+        yield number
+        left = until - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(2**number, left))
+        number += 1
 
 
 def advance(

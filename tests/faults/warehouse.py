@@ -30,12 +30,15 @@ SQL_KINDS = {
     "fails": "the statement fails with an error that no retry is known for",
     "conflicts": "the statement meets another transaction: error 1023",
     "aborts": "the statement is cancelled by somebody else, an administrator or a rule of the workload management",
+    "cancelled": "the same, but its status says that it failed, and only its error that it was cancelled",
     "restarts": "the warehouse restarts in the middle of the statement",
     "hangs": "the statement does not end until it is cancelled",
 }
 _MESSAGES = {
     # An internal error of a compute node, as in many reports; no retry of the product knows it.
     "fails": "Assert",
+    # github.com/awslabs/amazon-redshift-utils/issues/174
+    "cancelled": "Query (4777555) cancelled on user's request",
     # dg/c_serial_isolation-serializable-isolation-troubleshooting.html
     "conflicts": "1023 Serializable isolation violation on table in Redshift",
 }

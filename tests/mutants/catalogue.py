@@ -60,6 +60,10 @@ def mutant(name: str, test: str, path: str, old: str, new: str, after: str = "")
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 UPGRADE = "tests/upgrade/test_upgrade.py"
+INTERRUPTED = "tests/statemachine/test_interruptions.py"
+STAGE, FIND, BATCHES, FAILURES = (
+    f"tests/unit/test_{name}.py" for name in ("stage", "find_bad_files", "batches", "failures")
+)
 PUBLISH, UNDO = "sql/publish", "sql/undo"
 MACHINE = "statemachine/load.asl.json"
 
@@ -601,8 +605,106 @@ MUTANTS = (
         "a header of which COPY says nothing fails the batch",
         f"{SECOND}::test_copys_account_of_a_batch_of_files_with_headers",
         "sql/checks/published/rows_by_file.sql",
-        "CASE WHEN f.lines > 0 THEN CAST(:header_lines AS BIGINT) ELSE 0 END",
+        "CASE WHEN f.lines > 0 THEN CAST(${header_lines} AS BIGINT) ELSE 0 END",
         "0",
+    ),
+    mutant(
+        "rows that nobody accounts for are published",
+        f"{SECOND}::test_copys_account_of_a_batch_of_files_with_headers",
+        "sql/checks/published/rows_by_file.sql",
+        "ELSE 0\n    END AS expected",
+        "ELSE u.unreported\n    END AS expected",
+    ),
+    mutant(
+        "a file that COPY does not report blocks the batch",
+        "test_a_file_that_copy_does_not_report_is_a_figure_and_fails_nothing",
+        "sql/checks/published/rows_by_file.sql",
+        "WHEN CAST(${rows_copied} AS BIGINT) = CAST(${rows_staged} AS BIGINT) THEN u.unreported",
+        "WHEN 1 = 0 THEN u.unreported",
+    ),
+    mutant(
+        "rows that COPY did not load are published",
+        "test_rows_that_copy_did_not_load_fail_the_load",
+        "sql/checks/published/rows_copied.sql",
+        "COALESCE(CAST(${rows_copied} AS BIGINT), CAST(${rows_staged} AS BIGINT)) AS expected",
+        "COUNT(*) AS expected",
+    ),
+    mutant(
+        "what COPY reports late is not waited for",
+        "test_what_copy_reports_late_is_waited_for",
+        "functions/stage.py",
+        "for number in asking(REPORT_SECONDS):",
+        "for number in [0]:",
+    ),
+    mutant(
+        "a report that cannot be read stops the batch",
+        f"{STAGE}::test_a_report_that_cannot_be_read_stops_no_batch",
+        "functions/stage.py",
+        "except (StatementFailed, TimeoutError) as error:",
+        "except ZeroDivisionError as error:",
+    ),
+    mutant(
+        "a report that cannot be read in the transaction stops the batch",
+        f"{STAGE}::test_a_staging_that_fails_on_the_report_is_done_without_it",
+        "functions/stage.py",
+        'if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):',
+        "if is_report and not part:",
+    ),
+    mutant(
+        "a name that Redshift encodes is nobody's",
+        "test_names_that_redshift_encodes_are_told_apart",
+        "functions/loader/batches.py",
+        "found = names.get(name) or names.get(plain) or urls.get(plain)",
+        "found = names.get(name)",
+    ),
+    mutant(
+        "files whose encoded names are alike share a batch",
+        f"{BATCHES}::test_files_whose_reports_could_be_taken_for_each_others_are_apart",
+        "functions/loader/batches.py",
+        "return {name, unquote(name)}",
+        "return {name}",
+    ),
+    mutant(
+        "a COPY that was cancelled rejects a file",
+        f"{INTERRUPTED}::test_an_interruption_rejects_no_file[of_one_file-cancelled by a person]",
+        "functions/loader/failures.py",
+        "cancell?ed (on user'?s request|by )|",
+        "",
+    ),
+    mutant(
+        "a bucket that throttles COPY rejects a file",
+        "test_an_interruption_however_often_rejects_no_file",
+        "functions/loader/failures.py",
+        "slow ?down|reduce your request rate|status 50[0234]\\b|",
+        "",
+    ),
+    mutant(
+        "an interrupted look for bad files is not made again",
+        f"{FIND}::test_an_interruption_rejects_no_file",
+        "functions/find_bad_files.py",
+        "return interrupted(state, error, looking=True)",
+        "pass",
+    ),
+    mutant(
+        "error rows of an interruption reject their files",
+        f"{FIND}::test_error_rows_of_an_interruption_judge_no_file",
+        "functions/find_bad_files.py",
+        "if is_interruption(str(message)):",
+        "if False:",
+    ),
+    mutant(
+        "what Redshift refuses is tried again",
+        f"{FAILURES}::test_what_others_have_seen[a correlated subquery that Redshift refuses]",
+        "functions/loader/failures.py",
+        "(?<!due to )(?<!due to an )internal error",
+        "internal error",
+    ),
+    mutant(
+        "a file's name is taken for an interruption",
+        f"{FAILURES}::test_an_interruption_in_a_files_name_is_none",
+        "functions/loader/failures.py",
+        'return error.partition("s3://")[0]',
+        "return error",
     ),
     mutant(
         "an upgrade forgets what was known of users",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import threading
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
 import pytest
 
 from local.redshift.api.principals import Principal
 from local.redshift.config import Isolation
 from local.redshift.faults import Fault
+from local.redshift.system.records import SystemRecords
 from tests.faults.boundary import Call, Place
 from tests.faults.executions import Execution
-from tests.faults.world import Expected, World, load_id_of
+from tests.faults.world import ROOT, Expected, World, load_id_of
 from tests.stateful.files import BAD, DAY, Event, File, Song
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
@@ -116,6 +119,59 @@ def next_statement(story: Story, beginning: str, wrong: str | Fault) -> threadin
 
     faults.of_statement = at_statement  # type: ignore[method-assign]
     return struck
+
+
+@contextmanager
+def each_statement(story: Story, beginning: str, message: str) -> Iterator[list[str]]:
+    """Every statement of this beginning fails with this message; gives those that have."""
+    faults = story.world.warehouse.faults
+    of_statement = faults.of_statement
+    struck: list[str] = []
+
+    def at_statement(sql: str) -> Fault | None:
+        fault = of_statement(sql)
+        if sql.startswith(beginning):
+            struck.append(sql)
+            return Fault("fail", sql=".", message=message)
+        return fault
+
+    with mock.patch.object(faults, "of_statement", at_statement):
+        yield struck
+
+
+@contextmanager
+def copy_reports(
+    change: Callable[[dict[str, Any]], dict[str, Any] | None], after: int = 0
+) -> Iterator[None]:
+    """The rows of SYS_LOAD_DETAIL (and of SYS_LOAD_ERROR_DETAIL) are changed, None: left out, and the first are seen
+    after so many looks.
+    """
+    add, rows = SystemRecords.add, SystemRecords.rows
+    held: list[tuple[SystemRecords, list[Any]]] = []
+    looks = 0
+
+    def adding(self: SystemRecords, table: str, records: Any) -> None:
+        if table in ("load_detail", "load_error_detail"):
+            records = [new for old in records if (new := change(dict(old)))]
+        if table == "load_detail" and looks < after:
+            held.append((self, records))
+        else:
+            add(self, table, records)
+
+    def reading(self: SystemRecords, table: str, *which: Any) -> list[Any]:
+        nonlocal looks
+        if table == "load_detail":
+            looks += 1
+            while held and looks > after:
+                owner, records = held.pop()
+                add(owner, table, records)
+        return rows(self, table, *which)
+
+    with (
+        mock.patch.object(SystemRecords, "add", adding),
+        mock.patch.object(SystemRecords, "rows", reading),
+    ):
+        yield
 
 
 def when_entering(story: Story, state: str, do: Callable[[Execution], None], time: int = 1) -> None:
@@ -344,6 +400,96 @@ def test_a_good_version_is_loaded_although_a_bad_one_was_read_in_its_place(story
     story.load([bad], unheard=True)
     story.load([good], unheard=True)
     story.settle()
+
+
+EQUAL = "log_data/year=2018/a b.json"
+
+
+def encoded(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "file_name": quote(record["file_name"], safe="/:")}
+
+
+def check_of(story: Story, name: str) -> tuple[Any, Any, bool]:
+    """Figure, expected figure and verdict of a check of the last load, as its report and the ledger have it."""
+    report = last(story).report
+    (check,) = [check for check in report["checks"] if check["name"] == name]
+    columns = "figure, expected, figure = expected"
+    where = f"load_id = '{report['load_id']}' AND name = '{name}'"
+    query = f"SELECT {columns} FROM sparkify.check_results WHERE {where}"
+    assert story.world.warehouse.query(query) == [
+        [(check["figure"], check["expected"], check["passed"])]
+    ]
+    return check["figure"], check["expected"], check["passed"]
+
+
+def test_what_copy_reports_late_is_waited_for(story: Story) -> None:
+    file = log(A, Event(), Event(item=1))
+    with copy_reports(lambda record: record, after=4):
+        load_of(story, file)
+    assert count_of(story, "files WHERE lines = 2") == 2  # one of FIRST
+    assert check_of(story, "rows_by_file") == (0, 0, True)
+
+
+def test_a_file_that_copy_does_not_report_is_a_figure_and_fails_nothing(story: Story) -> None:
+    with copy_reports(lambda record: record if record["file_name"].endswith("b.json") else None):
+        load_of(story, log(A, Event(), Event(item=1)), log(B, Event(item=2)))
+    assert check_of(story, "rows_by_file") == (1, 1, True)
+    assert check_of(story, "rows_copied") == (3, 3, True)
+    assert count_of(story, "files WHERE status = 'loaded' AND lines IS NULL") == 1
+    story.world.check(all_loaded(story))
+
+
+def test_rows_that_copy_did_not_load_fail_the_load(story: Story) -> None:
+    """A contradiction between COPY's count and what is staged, even with a file that is not reported."""
+    file = log(A, Event(), Event(item=1))
+
+    def add_a_row(_: Execution) -> None:
+        (table,) = (name for name in story.world.warehouse.tables() if "event_stage_" in name)
+        by_hand(story, f"INSERT INTO sparkify.{table} SELECT * FROM sparkify.{table} LIMIT 1")
+
+    when_entering(story, "Publish", add_a_row)
+    story.model.put(file)
+    with copy_reports(lambda record: None):
+        story.world.upload(file.key, file.body)
+        story.world.work()
+    assert last(story).status == "FAILED"
+    assert "rows_copied" in last(story).report["cause"]
+    assert "figure 3, expected 2" in last(story).report["cause"]
+    assert status_of(story, file) is None
+
+
+def test_names_that_redshift_encodes_are_told_apart(story: Story) -> None:
+    good, bad = log(EQUAL, Event()), File("log_data/x=1.json", (Event(),), bad="cut off")
+    with copy_reports(encoded):
+        story.load([good, bad])
+    assert last(story).report["rejected_total"] == 1
+    assert last(story).report["rejected"][0]["line"] is not None
+    assert (status_of(story, good), status_of(story, bad)) == ("loaded", "rejected")
+    assert check_of(story, "rows_by_file") == (0, 0, True)
+
+
+INTERRUPTIONS = {
+    seen["name"]: seen["text"].removeprefix("ERROR: ")
+    for seen in tomllib.loads((ROOT / "tests/unit/data/redshift_errors.toml").read_text())["error"]
+    if seen["name"] in ("cancelled by a person", "throttled by S3", "a table dropped meanwhile")
+}
+
+
+@pytest.mark.parametrize("beginning", ["COPY sparkify.event_stage_", "COPY sparkify.event_stage ("])
+@pytest.mark.parametrize("name", INTERRUPTIONS)
+def test_an_interruption_however_often_rejects_no_file(
+    story: Story, name: str, beginning: str
+) -> None:
+    """Of COPY itself, and of the look for bad files: there is one, which is found when all is well again."""
+    good, bad = log(A, Event()), File(B, (Event(item=1),), bad="cut off")
+    with each_statement(story, beginning, INTERRUPTIONS[name]) as struck:
+        story.load([good, bad])
+        assert last(story).status == "FAILED"
+        assert INTERRUPTIONS[name].partition("\n")[0] in last(story).report["cause"]
+        assert len(struck) == 8
+        assert [status_of(story, file) for file in (good, bad)] == [None, None]
+    story.settle()
+    assert [status_of(story, file) for file in (good, bad)] == ["loaded", "rejected"]
 
 
 def test_an_empty_file_is_loaded_with_no_rows(story: Story) -> None:

@@ -16,7 +16,7 @@ from unittest import mock
 
 from local.redshift.api import submit
 from local.redshift.config import Isolation
-from local.redshift.statements import store
+from local.redshift.statements import runner, store
 from tests.faults.clock import Clock
 from tests.faults.world import Memory, World
 from tests.stateful.files import Event, File, Song
@@ -66,7 +66,13 @@ def _begun() -> Memory:
 
 @contextmanager
 def _statements_kept_by(clock: Clock) -> Iterator[None]:
-    """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py)."""
-    now = SimpleNamespace(time=clock.time, monotonic=time.monotonic)
-    with mock.patch.object(submit, "time", now), mock.patch.object(store, "time", now):
+    """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py), and ends those
+    that run for longer: whoever says when a statement began and whoever ends it have one clock.
+    """
+    now = SimpleNamespace(**{**vars(time), "time": clock.time})
+    with (
+        mock.patch.object(submit, "time", now),
+        mock.patch.object(store, "time", now),
+        mock.patch.object(runner, "time", now),
+    ):
         yield

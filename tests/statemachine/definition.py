@@ -137,7 +137,7 @@ def _check_state(name: str, state: Definition) -> None:
     ):
         if is_expression(text) and (error := parse_error(text)):
             raise DefinitionError(f"{name!r}: {text} is no expression that is known: {error}")
-        if not is_expression(text) and text.lstrip().startswith("{%"):
+        if not is_expression(text) and text.startswith("{%"):
             raise DefinitionError(
                 f"{name!r}: {text} begins as an expression, but does not end as one."
             )

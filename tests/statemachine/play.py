@@ -115,7 +115,9 @@ class Player:
         *,
         batches: int = 3,
         rest: str = "",
+        wildcards_take_data_limit: bool = False,
     ) -> None:
+        self.wildcards_take_data_limit = wildcards_take_data_limit
         self.script = {state: list(ends) for state, ends in (script or {}).items()}
         self.batches = batches
         self.rest = rest
@@ -124,7 +126,11 @@ class Player:
 
     def run(self, document: Any = None) -> Ended:
         self.interpreter = Interpreter(
-            DEFINITION, self, wait=self.waits.append, substitutions=FUNCTIONS
+            DEFINITION,
+            self,
+            wait=self.waits.append,
+            wildcards_take_data_limit=self.wildcards_take_data_limit,
+            substitutions=FUNCTIONS,
         )
         return self.interpreter.run(
             document or {}, execution=EXECUTION, state_machine=STATE_MACHINE, started=STARTED
@@ -161,6 +167,7 @@ class Player:
             "mark": MARK,
             "named": False,
             "batch_count": self.batches,
+            "batches": [str(number) for number in range(self.batches)],
             "rest": self.rest,
         }
         return lambda_result({**load, **payload["load"], "outcome": outcome})

@@ -19,24 +19,41 @@ _local = threading.local()
 
 
 class QueryError(Exception):
-    """An expression that cannot be parsed or evaluated, or has no result: States.QueryEvaluationError."""
+    """An expression that cannot be parsed or evaluated, or has no result: States.QueryEvaluationError.
+
+    ``expression`` is its text; ``problem`` says what is wrong with it; ``where`` is its place in the template ("/a/b").
+    """
+
+    def __init__(self, expression: str, problem: str, where: str = "") -> None:
+        super().__init__(f"The JSONata expression '{expression}' {problem}")
+        self.expression = expression
+        self.problem = problem
+        self.where = where
 
 
 def is_expression(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
 
 
-def evaluate(template: Any, variables: Mapping[str, Any]) -> Any:
+def evaluate(template: Any, variables: Mapping[str, Any], where: str = "") -> Any:
     """The template with every expression in it replaced by its value; objects and arrays are gone through.
 
     ``variables``: name without ``$`` -> value, ``states`` among them. Raises QueryError.
     """
     if is_expression(template):
-        return _expression(template[2:-2].strip(), variables)
+        try:
+            return _expression(template[2:-2].strip(), variables)
+        except QueryError as error:
+            error.where = where
+            raise
     if isinstance(template, Mapping):
-        return {name: evaluate(value, variables) for name, value in template.items()}
+        return {
+            name: evaluate(value, variables, f"{where}/{name}") for name, value in template.items()
+        }
     if isinstance(template, list):
-        return [evaluate(value, variables) for value in template]
+        return [
+            evaluate(value, variables, f"{where}[{index}]") for index, value in enumerate(template)
+        ]
     return template
 
 
@@ -70,13 +87,11 @@ def _expression(text: str, variables: Mapping[str, Any]) -> Any:
         value = compiled(text).evaluate(None, bindings)
         # null and undefined both come back as None; JSON has no undefined.
         if value is None and not compiled(f"$exists(({text}))").evaluate(None, bindings):
-            raise QueryError(f"The JSONata expression '{text}' returned nothing (undefined).")
+            raise QueryError(text, "returned nothing (undefined).")
         # A function is no JSON; what is an array of the library's own kind becomes a plain one.
         return json.loads(json.dumps(value))
     except QueryError:
         raise
     except Exception as error:  # the library raises its own, and Python's own from its inside
         code = getattr(error, "error", None)
-        raise QueryError(
-            f"The JSONata expression '{text}' threw an error: {code or ''} {error}"
-        ) from error
+        raise QueryError(text, f"threw an error: {code or ''} {error}") from error

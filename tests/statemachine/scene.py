@@ -180,11 +180,8 @@ def well(submitted: Submitted) -> Reply:
     if submitted.what in ("version", "schema"):
         return Reply(rows={1: [(VERSION,)]})
     if submitted.what == "stage":
-        read = [
-            (entry["url"][:256], entry["url"][-8:], 1, len(submitted.files))
-            for entry in submitted.files
-        ]
-        return Reply(rows={3: read, 4: audit(submitted)})
+        count = submitted.number_of("SELECT PG_LAST_COPY_COUNT")
+        return Reply(rows={count: [(10**9,)], last: audit(submitted)})
     if submitted.what == "publish":
         tables = ("songplays", "users", "songs", "artists", "time")
         figures = [("rows", table, 10**9, None) for table in tables]
@@ -200,13 +197,15 @@ def well(submitted: Submitted) -> Reply:
 def audit(
     submitted: Submitted, *, version: int = VERSION, bad: bool = False
 ) -> list[tuple[Any, ...]]:
-    """The rows of the audit of a staging: its figures, the tables' version, every check of the dataset."""
+    """The rows of the audit of a staging: its figures, the tables' version, every check of the dataset, every file."""
     rows: list[tuple[Any, ...]] = [
         ("staged", "rows", None, 10**9, None, FIRST, LAST),
         ("version", "schema_version", None, version, None, None, None),
     ]
     for number, name in enumerate(checks("staged", submitted)):
         rows.append(("check", name, "0123456789abcdef", int(bad and number == 0), 0, None, None))
+    for entry in submitted.files:
+        rows.append(("file", entry["url"][:256], entry["url"][-8:], 1, None, None, None))
     return rows
 
 

@@ -3,14 +3,16 @@ full.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from loader.steps import PATIENCE
+from loader.steps import LONGEST_PAUSE, PATIENCE
 
 from tests.faults.executions import Execution
 from tests.faults.world import World
 from tests.statemachine import interpreter
+from tests.statemachine.outcomes import FUNCTIONS
 from tests.statemachine.play import LEADS, STATES
 from tests.statemachine.product import PARAMETERS, TIMEOUTS
 from tests.statemachine.scene import Answer, Reply, Submitted, audit, history_of, scene, told, well
@@ -52,7 +54,7 @@ def audited(*, version: int | None = None, bad: bool = False) -> Answer:
         if submitted.what != "stage":
             return reply
         rows = audit(submitted, bad=bad) if version is None else audit(submitted, version=version)
-        return Reply(rows={**reply.rows, 4: rows})
+        return Reply(rows={**reply.rows, len(submitted.sqls): rows})
 
     return answer
 
@@ -160,9 +162,21 @@ def test_a_call_waits_as_long_as_it_may(
 
 @pytest.mark.parametrize("state", [name for name, leads in LEADS.items() if "running" in leads])
 def test_a_call_that_waits_ends_before_its_function_does(state: str) -> None:
-    """It begins its last request before its patience ends, and has other things to do than to wait."""
+    """It begins its last request before its patience ends, may pause before the next attempt, and has other things to
+    do than to wait.
+    """
     function = STATES[state]["Arguments"]["FunctionName"].strip("${}")
-    assert TIMEOUTS[function] >= PATIENCE + MOST + 45
+    assert TIMEOUTS[function] >= PATIENCE + MOST + LONGEST_PAUSE + 25
+
+
+def test_a_call_that_asks_for_copys_report_ends_before_its_function_does() -> None:
+    """It has waited for its statement's submit only. A look that does not end is cancelled, and its end awaited."""
+    stage = (FUNCTIONS / "stage.py").read_text()
+    report, look = (
+        int(re.findall(rf"^{name} = (\d+)", stage, re.M)[0])
+        for name in ("REPORT_SECONDS", "ASK_SECONDS")
+    )
+    assert TIMEOUTS["StageFunction"] >= MOST + report + look + 2 * MOST + 60
 
 
 @pytest.mark.parametrize("step", ["stage", "publish"])

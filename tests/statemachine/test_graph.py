@@ -3,6 +3,7 @@ what becomes of an error, under the names that AWS gives them.
 """
 
 import json
+import re
 from typing import Any
 
 import botocore.exceptions
@@ -26,7 +27,7 @@ from tests.statemachine.play import (
     significant,
     way_to,
 )
-from tests.statemachine.product import HANDLERS, ROOT, TIMEOUTS
+from tests.statemachine.product import DEFINITION, HANDLERS, ROOT, TIMEOUTS, lambda_result
 
 FUNCTION_OF = {
     name: STATES[name]["Arguments"]["FunctionName"].strip("${}")
@@ -133,6 +134,37 @@ def test_each_batch_is_loaded_and_the_report_has_them_all() -> None:
     assert report.arguments["Payload"]["rest_started"] is False
 
 
+def test_a_load_of_one_batch_has_one_batch() -> None:
+    """The commonest load: its array of one is an array to Step Functions.
+
+    Source: github.com/localstack/localstack, tests/aws/services/stepfunctions/v2/scenarios/test_base_scenarios,
+    test_map_state_items_input_array[singleton], recorded on AWS 2024-11-19
+    """
+    player = Player(batches=1)
+    assert player.run().status == "SUCCEEDED"
+    assert [task.arguments["Payload"]["batch"]["batch"] for task in player.of("Publish")] == ["0"]
+
+
+def expressions(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in expressions(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in expressions(inner)]
+    return [value] if isinstance(value, str) and "{%" in value else []
+
+
+def test_no_expression_is_a_text_or_makes_a_range() -> None:
+    """A blank before its mark makes a text of an expression. Of ranges there is no recording, but one: AWS's $range of
+    one element gave the element, not an array (v2/intrinsic_functions/test_array_jsonata, test_array_range).
+    """
+    found = expressions(DEFINITION)
+    assert len(found) > 50
+    for text in found:
+        assert text.startswith("{% ")
+        assert text.endswith(" %}")
+        assert not re.search(r"\.\.|\$range", text)
+
+
 # ---------------------------------------------------------------- errors
 def went_wrong(state: str, player: Player, ended: Ended, error: str, cause: str) -> None:
     """The state's error is caught where it should be: the other batches go on, the report has the error, and the
@@ -140,9 +172,14 @@ def went_wrong(state: str, player: Player, ended: Ended, error: str, cause: str)
     """
     states = list(significant(ended))
     assert (ended.status, ended.error) == ("FAILED", "LoadFailed")
+    load_id = "x" if "load_id" in player.tasks[-1].arguments["Payload"]["load"] else None
     if state in REPORTS:
         assert states[-1] == "Load failed"
-        assert json.loads(ended.cause) == {"Error": error, "Cause": cause}
+        told = json.loads(ended.cause)
+        assert (told["status"], told.get("load_id")) == ("failed", load_id)
+        assert told["cause"] == (
+            f"{state} failed, so there is no report; what is published stays published. {error}: {cause}"
+        )
         return
     [call] = player.of(FAILURE)
     payload = call.arguments["Payload"]
@@ -154,11 +191,11 @@ def went_wrong(state: str, player: Player, ended: Ended, error: str, cause: str)
     if state in BATCHES:
         first, *others = payload["batches"]
         assert first["outcome"] == "failed"
-        assert first["error"] == {"Error": error, "Cause": cause}
+        assert first["error"] == {"State": state, "Error": error, "Cause": cause}
         assert [batch["outcome"] for batch in others] == ["published"] * 2
         assert payload["error"] == {}
     else:
-        assert payload["error"] == {"Error": error, "Cause": cause}
+        assert payload["error"] == {"State": state, "Error": error, "Cause": cause}
     if state == "Plan the load":
         assert payload["load"] == {}
     if state == START_REST:
@@ -244,6 +281,51 @@ def test_any_other_error_is_reported_at_once(state: str, error: str) -> None:
     ended = player.run()
     assert player.waits == []
     went_wrong(state, player, ended, error, RAISED)
+
+
+TOO_LARGE = (
+    "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes "
+    "service limit."
+)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+@pytest.mark.parametrize("state", FUNCTION_OF)  # what StartExecution answers is two short texts
+def test_an_answer_that_is_too_large_is_reported_whatever_states_all_takes(
+    state: str, taken: bool
+) -> None:
+    """AWS's documentation says that States.ALL does not take States.DataLimitExceeded, its recordings that it does."""
+
+    class Large(Player):
+        def __call__(self, task: Any) -> Any:
+            answer = super().__call__(task)
+            first = task.arguments.get("Payload", {}).get("batch", {}).get("batch", "0") == "0"
+            large = lambda_result("x" * 262_144)
+            return large if task.state == state and first else answer
+
+    player = Large(script_to(state), wildcards_take_data_limit=taken)
+    ended = player.run()
+    assert player.waits == []
+    went_wrong(state, player, ended, "States.DataLimitExceeded", TOO_LARGE)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_results_of_batches_that_are_too_large_together_are_reported(taken: bool) -> None:
+    """Whatever a batch says; no batch of the loader's says so much (test_scale.py)."""
+
+    class Large(Player):
+        def result(self, task: Any, outcome: str) -> Any:
+            answer = super().result(task, outcome)
+            if task.state == "Publish":
+                answer["Payload"]["spent"] = {"x": "x" * 100_000}
+            return answer
+
+    player = Large(wildcards_take_data_limit=taken)
+    ended = player.run()
+    assert (ended.status, ended.error) == ("FAILED", "LoadFailed")
+    [call] = player.of(FAILURE)
+    error = call.arguments["Payload"]["error"]
+    assert (error["Error"], error["State"]) == ("States.DataLimitExceeded", "Load each batch")
 
 
 def test_an_error_s_long_cause_is_cut_for_the_state_but_stays_readable() -> None:

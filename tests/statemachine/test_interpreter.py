@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.statemachine.definition import DefinitionError, substituted
-from tests.statemachine.interpreter import Ended, Interpreter, Stopped, Task, TaskFailed
+from tests.statemachine.interpreter import ROLE, Ended, Interpreter, Stopped, Task, TaskFailed
 from tests.statemachine.product import (
     DEFINITION,
     EXECUTION,
@@ -126,10 +126,11 @@ def test_the_context_object() -> None:
             "Input": {"a": 1},
             "Name": "one",
             "StartTime": STARTED,
+            "RoleArn": ROLE,
             "RedriveCount": 0,
         },
         "StateMachine": {"Id": STATE_MACHINE, "Name": "s3-redshift-loader-load"},
-        "State": {"Name": "One", "EnteredTime": STARTED, "RetryCount": 0},
+        "State": {"Name": "One", "EnteredTime": STARTED},
     }
 
 
@@ -221,7 +222,7 @@ def test_wait_and_succeed() -> None:
 
 # ---------------------------------------------------------------- Retry and Catch
 def retried(
-    *errors: str, retry: list[dict[str, Any]], catch: str = "States.ALL"
+    *errors: str, retry: list[dict[str, Any]], catch: str = "States.ALL", **rules: bool
 ) -> tuple[Ended, list[float], Script]:
     waits: list[float] = []
     calls = Script(*(TaskFailed(error, "why") for error in errors), "done")
@@ -229,7 +230,7 @@ def retried(
         "X": task(Retry=retry, Catch=[{"ErrorEquals": [catch], "Next": "Z"}]),
         "Z": passing(Output=["Z", "{% $states.input %}"]),
     }
-    return ran(machine(states), {}, calls, wait=waits.append), waits, calls
+    return ran(machine(states), {}, calls, wait=waits.append, **rules), waits, calls
 
 
 def test_each_retrier_counts_for_itself() -> None:
@@ -291,6 +292,63 @@ def test_which_errors_a_name_takes(named: str, error: str, takes: bool) -> None:
     assert (ended.status == "SUCCEEDED") == takes
     ended, _, calls = retried(error, retry=[{"ErrorEquals": [named]}], catch="Nothing")
     assert (len(calls.tasks) == 2) == takes
+
+
+@pytest.mark.parametrize(("taken", "status"), [(False, "FAILED"), (True, "SUCCEEDED")])
+def test_states_all_and_the_data_limit(taken: bool, status: str) -> None:
+    """By the documentation a wildcard does not take it, by what was recorded on AWS it does.
+
+    Source: docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html;
+    github.com/localstack/localstack, v2/error_handling/test_states_errors,
+    test_service_task_lambada_catch_state_all_data_limit_exceeded_on_large_utf8_response (2024-03-21)
+    """
+    states = {
+        "X": task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}]),
+        "Z": passing(),
+    }
+    ended = ran(machine(states), {}, lambda task: BIG, wildcards_take_data_limit=taken)
+    assert ended.status == status
+    cause = (
+        "The state/task 'lambda' returned a result with a size exceeding the maximum number of "
+        "bytes service limit."
+    )
+    output = {"Error": "States.DataLimitExceeded", "Cause": cause}
+    assert (ended.output if taken else {"Error": ended.error, "Cause": ended.cause}) == output
+    assert kinds(ended)[4:] == (
+        [
+            "TaskFailed",
+            "TaskStateExited",
+            "PassStateEntered",
+            "PassStateExited",
+            "ExecutionSucceeded",
+        ]
+        if taken
+        else ["TaskFailed", "ExecutionFailed"]
+    )
+    named, _, _ = retried(
+        output["Error"], retry=[], catch=output["Error"], wildcards_take_data_limit=taken
+    )
+    assert named.status == "SUCCEEDED"
+
+
+def test_a_retrier_of_no_attempts_keeps_others_from_the_error() -> None:
+    """The first retrier that names an error is its retrier (recorded: test_map_state_retry_multiple_retriers)."""
+    none = {
+        "ErrorEquals": ["E"],
+        "MaxAttempts": 0,
+        "JitterStrategy": "FULL",
+        "MaxDelaySeconds": 9,
+    }
+    ended, waits, calls = retried("E", retry=[none, {"ErrorEquals": ["States.ALL"]}])
+    assert (waits, len(calls.tasks)) == ([], 1)
+    assert ended.output == ["Z", {"Error": "E", "Cause": "why"}]
+
+
+def test_the_fifth_delay_is_sixteen_times_the_first() -> None:
+    """Recorded: test_state_configuration_retrier_retry_count (2025-11-22): 16 seconds, then FAILED."""
+    retry = [{"ErrorEquals": ["E"], "IntervalSeconds": 1, "BackoffRate": 2, "MaxAttempts": 5}]
+    _, waits, calls = retried(*"EEEEEE", retry=retry)
+    assert (waits, len(calls.tasks)) == ([1, 2, 4, 8, 16], 6)
 
 
 def test_what_cannot_be_evaluated_in_a_task_is_retried_and_caught() -> None:
@@ -373,6 +431,128 @@ def test_a_map_runs_its_items_in_order() -> None:
 def test_a_map_of_none_or_one_gives_an_array(n: int) -> None:
     states = {"Each": mapping({"In": passing()}, Items="{% [0..$states.input - 1] %}")}
     assert ran(machine(states), n).output == list(range(n))
+
+
+ONE_EACH = {"In": passing()}
+
+
+@pytest.mark.parametrize("items", [[], [0], [1, "two", True]])
+@pytest.mark.parametrize("given", ["Items", "input", "variable", "literal"])
+def test_items_of_none_one_or_more(items: list[Any], given: str) -> None:
+    """Recorded: test_map_state_items_eval_jsonata, …_input_array, …_variable_sampling (2024-11-19)."""
+    sources: dict[str, dict[str, Any]] = {
+        "Items": {"Items": "{% $states.input %}"},
+        "input": {},
+        "variable": {"Items": "{% $v %}"},
+        "literal": {"Items": items},
+    }
+    fields = sources[given]
+    states = {
+        "Start": passing(Output="{% $states.input.items %}", Assign={"v": items}, Next="Each"),
+        "Each": mapping(ONE_EACH, **fields),
+    }
+    ended = ran(machine(states), {"items": items})
+    assert ended.output == items
+    [begun] = [event for event in ended.history if event.type == "MapStateStarted"]
+    assert begun.details["length"] == len(items)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(1, "number"), ("a", "string"), (True, "boolean"), ({"a": 1}, "object"), (None, "null")],
+)
+def test_items_that_are_no_array(value: Any, kind: str) -> None:
+    """Recorded: test_map_state_items_eval_jsonata_fail, …_input_types (2024-11-19)."""
+    by_field = ran(
+        machine({"Each": mapping(ONE_EACH, Items="{% $states.input.v %}")}), {"v": value}
+    )
+    first = {"Start": passing(Output="{% $states.input.v %}", Next="Each")}
+    by_input = ran(machine({**first, "Each": mapping(ONE_EACH)}), {"v": value})
+    at = "An error occurred while executing the state 'Each' (entered at the event id "
+    text = json.dumps(value)
+    for ended, cause in (
+        (
+            by_field,
+            (
+                f"{at}#2). The JSONata expression '$states.input.v' specified for the field 'Items' returned an "
+                f"unexpected result type. Expected 'array', but was '{kind}' for value: {text}"
+            ),
+        ),
+        (by_input, f"{at}#4). Map state input must be an array but was: {text}"),
+    ):
+        assert kinds(ended)[-4:] == [
+            "MapStateEntered",
+            "EvaluationFailed",
+            "MapStateFailed",
+            "ExecutionFailed",
+        ]
+        assert (ended.error, ended.cause) == ("States.QueryEvaluationError", cause)
+    assert by_field.history[2].details["location"] == "Items"
+    assert "location" not in by_input.history[4].details
+
+
+def test_a_map_that_is_retried_fails_once() -> None:
+    """Recorded: test_map_state_retry_multiple_retriers (2023-08-08): a retry begins with MapStateStarted."""
+    fail = {"Type": "Fail", "Error": "E", "Cause": "C"}
+    retry = [{"ErrorEquals": ["Other"]}, {"ErrorEquals": ["E"], "MaxAttempts": 2}]
+    ended = ran(machine({"Each": mapping({"No": fail}, Items=[1], Retry=retry)}))
+    attempt = ["MapStateStarted", "MapIterationStarted", "FailStateEntered", "MapIterationFailed"]
+    assert kinds(ended)[2:] == [*attempt * 3, "MapStateFailed", "ExecutionFailed"]
+
+
+@pytest.mark.parametrize(
+    ("state", "location"),
+    [
+        (passing(Output="{% $doesNotExist %}"), "Output"),
+        (passing(Output={"result": "{% $doesNotExist %}"}), "Output/result"),
+        (passing(Assign={"result": "{% $doesNotExist %}"}), "Assign/result"),
+        (task(Arguments="{% $doesNotExist %}"), "Arguments"),
+        (task(Arguments={"FunctionName": "{% $doesNotExist %}"}), "Arguments/FunctionName"),
+    ],
+)
+def test_where_a_value_is_undefined(state: dict[str, Any], location: str) -> None:
+    """Recorded: test_undefined_reference (2024-11-21), with these very words."""
+    ended = ran(machine({"State0": state}))
+    [failed] = [event for event in ended.history if event.type == "EvaluationFailed"]
+    cause = (
+        "An error occurred while executing the state 'State0' (entered at the event id #2). The JSONata "
+        f"expression '$doesNotExist' specified for the field '{location}' returned nothing (undefined)."
+    )
+    assert failed.details == {
+        "error": "States.QueryEvaluationError",
+        "cause": cause,
+        "location": location,
+    }
+    assert (ended.error, ended.cause) == ("States.QueryEvaluationError", cause)
+
+
+def test_a_blank_before_its_mark_makes_a_text_of_an_expression() -> None:
+    """Recorded: v2/outputdecl/test_output, test_base_cases[BASE_LITERALS] (2026-02-19)."""
+    assert ran(machine({"X": passing(Output=" {% 1 %} ")})).output == " {% 1 %} "
+
+
+def test_a_timeout_has_no_cause_and_is_caught() -> None:
+    """Recorded: v2/services/test_lambda_task_service, test_invoke_timeout: {"Error":"States.Timeout","Cause":""}."""
+    calls = Script(TaskFailed("States.Timeout"))
+    states = {
+        "X": task(Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Z"}]),
+        "Z": passing(),
+    }
+    ended = ran(machine(states), {}, calls)
+    assert ended.output == {"Error": "States.Timeout", "Cause": ""}
+    assert ended.count("TaskTimedOut") == 1
+
+
+def test_a_map_s_variables_begin_with_those_around_it() -> None:
+    """Recorded: v2/assign/test_assign_base, test_base_cases[BASE_SCOPE_MAP] (2024-11-04)."""
+    states = {
+        "Set": passing(Assign={"x": 1}, Next="Each"),
+        "Each": mapping(
+            {"In": passing(Assign={"y": "{% $x + $states.input %}"}, Output="{% $x %}")},
+            Items=[1, 2],
+        ),
+    }
+    assert ran(machine(states)).output == [1, 1]
 
 
 def test_variables_inside_a_map_stay_inside_and_see_what_is_around() -> None:

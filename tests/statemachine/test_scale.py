@@ -242,13 +242,14 @@ class Million:
         self.here = min(self.left, self.size * self.most)
         listed = self.here if self.request.objects else self.left
         self.left -= self.here
+        count = ceil(self.here / self.size)
         figures: dict[str, Any] = {
             "listed": listed,
             "planned": self.here,
             "known": 0,
             "bytes": self.here * 10**9,
             "datasets": dict.fromkeys(answer["datasets"], self.here),
-            "batch_count": ceil(self.here / self.size),
+            "batch_count": count,
             "objects": self.request.objects,
             "rest": f"s3://{'w' * 63}/rest/{answer['load_id']}/{len(self.history)}.json.gz"
             if self.left
@@ -256,7 +257,8 @@ class Million:
             "mark": self.request.mark,
         }
         assert shape(figures) == shape({name: answer[name] for name in figures})
-        answer |= figures
+        assert answer["batches"] == [str(number) for number in range(answer["batch_count"])]
+        answer |= {**figures, "batches": [str(number) for number in range(count)]}
 
 
 @pytest.fixture(scope="module")

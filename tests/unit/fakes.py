@@ -28,6 +28,7 @@ class Reply:
     running         how many looks find it running, the submit's own among them
     done            how many of its statements have finished while it runs
     rows            the results by the statement's number
+    affected        the rows that a statement has read or written, by its number; -1 for the others
     query_id        Redshift's query id of the failed statement
     lost            the Data API does not know it any more when it is looked at
     ends_anyway     it finishes although it is cancelled
@@ -39,6 +40,7 @@ class Reply:
     running: int = 0
     done: int = 0
     rows: dict[int, Rows] = field(default_factory=dict)
+    affected: dict[int, int] = field(default_factory=dict)
     query_id: int = 4711
     lost: bool = False
     ends_anyway: bool = False
@@ -62,6 +64,7 @@ class FakeDataApi:
         self.cancelled: list[str] = []
         self.looks: list[dict[str, Any]] = []
         self.lists: list[dict[str, Any]] = []
+        self.results: list[str] = []  # the statements whose rows were asked for
         self.clock: Clock | None = None
         self._known: dict[str, tuple[Reply, list[str]]] = {}
         self._tokens: dict[str, str] = {}
@@ -127,6 +130,7 @@ class FakeDataApi:
         answer: dict[str, Any] = {"Id": request["Id"], "Status": status, "SubStatements": []}
         for number, text in enumerate(texts, 1):
             part = {"Id": f"{request['Id']}:{number}", "QueryString": text, "Status": status}
+            part["ResultRows"] = reply.affected.get(number, -1)  # type: ignore[assignment]
             if status == "STARTED":
                 part["Status"] = "FINISHED" if number <= reply.done else "STARTED"
             elif status != "FINISHED":
@@ -143,6 +147,7 @@ class FakeDataApi:
 
     def get_statement_result(self, **request: Any) -> dict[str, Any]:
         _check("GetStatementResult", request)
+        self.results.append(request["Id"])
         statement, _, number = request["Id"].partition(":")
         rows = self._known[statement][0].rows.get(int(number), ())
         start = int(request.get("NextToken", 0))

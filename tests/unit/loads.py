@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import stage
 from loader import batches
 from loader.batches import Batch, Reject
 from loader.datasets import dataset_of, datasets
@@ -42,6 +43,7 @@ def load(**changes: Any) -> dict[str, Any]:
         "known": 0,
         "planned": 1,
         "batch_count": 1,
+        "batches": ["0"],
         "rest": "",
     } | changes
 
@@ -73,7 +75,7 @@ def staged_reply(
     """Redshift's answer to a staging statement: the files that COPY read, and the audit; version 0: the newest."""
     members = [file(item) if isinstance(item, str) else item for item in files]
     read = [
-        (batches.reported_name(item), item.etag, rows // len(members), rows) for item in members
+        copied(batches.reported_name(item), item.etag, rows // len(members)) for item in members
     ]
     audit: list[tuple[Any, ...]] = [
         ("staged", "rows", None, rows, None, FIRST, LAST),
@@ -82,7 +84,21 @@ def staged_reply(
     ]
     if bad_check:
         audit.append(("check", bad_check, DEFINITION, 3, 0, None, None))
-    return Reply(rows={3: read, 4: audit}, **more)
+    return Reply(rows={stage.COUNT: [(rows,)], stage.AUDIT: [*audit, *read]}, **more)
+
+
+def copied(name: str, etag: str | None, lines: int | None) -> tuple[Any, ...]:
+    """A row of the audit: what COPY says of a file."""
+    return ("file", name, etag, lines, None, None, None)
+
+
+def reports(reply: Reply, *files: tuple[Any, ...]) -> Reply:
+    """The reply with only these files reported."""
+    reply.rows[stage.AUDIT] = [
+        *(row for row in reply.rows[stage.AUDIT] if row[0] != "file"),
+        *files,
+    ]
+    return reply
 
 
 def call(handler: Handler, state: dict[str, Any] | None = None, **of_load: Any) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loader import batches
-from loader.batches import Batch, Reject, cut, manifest, reported_name
+from loader.batches import Batch, Reject, by_reported_name, cut, manifest, reported_name
 from loader.datasets import Dataset, compression, dataset_of, datasets
 from loader.parts import new_parts
 from loader.store import DataFile, MissingObject, Store
@@ -78,7 +79,7 @@ def test_a_file_over_the_limit_is_a_batch_of_its_own() -> None:
 
 
 names = st.text(
-    alphabet=st.sampled_from("ab /'é☃😀%+\"\n") | st.characters(codec="utf-8"),
+    alphabet=st.sampled_from("ab /'é☃😀%+=3D\"\n") | st.characters(codec="utf-8"),
     max_size=30,
 )
 keys = st.builds(
@@ -104,6 +105,14 @@ def test_every_file_is_in_one_batch_and_the_bounds_hold(
         assert {taker(f.key).name for f in members} == {dataset.name}
         assert len({compression(f.key) for f in members}) == 1
         assert len({reported_name(f) for f in members}) == len(members)
+        found_by = by_reported_name(members)
+        for f in members:
+            # As it is, or URL-encoded: an encoded name that is cut may be nobody's, but never another's.
+            assert found_by(reported_name(f)) == f
+            encoded = quote(f.url, safe="/:")
+            assert found_by(encoded[:256].rstrip(" ")) in (
+                (f,) if len(encoded) <= 256 else (f, None)
+            )
 
 
 @settings(max_examples=50, deadline=None)
@@ -139,6 +148,29 @@ def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> N
 )
 def test_a_name_as_copy_reports_it(key: str, name: str) -> None:
     assert reported_name(file(key)) == name
+
+
+@pytest.mark.parametrize(
+    ("keys", "batches_"),
+    [
+        (["a=b.json", "a%3Db.json"], 2),  # a%3Db.json in a report is either
+        (["a%3Db.json", "a=b.json"], 2),
+        (["a%3Db.json", "a%253Db.json"], 2),
+        (["a=b.json", "a=c.json", "a%3Dd.json"], 1),
+    ],
+)
+def test_files_whose_reports_could_be_taken_for_each_others_are_apart(
+    keys: list[str], batches_: int
+) -> None:
+    files = [file(f"log_data/{key}") for key in keys]
+    assert len(list(cut(files, taker, 100, 10**9))) == batches_
+
+
+def test_a_cut_name_that_two_files_may_have_is_nobodys() -> None:
+    one, two = (file(f"log_data/{'=' * 100}{name}.json") for name in "ab")
+    assert by_reported_name([one, two])(quote(one.url, safe="/:")[:256]) is None
+    assert by_reported_name([one])(quote(one.url, safe="/:")[:256]) == one
+    assert by_reported_name([two])("s3://data/log_data/other.json") is None
 
 
 def test_an_empty_file_is_not_read_but_is_of_the_batch() -> None:

@@ -1,15 +1,23 @@
 """What Redshift's error texts mean, whatever file names stand in them."""
 
+import tomllib
+from pathlib import Path
+from typing import Any
+
 import pytest
 from loader.dataapi import Statement, SubStatement
 from loader.failures import (
+    MAX_UNDER_A_RULE,
     Kind,
+    attempts,
     concerns_no_file,
     failed_check,
+    gives_no_reason,
     is_a_files,
-    is_conflict,
+    is_interruption,
     is_missing,
     kind_of,
+    may_pass,
 )
 
 COPY = "COPY sparkify.event_stage_1 FROM 's3://working/loads/1/manifests/0.0.json'"
@@ -27,6 +35,19 @@ MANDATORY = (
     "ERROR: Mandatory url is not present in manifest file.\n  Detail: \n  context:   "
     "Manifest file location = s3://working/m.json url = s3://data/a.json"
 )
+
+
+SEEN: list[dict[str, Any]] = tomllib.loads(
+    (Path(__file__).parent / "data" / "redshift_errors.toml").read_text()
+)["error"]
+SQL = {
+    "COPY": COPY,
+    "INSERT": "INSERT INTO sparkify.songplays SELECT",
+    "DELETE": "DELETE FROM sparkify.users",
+    "DROP": "DROP TABLE sparkify.event_stage_1",
+    "LOCK": "LOCK sparkify.publish_lock",
+    "GUARD": GUARD,
+}
 
 
 def ended(error: str, sql: str = "INSERT INTO t", status: str = "FAILED") -> Statement:
@@ -85,6 +106,76 @@ def test_kind_of(error: str, sql: str, kind: Kind) -> None:
     assert kind_of(ended(error, sql)) is kind
 
 
+@pytest.mark.parametrize("seen", SEEN, ids=lambda seen: seen["name"])
+def test_what_others_have_seen(seen: dict[str, Any]) -> None:
+    """Each text of the list, in each statement that it is listed for, and as the Data API may give it: on one line."""
+    for statement in seen["statements"]:
+        for text in (seen["text"], " ".join(seen["text"].split())):
+            assert kind_of(ended(text, SQL[statement])) is Kind[seen["kind"]], statement
+            assert may_pass(f"20261123-203011-0a1b2c3d reset: {text}") is (
+                seen["kind"] == "TRY_AGAIN"
+            )
+            if seen["kind"] == "COPY":
+                assert not concerns_no_file(text)
+                assert not is_interruption(text)
+
+
+def test_the_list_says_where_each_was_seen() -> None:
+    assert len({seen["name"] for seen in SEEN}) == len(SEEN)
+    for seen in SEEN:
+        assert seen["source"].startswith("https://"), seen["name"]
+        assert seen["statements"], seen["name"]
+
+
+@pytest.mark.parametrize(
+    "seen", [seen for seen in SEEN if seen["kind"] == "TRY_AGAIN"], ids=lambda seen: seen["name"]
+)
+def test_an_interruption_in_a_files_name_is_none(seen: dict[str, Any]) -> None:
+    key = " ".join(seen["text"].partition("s3://")[0].split())
+    assert kind_of(ended(INFLATE.format(f"{key}.json.gz"), COPY)) is Kind.COPY
+    assert not may_pass(INFLATE.format(f"{key}.json.gz"))
+
+
+@pytest.mark.parametrize("table", ["communications_stage_1", "restart_stage_1", "timeout_stage_1"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ERROR: Load into table '{}' failed.  Check 'sys_load_error_detail' system table for details.",
+        "ERROR: Load into table {} failed.",
+        'ERROR: cannot cast column "timed out" of relation {}',
+    ],
+)
+def test_an_interruption_in_a_tables_name_is_none(table: str, error: str) -> None:
+    """Datasets are named by their users."""
+    assert kind_of(ended(error.format(table), COPY)) is Kind.COPY
+
+
+@pytest.mark.parametrize(
+    ("message", "interruption", "no_reason"),
+    [
+        ("Invalid digit, Value 'a', Pos 0, Type: Integer", False, False),
+        ("Invalid value 'slowdown'", False, False),
+        (
+            "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown",
+            True,
+            False,
+        ),
+        ("s3 key being read : s3://data/log_data/cancelled by me.json", False, True),
+        ("String length exceeds DDL length", False, False),
+    ],
+)
+def test_an_error_row(message: str, interruption: bool, no_reason: bool) -> None:
+    assert is_interruption(message) is interruption
+    assert gives_no_reason(message) is no_reason
+
+
+def test_a_rule_ends_the_same_statement_again() -> None:
+    rule = next(seen["text"] for seen in SEEN if "Rule" in seen["text"])
+    assert attempts(rule, 8) == MAX_UNDER_A_RULE < 8
+    assert attempts(rule, 2) == 2
+    assert attempts("ERROR: Query (150) canceled on user's request", 8) == 8
+
+
 def test_a_cancelled_statement_is_tried_again() -> None:
     assert kind_of(Statement("i", "ABORTED", "Query was cancelled.")) is Kind.TRY_AGAIN
 
@@ -135,6 +226,7 @@ def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
         ("ERROR: User arn:aws:redshift:… is not authorized to assume IAM Role arn:…", True),
         ("ERROR: Problem reading manifest file - S3ServiceException:Access Denied", True),
         ("ERROR: Invalid JSONPath format. Supported notations are 'dot-notation'…", True),
+        ("ERROR: Invalid JSONPath format: Member is not an object.", False),
         ("ERROR: permission denied for relation event_stage_1", True),
         ("ERROR: S3ServiceException:The bucket …,Status 301,Error PermanentRedirect,Rid 1", True),
         ("ERROR: S3ServiceException:Moved,Status 301", True),
@@ -154,11 +246,13 @@ def test_concerns_no_file(error: str, systemic: bool) -> None:
     assert concerns_no_file(error) is systemic
 
 
-def test_missing_and_conflict() -> None:
+def test_missing_and_what_may_pass() -> None:
     assert is_missing('relation "sparkify.schema_version" does not exist')
     assert not is_missing("permission denied for relation schema_version")
-    assert is_conflict("ERROR: 1023 DETAIL: Serializable isolation violation")
-    assert not is_conflict("ERROR: line 1023: value too long")
+    assert not is_missing("COPY failed: s3://data/relation x does not exist.json")
+    assert may_pass("ERROR: 1023 DETAIL: Serializable isolation violation")
+    assert may_pass("L reset: the statement ended ABORTED")
+    assert not may_pass("ERROR: line 1023: value too long")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import find_bad_files
 import pytest
 import stage
 from loader import batches
+from loader.failures import MAX_UNDER_A_RULE
 from loader.names import tables_of
 from loader.parts import MAX_PARTS
 from loader.store import Head, Store
 
-from tests.unit.fakes import FakeDataApi, Reply, failed
+from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import DEFINITION, ETAG, HOSTILE, LOAD_ID, call, file, save
 
 COPY_FAILED = "ERROR: Load into table 'event_stage_…' failed. Check 'sys_load_error_detail'."
@@ -152,7 +153,21 @@ def test_what_is_of_the_set_up_rejects_no_file(
     assert kept(store) == [A]
 
 
-@pytest.mark.parametrize("reply", [failed(1, "ERROR: connection reset by peer"), Reply("ABORTED")])
+CANCELLED = "ERROR: Query (4777555) cancelled on user's request"
+SLOW_DOWN = "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown,Rid 1"
+RULE = 'ERROR: Query (5) cancelled by WLM abort action of Query Monitoring Rule "long".'
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        failed(1, "ERROR: connection reset by peer"),
+        failed(1, CANCELLED),
+        failed(1, f"ERROR: {SLOW_DOWN} context: S3 key being read : s3://data/{A}"),
+        failed(2, CANCELLED),  # not COPY, but the question for its errors
+        Reply("ABORTED"),
+    ],
+)
 def test_an_interruption_rejects_no_file(store: Store, data_api: FakeDataApi, reply: Reply) -> None:
     save(store, A)
     data_api.replies = [reply, Reply(rows={2: errors(A)})]
@@ -164,16 +179,103 @@ def test_an_interruption_rejects_no_file(store: Store, data_api: FakeDataApi, re
     assert len({request["ClientToken"] for request in data_api.submits}) == 2
 
 
-def test_it_does_not_try_for_ever(store: Store, data_api: FakeDataApi) -> None:
+@pytest.mark.parametrize("good", [False, True], ids=["", "beside a good file"])
+@pytest.mark.parametrize(
+    ("error", "most"),
+    [
+        ("ERROR: connection reset by peer", stage.MAX_ATTEMPTS),
+        (f"ERROR: {SLOW_DOWN} context: S3 key being read : s3://data/{A}", stage.MAX_ATTEMPTS),
+        (RULE, MAX_UNDER_A_RULE),
+    ],
+)
+def test_it_does_not_try_for_ever(
+    store: Store, data_api: FakeDataApi, clock: Clock, error: str, most: int, good: bool
+) -> None:
+    """Nor at once: what throttles or restarts needs time. In the end the batch fails, and no file is judged."""
     save(store, A)
-    data_api.replies = [failed(1, "ERROR: connection reset by peer") for _ in range(20)]
-    state = bad()
+    data_api.replies = [failed(1, error) for _ in range(20)]
+    state, began = bad(good=good), clock.now
     for _ in range(20):
         state = call(find_bad_files.handler, state)
         if state["outcome"] != "running":
             break
     assert state["outcome"] == "failed"
-    assert kept(store) == [A]
+    assert error in state["cause"]
+    assert (kept(store), rejected(store)) == ([A], [])
+    assert len(data_api.submits) == most
+    assert clock.now - began >= 2 ** (most - 1) - 1 or clock.now - began >= 60
+
+
+def test_an_interruption_of_the_copy_itself_is_staged_again(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """By whatever way it came here: NOLOAD is not asked whose fault it was."""
+    save(store, A)
+    state = call(find_bad_files.handler, bad(error=CANCELLED, good=True))
+    assert (state["outcome"], state["attempt"]) == ("again", 2)
+    state = call(find_bad_files.handler, bad(error=CANCELLED, good=True, attempt=8))
+    assert (state["outcome"], kept(store), rejected(store)) == ("failed", [A], [])
+    assert data_api.submits == []
+
+
+@pytest.mark.parametrize("good", [False, True], ids=["", "beside a good file"])
+def test_error_rows_of_an_interruption_judge_no_file(
+    store: Store, data_api: FakeDataApi, good: bool
+) -> None:
+    save(store, A)
+    rows = [(batches.reported_name(file(A)), 0, "", 8001, SLOW_DOWN, 1)]
+    data_api.replies = [Reply(rows={2: rows})]
+    state = call(find_bad_files.handler, bad(good=good, retried="0"))
+    assert (state["outcome"], state["attempt"], kept(store)) == ("again", 2, [A])
+    data_api.replies = [Reply(rows={2: rows})]
+    state = call(find_bad_files.handler, bad(good=good, retried="0", attempt=8))
+    assert (state["outcome"], kept(store), rejected(store)) == ("failed", [A], [])
+    assert SLOW_DOWN in state["cause"]
+
+
+def test_error_rows_beside_those_of_an_interruption_count(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A, B, C)
+    broken = [
+        (batches.reported_name(file(A)), 0, "", 8001, SLOW_DOWN, 1),
+        (batches.reported_name(file(C)), 0, "", 1216, f"S3 key being read : s3://data/{C}", 1),
+    ]
+    data_api.replies = [Reply(rows={2: [*broken, *errors(B)]})]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    assert (kept(store), rejected(store)) == ([A, C], [(B, "Invalid timestamp", 3)])
+
+
+def test_an_error_row_without_a_reason_names_nobody(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    """S3 is asked: what it has no more is missing, and not rejected for bad data."""
+    save(store, A, B)
+    s3.delete_object(Bucket="data", Key=A)
+    row = (batches.reported_name(file(A)), 0, "", 1216, f"S3 key being read : s3://data/{A}", 1)
+    data_api.replies = [failed(1, COPY_FAILED, query_id=77), Reply(rows={1: [row]})]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    assert kept(store) == [B]
+    assert batches.load(store, LOAD_ID, "0").rejects[0].status == "missing"
+
+
+@pytest.mark.parametrize("said", ["year=2018/a b.json", "year%3D2018/a%20b.json"])
+def test_a_name_that_redshift_encodes_is_known(
+    store: Store, s3: Any, data_api: FakeDataApi, said: str
+) -> None:
+    key = "log_data/year=2018/a b.json"
+    s3.put_object(Bucket="data", Key=key, Body=b"{}")
+    save(store, key, B)
+    row = (f"s3://data/log_data/{said}", 3, "ts", 1206, "Invalid timestamp", 1)
+    data_api.replies = [Reply(rows={2: [row]})]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    assert (kept(store), rejected(store)) == ([B], [(key, "Invalid timestamp", 3)])
+    # And in the error itself.
+    save(store, key, B)
+    error = inflate(f"log_data/{said}")
+    data_api.replies = [failed(1, error, query_id=-1)]
+    assert call(find_bad_files.handler, bad(attempt=2))["outcome"] == "again"
+    assert (kept(store), rejected(store)) == ([B], [(key, error, None)])
 
 
 @pytest.mark.parametrize(

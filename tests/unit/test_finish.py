@@ -219,6 +219,22 @@ def test_a_batch_that_failed(store: Store, data_api: FakeDataApi) -> None:
     assert [c["passed"] for c in report["checks"]] == [False, True, True, True]
 
 
+TIMED_OUT = (
+    'States.Timeout: The step "Publish" gave no answer within its time limit, also when it was tried again. The logs '
+    "of its function say how far it came. Start the load again: files that were published meanwhile are left out."
+)
+OVER_THE_LIMIT = (
+    'States.DataLimitExceeded: The step "Publish" answered or passed on more than the 262,144 bytes that Step '
+    "Functions takes. Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: "
+    "it is a mistake of the loader."
+)
+# As AWS recorded it (github.com/localstack/localstack, v2/error_handling/test_states_errors.snapshot.json).
+TOO_LARGE = (
+    "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes "
+    "service limit."
+)
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
@@ -234,7 +250,23 @@ def test_a_batch_that_failed(store: Store, data_api: FakeDataApi) -> None:
             'E: a "b" \\ ü' + "x" * 15,
         ),
         ({"Error": "E", "Cause": '{"errorMessage":"a\\u00'}, "E: a\\u00"),
-        ({"Error": "States.Timeout", "Cause": ""}, "States.Timeout: "),
+        ({"Error": "States.Timeout", "Cause": "", "State": "Publish"}, TIMED_OUT),
+        ({"Error": "States.Timeout", "Cause": "Task timed out", "State": "Publish"}, TIMED_OUT),
+        (
+            {"Error": "States.Timeout"},
+            TIMED_OUT.replace('The step "Publish"', "A step"),
+        ),
+        (
+            {"Error": "States.DataLimitExceeded", "Cause": TOO_LARGE, "State": "Publish"},
+            OVER_THE_LIMIT,
+        ),
+        (
+            {"Error": "Lambda.Unknown", "Cause": " ", "State": "Publish"},
+            (
+                'Lambda.Unknown: The step "Publish" failed without a message; the logs of its function '
+                "say more."
+            ),
+        ),
         ({"Error": "Lambda.Unknown", "Cause": "not JSON"}, "Lambda.Unknown: not JSON"),
         ({"Error": "X", "Cause": '{"other": 1}'}, 'X: {"other": 1}'),
         ({"Error": "X", "Cause": "[1]"}, "X: [1]"),

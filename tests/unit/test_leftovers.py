@@ -32,7 +32,8 @@ def test_a_name(data_api: FakeDataApi, name: str, left: bool) -> None:
     found = staging_tables(DataApi(settings()), "L")
     assert [table.name for table in found] == ([name] if left else [])
     assert {table.load_id for table in found} <= {LOAD}
-    assert data_api.parameters() == {"schema_name": "sparkify"}
+    assert "schemaname = 'sparkify'" in data_api.statements[0]
+    assert "svv_" not in data_api.statements[0]
 
 
 @pytest.mark.parametrize(("hours", "old"), [(1, False), (24, False), (26, True)])

@@ -51,8 +51,12 @@ def test_a_failure_has_its_report_in_the_cause() -> None:
 
 
 def test_a_failure_without_a_report_keeps_its_words() -> None:
-    report = report_of(execution("TIMED_OUT", error="States.Timeout", cause="too long"))
-    assert report.cause == "States.Timeout: too long"
+    report = report_of(execution("TIMED_OUT"))  # as AWS describes it, with no error and no cause
+    assert report.cause.startswith(
+        "The load took longer than the TimeoutSeconds of its state machine"
+    )
+    report = report_of(execution("FAILED", error="States.DataLimitExceeded", cause="too long"))
+    assert report.cause == "States.DataLimitExceeded: too long"
     assert report_of(execution("ABORTED")).cause == "ABORTED"
     assert report_of(execution("FAILED", error="E", cause='"text"')).cause == 'E: "text"'
 

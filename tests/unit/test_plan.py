@@ -40,8 +40,8 @@ def new(*numbers: int) -> Reply:
 
 
 def planned_keys(store: Store, answer: dict[str, Any]) -> list[list[str]]:
-    names = [str(number) for number in range(answer["batch_count"])]
-    found = [batches.load(store, answer["load_id"], name) for name in names]
+    assert len(answer["batches"]) == answer["batch_count"]
+    found = [batches.load(store, answer["load_id"], name) for name in answer["batches"]]
     return [[member.key for member in batch.files] for batch in found]
 
 
@@ -297,6 +297,16 @@ def test_statements_of_ended_loads_that_cannot_be_cancelled_stop_no_load(
     objects = events(store, LOG, name="sweeps/1.json.gz")
     answer = call({"objects": objects, "mark": "2026-11-23T20:30:00+00:00", "ended": [UNDONE]})
     assert answer["outcome"] == "load"
+
+
+def test_the_batches_of_a_load_are_an_array_of_names_also_if_it_is_one(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    """The state machine's Map takes them as they are."""
+    put(s3, LOG, SONG)
+    data_api.replies = [new(0), new(0, 1)]
+    assert call({})["batches"] == ["0"]
+    assert call({})["batches"] == ["0", "1"]
 
 
 def test_a_dry_run_writes_no_batch(store: Store, s3: Any, data_api: FakeDataApi) -> None:

@@ -150,12 +150,17 @@ def test_an_execution_may_have_any_name(
     assert f"'{execution}{literal}'" in sent(data_api, "INSERT INTO sparkify.loads")
 
 
-def test_what_copy_says_it_loaded_is_what_is_published(store: Store, data_api: FakeDataApi) -> None:
-    """The check rows_copied compares the two in the transaction."""
-    state = staged(store, data_api, LOG) | {"rows": 9, "copied": 11}
+@pytest.mark.parametrize(("copied", "literal"), [(11, "11"), (0, "0"), (None, "NULL")])
+def test_what_copy_says_it_loaded_is_what_is_published(
+    store: Store, data_api: FakeDataApi, copied: int | None, literal: str
+) -> None:
+    """The checks rows_copied and rows_by_file compare the two in the transaction."""
+    state = staged(store, data_api, LOG) | {"rows": 9, "copied": copied}
     call(publish.handler, state)
     checks = sent(data_api, "INSERT INTO sparkify.check_results")
-    assert "11 AS expected" in checks
+    assert f"COALESCE(CAST({literal} AS BIGINT), CAST(9 AS BIGINT)) AS expected" in checks
+    assert f"CAST({literal} AS BIGINT) = CAST(9 AS BIGINT) THEN u.unreported" in checks
+    assert f"f.load_id = '{LOAD_ID}' AND f.batch = '0'" in checks
     for name, path in statements.published_checks(datasets()["log_data"]).items():
         digest = sql.definition(path)
         assert f"CAST('{name}' AS VARCHAR(128)) AS name, CAST('{digest}' AS VARCHAR(16))" in checks

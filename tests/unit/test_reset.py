@@ -14,6 +14,9 @@ from tests.unit.loads import call
 
 SCHEMA_THERE = Reply(rows={1: [(1,)]})
 MISSING = failed(1, 'ERROR: relation "sparkify.publish_lock" does not exist')
+# Another reset has dropped the lock table that this one waited for.
+DROPPED = failed(1, "ERROR: table 3380474 dropped by concurrent transaction")
+CANCELLED = failed(3, "ERROR: Query (4777555) cancelled on user's request")
 CONFLICT = failed(4, "ERROR: conflict with concurrent transaction")
 
 
@@ -54,6 +57,7 @@ def test_one_transaction_behind_the_lock(allowed: None, data_api: FakeDataApi) -
     ("replies", "submits", "drops"),
     [
         ([CONFLICT, CONFLICT], 3, True),
+        ([DROPPED, CANCELLED], 3, True),
         ([MISSING], 2, False),
         ([MISSING, CONFLICT], 3, False),
     ],

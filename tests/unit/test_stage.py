@@ -21,8 +21,10 @@ from tests.unit.loads import (
     LOG,
     SONG,
     call,
+    copied,
     file,
     planned,
+    reports,
     save,
     staged_reply,
 )
@@ -44,15 +46,21 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     data_api.replies = [staged_reply(LOG, "log_data/b.json")]
     answer = call(stage.handler, planned())
     [request] = data_api.submits
-    create, copy, read, audit = request["Sqls"]
+    create, copy, count, read, audit = request["Sqls"]
     table = "event_stage_20261123_203011_0a1b2c3d_0_0"
     assert create == f"CREATE TABLE sparkify.{table} (LIKE sparkify.event_stage INCLUDING DEFAULTS)"
     assert copy.startswith(f"COPY sparkify.{table} (")
     assert f"FROM 's3://working/loads/{LOAD_ID}/manifests/{table}.json'" in copy
     assert "IAM_ROLE 'arn:aws:iam::123456789012:role/copy'" in copy
     assert copy.split()[-4:] == ["COMPUPDATE", "OFF", "STATUPDATE", "OFF"]
+    # A bare SELECT, as AWS and others use it; the report comes with the audit, so that there are two results to read.
+    assert count == "SELECT PG_LAST_COPY_COUNT() AS copied"
+    assert read.startswith("CREATE TEMPORARY TABLE files_copied AS\nSELECT")
     assert "sys_load_detail" in read
-    assert "PG_LAST_COPY_COUNT() AS copied" in read
+    assert "FROM files_copied AS f" in audit
+    assert "Parameters" not in request
+    assert len(set(data_api.results)) == 2  # (the fake's pages are short)
+    assert data_api.looks == []
     for check in ("event_key_complete", "event_page_known"):
         digest = sql.definition(f"checks/staged/log_data/{check}.sql")
         assert f"CAST('{check}' AS VARCHAR(128)) AS name, CAST('{digest}' AS VARCHAR(16))" in audit
@@ -201,7 +209,8 @@ def test_cancelled_past_the_limit_but_committed(
         (staged_reply(LOG, version=latest_version() + 1), "failed"),
         (failed(2, COPY_FAILED), "bad files"),
         (failed(1, "ERROR: permission denied for schema sparkify"), "failed"),
-        (failed(4, "ERROR: column x does not exist"), "failed"),
+        (failed(stage.COUNT, "ERROR: column x does not exist"), "failed"),
+        (failed(stage.AUDIT, "ERROR: column x does not exist"), "failed"),
         (Reply("FAILED", "FATAL: no statement is named"), "failed"),
     ],
 )
@@ -283,14 +292,15 @@ def test_a_version_of_a_newer_loader_says_what_to_do(store: Store, data_api: Fak
 def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi) -> None:
     """COPY cannot pin an ETag: what it read may have been put after the plan."""
     save(store, LOG, "log_data/b.json", "log_data/c.json")
-    reply = staged_reply(LOG)
     url = "s3://data/log_data/"
-    reply.rows[3] = [
-        (f"s3://data/{LOG}", '"newer"', 4, 10),
-        (f"{url}b.json", None, 6, 10),
-        (f"{url}another.json", "e9", 1, 10),
+    data_api.replies = [
+        reports(
+            staged_reply(LOG),
+            copied(f"s3://data/{LOG}", '"newer"', 4),
+            copied(f"{url}b.json", None, 6),
+            copied(f"{url}another.json", "e9", 1),
+        )
     ]
-    data_api.replies = [reply]
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["copied"]) == ("staged", 10)
     batch = batches.load(store, LOAD_ID, "0")
@@ -303,48 +313,181 @@ def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi
     assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 4, "log_data/b.json": 6}
 
 
+REPORTED = {key: copied(f"s3://data/{key}", "e1", 5) for key in (LOG, OTHER)}
+LATER = {key: (f"s3://data/{key}", "e1", 5, 7) for key in (LOG, OTHER)}  # files_copied_later.sql
+A_MINUTE = 7  # looks: at once, and after 1, 2, 4, 8, 16 and 29 seconds
+
+
 @pytest.mark.parametrize(
-    ("at_once", "later", "lines", "copied"),
+    ("at_once", "later", "lines", "looks"),
     [
-        ([LOG], [LOG, OTHER], {LOG: 5, OTHER: 5}, 10),
-        ([], [LOG, OTHER], {LOG: 5, OTHER: 5}, 10),
-        ([LOG], [LOG], {LOG: 5}, 10),  # a file without rows may go unreported for ever
-        ([LOG], [], {LOG: 5}, 10),  # what was said at once is not forgotten
-        ([], [], {}, 7),  # nobody says how many were copied: as many as are staged
+        ([LOG], [[LOG, OTHER]], {LOG: 5, OTHER: 5}, 1),
+        ([], [[LOG, OTHER]], {LOG: 5, OTHER: 5}, 1),
+        ([], [[], [LOG], [], [LOG, OTHER]], {LOG: 5, OTHER: 5}, 4),  # the view lags behind
+        ([LOG], [[LOG]] * 9, {LOG: 5}, A_MINUTE),  # a file without rows may go unreported for ever
+        ([LOG], [], {LOG: 5}, A_MINUTE),  # what was said at once is not forgotten
+        ([], [[LOG]], {LOG: 5}, A_MINUTE),  # nor is what was said later
+        ([], [], {}, A_MINUTE),
     ],
 )
-def test_files_that_copy_has_not_reported_are_asked_for_once_more(
+def test_files_that_copy_has_not_reported_are_asked_for_up_to_a_minute(
     store: Store,
     data_api: FakeDataApi,
+    clock: Clock,
     at_once: list[str],
-    later: list[str],
+    later: list[list[str]],
     lines: dict[str, int],
-    copied: int,
+    looks: int,
+) -> None:
+    """Whatever is reported in the end, the batch is staged: what is not has no lines."""
+    save(store, LOG, OTHER)
+    data_api.replies = [
+        reports(staged_reply(LOG, OTHER, rows=7), *(REPORTED[key] for key in at_once))
+    ]
+    data_api.replies += [Reply(rows={1: [LATER[key] for key in keys]}) for keys in later]
+    began = clock.now
+    answer = call(stage.handler, planned())
+    assert (answer["outcome"], answer["rows"], answer["copied"]) == ("staged", 7, 7)
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == lines
+    _, *asked = data_api.submits
+    assert len(asked) == looks
+    assert clock.now - began == (60 if looks == A_MINUTE else 2 ** (looks - 1) - 1)
+    assert len({request["ClientToken"] for request in asked}) == looks
+    for request in asked:
+        assert "sys_load_detail" in request["Sqls"][0]
+        assert f"TRIM(h.table_name) = '{answer['table']}'" in request["Sqls"][0]
+    assert "asking" not in answer
+
+
+@pytest.mark.parametrize(
+    ("reported", "rows"), [([LOG], 5), ([], 0)], ids=["all rows are accounted for", "no rows"]
+)
+def test_a_file_without_rows_is_not_waited_for(
+    store: Store, data_api: FakeDataApi, reported: list[str], rows: int
 ) -> None:
     save(store, LOG, OTHER)
-    reply = staged_reply(LOG, OTHER, rows=7)
-    rows = {key: (f"s3://data/{key}", "e1", 5, 10) for key in (LOG, OTHER)}
-    reply.rows[3] = [rows[key] for key in at_once]
-    data_api.replies = [reply, Reply(rows={1: [rows[key] for key in later]})]
+    data_api.replies = [reports(staged_reply(LOG, rows=rows), *(REPORTED[key] for key in reported))]
+    assert call(stage.handler, planned())["outcome"] == "staged"
+    assert len(data_api.submits) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        failed(1, 'ERROR: column "file_etag" does not exist in sys_load_detail'),
+        failed(1, "ERROR: Query (7) cancelled on user's request"),
+        Reply(running=99),
+    ],
+)
+def test_a_report_that_cannot_be_read_stops_no_batch(
+    store: Store, data_api: FakeDataApi, clock: Clock, trouble: Reply
+) -> None:
+    save(store, LOG)
+    data_api.clock = clock
+    data_api.replies = [reports(staged_reply(LOG)), trouble]
     answer = call(stage.handler, planned())
-    assert (answer["outcome"], answer["rows"], answer["copied"]) == ("staged", 7, copied)
-    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == lines
-    _, asked = data_api.submits
-    assert "sys_load_detail" in asked["Sqls"][0]
-    assert data_api.parameters() == {"stage_table": answer["table"]}
+    assert (answer["outcome"], answer["copied"]) == ("staged", 10)
+    assert len(data_api.submits) == 2  # it is not asked again
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        'ERROR: column "file_etag" does not exist in sys_load_detail',
+        'ERROR: relation "sys_load_detail" does not exist',
+        "ERROR: permission denied to create temporary tables in database dev",
+    ],
+)
+def test_a_staging_that_fails_on_the_report_is_done_without_it(
+    store: Store, data_api: FakeDataApi, error: str
+) -> None:
+    save(store, LOG)
+    later = Reply(rows={1: [LATER[LOG]]})
+    data_api.replies = [failed(stage.REPORT, error), reports(staged_reply(LOG)), later]
+    answers = until_it_ends(planned())
+    assert [answer["outcome"] for answer in answers] == ["again", "staged"]
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 5}
+    report = data_api.submits[1]["Sqls"][stage.REPORT - 1]
+    assert report.startswith("CREATE TEMPORARY TABLE files_copied (")
+    # Only once: what fails without the report too is no fault of it.
+    data_api.replies = [failed(stage.REPORT, error)]
+    again = call(stage.handler, {**planned(), "unreadable": True, "attempt": 8})
+    assert again["outcome"] == "failed"
+
+
+def test_an_interrupted_report_is_an_interrupted_staging(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, LOG)
+    data_api.replies = [failed(stage.REPORT, "ERROR: Query (7) cancelled on user's request")]
+    assert "unreadable" not in call(stage.handler, planned())
+
+
+def test_what_is_not_reported_is_asked_for_with_a_calls_whole_time(
+    store: Store, data_api: FakeDataApi, clock: Clock
+) -> None:
+    """A call that waited for its statement has used its time up."""
+    save(store, LOG)
+    later = Reply(rows={1: [LATER[LOG]]})
+    data_api.replies = [reports(staged_reply(LOG, running=1)), Reply(), Reply(), later]
+    began = clock.now
+    answers = until_it_ends(planned())
+    assert [answer["outcome"] for answer in answers] == ["running", "running", "staged"]
+    assert answers[1]["statement"] is not None
+    assert clock.now - began == 1 + 2
+    assert len(data_api.submits) == 4
+
+
+@pytest.mark.parametrize(
+    ("counted", "affected", "later", "copied_"),
+    [
+        ([(10,)], 99, None, 10),
+        ([(0,)], 99, None, 0),  # that it loaded none is an answer
+        ([(None,)], 10, None, 10),  # as the Data API has it
+        ([], 10, None, 10),
+        ([(None,)], -1, 10, 10),  # as SYS_LOAD_HISTORY has it, which is asked for the files
+        ([(None,)], -1, None, None),  # nobody says it
+    ],
+)
+def test_the_rows_that_copy_says_it_loaded(
+    store: Store,
+    data_api: FakeDataApi,
+    counted: list[Any],
+    affected: int,
+    later: int | None,
+    copied_: int | None,
+) -> None:
+    save(store, LOG)
+    reply = reports(staged_reply(LOG))
+    reply.rows[stage.COUNT] = counted
+    reply.affected = {stage.COPY: affected}
+    data_api.replies = [reply, Reply(rows={1: [(f"s3://data/{LOG}", "e1", 5, later)]})]
+    answer = call(stage.handler, planned())
+    assert (answer["outcome"], answer["rows"], answer["copied"]) == ("staged", 10, copied_)
 
 
 def test_each_attempt_asks_for_its_own_files(store: Store, data_api: FakeDataApi) -> None:
     """With the token of the attempt before, the Data API would answer for the table before."""
     save(store, LOG)
     for attempt in (0, 1):
-        reply = staged_reply(LOG)
-        reply.rows[3] = []
-        later = (f"s3://data/{LOG}", "e1", 5 + attempt, 10)
-        data_api.replies = [reply, Reply(rows={1: [later]})]
+        later = (f"s3://data/{LOG}", "e1", 10 + attempt, 10)
+        data_api.replies = [reports(staged_reply(LOG)), Reply(rows={1: [later]})]
         call(stage.handler, planned() | {"attempt": attempt})
-        assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 5 + attempt}
+        assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {LOG: 10 + attempt}
     assert len({request["ClientToken"] for request in data_api.submits}) == 4
+
+
+@pytest.mark.parametrize(
+    "name", ["log_data/year%3D2018/%C3%A9 a.json", "log_data/year=2018/é a.json"]
+)
+def test_names_that_copy_encodes_or_not(store: Store, data_api: FakeDataApi, name: str) -> None:
+    key = "log_data/year=2018/é a.json"
+    save(store, key)
+    data_api.replies = [reports(staged_reply(key), copied(f"s3://data/{name}", '"newer"', 10))]
+    call(stage.handler, planned())
+    assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {key: 10}
+    assert batches.load(store, LOAD_ID, "0").files[0].etag == "newer"
 
 
 def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:
@@ -358,7 +501,8 @@ def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:
 def test_songs_have_no_range_of_time(store: Store, data_api: FakeDataApi) -> None:
     save(store, SONG)
     reply = staged_reply(SONG)
-    reply.rows[4] = [("staged", "rows", None, 1, None, None, None), *list(reply.rows[4])[1:]]
+    _, *others = reply.rows[stage.AUDIT]
+    reply.rows[stage.AUDIT] = [("staged", "rows", None, 1, None, None, None), *others]
     data_api.replies = [reply]
     answer = call(stage.handler, planned())
     assert answer["dataset"] == "song_data"

@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 from loader.dataapi import DataApi, Statement
 from loader.settings import settings
-from loader.steps import LONGEST_WAIT, LOST, PATIENCE, Pending, advance, took_too_long
+from loader.steps import (
+    LONGEST_PAUSE,
+    LONGEST_WAIT,
+    LOST,
+    PATIENCE,
+    Pending,
+    advance,
+    asking,
+    pause,
+    took_too_long,
+)
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply
 
@@ -30,6 +40,36 @@ class Waiting:
         return self.api.submit(
             ["LOCK s.publish_lock", "SELECT 1"], token="t", name="n", wait=settings().wait_seconds
         )
+
+
+def test_pauses_grow(clock: Clock) -> None:
+    began, paused = clock.now, []
+    for attempt in range(8):
+        before = clock.now
+        pause(attempt)
+        paused.append(clock.now - before)
+    assert paused == [1, 1, 2, 4, 8, 16, LONGEST_PAUSE, LONGEST_PAUSE]
+    assert clock.now - began < 120
+
+
+@pytest.mark.parametrize(
+    ("seconds", "times"), [(0, [0]), (3, [0, 1, 3]), (60, [0, 1, 3, 7, 15, 31, 60])]
+)
+def test_asking_begins_at_once_and_ends_in_time(
+    clock: Clock, seconds: int, times: list[int]
+) -> None:
+    began = clock.now
+    assert [(number, clock.now - began) for number in asking(seconds)] == list(enumerate(times))
+
+
+def test_asking_counts_what_a_look_takes(clock: Clock) -> None:
+    """Reading a system view took up to 13 seconds."""
+    began, looks = clock.now, 0
+    for _ in asking(60):
+        clock.now += 13
+        looks += 1
+    assert looks == 5
+    assert clock.now - began <= 60 + 13
 
 
 def test_a_statement_that_ends_at_once_is_submitted_and_no_more(data_api: FakeDataApi) -> None:

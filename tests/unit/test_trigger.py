@@ -158,6 +158,18 @@ def test_the_same_events_start_one_execution(machine: StateMachine) -> None:
     assert len(machine.executions) == 1
 
 
+def test_a_repeated_batch_is_answered_by_its_running_load_and_says_so(
+    machine: StateMachine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Step Functions answers as the first time, with the time of the first start; no second load is claimed."""
+    for _ in range(2):
+        assert send(body()) == []
+    first, second = (vars(record) for record in caplog.records)
+    assert first["message"] == second["message"] == "these events have a load that runs"
+    assert first["started"] == second["started"]
+    assert len(machine.executions) == 1
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -1,14 +1,20 @@
--- COPY accounts for the staged rows file by file: it reports every file of the batch, or the lines of those that it reports are
--- all the rows, with or without the header lines that COPY skips in each (a file without rows may go unreported).
--- Counts the unreported files otherwise. Runs in the publish transaction.
+-- COPY accounts for the staged rows. figure: the files that Redshift has not reported. They are expected, as a figure that is told and
+-- fails nothing, if COPY's own count is that of the staged rows (the manifest's files are mandatory: COPY has read every one), or if
+-- the lines of the reported files are all the rows, with or without the header lines that COPY skips in each (a file without rows may
+-- go unreported). None is expected otherwise. Runs in the publish transaction.
 SELECT
+    u.unreported AS figure,
     CASE
-        WHEN COALESCE(SUM(f.lines), 0) = ${rows_staged} THEN 0
-        WHEN
-            SUM(f.lines) - SUM(CASE WHEN f.lines > 0 THEN ${header_lines} ELSE 0 END)
-            = ${rows_staged} THEN 0
-        ELSE SUM(CASE WHEN f.lines IS NULL THEN 1 ELSE 0 END)
-    END AS figure,
-    0 AS expected
-FROM ${schema}.files AS f
-WHERE f.load_id = '${load_id}' AND f.batch = '${batch}' AND f.status = 'loaded'
+        WHEN CAST(${rows_copied} AS BIGINT) = CAST(${rows_staged} AS BIGINT) THEN u.unreported
+        WHEN u.lines = CAST(${rows_staged} AS BIGINT) THEN u.unreported
+        WHEN u.lines - u.headers = CAST(${rows_staged} AS BIGINT) THEN u.unreported
+        ELSE 0
+    END AS expected
+FROM (
+    SELECT
+        COALESCE(SUM(CASE WHEN f.lines IS NULL THEN 1 ELSE 0 END), 0) AS unreported,
+        COALESCE(SUM(f.lines), 0) AS lines,
+        COALESCE(SUM(CASE WHEN f.lines > 0 THEN CAST(${header_lines} AS BIGINT) ELSE 0 END), 0) AS headers
+    FROM ${schema}.files AS f
+    WHERE f.load_id = '${load_id}' AND f.batch = '${batch}' AND f.status = 'loaded'
+) AS u

@@ -1,30 +1,6 @@
-"""Puts right where MiniStack differs from AWS in what the product relies on.
+"""What MiniStack does otherwise than AWS: event sources, roles, functions' errors, stopped executions.
 
-MiniStack 1.5.33 is used as it is but for these differences, each put right by one function here:
-
-- Its SQS event source hands over ten messages at most and ignores the batching window. AWS gathers
-  up to BatchSize messages (10,000) for up to MaximumBatchingWindowInSeconds, and one upload of many
-  files is one load: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-- A number of a template's parameter stays text: a MaximumConcurrency by !Ref stops the event source
-  ("'>=' not supported"). CloudFormation makes a number of it.
-- It counts plain HTTP as what it is, so a policy that denies what is not TLS denies everything. Here
-  127.0.0.1 stands for the TLS endpoints of AWS: aws:SecureTransport is true.
-- It gives each function credentials of its own. On AWS those of one role are one identity, which is
-  whose statements the Redshift Data API lets be looked at, and one database user. Here the functions
-  of a role share their credentials, and a file says which database user they are.
-- An exception of a Python handler arrives as Runtime.HandlerError. AWS gives its class name, which
-  is what a state machine's ErrorEquals matches:
-  https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
-- A function whose process dies ends as Runtime.HandlerError. AWS says Runtime.ExitError:
-  https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
-- An execution that is stopped inside a Map goes on to the end of the Map, and retries what fails.
-  On AWS no state is entered and nothing is retried any more, and it stays ABORTED:
-  https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
-
-And one that is about time only:
-
-- It unpacks code and layers anew for every process of a function, which then compiles them: half a
-  second of each cold start. Here all share one copy, as they may: on AWS it is read-only.
+Each function here fixes one difference; local/ministack/__init__.py lists them all.
 """
 
 import hashlib
@@ -167,7 +143,7 @@ def name_errors() -> None:
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if plain not in script:
         raise RuntimeError(
-            "MiniStack's Python worker has changed: look at local/ministack_mends.py."
+            "MiniStack's Python worker has changed: look at local/ministack/behaviour.py."
         )
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(plain, named)
     execute: Callable[..., dict[str, Any]] = lambda_svc._execute_function_warm
@@ -243,7 +219,7 @@ def unpack_once(folder: Path) -> None:
 
 
 def apply(principals: Path, unpacked: Path) -> None:
-    """All mends; before ministack.app is imported."""
+    """All of it; before ministack.app is imported."""
     gather_batches()
     take_numbers()
     count_as_tls()

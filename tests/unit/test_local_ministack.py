@@ -1,4 +1,4 @@
-"""What we put right in MiniStack behaves as on AWS. A new version of it is seen here first."""
+"""What we fix in MiniStack behaves as on AWS. A new version of it is seen here first."""
 
 import io
 import json
@@ -12,7 +12,7 @@ import pytest
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, sqs, stepfunctions
 
-from local import ministack_mends
+from local.ministack import behaviour, executions, queues
 
 HANDLER = """
 class Refused(Exception):
@@ -41,7 +41,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(sqs, "_expire_retained", lambda q: None)
     monkeypatch.setattr(sqs, "_dlq_sweep", lambda q: None)
     monkeypatch.setattr(sqs, "_receive_messages_for_esm", sqs._receive_messages_for_esm)
-    ministack_mends.gather_batches()
+    behaviour.gather_batches()
     return made
 
 
@@ -104,14 +104,14 @@ def test_a_number_from_a_templates_parameter_is_a_number(
     monkeypatch: pytest.MonkeyPatch, given: str | int | None, limit: int
 ) -> None:
     monkeypatch.setattr(lambda_svc, "_sqs_esm_concurrency", lambda_svc._sqs_esm_concurrency)
-    ministack_mends.take_numbers()
+    behaviour.take_numbers()
     mapping = {"ScalingConfig": {"MaximumConcurrency": given} if given else None}
     assert lambda_svc._sqs_esm_concurrency(mapping, {}, {}) == limit
 
 
 def test_requests_count_as_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(iam_evaluator, "pin_request_origin", iam_evaluator.pin_request_origin)
-    ministack_mends.count_as_tls()
+    behaviour.count_as_tls()
     token = iam_evaluator._request_origin.set(("", False))
     iam_evaluator.pin_request_origin("127.0.0.1", False)
     assert iam_evaluator._request_origin.get() == ("127.0.0.1", True)
@@ -126,7 +126,7 @@ def test_functions_of_one_role_are_one_identity(
 
     monkeypatch.setattr(lambda_runtime, "execution_credentials", by_function)
     principals = tmp_path / "principals.json"
-    ministack_mends.share_role_credentials(principals)
+    behaviour.share_role_credentials(principals)
     keys = [
         lambda_runtime.execution_credentials(
             {
@@ -146,7 +146,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda_runtime, "_PYTHON_WORKER_SCRIPT", lambda_runtime._PYTHON_WORKER_SCRIPT
     )
     monkeypatch.setattr(lambda_svc, "_execute_function_warm", lambda_svc._execute_function_warm)
-    ministack_mends.name_errors()
+    behaviour.name_errors()
 
 
 def invoke(handler: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def test_code_is_unpacked_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """It runs, twice from one copy, and outlives the process that ran it."""
     monkeypatch.setattr(lambda_runtime, "zipfile", lambda_runtime.zipfile)
     (tmp_path / "unpacked").mkdir()
-    ministack_mends.unpack_once(tmp_path / "unpacked")
+    behaviour.unpack_once(tmp_path / "unpacked")
     for number in (1, 2):
         assert invoke("work", {"a": number})["body"] == {"got": {"a": number}}
         (copy,) = (tmp_path / "unpacked").iterdir()
@@ -239,7 +239,7 @@ def test_a_stopped_execution_enters_no_state_and_retries_nothing(
     for name in ("_execute_task", "_invoke_resource_with_timeout", "_fail_execution"):
         monkeypatch.setattr(stepfunctions, name, getattr(stepfunctions, name))
     monkeypatch.setattr(stepfunctions, "_invoke_resource", invoke)
-    ministack_mends.stop_at_once()
+    behaviour.stop_at_once()
     arn = "arn:aws:states:us-west-2:000000000000:execution:machine:one"
     execution = {
         "executionArn": arn,
@@ -261,3 +261,128 @@ def test_a_stopped_execution_enters_no_state_and_retries_nothing(
     runs.join(10)
     assert not runs.is_alive()
     assert (invoked, execution["status"]) == (["first"], "ABORTED")
+
+
+# ---------------------------------------------------------------- what a function says of its batch
+@pytest.mark.parametrize(
+    ("body", "malformed"),
+    [
+        (None, False),
+        ({}, False),
+        ({"batchItemFailures": None}, False),
+        ({"batchItemFailures": []}, False),
+        ({"batchItemFailures": [{"itemIdentifier": "1"}]}, False),
+        ('{"batchItemFailures": [{"itemIdentifier": "1"}]}', False),
+        ({"batchItemFailures": [{"foo": "1"}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": "7"}]}, True),
+        ({"batchItemFailures": [{"itemIdentifier": "1"}, {"foo": 2}]}, True),
+        ({"batchItemFailures": ["1"]}, True),
+        ({"batchItemFailures": "1"}, True),
+        ("no JSON", True),
+    ],
+)
+def test_a_malformed_answer_fails_the_whole_batch(
+    monkeypatch: pytest.MonkeyPatch, body: Any, malformed: bool
+) -> None:
+    """docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, "Success and failure conditions"."""
+    deleted: list[str] = []
+    monkeypatch.setattr(lambda_svc, "_run_sqs_batch", lambda_svc._run_sqs_batch)
+    monkeypatch.setattr(lambda_svc, "_execute_function", lambda *given: {"body": body})
+    monkeypatch.setattr(
+        sqs, "_delete_messages_for_esm", lambda url, handles: deleted.extend(handles)
+    )
+    queues.fail_batches_that_are_misnamed()
+    mapping = {
+        "UUID": "u",
+        "FunctionName": "f",
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    }
+    batch = [{"id": str(n), "receipt_handle": f"h{n}"} for n in range(3)]
+    lambda_svc._run_sqs_batch(mapping, {}, {"Records": []}, batch, "url", "q")
+    if malformed:
+        assert deleted == []
+        assert mapping["LastProcessingResult"] == "FAILED"
+    else:
+        named = "1" in json.dumps(body)
+        assert sorted(deleted) == (["h0", "h2"] if named else ["h0", "h1", "h2"])
+
+
+# ---------------------------------------------------------------- results of tasks
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The result that the next task has, under ``now``."""
+    given: dict[str, Any] = {}
+    for name in [
+        *("_apply_jsonata_arguments", "_apply_jsonata_output", "_apply_state_assign"),
+        *(f"_execute_{kind}" for kind in ("pass", "choice", "wait", "task", "map", "parallel")),
+        *("_error_matches", "_invoke_resource_with_timeout"),
+    ]:
+        monkeypatch.setattr(stepfunctions, name, getattr(stepfunctions, name))
+    monkeypatch.setattr(stepfunctions, "_invoke_resource", lambda resource, argument: given["now"])
+    executions.limit_payloads()
+    executions.let_nothing_take_runtime_errors()
+    executions.time_out_tasks_without_cause()
+    return given
+
+
+def ended(definition: dict[str, Any]) -> dict[str, Any]:
+    """An execution of this machine, at its end."""
+    arn = "arn:aws:states:us-west-2:000000000000:execution:machine:results"
+    machine_arn = "arn:aws:states:us-west-2:000000000000:stateMachine:machine"
+    execution = {
+        "executionArn": arn,
+        "stateMachineArn": machine_arn,
+        "name": "results",
+        "input": "{}",
+        "startDate": "2026-01-01T00:00:00Z",
+        "status": "RUNNING",
+        "events": [],
+    }
+    machine = {"name": "machine", "definition": json.dumps(definition)}
+    stepfunctions._executions[arn] = execution
+    stepfunctions._state_machines[machine_arn] = machine
+    try:
+        stepfunctions._run_execution(arn)
+    finally:
+        del stepfunctions._executions[arn], stepfunctions._state_machines[machine_arn]
+    return execution
+
+
+def asking(**more: Any) -> dict[str, Any]:
+    catch = {
+        "ErrorEquals": ["States.ALL"],
+        "Output": "{% $states.errorOutput %}",
+        "Next": "Z",
+    }
+    ask = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Catch": [catch],
+        "End": True,
+    }
+    return {
+        "QueryLanguage": "JSONata",
+        "StartAt": "Ask",
+        "States": {"Ask": {**ask, **more}, "Z": {"Type": "Pass", "End": True}},
+    }
+
+
+def test_a_result_that_is_too_large_is_caught(results: dict[str, Any]) -> None:
+    results["now"] = "x" * (executions.MAX_PAYLOAD - 2)
+    assert json.loads(ended(asking())["output"]) == results["now"]
+    results["now"] = "ä" * (executions.MAX_PAYLOAD // 2)  # bytes, not letters
+    assert json.loads(ended(asking())["output"]) == {
+        "Error": "States.DataLimitExceeded",
+        "Cause": "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes "
+        "service limit.",
+    }
+
+
+def test_a_task_that_times_out_has_no_cause(
+    results: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stepfunctions, "_invoke_resource", lambda *given: time.sleep(1))
+    answer = ended(asking(TimeoutSeconds=0.1))
+    assert json.loads(answer["output"]) == {"Error": "States.Timeout", "Cause": ""}

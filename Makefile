@@ -6,9 +6,11 @@ WORKERS ?= 2
 bin := .venv/bin
 # sam and cfn-lint ask for a region even where they only read files.
 export AWS_DEFAULT_REGION ?= us-west-2
+# make verify looks for a stack of yours: its region is yours too.
+own_region = $(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION)
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help demo up down test faults mutants soak bench lint format clean
+.PHONY: help demo up down test faults mutants soak bench verify lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +43,10 @@ soak: .venv/.installed ## a random mixture of uploads, loads and faults on a loc
 
 bench: .venv/.installed ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
 	@$(bin)/python -m benchmarks $(BENCH)
+
+verify: .venv/.installed ## tries on a real AWS what is claimed here: STACK=name, or WORKGROUP= DATABASE= BUCKET= ROLE=; ARGS="--clean"
+	@$(own_region) $(bin)/python -m verify $(if $(STACK),--stack "$(STACK)") $(if $(WORKGROUP),--workgroup "$(WORKGROUP)") \
+		$(if $(DATABASE),--database "$(DATABASE)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(ROLE),--role "$(ROLE)") $(ARGS)
 
 lint: .venv/.installed ## Python, template, state machine and SQL
 	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh

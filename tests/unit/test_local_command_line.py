@@ -103,7 +103,7 @@ def test_a_definition_with_a_fixed_partition_is_told() -> None:
     def told(resource: str) -> list[str]:
         task = {"Type": "Task", "Resource": resource, "Arguments": {}, "End": True}
         machine = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": task}}
-        return asl_lint.problems_of(json.dumps(machine))
+        return asl_lint.fixed_partitions_of(json.dumps(machine))
 
     assert told("arn:${Partition}:states:::lambda:invoke") == []
     [said] = told("arn:aws:states:::lambda:invoke")

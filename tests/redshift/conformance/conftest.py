@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from local.redshift import LocalRedshift, Settings
-from tests.redshift.conformance.runner import Runner
+from tests.redshift.conformance.runner import Runner, Target
 from tests.redshift.conftest import BUCKET, ROLE
+from tests.redshift.warehouse import DATABASE, REGION, WORKGROUP, Warehouse
 
 
 @pytest.fixture(scope="session")
@@ -20,4 +23,21 @@ def conformance(
         data=tmp_path_factory.mktemp("conformance"), port=0, aws_endpoint_url=aws_url
     )
     with LocalRedshift(settings) as server:
-        yield Runner(server.url, s3_client, bucket=BUCKET, role=ROLE)
+        service: Any = boto3.client(  # it is asked what botocore itself would refuse
+            "redshift-data",
+            endpoint_url=server.url,
+            region_name=REGION,
+            aws_access_key_id="AKIATEST",
+            aws_secret_access_key="secret",
+            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+        )
+        target = Target(
+            client=Warehouse(server.url).client,
+            service=service,
+            s3=s3_client,
+            where={"WorkgroupName": WORKGROUP},
+            database=DATABASE,
+            bucket=BUCKET,
+            role=ROLE,
+        )
+        yield Runner(target)

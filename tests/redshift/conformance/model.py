@@ -152,10 +152,11 @@ class Topic:
 
 def read_topics() -> list[Topic]:
     """Every topic, by area and name. Raises ValueError for a file that is not as it should be."""
-    return [_topic(path) for path in sorted(HERE.glob("*/*.toml"))]
+    return [read_topic(path) for path in sorted(HERE.glob("*/*.toml"))]
 
 
-def _topic(path: Path) -> Topic:
+def read_topic(path: Path) -> Topic:
+    """The topic of one file; its area is the folder's name."""
     area, name = path.parent.name, path.stem
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     raw = data.pop("case", [])

@@ -1,20 +1,25 @@
-"""Runs a case over boto3, as any caller of the Data API would."""
+"""Runs a case over boto3, as any caller of the Data API would: on the local Redshift, or on a real one.
+
+What differs from what the case expects is a ``Difference``: an AssertionError for pytest, data for ``make verify``.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from string import Template
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.redshift.conformance.model import NULL, Case, decoded, encoded
-from tests.redshift.warehouse import DATABASE, ENDED, REGION, WORKGROUP, Warehouse, value
+from tests.redshift.warehouse import ENDED, value
 
+AT_ONCE = 40
+"""Statements of a batch at most."""
 _KEEP_SECONDS = 60
 _LOAD_ERROR_COLUMNS = {
     "file": "file_name",
@@ -31,6 +36,34 @@ _PARTS = ("file", "reason")
 
 
 @dataclass(frozen=True)
+class Target:
+    """Where cases run.
+
+    client    of the Data API; ``service`` is the same without botocore's own validation of requests
+    where     WorkgroupName, or ClusterIdentifier and what goes with it
+    schemas   each case has a schema of its own, named by this and a number
+    root      objects lie under this prefix of the bucket, which ``role`` may read (and write, for UNLOAD)
+    patience  seconds that a statement may take
+    """
+
+    client: Any
+    service: Any
+    s3: Any
+    where: dict[str, str]
+    database: str
+    bucket: str
+    role: str
+    schemas: str = "c"
+    root: str = "conformance/"
+    patience: float = 40
+
+    @property
+    def login(self) -> dict[str, str]:
+        """Of a request outside a session."""
+        return {"Database": self.database, **self.where}
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a statement ended with: ``error``, or rows and columns if it has any."""
 
@@ -40,52 +73,75 @@ class Answer:
     affected: int
     query_id: int
     id: str = ""
+    statement: str = ""
 
 
+class Difference(AssertionError):
+    """A statement that did not do what its case expects.
+
+    kind: ``outcome`` (it failed, or did not), ``text`` of an error, ``rows``, or ``setup``: what the case needs failed.
+    """
+
+    def __init__(self, kind: str, statement: str, expected: Any, got: Any) -> None:
+        super().__init__(f"{statement}\nexpected {expected}\n     got {got}")
+        self.kind = kind
+        self.statement = statement
+        self.expected = str(expected)
+        self.got = str(got)
+
+
+@dataclass
 class Runner:
-    """Runs cases against one server; each has a schema, a session and a prefix of its own."""
+    """Runs cases against one server; each has a schema, a session and a prefix of its own. Threads may share it.
 
-    def __init__(self, url: str, s3: Any, *, bucket: str, role: str):
-        self._warehouse = Warehouse(url)
-        self._client = self._warehouse.client
-        self._service: Any = boto3.client(  # it is asked what botocore itself would refuse
-            "redshift-data",
-            endpoint_url=url,
-            region_name=REGION,
-            aws_access_key_id="AKIATEST",
-            aws_secret_access_key="secret",
-            config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
-        )
-        self._s3 = s3
-        self._known = {
-            "bucket": bucket,
-            "role": role,
-            "database": DATABASE,
-            "workgroup": WORKGROUP,
-        }
-        self._numbers = itertools.count(1)
+    strict   a schema that cannot be dropped is an error; else whoever made the runner cleans up
+    """
+
+    target: Target
+    strict: bool = True
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def check(self, case: Case) -> None:
-        """Raises AssertionError where the case does not go as it expects."""
+        """Raises Difference where the case does not go as it expects."""
         if case.is_plain:
-            _check_answer(case, self._run(case.sql, {}))
+            _check_answer(case, self.run(case.sql, {}))
             return
-        name = f"c{next(self._numbers)}"
-        words = {**self._known, "schema": name, "prefix": f"conformance/{name}"}
+        name = f"{self.target.schemas}{next(self._numbers)}"
+        words = {
+            "bucket": self.target.bucket,
+            "role": self.target.role,
+            "database": self.target.database,
+            "workgroup": self.target.where.get("WorkgroupName", ""),
+            "schema": name,
+            "prefix": f"{self.target.root}{name}",
+        }
+        rows, after_rows = _filled(case.rows, words), _filled(case.after_rows, words)
+        case = replace(case, rows=rows, after_rows=after_rows)
         setup = [_fill(sql, words) for sql in case.setup]
         by_itself = case.objects or case.call or any(map(_opens_a_transaction, setup))
         together = not by_itself
-        session = self._open(name, setup if together else [])
+        session = self.open(name, setup if together else [])
         try:
             self._check(case, words, session, [] if together else setup)
         finally:
-            self._submit(
-                "batch_execute_statement",
-                Sqls=["ROLLBACK", f"DROP SCHEMA {name} CASCADE"],
-                ExecutionMode="AUTO_COMMIT",
-                SessionKeepAliveSeconds=0,  # a warehouse has 500 sessions at most
-                **session,
-            )
+            self.close(name, session)
+
+    def check_plain(self, cases: Sequence[Case]) -> list[AssertionError | None]:
+        """For each of 40 plain cases at most what ``check`` would raise; one request for all."""
+        shown, _ = self.submit(
+            "batch_execute_statement",
+            Sqls=[case.sql for case in cases],
+            ExecutionMode="AUTO_COMMIT",
+            **self.target.login,
+        )
+        found: list[AssertionError | None] = []
+        for case, sub in zip(cases, shown["SubStatements"], strict=True):
+            try:
+                _check_answer(case, self.answer(sub, sub))
+                found.append(None)
+            except AssertionError as difference:
+                found.append(difference)
+        return found
 
     def _check(
         self, case: Case, words: dict[str, str], session: dict[str, str], setup: list[str]
@@ -94,132 +150,169 @@ class Runner:
             body = encoded(content if not isinstance(content, str) else _fill(content, words))
             self._put(f"{words['prefix']}/{key}", body)
         for sql in setup:
-            answer = self._run(sql, session)
-            assert not answer.error, f"{sql}: {answer.error}"
+            answer = self.run(sql, session)
+            if answer.error:
+                raise Difference("setup", sql, "no error", answer.error)
             words["id"] = answer.id
         if case.call:
             self._call(case, {**words, "session": session["SessionId"]})
             return
         values = [{"name": name, "value": text} for name, text in case.parameters.items()]
-        more: dict[str, Any] = {**session, "Parameters": values} if values else {**session}
+        more: dict[str, Any] = {"Parameters": values} if values else {}
         if case.batch:
-            answer = self._run_batch([_fill(sql, words) for sql in case.batch], more)
+            answer = self.run_batch([_fill(sql, words) for sql in case.batch], session, **more)
         else:
-            answer = self._run(_fill(case.sql, words), more)
-        _check_answer(replace(case, rows=_filled(case.rows, words)), answer)
+            answer = self.run(_fill(case.sql, words), session, **more)
+        _check_answer(case, answer)
         if case.after:
-            after = self._run(_fill(case.after, words), session)
-            assert not after.error, f"{case.after}: {after.error}"
-            _check_rows(case.after_rows or [], after.rows, ordered=case.ordered)
+            after = self.run(_fill(case.after, words), session)
+            if after.error:
+                raise Difference("outcome", case.after, "no error", after.error)
+            _check_rows(case.after, case.after_rows or [], after.rows, ordered=case.ordered)
         if case.load_errors is not None:
-            self._check_load_errors(case.load_errors, answer.query_id, session)
+            self._check_load_errors(case, answer.query_id, session)
         if case.written is not None:
             self._check_written(case, words)
 
     def _call(self, case: Case, words: dict[str, str]) -> None:
         """An operation of the Data API, and what comes of it."""
-        client = self._service
+        client = self.target.service
         method = next(m for m, o in client.meta.method_to_api_mapping.items() if o == case.call)
         request = _filled(case.request, words)
         members = client.meta.service_model.operation_model(case.call).input_shape.members
-        target = {"Database": DATABASE, "WorkgroupName": WORKGROUP}
         if not {"SessionId", "ClusterIdentifier", "WorkgroupName"} & set(request):
-            request = {**{k: v for k, v in target.items() if k in members}, **request}
+            login = {k: v for k, v in self.target.login.items() if k in members}
+            request = {**login, **request}
         answer, error = {}, ""
         try:
             answer = getattr(client, method)(**request)
         except ClientError as refused:
             error = str(refused)
+        told = f"{case.call} {case.request}"
         if case.error or error:
-            assert case.error, error
-            assert case.error in error, answer
+            _check_error(told, case.error, error, answer)
             return
         wanted = _filled(case.answer or {}, words)
-        assert _at_least(answer, wanted), f"{answer} has not {wanted}"
+        if not _at_least(answer, wanted):
+            raise Difference("rows", told, f"at least {wanted}", answer)
 
-    def _open(self, schema: str, setup: list[str]) -> dict[str, str]:
+    def open(self, schema: str, setup: list[str]) -> dict[str, str]:
         """A session whose search path begins with a new schema, after ``setup``; one request."""
-        shown, session = self._submit(
+        shown, session = self.submit(
             "batch_execute_statement",
             Sqls=[f"CREATE SCHEMA {schema}", f"SET search_path TO {schema}, public", *setup],
             ExecutionMode="AUTO_COMMIT",
             SessionKeepAliveSeconds=_KEEP_SECONDS,
-            Database=DATABASE,
-            WorkgroupName=WORKGROUP,
+            **self.target.login,
         )
         failed = [sub for sub in shown["SubStatements"] if sub["Status"] != "FINISHED"]
-        assert not failed, f"{failed[0]['QueryString']}: {failed[0].get('Error')}"
+        if failed:
+            self.close(schema, {"SessionId": session})
+            error = failed[0].get("Error") or failed[0]["Status"]
+            raise Difference("setup", failed[0]["QueryString"], "no error", error)
         return {"SessionId": session}
 
-    def _submit(self, operation: str, **request: Any) -> tuple[dict[str, Any], str]:
+    def close(self, schema: str, session: dict[str, str]) -> None:
+        """The end of the session and of its schema."""
+        try:
+            self.submit(
+                "batch_execute_statement",
+                Sqls=["ROLLBACK", f"DROP SCHEMA {schema} CASCADE"],
+                ExecutionMode="AUTO_COMMIT",
+                SessionKeepAliveSeconds=0,  # a warehouse has 500 sessions at most
+                **session,
+            )
+        except (ClientError, TimeoutError):
+            if self.strict:
+                raise
+
+    def submit(self, operation: str, **request: Any) -> tuple[dict[str, Any], str]:
         """The statement once it has ended, as DescribeStatement shows it; its session's id."""
-        answer = getattr(self._client, operation)(WaitTimeSeconds=30, **request)
-        shown = self._client.describe_statement(Id=answer["Id"])
-        if shown["Status"] not in ENDED:
-            shown = self._warehouse.wait(answer["Id"])
+        client = self.target.client
+        answer = getattr(client, operation)(WaitTimeSeconds=30, **request)
+        shown = client.describe_statement(Id=answer["Id"])
+        until = time.monotonic() + self.target.patience
+        while shown["Status"] not in ENDED:
+            if time.monotonic() > until:
+                told = shown.get("QueryString") or request.get("Sqls")
+                client.cancel_statement(Id=answer["Id"])
+                raise TimeoutError(f"cancelled after {self.target.patience:g} s: {told}")
+            shown = client.describe_statement(Id=answer["Id"], WaitTimeSeconds=10)
         return shown, answer.get("SessionId", "")
 
-    def _run(self, sql: str, session: dict[str, Any]) -> Answer:
-        target = session or {"Database": DATABASE, "WorkgroupName": WORKGROUP}
+    def run(self, sql: str, session: dict[str, str], **more: Any) -> Answer:
+        """A statement's end, in the session if there is one; ``more`` goes into the request."""
+        where = session or self.target.login
         try:
-            shown, _ = self._submit("execute_statement", Sql=sql, **target)
+            shown, _ = self.submit("execute_statement", Sql=sql, **where, **more)
         except ClientError as error:
-            return Answer(str(error), [], [], -1, 0)
-        return self._answer(shown, shown)
+            return Answer(str(error), [], [], -1, 0, statement=sql)
+        return self.answer(shown, shown)
 
-    def _run_batch(self, sqls: list[str], session: dict[str, Any]) -> Answer:
+    def run_batch(self, sqls: list[str], session: dict[str, str], **more: Any) -> Answer:
         """The answer of the batch's last statement; an error is the batch's."""
+        told = "; ".join(sqls)
         try:
-            shown, _ = self._submit("batch_execute_statement", Sqls=sqls, **session)
+            shown, _ = self.submit(
+                "batch_execute_statement", Sqls=sqls, **(session or self.target.login), **more
+            )
         except ClientError as error:
-            return Answer(str(error), [], [], -1, 0)
-        return self._answer(shown, shown["SubStatements"][-1])
+            return Answer(str(error), [], [], -1, 0, statement=told)
+        return self.answer(shown, shown["SubStatements"][-1], told)
 
-    def _answer(self, shown: dict[str, Any], last: dict[str, Any]) -> Answer:
+    def answer(self, shown: dict[str, Any], last: dict[str, Any], told: str = "") -> Answer:
+        """What a statement that DescribeStatement shows has ended with; rows are those of ``last``."""
         query_id = last.get("RedshiftQueryId", 0)
+        told = told or last.get("QueryString", "")
         if shown["Status"] != "FINISHED":
-            return Answer(shown.get("Error") or shown["Status"], [], [], -1, query_id)
+            error = shown.get("Error") or shown["Status"]
+            return Answer(error, [], [], -1, query_id, statement=told)
         rows: list[list[Any]] = []
         columns: list[str] = []
         if last["HasResultSet"]:
-            for page in self._client.get_paginator("get_statement_result").paginate(Id=last["Id"]):
+            pages = self.target.client.get_paginator("get_statement_result")
+            for page in pages.paginate(Id=last["Id"]):
                 columns = [f"{c['name']}:{c['typeName']}" for c in page["ColumnMetadata"]]
                 rows += [[value(cell) for cell in record] for record in page["Records"]]
-        return Answer("", rows, columns, last.get("ResultRows", -1), query_id, last["Id"])
+        return Answer("", rows, columns, last.get("ResultRows", -1), query_id, last["Id"], told)
 
     # -- COPY and UNLOAD -----------------------------------------------------------------------
 
     def _put(self, key: str, body: bytes) -> None:
-        self._s3.put_object(Bucket=self._known["bucket"], Key=key, Body=body)
+        self.target.s3.put_object(Bucket=self.target.bucket, Key=key, Body=body)
 
-    def _check_load_errors(
-        self, expected: list[dict[str, Any]], query: int, session: dict[str, str]
-    ) -> None:
+    def _check_load_errors(self, case: Case, query: int, session: dict[str, str]) -> None:
         columns = ", ".join(_LOAD_ERROR_COLUMNS.values())
-        answer = self._run(
+        answer = self.run(
             f"SELECT {columns} FROM sys_load_error_detail WHERE query_id = {query} "
             "ORDER BY file_name, line_number, position",
             session,
         )
         there = [dict(zip(_LOAD_ERROR_COLUMNS, row, strict=True)) for row in answer.rows]
         left = list(there)
-        for wanted in expected:
+        for wanted in case.load_errors or []:
             match = next((row for row in left if _has(row, wanted)), None)
-            assert match is not None, f"no load error {wanted} in {there}"
+            if match is None:
+                raise Difference("rows", case.sql, f"the load error {wanted}", there)
             left.remove(match)
-        assert not left, f"more load errors than expected: {left}"
+        if left:
+            raise Difference("rows", case.sql, f"load errors {case.load_errors}", there)
 
     def _check_written(self, case: Case, words: dict[str, str]) -> None:
         prefix = f"{words['prefix']}/"
-        listed = self._s3.list_objects_v2(Bucket=words["bucket"], Prefix=prefix).get("Contents", [])
+        s3, bucket = self.target.s3, words["bucket"]
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         names = [o["Key"].removeprefix(prefix) for o in listed]
-        names = [name for name in names if name not in case.objects]
+        names = sorted(name for name in names if name not in case.objects)
         expected = case.written or {}
-        assert sorted(names) == sorted(expected), f"written: {names}"
+        told = case.sql or "; ".join(case.batch)
+        if names != sorted(expected):
+            raise Difference("rows", told, f"written: {sorted(expected)}", names)
         for name, content in expected.items():
-            body = self._s3.get_object(Bucket=words["bucket"], Key=prefix + name)["Body"].read()
+            body = s3.get_object(Bucket=bucket, Key=prefix + name)["Body"].read()
             wanted = _fill(content, words) if isinstance(content, str) else content
-            assert decoded(body, content) == wanted, name
+            if (found := decoded(body, content)) != wanted:
+                raise Difference("rows", told, f"{name}: {wanted}", found)
 
 
 def _opens_a_transaction(sql: str) -> bool:
@@ -263,20 +356,29 @@ def _has(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 
 def _check_answer(case: Case, answer: Answer) -> None:
-    if case.error:
-        assert answer.error, f"did not fail: {answer.rows}"
-        assert case.error in answer.error
+    if case.error or answer.error:
+        _check_error(answer.statement, case.error, answer.error, answer.rows)
         return
-    assert not answer.error, answer.error
-    if case.columns is not None:
-        assert answer.columns == case.columns
+    if case.columns is not None and answer.columns != case.columns:
+        raise Difference("rows", answer.statement, case.columns, answer.columns)
     if case.rows is not None:
-        _check_rows(case.rows, answer.rows, ordered=case.ordered)
-    if case.affected is not None:
-        assert answer.affected == case.affected
+        _check_rows(answer.statement, case.rows, answer.rows, ordered=case.ordered)
+    if case.affected is not None and answer.affected != case.affected:
+        raise Difference("rows", answer.statement, f"{case.affected} rows", answer.affected)
 
 
-def _check_rows(expected: list[list[Any]], actual: list[list[Any]], *, ordered: bool) -> None:
+def _check_error(statement: str, expected: str, error: str, rows: Any) -> None:
+    if not expected:
+        raise Difference("outcome", statement, "no error", error)
+    if not error:
+        raise Difference("outcome", statement, f"the error {expected}", f"no error: {rows}")
+    if expected not in error:
+        raise Difference("text", statement, f"the error {expected}", error)
+
+
+def _check_rows(
+    statement: str, expected: list[list[Any]], actual: list[list[Any]], *, ordered: bool
+) -> None:
     wanted = [[None if cell == NULL else cell for cell in row] for row in expected]
     if not ordered:
         wanted, actual = sorted(wanted, key=repr), sorted(actual, key=repr)
@@ -284,7 +386,8 @@ def _check_rows(expected: list[list[Any]], actual: list[list[Any]], *, ordered: 
         len(one) == len(other) and all(map(_same, one, other))
         for one, other in zip(wanted, actual, strict=True)
     )
-    assert same, f"expected {wanted}\n     got {actual}"
+    if not same:
+        raise Difference("rows", statement, wanted, actual)
 
 
 def _same(one: Any, other: Any) -> bool:

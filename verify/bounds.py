@@ -1,0 +1,142 @@
+"""What a run is expected to take and to cost, and the moment at which it stops."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.redshift.conformance.model import Case
+
+AT_A_TIME = 8
+"""Cases at a time: they mostly wait. A warehouse takes 500 sessions."""
+MINUTES = 25.0
+DOLLARS = 1.0
+CLEANING_SECONDS = 120.0
+"""What cleaning up may take beyond the bound."""
+
+# Guesses, on the careful side: no report of a real run is known yet. docs/costs.md has where they come from.
+STATEMENT_SECONDS = 0.5
+FILE_SECONDS = 2.5
+CONNECT_SECONDS = 10.0
+PREFLIGHT = (150.0, 120.0)
+DATA = (420.0, 200.0)
+"""(seconds of the clock, seconds in which the warehouse works)"""
+PROBE_SECONDS = 6.0
+LOADS = 8
+"""Executions that the preflight and the data part start, at most a few; each is counted as a whole load."""
+LOAD_TRANSITIONS, LOAD_INVOCATIONS, LOAD_GB_SECONDS, LOAD_REQUESTS = 20, 12, 20.0, 60
+
+
+@cache
+def price(of: str) -> float:
+    """Dollars of one of it, by benchmarks/prices.json."""
+    path = Path(__file__).resolve().parents[1] / "benchmarks" / "prices.json"
+    found = json.loads(path.read_text(encoding="utf-8"))["prices"][of]
+    return float(found["dollars"]) / float(found["per"])
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of a run. ``warehouse`` are the seconds in which a serverless warehouse of ``rpu`` works."""
+
+    seconds: float
+    warehouse: float
+    rpu: float
+    requests: int
+    loads: int
+
+    @property
+    def warehouse_dollars(self) -> float:
+        return self.warehouse * self.rate
+
+    @property
+    def rate(self) -> float:
+        """Dollars of a second of the warehouse."""
+        return self.rpu / 3600 * price("rpu_hour")
+
+    @property
+    def other_dollars(self) -> float:
+        """All but the warehouse; each request to S3 is counted as a PUT, the dearest."""
+        return (
+            self.requests * price("s3_put")
+            + self.loads * LOAD_TRANSITIONS * price("transition")
+            + self.loads * LOAD_INVOCATIONS * price("invocation")
+            + self.loads * LOAD_GB_SECONDS * price("gb_second")
+        )
+
+    @property
+    def dollars(self) -> float:
+        return self.warehouse_dollars + self.other_dollars
+
+
+def seconds_of(case: Case) -> float:
+    """Of one case, alone."""
+    if case.is_plain:
+        return STATEMENT_SECONDS
+    schema = 4  # CREATE SCHEMA, SET, ROLLBACK, DROP SCHEMA
+    statements = schema + len(case.setup) + len(case.batch) + bool(case.sql) + bool(case.after)
+    texts = [*case.setup, *case.batch, case.sql]
+    files = sum("${bucket}" in text for text in texts)
+    return (statements - files) * STATEMENT_SECONDS + files * FILE_SECONDS
+
+
+def estimate(
+    parts: Iterable[str], cases: Iterable[Case], probes: int, *, rpu: float, at_a_time: int
+) -> Estimate:
+    """What these parts take."""
+    chosen, listed = set(parts), list(cases)
+    seconds, warehouse, requests, loads = CONNECT_SECONDS, CONNECT_SECONDS, 0, 0
+    if "preflight" in chosen:
+        seconds, warehouse, loads = seconds + PREFLIGHT[0], warehouse + PREFLIGHT[1], loads + 1
+    if "data" in chosen:
+        seconds, warehouse, loads = seconds + DATA[0], warehouse + DATA[1], loads + LOADS
+    if "probes" in chosen:
+        seconds, warehouse = seconds + probes * PROBE_SECONDS, warehouse + probes * PROBE_SECONDS
+        requests += 2 * probes
+    if "conformance" in chosen:
+        took = sum(map(seconds_of, listed)) / at_a_time
+        seconds, warehouse = seconds + took, warehouse + took
+        requests += sum(2 * len(case.objects) + 2 * bool(case.written) for case in listed)
+    return Estimate(seconds, warehouse, rpu, requests + loads * LOAD_REQUESTS, loads)
+
+
+def bound(expected: Estimate, *, minutes: float, dollars: float) -> float:
+    """Seconds after which a run stops: the minutes, or those in which the warehouse has cost the dollars."""
+    seconds = 60 * minutes
+    if expected.rate:
+        # The warehouse may be billed for all of the time but the waits for events, cleaning up included.
+        paid = (dollars - expected.other_dollars) / expected.rate - CLEANING_SECONDS
+        seconds = min(seconds, paid + (expected.seconds - expected.warehouse) if paid > 0 else 0)
+    return max(seconds, 0.0)
+
+
+class TimeIsUp(Exception):
+    """The bound is reached: what is left is not tried."""
+
+
+@dataclass
+class Deadline:
+    """The moment at which a run stops asking; what it made is cleaned up after it."""
+
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._started = self.clock()
+
+    @property
+    def used(self) -> float:
+        return self.clock() - self._started
+
+    @property
+    def over(self) -> bool:
+        return self.used >= self.seconds
+
+    def check(self) -> None:
+        """Raises TimeIsUp once the bound is reached."""
+        if self.over:
+            raise TimeIsUp

@@ -87,10 +87,13 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     cause = "" if already else cause_of(wanted, found)
     if not already and not cause:
         rows = statements.rows_of_undo(bounds["datasets"], names)
+        times: list[str] = []  # each dataset has a range of its own; the statements share one that holds them all
         for name, figure, first, last in asked(load, "rows", rows, attempt):
             takes["rows"][str(name)] = int(figure or 0)
-            if first and last:
-                bounds |= {"first_start": first, "last_start": last}
+            times += [time for time in (first, last) if time]
+        if times:
+            times.sort(key=lambda time: (len(time), time))  # the year 10000 has a digit more
+            bounds |= {"first_start": times[0], "last_start": times[-1]}
     return {"takes": takes, "bounds": bounds, "already": already, "cause": cause}
 
 

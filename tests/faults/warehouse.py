@@ -225,9 +225,10 @@ class Warehouse:
         return current, every
 
     def tables(self) -> set[str]:
-        """The tables of the schema."""
+        """The tables of the star schema's and of the loader's schema."""
+        schemas = f"('{self._schema}', '{self._schema}_loader')"
         (rows,) = self.query(
-            f"SELECT table_name FROM svv_tables WHERE table_schema = '{self._schema}'"
+            f"SELECT table_name FROM svv_tables WHERE table_schema IN {schemas}"
         )
         return {str(name) for (name,) in rows}
 

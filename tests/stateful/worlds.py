@@ -40,7 +40,7 @@ def new_world(
     try:
         with (
             World(place, isolation=isolation, parameters=parameters, memory=memory) as world,
-            _statements_kept_by(world.clock),
+            statements_kept_by(world.clock),
         ):
             yield world
     finally:
@@ -57,7 +57,7 @@ def _folder() -> Path:
 @cache
 def _begun() -> Memory:
     world = World(_folder() / "first")
-    with _statements_kept_by(world.clock):
+    with statements_kept_by(world.clock):
         for file in FIRST:
             world.upload(file.key, file.body)
         world.settle()
@@ -65,7 +65,7 @@ def _begun() -> Memory:
 
 
 @contextmanager
-def _statements_kept_by(clock: Clock) -> Iterator[None]:
+def statements_kept_by(clock: Clock) -> Iterator[None]:
     """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py)."""
     now = SimpleNamespace(time=clock.time, monotonic=time.monotonic)
     with mock.patch.object(submit, "time", now), mock.patch.object(store, "time", now):

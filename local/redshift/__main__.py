@@ -144,6 +144,12 @@ def _settings(arguments: list[str] | None) -> Settings:
         default="snapshot",
         help="of the database: snapshot is the default of serverless and of new clusters",
     )
+    parser.add_argument(
+        "--snapshot-at",
+        choices=("statement", "lock"),
+        default="statement",
+        help="what takes a transaction's snapshot: its first SELECT, DML or DDL, or LOCK already",
+    )
     parser.add_argument("--region", default="us-west-2", help="of S3 and STS (us-west-2)")
     parser.add_argument(
         "--assume-role",
@@ -189,6 +195,7 @@ def _settings(arguments: list[str] | None) -> Settings:
         memory_limit=given.memory_limit,
         threads=given.threads,
         kind=given.kind,
+        snapshot_at=given.snapshot_at,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 Isolation = Literal["snapshot", "serializable"]
 Kind = Literal["serverless", "provisioned"]
+SnapshotAt = Literal["statement", "lock"]
 
 HOST = "127.0.0.1"
 """The only address that the server ever binds."""
@@ -27,6 +28,11 @@ class Settings:
     ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment says
     (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every AWS client.
     ``kind`` says which system views there are: STL_ and SVL_ only on a provisioned cluster.
+
+    What the documentation leaves open, or what differs between patches, can be had the other way:
+
+    ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK begins, before the lock is granted;
+    by the documentation's list it is taken by the first SELECT, DML or DDL ("statement").
     """
 
     data: Path
@@ -44,3 +50,4 @@ class Settings:
     memory_limit: str = "2GB"
     threads: int = 2
     kind: Kind = "serverless"
+    snapshot_at: SnapshotAt = "statement"

@@ -145,7 +145,7 @@ def of_level(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     running: dict[str, LocalRedshift] = {}
 
     def get(level: str, **settings: Any) -> LocalRedshift:
-        name = level + "".join(settings)
+        name = "-".join([level, *map(str, settings.values())]).replace("/", "")
         if name not in running:
             base = Settings(data=tmp_path_factory.mktemp(name), port=0)
             made = LocalRedshift(replace(base, isolation=level, **settings))  # type: ignore[arg-type]

@@ -201,3 +201,18 @@ def test_a_restart_closes_sessions(start: Start, tmp_path: Path) -> None:
     assert [s["Status"] for s in listed(again, SessionId=session)] == ["CLOSED"]
     with pytest.raises(ClientError, match="Session is not available"):
         again.submit("SELECT 1", SessionId=session)
+
+
+def test_the_statements_of_an_auto_commit_batch_share_a_session(warehouse: Warehouse) -> None:
+    """Assumed: the model of BatchExecuteStatement has one SessionId for all of them."""
+    shown = warehouse.batch(
+        "CREATE TEMP TABLE mine (a INT)",
+        "SELECT nothing",
+        "EXPLAIN INSERT INTO mine SELECT 1",
+        "SELECT count(*) FROM mine",
+        mode="AUTO_COMMIT",
+    )
+    ended = [part["Status"] for part in shown["SubStatements"]]
+    assert ended == ["FINISHED", "FAILED", "FINISHED", "FINISHED"]
+    assert warehouse.result(shown["SubStatements"][3]).rows == [[0]]
+    assert warehouse.error("SELECT * FROM mine") == 'ERROR: relation "mine" does not exist'

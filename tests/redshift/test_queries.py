@@ -359,3 +359,14 @@ def test_case_evaluates_branches_that_are_not_taken(plays: Warehouse) -> None:
     """Seen on real clusters (exmergo/dex#307): a cast inside a CASE does not protect."""
     error = plays.error("SELECT CASE WHEN n > 0 THEN 0 ELSE CAST(song AS INT) END FROM q.plays")
     assert error.startswith("ERROR: Invalid digit, Value 'a', Pos 0, Type: Integer")
+
+
+def test_delete_using_a_derived_table(warehouse: Warehouse) -> None:
+    """A name without a table inside it is looked for there, not in the DELETE around it."""
+    warehouse.batch("CREATE TABLE t.a (k INT)", "CREATE TABLE t.b (k INT, v INT)")
+    warehouse.batch("INSERT INTO t.a VALUES (1), (2)", "INSERT INTO t.b VALUES (1, 7), (2, 8)")
+    deleted = warehouse.run(
+        "DELETE FROM t.a USING (SELECT k FROM t.b WHERE v = 7) AS d WHERE d.k = t.a.k"
+    )
+    assert deleted.affected == 1
+    assert warehouse.rows("SELECT k FROM t.a") == [[2]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import duckdb
 import pytest
@@ -110,6 +111,82 @@ def test_ten_publishers_with_a_lock_insert_once(isolated: Warehouse) -> None:
     shown = [isolated.wait(i) for i in ids]
     assert {one["Status"] for one in shown} == {"FINISHED"}
     assert sorted(one["SubStatements"][1]["ResultRows"] for one in shown) == [0] * 9 + [1]
+
+
+_ANTI_JOIN = "INSERT INTO t.f SELECT s.k FROM t.staged AS s LEFT JOIN t.f AS f ON f.k = s.k WHERE f.k IS NULL"
+
+
+def _two_publishers(warehouse: Warehouse, *publish: str) -> dict[str, Any]:
+    """The second one's statement, which waited at its LOCK while the first published and committed."""
+    warehouse.make_schema()
+    warehouse.batch(
+        "CREATE TABLE t.mutex (holder VARCHAR(9))", "INSERT INTO t.mutex VALUES ('nobody')",
+        "CREATE TABLE t.staged (k INT)", "INSERT INTO t.staged VALUES (1)",
+        "CREATE TABLE t.f (k INT)",
+    )  # fmt: skip
+    first = warehouse.open_session()
+    first.run("BEGIN")
+    first.run("LOCK t.mutex")
+    second = warehouse.submit_batch("LOCK t.mutex", *publish)
+    waits(warehouse, second)
+    for statement in publish:
+        first.run(statement)
+    first.run("COMMIT")
+    return warehouse.wait(second)
+
+
+@pytest.mark.parametrize(("snapshot_at", "rows"), [("statement", 1), ("lock", 2)])
+def test_two_publishers_insert_once_as_long_as_lock_takes_no_snapshot(
+    of_level: Start, snapshot_at: str, rows: int
+) -> None:
+    """That it takes none follows from c_serial_isolation's list and stands in no sentence of its own."""
+    warehouse = Warehouse(of_level("snapshot", snapshot_at=snapshot_at).url)
+    assert _two_publishers(warehouse, _ANTI_JOIN)["Status"] == "FINISHED"
+    assert warehouse.value("SELECT count(*) FROM t.f") == rows
+
+
+def test_an_update_of_the_locks_row_turns_a_stale_snapshot_into_a_conflict(
+    of_level: Start,
+) -> None:
+    """SNAPSHOT isolation protects "against update and delete conflicts": .../dg/r_CREATE_DATABASE.html
+
+    The error's text: https://github.com/aws/amazon-redshift-jdbc-driver/issues/147
+    """
+    update = "UPDATE t.mutex SET holder = 'me'"
+    for snapshot_at in ("statement", "lock"):
+        warehouse = Warehouse(of_level("snapshot", snapshot_at=snapshot_at).url)
+        second = _two_publishers(warehouse, update, _ANTI_JOIN)
+        if snapshot_at == "lock":
+            assert second["Error"] == (
+                "Query #2 failed with ERROR: could not complete because of conflict with concurrent "
+                "transaction"
+            )
+        else:
+            assert second["SubStatements"][2]["ResultRows"] == 0
+        assert warehouse.value("SELECT count(*) FROM t.f") == 1
+
+
+def test_a_stale_snapshot_is_error_1023_under_serializable(of_level: Start) -> None:
+    warehouse = Warehouse(of_level("serializable", snapshot_at="lock").url)
+    second = _two_publishers(warehouse, _ANTI_JOIN)
+    assert second["Error"].startswith("Query #2 failed with ERROR: 1023")
+    assert warehouse.value("SELECT count(*) FROM t.f") == 1
+
+
+@pytest.mark.parametrize("change", ["UPDATE t.c SET n = n + 1", "DELETE FROM t.c"])
+def test_two_changes_of_a_row_conflict_under_snapshot(of_level: Start, change: str) -> None:
+    warehouse = Warehouse(of_level("snapshot").url)
+    warehouse.make_schema()
+    warehouse.batch("CREATE TABLE t.c (n INT)", "INSERT INTO t.c VALUES (0)")
+    late = warehouse.open_session()
+    late.run("BEGIN")
+    late.run("SELECT * FROM t.c")
+    warehouse.run(change)
+    shown = warehouse.wait(late.submit(change))
+    warehouse.clean_up()
+    assert shown["Error"] == (
+        "ERROR: could not complete because of conflict with concurrent transaction"
+    )
 
 
 def test_without_lock_two_anti_joins_insert_twice_under_snapshot(start: Start) -> None:
@@ -263,6 +340,23 @@ def test_readers_wait_for_lock(isolated: Warehouse) -> None:
     waits(isolated, reader)
     holder.run("ROLLBACK")
     assert isolated.wait(reader)["Status"] == "FINISHED"
+
+
+def test_explain_waits_for_lock_and_holds_up_no_writer(isolated: Warehouse) -> None:
+    """It takes a reader's lock, as PostgreSQL's does: assumed."""
+    isolated.batch("CREATE TABLE t.f (a INT)", "INSERT INTO t.f VALUES (1)")
+    holder = isolated.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    waiting = isolated.submit("EXPLAIN UPDATE t.f SET a = 2")
+    waits(isolated, waiting)
+    holder.run("COMMIT")
+    assert isolated.wait(waiting)["Status"] == "FINISHED"
+    holder.run("BEGIN")
+    holder.run("EXPLAIN UPDATE t.f SET a = 2")
+    isolated.run("UPDATE t.f SET a = 3")
+    holder.run("COMMIT")
+    assert isolated.value("SELECT a FROM t.f") == 3
 
 
 def test_locks_are_given_in_the_order_they_were_asked_for(isolated: Warehouse) -> None:

@@ -22,6 +22,7 @@ from typing import cast
 from sqlglot import exp
 
 from local.redshift.catalog.model import Key, Relation
+from local.redshift.dialect import bound
 from local.redshift.dialect.grammar import WHOLE_NUMBER, Value, is_other_date, parse_query
 from local.redshift.dialect.scope import Scope
 from local.redshift.dialect.translate import Translated, translate, translate_tree
@@ -238,8 +239,18 @@ class Translations:
             return sum(map(len, self._kept.values()))
 
     def translate(self, query: Query, scope: Scope) -> Translated:
-        """As ``dialect.translate`` of the bound text, and raises what that raises."""
+        """As ``dialect.translate`` of the bound text, and raises what that raises; after it, as the
+        planner does, for a parameter where none may be.
+        """
         template, known = template_of(query.sql)
+        made = self._translate(query, scope, template, known)
+        if known.places:
+            bound.refuse(template.text)
+        return made
+
+    def _translate(
+        self, query: Query, scope: Scope, template: Template, known: Words
+    ) -> Translated:
         asked = _Asked(scope, template, known, query.values)
         if not known.several and asked.can_stay_open:
             text = template.text[known.start : known.end]
@@ -250,9 +261,9 @@ class Translations:
             if made is not None:
                 self._keep(text, made)
                 return made.filled(asked)
-        bound = bind(query.sql, query.values)
-        known = words(bound)
-        return translate(bound[known.start : known.end], scope)
+        text = bind(query.sql, query.values)
+        known = words(text)
+        return translate(text[known.start : known.end], scope)
 
     def _of(self, text: str) -> tuple[_Kept, ...]:
         with self._lock:

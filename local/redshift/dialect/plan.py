@@ -197,7 +197,7 @@ def _aggregated(tree: exp.Expr, step: Step) -> Step:
     return step
 
 
-_AGGREGATES = frozenset(
+AGGREGATES = frozenset(
     {"count", "sum", "avg", "min", "max", "listagg", "median", "stddev", "variance", "any_value",
      "bool_and", "bool_or", "stddev_samp", "stddev_pop", "var_samp", "var_pop"}
 )  # fmt: skip
@@ -210,7 +210,7 @@ def _calls(item: exp.Expr) -> list[exp.Anonymous]:
 
 
 def _is_aggregate(call: exp.Anonymous) -> bool:
-    return str(call.this).lower() in _AGGREGATES
+    return str(call.this).lower() in AGGREGATES
 
 
 def _windowed(tree: exp.Expr, step: Step) -> Step:

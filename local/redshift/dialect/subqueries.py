@@ -1,6 +1,5 @@
-"""Correlated subqueries that Redshift cannot decorrelate, and functions of the leader node only.
+"""Functions of the leader node only, and clauses that stand where Redshift does not take them.
 
-https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
 """
 
@@ -23,30 +22,6 @@ def refuse_leader_only(tree: exp.Expr) -> None:
             raise RedshiftError(
                 "Specified types or functions (one per INFO message) not supported on Redshift "
                 "tables.",
-                sqlstate="0A000",
-            )
-
-
-def refuse_correlations(tree: exp.Expr) -> None:
-    """Raises RedshiftError for a reference that skips a query block, or comes from a subquery with a
-    window function or in the ON clause of an outer join. Only names with a table are looked at.
-    """
-    for column in tree.find_all(exp.Column):
-        if not column.table:
-            continue
-        block = column.parent_select
-        if block is None or column.table in _tables(block):
-            continue
-        outer = block.parent_select
-        if outer is None:
-            continue
-        skips = column.table not in _tables(outer) and any(
-            column.table in _tables(other) for other in _above(outer)
-        )
-        correlated = column.table in _tables(outer) and not _in_from(block, outer)
-        if skips or (correlated and (_has_window(block) or _in_outer_join(block, outer))):
-            raise RedshiftError(
-                "This type of correlated subquery pattern is not supported due to internal error",
                 sqlstate="0A000",
             )
 
@@ -90,41 +65,6 @@ def refuse_hidden_order(tree: exp.Expr) -> None:
 
 def _plain(item: exp.Expr) -> str:
     inner = item.this if isinstance(item, exp.Alias) else item
+    while isinstance(inner, exp.Paren):  # DISTINCT (a) is no function
+        inner = inner.this
     return str(inner.sql(dialect="redshift"))
-
-
-def _tables(select: exp.Expr) -> set[str]:
-    sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
-    return {source.this.alias_or_name for source in sources if source is not None}
-
-
-def _above(select: exp.Expr) -> list[exp.Expr]:
-    found: list[exp.Expr] = []
-    parent = select.parent_select
-    while parent is not None:
-        found.append(parent)
-        parent = parent.parent_select
-    return found
-
-
-def _in_from(block: exp.Expr, outer: exp.Expr) -> bool:
-    return any(isinstance(node, exp.From) for node in _between(block, outer))
-
-
-def _in_outer_join(block: exp.Expr, outer: exp.Expr) -> bool:
-    return any(
-        isinstance(node, exp.Join) and node.args.get("side") for node in _between(block, outer)
-    )
-
-
-def _between(block: exp.Expr, outer: exp.Expr) -> list[exp.Expr]:
-    found = []
-    node = block.parent
-    while node is not None and node is not outer:
-        found.append(node)
-        node = node.parent
-    return found
-
-
-def _has_window(block: exp.Expr) -> bool:
-    return any(window.parent_select is block for window in block.find_all(exp.Window))

@@ -156,7 +156,7 @@ class Finder:
             ):
                 skip = skip or isinstance(parent, exp.CTE) or child.arg_key == "this"
             elif isinstance(parent, (exp.Select, exp.Update, exp.Delete, exp.Merge)):
-                if not skip:
+                if not skip and not (isinstance(child, exp.Subquery) and child.arg_key == "using"):
                     found.append(parent)
                 skip = False
             child, parent = parent, parent.parent

@@ -15,6 +15,7 @@ from local.redshift.dialect import (
     aliases,
     columns,
     comparisons,
+    correlations,
     foreign,
     merge,
     names,
@@ -79,7 +80,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     if tree.args.get("into") is not None:
         raise unsupported("SELECT INTO")
     pivots.rewrite(tree, scope)
-    subqueries.refuse_correlations(tree)
+    correlations.refuse(tree, scope)
     subqueries.refuse_unaliased_qualify(tree)
     subqueries.refuse_hidden_order(tree)
     names.name_projections(tree)
@@ -111,11 +112,14 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
         verb = {"insert": "insert into", "update": "update", "delete": "delete from"}[kind]
         raise RedshiftError(f"cannot {verb} a view", sqlstate="55000")
     pivots.rewrite(tree, scope)
+    correlations.refuse(tree, scope)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
     untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
+    if not isinstance(tree, exp.Insert) or isinstance(tree.expression, exp.Query):
+        subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     system = frozenset(found.system)
     tree = writes.prepare(tree, target, lambda sql: scope.describe(sql, system))

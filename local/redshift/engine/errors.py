@@ -102,3 +102,10 @@ def syntax_error(near: str) -> RedshiftError:
 def in_transaction_block(command: str) -> RedshiftError:
     """``VACUUM cannot run inside a transaction block``."""
     return RedshiftError(f"{command} cannot run inside a transaction block", sqlstate="25001")
+
+
+def correlated_subquery() -> RedshiftError:
+    """A subquery that Redshift cannot turn into a join; XX000, as SQLMesh/sqlmesh#5342 shows it."""
+    return RedshiftError(
+        "This type of correlated subquery pattern is not supported due to internal error"
+    )

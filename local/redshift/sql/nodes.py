@@ -211,9 +211,10 @@ class Append:
 
 @dataclass(frozen=True)
 class Explain:
-    """EXPLAIN of a query or DML statement; of CREATE TABLE AS it is the query."""
+    """EXPLAIN of a query or DML statement; of CREATE TABLE AS it is the query of ``table``."""
 
     query: Query
+    table: CreateTable | None = None
 
 
 @dataclass(frozen=True)

@@ -257,6 +257,29 @@ def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
     return None
 
 
+def _refuse_combination(changes: list[tuple[str, ...]]) -> None:
+    """Only what dg/r_ALTER_TABLE.html lists goes together: encodings of several columns, and a new sort
+    key with DISTKEY or DISTSTYLE ALL.
+    """
+    kinds = tuple(sorted(change[0] for change in changes))
+    columns = [change[1] for change in changes if change[0] == "encode"]
+    if len(changes) == 1 or (len(columns) == len(changes) == len(set(columns))):
+        return
+    if len(columns) == len(changes):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise RedshiftError(
+            f'cannot alter column "{twice}" multiple times in a single command', sqlstate="0A000"
+        )
+    distribution = next((c for c in changes if c[0] in ("distkey", "diststyle")), ())
+    if kinds not in (("distkey", "sortkey"), ("diststyle", "sortkey")) or (
+        distribution[0] == "diststyle" and distribution[1] != "ALL"
+    ):
+        spoken = ", ".join(f"ALTER {change[0].upper()}" for change in changes)
+        raise RedshiftError(
+            f"{spoken} cannot be combined in one ALTER TABLE command", sqlstate="0A000"
+        )
+
+
 def _append(tokens: Tokens, target: nodes.Name) -> nodes.Append:
     """dg/r_ALTER_TABLE_APPEND.html"""
     tokens.expect("FROM")
@@ -326,6 +349,7 @@ def _alter_table(tokens: Tokens) -> Statement:
                 if another is None:
                     raise tokens.error()
                 changes.append(another)
+            _refuse_combination(changes)
             return nodes.AlterTable(name, "attributes", changes=tuple(changes))
         tokens.accept("COLUMN")
         altered = tokens.identifier()
@@ -474,14 +498,18 @@ def _explain(tokens: Tokens) -> nodes.Explain:
     if tokens.accept("VERBOSE"):
         raise unsupported("EXPLAIN VERBOSE")
     if tokens.word() in ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "("):
-        return nodes.Explain(nodes.Query(tokens.rest()))
+        first, text = tokens.word(), tokens.rest()
+        into = _select_into(text, {}) if first in ("SELECT", "WITH") else None
+        if into is not None and into.query is not None:
+            return nodes.Explain(nodes.Query(into.query), into)
+        return nodes.Explain(nodes.Query(text))
     error = tokens.error()
     if tokens.accept("CREATE"):
         temporary = bool(tokens.accept_any("TEMPORARY", "TEMP"))
         if tokens.accept("TABLE"):
             table = create_table(tokens, temporary=temporary)
             if table.query is not None:
-                return nodes.Explain(nodes.Query(table.query))
+                return nodes.Explain(nodes.Query(table.query), table)
     raise error
 
 

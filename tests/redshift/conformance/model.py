@@ -1,8 +1,21 @@
 """Conformance cases as data: what stands in ``<area>/<topic>.toml``, checked as it is read.
 
-A topic file has ``title``, ``page`` (the documentation page of its cases) and ``[[case]]`` tables
-with the keys of ``Case``. A key that is not known is an error, so that no expectation is lost by a
+A topic file has ``title``, ``page`` (the documentation page of its cases), perhaps ``where``, and
+``[[case]]`` tables with the keys of ``Case``. A key that is not known is an error, so that no expectation is lost by a
 slip of the pen.
+
+Where a case may run is ``Case.where``, one of ``WHERE``:
+
+- ``portable``: against any Redshift, as a user who may create a schema: the case uses nothing but its
+  own schema, its session and (``needs_s3``) a bucket and a role that somebody gives.
+- ``superuser``: against any Redshift, as a superuser: users, groups, roles and databases, which are
+  outside every schema, or a view that only superusers read.
+- ``local``: only here. What the local Redshift does not have (``refused``), and what names its
+  database, its workgroup or its clock.
+
+``where`` of a case, else of its file, says so; without either ``default_where`` finds out from what
+the case uses. An ``approximate`` case is portable like others, but its expectation is this server's:
+against Redshift only whether it fails can be compared.
 """
 
 from __future__ import annotations
@@ -10,10 +23,12 @@ from __future__ import annotations
 import base64
 import bz2
 import gzip
+import json
+import re
 import tempfile
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +36,7 @@ import duckdb
 
 HERE = Path(__file__).parent
 STATUSES = ("exact", "approximate", "refused")
+WHERE = ("portable", "superuser", "local")
 NULL = {"null": True}
 """How an expected NULL is written: TOML has none."""
 
@@ -29,12 +45,14 @@ NULL = {"null": True}
 class Case:
     """One rule of Redshift's, and how the local Redshift is seen to keep it.
 
-    ``setup`` statements run one by one, then ``sql``, or ``batch`` as one transaction. What is expected:
+    ``setup`` statements run one by one, then ``sql``, or ``batch`` as one transaction, with
+    ``parameters`` by name (an error may be the request's). What is expected:
     ``rows`` (a multiset unless ``ordered``), ``columns`` ("name:typeName"), ``affected``, or ``error``
     (a part of the text); then ``after`` gives ``after_rows``, ``load_errors`` are in
-    sys_load_error_detail and the objects ``written`` lie under the prefix. In all SQL ``${schema}``
-    is the case's own schema, first in the search path, and ``${bucket}``, ``${prefix}``, ``${role}``
-    are what COPY and UNLOAD need; ``objects`` lie under s3://${bucket}/${prefix}/.
+    sys_load_error_detail and the objects ``written`` lie under the prefix. In all SQL, and in ``rows``,
+    ``${schema}`` is the case's own schema, first in the search path, ``${database}`` and
+    ``${workgroup}`` are the warehouse's, and ``${bucket}``, ``${prefix}``, ``${role}`` are what COPY and
+    UNLOAD need; ``objects`` lie under s3://${bucket}/${prefix}/.
 
     Instead of SQL, ``call`` is an operation of the Data API with ``request`` (Database and WorkgroupName
     come by themselves; ``${id}`` is the last setup statement's, ``${session}`` the case's session), and
@@ -48,10 +66,12 @@ class Case:
     rule: str = ""
     status: str = "exact"
     note: str = ""
+    where: str = ""
     setup: list[str] = field(default_factory=list)
     objects: dict[str, Any] = field(default_factory=dict)
     sql: str = ""
     batch: list[str] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=dict)
     call: str = ""
     request: dict[str, Any] = field(default_factory=dict)
     answer: dict[str, Any] | None = None
@@ -81,13 +101,42 @@ class Case:
         return [self.sql] if self.sql else self.batch
 
     @property
+    def needs_s3(self) -> bool:
+        """Whether it needs a bucket, and a role that may read and write it."""
+        return bool(self.objects) or bool(_S3.search(_text_of(self)))
+
+    @property
     def is_plain(self) -> bool:
         """A query of nothing but itself: it needs no schema, session or bucket of its own."""
         needed = (
-            self.setup, self.objects, self.batch, self.call, self.after, self.written,
-            self.load_errors,
+            self.setup, self.objects, self.batch, self.parameters, self.call, self.after,
+            self.written, self.load_errors,
         )  # fmt: skip
         return not any(needed) and self.sql.split()[0].upper() == "SELECT"
+
+
+_S3 = re.compile(r"\$\{(bucket|role|prefix)\}")
+_FOR_SUPERUSERS = re.compile(
+    r"\b(create|alter|drop)\s+(user|group|role|database)\b|\bgrant\s+role\b|\bsvv_table_info\b|"
+    r"\bon\s+database\b|\balter\s+default\s+privileges\b|\bdefault_privileges\b",
+    re.IGNORECASE,
+)
+_OF_THIS_SERVER = re.compile(r"[\"']dev[\"']|\"local\"|ClusterIdentifier|\bIAMR?:", re.IGNORECASE)
+"""The database, the workgroup, a cluster, or a user of the tests' server."""
+
+
+def _text_of(case: Case) -> str:
+    """All that runs and all that is expected, as JSON."""
+    told = {"area", "topic", "name", "page", "rule", "status", "note", "where", "objects"}
+    return json.dumps({k: v for k, v in asdict(case).items() if k not in told and v})
+
+
+def default_where(case: Case) -> str:
+    """``WHERE`` of a case that does not say it."""
+    text = _text_of(case)
+    if case.status == "refused" or _OF_THIS_SERVER.search(text.replace("\\", "")):
+        return "local"
+    return "superuser" if _FOR_SUPERUSERS.search(text) else "portable"
 
 
 @dataclass(frozen=True)
@@ -110,8 +159,9 @@ def _topic(path: Path) -> Topic:
     area, name = path.parent.name, path.stem
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     raw = data.pop("case", [])
-    _refuse_others(path.name, data, {"title", "page"})
-    cases = tuple(_case(area, name, data["page"], given) for given in raw)
+    _refuse_others(path.name, data, {"title", "page", "where"})
+    defaults: dict[str, Any] = {key: data[key] for key in ("page", "where") if key in data}
+    cases = tuple(_case(area, name, {**defaults, **given}) for given in raw)
     names = [case.name for case in cases]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice or not cases:
@@ -122,10 +172,12 @@ def _topic(path: Path) -> Topic:
 _KEYS = {f.name for f in fields(Case)} - {"area", "topic"}
 
 
-def _case(area: str, topic: str, page: str, given: dict[str, Any]) -> Case:
-    where = f"{area}/{topic}: {given.get('name')}"
-    _refuse_others(where, given, _KEYS)
-    case = Case(area=area, topic=topic, **{"page": page, **given})
+def _case(area: str, topic: str, given: dict[str, Any]) -> Case:
+    place = f"{area}/{topic}: {given.get('name')}"
+    _refuse_others(place, given, _KEYS)
+    case = Case(area=area, topic=topic, **given)
+    if not case.where:
+        case = replace(case, where=default_where(case))
     expects = (case.rows, case.affected, case.error or None, case.after_rows, case.written,
                case.load_errors, case.columns, case.answer)  # fmt: skip
     problems = {
@@ -134,6 +186,7 @@ def _case(area: str, topic: str, page: str, given: dict[str, Any]) -> Case:
         )
         != 1,
         "an expectation": all(expected is None for expected in expects),
+        "a known place to run (where)": case.where not in WHERE,
         "a known status": case.status not in STATUSES,
         "a note, as it is not exact": case.status != "exact" and not case.note,
         "an error that names what is refused": case.status == "refused" and not case.error,
@@ -142,7 +195,7 @@ def _case(area: str, topic: str, page: str, given: dict[str, Any]) -> Case:
     }
     missing = [what for what, is_missing in problems.items() if is_missing]
     if missing:
-        raise ValueError(f"{where}: has to have {', '.join(missing)}")
+        raise ValueError(f"{place}: has to have {', '.join(missing)}")
     return case
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.redshift.conformance.model import STATUSES, Case, Topic, read_topics
+from tests.redshift.conformance.model import STATUSES, WHERE, Case, Topic, read_topics
 
 PATH = Path(__file__).parents[3] / "docs" / "local-redshift.md"
 AREAS = {
@@ -29,6 +29,9 @@ that its heading links to (a case of another page links to its own).
 - **exact**: the case holds as the documentation says it.
 - **approximate**: it works, and differs in what is noted.
 - **refused**: Redshift has it and the local Redshift does not; it fails with an error that names it.
+
+Cases are **portable** where they could run against a real Redshift in a schema of their own; some need
+a **superuser** there, some are **local** only (`tests/redshift/conformance/model.py` has the rule).
 """
 
 
@@ -49,10 +52,11 @@ def _areas(topics: list[Topic]) -> list[str]:
 
 
 def _overview(topics: list[Topic]) -> str:
-    lines = ["| | exact | approximate | refused |", "| --- | ---: | ---: | ---: |"]
+    columns = (*STATUSES, *WHERE)
+    lines = [f"| | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
     for area in _areas(topics):
         cases = [case for topic in topics if topic.area == area for case in topic.cases]
-        counts = " | ".join(str(sum(c.status == s for c in cases)) for s in STATUSES)
+        counts = " | ".join(str(sum(s in (c.status, c.where) for c in cases)) for s in columns)
         lines.append(f"| {AREAS.get(area, area)} | {counts} |")
     return "\n".join([*lines, ""])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import Template
 from typing import Any
 
@@ -57,7 +57,12 @@ class Runner:
             config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
         )
         self._s3 = s3
-        self._known = {"bucket": bucket, "role": role}
+        self._known = {
+            "bucket": bucket,
+            "role": role,
+            "database": DATABASE,
+            "workgroup": WORKGROUP,
+        }
         self._numbers = itertools.count(1)
 
     def check(self, case: Case) -> None:
@@ -95,11 +100,13 @@ class Runner:
         if case.call:
             self._call(case, {**words, "session": session["SessionId"]})
             return
+        values = [{"name": name, "value": text} for name, text in case.parameters.items()]
+        more: dict[str, Any] = {**session, "Parameters": values} if values else {**session}
         if case.batch:
-            answer = self._run_batch([_fill(sql, words) for sql in case.batch], session)
+            answer = self._run_batch([_fill(sql, words) for sql in case.batch], more)
         else:
-            answer = self._run(_fill(case.sql, words), session)
-        _check_answer(case, answer)
+            answer = self._run(_fill(case.sql, words), more)
+        _check_answer(replace(case, rows=_filled(case.rows, words)), answer)
         if case.after:
             after = self._run(_fill(case.after, words), session)
             assert not after.error, f"{case.after}: {after.error}"
@@ -152,7 +159,7 @@ class Runner:
             shown = self._warehouse.wait(answer["Id"])
         return shown, answer.get("SessionId", "")
 
-    def _run(self, sql: str, session: dict[str, str]) -> Answer:
+    def _run(self, sql: str, session: dict[str, Any]) -> Answer:
         target = session or {"Database": DATABASE, "WorkgroupName": WORKGROUP}
         try:
             shown, _ = self._submit("execute_statement", Sql=sql, **target)
@@ -160,7 +167,7 @@ class Runner:
             return Answer(str(error), [], [], -1, 0)
         return self._answer(shown, shown)
 
-    def _run_batch(self, sqls: list[str], session: dict[str, str]) -> Answer:
+    def _run_batch(self, sqls: list[str], session: dict[str, Any]) -> Answer:
         """The answer of the batch's last statement; an error is the batch's."""
         try:
             shown, _ = self._submit("batch_execute_statement", Sqls=sqls, **session)

@@ -11,6 +11,8 @@ from local.redshift.dialect import names
 from local.redshift.dialect.cache import TRANSLATIONS
 from local.redshift.dialect.grammar import parse_query
 from local.redshift.dialect.plan import lines, plan
+from local.redshift.engine.commands import query, tables
+from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.results import ResultColumn
 from local.redshift.system import views
@@ -24,13 +26,23 @@ _SYSTEM_ROWS = 1000
 
 
 def run(session: Session, statement: Explain) -> Outcome:
-    """A row for each line of the plan; the statement is checked as if it was to run, and does not."""
+    """A row for each line of the plan; the statement is checked as if it was to run, and does not.
+
+    Its tables are locked as for reading, so that it waits behind a LOCK: assumed, as PostgreSQL does.
+    """
+    if statement.table is not None:
+        tables.require_place(session, statement.table)
     translated = TRANSLATIONS.translate(statement.query, session)
-    for key in translated.reads:
-        session.require(key, "SELECT")
+    named = {*translated.reads, *([translated.target] if translated.target else [])}
+    if session.lock_all(dict.fromkeys(named, Mode.READ)):
+        translated = TRANSLATIONS.translate(statement.query, session)  # it may be another table now
+    query.require_privileges(session, translated)
     session.snapshot()
     views.materialise(session.con, translated.system, session)
     session.con.execute(f"EXPLAIN {translated.sql}").fetchall()
+    if statement.table is not None:
+        described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
+        tables.columns_of(statement.table, described, translated.types)
     tree = parse_query(statement.query.sql)
     names.fold(tree)
     rows = [(line,) for line in lines(plan(tree, lambda table: _size(session, table)))]

@@ -40,7 +40,7 @@ def prepare(session: Session, statement: Query) -> Translated:
         waited = session.lock_all(_locks(session, translated))
         if not waited and version is not None and version == session.database.catalog.version:
             break
-    _require_privileges(session, translated)
+    require_privileges(session, translated)
     if translated.reads or translated.target or translated.system:
         session.snapshot()
     session.touch(translated.reads, [translated.target] if translated.target else [])
@@ -57,7 +57,8 @@ def _locks(session: Session, translated: Translated) -> dict[Key, Mode]:
     return wanted
 
 
-def _require_privileges(session: Session, translated: Translated) -> None:
+def require_privileges(session: Session, translated: Translated) -> None:
+    """What the statement reads and writes has to be the user's, or granted."""
     for key in translated.reads:
         session.require(key, "SELECT")
     if translated.target is not None:

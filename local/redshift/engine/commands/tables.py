@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sqlglot import exp
 
 from local.redshift.catalog import store as catalog
 from local.redshift.catalog.model import TEMP_SCHEMA, Key, Relation
+from local.redshift.dialect.columns import Types
 from local.redshift.dialect.defaults import identity_sequence, translated_default
 from local.redshift.dialect.grammar import parse_query, to_duckdb
 from local.redshift.engine.commands import query
@@ -27,21 +29,18 @@ from local.redshift.sql.nodes import AlterTable, Column, Constraint, CreateTable
 if TYPE_CHECKING:
     from local.redshift.engine.session import Session
 
+_MOST_SORT_KEYS = 400
 IDENTITY_STRIDE = 4
 """Identity values leave gaps, as those of a cluster's slices do: nobody can count on 1..n."""
 
 
 def create(session: Session, statement: CreateTable) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html"""
+    key = require_place(session, statement)
     if statement.temporary:
-        if len(statement.name) > 1:
-            raise RedshiftError("temporary tables may not specify a schema name", sqlstate="42P16")
         session.snapshot()
         catalog.prepare_temporary(session.con)
         session.has_temporary = True
-    key = session.creation_key(statement.name, temporary=statement.temporary)
-    if not statement.temporary:
-        session.require_schema(key[0], "CREATE")
     session.lock(key, Mode.EXCLUSIVE)
     if catalog.find(session.con, *key) is not None:
         if statement.if_not_exists:
@@ -125,18 +124,7 @@ def _create_as(session: Session, statement: CreateTable, select: str, key: Key) 
     translated = query.prepare(session, Query(select))
     session.change_catalog(key[0])
     described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
-    names = statement.names or tuple(row[0] for row in described)
-    if len(names) > len(described):
-        raise RedshiftError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
-    names += tuple(row[0] for row in described[len(names) :])
-    for name in names:
-        if names.count(name) > 1:
-            raise RedshiftError(f'column "{name}" duplicated', sqlstate="42701")
-    known = translated.types if len(translated.types) == len(names) else (None,) * len(names)
-    columns = tuple(
-        Column(name, created_type(row[1], given))
-        for name, row, given in zip(names, described, known, strict=True)
-    )
+    columns = columns_of(statement, described, translated.types)
     table = Relation(
         *key,
         oid=catalog.new_oid(session.con),
@@ -147,6 +135,34 @@ def _create_as(session: Session, statement: CreateTable, select: str, key: Key) 
     _add(session, table)
     rows = session.change(f"INSERT INTO {catalog.physical(*key)} {translated.sql}")
     return Outcome(rows)
+
+
+def columns_of(
+    statement: CreateTable, described: Sequence[Sequence[str]], types: Types
+) -> tuple[Column, ...]:
+    """The columns that CREATE TABLE AS makes of a query's. Raises RedshiftError."""
+    names = statement.names or tuple(row[0] for row in described)
+    if len(names) > len(described):
+        raise RedshiftError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
+    names += tuple(row[0] for row in described[len(names) :])
+    for name in names:
+        if names.count(name) > 1:
+            raise RedshiftError(f'column "{name}" duplicated', sqlstate="42701")
+    known = types if len(types) == len(names) else (None,) * len(names)
+    return tuple(
+        Column(name, created_type(row[1], given))
+        for name, row, given in zip(names, described, known, strict=True)
+    )
+
+
+def require_place(session: Session, statement: CreateTable) -> Key:
+    """Where CREATE TABLE puts it: a schema that is there, in which the user may create."""
+    if statement.temporary and len(statement.name) > 1:
+        raise RedshiftError("temporary tables may not specify a schema name", sqlstate="42P16")
+    key = session.creation_key(statement.name, temporary=statement.temporary)
+    if not statement.temporary:
+        session.require_schema(key[0], "CREATE")
+    return key
 
 
 def created_type(duckdb_type: str, known: DataType | None) -> DataType:
@@ -195,6 +211,8 @@ def alter(session: Session, statement: AlterTable) -> Outcome:
     if found is None:
         raise undefined_relation(".".join(statement.name))
     session.require_owner(found)
+    if found.is_view and statement.action not in ("owner", "rename"):
+        raise RedshiftError(f'"{found.name}" is not a table', sqlstate="42809")
     _ACTIONS[statement.action](session, statement, found)
     return Outcome()
 
@@ -354,7 +372,7 @@ def _changed(table: Relation, what: str, *values: str) -> Relation:
             f"ALTER {what.upper()} is not supported for tables with interleaved sort keys",
             sqlstate="0A000",
         )
-    if what == "diststyle" and table.is_temporary:
+    if what == "diststyle" and values[0] in ("ALL", "EVEN") and table.is_temporary:
         raise RedshiftError(
             "ALTER DISTSTYLE is not supported for temporary tables", sqlstate="0A000"
         )
@@ -363,6 +381,10 @@ def _changed(table: Relation, what: str, *values: str) -> Relation:
         columns = tuple(replace(c, distkey=False) for c in table.columns)
         made = replace(attributes, distkey=key, diststyle=style)
         return replace(table, columns=columns, attributes=made)
+    if len(values) > _MOST_SORT_KEYS:
+        raise RedshiftError(
+            f"a sort key has {_MOST_SORT_KEYS} columns at most, not {len(values)}", sqlstate="54011"
+        )
     if what.startswith("sortkey"):
         columns = tuple(replace(c, sortkey=False) for c in table.columns)
         style = {"sortkey": "COMPOUND", "sortkey auto": "AUTO"}.get(what, "")

@@ -227,9 +227,7 @@ class Warehouse:
     def tables(self) -> set[str]:
         """The tables of the star schema's and of the loader's schema."""
         schemas = f"('{self._schema}', '{self._schema}_loader')"
-        (rows,) = self.query(
-            f"SELECT table_name FROM svv_tables WHERE table_schema IN {schemas}"
-        )
+        (rows,) = self.query(f"SELECT table_name FROM svv_tables WHERE table_schema IN {schemas}")
         return {str(name) for (name,) in rows}
 
     def running(self) -> int:

@@ -489,7 +489,9 @@ def test_a_lost_answer_runs_nothing_twice(story: Story, caller: str) -> None:
     assert (ran(story, "COPY sparkify_loader.event_stage"), ran(story, "LOCK")) == (1, 1)
 
 
-@pytest.mark.parametrize("beginning", ["COPY sparkify_loader.event_stage", "INSERT INTO sparkify.users"])
+@pytest.mark.parametrize(
+    "beginning", ["COPY sparkify_loader.event_stage", "INSERT INTO sparkify.users"]
+)
 def test_a_conflict_is_tried_again_and_not_reported(story: Story, beginning: str) -> None:
     """With a token of its own: the first one's is answered with the first one's failure."""
     next_statement(story, beginning, "conflicts")
@@ -553,7 +555,9 @@ def test_what_a_failed_sweep_saw_is_the_next_ones(story: Story) -> None:
 def test_the_sweep_ends_what_a_failed_load_left_running(story: Story) -> None:
     """COPY runs on when its load has failed: the load was not allowed to look at its statement any more."""
     warehouse = story.world.warehouse
-    hangs = next_statement(story, "COPY sparkify_loader.event_stage", Fault("delay", sql=".", seconds=30))
+    hangs = next_statement(
+        story, "COPY sparkify_loader.event_stage", Fault("delay", sql=".", seconds=30)
+    )
     describes = next_call(story, "stage", "redshift-data.DescribeStatement")
     story.world.boundary.arm(describes, "refused")
     warehouse.slow = True
@@ -761,4 +765,6 @@ _STUCK = (
     0.5  # seconds after which a transaction that has begun no other statement waits for something
 )
 # The first statement of a transaction that publishes or undoes, in the product or in a mutant.
-_BEGINS = re.compile(r"LOCK|UPDATE \S+\.publish_lock\b|DELETE FROM \S+\.files\b|SELECT.* AS refused", re.DOTALL)
+_BEGINS = re.compile(
+    r"LOCK|UPDATE \S+\.publish_lock\b|DELETE FROM \S+\.files\b|SELECT.* AS refused", re.DOTALL
+)

@@ -19,9 +19,9 @@ import pytest
 from tests import oracle
 from tests.faults.executions import Execution
 from tests.faults.world import ROOT, Memory, World, load_id_of
-from tests.statemachine.interpreter import Stopped
 from tests.stateful.files import DAY, Event, File
 from tests.stateful.worlds import FIRST, statements_kept_by
+from tests.statemachine.interpreter import Stopped
 
 DOCS = ROOT / "docs" / "adding-a-dataset"
 PAGE = ROOT / "docs" / "adding-a-dataset.md"
@@ -242,7 +242,9 @@ def test_undo_of_a_load_of_two_datasets_takes_the_rows_of_both(world: World) -> 
     assert both.report["files"]["loaded"] == 2
     assert ratings(world) == parsed(body)
     files = {file.key: file.body for file in FIRST}
-    assert oracle.diff(oracle.tables({**files, plays.key: plays.body}), world.warehouse.star()) == ""
+    assert (
+        oracle.diff(oracle.tables({**files, plays.key: plays.body}), world.warehouse.star()) == ""
+    )
     undone = start(world, {"undo": load_id_of(both)})
     assert undone.status == "SUCCEEDED", undone.report
     assert {"ratings_gone", "plays_gone"} <= passed(undone)

@@ -14,6 +14,7 @@ _CLAIM = re.compile(
     r"claim: (\d+) files are loaded already|undo: \S+ left out rows of it|undo: it has published \d+ batches"
 )
 _AGAIN = re.compile(r"again: this batch is published already")
+_LOCK = re.compile(r"lock: publish_lock has \d+ rows")
 _UNDONE = re.compile(r"undone: \S+ has undone this load")
 _NO_TABLES = re.compile(
     r"(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist"
@@ -70,6 +71,8 @@ def kind_of(statement: Statement) -> Kind:
         return Kind.AGAIN
     if _CLAIM.search(text):
         return Kind.CLAIM
+    if _LOCK.search(text):
+        return Kind.OTHER
     if _CONFLICT.search(text):
         return Kind.TRY_AGAIN
     if _NO_TABLES.search(text):

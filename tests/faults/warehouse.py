@@ -18,7 +18,7 @@ from typing import Any
 from local.redshift import LocalRedshift, Settings
 from local.redshift.api.errors import ApiError
 from local.redshift.api.principals import Principal
-from local.redshift.config import Isolation
+from local.redshift.config import Isolation, SnapshotAt
 from local.redshift.copy_s3.s3 import ObjectStores
 from local.redshift.faults import Fault, Faults
 from local.redshift.statements.record import Statement
@@ -102,6 +102,7 @@ class Warehouse:
         isolation: Isolation,
         base: Path | None = None,
         admins: frozenset[str] = frozenset(),
+        snapshot_at: SnapshotAt = "statement",
     ) -> None:
         self._stack = stack
         self._schema = stack.parameter("SchemaName")
@@ -109,7 +110,13 @@ class Warehouse:
             shutil.copytree(base, folder)
         self.local = LocalRedshift(
             Settings(
-                data=folder, port=0, faults=True, isolation=isolation, threads=1, admins=admins
+                data=folder,
+                port=0,
+                faults=True,
+                isolation=isolation,
+                threads=1,
+                admins=admins,
+                snapshot_at=snapshot_at,
             )
         )
         # COPY's clients, made once: that takes longer than all that they do in a world.

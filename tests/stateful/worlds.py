@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from local.redshift.api import submit
-from local.redshift.config import Isolation
+from local.redshift.config import Isolation, SnapshotAt
 from local.redshift.statements import store
 from tests.faults.clock import Clock
 from tests.faults.world import Memory, World
@@ -32,14 +32,22 @@ _places = count()
 
 @contextmanager
 def new_world(
-    isolation: Isolation = "snapshot", parameters: Mapping[str, str] | None = None
+    isolation: Isolation = "snapshot",
+    parameters: Mapping[str, str] | None = None,
+    snapshot_at: SnapshotAt = "statement",
 ) -> Iterator[World]:
     """A world that nobody else uses, with the files FIRST."""
     place = _folder() / str(next(_places))
     memory = _begun()
     try:
         with (
-            World(place, isolation=isolation, parameters=parameters, memory=memory) as world,
+            World(
+                place,
+                isolation=isolation,
+                parameters=parameters,
+                memory=memory,
+                snapshot_at=snapshot_at,
+            ) as world,
             statements_kept_by(world.clock),
         ):
             yield world

@@ -78,6 +78,7 @@ class ToldRedshift:
         isolation: Any,
         base: Path | None = None,
         admins: frozenset[str] = frozenset(),
+        snapshot_at: Any = "statement",
     ) -> None:
         self.submitted: list[Submitted] = []
         self.read: Callable[[str], Any] = lambda uri: None

@@ -76,7 +76,7 @@ class Recorded:
     @property
     def version(self) -> int:
         """Of the tables."""
-        return max(row["version"] for row in self.rows["schema_version"])
+        return max(int(row["version"]) for row in self.rows["schema_version"])
 
     @property
     def migrations(self) -> dict[str, str]:

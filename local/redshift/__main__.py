@@ -150,6 +150,30 @@ def _settings(arguments: list[str] | None) -> Settings:
         default="statement",
         help="what takes a transaction's snapshot: its first SELECT, DML or DDL, or LOCK already",
     )
+    parser.add_argument(
+        "--collation",
+        choices=("case_sensitive", "case_insensitive"),
+        default="case_sensitive",
+        help="what db_collation() answers; comparisons stay case-sensitive",
+    )
+    parser.add_argument(
+        "--file-etag",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="SYS_LOAD_DETAIL has file_etag and file_last_modified, as on newer patches (yes)",
+    )
+    parser.add_argument(
+        "--load-detail-seconds",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="SYS_LOAD_DETAIL has the rows of a COPY that long after it (0)",
+    )
+    parser.add_argument(
+        "--load-detail-encoded",
+        action="store_true",
+        help="SYS_LOAD_DETAIL has the files' keys URL-encoded",
+    )
     parser.add_argument("--region", default="us-west-2", help="of S3 and STS (us-west-2)")
     parser.add_argument(
         "--assume-role",
@@ -196,6 +220,10 @@ def _settings(arguments: list[str] | None) -> Settings:
         threads=given.threads,
         kind=given.kind,
         snapshot_at=given.snapshot_at,
+        collation=given.collation,
+        file_etag=given.file_etag,
+        load_detail_seconds=given.load_detail_seconds,
+        load_detail_encoded=given.load_detail_encoded,
     )
 
 

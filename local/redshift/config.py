@@ -10,6 +10,7 @@ from typing import Literal
 Isolation = Literal["snapshot", "serializable"]
 Kind = Literal["serverless", "provisioned"]
 SnapshotAt = Literal["statement", "lock"]
+Collation = Literal["case_sensitive", "case_insensitive"]
 
 HOST = "127.0.0.1"
 """The only address that the server ever binds."""
@@ -33,6 +34,12 @@ class Settings:
 
     ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK begins, before the lock is granted;
     by the documentation's list it is taken by the first SELECT, DML or DDL ("statement").
+    ``collation`` is what db_collation() answers, and keeps SUPER columns out of a database that is
+    case_insensitive; comparisons are case-sensitive whatever it is.
+    ``file_etag`` False leaves file_etag and file_last_modified out of SYS_LOAD_DETAIL, as older patches
+    do (the page in pt_BR ends with end_time). ``load_detail_seconds`` after a COPY the view has its rows,
+    ``load_detail_encoded`` with keys URL-encoded (``=`` as ``%3D``): both seen on clusters by others,
+    neither documented. faults.py has the same for single statements.
     """
 
     data: Path
@@ -51,3 +58,7 @@ class Settings:
     threads: int = 2
     kind: Kind = "serverless"
     snapshot_at: SnapshotAt = "statement"
+    collation: Collation = "case_sensitive"
+    file_etag: bool = True
+    load_detail_seconds: float = 0.0
+    load_detail_encoded: bool = False

@@ -14,6 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.redshift.conftest import ROLE, Bucket
@@ -389,6 +390,82 @@ def test_a_bucket_that_is_not_there(copying: Warehouse) -> None:
         copying,
         copy("s3://nobody-has-this/x"),
         "ERROR: S3ServiceException:The specified bucket does not exist,Status 404,Error NoSuchBucket",
+    )
+
+
+ELSEWHERE = "bucket-elsewhere"
+REDIRECT = (
+    "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
+    "endpoint. Please send all future requests to this endpoint.,Status 301,Error PermanentRedirect"
+)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(s3_client: Any) -> str:
+    """A bucket of another region, with a file, a manifest of it and JSONPaths."""
+    there: Any = boto3.client(
+        "s3",
+        endpoint_url=s3_client.meta.endpoint_url,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    constraint: Any = {"LocationConstraint": "eu-west-1"}
+    there.create_bucket(Bucket=ELSEWHERE, CreateBucketConfiguration=constraint)
+    for key, body in (
+        ("a.json", '{"a":1}'),
+        ("manifest", json.dumps({"entries": [{"url": f"s3://{ELSEWHERE}/a.json"}]})),
+        ("paths", '{"jsonpaths": ["$.a"]}'),
+    ):
+        s3_client.put_object(Bucket=ELSEWHERE, Key=key, Body=body)
+    return ELSEWHERE
+
+
+def test_another_regions_bucket_needs_region(copying: Warehouse, elsewhere: str) -> None:
+    """.../dg/copy-parameters-data-source-s3.html, Important"""
+    copying.run("CREATE TABLE t.x (a INT)")
+    url = f"s3://{elsewhere}/a.json"
+    fails_without_rows(copying, copy(url), REDIRECT)
+    assert copying.run(copy(url, "JSON 'auto' REGION 'eu-west-1'")).affected == 1
+
+
+def test_with_region_the_manifest_and_the_jsonpaths_are_in_it_too(
+    copying: Warehouse, s3: Bucket, elsewhere: str
+) -> None:
+    """ "all resources, including a manifest file or multiple Amazon S3 buckets": REGION, same page"""
+    copying.run("CREATE TABLE t.x (a INT)")
+    there = f"s3://{elsewhere}/a.json"
+    manifest = s3.put("manifest", json.dumps({"entries": [{"url": there, "mandatory": True}]}))
+    paths = s3.put("paths", '{"jsonpaths": ["$.a"]}')
+    region = "REGION 'eu-west-1'"
+    fails_without_rows(
+        copying,
+        copy(manifest, f"JSON 'auto' MANIFEST {region}"),
+        f"Problem reading manifest file - {REDIRECT}",
+    )
+    fails_without_rows(copying, copy(there, f"JSON '{paths}' {region}"), REDIRECT, paths)
+    fails_without_rows(copying, copy(manifest, "JSON 'auto' MANIFEST"), REDIRECT, there)
+    options = f"JSON 's3://{elsewhere}/paths' MANIFEST {region}"
+    assert copying.run(copy(f"s3://{elsewhere}/manifest", options)).affected == 1
+
+
+def test_a_manifest_names_buckets_of_one_region(
+    copying: Warehouse, s3: Bucket, s3_client: Any, elsewhere: str
+) -> None:
+    copying.run("CREATE TABLE t.x (a INT)")
+    here = s3.put("a.json", '{"a":1}')
+    urls = [{"url": f"s3://{elsewhere}/a.json"}, {"url": here}]
+    s3_client.put_object(Bucket=elsewhere, Key="mixed", Body=json.dumps({"entries": urls}))
+    options = "JSON 'auto' MANIFEST REGION 'eu-west-1'"
+    fails_without_rows(copying, copy(f"s3://{elsewhere}/mixed", options), REDIRECT, here)
+
+
+def test_a_manifest_that_may_not_be_read(copying: Warehouse) -> None:
+    copying.run("CREATE TABLE t.x (a INT)")
+    fails_without_rows(
+        copying,
+        copy("s3://nobody-has-this/m", "JSON 'auto' MANIFEST"),
+        "Problem reading manifest file - S3ServiceException:The specified bucket does not exist",
     )
 
 

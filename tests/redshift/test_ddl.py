@@ -320,3 +320,93 @@ def test_privileges_count_once_there_is_an_admin(start: Start) -> None:
     assert [row[0] for row in reader.rows("SELECT table_name FROM svv_tables ORDER BY 1")] == [
         "a", "b"
     ]  # fmt: skip
+
+
+_DEFAULTS = 'ALTER DEFAULT PRIVILEGES FOR USER "IAMR:loader" IN SCHEMA s'
+
+
+@pytest.fixture
+def staffed(start: Start) -> tuple[Warehouse, Warehouse, Warehouse]:
+    """An admin, the owner of two schemas, and an analyst who may look into the first."""
+    users = {"ROOT": "admin", "L": "IAMR:loader", "N": "IAMR:analyst"}
+    server = start(admins=frozenset({"ROOT"}), principals=users)
+    admin, owner, analyst = (Warehouse(server.url, key) for key in users)
+    for sql in (
+        'CREATE USER "IAMR:loader" PASSWORD DISABLE',
+        'CREATE USER "IAMR:analyst" PASSWORD DISABLE',
+        'CREATE GROUP analysts WITH USER "IAMR:analyst"',
+        'CREATE SCHEMA IF NOT EXISTS s AUTHORIZATION "IAMR:loader"',
+        'CREATE SCHEMA IF NOT EXISTS own AUTHORIZATION "IAMR:loader"',
+        "GRANT USAGE ON SCHEMA s TO GROUP analysts",
+        f"{_DEFAULTS} GRANT SELECT ON TABLES TO GROUP analysts",
+    ):
+        admin.run(sql)
+    owner.run("CREATE TABLE s.f (a INT)")
+    owner.run("CREATE TABLE own.mutex (a INT)")
+    owner.run("GRANT SELECT ON own.mutex TO GROUP analysts")
+    return admin, owner, analyst
+
+
+def test_select_is_nothing_without_usage_of_the_schema(
+    staffed: tuple[Warehouse, Warehouse, Warehouse],
+) -> None:
+    """dg/r_Schemas_and_tables-schema-based-privileges.html: "Unless they are granted the USAGE
+    permission by the object owner, users cannot access any objects in schemas they do not own."
+    """
+    _, _, analyst = staffed
+    assert analyst.rows("SELECT * FROM s.f") == []
+    for sql in (
+        "SELECT * FROM own.mutex", "EXPLAIN SELECT * FROM own.mutex", "LOCK own.mutex",
+        "SELECT * FROM own.nothing", "INSERT INTO own.mutex VALUES (1)", "DROP TABLE own.mutex",
+        "SELECT * FROM s.f JOIN own.mutex ON true", "CREATE TABLE own.mine (a INT)",
+    ):  # fmt: skip
+        assert analyst.error(sql) == "ERROR: permission denied for schema own"
+
+
+def test_a_view_is_read_with_the_right_to_the_view(
+    staffed: tuple[Warehouse, Warehouse, Warehouse],
+) -> None:
+    """No "select privileges for the underlying tables" are needed: dg/r_CREATE_VIEW.html"""
+    _, owner, analyst = staffed
+    owner.run("CREATE VIEW s.v AS SELECT a FROM own.mutex")
+    assert analyst.rows("SELECT * FROM s.v") == []
+    owner.run("REVOKE SELECT ON s.v FROM GROUP analysts")
+    assert analyst.error("SELECT * FROM s.v") == "ERROR: permission denied for relation v"
+    assert analyst.error("EXPLAIN SELECT * FROM s.v") == "ERROR: permission denied for relation v"
+
+
+def test_explain_needs_the_rights_of_its_statement(
+    staffed: tuple[Warehouse, Warehouse, Warehouse],
+) -> None:
+    _, owner, analyst = staffed
+    for sql in ("INSERT INTO s.f VALUES (1)", "UPDATE s.f SET a = 1", "DELETE FROM s.f"):
+        assert analyst.error(f"EXPLAIN {sql}") == "ERROR: permission denied for relation f"
+        owner.run(f"EXPLAIN {sql}")
+    create = "EXPLAIN CREATE TABLE s.n AS SELECT a FROM s.f"
+    assert analyst.error(create) == "ERROR: permission denied for schema s"
+    owner.run(create)
+
+
+def test_who_owns_or_may_anything_is_not_dropped(
+    staffed: tuple[Warehouse, Warehouse, Warehouse],
+) -> None:
+    """dg/r_DROP_USER.html, r_DROP_GROUP.html"""
+    admin, _, _ = staffed
+    held = "because the user has a privilege on some object"
+    owns = 'user "IAMR:loader" cannot be dropped because the user owns some object'
+    assert admin.error('DROP USER "IAMR:loader"') == f"ERROR: {owns}"
+    admin.run('GRANT CREATE ON DATABASE dev TO "IAMR:analyst"')
+    error = admin.error('DROP USER "IAMR:analyst"')
+    assert error == f'ERROR: user "IAMR:analyst" cannot be dropped {held}'
+    admin.run('REVOKE ALL ON DATABASE dev FROM "IAMR:analyst"')
+    admin.run('DROP USER "IAMR:analyst"')
+    of_group = f'ERROR: group "analysts" cannot be dropped {held.replace("user", "group")}'
+    for revoke in (
+        "REVOKE ALL ON SCHEMA s FROM GROUP analysts",
+        "REVOKE ALL ON ALL TABLES IN SCHEMA s FROM GROUP analysts",
+        "REVOKE ALL ON own.mutex FROM GROUP analysts",
+        f"{_DEFAULTS} REVOKE ALL ON TABLES FROM GROUP analysts",
+    ):
+        assert admin.error("DROP GROUP analysts") == of_group
+        admin.run(revoke)
+    admin.run("DROP GROUP analysts")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from local.redshift import LocalRedshift, Settings
 from local.redshift.__main__ import main
 from local.redshift.engine.database import DataDirectoryInUse
+from local.redshift.faults import TEXTS
 from local.redshift.statements.record import Statement, SubStatement
 from local.redshift.statements.store import StatementStore
 from tests.redshift.conftest import LEVELS, Start
@@ -158,6 +159,8 @@ def test_help_says_how_to_use_it() -> None:
         timeout=60,
     ).stdout
     for word in ("--port", "--data", "--database", "--kind", "--isolation", "--region",
+                 "--snapshot-at", "--collation", "--file-etag",
+                 "--load-detail-seconds", "--load-detail-encoded",
                  "--assume-role", "--default-iam-role", "--principals", "--admin", "--faults",
                  "AWS_ENDPOINT_URL_REDSHIFT_DATA", "AWS_ENDPOINT_URL_S3", "IAM:K", "sql-in.jsonl",
                  "survives a restart"):  # fmt: skip
@@ -402,3 +405,44 @@ def test_a_trivial_round_trip_is_kept_alive(warehouse: Warehouse) -> None:
     pools = warehouse.client._endpoint.http_session._manager.pools
     names = list(pools.keys())
     assert [pools[name].num_connections for name in names] == [1]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_interrupts_statements_can_be_made_to(start: Start, text: str) -> None:
+    warehouse = Warehouse(start(faults=True).url)
+    warehouse.local("faults", sql="SELECT 1", kind="fail", text=text)
+    shown = warehouse.wait(warehouse.submit("SELECT 1"))
+    message, code, context, source = TEXTS[text]
+    assert shown["Status"] == "FAILED"
+    assert shown["Error"].startswith(f"ERROR: {message.split('{', maxsplit=1)[0]}")
+    assert "{" not in shown["Error"]
+    assert source.startswith("https://")
+    if code:
+        assert f"code:      {code}\n  context:   {context}" in shown["Error"]
+    assert warehouse.value("SELECT 1") == 1
+
+
+def test_a_cancel_is_aborted_or_failed_as_the_fault_says(start: Start) -> None:
+    """CANCEL by somebody else has been seen as both: the Data API's status, the driver's error."""
+    warehouse = Warehouse(start(faults=True).url)
+    for kind, status in (("abort", "ABORTED"), ("fail", "FAILED")):
+        warehouse.local("faults", sql="SELECT 1", kind=kind, text="cancelled")
+        shown = warehouse.wait(warehouse.submit("SELECT 1"))
+        assert shown["Status"] == status
+        number = shown["RedshiftQueryId"]
+        assert f"Query ({number}) cancelled on user's request" in shown["Error"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"sql": "SELECT 1", "kind": "fail", "text": "nothing"},
+        {"operation": "*", "kind": "fail", "text": "cancelled"},
+        {"sql": "SELECT 1", "kind": "delay", "text": "cancelled"},
+        {"operation": "*", "kind": "empty"},
+    ],
+)
+def test_a_fault_that_makes_no_sense(start: Start, fault: dict[str, Any]) -> None:
+    warehouse = Warehouse(start(faults=True).url)
+    with pytest.raises(AssertionError, match=r"text is of|a fault has"):
+        warehouse.local("faults", **fault)

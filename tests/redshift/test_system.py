@@ -333,3 +333,59 @@ def test_records_of_an_older_server_are_read(start: Start, tmp_path: Path) -> No
     ]
     assert len(again.client.list_statements()["Statements"]) == 2
     assert again.rows("SELECT * FROM sys_load_error_detail") == []
+
+
+def test_a_database_that_is_case_insensitive(start: Start) -> None:
+    """dg/r_DB_COLLATION.html; dg/r_CREATE_DATABASE.html, Database collation limitations"""
+    assert Warehouse(start().url).value("SELECT db_collation()") == "case_sensitive"
+    warehouse = Warehouse(start(collation="case_insensitive").url)
+    assert warehouse.value("SELECT db_collation()") == "case_insensitive"
+    refused = "ERROR: SUPER column is not supported in case insensitive database."
+    assert warehouse.error("CREATE TABLE public.s (a SUPER)") == refused
+    warehouse.run("CREATE TABLE public.s (a INT)")
+    assert warehouse.error("ALTER TABLE public.s ADD COLUMN b SUPER") == refused
+
+
+_DETAIL = "SELECT TRIM(file_name) FROM sys_load_detail WHERE query_id = pg_last_copy_id()"
+
+
+def _copied(warehouse: Warehouse, s3: Bucket, *then: str) -> list[list[Any]]:
+    """What the statements after a COPY of a file with ``=`` in its name ask for, the last one."""
+    url = s3.put("year=2018/a.json", '{"a": 1}')
+    warehouse.run("CREATE TABLE IF NOT EXISTS public.x (a INT)")
+    copy = f"COPY public.x FROM '{url}' IAM_ROLE '{ROLE}' FORMAT JSON 'auto'"
+    shown = warehouse.batch(copy, *then)
+    assert shown["Status"] == "FINISHED", shown.get("Error")
+    return warehouse.result(shown["SubStatements"][-1]).rows
+
+
+def test_sys_load_detail_of_an_older_patch(start: Start, aws_url: str, s3: Bucket) -> None:
+    """Its columns file_etag and file_last_modified are young: dg/SYS_LOAD_DETAIL.html, translations"""
+    warehouse = Warehouse(start(aws_endpoint_url=aws_url, file_etag=False).url)
+    assert _copied(warehouse, s3, _DETAIL) == [[s3.url("year=2018/a.json")]]
+    for column in ("file_etag", "file_last_modified"):
+        for prefix in ("", "EXPLAIN "):
+            error = warehouse.error(f"{prefix}SELECT {column} FROM sys_load_detail")
+            assert error == f'ERROR: column "{column}" does not exist'
+
+
+def test_sys_load_detail_that_is_late(start: Start, aws_url: str, s3: Bucket) -> None:
+    warehouse = Warehouse(start(aws_endpoint_url=aws_url, load_detail_seconds=2.0).url)
+    assert _copied(warehouse, s3, _DETAIL) == []
+    look = "SELECT count(*) FROM sys_load_detail"
+    assert warehouse.value(look) == 0
+    warehouse.until(lambda: warehouse.value(look) == 1)
+
+
+def test_sys_load_detail_with_encoded_names(start: Start, aws_url: str, s3: Bucket) -> None:
+    warehouse = Warehouse(start(aws_endpoint_url=aws_url, load_detail_encoded=True).url)
+    assert _copied(warehouse, s3, _DETAIL) == [[s3.url("year%3D2018/a.json")]]
+
+
+def test_sys_load_detail_of_single_statements(start: Start, aws_url: str, s3: Bucket) -> None:
+    warehouse = Warehouse(start(aws_endpoint_url=aws_url, faults=True).url)
+    warehouse.local("faults", sql="sys_load_detail", kind="empty")
+    assert _copied(warehouse, s3, _DETAIL) == []
+    warehouse.local("faults", sql="sys_load_detail", kind="encoded")
+    assert _copied(warehouse, s3, _DETAIL) == [[s3.url("year%3D2018/a.json")]]
+    assert _copied(warehouse, s3, _DETAIL) == [[s3.url("year=2018/a.json")]]

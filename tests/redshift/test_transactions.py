@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
@@ -342,6 +343,57 @@ def test_readers_wait_for_lock(isolated: Warehouse) -> None:
     assert isolated.wait(reader)["Status"] == "FINISHED"
 
 
+WAITERS = {
+    "LOCK": ("LOCK t.f", "INSERT INTO t.o VALUES (1)"),
+    "SELECT": ("SELECT count(*) FROM t.f",),
+    "a join": ("SELECT count(*) FROM t.o, t.f",),
+    "INSERT": ("INSERT INTO t.f VALUES (1)",),
+    "INSERT from it": ("INSERT INTO t.o SELECT a FROM t.f",),
+    "UPDATE": ("UPDATE t.f SET a = 1",),
+    "EXPLAIN": ("EXPLAIN SELECT a FROM t.f",),
+    "TRUNCATE": ("TRUNCATE t.f",),
+    "ALTER": ("ALTER TABLE t.f ADD COLUMN b INT",),
+    "DROP": ("DROP TABLE IF EXISTS t.f",),
+    "CREATE AS": ("CREATE TABLE t.n AS SELECT a FROM t.f",),
+}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "made again"])
+@pytest.mark.parametrize("waiting", WAITERS.values(), ids=WAITERS)
+def test_who_waits_for_a_table_that_is_dropped_fails(
+    warehouse: Warehouse, waiting: tuple[str, ...], again: bool
+) -> None:
+    """dbt-labs/dbt-core#825: "table 3380474 dropped by concurrent transaction"; no hang, and not the
+    new table of that name.
+    """
+    warehouse.batch("CREATE TABLE t.f (a INT)", "CREATE TABLE t.o (a INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("LOCK t.f")
+    statement = warehouse.submit_batch(*waiting)
+    waits(warehouse, statement)
+    holder.run("DROP TABLE t.f")
+    if again:
+        holder.run("CREATE TABLE t.f (a INT)")
+    holder.run("COMMIT")
+    error = warehouse.wait(statement)["Error"]
+    assert re.fullmatch(
+        r"Query #1 failed with ERROR: table \d+ dropped by concurrent transaction", error
+    )
+    warehouse.run("LOCK t.o")
+
+
+def test_who_waits_for_a_table_that_is_not_dropped_after_all_goes_on(warehouse: Warehouse) -> None:
+    warehouse.run("CREATE TABLE t.f (a INT)")
+    holder = warehouse.open_session()
+    holder.run("BEGIN")
+    holder.run("DROP TABLE t.f")
+    statement = warehouse.submit_batch("LOCK t.f", "INSERT INTO t.f VALUES (1)")
+    waits(warehouse, statement)
+    holder.run("ROLLBACK")
+    assert warehouse.wait(statement)["Status"] == "FINISHED"
+
+
 def test_explain_waits_for_lock_and_holds_up_no_writer(isolated: Warehouse) -> None:
     """It takes a reader's lock, as PostgreSQL's does: assumed."""
     isolated.batch("CREATE TABLE t.f (a INT)", "INSERT INTO t.f VALUES (1)")
@@ -568,3 +620,47 @@ def test_temporary_tables_live_in_their_session(warehouse: Warehouse) -> None:
     session.run("INSERT INTO mine VALUES (1), (2)")
     assert session.run("SELECT sum(a) FROM mine").rows == [[3]]
     assert warehouse.error("SELECT * FROM mine") == 'ERROR: relation "mine" does not exist'
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        ("BEGIN", "CREATE TEMP TABLE p (a INT)", "ROLLBACK"),
+        ("CREATE TEMP TABLE p (a INT, a INT)",),
+        ("CREATE TEMP TABLE p AS SELECT 1 / 0 AS a",),
+        ("BEGIN", "SELECT 1 AS a INTO TEMP p", "SELECT 1 / 0", "ROLLBACK"),
+    ],
+    ids=["rolled back", "failed", "as a query that fails", "with a later failure"],
+)
+def test_a_first_temporary_table_that_is_undone_leaves_the_session_as_it_was(
+    warehouse: Warehouse, first: tuple[str, ...]
+) -> None:
+    warehouse.run("CREATE TABLE t.kept (a INT)")
+    session = warehouse.open_session()
+    session.run("SET search_path TO t")
+    for statement in first:
+        warehouse.wait(session.submit(statement))
+    assert session.run("SELECT count(*) FROM kept").rows == [[0]]
+    assert session.error("SELECT * FROM p") == 'ERROR: relation "p" does not exist'
+    session.run("CREATE TEMP TABLE p (a INT)")
+    session.run("INSERT INTO p SELECT count(*) FROM kept")
+    assert session.run("SELECT a FROM p").rows == [[0]]
+    session.run("BEGIN")
+    session.run("CREATE TEMP TABLE q (a INT)")
+    session.run("ROLLBACK")
+    assert session.run("SELECT a FROM p").rows == [[0]]
+    assert session.error("SELECT * FROM q") == 'ERROR: relation "q" does not exist'
+
+
+def test_an_auto_commit_batch_goes_on_after_a_temporary_table_that_fails(
+    warehouse: Warehouse,
+) -> None:
+    shown = warehouse.batch(
+        "CREATE TEMP TABLE p AS SELECT 1 / 0 AS a",
+        "SET search_path TO t",
+        "CREATE TABLE kept (a INT)",
+        "SELECT count(*) FROM kept",
+        mode="AUTO_COMMIT",
+    )
+    ended = [part["Status"] for part in shown["SubStatements"]]
+    assert ended == ["FAILED", "FINISHED", "FINISHED", "FINISHED"]

@@ -316,6 +316,11 @@ def remove_default_privilege(
     )
 
 
+def all_default_privileges(con: Connection) -> list[tuple[str, str]]:
+    """(owner, grantee) of every recorded default privilege."""
+    return con.execute(f"SELECT DISTINCT owner, grantee FROM {_OWN}.default_privileges").fetchall()
+
+
 def default_privileges_for(con: Connection, owner: str, schema: str) -> list[tuple[str, str, bool]]:
     """(grantee, privilege, grant option) of a table that ``owner`` makes in ``schema`` now."""
     return con.execute(

@@ -49,7 +49,7 @@ def run(session: Session, statement: CopyFrom) -> Outcome:
         raise RedshiftError(f'cannot copy to view "{table.name}"', sqlstate="42809")
     columns = _columns(table, statement.columns, explicit_ids=options.explicit_ids)
     session.require(table.key, "INSERT")
-    session.lock(table.key, session.insert_mode)
+    session.lock_table(table, session.insert_mode)
     session.snapshot()
     session.touch((), [table.key])
     store = session.database.object_stores.get(options.iam_role, options.region)

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
@@ -59,13 +59,31 @@ class S3Object:
 
 
 class ObjectStore:
-    """Lists and reads a bucket. Raises RedshiftError with the key in its text."""
+    """Lists and reads buckets of one region. Raises RedshiftError with the key in its text.
 
-    def __init__(self, client: Any):
+    A bucket of another region is refused as S3 refuses it, whose redirect COPY does not follow:
+    https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html
+    """
+
+    def __init__(self, client: Any, region: str, region_of: Callable[[str], str]):
         self._client = client
+        self._region = region
+        self._region_of = region_of
+
+    def _require_region(self, bucket: str, context: str) -> None:
+        """The error as it is seen: https://github.com/hellonarrativ/spectrify/issues/50"""
+        if self._region_of(bucket) not in ("", self._region):
+            raise s3_failed(
+                "PermanentRedirect",
+                "The bucket you are attempting to access must be addressed using the specified "
+                "endpoint. Please send all future requests to this endpoint.",
+                301,
+                context,
+            )
 
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
         """The keys that begin with a prefix, in order."""
+        self._require_region(bucket, f"Listing bucket={bucket} prefix={prefix}")
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=bucket, Prefix=prefix
@@ -83,6 +101,7 @@ class ObjectStore:
     def open(self, url: str) -> S3Object | None:
         """The object of ``s3://bucket/key``, None if there is none."""
         bucket, key = split_url(url)
+        self._require_region(bucket, reading(url))
         try:
             got = self._client.get_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -97,6 +116,7 @@ class ObjectStore:
 
     def put(self, bucket: str, key: str, body: IO[bytes], more: Mapping[str, str]) -> None:
         """Writes an object; ``more`` are PutObject's arguments, of encryption for example."""
+        self._require_region(bucket, _writing(bucket, key))
         try:
             self._client.put_object(Bucket=bucket, Key=key, Body=body, **more)
         except ClientError as error:
@@ -147,6 +167,7 @@ class ObjectStores:
         self._settings = settings
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], tuple[float, ObjectStore]] = {}
+        self._regions: dict[str, tuple[float, str]] = {}
 
     def get(self, iam_role: str, region: str) -> ObjectStore:
         """The store of IAM_ROLE ``iam_role`` (an ARN or ``default``).
@@ -174,7 +195,33 @@ class ObjectStores:
             hint="Start the local Redshift with --default-iam-role.",
         )
 
+    def region_of(self, bucket: str) -> str:
+        """Where a bucket is, which S3 says also to who may not read it; "" if it does not say.
+
+        It is asked with the environment's credentials: the role needs no permission for it.
+        """
+        with self._lock:
+            kept = self._regions.get(bucket)
+        if kept is None or kept[0] < time.monotonic():
+            kept = (time.monotonic() + _KEEP_CLIENT_SECONDS, self._ask_region(bucket))
+            with self._lock:
+                self._regions[bucket] = kept
+        return kept[1]
+
+    def _ask_region(self, bucket: str) -> str:
+        try:
+            answer = self._client("", self._settings.region).head_bucket(Bucket=bucket)
+        except ClientError as error:
+            answer = error.response
+        except BotoCoreError:
+            return ""
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return str(headers.get("x-amz-bucket-region", ""))
+
     def _make(self, role: str, region: str) -> ObjectStore:
+        return ObjectStore(self._client(role, region), region, self.region_of)
+
+    def _client(self, role: str, region: str) -> Any:
         core = botocore.session.Session()
         core.register_component("data_loader", _MODELS)
         session: Any = boto3.session.Session(region_name=region, botocore_session=core)
@@ -195,8 +242,7 @@ class ObjectStores:
         if self._settings.assume_role and role:
             sts = session.client("sts", endpoint_url=endpoint, config=config, **own)
             credentials = _assume(sts, role)
-        client = session.client("s3", endpoint_url=endpoint, config=config, **credentials)
-        return ObjectStore(client)
+        return session.client("s3", endpoint_url=endpoint, config=config, **credentials)
 
 
 def _assume(sts: Any, role: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from local.redshift.copy_s3.errors import reading, source_failed
 from local.redshift.copy_s3.s3 import ObjectStore, S3Object, split_url
+from local.redshift.engine.errors import RedshiftError
 
 SMALL_BYTES = 1 << 20
 """Objects up to here are fetched ahead."""
@@ -104,7 +105,10 @@ def _manifest(store: ObjectStore, source: str) -> list[Entry]:
 
     .../dg/loading-data-files-using-manifest.html
     """
-    found = store.open(source)
+    try:
+        found = store.open(source)
+    except RedshiftError as error:
+        raise source_failed(f"Problem reading manifest file - {error.message}", source) from error
     if found is None:
         raise source_failed(
             "Problem reading manifest file - S3ServiceException:The specified key does not exist."

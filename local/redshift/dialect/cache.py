@@ -90,7 +90,11 @@ class _Asked:
             return self._scope.has_privilege(tuple(arguments), kind)
         if what == "path":
             return self._scope.existing_schemas_in_path()
-        return {"user": self._scope.user, "database": self._scope.database_name}[what]
+        return {
+            "user": self._scope.user,
+            "database": self._scope.database_name,
+            "collation": self._scope.collation,
+        }[what]
 
     def _shape(self, relation: Relation) -> Relation:
         """What a translation may depend on; the rest is left out, so that it cannot."""
@@ -171,6 +175,11 @@ class _Asked:
         """The connected database."""
         return str(self._ask("database"))
 
+    @property
+    def collation(self) -> str:
+        """The database's collation."""
+        return str(self._ask("collation"))
+
     def number(self, name: str) -> exp.Expr:
         """One of the session's numbers, left open."""
         return Value(this=self.mark(name), is_string=False, values=self)
@@ -213,6 +222,7 @@ class _Kept:
             made,
             sql=asked.fill(made.sql),
             reads=frozenset(map(asked.restored, made.reads)),
+            named=frozenset(map(asked.restored, made.named)),
             target=asked.restored(made.target) if made.target else None,
             query_id=asked.fill(made.query_id),
             check=asked.fill(made.check),

@@ -21,10 +21,12 @@ _MAX_VIEW_DEPTH = 32
 class Found:
     """What a statement reads: user tables, system views; whether the target only as a target.
 
+    ``named`` are the tables and views that it names itself, ``tables`` also those behind the views.
     ``query_id``: the one query whose rows of the one system view matter; "" for all.
     """
 
     tables: set[Key] = field(default_factory=set)
+    named: set[Key] = field(default_factory=set)
     system: set[str] = field(default_factory=set)
     query_id: str = ""
     target_only: bool = False
@@ -153,6 +155,8 @@ def _resolve(tree: exp.Expr, scope: Scope, found: Found, depth: int) -> None:
             _put(table, exp.to_table(f'temp.main."{views.temp_name(system_name)}"'), name[-1])
             continue
         relation = scope.relation(name)
+        if depth == 0:
+            found.named.add(relation.key)
         if relation.is_view:
             _expand_view(table, relation, scope, found, depth)
         else:

@@ -20,6 +20,10 @@ class Scope(Protocol):
     def database_name(self) -> str:
         """The connected database."""
 
+    @property
+    def collation(self) -> str:
+        """The database's: case_sensitive or case_insensitive."""
+
     def number(self, name: str) -> exp.Expr:
         """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""
 

@@ -35,6 +35,11 @@ def _current_schema(scope: Scope) -> exp.Expr:
     return exp.Literal.string(path[0]) if path else exp.Null()
 
 
+def _collation(scope: Scope) -> exp.Expr:
+    """.../dg/r_DB_COLLATION.html"""
+    return exp.Literal.string(scope.collation)
+
+
 def _user(scope: Scope) -> exp.Expr:
     return exp.Literal.string(scope.user)
 
@@ -69,6 +74,7 @@ BUILT: dict[str, Build] = {
     "current_database": _current_database,
     "current_schema": _current_schema,
     "current_user": _user,
+    "db_collation": _collation,
     "version": lambda _: exp.Literal.string(VERSION),
     "pg_backend_pid": _number("pid", "INT"),
 }

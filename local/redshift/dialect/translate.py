@@ -36,6 +36,8 @@ from local.redshift.engine.errors import RedshiftError, unsupported
 class Translated:
     """``sql`` is DuckDB's; ``kind`` select, insert, update, delete or merge; ``target`` of all but select.
 
+    ``named`` are the tables and views to which the user needs SELECT: not what is behind a view.
+
     ``types`` are Redshift's of a query's columns, where they are known.
 
     ``check`` finds rows only where MERGE must fail, ``then`` runs after ``sql``.
@@ -47,6 +49,7 @@ class Translated:
     sql: str
     kind: str
     reads: frozenset[Key] = frozenset()
+    named: frozenset[Key] = frozenset()
     target: Key | None = None
     system: frozenset[str] = frozenset()
     query_id: str = ""
@@ -90,13 +93,14 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
     found = names.resolve(tree, scope)
-    if found.tables:
+    if found.tables or any(map(subqueries.is_distributed, found.system)):
         subqueries.refuse_leader_only(tree)
     tree = rules.apply(tree, scope)
     return Translated(
         to_duckdb(tree),
         "select",
         frozenset(found.tables),
+        frozenset(found.named),
         system=frozenset(found.system),
         query_id=found.query_id,
         types=types,
@@ -123,11 +127,12 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
     tree = rules.apply(tree, scope)
     system = frozenset(found.system)
     tree = writes.prepare(tree, target, lambda sql: scope.describe(sql, system))
-    reads = found.tables - ({target.key} if found.target_only else set())
+    only = {target.key} if found.target_only else set()
     return Translated(
         to_duckdb(tree),
         type(tree).__name__.lower(),
-        frozenset(reads),
+        frozenset(found.tables - only),
+        frozenset(found.named - only),
         target.key,
         system,
         needs=(type(tree).__name__.upper(),),
@@ -148,6 +153,7 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
         made.sql,
         "merge",
         frozenset(found.tables),
+        frozenset(found.named),
         target.key,
         frozenset(found.system),
         check=made.check,

@@ -77,6 +77,15 @@ def undefined_relation(name: str) -> RedshiftError:
     return RedshiftError(f'relation "{name}" does not exist', sqlstate="42P01")
 
 
+def dropped_meanwhile(oid: int) -> RedshiftError:
+    """Who waits for a lock of a table that is then dropped; readers too.
+
+    Seen on clusters (https://github.com/dbt-labs/dbt-core/pull/825), and named by AWS's notes on
+    cluster versions: https://docs.aws.amazon.com/redshift/latest/mgmt/cluster-versions.html
+    """
+    return RedshiftError(f"table {oid} dropped by concurrent transaction")
+
+
 def undefined_schema(name: str) -> RedshiftError:
     """``schema "x" does not exist``."""
     return RedshiftError(f'schema "{name}" does not exist', sqlstate="3F000")

@@ -60,7 +60,9 @@ class Permissions:
             raise _denied("relation", relation.name)
 
     def require_owner(self, relation: Relation) -> None:
-        """Ownership of a table or view."""
+        """Ownership of a table or view; USAGE on its schema too."""
+        if not relation.is_temporary:
+            self.require_schema(relation.schema, "USAGE")
         if self.enforced and relation.owner != self.user and not relation.is_temporary:
             raise RedshiftError(f"must be owner of relation {relation.name}", sqlstate="42501")
 

@@ -28,6 +28,7 @@ from local.redshift.engine.database import Database
 from local.redshift.engine.errors import (
     RedshiftError,
     StatementCancelled,
+    dropped_meanwhile,
     terminated,
     undefined_relation,
     undefined_schema,
@@ -43,6 +44,7 @@ from local.redshift.sql.datatypes import DataType
 from local.redshift.sql.parser import parse_statement
 from local.redshift.system import views
 from local.redshift.system.records import SystemRecords
+from local.redshift.system.view import LoadDetail
 
 DEFAULT_SEARCH_PATH = ("$user", "public")
 
@@ -52,7 +54,8 @@ class Transaction:
     """An open transaction. ``begun`` once DuckDB's own has begun, which is the snapshot.
 
     ``catalog`` is the version of the catalogue that the snapshot has, None if it is not known, or if
-    the transaction has changed the catalogue.
+    the transaction has changed the catalogue. ``first_temporary``: it made the session's first temporary
+    table, with which the catalogue of them goes if it is rolled back.
     """
 
     id: int
@@ -60,6 +63,7 @@ class Transaction:
     begun: bool = False
     catalog: int | None = None
     changed_catalog: bool = False
+    first_temporary: bool = False
     failed: bool = False
     started: float = field(default_factory=time.time)
 
@@ -78,6 +82,7 @@ class Session(Permissions):
         self.search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH
         self.parameters: dict[str, str] = {}
         self.has_temporary = False
+        self.struck: frozenset[str] = frozenset()
         self.query_id = 0
         self.sink = ResultSink(lambda _number, _page: None)
         self.sent: list[str] = []  # DuckDB's SQL of the statement that runs, for the log
@@ -194,6 +199,8 @@ class Session(Permissions):
             with self.cancellation.closed(), already_after_a_conflict:
                 self.con.execute("ROLLBACK")
             self.database.serial.rollback(transaction.id)
+        if transaction.first_temporary:
+            self.has_temporary = False
         self.transaction = None
         self.database.locks.release_all(transaction.id)
         self._record_end(transaction, "rolledback", None)
@@ -258,9 +265,26 @@ class Session(Permissions):
         return waited
 
     def lock_all(self, wanted: Mapping[Key, Mode]) -> bool:
-        """Takes several locks in a fixed order; whether any had to wait."""
-        waited = [self.lock(key, mode) for key, mode in sorted(wanted.items())]
+        """Takes the locks of tables in a fixed order; whether any had to wait.
+
+        Raises RedshiftError for a table that was dropped meanwhile, as ``lock_table`` does.
+        """
+        found = {key: self.find(*key) for key in sorted(wanted)}
+        waited = [
+            self.lock_table(table, wanted[key]) if table else self.lock(key, wanted[key])
+            for key, table in found.items()
+        ]
         return any(waited)
+
+    def lock_table(self, table: Relation, mode: Mode) -> bool:
+        """As ``lock``. Raises RedshiftError if it waited and the table is gone, or is another one."""
+        waited = self.lock(table.key, mode)
+        if waited and not self.open_transaction.changed_catalog:
+            with self.database.cursor() as committed:
+                now = catalog.find(committed, *table.key)
+            if now is None or now.oid != table.oid:
+                raise dropped_meanwhile(table.oid)
+        return waited
 
     def snapshot(self) -> None:
         """Takes the transaction's snapshot, if it has none yet."""
@@ -326,6 +350,22 @@ class Session(Permissions):
         return self.database.catalog.version
 
     @property
+    def load_detail(self) -> LoadDetail:
+        """How SYS_LOAD_DETAIL looks to the running statement: by the settings, or by a fault."""
+        settings = self.database.settings
+        return LoadDetail(
+            settings.file_etag,
+            settings.load_detail_seconds,
+            settings.load_detail_encoded or "encoded" in self.struck,
+            "empty" in self.struck,
+        )
+
+    @property
+    def collation(self) -> str:
+        """The database's."""
+        return self.database.settings.collation
+
+    @property
     def database_name(self) -> str:
         """The connected database."""
         return self.database.settings.database
@@ -388,8 +428,12 @@ class Session(Permissions):
         found = self.find_relation(name)
         if found is not None:
             return found
-        if len(name) >= 2 and catalog.find_schema(self.con, name[-2]) is None:
-            raise undefined_schema(name[-2])
+        if len(name) >= 2:
+            self.require_schema(
+                name[-2], "USAGE"
+            )  # who may not look in does not hear what is there
+            if catalog.find_schema(self.con, name[-2]) is None:
+                raise undefined_schema(name[-2])
         raise undefined_relation(".".join(name[-2:]))
 
     def creation_key(self, name: nodes.Name, *, temporary: bool = False) -> Key:

@@ -363,14 +363,16 @@ class Runner:
     def _strike(self, session: Session, part: SubStatement) -> None:
         """The fault that is armed for this statement, if any."""
         fault = self._faults.of_statement(part.sql)
-        if fault is None:
+        session.struck = frozenset({fault.kind} if fault else ())
+        if fault is None or fault.kind in ("empty", "encoded"):
             return
         if fault.kind == "fail":
             session.give_up()
-            raise RedshiftError(fault.text)
+            raise fault.error(part.query_id)
         if fault.kind == "abort":
             session.give_up()
-            raise StatementCancelled(fault.message, part.query_id)
+            message = fault.error(part.query_id).message if fault.text else fault.message
+            raise StatementCancelled(message, part.query_id)
         if fault.kind == "restart":
             threading.Thread(target=self.restart, daemon=True).start()
         until = time.monotonic() + (fault.seconds or 30)

@@ -9,22 +9,53 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from local.redshift.system.records import COLUMNS
-from local.redshift.system.view import Columns, Make, Row, SystemSession, SystemView, columns
+from local.redshift.system.view import (
+    Columns,
+    LoadDetail,
+    Make,
+    Row,
+    SystemSession,
+    SystemView,
+    columns,
+)
 
 Record = Mapping[str, Any]
 TEXT_PIECE = 4000
 STL_PIECE = 200
 
 _LOAD_VIEWS = ("load_detail", "load_error_detail")
+LOAD_DETAIL = "sys_load_detail"
+OF_NEWER_PATCHES = ("file_etag", "file_last_modified")
+"""Columns of SYS_LOAD_DETAIL that not every cluster has yet."""
 
 
 def _records(table: str, session: SystemSession, query_id: int | None) -> list[Record]:
     found = session.records.rows(table, session.visible_user_id, query_id)
-    return [dict(zip(COLUMNS[table], row, strict=True)) for row in found]
+    made: list[Record] = [dict(zip(COLUMNS[table], row, strict=True)) for row in found]
+    return _load_detail(made, session.load_detail) if table == "load_detail" else made
+
+
+def _load_detail(records: list[Record], seen: LoadDetail) -> list[Record]:
+    """As much as this statement is to see, in the way that it is to."""
+    latest = time.time() - seen.seconds
+    if seen.empty:
+        return []
+    shown = [record for record in records if record["end_time"] <= latest]
+    if not seen.encoded:
+        return shown
+    return [{**record, "file_name": _encoded(record["file_name"])} for record in shown]
+
+
+def _encoded(url: str) -> str:
+    """``s3://bucket/year=2018/a.json`` -> ``s3://bucket/year%3D2018/a.json``."""
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return f"s3://{bucket}/{quote(key, safe='/')}"
 
 
 def _shown(record: Record, wanted: Columns, *, padded: bool) -> Row:
@@ -182,7 +213,7 @@ _SYS = [
         "load_history",
     ),
     _view(
-        "sys_load_detail",
+        LOAD_DETAIL,
         "user_id int4, query_id int8, file_name bpchar(256), bytes_scanned int8, "
         "lines_scanned int8, record_time timestamp, splits_scanned int4, start_time timestamp, "
         "end_time timestamp, file_etag bpchar(256), file_last_modified timestamp",

@@ -21,6 +21,16 @@ CATALOG = "pg_catalog"
 INFORMATION = "information_schema"
 
 
+@dataclass(frozen=True)
+class LoadDetail:
+    """How SYS_LOAD_DETAIL looks to a statement: see ``Settings`` and ``faults``."""
+
+    has_etag: bool = True
+    seconds: float = 0.0
+    encoded: bool = False
+    empty: bool = False
+
+
 class SystemSession(Protocol):
     """What the views show depends on who looks."""
 
@@ -46,6 +56,10 @@ class SystemSession(Protocol):
     @property
     def enforced(self) -> bool:
         """Whether this user's privileges matter: one who is no superuser, where there are any."""
+
+    @property
+    def load_detail(self) -> LoadDetail:
+        """How it sees SYS_LOAD_DETAIL."""
 
     def schemas_in_path(self) -> list[str]:
         """The search path."""

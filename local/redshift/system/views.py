@@ -68,6 +68,9 @@ def materialise(
             lists = [[row[i] for row in rows] for i in range(len(view.columns))]
             cells = ", ".join(f"unnest(?::{kind.duckdb}[])" for _, kind in view.columns)
             con.execute(f"INSERT INTO {table} SELECT {cells}", lists)
+        if name == recorded.LOAD_DETAIL and not session.load_detail.has_etag:
+            for column in recorded.OF_NEWER_PATCHES:
+                con.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
 
 
 def _permitted(name: str, session: SystemSession) -> SystemView:

@@ -14,7 +14,7 @@ from local.redshift.dialect.defaults import identity_sequence
 from local.redshift.dialect.grammar import parse_query
 from local.redshift.dialect.names import fold, is_cte, table_name
 from local.redshift.dialect.translate import translate
-from local.redshift.engine.commands.tables import created_type
+from local.redshift.engine.commands.tables import created_type, grant_defaults
 from local.redshift.engine.errors import (
     RedshiftError,
     undefined_column,
@@ -67,6 +67,8 @@ def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
         depends_on=tuple(depends),
     )
     catalog.put(session.con, view)
+    if old is None:
+        grant_defaults(session, view)
     return Outcome()
 
 
@@ -214,7 +216,7 @@ def _drop_relation(session: Session, statement: nodes.Drop, name: nodes.Name) ->
             sqlstate="42809",
         )
     session.require_owner(found)
-    session.lock(found.key, Mode.EXCLUSIVE)
+    session.lock_table(found, Mode.EXCLUSIVE)
     session.change_catalog(found.schema)
     still = catalog.find(session.con, *found.key)
     if still is None:
@@ -271,6 +273,23 @@ def _drop_schema(session: Session, statement: nodes.Drop, name: str) -> None:
     session.execute(f"DROP SCHEMA {catalog.DATABASE}.{catalog.physical_schema(name)}")
 
 
+def _holds(session: Session, name: str, kind: str) -> str:
+    """What keeps a user, group or role from being dropped.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_USER.html, r_DROP_GROUP.html; as it is seen:
+    https://github.com/awslabs/amazon-redshift-utils/pull/156
+    """
+    con = session.con
+    if kind == "user":
+        owners = {schema.owner for schema in catalog.all_schemas(con)}
+        if name in owners | {relation.owner for relation in catalog.all_relations(con)}:
+            return "owns some object"
+    grantee = name if kind == "user" else f"{kind}:{name}"
+    granted = any(privilege[0] == grantee for privilege in catalog.all_privileges(con))
+    to_come = any(grantee in pair for pair in catalog.all_default_privileges(con))
+    return "has a privilege on some object" if granted or to_come else ""
+
+
 def _drop_grantee(session: Session, statement: nodes.Drop, name: str) -> None:
     kind = statement.kind.lower()
     session.require_superuser(f"drop {kind}")
@@ -278,14 +297,11 @@ def _drop_grantee(session: Session, statement: nodes.Drop, name: str) -> None:
         if statement.if_exists:
             return
         raise RedshiftError(f'{kind} "{name}" does not exist', sqlstate="42704")
-    if kind == "user":
-        owned = [r for r in catalog.all_relations(session.con) if r.owner == name]
-        schemas = [s for s in catalog.all_schemas(session.con) if s.owner == name]
-        if owned or schemas:
-            raise RedshiftError(
-                f'user "{name}" cannot be dropped because some objects depend on it',
-                sqlstate="2BP01",
-            )
+    problem = _holds(session, name, kind)
+    if problem:
+        raise RedshiftError(
+            f'{kind} "{name}" cannot be dropped because the {kind} {problem}', sqlstate="55006"
+        )
     catalog.drop_grantee(session.con, name, kind)
     session.database.forget_user(name)
 
@@ -307,7 +323,7 @@ def comment(session: Session, statement: nodes.Comment) -> Outcome:
     else:
         changed = replace(session.relation(statement.name), comment=text)
     session.require_owner(changed)
-    session.lock(changed.key, Mode.EXCLUSIVE)
+    session.lock_table(changed, Mode.EXCLUSIVE)
     session.change_catalog(changed.schema)
     catalog.put(session.con, changed)
     return Outcome()

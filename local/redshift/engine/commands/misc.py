@@ -9,7 +9,6 @@ from local.redshift.catalog import store as catalog
 from local.redshift.engine.errors import (
     RedshiftError,
     in_transaction_block,
-    undefined_relation,
     unsupported,
 )
 from local.redshift.engine.locks import Mode
@@ -58,9 +57,7 @@ def lock(session: Session, statement: nodes.Lock) -> Outcome:
         if table.is_view:
             raise RedshiftError(f'"{table.name}" is not a table', sqlstate="42809")
         session.require_owner(table)
-        session.lock(table.key, Mode.EXCLUSIVE)
-        if catalog.find(session.con, *table.key) is None:
-            raise undefined_relation(".".join(name))
+        session.lock_table(table, Mode.EXCLUSIVE)
     return Outcome()
 
 
@@ -72,7 +69,7 @@ def truncate(session: Session, statement: nodes.Truncate) -> Outcome:
     if table.is_view:
         raise RedshiftError(f'"{table.name}" is not a table', sqlstate="42809")
     session.require(table.key, "TRUNCATE")
-    session.lock(table.key, Mode.EXCLUSIVE)
+    session.lock_table(table, Mode.EXCLUSIVE)
     session.snapshot()
     session.touch((), [table.key])
     session.execute(f"DELETE FROM {catalog.physical(*table.key)}")

@@ -58,8 +58,12 @@ def _locks(session: Session, translated: Translated) -> dict[Key, Mode]:
 
 
 def require_privileges(session: Session, translated: Translated) -> None:
-    """What the statement reads and writes has to be the user's, or granted."""
-    for key in translated.reads:
+    """What the statement names and writes has to be the user's, or granted.
+
+    "you need select privileges for the view itself, but you don't need select privileges for the
+    underlying tables": https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
+    """
+    for key in translated.named:
         session.require(key, "SELECT")
     if translated.target is not None:
         for privilege in translated.needs:

@@ -39,8 +39,9 @@ def create(session: Session, statement: CreateTable) -> Outcome:
     key = require_place(session, statement)
     if statement.temporary:
         session.snapshot()
-        catalog.prepare_temporary(session.con)
-        session.has_temporary = True
+        if not session.has_temporary:
+            catalog.prepare_temporary(session.con)
+            session.open_transaction.first_temporary = session.has_temporary = True
     session.lock(key, Mode.EXCLUSIVE)
     if catalog.find(session.con, *key) is not None:
         if statement.if_not_exists:
@@ -94,6 +95,7 @@ def _like(session: Session, statement: CreateTable, parent: Relation, key: Key) 
 def _add(session: Session, table: Relation) -> None:
     """Makes the physical table, its sequence and its catalogue row."""
     con = session.con
+    _refuse_super(session, table.columns)
     for column in table.columns:
         if column.default is not None:
             translated_default(column.default)
@@ -110,13 +112,24 @@ def _add(session: Session, table: Relation) -> None:
     session.execute(f"CREATE {kind} {catalog.physical(*table.key)} ({lines})")
     catalog.put(con, table)
     if not table.is_temporary:
-        for grantee, privilege, option in catalog.default_privileges_for(
-            con, session.user, table.schema
-        ):
-            catalog.put_privilege(
-                con,
-                (grantee, "TABLE", table.schema, table.name, privilege, session.user, option),
-            )
+        grant_defaults(session, table)
+
+
+def _refuse_super(session: Session, columns: Sequence[Column]) -> None:
+    """.../dg/r_CREATE_DATABASE.html, Database collation limitations"""
+    if session.collation == "case_insensitive" and any(c.type.name == "super" for c in columns):
+        raise RedshiftError("SUPER column is not supported in case insensitive database.")
+
+
+def grant_defaults(session: Session, made: Relation) -> None:
+    """What ALTER DEFAULT PRIVILEGES gives on a new table or view."""
+    for grantee, privilege, option in catalog.default_privileges_for(
+        session.con, session.user, made.schema
+    ):
+        catalog.put_privilege(
+            session.con,
+            (grantee, "TABLE", made.schema, made.name, privilege, session.user, option),
+        )
 
 
 def _create_as(session: Session, statement: CreateTable, select: str, key: Key) -> Outcome:
@@ -205,7 +218,7 @@ def alter(session: Session, statement: AlterTable) -> Outcome:
             "ALTER TABLE ALTER COLUMN cannot run inside a transaction block", sqlstate="25001"
         )
     table = session.relation(statement.name)
-    session.lock(table.key, Mode.EXCLUSIVE)
+    session.lock_table(table, Mode.EXCLUSIVE)
     session.change_catalog(table.schema)
     found = catalog.find(session.con, *table.key)
     if found is None:
@@ -250,6 +263,7 @@ def _rename_column(session: Session, statement: AlterTable, table: Relation) -> 
 
 def _add_column(session: Session, statement: AlterTable, table: Relation) -> None:
     column = statement.required_column
+    _refuse_super(session, [column])
     if table.column(column.name) is not None:
         raise RedshiftError(
             f'column "{column.name}" of relation "{table.name}" already exists', sqlstate="42701"

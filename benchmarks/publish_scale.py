@@ -116,10 +116,12 @@ def reads(sql: str) -> tuple[bool, bool]:
         if scope is None:
             continue
         found = True
-        where = scope.args.get("where")
+        joined = (join.args.get("on") for join in scope.args.get("joins") or ())
+        conditions = [each for each in (scope.args.get("where"), *joined) if each]
         of_key = (
             between
-            for between in (where.find_all(exp.Between) if where else ())
+            for condition in conditions
+            for between in condition.find_all(exp.Between)
             if between.this.name == SORT_KEY
             and between.find_ancestor(exp.Select, exp.Delete, exp.Update) is scope
         )

@@ -568,6 +568,14 @@ MUTANTS = (
         "WHEN b.batches < 0 THEN",
     ),
     mutant(
+        "an undo is not bounded by the load's range",
+        "tests/unit/test_benchmarks.py::test_only_songs_read_the_fact_without_a_range",
+        f"{UNDO}/log_data/10_songplays.sql",
+        "AND start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'",
+        "",
+        after="DELETE FROM ${schema}.songplays\nWHERE",
+    ),
+    mutant(
         "undo has the range of the last dataset only",
         f"{SECOND}::test_undo_of_a_load_of_two_datasets_takes_the_rows_of_both",
         "functions/undo.py",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from loader import rendered
 
 from benchmarks import costs, sample_flow
 from benchmarks.counting import Counts, price, queue_requests, transitions
@@ -138,11 +139,30 @@ def test_the_samples_flow() -> None:
             ),
             (True, False),
         ),
+        (
+            "SELECT 1 FROM s.x LEFT JOIN s.songplays AS f ON x.a = f.a AND f.start_time BETWEEN 1 AND 2",
+            (True, True),
+        ),
+        ("SELECT 1 FROM s.x LEFT JOIN s.songplays AS f ON x.a = f.a", (True, False)),
         ("SELECT 1 FROM s.users", (False, False)),
     ],
 )
 def test_a_range_on_the_sort_key_is_found(sql: str, expected: tuple[bool, bool]) -> None:
     assert reads(sql) == expected
+
+
+def test_only_songs_read_the_fact_without_a_range() -> None:
+    """A load of log files, its reload and its undo read what lies in their own time."""
+    found = {
+        (group.name, *reads(statement))
+        for group in rendered.groups()
+        if group.name.startswith(("publish", "reload", "undo"))
+        for statement in group.statements
+    }
+    assert {(name, True, True) for name in ("publish", "reload", "undo")} <= {
+        (name.split()[0], *read) for name, *read in found
+    }
+    assert {name.split()[1] for name, read, ranged in found if read and not ranged} == {"song_data"}
 
 
 def test_what_a_statement_writes() -> None:

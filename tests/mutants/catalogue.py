@@ -136,7 +136,7 @@ MUTANTS = (
     ),
     mutant(
         "another attempt does not take out what an earlier one said of users",
-        "test_publishing_twice_changes_nothing",
+        "test_the_same_attempt_published_again_changes_nothing",
         f"{PUBLISH}/again/log_data/user_versions.sql",
         "WHERE load_id",
         "WHERE 1 = 0 AND load_id",

@@ -5,7 +5,6 @@ loads/<load_id>/batches/<batch>.json     the files of a batch and those rejected
 loads/<load_id>/manifests/<table>.json   COPY manifests, one for each staging table; finding/… those of NOLOAD
 loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
-loads/<load_id>/staged_checks/…          the figures of the checks that passed on staging
 loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…                       lists of objects from the trigger and the sweep

@@ -311,7 +311,9 @@ class Project:
 
     def staging_tables(self) -> list[str]:
         """The staging tables of loads that are there."""
-        tables = self.query("SELECT table_name FROM svv_tables WHERE table_schema = 'sparkify'")
+        tables = self.query(
+            "SELECT table_name FROM svv_tables WHERE table_schema IN ('sparkify', 'sparkify_loader')"
+        )
         return [name for (name,) in tables if "_stage_" in name]
 
 

@@ -34,7 +34,7 @@ def cut(line: int) -> bytes:
 
 def copies(statements: list[str]) -> int:
     """How often log files were read, NOLOAD or not."""
-    return sum(sql.lstrip().startswith("COPY sparkify.event_stage") for sql in statements)
+    return sum(sql.lstrip().startswith("COPY sparkify_loader.event_stage") for sql in statements)
 
 
 def loaded(warehouse: Project, files: Mapping[str, bytes]) -> tuple[dict[str, Any], int]:
@@ -119,7 +119,7 @@ def test_files_that_redshift_does_not_name_are_found_by_halving(warehouse: Proje
     before = warehouse.statements()
     with denied(warehouse, secret):
         # COPY waits until the object is gone.
-        warehouse.fault(kind="delay", sql="COPY sparkify.event_stage_", seconds=3, times=2)
+        warehouse.fault(kind="delay", sql="COPY sparkify_loader.event_stage_", seconds=3, times=2)
         with warehouse.no_events():
             warehouse.put(files)
         load = warehouse.begin({"prefixes": ["log_data/"]})

@@ -41,10 +41,10 @@ def test_more_lines_add_the_new_events_and_a_mended_file_loads_by_itself(
 def test_an_object_that_is_replaced_before_copy_reads_it_is_recorded_as_what_was_read(
     warehouse: Project,
 ) -> None:
-    copies = sum("COPY sparkify.event_stage_" in sql for sql in warehouse.statements())
-    warehouse.fault(kind="delay", sql="COPY sparkify.event_stage_", seconds=4)
+    copies = sum("COPY sparkify_loader.event_stage_" in sql for sql in warehouse.statements())
+    warehouse.fault(kind="delay", sql="COPY sparkify_loader.event_stage_", seconds=4)
     planned = warehouse.put({THIRD: FILES[FIRST]})
-    while sum("COPY sparkify.event_stage_" in s for s in warehouse.statements()) == copies:
+    while sum("COPY sparkify_loader.event_stage_" in s for s in warehouse.statements()) == copies:
         time.sleep(0.1)
     read = warehouse.put({THIRD: FILES[THIRD]})
     assert planned != read

@@ -16,7 +16,7 @@ SELECT
     {expected} AS expected
 FROM {table}
 """
-PLACES = {"staged": ("${schema}.${event_stage}", 7), "published": ("${schema}.songplays", 8)}
+PLACES = {"staged": ("${loader_schema}.${event_stage}", 7), "published": ("${schema}.songplays", 8)}
 
 
 @pytest.fixture(scope="module")
@@ -61,5 +61,4 @@ def test_a_failed_check_publishes_nothing(
 
 
 def staging_tables(warehouse: Project, load_id: str) -> list[str]:
-    tables = warehouse.query("SELECT table_name FROM svv_tables WHERE table_schema = 'sparkify'")
-    return [name for (name,) in tables if load_id.replace("-", "_") in name]
+    return [name for name in warehouse.staging_tables() if load_id.replace("-", "_") in name]

@@ -54,7 +54,7 @@ def test_one_file_under_several_keys(warehouse: Project) -> None:
 
 def test_loads_by_hand_over_an_automatic_one_and_ten_at_once(warehouse: Project) -> None:
     warehouse.load({FIRST: FILES[FIRST]})
-    warehouse.fault(kind="delay", sql="COPY sparkify.event_stage_", seconds=2)
+    warehouse.fault(kind="delay", sql="COPY sparkify_loader.event_stage_", seconds=2)
     etags = warehouse.put(FILES)
     while not (automatic := warehouse.running()):
         pass

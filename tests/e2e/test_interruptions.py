@@ -11,8 +11,8 @@ FILES = dict(DataSet(songs=4, users=4, days=2, events=60, seed=16).files())
 LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
 SONGS = {key: content for key, content in FILES.items() if key.startswith("song_data/")}
 STAGING, PUBLISHING, CLEANING = (
-    *("COPY sparkify.event_stage_", "LOCK sparkify.publish_lock"),
-    "DROP TABLE IF EXISTS sparkify.event_stage_",
+    *("COPY sparkify_loader.event_stage_", "LOCK sparkify_loader.publish_lock"),
+    "DROP TABLE IF EXISTS sparkify_loader.event_stage_",
 )
 PATIENCE_SECONDS = 60
 MOST_SWEEPS = 4

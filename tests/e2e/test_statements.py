@@ -1,8 +1,7 @@
-"""Runs last: every statement that the product sent while these tests ran is Redshift's SQL."""
+"""Runs last: every statement that the product sent while these tests ran is Redshift's SQL, and has no parameters."""
 
 import json
 import re
-from typing import Any
 
 from sqlfluff.core import FluffConfig, Linter
 
@@ -12,21 +11,14 @@ from tests.e2e.project import Project
 OWN_NAMES = re.compile(r"\d{8}[-_]\d{6}[-_][0-9a-f]{8}[\w./-]*|\b\d+\b")
 
 
-def bound(sql: str, parameters: dict[str, Any]) -> str:
-    """The statement with its parameters as literals, as the server binds them."""
-    for name in sorted(parameters, key=len, reverse=True):
-        literal = "'" + str(parameters[name]).replace("'", "''") + "'"
-        sql = re.sub(rf"(?<![:\w]):{name}\b", literal.replace("\\", "\\\\"), sql)
-    return sql
-
-
 def test_every_statement_parses_in_redshifts_dialect(project: Project) -> None:
     log = project.folder / ".local" / "redshift" / "data" / "sql-in.jsonl"
     shapes: dict[str, str] = {}
     for line in log.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
-        shape = OWN_NAMES.sub("0", entry["sql"])
-        shapes.setdefault(shape, bound(entry["sql"], entry["parameters"]))
+        # https://github.com/sqlalchemy-redshift/sqlalchemy-redshift/issues/265
+        assert not entry["parameters"], entry
+        shapes.setdefault(OWN_NAMES.sub("0", entry["sql"]), entry["sql"])
     kinds = {sql.split(maxsplit=1)[0].upper() for sql in shapes.values()}
     assert {"LOCK", "COPY", "CREATE", "INSERT", "UPDATE", "DELETE", "SELECT", "DROP"} <= kinds
     linter = Linter(config=FluffConfig(overrides={"dialect": "redshift"}))

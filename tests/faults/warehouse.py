@@ -18,7 +18,7 @@ from typing import Any
 from local.redshift import LocalRedshift, Settings
 from local.redshift.api.errors import ApiError
 from local.redshift.api.principals import Principal
-from local.redshift.config import Isolation
+from local.redshift.config import Isolation, SnapshotAt
 from local.redshift.copy_s3.s3 import ObjectStores
 from local.redshift.faults import Fault, Faults
 from local.redshift.statements.record import Statement
@@ -105,6 +105,7 @@ class Warehouse:
         isolation: Isolation,
         base: Path | None = None,
         admins: frozenset[str] = frozenset(),
+        snapshot_at: SnapshotAt = "statement",
     ) -> None:
         self._stack = stack
         self._schema = stack.parameter("SchemaName")
@@ -112,7 +113,13 @@ class Warehouse:
             shutil.copytree(base, folder)
         self.local = LocalRedshift(
             Settings(
-                data=folder, port=0, faults=True, isolation=isolation, threads=1, admins=admins
+                data=folder,
+                port=0,
+                faults=True,
+                isolation=isolation,
+                threads=1,
+                admins=admins,
+                snapshot_at=snapshot_at,
             )
         )
         # COPY's clients, made once: that takes longer than all that they do in a world.
@@ -228,10 +235,9 @@ class Warehouse:
         return current, every
 
     def tables(self) -> set[str]:
-        """The tables of the schema."""
-        (rows,) = self.query(
-            f"SELECT table_name FROM svv_tables WHERE table_schema = '{self._schema}'"
-        )
+        """The tables of the star schema's and of the loader's schema."""
+        schemas = f"('{self._schema}', '{self._schema}_loader')"
+        (rows,) = self.query(f"SELECT table_name FROM svv_tables WHERE table_schema IN {schemas}")
         return {str(name) for (name,) in rows}
 
     def running(self) -> int:

@@ -31,7 +31,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 from moto.s3.models import s3_backends
 
-from local.redshift.config import Isolation
+from local.redshift.config import Isolation, SnapshotAt
 from tests import oracle
 from tests.faults.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, denied
 from tests.faults.clock import Clock
@@ -142,6 +142,7 @@ class World:
         parameters: Mapping[str, str] | None = None,
         memory: Memory | None = None,
         admins: frozenset[str] = frozenset(),
+        snapshot_at: SnapshotAt = "statement",
     ) -> None:
         self.stack = Stack(tree, {**PARAMETERS, **(parameters or {})})
         self.clock = Clock(memory.now, memory.uuids) if memory else Clock()
@@ -160,7 +161,12 @@ class World:
         )
         self.told: list[tuple[str, str]] = []  # subject and text of the topic's messages
         self.warehouse = Warehouse(
-            folder, self.stack, isolation, memory.warehouse if memory else None, admins
+            folder,
+            self.stack,
+            isolation,
+            memory.warehouse if memory else None,
+            admins,
+            snapshot_at,
         )
         self._entered.callback(self.warehouse.stop)
         self.executions = Executions(self.stack, self.clock, self._task)

@@ -52,9 +52,12 @@ class Mutant:
 
 def mutant(name: str, test: str, path: str, old: str, new: str, after: str = "") -> Mutant:
     """A mutant of one edit; its test is one of the scenarios if it does not name its file."""
-    return Mutant(
-        name, test if "::" in test else f"{SCENARIOS}::{test}", (Edit(path, old, new, after),)
-    )
+    return of_edits(name, test, Edit(path, old, new, after))
+
+
+def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
+    """A mutant of several edits."""
+    return Mutant(name, test if "::" in test else f"{SCENARIOS}::{test}", edits)
 
 
 SCENARIOS = "tests/stateful/test_scenarios.py"
@@ -77,30 +80,70 @@ PUT_BACK = "test_undo_puts_back_what_the_load_had_replaced"
 RELOAD = "test_a_reload_replaces_what_its_files_had_loaded"
 WITHDRAWN = "test_a_withdrawn_file_is_loaded_again_by_its_key_and_not_otherwise"
 
+LOCK = "LOCK ${loader_schema}.publish_lock;"
+UPDATE = "UPDATE ${loader_schema}.publish_lock\nSET holder = '${load_id}';"
+NO_UPDATE = (
+    Edit(f"{PUBLISH}/begin.sql", UPDATE, ""),
+    Edit(f"{PUBLISH}/claim.sql", "WHEN k.held <> 1 THEN", "WHEN k.held < 0 THEN"),
+)
+
 MUTANTS = (
     # -- the publish transaction -----------------------------------------------------------
-    # Without LOCK alone all would still be well, but only because the statement after it writes a table that all
-    # publishers write, and takes the snapshot when it has that table's lock: nothing that should be relied on.
+    # Without LOCK alone all would still be well: the update of the lock's row makes one of two publishers wait, or fail
+    # and try again. So it takes both to see that either does its work.
     mutant(
         "publish does not LOCK",
         "tests/unit/test_sql_files.py::test_the_lock_is_first",
         f"{PUBLISH}/begin.sql",
-        "LOCK ${schema}.publish_lock;",
+        LOCK,
         "",
     ),
-    mutant(
-        "publish reads a table instead of the LOCK",
+    of_edits(
+        "publish reads a table instead of the LOCK, and the lock's row is not updated",
         AT_ONCE,
-        f"{PUBLISH}/begin.sql",
-        "LOCK ${schema}.publish_lock;",
-        "SELECT COUNT(*) FROM ${schema}.songplays;",
+        Edit(f"{PUBLISH}/begin.sql", LOCK, "SELECT COUNT(*) FROM ${schema}.songplays;"),
+        *NO_UPDATE,
+    ),
+    of_edits(
+        "publish reads a table before it LOCKs, and the lock's row is not updated",
+        AT_ONCE,
+        Edit(
+            f"{PUBLISH}/begin.sql", LOCK, f"SELECT COUNT(*) FROM ${{schema}}.songplays;\n\n{LOCK}"
+        ),
+        *NO_UPDATE,
+    ),
+    of_edits(
+        "the lock's row is not updated, and LOCK takes the snapshot",
+        f"{AT_ONCE}[lock-snapshot]",
+        *NO_UPDATE,
     ),
     mutant(
-        "publish reads a table before it LOCKs",
-        AT_ONCE,
-        f"{PUBLISH}/begin.sql",
-        "LOCK ${schema}.publish_lock;",
-        "SELECT COUNT(*) FROM ${schema}.songplays;\n\nLOCK ${schema}.publish_lock;",
+        "publish goes on without the lock's row",
+        "test_without_the_locks_row_nothing_is_published",
+        f"{PUBLISH}/claim.sql",
+        "WHEN k.held <> 1 THEN",
+        "WHEN k.held > 1 THEN",
+    ),
+    mutant(
+        "the claim does not see an earlier attempt of its own",
+        "test_a_publish_that_is_sent_twice_fails_the_second_time",
+        f"{PUBLISH}/claim.sql",
+        "WHEN p.published > 0 THEN",
+        "WHEN p.published < 0 THEN",
+    ),
+    mutant(
+        "an attempt that finds itself published is not tried again",
+        "test_the_same_attempt_published_again_changes_nothing",
+        "functions/publish.py",
+        "if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:",
+        "if kind is Kind.AGAIN and attempt < 0:",
+    ),
+    mutant(
+        "another attempt does not take out what an earlier one said of users",
+        "test_the_same_attempt_published_again_changes_nothing",
+        f"{PUBLISH}/again/log_data/user_versions.sql",
+        "WHERE load_id",
+        "WHERE 1 = 0 AND load_id",
     ),
     mutant(
         "the claim takes files that are loaded already",
@@ -120,79 +163,86 @@ MUTANTS = (
         "the claim refuses withdrawn files that were named",
         WITHDRAWN,
         f"{PUBLISH}/claim.sql",
-        "CAST(:named AS VARCHAR(8)) = 'no'",
-        "CAST(:named AS VARCHAR(8)) <> ''",
+        "${named} = 0",
+        "${named} >= 0",
     ),
     mutant(
         "a load that was undone goes on publishing",
         "test_a_load_that_is_undone_while_it_runs_publishes_nothing_more",
         f"{PUBLISH}/claim.sql",
-        "WHERE u.load_id = :load_id",
-        "WHERE u.load_id = :load_id AND 1 = 0",
+        "WHERE load_id = '${load_id}'\n) AS u",
+        "WHERE load_id = '${load_id}' AND 1 = 0\n) AS u",
     ),
     mutant(
         "publish leaves its own rows of an earlier attempt",
         "test_publishing_twice_changes_nothing",
-        f"{PUBLISH}/begin.sql",
-        "DELETE FROM ${schema}.files\nWHERE load_id = :load_id",
-        "DELETE FROM ${schema}.files\nWHERE 1 = 0 AND load_id = :load_id",
+        f"{PUBLISH}/again/ledger.sql",
+        "DELETE FROM ${schema}.files\nWHERE load_id",
+        "DELETE FROM ${schema}.files\nWHERE 1 = 0 AND load_id",
     ),
     mutant(
         "the rejection of a mended file stays open",
         "test_a_mended_file_is_loaded_and_its_rejection_is_closed",
-        f"{PUBLISH}/begin.sql",
+        f"{PUBLISH}/claim.sql",
         "status IN ('rejected', 'missing')",
         "status IN ('missing')",
     ),
     mutant(
-        "the guards are left out",
+        "the guard is left out",
         "test_a_check_that_fails_publishes_nothing",
-        "functions/publish.py",
-        "for check in checks:",
-        "for check in ():",
+        "functions/loader/statements.py",
+        '        *sql.render("publish/guard.sql", {**names, "check_count": str(len(checks))}),\n',
+        "",
+    ),
+    mutant(
+        "the guard does not count the results",
+        "test_a_check_that_leaves_no_row_publishes_nothing",
+        f"{PUBLISH}/guard.sql",
+        "WHEN r.results = ${check_count} AND r.failed = 0 THEN '0'",
+        "WHEN r.failed = 0 THEN '0'",
     ),
     # -- once ------------------------------------------------------------------------------
     mutant(
-        "songplays without NOT EXISTS",
+        "plays that are there are inserted again",
         TWO_FILES,
         f"{PUBLISH}/log_data/40_songplays.sql",
-        "f.user_id = p.user_id",
-        "1 = 0 AND f.user_id = p.user_id",
+        "WHERE f.start_time IS NULL",
+        "WHERE 1 = 1",
     ),
     mutant(
-        "time without NOT EXISTS",
+        "times that are there are inserted again",
         TWO_FILES,
         f"{PUBLISH}/log_data/30_time.sql",
-        "d.start_time = t.ts",
-        "1 = 0 AND d.start_time = t.ts",
+        "WHERE d.start_time IS NULL",
+        "WHERE 1 = 1",
     ),
     mutant(
-        "users without NOT EXISTS",
+        "users that are there are inserted again",
         PLAYS_AND_USERS,
         f"{PUBLISH}/log_data/20_users.sql",
-        "WHERE u.user_id = v.user_id",
-        "WHERE 1 = 0 AND u.user_id = v.user_id",
+        "AND u.user_id IS NULL",
+        "AND 1 = 1",
     ),
     mutant(
-        "songs without NOT EXISTS",
+        "songs that are inserted again stay",
         SONGS_AND_ARTISTS,
         f"{PUBLISH}/song_data/20_songs.sql",
-        "WHERE d.song_id = v.song_id",
-        "WHERE 1 = 0 AND d.song_id = v.song_id",
+        "DELETE FROM ${schema}.songs\nWHERE song_id",
+        "DELETE FROM ${schema}.songs\nWHERE 1 = 0 AND song_id",
     ),
     mutant(
-        "artists without NOT EXISTS",
+        "artists that are there are inserted again",
         SONGS_AND_ARTISTS,
-        f"{PUBLISH}/song_data/60_artists.sql",
-        "WHERE d.artist_id = w.artist_id",
-        "WHERE 1 = 0 AND d.artist_id = w.artist_id",
+        f"{PUBLISH}/song_data/50_artists.sql",
+        "AND d.artist_id IS NULL",
+        "AND 1 = 1",
     ),
     mutant(
         "an event that a file has twice is two plays",
         "test_an_event_twice_in_a_file_is_one_play",
-        f"{PUBLISH}/log_data/40_songplays.sql",
-        "p.copy_number = 1",
-        "p.copy_number > 0",
+        f"{PUBLISH}/log_data/05_staged_plays.sql",
+        "WHERE w.place = 1",
+        "WHERE w.place > 0",
     ),
     mutant(
         "two equal songs double a play",
@@ -234,41 +284,41 @@ MUTANTS = (
         "the last file decides a song",
         SONGS_AND_ARTISTS,
         f"{PUBLISH}/song_data/20_songs.sql",
-        "WHERE w.place = 1 AND w.is_new = 1",
-        "WHERE w.is_new = 1",
+        "WHERE w.place = 1 AND w.is_mine = 1",
+        "WHERE w.is_mine = 1",
     ),
     mutant(
         "the first file decides a song",
         SONGS_AND_ARTISTS,
         f"{PUBLISH}/song_data/20_songs.sql",
-        "WHERE w.place = 1 AND w.is_new = 1",
-        "WHERE w.place = 1 AND w.is_new = 2",
+        "ORDER BY\n                c.title ASC",
+        "ORDER BY\n                c.is_mine ASC, c.title ASC",
     ),
     mutant(
         "the first song decides an artist",
         SONGS_AND_ARTISTS,
-        f"{PUBLISH}/song_data/50_artists_replaced.sql",
+        f"{PUBLISH}/song_data/50_artists.sql",
         "n.song_id < b.as_of_song_id",
         "n.song_id < ''",
     ),
     mutant(
         "the last load's song decides an artist",
         SONGS_AND_ARTISTS,
-        f"{PUBLISH}/song_data/60_artists.sql",
+        f"{PUBLISH}/song_data/50_artists.sql",
         "ORDER BY s.song_id ASC",
         "ORDER BY s.load_id DESC, s.song_id ASC",
     ),
     mutant(
         "a play keeps the first of equal songs",
         EQUAL_SONGS,
-        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        f"{PUBLISH}/song_data/70_songplays.sql",
         "OR songplays.song_id <> m.song_id",
         "OR 1 = 0",
     ),
     mutant(
         "a play has the last of equal songs",
         EQUAL_SONGS,
-        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        f"{PUBLISH}/song_data/70_songplays.sql",
         "ORDER BY s.song_id ASC",
         "ORDER BY s.load_id DESC",
     ),
@@ -282,14 +332,14 @@ MUTANTS = (
     mutant(
         "late songs are left out",
         "test_a_late_song_finds_its_plays",
-        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        f"{PUBLISH}/song_data/70_songplays.sql",
         "songplays.song_id IS NULL",
         "1 = 0",
     ),
     mutant(
         "blanks at the end of a title keep a late song from its plays",
         "test_a_late_song_finds_its_plays",
-        f"{PUBLISH}/song_data/70_songplays_late_songs.sql",
+        f"{PUBLISH}/song_data/70_songplays.sql",
         "RTRIM(s.title) AS title",
         "s.title || '' AS title",
     ),
@@ -340,7 +390,7 @@ MUTANTS = (
         "withdrawn files are not planned although they are named",
         WITHDRAWN,
         "sql/plan/compare.sql",
-        "(f.status = 'withdrawn' AND CAST(:named AS VARCHAR(8)) = 'no')",
+        "(f.status = 'withdrawn' AND ${named} = 0)",
         "(f.status = 'withdrawn')",
     ),
     mutant(
@@ -360,9 +410,9 @@ MUTANTS = (
     mutant(
         "a reload leaves the plays that are there",
         RELOAD,
-        f"{PUBLISH}/reload/log_data/10_songplays.sql",
-        "e.user_id = songplays.user_id",
-        "1 = 0 AND e.user_id = songplays.user_id",
+        f"{PUBLISH}/reload/log_data/06_songplays.sql",
+        "songplays.user_id = e.user_id",
+        "1 = 0 AND songplays.user_id = e.user_id",
     ),
     mutant(
         "a reload claims files that are loaded",
@@ -374,37 +424,35 @@ MUTANTS = (
     mutant(
         "what a reload takes over is not noted",
         "test_undo_of_a_reload_is_refused_if_another_file_has_its_rows_too",
-        f"{PUBLISH}/reload/log_data/10_songplays.sql",
-        "AND EXISTS (",
-        "AND 1 = 0\n    AND EXISTS (",
-        after=") AS f\nWHERE",
+        f"{PUBLISH}/reload/log_data/06_songplays.sql",
+        "WHERE\n    t.load_id IN (",
+        "WHERE\n    1 = 0\n    AND t.load_id IN (",
     ),
     mutant(
         "what a reload takes over of what others say of a user is not noted",
         "test_undo_of_a_reload_is_refused_if_it_took_what_other_files_say_of_a_user",
-        f"{PUBLISH}/reload/log_data/10_songplays.sql",
-        "AND EXISTS (",
-        "AND 1 = 0\n    AND EXISTS (",
-        after="FROM ${schema}.user_versions AS v\nWHERE",
+        f"{PUBLISH}/reload/log_data/06_songplays.sql",
+        "WHERE v.load_id <> '${load_id}'",
+        "WHERE v.load_id <> '${load_id}' AND 1 = 0",
     ),
     mutant(
         "a reload leaves what its files have said of a user",
         "test_undo_of_a_reload_takes_its_files_out",
-        f"{PUBLISH}/reload/log_data/20_users.sql",
-        "e.page = 'NextSong'\n        AND e.user_id = user_versions.user_id",
-        "1 = 0\n        AND e.user_id = user_versions.user_id",
+        f"{PUBLISH}/reload/log_data/07_users.sql",
+        "user_versions.user_id = p.user_id",
+        "1 = 0 AND user_versions.user_id = p.user_id",
     ),
     mutant(
         "a reload leaves the plays that were kept aside",
         "test_undo_of_a_reload_puts_back_no_play_of_a_file_that_it_replaced",
-        f"{PUBLISH}/reload/log_data/10_songplays.sql",
-        "e.page = 'NextSong'\n            AND e.user_id = songplay_versions.user_id",
-        "1 = 0\n            AND e.user_id = songplay_versions.user_id",
+        f"{PUBLISH}/reload/log_data/06_songplays.sql",
+        "songplay_versions.user_id = p.user_id",
+        "1 = 0 AND songplay_versions.user_id = p.user_id",
     ),
     mutant(
         "what was said of a file last hides that it is loaded",
         "test_a_file_that_is_loaded_stays_so_when_its_object_is_gone",
-        "sql/migrations/002_undo.sql",
+        "sql/migrations/baseline_004.sql",
         "CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,",
         "",
     ),
@@ -503,12 +551,40 @@ MUTANTS = (
         "for number in range(0, 0, DROPPED_AT_ONCE):",
     ),
     # -- undo ------------------------------------------------------------------------------
-    mutant(
-        "undo does not LOCK",
+    of_edits(
+        "undo does not LOCK, and does not update the lock's row",
         "test_undo_and_a_load_at_once",
+        Edit(f"{UNDO}/begin.sql", LOCK, ""),
+        Edit(f"{UNDO}/begin.sql", UPDATE, ""),
+    ),
+    mutant(
+        "undo does not update the lock's row, and LOCK takes the snapshot",
+        "test_undo_and_a_load_at_once[lock-snapshot]",
         f"{UNDO}/begin.sql",
-        "LOCK ${schema}.publish_lock;",
+        UPDATE,
         "",
+    ),
+    mutant(
+        "undo does not compare the number of batches",
+        "test_undo_takes_a_batch_too_that_is_published_when_it_has_looked",
+        f"{UNDO}/begin.sql",
+        "WHEN b.batches <> ${batch_count} THEN",
+        "WHEN b.batches < 0 THEN",
+    ),
+    mutant(
+        "an undo is not bounded by the load's range",
+        "tests/unit/test_benchmarks.py::test_only_songs_read_the_fact_without_a_range",
+        f"{UNDO}/log_data/10_songplays.sql",
+        "AND start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'",
+        "",
+        after="DELETE FROM ${schema}.songplays\nWHERE",
+    ),
+    mutant(
+        "undo has the range of the last dataset only",
+        f"{SECOND}::test_undo_of_a_load_of_two_datasets_takes_the_rows_of_both",
+        "functions/undo.py",
+        "times += [",
+        "times = [",
     ),
     mutant(
         "undo does not look for loads that depend on it",
@@ -521,8 +597,8 @@ MUTANTS = (
         "undo's transaction does not look for loads that depend on it",
         "test_undo_is_refused_if_a_load_that_depends_on_it_is_published_meanwhile",
         f"{UNDO}/begin.sql",
-        "o.of_load_id = :undone_load\n",
-        "o.of_load_id = :undone_load AND 1 = 0\n",
+        "WHERE o.of_load_id = '${undone_load}' AND",
+        "WHERE o.of_load_id = '${undone_load}' AND 1 = 0 AND",
     ),
     mutant(
         "what a load leaves out is not noted",
@@ -582,15 +658,15 @@ MUTANTS = (
     ),
     mutant(
         "undo leaves the checks of a dataset out",
-        f"{SECOND}::test_undo_takes_a_load_out_and_by_key_its_files_load_again",
-        "functions/undo.py",
-        'folders = ["checks/undone", *(f"checks/undone/{dataset}" for dataset in datasets())]',
-        'folders = ["checks/undone"]',
+        f"{SECOND}::test_undo_of_a_load_of_two_datasets_takes_the_rows_of_both",
+        "functions/loader/statements.py",
+        '(f"checks/undone/{name}" for name in of)',
+        '(f"checks/undone/{name}" for name in of[:1])',
     ),
     mutant(
         "reset leaves the tables of the datasets",
         f"{SECOND}::test_reset_drops_and_makes_its_tables_too",
-        "functions/reset.py",
+        "functions/loader/statements.py",
         "for dataset in datasets():",
         "for dataset in ():",
     ),
@@ -717,7 +793,42 @@ MUTANTS = (
         "a load from before undo is undone",
         f"{UPGRADE}::test_undo_of_a_load_of_that_version_is_refused_with_the_reason",
         "sql/undo/look.sql",
-        "WHERE v.version = 2",
-        "WHERE v.version = 1",
+        "WHERE v.version >= 2",
+        "WHERE v.version >= 1",
+    ),
+    mutant(
+        "an undo that meets an older version's tables fails",
+        f"{UPGRADE}::test_undo_of_a_load_of_a_version_that_could_undo",
+        "functions/undo.py",
+        "if kind is Kind.NO_TABLES and attempt < 2:",
+        "if kind is Kind.NO_TABLES and attempt < 0:",
+    ),
+    mutant(
+        "staging tables of the schema of older versions are not found",
+        f"{UPGRADE}::test_staging_tables_that_were_left_in_the_old_schema_are_found_and_dropped",
+        "sql/stage/leftovers.sql",
+        "('${schema}', '${loader_schema}')",
+        "('${loader_schema}')",
+    ),
+    mutant(
+        "staging tables of the schema of older versions are not dropped",
+        f"{UPGRADE}::test_staging_tables_that_were_left_in_the_old_schema_are_found_and_dropped",
+        "sql/stage/drop.sql",
+        ", ${schema}.${stage_table}",
+        "",
+    ),
+    mutant(
+        "an upgrade leaves the lock without a row",
+        f"{UPGRADE}::test_the_next_load_upgrades_and_keeps_what_is_there",
+        "sql/migrations/003_loader_schema.sql",
+        "INSERT INTO ${loader_schema}.publish_lock (holder) VALUES ('none');",
+        "",
+    ),
+    mutant(
+        "rows without a key of an earlier attempt stay",
+        f"{SECOND}::test_publishing_twice_changes_nothing",
+        "docs/adding-a-dataset/sql/publish/again/ratings/ratings.sql",
+        "load_id = '${load_id}'",
+        "1 = 0 AND load_id = '${load_id}'",
     ),
 )

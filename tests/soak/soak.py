@@ -45,7 +45,7 @@ FUNCTIONS = (
     "Sweep",
 )
 STATEMENTS = (
-    *("COPY sparkify.event_stage", "COPY sparkify.song_stage", "COPY sparkify.files"),
+    *("COPY sparkify_loader.event_stage", "COPY sparkify_loader.song_stage", "COPY sparkify.files"),
     *(
         "CREATE TABLE sparkify",
         "LOCK sparkify",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.warehouse import Warehouse
 from tests.faults.world import World
 from tests.stateful.files import Event, File, Song
 
@@ -18,6 +19,7 @@ FILES = (
     File("song_data/a.json", (Song(id="SO1", title="T", artist_id="AR1"),)),
 )
 READER = "reader"
+STAGED = "event_stage_20260302_100000_0123abcd_0_0"
 
 
 def script(world: World, name: str) -> list[str]:
@@ -48,6 +50,28 @@ def set_up(world: World) -> World:
     for statement in script(world, "setup.sql"):
         world.warehouse.execute(statement)
     return world
+
+
+class Session:
+    """A user's own session, as a SQL client keeps it, for a transaction over several statements."""
+
+    def __init__(self, warehouse: Warehouse, user: str) -> None:
+        self._call, self._user = warehouse._call, warehouse._principal(user)
+        self._rows = warehouse._rows
+        where = {"Database": "dev", "WorkgroupName": "local", "SessionKeepAliveSeconds": 600}
+        self._where: dict[str, Any] = where
+        self._where = {"SessionId": self.run("SELECT 1")["SessionId"]}
+
+    def run(self, sql: str) -> dict[str, Any]:
+        """The answer of one statement. AssertionError if it fails."""
+        request = {"Sql": sql, **self._where, "WaitTimeSeconds": 30}
+        told = self._call("ExecuteStatement", request, self._user)
+        if told["Status"] != "FINISHED":
+            raise AssertionError(self._call("DescribeStatement", {"Id": told["Id"]}, self._user))
+        return told
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._rows(self.run(sql)["Id"], self._user)
 
 
 def start(world: World, document: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +120,50 @@ def test_it_may_do_nothing_else(set_up: World, statement: str) -> None:
     set_up.warehouse.execute("CREATE SCHEMA elsewhere", "CREATE TABLE elsewhere.secret (x INT)")
     with pytest.raises(AssertionError, match=r"permission denied|must be (owner|superuser)"):
         set_up.warehouse.execute(statement, user=loader(set_up))
+
+
+@pytest.fixture
+def readers(set_up: World) -> World:
+    """Files are loaded, and a group reads them, as sql/admin/grant_readers.sql says."""
+    start(set_up, {})
+    for statement in (
+        f"CREATE USER {READER} PASSWORD DISABLE",
+        *script(set_up, "grant_readers.sql"),
+        f"ALTER GROUP analysts ADD USER {READER}",
+    ):
+        set_up.warehouse.execute(statement)
+    return set_up
+
+
+def test_readers_do_not_reach_the_loaders_schema(readers: World) -> None:
+    """Nor a staging table that is made later."""
+    readers.warehouse.execute(
+        f"CREATE TABLE sparkify_loader.{STAGED} (LIKE sparkify_loader.event_stage)",
+        user=loader(readers),
+    )
+    for table in ("publish_lock", "event_stage", "song_stage", "file_plan", STAGED):
+        for begin in ("SELECT * FROM", "LOCK", "DELETE FROM", "DROP TABLE"):
+            with pytest.raises(AssertionError, match=r"permission denied for schema|must be owner"):
+                readers.warehouse.execute(f"{begin} sparkify_loader.{table}", user=READER)
+
+
+def test_a_reader_with_an_open_transaction_does_not_block_a_publish(readers: World) -> None:
+    """It goes on seeing what it saw first."""
+    warehouse = readers.warehouse
+    count = "SELECT COUNT(*) FROM sparkify.songplays"
+    tables = ("songplays", "users", "time", "songs", "artists", "files", "loads", "file_status")
+    session = Session(warehouse, READER)
+    session.run("BEGIN")
+    for table in tables:
+        session.run(f"SELECT COUNT(*) FROM sparkify.{table}")
+    assert session.rows(count) == [(2,)]
+    later = File("log_data/later.json", (Event(item=5), Event(item=6)))
+    readers.upload(later.key, later.body, event=False)
+    assert start(readers, {})["files"]["loaded"] == 1
+    assert warehouse.query(count) == [[(4,)]]
+    assert session.rows(count) == [(2,)]
+    session.run("COMMIT")
+    assert session.rows(count) == [(4,)]
 
 
 def test_readers_read_and_go_on_reading_after_a_reset(set_up: World) -> None:

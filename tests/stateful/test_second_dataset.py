@@ -19,7 +19,9 @@ import pytest
 from tests import oracle
 from tests.faults.executions import Execution
 from tests.faults.world import ROOT, Memory, World, load_id_of
-from tests.stateful.worlds import FIRST
+from tests.stateful.files import DAY, Event, File
+from tests.stateful.worlds import FIRST, statements_kept_by
+from tests.statemachine.interpreter import Stopped
 
 DOCS = ROOT / "docs" / "adding-a-dataset"
 PAGE = ROOT / "docs" / "adding-a-dataset.md"
@@ -134,7 +136,7 @@ def test_the_pages_file_loads_into_a_deployment_that_has_data(world: World) -> N
     before = oracle.tables({file.key: file.body for file in FIRST})
     assert oracle.diff(before, world.warehouse.star()) == ""
     ((version,),) = world.warehouse.query("SELECT MAX(version) FROM sparkify.schema_version")
-    assert version == (3,)
+    assert version == (5,)
     world.settle()
     assert ratings(world) == parsed(body)  # the sweep has nothing to add
     assert statuses(world) == {KEY: "loaded"}
@@ -228,6 +230,48 @@ def test_undo_takes_a_load_out_and_by_key_its_files_load_again(world: World) -> 
     assert ratings(world) == sorted(parsed(first) + parsed(second), key=repr)
     before = oracle.tables({file.key: file.body for file in FIRST})
     assert oracle.diff(before, world.warehouse.star()) == ""
+
+
+def test_undo_of_a_load_of_two_datasets_takes_the_rows_of_both(world: World) -> None:
+    """Their times are far apart, and undo's statements share one range."""
+    body = (DOCS / "data" / KEY).read_bytes()
+    plays = File("log_data/both.json", (Event(user=7, at=40 * DAY), Event(user=7, at=41 * DAY)))
+    for key, content in ((KEY, body), (plays.key, plays.body)):
+        world.upload(key, content, event=False)
+    both = start(world, {})
+    assert both.report["files"]["loaded"] == 2
+    assert ratings(world) == parsed(body)
+    files = {file.key: file.body for file in FIRST}
+    assert (
+        oracle.diff(oracle.tables({**files, plays.key: plays.body}), world.warehouse.star()) == ""
+    )
+    undone = start(world, {"undo": load_id_of(both)})
+    assert undone.status == "SUCCEEDED", undone.report
+    assert {"ratings_gone", "plays_gone"} <= passed(undone)
+    assert ratings(world) == []
+    assert oracle.diff(oracle.tables(files), world.warehouse.star()) == ""
+
+
+def test_publishing_twice_changes_nothing(world: World) -> None:
+    """Its publish has committed, the Data API has forgotten it, and the load goes on: once, without a key too."""
+    body = (DOCS / "data" / KEY).read_bytes()
+
+    def stop(_execution: Execution, state: str) -> None:
+        if state == "Published?":
+            raise Stopped
+
+    with statements_kept_by(world.clock):
+        world.warehouse.slow = True
+        world.executions.at_state = stop
+        stopped = load(world, {KEY: body})
+        assert stopped.status == "ABORTED"
+        world.warehouse.rest()
+        assert ratings(world) == parsed(body)
+        world.executions.at_state = lambda _execution, _state: None
+        world.clock.advance(2 * 86_400)
+        assert world.redrive(stopped).status == "SUCCEEDED"
+        assert ratings(world) == parsed(body)
+        assert statuses(world) == {KEY: "loaded"}
 
 
 @pytest.mark.parametrize("request_", [{"keys": [KEY]}, {"prefixes": ["ratings/"]}])

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 from local.redshift.api import submit
-from local.redshift.config import Isolation
+from local.redshift.config import Isolation, SnapshotAt
 from local.redshift.statements import runner, store
 from tests.faults.clock import Clock
 from tests.faults.world import Memory, World
@@ -32,15 +32,23 @@ _places = count()
 
 @contextmanager
 def new_world(
-    isolation: Isolation = "snapshot", parameters: Mapping[str, str] | None = None
+    isolation: Isolation = "snapshot",
+    parameters: Mapping[str, str] | None = None,
+    snapshot_at: SnapshotAt = "statement",
 ) -> Iterator[World]:
     """A world that nobody else uses, with the files FIRST."""
     place = _folder() / str(next(_places))
     memory = _begun()
     try:
         with (
-            World(place, isolation=isolation, parameters=parameters, memory=memory) as world,
-            _statements_kept_by(world.clock),
+            World(
+                place,
+                isolation=isolation,
+                parameters=parameters,
+                memory=memory,
+                snapshot_at=snapshot_at,
+            ) as world,
+            statements_kept_by(world.clock),
         ):
             yield world
     finally:
@@ -57,7 +65,7 @@ def _folder() -> Path:
 @cache
 def _begun() -> Memory:
     world = World(_folder() / "first")
-    with _statements_kept_by(world.clock):
+    with statements_kept_by(world.clock):
         for file in FIRST:
             world.upload(file.key, file.body)
         world.settle()
@@ -65,7 +73,7 @@ def _begun() -> Memory:
 
 
 @contextmanager
-def _statements_kept_by(clock: Clock) -> Iterator[None]:
+def statements_kept_by(clock: Clock) -> Iterator[None]:
     """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py), and ends those
     that run for longer: whoever says when a statement began and whoever ends it have one clock.
     """

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from loader.migrations import latest_version
+
 from tests.faults.boundary import Caller, Refused
 from tests.faults.executions import Execution
 from tests.faults.template import Stack
@@ -19,7 +21,7 @@ from tests.faults.world import World
 from tests.statemachine.interpreter import Event
 from tests.statemachine.product import ROOT
 
-VERSION = len(list((ROOT / "sql" / "migrations").glob("0*.sql")))
+VERSION = latest_version()
 FIRST, LAST = "2018-11-12 00:00:00.796000", "2018-11-12 23:59:58.796000"
 
 
@@ -76,6 +78,7 @@ class ToldRedshift:
         isolation: Any,
         base: Path | None = None,
         admins: frozenset[str] = frozenset(),
+        snapshot_at: Any = "statement",
     ) -> None:
         self.submitted: list[Submitted] = []
         self.read: Callable[[str], Any] = lambda uri: None
@@ -177,7 +180,7 @@ def well(submitted: Submitted) -> Reply:
         return Reply(rows={last: every})
     if submitted.what == "leave":
         return Reply(rows={3: every})
-    if submitted.what in ("version", "schema"):
+    if submitted.what == "version":
         return Reply(rows={1: [(VERSION,)]})
     if submitted.what == "stage":
         count = submitted.number_of("SELECT PG_LAST_COPY_COUNT")

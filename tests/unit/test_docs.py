@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from loader import sql
-from loader.migrations import steps
+from loader import sql, statements
 
 from local import state_picture
 from local.redshift import LocalRedshift, Settings
@@ -18,10 +17,11 @@ from tests.redshift.warehouse import Warehouse
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 Columns = dict[str, str]
+SCHEMAS = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
 
-_CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?[sl]\.(\w+) \((.*?)\n\)", re.S)
-_VIEW = re.compile(r"CREATE (?:OR REPLACE )?VIEW s\.(\w+) AS\s+SELECT(.*?)\sFROM\b", re.S)
-_ADD = re.compile(r"ALTER TABLE [sl]\.(\w+)\s+ADD COLUMN (\w+) ([^;]+)")
+_CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?\w+\.(\w+) \((.*?)\n\)", re.S)
+_VIEW = re.compile(r"CREATE (?:OR REPLACE )?VIEW \w+\.(\w+) AS\s+SELECT(.*?)\sFROM\b", re.S)
+_ADD = re.compile(r"ALTER TABLE \w+\.(\w+)\s+ADD COLUMN (\w+) ([^;]+)")
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +31,16 @@ def page() -> str:
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, Columns]:
-    """Table -> column -> type, as a new warehouse gets them, in their order; a view's columns have the types of ''."""
+    """Table -> column -> type, as a new warehouse gets them; a view's columns have the types of ''."""
     tables: dict[str, Columns] = {}
-    for name in steps(0).values():
-        for statement in sql.render(name, {"schema": "s", "loader_schema": "l"}):
-            if found := _CREATE.match(statement):
-                columns = re.split(r",\n", found[2].strip())
-                tables[found[1]] = dict(_column(line.strip()) for line in columns)
-            elif found := _VIEW.match(statement):
-                tables[found[1]] = {name.strip(): "" for name in found[2].split(",")}
-            elif found := _ADD.match(statement):
-                tables[found[1]].update([_column(f"{found[2]} {found[3]}")])
+    for statement in statements.create_all(SCHEMAS):
+        if found := _CREATE.match(statement):
+            columns = re.split(r",\n", found[2].strip())
+            tables[found[1]] = dict(_column(line.strip()) for line in columns)
+        elif found := _VIEW.match(statement):
+            tables[found[1]] = {name.strip(): "" for name in found[2].split(",")}
+        elif found := _ADD.match(statement):
+            tables[found[1]].update([_column(f"{found[2]} {found[3]}")])
     return tables
 
 
@@ -239,13 +238,9 @@ def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
     assert len(queries) >= 6
     with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:
         warehouse = Warehouse(server.url)
-        names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
-        assert (
-            warehouse.batch(*map("CREATE SCHEMA {}".format, names.values()))["Status"] == "FINISHED"
-        )
-        for name in steps(0).values():
-            made = warehouse.batch(*sql.render(name, names))
-            assert made["Status"] == "FINISHED", made
+        create = [f"CREATE SCHEMA {name}" for name in SCHEMAS.values()]
+        made = warehouse.batch(*create, *statements.create_all(SCHEMAS))
+        assert made["Status"] == "FINISHED", made
         for query in queries:
             warehouse.rows(query)
 

@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -73,6 +74,11 @@ class Recorded:
     folder: Path
 
     @property
+    def version(self) -> int:
+        """Of the tables."""
+        return max(int(row["version"]) for row in self.rows["schema_version"])
+
+    @property
     def migrations(self) -> dict[str, str]:
         """File name -> text."""
         return {path.name: path.read_text("utf-8") for path in sorted(self.folder.glob("*.sql"))}
@@ -84,14 +90,17 @@ class Recorded:
         )
         return found
 
-    def memory(self, folder: Path) -> Memory:
-        """A world to begin from: that version's tables, made by its migrations, owned by the loader's user."""
+    def memory(self, folder: Path, left_behind: Sequence[str] = ()) -> Memory:
+        """A world to begin from: that version's tables, made by its migrations, owned by the loader's user.
+
+        ``left_behind`` are statements that it has run, too.
+        """
         with World(folder) as world:
             schema = {"schema": SCHEMA, "copy_role": "default"}
-            for text in ["CREATE SCHEMA ${schema}", *self.migrations.values()]:
+            for text in ["CREATE SCHEMA ${schema}", *self.migrations.values(), *left_behind]:
                 _run(world, _filled(text, schema))
             _run(world, [f"DELETE FROM {SCHEMA}.schema_version"])  # it comes with its own time
-            _run(world, [_insert(table, rows) for table, rows in self.rows.items()])
+            _run(world, [_insert(table, rows) for table, rows in self.rows.items() if rows])
             memory = world.remember()
         document = json.loads((self.folder / "objects.json").read_text("utf-8"))
         objects = tuple(
@@ -214,7 +223,8 @@ def _write(path: Path, document: dict[str, Any]) -> None:
     path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
-PART_1 = Recorded(HERE / "part1")
+PART_1 = Recorded(HERE / "part1")  # version 1 of the tables
+PART_5 = Recorded(HERE / "part5")  # version 2
 
 if __name__ == "__main__":
     record(*sys.argv[1:])

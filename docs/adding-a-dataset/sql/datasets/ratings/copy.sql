@@ -1,7 +1,7 @@
 -- Loads a batch of ratings into the load's own staging table. Runs in the stage step, after CREATE TABLE.
 -- CSV goes by position: the columns are listed in the files' order, and the header is skipped, not read.
 -- An empty number is NULL by itself, an empty text only with EMPTYASNULL.
-COPY ${schema}.${rating_stage} (user_id, song_id, stars, rated_at, remark)
+COPY ${loader_schema}.${rating_stage} (user_id, song_id, stars, rated_at, remark)
 FROM '${manifest}'
 IAM_ROLE ${copy_role}
 FORMAT AS CSV
@@ -10,5 +10,4 @@ EMPTYASNULL
 TIMEFORMAT 'YYYY-MM-DD HH24:MI:SS'
 MANIFEST
 COMPUPDATE OFF
-STATUPDATE OFF
 ${copy_options};

@@ -2,6 +2,6 @@
 SELECT CAST('rows' AS VARCHAR(16)) AS kind, CAST('ratings' AS VARCHAR(128)) AS name, COUNT(*) AS figure, CAST(NULL AS BIGINT) AS expected
 FROM ${schema}.ratings
 WHERE
-    load_id = :load_id
-    AND batch = :batch
-    AND rated_at BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    load_id = '${load_id}'
+    AND batch = '${batch}'
+    AND rated_at BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'

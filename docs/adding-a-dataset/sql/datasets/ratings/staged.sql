@@ -3,4 +3,4 @@ SELECT
     COUNT(*) AS staged_rows,
     TO_CHAR(MIN(rated_at), 'YYYY-MM-DD HH24:MI:SS.US') AS first_start,
     TO_CHAR(MAX(rated_at), 'YYYY-MM-DD HH24:MI:SS.US') AS last_start
-FROM ${schema}.${rating_stage}
+FROM ${loader_schema}.${rating_stage}

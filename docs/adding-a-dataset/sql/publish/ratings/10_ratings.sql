@@ -1,12 +1,5 @@
 -- The batch's ratings, all of them: none is compared with what is there, for a rating has no key. That a file's ratings are there
--- once is the claim's doing. The batch's own rows of an earlier attempt go first, so that running it twice changes nothing.
--- Runs in the publish step.
-DELETE FROM ${schema}.ratings
-WHERE
-    load_id = :load_id
-    AND batch = :batch
-    AND rated_at BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP);
-
+-- once is the claim's doing. Runs in the publish step.
 INSERT INTO ${schema}.ratings (user_id, song_id, stars, rated_at, remark, load_id, batch)
 SELECT
     r.user_id,
@@ -14,6 +7,6 @@ SELECT
     r.stars,
     r.rated_at,
     r.remark,
-    CAST(:load_id AS VARCHAR(64)),
-    CAST(:batch AS VARCHAR(64))
-FROM ${schema}.${rating_stage} AS r;
+    CAST('${load_id}' AS VARCHAR(64)),
+    CAST('${batch}' AS VARCHAR(64))
+FROM ${loader_schema}.${rating_stage} AS r;

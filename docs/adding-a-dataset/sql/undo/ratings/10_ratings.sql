@@ -1,3 +1,5 @@
--- The load's ratings go; nothing else depends on them. Runs in the undo of a load.
+-- The load's ratings go; nothing else depends on them. Runs in the undo of a load that has ratings.
 DELETE FROM ${schema}.ratings
-WHERE load_id = :undone_load;
+WHERE
+    load_id = '${undone_load}'
+    AND rated_at BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}';

@@ -1,9 +1,9 @@
 -- Every staged rating is in ratings as this batch's, and no other. Runs in the publish transaction of ratings.
 SELECT
     COUNT(*) AS figure,
-    CAST(:rows_staged AS BIGINT) AS expected
+    ${rows_staged} AS expected
 FROM ${schema}.ratings
 WHERE
-    load_id = :load_id
-    AND batch = :batch
-    AND rated_at BETWEEN CAST(:first_start AS TIMESTAMP) AND CAST(:last_start AS TIMESTAMP)
+    load_id = '${load_id}'
+    AND batch = '${batch}'
+    AND rated_at BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'

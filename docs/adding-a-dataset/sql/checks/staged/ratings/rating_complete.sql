@@ -2,5 +2,5 @@
 SELECT
     COUNT(*) AS figure,
     0 AS expected
-FROM ${schema}.${rating_stage}
+FROM ${loader_schema}.${rating_stage}
 WHERE song_id IS NULL OR stars IS NULL OR rated_at IS NULL

@@ -2,5 +2,5 @@
 SELECT
     COUNT(*) AS figure,
     0 AS expected
-FROM ${schema}.${rating_stage}
+FROM ${loader_schema}.${rating_stage}
 WHERE stars NOT BETWEEN 1 AND 5

@@ -1,7 +1,10 @@
--- Version 3: ratings of songs. Runs once, in one transaction (functions/migrate.py).
+-- Version 5: ratings of songs. Runs once, in one transaction (functions/migrate.py).
+
+-- Of a schema that was dropped without the loader's own.
+DROP TABLE IF EXISTS ${loader_schema}.rating_stage;
 
 -- Parent of each load's own staging table; its types are those of ratings, so that COPY is the only gate.
-CREATE TABLE ${schema}.rating_stage (
+CREATE TABLE ${loader_schema}.rating_stage (
     user_id INTEGER,
     song_id VARCHAR(64),
     stars SMALLINT,
@@ -20,4 +23,4 @@ CREATE TABLE ${schema}.ratings (
     batch VARCHAR(64) NOT NULL
 ) SORTKEY (rated_at);
 
-INSERT INTO ${schema}.schema_version (version) VALUES (3);
+INSERT INTO ${schema}.schema_version (version) VALUES (5);

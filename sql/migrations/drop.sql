@@ -1,7 +1,7 @@
 -- Drops the ledger, but not the schemas themselves, so that their grants and default privileges stay; each dataset's own tables go after
--- it (datasets/<name>/drop.sql). Runs on {"reset": true}, in the transaction that creates it all again (functions/reset.py): few statements,
--- for that transaction has the baseline's and the later migrations' too and takes 40. The lock stays: publishes wait for it, and one that
--- met a dropped lock would fail instead.
+-- it (datasets/<name>/drop.sql). Runs on {"reset": true}, in the transaction that creates it all again (functions/reset.py): few
+-- statements, for that transaction has the baseline's and the later migrations' too and takes 40. The lock stays: publishes wait for it,
+-- and one that met a dropped lock would fail instead.
 LOCK ${loader_schema}.publish_lock;
 
 UPDATE ${loader_schema}.publish_lock

@@ -167,17 +167,18 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
     """
     tables, gone = sorted(set(tables)), True
     for number in range(0, len(tables), DROPPED_AT_ONCE):
-        statements = [
-            sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
-            for table in tables[number : number + DROPPED_AT_ONCE]
-        ]
-        if number == 0 and load.get("outcome") == "load":
-            figures = {name: amount(figure) for name, figure in report["spent"].items()}
-            figures |= {"load_id": load["load_id"], "seconds": amount(report["seconds"]["total"])}
-            names = {**common(settings()), **figures}
-            statements.append(sql.render_one("stage/spent.sql", names))
         token = client_token(load["load_id"], "drop", str(number), 0)
         try:
+            statements = [
+                sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
+                for table in tables[number : number + DROPPED_AT_ONCE]
+            ]
+            if number == 0 and load.get("outcome") == "load":
+                figures = {name: amount(figure) for name, figure in report["spent"].items()}
+                seconds = amount(report["seconds"]["total"])
+                names = {**common(settings()), **figures, "seconds": seconds}
+                names["load_id"] = load["load_id"]
+                statements.append(sql.render_one("stage/spent.sql", names))
             statement = api.submit(
                 statements,
                 token=token,
@@ -194,7 +195,7 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
 
 def amount(figure: float) -> str:
     """A figure as a literal: without an exponent, which Redshift would take, but no pattern does."""
-    return str(figure) if isinstance(figure, int) else f"{figure:.6f}"
+    return str(figure) if isinstance(figure, int) else f"{max(figure, 0):.6f}"
 
 
 def close(load_ids: Iterable[str]) -> None:

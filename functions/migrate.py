@@ -4,6 +4,7 @@ In: the load (and a batch, which goes through unchanged). Out: outcome ``again``
 Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
 """
 
+import time
 from typing import Any
 
 from loader import sql
@@ -15,6 +16,8 @@ from loader.observability import logger, step
 from loader.settings import settings
 
 MAX_ATTEMPTS = 5
+IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
+LEAST_SECONDS = 10  # for each
 
 api = DataApi(settings())
 
@@ -29,8 +32,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(
             f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
         )
-    if version < latest_version():
-        upgrade(load, version, suffix)
+    upgrade(load, version, suffix)
     return {**state, "statement": None, "outcome": "again"}
 
 
@@ -40,7 +42,7 @@ def migrate_from_nothing(load: dict[str, Any]) -> None:
 
 
 def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
-    """Brings tables of this version (0: none) to the latest. Raises StatementFailed."""
+    """Brings tables of this version (0: none) to the latest, and the loader's own are there. Raises StatementFailed."""
     names = common(settings())
     ensure_schemas(api, load["load_id"], suffix)
     for wanted, name in steps(version).items():
@@ -52,6 +54,12 @@ def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
         else:
             version = migrate(load, wanted, name, names, suffix)
         logger.info("tables migrated", version=version)
+    # Also where nothing was to be upgraded: somebody may have dropped the schema, and nothing is lost with it.
+    api.run(
+        sql.render("migrations/loader_tables.sql", names),
+        token=client_token(load["load_id"], "loader-tables", suffix, 0),
+        name=f"{load['load_id']} the loader's own tables",
+    )
 
 
 def migrate(
@@ -78,8 +86,12 @@ def migrate(
 
 
 def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str) -> None:
-    """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed."""
+    """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
+
+    What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.
+    """
     statements = sql.render(name, names)
+    deadline = time.monotonic() + IMPROVE_SECONDS
     for number, statement in enumerate(statements):
         try:
             api.run(
@@ -87,6 +99,7 @@ def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str)
                 token=client_token(load["load_id"], "improve", f"{suffix}.{name}", number),
                 name=f"{load['load_id']} {name} {number + 1}",
                 autocommit=True,
+                limit=max(int(deadline - time.monotonic()), LEAST_SECONDS),
             )
         except (StatementFailed, TimeoutError) as error:
             if number == len(statements) - 1:

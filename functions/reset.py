@@ -39,6 +39,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             )
             tables = [table.name for table in staging_tables(api, load["load_id"])]
             return {**load, "outcome": "reset", "tables": tables}
+        except TimeoutError as error:
+            raise TimeoutError(
+                f"reset waited {LIMIT} seconds behind a load that publishes, and nothing was dropped. Start it again "
+                "when no load is running."
+            ) from error
         except StatementFailed as error:
             if is_missing(str(error)):
                 drop = [text for text in drop if text.startswith("DROP")]  # there is no lock yet

@@ -19,7 +19,6 @@ from loader.failures import Kind, attempts, kind_of
 from loader.migrations import latest_version
 from loader.names import (
     NO_TIME,
-    flag,
     for_dataset,
     jsonpaths_name,
     jsonpaths_text,
@@ -96,7 +95,6 @@ def submit(
         manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
     names["copy_options"] = batch.compression
-    names["reload"] = flag(load["mode"] == "reload")
     return api.submit(
         statements.stage(dataset, names, reported=reported),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
@@ -120,6 +118,10 @@ def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
     logger.warning("staging failed", kind=kind.name, error=error)
     part = statement.failed_part
     state = {**state, "attempt": state["attempt"] + 1}
+    # Its own CREATE, when an execution is redriven after the Data API has forgotten the token: a table of another name.
+    made_before = part is not None and part.id.endswith(":1") and "already exists" in error
+    if made_before and state["attempt"] < MAX_ATTEMPTS:
+        return {**state, "outcome": "again"}
     is_report = part is not None and part.id.endswith(f":{REPORT}")
     if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
         return {**state, "unreadable": True, "outcome": "again"}
@@ -152,7 +154,6 @@ def audit(
     pending = state["statement"]
     state = {name: value for name, value in state.items() if name != "asking"}
     state["statement"] = None
-    copied = rows_copied(statement)
     figures: dict[str, Any] = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
@@ -191,6 +192,7 @@ def audit(
             "error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
         }
+    copied = rows_copied(statement, figures["rows"])
     if not accounts_for(reported, batch, dataset, figures["rows"]):
         if waited:
             return {**state, "statement": pending, "asking": True, "outcome": "running"}
@@ -209,17 +211,18 @@ def audit(
     return staged(state, batch, table, figures, checks)
 
 
-def rows_copied(statement: Statement) -> int | None:
+def rows_copied(statement: Statement, staged_rows: int) -> int | None:
     """The rows that COPY says it loaded: by PG_LAST_COPY_COUNT, or as the Data API has it; None if neither says so.
 
-    Source: docs.aws.amazon.com/redshift-data/latest/APIReference/API_SubStatementData.html (ResultRows)
+    0 beside staged rows is no answer: the Data API has been seen to say it of a COPY that loaded rows
+    (https://github.com/aws/aws-sdk/issues/356).
     """
-    for (count,) in api.rows(f"{statement.id}:{COUNT}"):
-        if isinstance(count, int):
-            return count
+    counts = [count for (count,) in api.rows(f"{statement.id}:{COUNT}")]
+    if counts and isinstance(counts[0], int) and (counts[0] > 0 or not staged_rows):
+        return counts[0]
     with suppress(StatementLost):
         for part in api.describe(statement.id).parts:
-            if part.id.endswith(f":{COPY}") and part.rows >= 0:
+            if part.id.endswith(f":{COPY}") and part.rows > 0:
                 return part.rows
     return None
 

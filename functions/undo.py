@@ -31,7 +31,8 @@ api = DataApi(settings())
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load = event["load"]
     attempt = load.get("attempt", 0)
-    if not load.get("statement"):
+    if not load.get("statement") or "undoing" not in load:  # or of a version that did not say it
+        load = {**load, "statement": None}
         try:
             found = look(load, attempt)
         except StatementFailed as error:

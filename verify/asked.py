@@ -175,6 +175,18 @@ def update_after_an_old_snapshot(asking: Asking) -> str:
     return f"update: {answer.error or 'no error'}; its end: {end.error or 'no error'}"
 
 
+def status_of_a_batch(asking: Asking) -> str:
+    """How a batch in AUTO_COMMIT ends whose second of three statements fails."""
+    client = asking.run.place.data_api
+    sqls = ["SELECT 1", "SELECT nothing FROM no_such_table", "SELECT 3"]
+    statement = client.batch_execute_statement(
+        Sqls=sqls, ExecutionMode="AUTO_COMMIT", **asking.runner.target.login
+    )["Id"]
+    shown = _ended(asking, statement)
+    parts = ", ".join(part["Status"] for part in shown.get("SubStatements", ()))
+    return f"{shown['Status']} ({parts})"
+
+
 def batch_is_a_session(asking: Asking) -> str:
     """A temporary table of a batch in AUTO_COMMIT, without a session that the caller keeps."""
     sqls = ["CREATE TEMP TABLE seen (a INT)", "INSERT INTO seen VALUES (1)", "SELECT a FROM seen"]

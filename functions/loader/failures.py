@@ -93,7 +93,7 @@ def kind_of(statement: Statement) -> Kind:
     if _CLAIM.search(text):
         return Kind.CLAIM
     if _LOCK.search(text):
-        return Kind.OTHER
+        return Kind.NO_TABLES  # migrate puts the row back
     if _CONFLICT.search(text):
         return Kind.TRY_AGAIN
     if _NO_TABLES.search(text):

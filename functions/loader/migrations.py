@@ -21,10 +21,16 @@ from loader.settings import settings
 @cache
 def migrations() -> dict[int, str]:
     """Version -> file, without gaps up to the newest; raises sql.TemplateError for a gap, or one without a baseline."""
-    found = {}
+    found: dict[int, str] = {}
     for name in sql.files("migrations"):
         if match := re.fullmatch(r"(\d{3})_\w+\.sql", Path(name).name):
-            found[int(match.group(1))] = name
+            number = int(match.group(1))
+            if number in found:
+                raise sql.TemplateError(
+                    f"sql/migrations/ has two files of version {number}: {found[number]} and {name}. A release of the "
+                    "loader may have brought one of them: give yours the next free number."
+                )
+            found[number] = name
     base = baseline()[0]
     first, last = (min(found), max(found)) if found else (base + 1, base)
     if sorted(found) != list(range(first, last + 1)) or not first - 1 <= base <= last:
@@ -87,9 +93,12 @@ def ensure_schemas(api: DataApi, load_id: str, suffix: str) -> None:
                 token=client_token(load_id, schema, suffix, 0),
                 name=f"{load_id} create schema {schema}",
             )
-        except StatementFailed:
+        except StatementFailed as error:
             if schema in _missing(api, load_id, f"{suffix}.{schema}"):
-                raise
+                raise StatementFailed(
+                    f"{error} The schema {schema} does not exist and the loader may not create it: run "
+                    "sql/admin/setup.sql as an administrator of the database."
+                ) from error
 
 
 def _missing(api: DataApi, load_id: str, suffix: str) -> list[str]:

@@ -110,6 +110,7 @@ def of_tables(load: Mapping[str, Any] = SAMPLE) -> list[Group]:
         _group("schemas", sql.render("migrations/schemas.sql", offered)),
         _group("create schema", sql.render("migrations/create_schema.sql", offered)),
         _group("version", sql.render("migrations/version.sql", offered)),
+        _group("the loader's own tables", sql.render("migrations/loader_tables.sql", offered)),
         _group("create all", statements.create_all(offered)),
         _group("upgrade", upgrades),
         _group("drop all", statements.drop_all(offered)),

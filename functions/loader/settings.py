@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+IDENTIFIER = re.compile(r"(?!.*_loader$)[a-z_][a-z0-9_]{0,62}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 COPY_ROLE = re.compile(r"default|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")  # us-west-2, us-gov-east-1, eusc-de-east-1
@@ -60,7 +60,10 @@ class Settings:
         return cls(
             database=_required(env, "DATABASE_NAME"),
             schema=_match(
-                env, "SCHEMA_NAME", IDENTIFIER, "lower-case letters, digits and underscores"
+                env,
+                "SCHEMA_NAME",
+                IDENTIFIER,
+                "lower-case letters, digits and underscores, without _loader at its end",
             ),
             workgroup=workgroup,
             cluster=cluster,

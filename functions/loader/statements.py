@@ -131,4 +131,5 @@ def drop_all(names: Names) -> list[Rendered]:
 
 def create_all(names: Names) -> list[Rendered]:
     """All tables of the latest version, for a warehouse that has none."""
-    return [text for name in steps(0).values() for text in sql.render(name, names)]
+    files = [*steps(0).values(), "migrations/loader_tables.sql"]
+    return [text for name in files for text in sql.render(name, names)]

@@ -171,6 +171,9 @@ def test_a_statement_that_locks_a_table_for_long_is_a_transaction_of_its_own() -
 
 
 # ---------------------------------------------------------------- on the local Redshift
+OWN = "migrations/loader_tables.sql"
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     with LocalRedshift(Settings(data=tmp_path_factory.mktemp("redshift"), port=0)) as server:
@@ -227,11 +230,12 @@ def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
     new = {"schema": "baseline", "loader_schema": "baseline_loader"}
     old = {"schema": "upgraded", "loader_schema": "upgraded_loader"}
     run(warehouse, [f"CREATE SCHEMA {name}" for name in (*new.values(), *old.values())])
-    make(warehouse, new, list(steps(0).values()))
+    make(warehouse, new, [*steps(0).values(), OWN])
     (first,) = PART_1.migrations.values()
     run(warehouse, [t.replace("${schema}", "upgraded") for t in sql.statements(first)])
     assert list(steps(1)) == list(range(2, latest_version() + 1))
-    make(warehouse, old, list(steps(1).values()))
+    make(warehouse, old, [*steps(1).values(), OWN])
+    make(warehouse, old, [OWN])  # as often as one likes
     made, upgraded = catalogue(warehouse, new), catalogue(warehouse, old)
     assert set(made) == set(upgraded)
     assert made == upgraded
@@ -261,6 +265,14 @@ def test_the_baseline_after_a_reset_keeps_the_locks_row(warehouse: Warehouse) ->
         "load_id": "20261123-203011-0a1b2c3d",
     }
     run(warehouse, [f"CREATE SCHEMA {names['schema']}", f"CREATE SCHEMA {names['loader_schema']}"])
-    make(warehouse, names, [baseline()[1]])
+    make(warehouse, names, [baseline()[1], OWN])
     run(warehouse, [*statements.drop_all(names), *statements.create_all(names)])
     assert warehouse.rows("SELECT holder FROM again_loader.publish_lock") == [[names["load_id"]]]
+
+
+def test_two_files_of_one_version_are_refused_by_their_names(folder: Path) -> None:
+    """A release has brought a file of a number that a user's own has: one of them would never run."""
+    for name in ("baseline_002.sql", "003_ours.sql", "003_theirs.sql"):
+        (folder / name).write_text("")
+    with pytest.raises(sql.TemplateError, match=r"two files of version 3: .*003_ours.*003_theirs"):
+        migrations()

@@ -10,7 +10,7 @@ from typing import Any
 import preflight
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from loader import dataapi, explain, migrations, rendered, sql
+from loader import dataapi, explain, migrations, rendered, sql, statements
 from loader.dataapi import DataApi
 from loader.migrations import latest_version
 from loader.store import Store
@@ -159,7 +159,7 @@ def test_all_is_well(s3: Any, data_api: Warehouse, events: None) -> None:
         (VERSION, DENIED, "tables", "loader"),
         (TABLES, DENIED, "tables", "snapshot"),
         (PROBE, "ERROR: not authorized to assume IAM Role", "copy_role", "CopyRoleArn"),
-        (LOCK, DENIED, "lock", "svv_transactions"),
+        (LOCK, DENIED, "lock", "puts back a row"),
         (SONG_COPY, "ERROR: S3ServiceException:Access Denied", "copy_song_data", "s3:GetObject"),
     ],
 )
@@ -304,8 +304,7 @@ def test_the_tables_that_must_be_there_are_those_of_the_baseline() -> None:
     expected = preflight.expected_tables()
     assert {"songplays", "users", "songs", "artists", "time", "files", "loads"} < expected
     assert {"publish_lock", "event_stage", "song_stage", "file_plan"} < expected
-    names = {"schema": "s", "loader_schema": "l"}
-    texts = [text for name in migrations.steps(0).values() for text in sql.render(name, names)]
+    texts = statements.create_all({"schema": "s", "loader_schema": "l"})
     assert len(expected) == len([text for text in texts if text.startswith("CREATE TABLE")])
     assert "file_status" not in expected  # a view
 
@@ -410,7 +409,7 @@ def test_of_many_the_first_are_shown_and_the_others_counted(
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("CREATE TABLE sparkify_loader.event_stage_", "sql/stage/create.sql: ERROR: no right"),
+        ("CREATE TABLE sparkify_loader.event_stage_", "CREATE TABLE sparkify_loader.event_stage_"),
         (
             "CREATE TEMPORARY TABLE staged_plays",
             "sql/publish/log_data/05_staged_plays.sql: ERROR: no right",
@@ -466,12 +465,37 @@ def test_a_statement_that_hangs_is_cancelled_and_the_rest_is_looked_at(
 ) -> None:
     seconds = count(0, 10)
     monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
-    data_api.hangs = LOCK  # somebody holds it
+    data_api.hangs = PROBE
     _, found = run()
-    assert bad(found) == ["lock"]
-    assert f"took over {preflight.LIMIT} seconds" in found["lock"]["found"]
+    assert bad(found) == ["copy_role"]
+    assert f"took over {preflight.LIMIT} seconds" in found["copy_role"]["found"]
+    assert found["copy_role"]["mend"] == preflight.SLOW
     assert len(data_api.cancelled) == 1
     assert list(found) == ALL
+
+
+def test_a_lock_that_a_load_holds_is_no_fault(
+    s3: Any, data_api: Warehouse, events: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = count(0, 10)
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    data_api.hangs = LOCK
+    answer, found = run()
+    assert answer["outcome"] == "checked"
+    assert "held by another transaction for 40 seconds" in found["lock"]["found"]
+    assert len(data_api.cancelled) == 1
+
+
+def test_a_report_of_copy_that_loads_can_do_without_is_no_fault(
+    s3: Any, data_api: Warehouse, events: None
+) -> None:
+    data_api.broken = {"FROM sys_load_detail\nWHERE query_id": "ERROR: not supported"}
+    answer, found = run()
+    assert answer["outcome"] == "checked"
+    said = found["statements: stage log_data"]["found"]
+    assert said.startswith(
+        "Loads go another way, because Redshift refuses this: sql/stage/files_cop"
+    )
 
 
 def test_it_ends_before_its_function_does() -> None:

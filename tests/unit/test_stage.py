@@ -444,7 +444,8 @@ def test_what_is_not_reported_is_asked_for_with_a_calls_whole_time(
     ("counted", "affected", "later", "copied_"),
     [
         ([(10,)], 99, None, 10),
-        ([(0,)], 99, None, 0),  # that it loaded none is an answer
+        ([(0,)], 99, None, 99),  # none is no answer beside ten staged rows
+        ([(0,)], 0, None, None),
         ([(None,)], 10, None, 10),  # as the Data API has it
         ([], 10, None, 10),
         ([(None,)], -1, 10, 10),  # as SYS_LOAD_HISTORY has it, which is asked for the files

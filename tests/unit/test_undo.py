@@ -106,8 +106,9 @@ def test_the_look(data_api: FakeDataApi) -> None:
         assert request["StatementName"].startswith(LOAD_ID)
     for table in ("files", "loads", "left_out", "schema_version", "undone"):
         assert f"FROM sparkify.{table} AS" in look["Sqls"][0]
-    for table in ("songplays", "users", "songs"):
+    for table in ("songplays AS f", "songplay_versions AS v", "users", "songs"):
         assert f"FROM sparkify.{table}\n" in rows["Sqls"][0]
+    for table in ("songplays", "users", "songs"):
         assert f"sparkify.{table}" not in look["Sqls"][0]
 
 

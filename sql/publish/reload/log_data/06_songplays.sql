@@ -1,6 +1,6 @@
 -- A reload takes the events of its files over, by key, from whatever load has them. A load that has other files with such an event
--- has it under this load from now on: noted, so that undo of this load is refused. These are a load that doubled events of its own or
--- of which no file is replaced, one that left out events because of a load that is taken over, and one whose word on a user was
+-- has it under this load from now on: noted, so that undo of this load is refused. These are a batch that doubled events of its
+-- own or of which no file is replaced, one that left out events because of a load that is taken over, and one whose word on a user was
 -- such an event's and which has other files in that batch. Runs after publish/log_data/05_staged_plays.sql.
 CREATE TEMPORARY TABLE taken_over
 DISTKEY (session_id)
@@ -32,19 +32,27 @@ SELECT
     CAST('${load_id}' AS VARCHAR(64)),
     COUNT(*)
 FROM taken_over AS t
+LEFT JOIN (
+    SELECT DISTINCT
+        r.load_id,
+        r.batch
+    FROM ${schema}.files AS r
+    INNER JOIN ${schema}.files AS mine
+        ON r.bucket = mine.bucket AND r.key = mine.key AND r.etag = mine.etag
+    LEFT JOIN ${schema}.left_out AS o
+        ON r.load_id = o.load_id AND r.batch = o.batch AND r.load_id = o.of_load_id AND o.dataset = '${dataset}'
+    WHERE
+        mine.load_id = '${load_id}'
+        AND mine.batch = '${batch}'
+        AND r.status = 'replaced'
+        AND o.load_id IS NULL
+) AS x
+    ON t.load_id = x.load_id AND t.batch = x.batch
 WHERE
-    t.load_id IN (
+    x.load_id IS NULL
+    AND t.load_id IN (
         SELECT l.load_id FROM ${schema}.files AS l
         WHERE l.dataset = '${dataset}' AND l.status = 'loaded'
-    )
-    AND t.load_id NOT IN (
-        SELECT r.load_id
-        FROM ${schema}.files AS r
-        INNER JOIN ${schema}.files AS mine
-            ON r.bucket = mine.bucket AND r.key = mine.key AND r.etag = mine.etag
-        LEFT JOIN ${schema}.left_out AS o
-            ON r.load_id = o.load_id AND r.load_id = o.of_load_id AND o.dataset = '${dataset}'
-        WHERE mine.load_id = '${load_id}' AND mine.batch = '${batch}' AND r.status = 'replaced' AND o.load_id IS NULL
     )
 GROUP BY t.load_id, t.batch
 UNION ALL
@@ -98,12 +106,11 @@ WHERE
     AND songplay_versions.item_in_session = p.item_in_session
     AND songplay_versions.start_time = p.start_time;
 
--- An event that is no play any more goes too.
 DELETE FROM ${schema}.songplays
-USING ${loader_schema}.${event_stage} AS e
+USING staged_plays AS p
 WHERE
     songplays.start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'
-    AND songplays.user_id = e.user_id
-    AND songplays.session_id = e.session_id
-    AND songplays.item_in_session = e.item_in_session
-    AND songplays.start_time = e.ts;
+    AND songplays.user_id = p.user_id
+    AND songplays.session_id = p.session_id
+    AND songplays.item_in_session = p.item_in_session
+    AND songplays.start_time = p.start_time;

@@ -93,7 +93,7 @@ def page(found: Sequence[Compared], not_run: Sequence[Replayed], commit: str, to
         "",
         "- **agree**: the same status, error and output as on AWS; the words of a Cause, ids and times left out.",
         "- **events**: of these, the history has the same events in the same order.",
-        "- A machine in JSONPath is played on the interpreter as its counterpart in JSONata.",
+        "- A machine in JSONPath is translated to JSONata and run on the interpreter.",
         "- `States.ALL` takes `States.DataLimitExceeded` here, as recorded. AWS's documentation says that it does not;",
         "  our state machine names the error, and `tests/statemachine` runs its endings under both rules.",
         "",

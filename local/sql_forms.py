@@ -176,6 +176,9 @@ def _parsed(text: str, tokens: list[Token], tables: Tables, reading: Reading) ->
             Problem("unread", f"it cannot be read: {str(error).splitlines()[0]}")
         )
         return
+    if isinstance(tree, exp.Update | exp.Delete) and not isinstance(tree.this, exp.Table):
+        reading.problems.append(Problem("unread", "the table that it changes was not found"))
+        return
     if isinstance(tree, exp.Command):
         reading.forms.add(_skeleton(tokens))
         return
@@ -318,6 +321,7 @@ def _copy(tokens: list[Token]) -> Iterator[str]:
     packed = [word.upper() for word in words if word in ("gzip", "bzip2", "zstd", "lzop")]
     if len(packed) > 1:
         yield f"COPY … {' '.join(packed)}"
+    seen: set[str] = set()
     while rest:
         token, rest = rest[0], rest[1:]
         option = [_word(token).upper() or "…"]
@@ -328,6 +332,9 @@ def _copy(tokens: list[Token]) -> Iterator[str]:
             option.append(_copy_value(option[0], rest[0]))
             rest = rest[1:]
         yield " ".join(["COPY …", *option])
+        if option[0] in seen:
+            yield f"COPY … {option[0]} twice"
+        seen.add(option[0])
 
 
 _COPY_FOLLOWS = {
@@ -372,6 +379,8 @@ def _calls(tokens: list[Token]) -> Iterator[str]:
 
 def _argument(word: str, tokens: list[Token]) -> str:
     """What of a function's arguments is part of its form."""
+    if tokens and tokens[0].text.lower() == "all":
+        return "ALL"
     if word in ("extract", "date_part", "date_trunc", "dateadd", "datediff") and tokens:
         return tokens[0].text.upper()
     if word == "count" and tokens:
@@ -399,6 +408,8 @@ def _literals(tokens: list[Token]) -> Iterator[str]:
             yield f"{token.text.upper()} '…'"
         if _word(token) == "nulls":
             yield f"NULLS {after.text.upper()}"
+        if _word(after) == "default" and token.text in ("(", ",", "="):
+            yield "DEFAULT as a value"
         if _word(token) == "generated" and _word(after) in ("by", "always"):
             yield f"GENERATED {'ALWAYS' if _word(after) == 'always' else 'BY DEFAULT'} AS IDENTITY"
         if token.token_type == TokenType.DCOLON:
@@ -508,9 +519,10 @@ class _Classifier:
         if isinstance(tree, exp.Insert):
             if tree.args.get("default"):
                 return "INSERT … DEFAULT VALUES"
-            return (
-                "INSERT … VALUES" if isinstance(tree.expression, exp.Values) else "INSERT … SELECT"
-            )
+            what = "VALUES" if isinstance(tree.expression, exp.Values) else "SELECT"
+            # The columns are named, so that a new one changes nothing.
+            columns = "" if isinstance(tree.this, exp.Schema) else " without columns"
+            return f"INSERT … {what}{columns}"
         if isinstance(tree, exp.Update):
             alias = " (target with an alias)" if tree.this.alias else ""
             again = self._again(tree, tree.args.get("from_"))
@@ -542,6 +554,7 @@ class _Classifier:
         words += [str(tree.kind)]
         words += ["IF NOT EXISTS"] if tree.args.get("exists") else []
         if isinstance(tree.expression, exp.Query):
+            words += ["(columns)"] if isinstance(tree.this, exp.Schema) else []
             words += ["… AS SELECT"]
             words += ["WITH NO SCHEMA BINDING"] if tree.args.get("no_schema_binding") else []
         elif like := tree.find(exp.LikeProperty):

@@ -193,6 +193,7 @@ def test_a_relation_of_the_leader_node_is_refused_beside_a_table() -> None:
             "unknown type",
         ),
         ("SELECT FROM WHERE", "unread"),
+        ("DELETE s.t WHERE a = 1", "unread"),
     ],
 )
 def test_other_things_that_redshift_refuses(text: str, kind: str) -> None:
@@ -333,6 +334,13 @@ def test_the_forms_of_a_statement(text: str, expected: set[str]) -> None:
         ),
         ("COPY s.t FROM 'emr://j-1/x' IAM_ROLE default", "COPY … FROM 'emr:…'"),
         ("COPY s.t FROM 's3://w/k' IAM_ROLE default GZIP BZIP2", "COPY … GZIP BZIP2"),
+        ("COPY s.t FROM 's3://w/k' IAM_ROLE default MANIFEST MANIFEST", "COPY … MANIFEST twice"),
+        ("INSERT INTO s.t SELECT c, d FROM s.u", "INSERT … SELECT without columns"),
+        ("INSERT INTO s.t VALUES (1, 2)", "INSERT … VALUES without columns"),
+        ("INSERT INTO s.t (a, b) VALUES (1, DEFAULT)", "DEFAULT as a value"),
+        ("UPDATE s.t SET a = DEFAULT", "DEFAULT as a value"),
+        ("SELECT SUM(ALL a) FROM s.t", "SUM(ALL)"),
+        ("CREATE TEMPORARY TABLE q (x) AS SELECT a FROM s.t", "CREATE TEMPORARY TABLE (columns) … AS SELECT"),
         ("SELECT a, CURRENT_USER FROM s.t", "CURRENT_USER beside a table"),
         ("SELECT a, CURRENT_DATABASE() FROM s.t", "CURRENT_DATABASE() beside a table"),
         ("SELECT a FROM s.t WHERE (a = 1) IS TRUE", "IS TRUE"),

@@ -26,8 +26,11 @@ LEADER_ONLY = frozenset((
     "has_table_privilege", "substr", "factorial", "log", "age", "current_time", "current_timestamp",
     "localtime", "isfinite", "now", "getbit", "get_bit", "get_byte", "set_bit", "set_byte", "to_ascii",
 ))  # fmt: skip
-# Catalogue relations that the leader node alone reads; beside a table of ours they are refused as its functions are.
-# docs.aws.amazon.com/redshift/latest/dg/c_join_PG.html
+# Functions that the guide shows without a table only; beside one they are a form of their own.
+_ALONE = ("CURRENT_DATABASE()", "CURRENT_USER", "DB_COLLATION()", "PG_LAST_COPY_COUNT()")
+# Catalogue relations: a query of these alone runs on the leader node. Redshift joins some of them to tables, by columns
+# of some types; the rule here is stricter and refuses each join.
+# docs.aws.amazon.com/redshift/latest/dg/c_sql-functions-leader-node.html and c_join_PG.html
 _CATALOGUE = re.compile(r"pg_\w+|information_schema\.\w+")
 _SYSTEM = re.compile(r"(sys|svv|svl|svcs|stl|stv|pg)_\w+")
 # Words that are functions without brackets.
@@ -117,10 +120,9 @@ def read(text: str, tables: Tables) -> Reading:
     reading = Reading()
     explained = re.match(r"\s*EXPLAIN\s+", text, re.IGNORECASE)
     if explained:
-        reading.forms.add("EXPLAIN")
         text = text[explained.end() :]
     try:
-        tokens = sqlglot.tokenize(text, dialect="redshift")
+        tokens = _tokens(text)
     except TokenError as error:
         reading.problems.append(Problem("unread", f"it cannot be read: {error}"))
         return reading
@@ -132,8 +134,24 @@ def read(text: str, tables: Tables) -> Reading:
                 "value in as a literal, by a placeholder with a pattern",
             )
         )
+    for token in tokens:
+        if token.token_type in (TokenType.PLACEHOLDER, TokenType.PARAMETER):
+            reading.problems.append(
+                Problem(
+                    "parameter",
+                    f"the placeholder {token.text}: the loader sends no parameters; put the value in as a literal",
+                )
+            )
+            break
     first = _word(tokens[0]) if tokens else ""
     second = _word(tokens[1]) if len(tokens) > 1 else ""
+    if explained:
+        # docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html: of these statements only
+        known = first in ("select", "insert", "update", "delete") or (
+            first == "create" and _creates(tokens) == "table" and "select" in map(_word, tokens)
+        )
+        what = f"{first} {_creates(tokens)}" if first == "create" else first
+        reading.forms.add("EXPLAIN" if known else f"EXPLAIN {what.upper()}".strip())
     if first == "copy":
         reading.forms |= set(_copy(tokens))
     elif first in ("select", "with", "insert", "update", "delete", "merge") or (
@@ -158,11 +176,14 @@ def _parsed(text: str, tokens: list[Token], tables: Tables, reading: Reading) ->
             Problem("unread", f"it cannot be read: {str(error).splitlines()[0]}")
         )
         return
+    if isinstance(tree, exp.Update | exp.Delete) and not isinstance(tree.this, exp.Table):
+        reading.problems.append(Problem("unread", "the table that it changes was not found"))
+        return
     if isinstance(tree, exp.Command):
         reading.forms.add(_skeleton(tokens))
         return
     called = set(_calls(tokens))
-    reading.forms |= called | set(_literals(tokens)) | set(_Classifier().forms(tree))
+    reading.forms |= called | set(_literals(tokens)) | set(_Classifier(called).forms(tree))
     if isinstance(tree, exp.Update | exp.Delete) and not _joins_its_target(tree):
         reading.problems.append(
             Problem(
@@ -182,8 +203,8 @@ def _parsed(text: str, tokens: list[Token], tables: Tables, reading: Reading) ->
     read_tables = {name for name in relations if not _CATALOGUE.fullmatch(name)}
     leader = {name for name in called if name.partition("(")[0].lower() in LEADER_ONLY}
     leader |= {name for name in relations if _CATALOGUE.fullmatch(name)}
-    if read_tables and "PG_LAST_COPY_COUNT()" in called:
-        reading.forms.add("PG_LAST_COPY_COUNT() beside a table")
+    if read_tables:
+        reading.forms |= {f"{name} beside a table" for name in called if name in _ALONE}
     if read_tables and leader:
         reading.problems.append(
             Problem(
@@ -195,6 +216,16 @@ def _parsed(text: str, tokens: list[Token], tables: Tables, reading: Reading) ->
 
 
 # ---------------------------------------------------------------- by words
+
+
+def _tokens(text: str) -> list[Token]:
+    """The tokens of a statement; of LOCK, CALL and the like too, whose words the tokenizer leaves as one text."""
+    tokens = sqlglot.tokenize(text, dialect="redshift")
+    if len(tokens) > 1 and tokens[1].token_type == TokenType.STRING:
+        rest = text[tokens[0].end + 1 :].lstrip()
+        if not rest.startswith("'"):
+            return [tokens[0], *sqlglot.tokenize(f"SELECT {rest}", dialect="redshift")[1:]]
+    return tokens
 
 
 def _word(token: Token) -> str:
@@ -223,10 +254,13 @@ def _creates(tokens: list[Token]) -> str:
 
 
 def _skeleton(tokens: list[Token]) -> str:
-    """A statement by its words: GRANT USAGE ON SCHEMA … TO GROUP …; what is in brackets is left out."""
+    """A statement by its words: GRANT USAGE ON SCHEMA … TO GROUP …; what is in brackets is left out.
+
+    A word that is not known is a name where a name may be, and else it stays: LOCK … NOWAIT.
+    """
     parts: list[str] = []
     depth = 0
-    for token in tokens:
+    for before, token in zip([None, *tokens], tokens, strict=False):
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if token.text == ";" or depth > 1 or (depth == 1 and token.text != "("):
             continue
@@ -235,7 +269,9 @@ def _skeleton(tokens: list[Token]) -> str:
             part = "(…)" if token.text == "(" else ""
         elif token.text == ",":
             part = ","
-        elif word in _WORDS and parts[-1:] not in (["DISTKEY"], ["COLUMN"]):  # then it is a name
+        elif word in _WORDS:  # after these two it is a name
+            part = "…" if parts[-1:] in (["DISTKEY"], ["COLUMN"]) else word.upper()
+        elif _is_second(before, token) and word not in _TYPE_WORDS:
             part = word.upper()
         else:
             part = "…"
@@ -245,6 +281,16 @@ def _skeleton(tokens: list[Token]) -> str:
         elif part not in ("", ",", last) and not (part in ("…", "(…)") and last in ("…", "…, …")):
             parts.append(part)
     return " ".join(parts)
+
+
+def _is_second(before: Token | None, token: Token) -> bool:
+    """Whether a word follows a name without a point or a comma between them, so that it is no name."""
+    if before is None or not re.fullmatch(r"[a-z_]\w*", _word(token)):
+        return False
+    value = before.token_type in (TokenType.IDENTIFIER, TokenType.STRING, TokenType.NUMBER)
+    word = _word(before)
+    name = bool(re.fullmatch(r"[a-z_]\w*", word)) and word not in _WORDS
+    return value or name or before.text == ")"
 
 
 def _types(tokens: list[Token]) -> set[str]:
@@ -267,7 +313,15 @@ def _copy(tokens: list[Token]) -> Iterator[str]:
     position = next((i for i, token in enumerate(tokens) if _word(token) == "from"), len(tokens))
     if any(token.text == "(" for token in tokens[:position]):
         yield "COPY table (columns)"
+    source = tokens[position + 1].text if position + 1 < len(tokens) else ""
+    if not source.startswith("s3://"):
+        yield f"COPY … FROM '{source.partition(':')[0]}:…'"
     rest = [token for token in tokens[position + 2 :] if token.text != ";"]
+    words = [_word(token) for token in rest]
+    packed = [word.upper() for word in words if word in ("gzip", "bzip2", "zstd", "lzop")]
+    if len(packed) > 1:
+        yield f"COPY … {' '.join(packed)}"
+    seen: set[str] = set()
     while rest:
         token, rest = rest[0], rest[1:]
         option = [_word(token).upper() or "…"]
@@ -278,6 +332,9 @@ def _copy(tokens: list[Token]) -> Iterator[str]:
             option.append(_copy_value(option[0], rest[0]))
             rest = rest[1:]
         yield " ".join(["COPY …", *option])
+        if option[0] in seen:
+            yield f"COPY … {option[0]} twice"
+        seen.add(option[0])
 
 
 _COPY_FOLLOWS = {
@@ -322,10 +379,14 @@ def _calls(tokens: list[Token]) -> Iterator[str]:
 
 def _argument(word: str, tokens: list[Token]) -> str:
     """What of a function's arguments is part of its form."""
+    if tokens and tokens[0].text.lower() == "all":
+        return "ALL"
     if word in ("extract", "date_part", "date_trunc", "dateadd", "datediff") and tokens:
         return tokens[0].text.upper()
     if word == "count" and tokens:
         return {"*": "*", "distinct": "DISTINCT"}.get(tokens[0].text.lower(), "")
+    if word == "trim" and tokens and tokens[0].text.lower() in ("both", "leading", "trailing"):
+        return tokens[0].text.upper()
     if word == "to_char":
         depth = 1
         for token in tokens:
@@ -347,18 +408,62 @@ def _literals(tokens: list[Token]) -> Iterator[str]:
             yield f"{token.text.upper()} '…'"
         if _word(token) == "nulls":
             yield f"NULLS {after.text.upper()}"
+        if _word(after) == "default" and token.text in ("(", ",", "="):
+            yield "DEFAULT as a value"
+        if _word(token) == "generated" and _word(after) in ("by", "always"):
+            yield f"GENERATED {'ALWAYS' if _word(after) == 'always' else 'BY DEFAULT'} AS IDENTITY"
         if token.token_type == TokenType.DCOLON:
             yield "::"
 
 
 # ---------------------------------------------------------------- by the tree
 
-_PLAIN = (
-    exp.Alias, exp.And, exp.Column, exp.Identifier, exp.Literal, exp.Not, exp.Null, exp.Or, exp.Paren, exp.Schema,
-    exp.Select, exp.Star, exp.Table, exp.TableAlias, exp.Tuple, exp.Var, exp.Where, exp.From, exp.Order,
-    exp.Values, exp.Subquery, exp.Query, exp.DataTypeParam, exp.Properties, exp.CTE, exp.ColumnDef,
-    exp.ColumnConstraint, exp.If, exp.Placeholder,  # a parameter, which is a problem of its own
-)  # fmt: skip
+# What the parser may find, with the arguments that it may have: all else is a form by the parser's own name. The
+# arguments that are no form of their own have a word in the form (kind, side) or are one of the names below.
+_BOTH = "this expression"
+_KNOWN: dict[type[exp.Expr], str] = {
+    exp.Add: _BOTH, exp.Sub: _BOTH, exp.Mul: _BOTH, exp.Div: f"{_BOTH} typed safe", exp.Mod: _BOTH,
+    exp.And: _BOTH, exp.Or: _BOTH, exp.Not: "this", exp.Paren: "this", exp.DPipe: f"{_BOTH} safe",
+    exp.EQ: _BOTH, exp.NEQ: _BOTH, exp.LT: _BOTH, exp.LTE: _BOTH, exp.GT: _BOTH, exp.GTE: _BOTH,
+    exp.Between: "this low high", exp.In: "this expressions query", exp.Is: _BOTH, exp.Like: _BOTH,
+    exp.Exists: "this", exp.Case: "this ifs default", exp.If: "this true", exp.Cast: "this to",
+    exp.TryCast: "this to safe", exp.DataType: "this expressions", exp.DataTypeParam: "this",
+    exp.Alias: "this alias", exp.Column: "this table", exp.Identifier: "this quoted", exp.Literal: "this is_string",
+    exp.Null: "", exp.Star: "", exp.Var: "this", exp.Tuple: "expressions",
+    exp.Placeholder: "this jdbc", exp.Parameter: "this",  # problems of their own
+    exp.Select: "distinct expressions from_ joins where group having order limit offset with_ qualify",
+    exp.Union: f"{_BOTH} distinct with_", exp.Except: f"{_BOTH} distinct with_",
+    exp.Intersect: f"{_BOTH} distinct with_", exp.Distinct: "expressions on", exp.From: "this",
+    exp.Where: "this", exp.Group: "expressions all", exp.Having: "this", exp.Qualify: "this",
+    exp.Order: "expressions", exp.Ordered: "this desc nulls_first", exp.Limit: "expression",
+    exp.Offset: "expression", exp.With: "expressions", exp.CTE: "this alias", exp.Subquery: "this alias",
+    exp.Values: "expressions", exp.Table: "this db alias", exp.TableAlias: "this",
+    exp.Join: "this on using kind side method", exp.Window: "this partition_by order over spec",
+    exp.Insert: "this expression default", exp.Update: "this expressions from_ where",
+    exp.Delete: "this using where",
+    exp.Create: "this kind expression properties exists replace no_schema_binding",
+    exp.Schema: "this expressions", exp.ColumnDef: "this kind constraints", exp.ColumnConstraint: "kind",
+    exp.NotNullColumnConstraint: "", exp.DefaultColumnConstraint: "this",
+    exp.GeneratedAsIdentityColumnConstraint: "this start increment", exp.Properties: "expressions",
+    exp.DistKeyProperty: "this", exp.DistStyleProperty: "this", exp.SortKeyProperty: "this",
+    exp.TemporaryProperty: "", exp.LikeProperty: "this expressions", exp.Property: "this value",
+}  # fmt: skip
+# Functions by the words that are listed for them; of another one each argument is let pass, for its word is refused.
+_FUNCTIONS: dict[type[exp.Expr], tuple[str, str]] = {
+    exp.Coalesce: ("COALESCE NVL", "this expressions is_nvl"),
+    exp.Count: ("COUNT", "this big_int"),
+    exp.CurrentDatabase: ("CURRENT_DATABASE", ""),
+    exp.CurrentTimestamp: ("GETDATE SYSDATE CURRENT_TIMESTAMP", "sysdate"),
+    exp.CurrentUser: ("CURRENT_USER", ""),
+    exp.Extract: ("EXTRACT", "this expression"),
+    exp.Max: ("MAX", "this"),
+    exp.Min: ("MIN", "this"),
+    exp.Nullif: ("NULLIF", "this expression"),
+    exp.RowNumber: ("", ""),  # a form by its window
+    exp.Sum: ("SUM", "this"),
+    exp.TimeToStr: ("TO_CHAR", "this format"),
+    exp.Trim: ("TRIM RTRIM LTRIM BTRIM", "this position"),
+}
 _NAMED: dict[type[exp.Expr], str] = {
     exp.Between: "BETWEEN",
     exp.Case: "CASE",
@@ -376,23 +481,48 @@ _NAMED: dict[type[exp.Expr], str] = {
     exp.DistKeyProperty: "DISTKEY (…)",
     exp.DistStyleProperty: "DISTSTYLE",
     exp.SortKeyProperty: "SORTKEY (…)",
-    exp.Distinct: "SELECT DISTINCT",
 }
 
 
 class _Classifier:
-    """The forms of a parsed statement, but for functions, which are told by their words."""
+    """The forms of a parsed statement, but for functions, which are known by their words."""
+
+    def __init__(self, called: set[str]) -> None:
+        self._words = {name.partition("(")[0] for name in called}
 
     def forms(self, tree: exp.Expr) -> Iterator[str]:
         yield self._statement(tree)
         for node in tree.walk():
             yield from self._node(node)
+            yield from self._unknown(node)
+
+    def _unknown(self, node: exp.Expr) -> Iterator[str]:
+        """A kind of node, or an argument of one, that is not on the lists above; a function without its word."""
+        words, known = _FUNCTIONS.get(type(node), ("", _KNOWN.get(type(node))))
+        if type(node) in _FUNCTIONS:
+            if words and self._words.isdisjoint(words.split()):
+                yield type(node).__name__
+        elif known is None:
+            own = {node.name.upper()} if isinstance(node, exp.Anonymous) else set()
+            own |= set(node.sql_names()) if isinstance(node, exp.Func) and not own else set()
+            if self._words.isdisjoint(own):
+                yield type(node).__name__
+            return
+        allowed = (known or "").split()
+        if isinstance(node, exp.Table | exp.Subquery) and _within(node) != "SELECT":
+            allowed.append("joins")  # of an UPDATE or DELETE, whose joins have forms of their own
+        for name, value in node.args.items():
+            if value not in (None, False, []) and name not in allowed:
+                yield f"{type(node).__name__} {name}"
 
     def _statement(self, tree: exp.Expr) -> str:
         if isinstance(tree, exp.Insert):
-            return (
-                "INSERT … VALUES" if isinstance(tree.expression, exp.Values) else "INSERT … SELECT"
-            )
+            if tree.args.get("default"):
+                return "INSERT … DEFAULT VALUES"
+            what = "VALUES" if isinstance(tree.expression, exp.Values) else "SELECT"
+            # The columns are named, so that a new one changes nothing.
+            columns = "" if isinstance(tree.this, exp.Schema) else " without columns"
+            return f"INSERT … {what}{columns}"
         if isinstance(tree, exp.Update):
             alias = " (target with an alias)" if tree.this.alias else ""
             again = self._again(tree, tree.args.get("from_"))
@@ -424,7 +554,9 @@ class _Classifier:
         words += [str(tree.kind)]
         words += ["IF NOT EXISTS"] if tree.args.get("exists") else []
         if isinstance(tree.expression, exp.Query):
+            words += ["(columns)"] if isinstance(tree.this, exp.Schema) else []
             words += ["… AS SELECT"]
+            words += ["WITH NO SCHEMA BINDING"] if tree.args.get("no_schema_binding") else []
         elif like := tree.find(exp.LikeProperty):
             options = " ".join(
                 f"{p.this} {p.args['value']}".upper()
@@ -435,14 +567,18 @@ class _Classifier:
         return " ".join(words)
 
     def _node(self, node: exp.Expr) -> Iterator[str]:
-        if type(node) in _NAMED:
-            if isinstance(node, exp.Distinct) and not isinstance(node.parent, exp.Select):
-                return
+        if isinstance(node, exp.Distinct):
+            yield from self._distinct(node)
+        elif type(node) in _NAMED:
             yield _NAMED[type(node)]
-            if isinstance(node, exp.Group) and not all(
-                isinstance(key, exp.Column) for key in node.expressions
+            if isinstance(node, exp.Case) and node.this:
+                yield "CASE x WHEN …"
+            if isinstance(node, exp.DefaultColumnConstraint) and not isinstance(
+                node.this, exp.Literal | exp.CurrentTimestamp
             ):
-                yield "GROUP BY expression"
+                yield f"DEFAULT {node.this.sql(dialect='redshift')}"
+            if isinstance(node, exp.Group):
+                yield from self._group(node)
             if isinstance(node, exp.GeneratedAsIdentityColumnConstraint):
                 start, step = node.args.get("start"), node.args.get("increment")
                 if (str(start), str(step)) != ("0", "1"):
@@ -466,16 +602,17 @@ class _Classifier:
                 else node.this.name
             )
             names = {"RowNumber": "ROW_NUMBER()", "Count": "COUNT()"}
-            yield f"{names.get(function, function.upper())} OVER (…)"
-            if node.args.get("spec"):
-                yield "OVER (… ROWS …)"
+            # An aggregate with an order needs a frame: docs.aws.amazon.com/redshift/latest/dg/r_WF_COUNT.html
+            order = " ORDER BY …" if node.args.get("order") else ""
+            frame = " ROWS …" if node.args.get("spec") else ""
+            yield f"{names.get(function, function.upper())} OVER (…{order}{frame})"
         elif isinstance(node, exp.Ordered):
-            yield "ORDER BY"
+            yield "ORDER BY 1" if isinstance(node.this, exp.Literal) else "ORDER BY"
         elif isinstance(node, exp.Cast):
             yield from self._cast(node)
         elif isinstance(node, exp.DataType):
             name = node.sql(dialect="redshift")
-            yield re.sub(r"\(.*\)", "(n)" if "," not in name else "(n, m)", name)
+            yield re.sub(r"\([\d ]+\)", "(n)", re.sub(r"\(\d+, *\d+\)", "(n, m)", name))
         elif (
             isinstance(node, exp.Star | exp.Column)
             and node.is_star
@@ -484,19 +621,39 @@ class _Classifier:
             if not isinstance(node.parent, exp.Count | exp.Column):
                 yield "SELECT alias.*" if isinstance(node, exp.Column) else "SELECT *"
         elif isinstance(node, exp.Is):
-            yield "IS NULL"
+            yield "IS NULL" if isinstance(node.expression, exp.Null) else "IS TRUE"
+        elif isinstance(node, exp.Tuple):
+            if not isinstance(node.parent, exp.Values | exp.Distinct):
+                yield "row (a, b)"
         elif isinstance(node, exp.EQ | exp.NEQ | exp.LT | exp.LTE | exp.GT | exp.GTE):
-            yield "comparison"
+            if not (isinstance(node.parent, exp.Update) and node.arg_key == "expressions"):
+                yield "comparison"
+            elif isinstance(node.this, exp.Column) and node.this.table:
+                yield "UPDATE … SET table.column"
         elif isinstance(node, exp.Add | exp.Sub | exp.Mul):
             yield "+ - *"
         elif isinstance(node, exp.Div | exp.Mod):
             yield "/ inside CASE" if node.find_ancestor(exp.Case) else "/"
-        elif isinstance(node, exp.LikeProperty | exp.TemporaryProperty) or (
-            isinstance(node, exp.Property) and isinstance(node.parent, exp.LikeProperty)
-        ):
-            return
-        elif not isinstance(node, (*_PLAIN, exp.Func, exp.DML, exp.Create)):
-            yield type(node).__name__
+
+    @staticmethod
+    def _distinct(node: exp.Distinct) -> Iterator[str]:
+        if node.args.get("on"):
+            yield "SELECT DISTINCT ON (…)"
+        elif isinstance(node.parent, exp.Select):
+            yield "SELECT DISTINCT"
+        elif not isinstance(node.parent, exp.Count):
+            yield f"{type(node.parent).__name__.upper()}(DISTINCT)"
+        elif len(node.expressions) > 1:
+            yield "COUNT(DISTINCT a, b)"
+
+    @staticmethod
+    def _group(node: exp.Group) -> Iterator[str]:
+        if node.args.get("all"):
+            yield "GROUP BY ALL"
+        if any(isinstance(key, exp.Literal) for key in node.expressions):
+            yield "GROUP BY 1"
+        if any(not isinstance(key, exp.Column | exp.Literal) for key in node.expressions):
+            yield "GROUP BY expression"
 
     @staticmethod
     def _join(node: exp.Join) -> Iterator[str]:
@@ -512,6 +669,9 @@ class _Classifier:
             yield f"{within}a, b" if within else "FROM a, b"
             return
         yield f"{within}{side or kind or 'INNER'} JOIN"
+        on = node.args.get("on")
+        if on and not any(_equates(test, node.alias_or_name) for test in _conditions(on)):
+            yield f"{within}{side or kind or 'INNER'} JOIN without an equality"
         select = node.parent
         if side == "LEFT" and isinstance(select, exp.Select) and select.args.get("where"):
             name = node.alias_or_name
@@ -556,6 +716,30 @@ class _Classifier:
             yield "CAST to a number inside CASE"
 
 
+def _conditions(where: exp.Expr) -> Iterator[exp.Expr]:
+    """What a condition asks for by AND."""
+    if isinstance(where, exp.Paren):
+        yield from _conditions(where.this)
+    elif isinstance(where, exp.And):
+        yield from _conditions(where.left)
+        yield from _conditions(where.right)
+    else:
+        yield where
+
+
+def _equates(test: exp.Expr, name: str) -> bool:
+    """Whether a condition is an equality of one source's columns and others'."""
+    if not isinstance(test, exp.EQ):
+        return False
+    left, right = (
+        {column.table.lower() for column in side.find_all(exp.Column)}
+        for side in (test.left, test.right)
+    )
+    if "" in left | right:  # a column without a table may be of either
+        return bool(left and right)
+    return bool(left and right) and {name.lower()} in (left, right) and left.isdisjoint(right)
+
+
 def _within(node: exp.Expr) -> str:
     """The kind of the innermost statement or query around a node."""
     around = node.find_ancestor(exp.Select, exp.Update, exp.Delete)
@@ -592,9 +776,9 @@ class _Resolver:
             if isinstance(tree.expression, exp.Query):
                 self.query(tree.expression, None)
         elif isinstance(tree, exp.Insert):
-            if isinstance(tree.expression, exp.Query) and not isinstance(
-                tree.expression, exp.Values
-            ):
+            if isinstance(tree.expression, exp.Values):
+                self._columns(tree.expression, _Scope(None), aliases=False)
+            elif isinstance(tree.expression, exp.Query):
                 self.query(tree.expression, None)
         elif isinstance(tree, exp.Update | exp.Delete):
             scope = _Scope(None)
@@ -609,26 +793,31 @@ class _Resolver:
         """Looks through a query; its columns, or None if they are not known."""
         for cte in query.args["with_"].expressions if query.args.get("with_") else ():
             self._with[cte.alias] = self.query(cte.this, parent)
-        if isinstance(query, exp.Subquery):
-            return self.query(query.this, parent)
-        if isinstance(query, exp.SetOperation):
-            left = self.query(query.this, parent)
-            self.query(query.expression, parent)
-            return left
+        if isinstance(query, exp.Subquery | exp.SetOperation):
+            output = self.query(query.this, parent)
+            if isinstance(query, exp.SetOperation):
+                self.query(query.expression, parent)
+            # The order of a union is by its columns.
+            result = _Scope(parent, {"": ("the union", output)})
+            for name in ("order", "limit", "offset"):
+                self._columns(query.args.get(name), result, aliases=False)
+            return output
         if not isinstance(query, exp.Select):
             return None
-        scope = _Scope(parent, aliases=frozenset(e.alias for e in query.expressions if e.alias))
+        scope = _Scope(
+            parent, aliases=frozenset(e.alias.lower() for e in query.expressions if e.alias)
+        )
         start = query.args.get("from_")
         joins = query.args.get("joins") or []
         self._sources([*([start.this] if start else []), *(join.this for join in joins)], scope)
         for join in joins:
             self._columns(join.args.get("on"), scope, aliases=False)
-        self._columns(query.args.get("where"), scope, aliases=False)
-        for part in (
-            *query.expressions,
-            *(query.args.get(a) for a in ("group", "having", "order", "qualify")),
-        ):
-            self._columns(part, scope, aliases=True)
+        for name, value in query.args.items():
+            if name not in ("with_", "from_", "joins"):
+                for part in value if isinstance(value, list) else [value]:
+                    if isinstance(part, exp.Expr):
+                        aliases = name in ("group", "having", "order")
+                        self._columns(part, scope, aliases=aliases)
         return self._output(query, scope)
 
     def _sources(self, sources: list[exp.Expr], scope: _Scope) -> None:
@@ -707,7 +896,7 @@ class _Resolver:
             if columns is not None and name in columns:
                 self._note(table, name)
                 return True
-        if aliases and name in scope.aliases:
+        if aliases and name in scope.aliases and not _outer_has(scope, name):
             return True
         unknown = [table for table, columns in scope.sources.values() if columns is None]
         if unknown and scope.parent:
@@ -732,19 +921,46 @@ class _Resolver:
             self.problems.append(problem)
 
 
+def _outer_has(scope: _Scope, name: str) -> bool:
+    """Whether a query around this one has a column of the name, which the alias would hide or not."""
+    outer = scope.parent
+    while outer:
+        if any(columns and name in columns for _, columns in outer.sources.values()):
+            return True
+        outer = outer.parent
+    return False
+
+
+def _has_no_type(value: exp.Expr) -> bool:
+    """Whether a value is made of texts and NULLs alone."""
+    if isinstance(value, exp.Paren):
+        return _has_no_type(value.this)
+    if isinstance(value, exp.Case):
+        default = value.args.get("default")
+        results = [branch.args["true"] for branch in value.args["ifs"]]
+        return all(_has_no_type(result) for result in [*results, *([default] if default else [])])
+    if isinstance(value, exp.DPipe):
+        return _has_no_type(value.left) and _has_no_type(value.right)
+    if isinstance(value, exp.Coalesce):
+        return all(_has_no_type(part) for part in [value.this, *value.expressions])
+    return isinstance(value, exp.Null) or (isinstance(value, exp.Literal) and value.is_string)
+
+
 def _untyped(tree: exp.Expr) -> Iterator[Problem]:
-    """Texts and NULLs without a type as columns of a derived table, a view or a CTAS.
+    """Texts and NULLs without a type as columns of a derived table, a view, a CTAS or a branch of a union.
 
     Source: github.com/tuva-health/tuva-core/pull/1166, github.com/calogica/dbt-expectations/issues/98
     """
     for select in tree.find_all(exp.Select):
-        parent = select.parent
-        inside = isinstance(parent, exp.CTE | exp.Create) or (
-            isinstance(parent, exp.Subquery) and isinstance(parent.parent, exp.From | exp.Join)
-        )
+        around, inside = select.parent, False
+        while isinstance(around, exp.Subquery | exp.SetOperation):
+            inside = inside or isinstance(around, exp.SetOperation)
+            inside = inside or (isinstance(around, exp.Subquery) and around.arg_key == "using")
+            around = around.parent
+        inside = inside or isinstance(around, exp.CTE | exp.Create | exp.From | exp.Join)
         for item in select.expressions if inside else ():
             value = item.unalias()
-            if isinstance(value, exp.Null) or (isinstance(value, exp.Literal) and value.is_string):
+            if _has_no_type(value):
                 yield Problem(
                     "unknown type",
                     f'the column {item.alias_or_name or value.sql()} has no type: Redshift may answer "failed to find '

@@ -41,10 +41,12 @@ HOLD_PARTS = (
     "stage/audit.sql",
     "functions/loader/explain.py",
 )
-# The roles and the options that a COPY may be given, each option once.
+# The roles and the options that a COPY may be given.
 COPIES = (
     ("default", ""),
-    ("'arn:aws:iam::123456789012:role/copy'", "GZIP BZIP2 ZSTD NOLOAD MAXERROR 100000"),
+    ("'arn:aws:iam::123456789012:role/copy'", "GZIP NOLOAD MAXERROR 100000"),
+    ("default", "BZIP2"),
+    ("default", "ZSTD"),
 )
 OF_PREFLIGHT = ("SELECT current_user, current_database()",)  # the only SQL that is in no file
 

@@ -10,6 +10,7 @@ import pytest
 
 from local import evidence
 from tests.faults.template import _document
+from verify import data, probes
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = evidence.entries()
@@ -37,6 +38,25 @@ def test_an_entry_has_an_address_or_says_what_if_it_is_wrong(entry: evidence.Ent
 
 def test_at_most_ten_are_assumed() -> None:
     assert 0 < sum(entry.assumed for entry in ENTRIES) <= evidence.MOST_ASSUMED
+
+
+def test_what_a_probe_calls_assumed_is_assumed() -> None:
+    """Otherwise an entry that has found its evidence, or is gone, would still be asked for as an assumption."""
+    asked = {name for probe in probes.read_probes() for name in probe.assumed} | {*data.ASSUMED}
+    assert asked == {name for entry in ENTRIES if entry.assumed for name in entry.ids}
+
+
+def test_no_cell_is_empty() -> None:
+    for line in evidence.PAGE.read_text(encoding="utf-8").splitlines():
+        cells = line.strip("|").replace("\\|", "").split("|") if line.startswith("|") else ()
+        assert all(cell.strip() for cell in cells), line
+
+
+def test_a_recording_has_its_whole_date() -> None:
+    """LocalStack keeps the day of each; a year alone cannot be looked up."""
+    text = evidence.PAGE.read_text(encoding="utf-8")
+    assert re.search(r"\[recorded \d{4}-\d\d-\d\d\]", text)
+    assert not re.search(r"\[recorded (?!\d{4}-\d\d-\d\d\])", text)
 
 
 def test_an_id_stands_once_in_its_section() -> None:

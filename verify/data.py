@@ -326,6 +326,8 @@ def _refuse_to_touch(loaded: Loaded, *, consent: bool) -> None:
     if loaded.stack.paused:
         return  # no event and no sweep loads a file: only those that this run names
     asked = execute(loaded.run, "dry", {"dry_run": True})
+    if asked.status == "nothing to load":
+        return  # the bucket is empty
     planned = asked.data.get("plan") or {}
     if asked.failed or "planned" not in planned:
         why = asked.cause if asked.failed else asked.status

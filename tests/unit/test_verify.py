@@ -267,6 +267,11 @@ def test_test_state_is_asked_in_the_stacks_partition(partition: str) -> None:
     assert asked == [f"arn:{partition}:states:::lambda:invoke"]
 
 
+def test_without_a_stack_the_partition_is_the_regions() -> None:
+    session = boto3.Session(region_name="cn-north-1")
+    assert replace(at(stack=None), session=session).partition == "aws-cn"
+
+
 def test_without_the_capacity_the_cost_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     class Denied:
         def get_workgroup(self, **_: Any) -> Any:
@@ -708,7 +713,7 @@ def planned(count: int, *names: str) -> Any:
         (Machine(running=2), "2 executions of the stack are running"),
         (Machine(dry_run=planned(3, "log_data/mine.json")), "3 files .*log_data/mine.json"),
         (Machine(dry_run=(True, {"cause": "no way"})), "no way"),
-        (Machine(dry_run=(False, {"status": "nothing"})), "is not known"),
+        (Machine(dry_run=(False, {"status": "ended"})), "is not known"),
     ],
 )
 def test_nothing_is_uploaded_beside_files_of_others(states: Machine, said: str) -> None:
@@ -723,8 +728,9 @@ def test_nothing_is_uploaded_beside_files_of_others(states: Machine, said: str) 
 
 def test_a_stack_on_which_nothing_else_waits_is_taken() -> None:
     empty = Fails(pg_namespace="", sparkify='schema "sparkify" does not exist')
-    run = a_run(at(data_api=empty, stepfunctions=Machine(dry_run=planned(0))))
-    data._refuse_to_touch(data.Loaded(run, STACK), consent=False)
+    for answer in (planned(0), (False, {"status": "nothing to load"})):
+        run = a_run(at(data_api=empty, stepfunctions=Machine(dry_run=answer)))
+        data._refuse_to_touch(data.Loaded(run, STACK), consent=False)
     # A paused one loads what a run names and nothing else: files that wait there are as they are.
     paused = replace(STACK, parameters={**STACK.parameters, "Paused": "true"})
     run = a_run(at(stack=paused, data_api=empty, stepfunctions=Machine()))

@@ -103,3 +103,21 @@ def test_data_of_a_person_is_not_mixed_with_its_own(warehouse: Project, tmp_path
     assert code == 0
     left = {name: sorted(rows, key=repr) for name, rows in warehouse.star().items()}
     assert left == {name: sorted(rows, key=repr) for name, rows in star.items()}
+
+
+def test_clean_leaves_a_load_that_holds_a_file_of_a_person(
+    warehouse: Project, tmp_path: Path
+) -> None:
+    """As when an upload falls into the batch window of a run that was killed."""
+    files = dict(DataSet(songs=2, users=2, days=1, events=20, seed=3).files())
+    (log,) = [key for key in files if key.startswith("log_data/")]
+    warehouse.load({**files, "log_data/loader-verify-gone/a.json": files[log]})
+    star, ledger = warehouse.star(), warehouse.ledger_rows()
+    code, printed, _ = verify(warehouse, tmp_path, "--clean")
+    assert code == 1
+    assert (
+        f"{len(files) + 1} files, not undone: {len(files)} of its {len(files) + 1} files" in printed
+    )
+    assert "Removed: 1 objects" in printed
+    assert "Not removed: load " in printed
+    assert (warehouse.star(), warehouse.ledger_rows()) == (star, ledger)

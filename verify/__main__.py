@@ -75,6 +75,8 @@ def main(words: list[str] | None = None) -> int:
         print(f"verify: {problem}", file=sys.stderr)
     except (ClientError, BotoCoreError) as error:
         print(f"verify: AWS answered: {error}", file=sys.stderr)
+    except TimeIsUp:
+        print("verify: the time is up; --clean, once more, goes on", file=sys.stderr)
     except (OSError, ValueError) as error:  # a file of --more, or the folder of --out
         print(f"verify: {error}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -111,7 +113,7 @@ def verify(given: argparse.Namespace, place: Place) -> int:
     if not seconds:
         raise Problem(
             f"At {place.rpu:g} RPU the bound of ${given.dollars:.2f} is reached before anything is asked."
-            f" All of it may cost ${expected.dollars:.2f}: --dollars"
+            f" {expected.allow}"
         )
     run = Run(new_id(), place, Deadline(seconds))
     lines = plan(run, possible, expected, len(cases), len(asked), given.dollars)
@@ -135,6 +137,7 @@ def verify(given: argparse.Namespace, place: Place) -> int:
             except (ClientError, BotoCoreError, TimeoutError) as error:
                 run.add(Result(part, f"{part}: the rest", NOT_POSSIBLE, note=str(error)))
     finally:
+        over = run.deadline.over
         clean_up(run)
         report = Report(
             run=run.id,
@@ -144,7 +147,7 @@ def verify(given: argparse.Namespace, place: Place) -> int:
             hidden=place.hidden,
             results=run.results,
             seconds=run.deadline.used,
-            stopped=f"the bound of {seconds:,.0f} s was reached" if run.deadline.over else "",
+            stopped=f"the bound of {seconds:,.0f} s was reached" if over else "",
             estimate={"seconds": round(expected.seconds), "dollars": round(expected.dollars, 2)},
         )
         written = report.write(given.out)
@@ -167,11 +170,16 @@ def plan(
     if "data" in parts and stack:
         files = data.made(stack, run.prefix)
         lines.append(
-            f"- upload {len(files.first) + len(files.late)} small files to s3://"
+            f"- upload {files.count} small files to s3://"
             f"{stack.outputs['DataBucketName']}/ under {stack.log_prefix}{run.prefix}/ and"
             f" {stack.song_prefix}{run.prefix}/, let the stack load them, compare, undo every load"
-            " (only if its tables are empty)"
+            " (only if its tables are empty and nothing else waits to be loaded)"
         )
+        if stack.parameters.get("NotifyEmail"):
+            lines.append(
+                "- make the stack send its mails: the address of NotifyEmail may get some, of the bad file"
+                " (as may who else has subscribed to the topic)"
+            )
     if "conformance" in parts:
         lines.append(f"- run {cases} conformance cases")
     lines.append(
@@ -179,16 +187,20 @@ def plan(
         f" s3://{place.bucket}/{place.root}{run.prefix}/. All of that is removed at the end; what stays: the ledger's"
         " rows of the loads, the executions' history, logs."
     )
-    stops = f"stops asking after {run.deadline.seconds / 60:,.0f}."
+    minutes = run.deadline.seconds / 60
+    stops = f"starts nothing new after {minutes:,.0f} minutes."
     if place.local:
-        lines.append(f"On the local AWS it takes a minute or two, costs nothing, and {stops}")
+        lines.append(f"On the local AWS it takes a minute or two, costs nothing, and it {stops}")
         return lines
-    lines.append(f"It takes about {expected.seconds / 60:,.0f} minutes, and {stops}")
+    lines.append(f"It takes about {expected.seconds / 60:,.0f} minutes, and it {stops}")
     if place.rpu:
         lines.append(
-            f"It may cost about ${expected.dollars:.2f}: {expected.warehouse / 60:,.0f} minutes of {place.rpu:g} RPU"
-            f" ${expected.warehouse_dollars:.2f}, all else ${expected.other_dollars:.2f}; it stops at ${dollars:.2f}."
+            f"It may cost about ${expected.dollars:.2f}: {expected.seconds / 60:,.0f} minutes of {place.rpu:g} RPU"
+            f" ${expected.warehouse_dollars:.2f}, all else ${expected.other_dollars:.2f}; it stops at ${dollars:.2f},"
+            " cleaning up included."
         )
+        if dollars < expected.most:
+            lines.append(f"That bound cuts it. {expected.allow}")
     else:
         lines.append(
             f"It may cost about ${expected.other_dollars:.2f} beside the cluster's hours, which it does not add to."
@@ -198,33 +210,50 @@ def plan(
 
 def clean_up(run: Run) -> None:
     """Removes what the run made, whatever has happened; what is left is a difference."""
-    run.deadline.seconds += bounds.CLEANING_SECONDS
-    left: list[str] = []
-    if run.uploaded:
-        left += undo_left(run)
-    done, wrong = Cleaner(run.place, run.id).clean()
-    left += wrong
-    run.deadline.seconds -= bounds.CLEANING_SECONDS
+    bound = run.deadline.seconds
+    run.deadline.seconds = run.deadline.used + bounds.CLEANING_SECONDS
+    left, on_its_way = undo_left(run) if run.uploaded else ([], False)
+    cleaner = Cleaner(run.place, run.id, keep_data=on_its_way)
+    done, wrong = cleaner.clean()
+    run.deadline.seconds = bound
     run.say(f"cleaned up: {', '.join(done) or 'nothing was left'}")
-    for text in left:
+    for text in wrong:
         what, _, got = text.partition(": ")
-        note = "--clean tries again"
-        run.add(Result("cleaning", what, OTHER, expected="removed", got=got, note=note))
+        left.append(_left(what, got))
+    for text in cleaner.may_stay:
+        left.append(Result("cleaning", "versions of objects", NOT_POSSIBLE, note=text))
+    for result in left:
+        run.add(result)
 
 
-def undo_left(run: Run) -> list[str]:
-    """Undoes the loads of the run's files that are still loaded; what went wrong."""
+def _left(what: str, got: str, note: str = "--clean tries again") -> Result:
+    return Result("cleaning", what, OTHER, expected="removed", got=got, note=note)
+
+
+def undo_left(run: Run) -> tuple[list[Result], bool]:
+    """Undoes the loads of the run's files; what is left, and whether files may still be on their way to a load.
+
+    First what is loaded now, for the time may be short; then what was on its way.
+    """
     stack = run.place.stack
     assert stack is not None  # noqa: S101 - called only with one
     loaded = data.Loaded(run, stack)
+    wrong: list[data.NotUndone] = []
+    left: list[Result] = []
     try:
-        data.settle(loaded, run.prefix)
         wrong = data.undo(run, loaded, None, "left")
-        return [f"not undone: {text}" for text in wrong]
-    except data.Refused:
-        return []  # the tables may not be read, so nothing was loaded either
-    except (TimeIsUp, TimeoutError, ClientError, BotoCoreError) as error:
-        return [f"not undone: {error or 'no time left'}"]
+        data.settle(loaded, run.prefix)
+        wrong = data.undo(run, loaded, None, "later")
+    except (data.Refused, TimeIsUp, TimeoutError, ClientError, BotoCoreError) as error:
+        why = str(error) or "the time for cleaning up is over"
+        note = (
+            "files of this run may still be loaded by the stack, so their objects were kept. Wait until its executions "
+            "have ended, then --clean undoes the loads and deletes the objects"
+        )
+        left.append(_left("uploads on their way", why, note))
+    for load in wrong:
+        left.append(_left(f"load {load.load_id}", load.why, load.to_do or "--clean tries again"))
+    return left, any(result.id == "uploads on their way" for result in left)
 
 
 def clean(place: Place, *, yes: bool) -> int:
@@ -232,31 +261,37 @@ def clean(place: Place, *, yes: bool) -> int:
     run = Run(f"clean{new_id()}", place, Deadline(bounds.MINUTES * 60))
     cleaner = Cleaner(place)
     found = cleaner.found()
-    loaded: list[str] = []
-    if place.stack:
+    loads: list[data.Load] = []
+    ours = data.Loaded(run, place.stack) if place.stack else None
+    if ours:
         try:
-            ours = data.Loaded(run, place.stack)
             data.settle(ours, PREFIX)
-            rows = ours.ledger(PREFIX)
+            loads = ours.loads(PREFIX)
         except data.Refused as reason:
             raise Problem(f"Loads of earlier runs cannot be looked for: {reason}.") from reason
-        loaded = sorted({str(r["load_id"]) for r in rows.values() if r["status"] == "loaded"})
-    lines = [*found, *(f"load {load_id}, to be undone" for load_id in loaded)]
+    lines = [*found, *map(_listed, loads)]
     if not lines:
         print(f"Nothing is left of earlier runs ({PREFIX}…, {SCHEMAS}…).")
         return 0
     if not agreed(["Left of earlier runs:", *(f"- {line}" for line in lines)], "Remove?", yes=yes):
         raise Problem("Nothing was removed.")
-    wrong = []
-    for number, load_id in enumerate(reversed(loaded)):
-        report = preflight.execute(run, f"undo-{number}", {"undo": load_id})
-        if report.failed or report.status != "undone":
-            wrong.append(f"load {load_id}: {report.cause if report.failed else report.status}")
+    wrong = data.undo(run, ours, None, "found", PREFIX) if ours and loads else []
     done, left = cleaner.clean()
+    if undone := len(loads) - len(wrong):
+        done = [f"{undone:,} loads (undone)", *done]
     print("Removed: " + (", ".join(done) or "nothing"))
-    for text in [*wrong, *left]:
+    told = [f"load {load.load_id}: {load.why}. {load.to_do}".rstrip(" .") + "." for load in wrong]
+    for text in [*told, *left]:
         print(f"Not removed: {text}", file=sys.stderr)
+    for text in cleaner.may_stay:
+        print(f"Not known: {text}", file=sys.stderr)
     return 1 if wrong or left else 0
+
+
+def _listed(load: data.Load) -> str:
+    """A load as --clean lists it."""
+    what = f"not undone: {load.why_not}" if load.why_not else "to be undone"
+    return f"load {load.id}, {load.files:,} files, {what}"
 
 
 def commit() -> str:

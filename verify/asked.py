@@ -294,7 +294,7 @@ def large_output(asking: Asking) -> str:
         {
             "Type": "Task",
             "QueryLanguage": "JSONata",
-            "Resource": "arn:aws:states:::lambda:invoke",
+            "Resource": f"arn:{asking.run.place.partition}:states:::lambda:invoke",
             "Arguments": {"FunctionName": "nobody-calls-it"},
             "Output": "{% $pad('x', 300000, 'x') %}",
             "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from tests.redshift.conformance.model import Case
 AT_A_TIME = 8
 """Cases at a time: they mostly wait. A warehouse takes 500 sessions."""
 MINUTES = 25.0
-DOLLARS = 1.0
+DOLLARS = 1.25
 CLEANING_SECONDS = 120.0
 """What cleaning up may take beyond the bound."""
 
@@ -22,9 +23,9 @@ CLEANING_SECONDS = 120.0
 STATEMENT_SECONDS = 0.5
 FILE_SECONDS = 2.5
 CONNECT_SECONDS = 10.0
-PREFLIGHT = (150.0, 120.0)
-DATA = (420.0, 200.0)
-"""(seconds of the clock, seconds in which the warehouse works)"""
+PREFLIGHT_SECONDS = 150.0
+DATA_SECONDS = 420.0
+"""Waits for events are paid too: while the ledger is asked every few seconds, the warehouse stays awake."""
 PROBE_SECONDS = 6.0
 LOADS = 8
 """Executions that the preflight and the data part start, at most a few; each is counted as a whole load."""
@@ -41,17 +42,16 @@ def price(of: str) -> float:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of a run. ``warehouse`` are the seconds in which a serverless warehouse of ``rpu`` works."""
+    """Of a run, without cleaning up. A serverless warehouse of ``rpu`` is paid for all of its seconds."""
 
     seconds: float
-    warehouse: float
     rpu: float
     requests: int
     loads: int
 
     @property
     def warehouse_dollars(self) -> float:
-        return self.warehouse * self.rate
+        return self.seconds * self.rate
 
     @property
     def rate(self) -> float:
@@ -72,6 +72,16 @@ class Estimate:
     def dollars(self) -> float:
         return self.warehouse_dollars + self.other_dollars
 
+    @property
+    def most(self) -> float:
+        """With cleaning up: what --dollars has to allow for all of it."""
+        return self.dollars + CLEANING_SECONDS * self.rate
+
+    @property
+    def allow(self) -> str:
+        """What a person says to let all of it run."""
+        return f"The full run may cost ${self.most:.2f}; allow it with --dollars {math.ceil(self.most)}."
+
 
 def seconds_of(case: Case) -> float:
     """Of one case, alone."""
@@ -89,28 +99,26 @@ def estimate(
 ) -> Estimate:
     """What these parts take."""
     chosen, listed = set(parts), list(cases)
-    seconds, warehouse, requests, loads = CONNECT_SECONDS, CONNECT_SECONDS, 0, 0
+    seconds, requests, loads = CONNECT_SECONDS, 0, 0
     if "preflight" in chosen:
-        seconds, warehouse, loads = seconds + PREFLIGHT[0], warehouse + PREFLIGHT[1], loads + 1
+        seconds, loads = seconds + PREFLIGHT_SECONDS, loads + 1
     if "data" in chosen:
-        seconds, warehouse, loads = seconds + DATA[0], warehouse + DATA[1], loads + LOADS
+        seconds, loads = seconds + DATA_SECONDS, loads + LOADS
     if "probes" in chosen:
-        seconds, warehouse = seconds + probes * PROBE_SECONDS, warehouse + probes * PROBE_SECONDS
-        requests += 2 * probes
+        seconds, requests = seconds + probes * PROBE_SECONDS, requests + 2 * probes
     if "conformance" in chosen:
-        took = sum(map(seconds_of, listed)) / at_a_time
-        seconds, warehouse = seconds + took, warehouse + took
+        seconds += sum(map(seconds_of, listed)) / at_a_time
         requests += sum(2 * len(case.objects) + 2 * bool(case.written) for case in listed)
-    return Estimate(seconds, warehouse, rpu, requests + loads * LOAD_REQUESTS, loads)
+    return Estimate(seconds, rpu, requests + loads * LOAD_REQUESTS, loads)
 
 
 def bound(expected: Estimate, *, minutes: float, dollars: float) -> float:
-    """Seconds after which a run stops: the minutes, or those in which the warehouse has cost the dollars."""
+    """Seconds after which a run starts nothing: the minutes, or those in which the warehouse costs the dollars."""
     seconds = 60 * minutes
     if expected.rate:
-        # The warehouse may be billed for all of the time but the waits for events, cleaning up included.
+        # All of the time is paid, cleaning up included.
         paid = (dollars - expected.other_dollars) / expected.rate - CLEANING_SECONDS
-        seconds = min(seconds, paid + (expected.seconds - expected.warehouse) if paid > 0 else 0)
+        seconds = min(seconds, paid)
     return max(seconds, 0.0)
 
 

@@ -14,10 +14,16 @@ DELETED_AT_ONCE = 1000
 
 
 class Cleaner:
-    """What ``run`` made, or what every run made whose end nobody saw (``run`` is '')."""
+    """What ``run`` made, or what every run made whose end nobody saw (``run`` is '').
 
-    def __init__(self, place: Place, run: str = "") -> None:
+    keep_data   leaves the objects of the data bucket: the stack may be about to load them
+    unlisted    buckets whose versions may not be listed, and what AWS says
+    """
+
+    def __init__(self, place: Place, run: str = "", *, keep_data: bool = False) -> None:
         self.place = place
+        self.keep_data = keep_data
+        self.unlisted: dict[str, str] = {}
         self.prefix = f"{PREFIX}{run}"
         self.schema_prefix = f"{SCHEMAS}{run}"
         self._runner = Runner(place.target(run, "x"))
@@ -61,7 +67,7 @@ class Cleaner:
     def _drop(self) -> int:
         names = self.schemas()
         for start in range(0, len(names), AT_ONCE):
-            sqls = [f"DROP SCHEMA {name} CASCADE" for name in names[start : start + AT_ONCE]]
+            sqls = [f'DROP SCHEMA "{name}" CASCADE' for name in names[start : start + AT_ONCE]]
             self._runner.run_batch(sqls, {}, ExecutionMode="AUTO_COMMIT")
         if left := self.schemas():
             raise RuntimeError(f"still there: {', '.join(left)}")
@@ -70,7 +76,7 @@ class Cleaner:
     def places(self) -> Iterator[tuple[str, str]]:
         """(bucket, prefix) of everything that a run puts into S3."""
         yield self.place.bucket, f"{self.place.root}{self.prefix}"
-        if stack := self.place.stack:
+        if (stack := self.place.stack) and not self.keep_data:
             for of_dataset in (stack.log_prefix, stack.song_prefix):
                 yield stack.outputs["DataBucketName"], f"{of_dataset}{self.prefix}"
 
@@ -83,9 +89,18 @@ class Cleaner:
             ):
                 for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                     yield {"Key": entry["Key"], "VersionId": entry["VersionId"]}
-        except ClientError:
+        except ClientError as error:
+            self.unlisted[bucket] = str(error)
             for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 yield from ({"Key": entry["Key"]} for entry in page.get("Contents", []))
+
+    @property
+    def may_stay(self) -> list[str]:
+        """What nobody can tell: versions that may not be listed."""
+        return [
+            f"if s3://{bucket} keeps versions, those of the deleted objects under {self.prefix} stay: {error}"
+            for bucket, error in self.unlisted.items()
+        ]
 
     def _delete(self) -> int:
         deleted = 0

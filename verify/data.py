@@ -7,9 +7,10 @@ the objects are deleted; the ledger keeps its rows of them (withdrawn, rejected)
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from local.generator import DataSet
 from tests import oracle
 from tests.redshift.conformance.runner import Answer
 from verify.bounds import TimeIsUp
-from verify.place import Place, Stack
+from verify.place import PREFIX, Place, Stack
 from verify.preflight import execute
 from verify.results import AS_EXPECTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
 from verify.run import Run
@@ -44,8 +45,57 @@ OTHERS_FILES, OTHERS_BYTES = 2_000, 100_000_000
 """Files of the stack that are compared too, if it is said that they are test data."""
 
 
+NOT_MADE = re.compile(r"\b(relation|schema|table) \"?[\w.]+\"? does not exist", re.IGNORECASE)
+"""Of a schema or a table that is not there. A database or a user that does not exist is another matter."""
+
+
 class Refused(Exception):
     """The stack is not touched; the text says why."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load that holds files of a run: how many files it has, and how many of them no run has uploaded.
+
+    example   one of these
+    """
+
+    id: str
+    files: int
+    others: int
+    example: str
+
+    @property
+    def why_not(self) -> str:
+        """Why it is not undone; '' if it may be."""
+        if not self.files:
+            return "the table files does not say which files it holds"
+        if not self.others:
+            return ""
+        return (
+            f"{self.others:,} of its {self.files:,} files are not of make verify, such as {self.example}: an undo "
+            "would take their rows out too"
+        )
+
+    @property
+    def to_do(self) -> str:
+        """What a person does about one that is not undone."""
+        return (
+            f'It was not undone. If its rows are to go: start an execution with {{"undo": "{self.id}"}}, then one with '
+            '{"keys": [your files of that load]}, which loads those again.'
+        )
+
+
+@dataclass(frozen=True)
+class NotUndone:
+    """A load that is still there, and why; ``to_do`` if --clean would not undo it either."""
+
+    load_id: str
+    why: str
+    to_do: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.load_id}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +106,10 @@ class Files:
     late: dict[str, bytes]
     bad: str
     bad_line: int
+
+    @property
+    def count(self) -> int:
+        return len(self.first) + len(self.late)
 
     @property
     def good(self) -> dict[str, bytes]:
@@ -122,8 +176,10 @@ class Loaded:
     def query(self, sql: str) -> list[list[Any]]:
         """Rows; none while the tables are not made yet."""
         answer: Answer = self._runner.run(sql, {})
-        if answer.error and "does not exist" in answer.error:
-            return []
+        if NOT_MADE.search(answer.error):
+            # The first load makes them. That is believed only of a database that answers.
+            named = f"SELECT 1 FROM pg_namespace WHERE nspname = '{self.stack.schema}'"
+            answer = replace(self._runner.run(named, {}), rows=[])
         if answer.error:
             raise Refused(
                 f"these credentials cannot read the stack's tables ({answer.error}). Let an administrator run "
@@ -145,13 +201,38 @@ class Loaded:
     def ledger(self, prefix: str) -> dict[str, dict[str, Any]]:
         """The newest row of each key of a run (of any, for the prefix that all have)."""
         names = ("key", "status", "reason", "error_line", "load_id")
-        starts = [f"{of}{prefix}" for of in (self.stack.log_prefix, self.stack.song_prefix)]
-        ours = " OR ".join(f"LEFT(key, {len(start)}) = '{start}'" for start in starts)
         rows = self.query(
             f"SELECT {', '.join(names)} FROM {self.stack.schema}.file_status "
-            f"WHERE {ours} ORDER BY recorded_at"
+            f"WHERE {self._under(prefix)} ORDER BY recorded_at"
         )
         return {str(row[0]): dict(zip(names, row, strict=True)) for row in rows}
+
+    def _under(self, prefix: str) -> str:
+        """The condition of keys under the prefix in the datasets."""
+        starts = [f"{of}{prefix}" for of in (self.stack.log_prefix, self.stack.song_prefix)]
+        return "(" + " OR ".join(f"LEFT(key, {len(of)}) = '{of}'" for of in starts) + ")"
+
+    def loads(self, prefix: str, keys: Iterable[str] | None = None) -> list[Load]:
+        """The loads by which keys under the prefix (these, or all) are loaded now, newest first."""
+        rows, wanted = self.ledger(prefix), None if keys is None else set(keys)
+        ids = {
+            str(row["load_id"])
+            for key, row in rows.items()
+            if row["status"] == "loaded" and (wanted is None or key in wanted)
+        }
+        if not ids:
+            return []
+        # A batch window or a sweep may have put files of other people into the same load.
+        others = f"CASE WHEN {self._under(PREFIX)} THEN NULL ELSE key END"
+        found = {
+            str(load_id): Load(str(load_id), int(files), int(other), str(example or ""))
+            for load_id, files, other, example in self.query(
+                f"SELECT load_id, COUNT(DISTINCT key), COUNT(DISTINCT {others}), MIN({others})"
+                f" FROM {self.stack.schema}.files"
+                f" WHERE load_id IN ({', '.join(repr(name) for name in sorted(ids))}) GROUP BY load_id"
+            )
+        }
+        return [found.get(name, Load(name, 0, 0, "")) for name in sorted(ids, reverse=True)]
 
     def is_empty(self) -> bool:
         """Whether no table of the star schema has a row."""
@@ -230,14 +311,35 @@ def check(run: Run, *, consent: bool) -> None:
 
 
 def _refuse_to_touch(loaded: Loaded, *, consent: bool) -> None:
-    if loaded.is_empty():
-        return
-    if not consent:
+    if not loaded.is_empty():
+        if not consent:
+            raise Refused(
+                "the stack's tables hold data, and this run does not mix its own into it. Take a stack without data, "
+                "or say --yes-this-stack-holds-only-test-data"
+            )
+        loaded.take_others()
+    if count := loaded.running():
         raise Refused(
-            "the stack's tables hold data, and this run does not mix its own into it. Take a stack without data, or "
-            "say --yes-this-stack-holds-only-test-data"
+            f"{count} executions of the stack are running, which may load files beside this run's. Start it again "
+            "when they have ended"
         )
-    loaded.take_others()
+    if loaded.stack.paused:
+        return  # no event and no sweep loads a file: only those that this run names
+    asked = execute(loaded.run, "dry", {"dry_run": True})
+    if asked.status == "nothing to load":
+        return  # the bucket is empty
+    planned = asked.data.get("plan") or {}
+    if asked.failed or "planned" not in planned:
+        why = asked.cause if asked.failed else asked.status
+        raise Refused(
+            f'which files are not loaded yet is not known: {{"dry_run": true}} says {short(why)}'
+        )
+    if count := int(planned["planned"] or 0):
+        some = ", ".join((planned.get("keys") or ())[:3])
+        raise Refused(
+            f"{count:,} files in the data bucket are not loaded yet ({some}), and the next load would take them "
+            "together with this run's. Load them first; those of earlier runs go with --clean"
+        )
 
 
 def _rest(run: Run, outcome: str, note: str) -> None:
@@ -257,7 +359,9 @@ def _steps(run: Run, loaded: Loaded, files: Files) -> None:
         expected, differences = loaded.diff(of)
         tell(step, statement, expected, differences or "the same", same=not differences)
 
-    run.say(f"data: {len(files.first)} files, of which one is bad and one a duplicate")
+    run.say(
+        f"data: {files.count} files; first {len(files.first)} of them, of which one is bad and one a duplicate"
+    )
     run.uploaded = True
     loaded.put(files.first)
     _arrive(run, loaded, files.first, tell)
@@ -269,7 +373,7 @@ def _steps(run: Run, loaded: Loaded, files: Files) -> None:
     tell(STEPS[1], files.bad, wanted, f"{got}; others {sorted(good)}", same=same)
     compare(STEPS[2], "the first upload", files.good)
 
-    run.say("data: a late song and another day")
+    run.say(f"data: the other {len(files.late)}: a late song and another day")
     loaded.put(files.late)
     wait = 0 if loaded.stack.paused else _window(loaded)
     if missing := loaded.known(files.late, wait):
@@ -277,11 +381,11 @@ def _steps(run: Run, loaded: Loaded, files: Files) -> None:
     compare(STEPS[3], "a late song and another day", {**files.good, **files.late})
 
     run.say("data: undo")
-    said = undo(run, loaded, files.late, "late")
+    said = list(map(str, undo(run, loaded, files.late, "late")))
     tell(STEPS[4], '{"undo": …}', "undone", "; ".join(said) or "undone", same=not said)
     compare(STEPS[5], "the undo of the second upload", files.good)
 
-    said = undo(run, loaded, files.first, "first")
+    said = list(map(str, undo(run, loaded, files.first, "first")))
     expected, differences = loaded.diff({})
     got = "; ".join([*said, differences]).strip("; ") or "the same"
     tell(STEPS[6], '{"undo": …} of every load', expected, got, same=got == "the same")
@@ -326,14 +430,19 @@ def _arrive(run: Run, loaded: Loaded, files: Mapping[str, bytes], tell: Any) -> 
         raise Refused(f"{len(still)} files were not loaded, by events or by hand{cause}")
 
 
-def undo(run: Run, loaded: Loaded, keys: Iterable[str] | None, what: str) -> list[str]:
-    """Undoes the loads of these keys of the run (of all that ``run.prefix`` has), newest first; what went wrong."""
-    rows = loaded.ledger(run.prefix)
-    wanted = set(rows) if keys is None else set(keys)
-    ids = {str(row["load_id"]) for key, row in rows.items() if key in wanted and row["status"] == "loaded"}  # fmt: skip
+def undo(
+    run: Run, loaded: Loaded, keys: Iterable[str] | None, what: str, prefix: str = ""
+) -> list[NotUndone]:
+    """Undoes the loads of these keys (of all under the prefix, which is the run's), newest first; what is not undone.
+
+    A load that holds a file of anybody else is left alone.
+    """
     wrong = []
-    for number, load_id in enumerate(sorted(ids, reverse=True)):
-        report = execute(run, f"undo-{what}-{number}", {"undo": load_id})
+    for number, load in enumerate(loaded.loads(prefix or run.prefix, keys)):
+        if load.why_not:
+            wrong.append(NotUndone(load.id, load.why_not, load.to_do))
+            continue
+        report = execute(run, f"undo-{what}-{number}", {"undo": load.id})
         if report.failed or report.status != "undone":
-            wrong.append(f"{load_id}: {report.cause if report.failed else report.status}")
+            wrong.append(NotUndone(load.id, report.cause if report.failed else report.status))
     return wrong

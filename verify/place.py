@@ -49,6 +49,11 @@ class Stack:
         )
 
     @property
+    def partition(self) -> str:
+        """aws, aws-cn, aws-us-gov…: the second field of its ARNs."""
+        return self.outputs["StateMachineArn"].split(":")[1]
+
+    @property
     def log_prefix(self) -> str:
         return self.parameters.get("LogDataPrefix") or "log_data/"
 
@@ -94,6 +99,13 @@ class Place:
     @cached_property
     def s3(self) -> Any:
         return self.client("s3")
+
+    @property
+    def partition(self) -> str:
+        """Of the stack, or of the region."""
+        if self.stack:
+            return self.stack.partition
+        return str(self.session.get_partition_for_region(self.session.region_name))
 
     @property
     def look_seconds(self) -> float:
@@ -193,12 +205,19 @@ def _of_stack(given: argparse.Namespace) -> Place:
         if needed not in outputs:
             raise Problem(f"The stack {name} has no output {needed}: is it one of this repository?")
     where = _where(parameters)
+    database = parameters.get("DatabaseName") or "dev"
+    if given.database and given.database != database:
+        # In another database the stack's tables are not to be seen, and would be taken for empty ones.
+        raise Problem(
+            f"The stack {name} works in the database {database}, not in {given.database}. Leave out --database"
+            " (DATABASE=): with a stack its own is taken."
+        )
     role = given.role or outputs["CopyRoleArn"]
     return Place(
         name=name,
         local=local,
         where=where,
-        database=given.database or parameters.get("DatabaseName") or "dev",
+        database=database,
         bucket=given.bucket or outputs["WorkBucketName"],
         # IAM_ROLE default stands without quotes, the cases quote an ARN.
         role="" if role == "default" else role,

@@ -22,7 +22,7 @@ from verify import asked
 from verify.asked import Asking, NotPossible
 from verify.bounds import TimeIsUp
 from verify.conformance import RIGHTS
-from verify.results import AS_EXPECTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
+from verify.results import AS_EXPECTED, AS_NOTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
 from verify.run import Run
 
 PART = "probes"
@@ -46,6 +46,7 @@ class Probe:
     sql        the statement, or ``batch`` as one transaction; ``parameters`` of the Data API
     after      a query whose rows are the answer
     ask        instead of all these, a function of asked.py
+    local      why the local AWS is known to answer otherwise; '' if it does not
     """
 
     id: str
@@ -62,6 +63,7 @@ class Probe:
     parameters: dict[str, str] = field(default_factory=dict)
     after: str = ""
     ask: str = ""
+    local: str = ""
 
     @property
     def statement(self) -> str:
@@ -108,22 +110,24 @@ def check(run: Run, probes: tuple[Probe, ...]) -> None:
         except (ClientError, BotoCoreError, TimeoutError) as error:
             run.add(_result(probe, NOT_POSSIBLE, note=short(error)))
         else:
-            run.add(judged(probe, answer, time.monotonic() - started))
+            took = time.monotonic() - started
+            run.add(judged(probe, answer, took, local=run.place.local))
 
 
-def judged(probe: Probe, answer: str, seconds: float = 0.0) -> Result:
-    """The result of an answer."""
+def judged(probe: Probe, answer: str, seconds: float = 0.0, *, local: bool = False) -> Result:
+    """The result of an answer; ``local`` if the local AWS gave it."""
     if re.search(probe.expect, answer, re.IGNORECASE | re.DOTALL):
         return _result(probe, AS_EXPECTED, got=short(answer), seconds=seconds)
     if RIGHTS.search(answer):
         return _result(probe, NOT_POSSIBLE, note=f"a right is missing: {short(answer)}")
+    known_gap = local and probe.local
     return _result(
         probe,
-        OTHER,
+        AS_NOTED if known_gap else OTHER,
         statement=probe.statement,
         expected=probe.expected,
         got=short(answer),
-        note=probe.other,
+        note=f"a known gap of the local AWS: {probe.local}" if known_gap else probe.other,
         seconds=seconds,
     )
 

@@ -19,7 +19,7 @@ NOT_TRIED = "not tried"
 OUTCOMES = {
     AS_EXPECTED: "the answer is the expected one",
     OTHER: "the answer is another one: a difference",
-    AS_NOTED: "a case that is known to be approximate answered otherwise, as its note says",
+    AS_NOTED: "it is known to be answered otherwise: an approximate case, or a gap of the local AWS",
     NOT_POSSIBLE: "it could not be asked here, or these credentials may not ask it",
     NOT_TRIED: "the bound on time was reached before",
 }
@@ -31,8 +31,24 @@ PARTS = {
     "cleaning": "Cleaning up",
 }
 MAX_TEXT = 2_000
-_NAMED = re.compile(r"(?<=IAM:)[\w+=,.@-]+|(?<=IAMR:)[\w+=,.@-]+|\bA[KS]IA[A-Z0-9]{12,}\b")
-"""A person or role as a database user, an access key's id."""
+_NAMED = (
+    # Before the names: a person may be "IAM:jane@corp.example".
+    (re.compile(r"\b(arn:aws[\w-]*:[\w-]+:[\w-]*:)\d{12}(?=:)"), r"\1<account>"),
+    (re.compile(r"(?i)(\baccount(?: id)?[ :=]+)\d{12}\b"), r"\1<account>"),
+    # As in arn:aws:sts::…:assumed-role/ROLE/SESSION: all of it says who ran it.
+    (
+        re.compile(
+            r"(?<![\w./-])((?:assumed-role|federated-user|user|role|key|alias)/)[\w+=,.@/:-]+"
+        ),
+        r"\1<name>",
+    ),
+    (re.compile(r"(?<=dbuser:)[\w+=,.@/:-]+"), "<name>"),
+    (re.compile(r"(?<=IAM:)[\w+=,.@-]+|(?<=IAMR:)[\w+=,.@-]+"), "<name>"),
+    (re.compile(r"\bA[KS]IA[A-Z0-9]{12,}\b"), "<name>"),
+    (re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
+)
+"""What says whose account it is and who ran it, by its form: names of IAM and of database users, ids, addresses."""
+SHOWN_IDS = 3
 LOCAL_NOTE = (
     "**This run was against the local AWS of this repository. It proves the plumbing of `make verify` only: nothing "
     "here says anything about AWS.**"
@@ -117,7 +133,7 @@ class Report:
         lines += [f"- stopped early: {self.stopped}"] if self.stopped else []
         lines += ["", *self._table(), "", *self._differences(), *self._answers()]
         for outcome, heading in (
-            (AS_NOTED, "Approximate cases that answered otherwise"),
+            (AS_NOTED, "Known to be answered otherwise"),
             (NOT_POSSIBLE, "Not possible here"),
             (NOT_TRIED, "Not tried"),
         ):
@@ -162,7 +178,10 @@ class Report:
                 by_reason.setdefault(result.note, []).append(result.id)
         lines = [f"## {heading}", ""] if by_reason else []
         for reason, ids in by_reason.items():
-            lines += [f"- {' '.join(reason.split())} ({len(ids)}): {'; '.join(ids)}"]
+            more = f"; and {len(ids) - SHOWN_IDS:,} more" if len(ids) > SHOWN_IDS else ""
+            lines += [
+                f"- {' '.join(reason.split())} ({len(ids):,}): {'; '.join(ids[:SHOWN_IDS])}{more}"
+            ]
         return [*lines, ""] if lines else []
 
     def write(self, folder: Path) -> tuple[Path, Path]:
@@ -199,7 +218,9 @@ def _without(value: Any, hidden: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         for name in sorted(hidden, key=len, reverse=True):
             value = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", f"<{hidden[name]}>", value)
-        return _NAMED.sub("<name>", value) if hidden else value
+        for pattern, instead in _NAMED if hidden else ():
+            value = pattern.sub(instead, value)
+        return value
     if isinstance(value, Mapping):
         return {key: _without(inner, hidden) for key, inner in value.items()}
     return [_without(inner, hidden) for inner in value] if isinstance(value, list) else value

@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from local import evidence
@@ -25,6 +26,7 @@ from tests.redshift.conformance.model import Case
 from tests.redshift.conformance.runner import Difference
 from tests.redshift.warehouse import Warehouse
 from verify import __main__ as command
+from verify import asked as questions
 from verify import bounds, conformance, data, place, preflight, probes
 from verify.bounds import Deadline, TimeIsUp
 from verify.cleaning import Cleaner
@@ -113,10 +115,10 @@ def everything(rpu: float) -> bounds.Estimate:
     )
 
 
-def test_all_of_it_costs_under_a_dollar_at_the_stacks_own_capacity() -> None:
+def test_all_of_it_fits_the_bound_at_the_stacks_own_capacity() -> None:
     """BaseCapacity of the template is 8."""
     whole = everything(8)
-    assert 0.1 < whole.dollars < bounds.DOLLARS
+    assert 0.1 < whole.dollars < whole.most < bounds.DOLLARS
     limit = bounds.bound(whole, minutes=bounds.MINUTES, dollars=bounds.DOLLARS)
     assert whole.seconds < limit <= 60 * bounds.MINUTES
 
@@ -125,8 +127,17 @@ def test_a_larger_warehouse_stops_sooner_so_that_it_stays_a_dollar() -> None:
     limits = [bounds.bound(everything(rpu), minutes=60, dollars=1) for rpu in (8, 32, 128)]
     assert limits[0] > limits[1] > 0 == limits[2]
     whole = everything(32)
-    awake = limits[1] - (whole.seconds - whole.warehouse) + bounds.CLEANING_SECONDS
-    assert awake * whole.rate + whole.other_dollars == pytest.approx(1)
+    paid = limits[1] + bounds.CLEANING_SECONDS  # waits too: polling keeps the warehouse awake
+    assert paid * whole.rate + whole.other_dollars == pytest.approx(1)
+
+
+@pytest.mark.parametrize("rpu", [4, 8, 32, 128])
+def test_the_dollars_that_are_named_let_all_of_it_run(rpu: float) -> None:
+    whole = everything(rpu)
+    (dollars,) = re.findall(r"allow it with --dollars (\d+)\.", whole.allow)
+    assert f"The full run may cost ${whole.most:.2f};" in whole.allow
+    assert bounds.bound(whole, minutes=60, dollars=float(dollars)) >= whole.seconds
+    assert bounds.bound(whole, minutes=60, dollars=whole.most - 0.01) < whole.seconds
 
 
 def test_a_cluster_is_bounded_by_minutes_only() -> None:
@@ -232,6 +243,35 @@ def test_what_cannot_be_verified_is_said(
         finds(monkeypatch, *words, **given)
 
 
+def test_a_database_that_is_not_the_stacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There its tables cannot be seen, which would look like empty ones."""
+    with pytest.raises(Problem, match="works in the database dev, not in other"):
+        finds(monkeypatch, "--stack", "mine", "--database", "other")
+    assert finds(monkeypatch, "--stack", "mine", "--database", "dev").database == "dev"
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_test_state_is_asked_in_the_stacks_partition(partition: str) -> None:
+    machine = f"arn:{partition}:states:us-west-2:123456789012:stateMachine:mine-load"
+    asked: list[str] = []
+
+    class Tests:
+        def test_state(self, definition: str, **_: Any) -> Any:
+            asked.append(json.loads(definition)["Resource"])
+            return {"status": "FAILED", "error": "States.DataLimitExceeded"}
+
+    outputs = {**STACK.outputs, "StateMachineArn": machine}
+    run = a_run(at(stack=replace(STACK, outputs=outputs), stepfunctions=Tests()))
+    asking: Any = type("Asking", (), {"run": run})
+    assert "DataLimitExceeded" in questions.large_output(asking)
+    assert asked == [f"arn:{partition}:states:::lambda:invoke"]
+
+
+def test_without_a_stack_the_partition_is_the_regions() -> None:
+    session = boto3.Session(region_name="cn-north-1")
+    assert replace(at(stack=None), session=session).partition == "aws-cn"
+
+
 def test_without_the_capacity_the_cost_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     class Denied:
         def get_workgroup(self, **_: Any) -> Any:
@@ -286,10 +326,12 @@ def test_who_does_not_agree_has_made_nothing(
         "loader_verify_",
         "s3://mine-work/loads/loader-verify-",
         "s3://mine-data/",
-        "minutes",
-        "$0.",
+        "it starts nothing new after 2",
+        "may cost about $1.",
+        "upload 17 small files",
     ):
         assert told in shown.out
+    assert "NotifyEmail" not in shown.out, "the stack has none"
     assert not list(tmp_path.iterdir())
 
 
@@ -298,7 +340,9 @@ def test_a_dollar_that_is_over_at_once_is_refused(
 ) -> None:
     monkeypatch.setattr(command, "find", lambda given: replace(at(), rpu=128.0))
     assert command.main(["--stack", "mine", "--yes"]) == 2
-    assert "At 128 RPU the bound of $1.00" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "At 128 RPU the bound of $1.25" in told
+    assert re.search(r"The full run may cost \$1\d\.\d\d; allow it with --dollars 1\d\.", told)
 
 
 # -- the cases ----------------------------------------------------------------------------------
@@ -487,6 +531,18 @@ def test_two_publishers_are_asked_about(warehouse: Warehouse) -> None:
     assert len(run.results) == len(names)
 
 
+def test_a_known_gap_of_the_local_aws_is_a_difference_on_aws_only() -> None:
+    probe = a_probe(local="it has no clock")
+    for local, outcome, note in (
+        (True, AS_NOTED, "a known gap of the local AWS: it has no clock"),
+        (False, OTHER, "o"),
+    ):
+        result = probes.judged(probe, "rows: [[2]]", local=local)
+        assert (result.outcome, result.note) == (outcome, note)
+    assert probes.judged(probe, "rows: [[1]]", local=True).outcome == AS_EXPECTED
+    assert probes.judged(a_probe(), "rows: [[2]]", local=True).outcome == OTHER
+
+
 def test_a_missing_right_is_no_answer() -> None:
     denied = probes.judged(a_probe(), "error: permission denied for database dev")
     assert denied.outcome == NOT_POSSIBLE
@@ -588,6 +644,217 @@ def test_tables_that_may_not_be_read_are_no_empty_tables() -> None:
     assert "grant_readers.sql" in run.results[0].note
 
 
+class Fails:
+    """A Data API whose every statement ends with the error that ``errors`` has for a text in it."""
+
+    def __init__(self, **errors: str) -> None:
+        self.errors = errors
+        self.sqls: list[str] = []
+
+    def execute_statement(self, Sql: str, **_: Any) -> Any:
+        self.sqls.append(Sql)
+        return {"Id": str(len(self.sqls) - 1)}
+
+    def describe_statement(self, Id: str, **_: Any) -> Any:
+        sql = self.sqls[int(Id)]
+        error = next(error for text, error in self.errors.items() if text in sql)
+        ended = (
+            {"Status": "FAILED", "Error": f"ERROR: {error}"} if error else {"Status": "FINISHED"}
+        )
+        return {"Id": Id, "HasResultSet": False, **ended}
+
+
+@pytest.mark.parametrize(
+    ("tables", "schemas"),
+    [
+        ('database "other" does not exist', ""),
+        ('user "IAM:jane" does not exist', ""),
+        ('relation "sparkify.songplays" does not exist', 'database "other" does not exist'),
+    ],
+)
+def test_tables_that_cannot_be_looked_for_are_no_empty_tables(tables: str, schemas: str) -> None:
+    run = a_run(at(data_api=Fails(pg_namespace=schemas, sparkify=tables)))
+    with pytest.raises(data.Refused, match="does not exist"):
+        data.Loaded(run, STACK).is_empty()
+
+
+@pytest.mark.parametrize("missing", ['schema "sparkify"', 'relation "sparkify.songplays"'])
+def test_tables_that_are_not_made_yet_are_empty(missing: str) -> None:
+    run = a_run(at(data_api=Fails(pg_namespace="", sparkify=f"{missing} does not exist")))
+    assert data.Loaded(run, STACK).is_empty()
+
+
+class Machine(States):
+    """Of a stack: what is running, and executions whose inputs are as they are given."""
+
+    def __init__(self, running: int = 0, **reports: Any) -> None:
+        super().__init__(**reports)
+        self.run_now = running
+
+    def list_executions(self, **_: Any) -> Any:
+        return {"executions": [{}] * self.run_now}
+
+    @property
+    def undone(self) -> list[str]:
+        inputs = [json.loads(started["input"]) for started in self.started]
+        return [asked["undo"] for asked in inputs if "undo" in asked]
+
+
+UNDONE = (False, {"status": "undone"})
+
+
+def planned(count: int, *names: str) -> Any:
+    return (False, {"status": "planned", "plan": {"planned": count, "keys": list(names)}})
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (Machine(running=2), "2 executions of the stack are running"),
+        (Machine(dry_run=planned(3, "log_data/mine.json")), "3 files .*log_data/mine.json"),
+        (Machine(dry_run=(True, {"cause": "no way"})), "no way"),
+        (Machine(dry_run=(False, {"status": "ended"})), "is not known"),
+    ],
+)
+def test_nothing_is_uploaded_beside_files_of_others(states: Machine, said: str) -> None:
+    """S3 is not even asked: what is uploaded now would get into one load with them."""
+    empty = Fails(pg_namespace="", sparkify='schema "sparkify" does not exist')
+    run = a_run(at(data_api=empty, stepfunctions=states))
+    data.check(run, consent=False)
+    assert {r.outcome for r in run.results} == {NOT_POSSIBLE}
+    assert re.search(said, run.results[0].note)
+    assert not run.uploaded
+
+
+def test_a_stack_on_which_nothing_else_waits_is_taken() -> None:
+    empty = Fails(pg_namespace="", sparkify='schema "sparkify" does not exist')
+    for answer in (planned(0), (False, {"status": "nothing to load"})):
+        run = a_run(at(data_api=empty, stepfunctions=Machine(dry_run=answer)))
+        data._refuse_to_touch(data.Loaded(run, STACK), consent=False)
+    # A paused one loads what a run names and nothing else: files that wait there are as they are.
+    paused = replace(STACK, parameters={**STACK.parameters, "Paused": "true"})
+    run = a_run(at(stack=paused, data_api=empty, stepfunctions=Machine()))
+    data._refuse_to_touch(data.Loaded(run, paused), consent=False)
+
+
+LOADS = {
+    "20261130-120000-00000001": ["log_data/loader-verify-r1/a", "song_data/loader-verify-r1/b"],
+    "20261130-120000-00000002": ["log_data/loader-verify-r1/c", "log_data/2018/mine.json"],
+    "20261130-120000-00000003": ["log_data/2018/other.json"],
+    "20261130-120000-00000004": ["log_data/loader-verify-r2/a"],
+}
+FIRST, SHARED, OTHERS, OF_R2 = LOADS
+
+
+@pytest.fixture
+def ledger(warehouse: Warehouse) -> Warehouse:
+    """A ledger in which one load holds files of a run and of a person."""
+    warehouse.run("CREATE SCHEMA sparkify")
+    warehouse.run(
+        "CREATE TABLE sparkify.files (key VARCHAR(99), status VARCHAR(16), reason VARCHAR(9),"
+        " error_line BIGINT, load_id VARCHAR(64), recorded_at TIMESTAMP DEFAULT GETDATE())"
+    )
+    for load_id, names in LOADS.items():
+        for name in names:
+            warehouse.run(
+                f"INSERT INTO sparkify.files (key, status, load_id) VALUES ('{name}', 'loaded', '{load_id}')"
+            )
+    warehouse.run("CREATE VIEW sparkify.file_status AS SELECT * FROM sparkify.files")
+    return warehouse
+
+
+def test_a_load_that_holds_a_file_of_anybody_else_is_not_undone(ledger: Warehouse) -> None:
+    states = Machine(undo=UNDONE)
+    run = a_run(at(ledger, stepfunctions=states))
+    (left,) = data.undo(run, data.Loaded(run, STACK), None, "x")
+    assert states.undone == [FIRST]
+    assert left.load_id == SHARED
+    assert "1 of its 2 files are not of make verify, such as log_data/2018/mine.json" in left.why
+    assert f'{{"undo": "{SHARED}"}}' in left.to_do
+
+
+def test_a_shared_load_is_a_difference_of_the_cleaning(
+    ledger: Warehouse, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "settle", lambda *given: None)
+    monkeypatch.setattr(command, "Cleaner", cleans())
+    run = a_run(at(ledger, stepfunctions=Machine(undo=UNDONE)))
+    run.uploaded = True
+    command.clean_up(run)
+    (left,) = run.results
+    assert (left.part, left.outcome, left.id) == ("cleaning", OTHER, f"load {SHARED}")
+    assert "log_data/2018/mine.json" in left.got
+    assert f'{{"undo": "{SHARED}"}}' in left.note
+
+
+def test_clean_counts_files_and_undone_loads_and_leaves_a_shared_one(
+    ledger: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(data, "settle", lambda *given: None)
+    monkeypatch.setattr(command, "Cleaner", cleans())
+    states = Machine(undo=UNDONE)
+    assert command.clean(at(ledger, stepfunctions=states), yes=True) == 1
+    assert states.undone == [OF_R2, FIRST]
+    told = capsys.readouterr()
+    assert f"- load {FIRST}, 2 files, to be undone" in told.out
+    assert f"- load {SHARED}, 2 files, not undone: 1 of its 2 files" in told.out
+    assert OTHERS not in told.out
+    assert "Removed: 2 loads (undone)" in told.out
+    assert f"Not removed: load {SHARED}: " in told.err
+
+
+@pytest.mark.parametrize("still", [TimeIsUp(), TimeoutError("executions go on")])
+def test_what_is_loaded_is_undone_before_what_is_on_its_way_is_waited_for(
+    ledger: Warehouse, monkeypatch: pytest.MonkeyPatch, still: Exception
+) -> None:
+    states, kept = Machine(undo=UNDONE), list[bool]()
+
+    def settle(*_: Any) -> None:
+        assert states.undone == [FIRST]
+        raise still
+
+    monkeypatch.setattr(data, "settle", settle)
+    monkeypatch.setattr(command, "Cleaner", cleans(given=kept))
+    run = a_run(at(ledger, stepfunctions=states), seconds=0)
+    run.uploaded = True
+    command.clean_up(run)
+    assert kept == [True], "objects of a load that is to come are not deleted under it"
+    found = {result.id: result for result in run.results}
+    assert set(found) == {"uploads on their way", f"load {SHARED}"}
+    assert "--clean" in found["uploads on their way"].note
+
+
+def test_what_was_on_its_way_is_undone_once_it_is_loaded(
+    ledger: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.run("DELETE FROM sparkify.files")
+    states, kept = Machine(undo=UNDONE), list[bool]()
+
+    def settle(*_: Any) -> None:
+        ledger.run(
+            "INSERT INTO sparkify.files (key, status, load_id)"
+            f" VALUES ('log_data/loader-verify-r1/a', 'loaded', '{FIRST}')"
+        )
+
+    monkeypatch.setattr(data, "settle", settle)
+    monkeypatch.setattr(command, "Cleaner", cleans(given=kept))
+    run = a_run(at(ledger, stepfunctions=states), seconds=0)
+    run.uploaded = True
+    command.clean_up(run)
+    assert (states.undone, kept, run.results) == ([FIRST], [False], [])
+
+
+def test_mails_to_come_are_said() -> None:
+    stack = replace(STACK, parameters={**STACK.parameters, "NotifyEmail": "jane@corp.example"})
+    run = a_run(at(stack=stack))
+    lines = "\n".join(command.plan(run, ["data"], everything(8), 0, 0, 5))
+    assert "the address of NotifyEmail may get some" in lines
+    assert "That bound cuts it" not in lines
+    assert "That bound cuts it. The full run" in "\n".join(
+        command.plan(run, ["data"], everything(8), 0, 0, 1)
+    )
+
+
 # -- cleaning -----------------------------------------------------------------------------------
 
 
@@ -628,7 +895,9 @@ def test_a_run_removes_what_has_its_prefix_and_nothing_else(
         def batch_execute_statement(self, Sqls: list[str], **request: Any) -> Any:
             assert request["ExecutionMode"] == "AUTO_COMMIT"
             sent.append(Sqls)
-            self.there = [name for name in self.there if f"DROP SCHEMA {name} CASCADE" not in Sqls]
+            self.there = [
+                name for name in self.there if f'DROP SCHEMA "{name}" CASCADE' not in Sqls
+            ]
             return {"Id": "drop"}
 
         def describe_statement(self, Id: str, **_: Any) -> Any:
@@ -650,9 +919,12 @@ def test_a_run_removes_what_has_its_prefix_and_nothing_else(
 
     done, left = Cleaner(where, "r1").clean()
     assert (done, left) == (["1 schemas", "3 objects", "1 queues"], [])
-    assert sent == [["DROP SCHEMA loader_verify_r1_c1 CASCADE"]]
+    assert sent == [['DROP SCHEMA "loader_verify_r1_c1" CASCADE']]
     assert keys(s3, "mine-work") == ["loads/20261130-1/m", "loads/loader-verify-r2/a"]
     assert keys(s3, "mine-data") == ["log_data/2018/a"]
+
+    kept = Cleaner(where, keep_data=True)
+    assert [bucket for bucket, _ in kept.places()] == ["mine-work"]
 
     cleaner = Cleaner(where)
     assert cleaner.found() == [
@@ -678,19 +950,64 @@ def test_every_version_of_an_object_goes(aws: dict[str, Any]) -> None:
     assert "Versions" not in s3.list_object_versions(Bucket="mine-work")
 
 
+def cleans(*left: str, given: list[bool] | None = None) -> Any:
+    """A Cleaner that removes nothing; whether it was to keep the data bucket's objects is in ``given``."""
+
+    class Cleans:
+        may_stay = ()
+
+        def __init__(self, place: Place, run: str = "", *, keep_data: bool = False) -> None:
+            if given is not None:
+                given.append(keep_data)
+
+        def found(self) -> list[str]:
+            return []
+
+        def clean(self) -> tuple[list[str], list[str]]:
+            return [], list(left)
+
+    return Cleans
+
+
+def test_versions_that_may_not_be_listed_are_said_to_stay(
+    aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = aws["s3"]
+    s3.put_object(Bucket="mine-work", Key="loads/loader-verify-r1/a", Body=b"1")
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectVersions")
+
+    class Denied:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(s3, name)
+
+        def get_paginator(self, name: str) -> Any:
+            if name == "list_object_versions":
+                raise denied
+            return s3.get_paginator(name)
+
+    run = a_run(at(stack=None, s3=Denied()))
+    monkeypatch.setattr(Cleaner, "_drop", lambda self: 0)
+    monkeypatch.setattr(Cleaner, "_delete_queues", lambda self: 0)
+    command.clean_up(run)
+    (told,) = run.results
+    assert told.outcome == NOT_POSSIBLE
+    assert "if s3://mine-work keeps versions" in told.note
+    assert "AccessDenied" in told.note
+    assert keys(s3, "mine-work") == []
+
+
 def test_what_the_stack_may_have_loaded_is_undone_after_an_interruption(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ctrl-C while the first upload is waited for: there is no result yet."""
     undone: list[str] = []
 
-    def undo_left(run: Run) -> list[str]:
+    def undo_left(run: Run) -> tuple[list[Result], bool]:
         undone.append(run.id)
-        return []
+        return [], False
 
     monkeypatch.setattr(command, "undo_left", undo_left)
-    cleaner = type("C", (), {"clean": lambda self: ([], [])})
-    monkeypatch.setattr(command, "Cleaner", lambda *given: cleaner())
+    monkeypatch.setattr(command, "Cleaner", cleans())
     monkeypatch.setattr(data, "_refuse_to_touch", lambda *given, **more: None)
     monkeypatch.setattr(data.Loaded, "put", lambda *given: None)
 
@@ -707,9 +1024,7 @@ def test_what_the_stack_may_have_loaded_is_undone_after_an_interruption(
 
 
 def test_what_is_left_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "Cleaner", lambda *given: type(
-        "C", (), {"clean": lambda self: ([], ["schemas: still there: loader_verify_r1_c1"])})()
-    )  # fmt: skip
+    monkeypatch.setattr(command, "Cleaner", cleans("schemas: still there: loader_verify_r1_c1"))
     run = a_run(at())
     command.clean_up(run)
     (left,) = run.results
@@ -784,6 +1099,43 @@ def test_a_report_can_be_shared() -> None:
         assert "<copy-role>" in text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            (
+                "User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_DataEng_1/jane.doe@corp.example is not "
+                "authorized to perform: states:TestState"
+            ),
+            "User: arn:aws:sts::<account>:assumed-role/<name> is not authorized to perform: states:TestState",
+        ),
+        ("arn:aws:iam::444455556666:user/bob", "arn:aws:iam::<account>:user/<name>"),
+        (
+            "'arn:aws-cn:iam::444455556666:role/a/b' JSON",
+            "'arn:aws-cn:iam::<account>:role/<name>' JSON",
+        ),
+        (
+            "arn:aws:kms:us-west-2:444455556666:key/11-22, arn:aws:sqs:us-west-2:444455556666:q",
+            "arn:aws:kms:us-west-2:<account>:key/<name> arn:aws:sqs:us-west-2:<account>:q",
+        ),
+        (
+            "arn:aws:redshift:us-west-2:444455556666:dbuser:serverless-444455556666-1/IAMR:jane",
+            "arn:aws:redshift:us-west-2:<account>:dbuser:<name>",
+        ),
+        (
+            "ask jane.doe+x@mail.corp.example (account 444455556666)",
+            "ask <e-mail> (account <account>)",
+        ),
+        ("s3://<bucket>/log_data/user/key/a.json, 1541106062796", None),
+    ],
+)
+def test_who_ran_it_is_not_in_a_report(said: str, shown: str | None) -> None:
+    """By the form of the words: of nobody here a name is known before."""
+    report = a_report(Result("probes", "p", OTHER, got=said, statement=said, note=said))
+    assert report.document["results"][0]["got"] == (shown or said)
+    assert (shown or said) in report.page()
+
+
 def test_the_page_of_a_local_run_says_what_it_proves() -> None:
     assert "proves the plumbing" in a_report(local=True).page()
     assert "proves the plumbing" not in a_report().page()
@@ -795,7 +1147,9 @@ def test_what_was_not_possible_is_listed_with_its_reason() -> None:
         Result("data", "data: b", NOT_POSSIBLE, note="no rights"),
         Result("conformance", "c", NOT_TRIED),
     ).page()
-    assert "- no rights (2): data: a; data: b" in page
+    assert "- no rights (2): data: a; data: b\n" in page
+    many = [Result("conformance", f"c{n}", NOT_POSSIBLE, note="no role") for n in range(86)]
+    assert "- no role (86): c0; c1; c2; and 83 more\n" in a_report(*many).page()
     assert "## Not tried" in page
 
 

@@ -17,6 +17,8 @@ def test_every_statement_parses_in_redshifts_dialect(project: Project) -> None:
     for line in log.read_text(encoding="utf-8").splitlines():
         entry = json.loads(line)
         # https://github.com/sqlalchemy-redshift/sqlalchemy-redshift/issues/265
+        if not entry["user"].startswith("IAMR:"):
+            continue  # a person's, such as the probes of make verify
         assert not entry["parameters"], entry
         # sqlfluff knows no EXPLAIN of CREATE TABLE AS (docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html).
         sql = entry["sql"].removeprefix("EXPLAIN ")

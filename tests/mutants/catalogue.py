@@ -62,6 +62,7 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
 
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
+REVIEWED = "tests/stateful/test_reviewed.py"
 UPGRADE = "tests/upgrade/test_upgrade.py"
 INTERRUPTED = "tests/statemachine/test_interruptions.py"
 STAGE, FIND, BATCHES, FAILURES = (
@@ -119,7 +120,7 @@ MUTANTS = (
     ),
     mutant(
         "publish goes on without the lock's row",
-        "test_without_the_locks_row_nothing_is_published",
+        f"{REVIEWED}::test_the_locks_row_comes_back_by_itself",
         f"{PUBLISH}/claim.sql",
         "WHEN k.held <> 1 THEN",
         "WHEN k.held > 1 THEN",
@@ -411,8 +412,8 @@ MUTANTS = (
         "a reload leaves the plays that are there",
         RELOAD,
         f"{PUBLISH}/reload/log_data/06_songplays.sql",
-        "songplays.user_id = e.user_id",
-        "1 = 0 AND songplays.user_id = e.user_id",
+        "songplays.user_id = p.user_id",
+        "1 = 0 AND songplays.user_id = p.user_id",
     ),
     mutant(
         "a reload claims files that are loaded",
@@ -425,7 +426,7 @@ MUTANTS = (
         "what a reload takes over is not noted",
         "test_undo_of_a_reload_is_refused_if_another_file_has_its_rows_too",
         f"{PUBLISH}/reload/log_data/06_songplays.sql",
-        "WHERE\n    t.load_id IN (",
+        "WHERE\n    x.load_id IS NULL\n    AND t.load_id IN (",
         "WHERE\n    1 = 0\n    AND t.load_id IN (",
     ),
     mutant(
@@ -820,9 +821,9 @@ MUTANTS = (
     mutant(
         "an upgrade leaves the lock without a row",
         f"{UPGRADE}::test_the_next_load_upgrades_and_keeps_what_is_there",
-        "sql/migrations/003_loader_schema.sql",
-        "INSERT INTO ${loader_schema}.publish_lock (holder) VALUES ('none');",
-        "",
+        "sql/migrations/loader_tables.sql",
+        "WHERE k.holders = 0",
+        "WHERE k.holders = 1",
     ),
     mutant(
         "rows without a key of an earlier attempt stay",

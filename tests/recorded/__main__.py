@@ -21,7 +21,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("path", type=Path)
     parser.add_argument("--page", type=Path, default=PAGE)
     given = parser.parse_args(arguments)
-    logging.disable(logging.CRITICAL)  # MiniStack tells of each execution that fails
     try:
         with checkout.opened(given.path.resolve()) as (folder, commit):
             scenarios = checkout.scenarios(folder)
@@ -46,4 +45,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # MiniStack tells of each execution that fails
     sys.exit(main(sys.argv[1:]))

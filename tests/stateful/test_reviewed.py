@@ -106,11 +106,14 @@ def test_the_loaders_own_schema_comes_back_by_itself() -> None:
 
 
 def test_the_locks_row_comes_back_by_itself() -> None:
+    """Nothing is published without it, for two publishers would not notice each other."""
     with new_world() as world:
         load = put(world, A, Event(user=1))
         world.warehouse.execute("DELETE FROM sparkify_loader.publish_lock")
-        put(world, B, Event(user=2))
+        second = put(world, B, Event(user=2))
         assert world.executions.all[-1].report["status"] == "loaded"
+        (held,) = world.warehouse.query("SELECT holder FROM sparkify_loader.publish_lock")
+        assert [row[0] for row in held] == [second]
         world.warehouse.execute("DELETE FROM sparkify_loader.publish_lock")
         assert run(world, {"undo": load}).report["status"] == "undone"
         assert plays(world) == [(2, 0, "free")]

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 import reset
-from loader import dataapi, sql
+from loader import dataapi, sql, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed
+from loader.datasets import datasets
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import LOAD_ID, call
@@ -62,10 +63,10 @@ def test_one_transaction_behind_the_lock(allowed: None, data_api: FakeDataApi) -
     assert dropped(texts, "VIEW") == created(texts, "VIEW") != []
     # The parents of staging tables go twice: the baseline cannot know that they have gone.
     assert sorted(set(dropped(texts, "TABLE"))) == sorted(set(created(texts, "TABLE")) - {KEPT})
-    own = [text for text in texts if text.startswith("DROP")][:-1]
+    names = {"schema": "s", "loader_schema": "l", "load_id": LOAD_ID}
+    own = texts[: len(statements.drop_all(names))]  # before anything is created
     assert dropped(own, "TABLE") == sorted(set(created(texts, "TABLE")) - {KEPT})
-    last_drop = max(n for n, text in enumerate(texts) if text.startswith("DROP"))
-    assert last_drop < min(n for n, text in enumerate(texts) if text.startswith("CREATE"))
+    assert created(own, "TABLE") == []
 
 
 def test_the_lock_stays(allowed: None, data_api: FakeDataApi) -> None:
@@ -91,6 +92,8 @@ def test_another_dataset_still_fits_into_its_one_transaction(
     assert len(more) == 2
     of_example = [text for path in more for text in sql.statements(without_comments(path))]
     assert len(of_example) >= 3
+    if "ratings" in datasets():
+        of_example = []  # it is there already, where the example is tried
     assert len(data_api.submits[-2]["Sqls"]) + len(of_example) <= MAX_STATEMENTS
 
 

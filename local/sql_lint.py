@@ -160,7 +160,7 @@ _ENVIRONMENT = {
 # A placeholder is given the first of these that its pattern takes.
 _SAMPLES = (
     "1", "20260101-000000-00000000", "2026-01-01 00:00:00", "sparkify", "load", "default", "",
-    "s3://work/loads/1/x.json",
+    "s3://working/loads/1/x.json",
 )  # fmt: skip
 # In place of what is rendered from other files.
 _PART = (

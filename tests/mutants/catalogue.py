@@ -557,13 +557,13 @@ MUTANTS = (
         "test_undo_and_a_load_at_once",
         Edit(f"{UNDO}/begin.sql", LOCK, ""),
         Edit(f"{UNDO}/begin.sql", UPDATE, ""),
+        Edit(f"{UNDO}/begin.sql", "WHEN k.held <> 1 THEN", "WHEN k.held < 0 THEN"),
     ),
-    mutant(
+    of_edits(
         "undo does not update the lock's row, and LOCK takes the snapshot",
         "test_undo_and_a_load_at_once[lock-snapshot]",
-        f"{UNDO}/begin.sql",
-        UPDATE,
-        "",
+        Edit(f"{UNDO}/begin.sql", UPDATE, ""),
+        Edit(f"{UNDO}/begin.sql", "WHEN k.held <> 1 THEN", "WHEN k.held < 0 THEN"),
     ),
     mutant(
         "undo does not compare the number of batches",

@@ -2,7 +2,7 @@
 #   make demo [DATA=dir]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
 
 DATA ?=
-WORKERS ?= 2
+WORKERS ?= 3
 bin := .venv/bin
 # sam and cfn-lint ask for a region even where they only read files.
 export AWS_DEFAULT_REGION ?= us-west-2
@@ -28,8 +28,8 @@ up: .venv/.installed ## start the local AWS and the local Redshift in the backgr
 down: .venv/.installed ## stop them
 	@$(bin)/python -m local down
 
-# Each test goes to whoever is free: those of tests/e2e mostly wait, and come first.
-test: .venv/.installed ## all tests, in two processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
+# Each test goes to whoever is free, but those of tests/e2e: they come first, to two workers, and mostly wait.
+test: .venv/.installed ## all tests, in three processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
 	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 faults: .venv/.installed ## each recorded call, statement and state of a load × each fault (make test takes a selection)

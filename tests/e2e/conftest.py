@@ -1,6 +1,7 @@
 """The product as a user has it: a copy of the tree, its own local AWS on free ports, deployed by sam.
 
-One local AWS for each of pytest's workers, whose tests use it one after another; ``warehouse`` gives each an empty one.
+The tests are in two groups, each with a local AWS of its own, which they use one after another; ``warehouse`` gives each
+an empty one. They mostly wait, so that a third worker has the processor meanwhile.
 """
 
 from collections.abc import Iterator
@@ -11,11 +12,17 @@ import pytest
 from tests.e2e.project import Project, deployed
 
 HERE = Path(__file__).parent
+# About as long as all the others together; test_statements looks back on what these have sent.
+FIRST_GROUP = ("test_verify", "test_checks", "test_loads", "test_use", "test_interruptions", "test_statements")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These first, for they mostly wait; of these last what looks back on the others."""
+    """These first; of these last what looks back on the others."""
     items.sort(key=lambda item: (item.path.parent != HERE, item.path.name == "test_statements.py"))
+    for item in items:
+        if item.path.parent == HERE:
+            group = "first" if item.path.stem in FIRST_GROUP else "second"
+            item.add_marker(pytest.mark.xdist_group(f"local AWS, {group}"))
 
 
 @pytest.fixture(scope="package")

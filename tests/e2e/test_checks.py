@@ -33,7 +33,6 @@ def checks(project: Project) -> Iterator[None]:
     project.local("deploy")
 
 
-@pytest.mark.xdist_group("failing checks")  # one worker deploys for both
 @pytest.mark.parametrize(("on", "files"), [("staged", FILES), ("published", SEVEN)], ids=PLACES)
 def test_a_failed_check_publishes_nothing(
     warehouse: Project, checks: None, on: str, files: dict[str, bytes]

@@ -7,6 +7,7 @@ wrong: names, times and load ids are the same. A call that the product makes new
 from __future__ import annotations
 
 import atexit
+import fcntl
 import gzip
 import json
 import shutil
@@ -348,18 +349,23 @@ def record(name: str, tree: Path = ROOT) -> Recording:
 
 @cache
 def recorded() -> dict[str, Recording]:
-    """All scenarios' recordings, kept in build/ for as long as nothing of the tree changes that they are made of."""
+    """All scenarios' recordings, kept in build/ for as long as nothing of the tree changes that they are made of.
+
+    Of several processes, as pytest's workers are, one makes them, and the others wait for it.
+    """
     file = KEPT / f"{_digest()}.json"
-    if file.exists():
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if kept.keys() == SCENARIOS.keys():
-            return {name: _from_document(kept[name]) for name in SCENARIOS}
-    made = {name: record(name) for name in SCENARIOS}
     KEPT.mkdir(parents=True, exist_ok=True)
-    for older in KEPT.iterdir():
-        older.unlink()
-    text = json.dumps({name: asdict(recording) for name, recording in made.items()})
-    file.write_text(text, encoding="utf-8")
+    with KEPT.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if file.exists():
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            if kept.keys() == SCENARIOS.keys():
+                return {name: _from_document(kept[name]) for name in SCENARIOS}
+        made = {name: record(name) for name in SCENARIOS}
+        for older in KEPT.iterdir():
+            older.unlink()
+        text = json.dumps({name: asdict(recording) for name, recording in made.items()})
+        file.write_text(text, encoding="utf-8")
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -15,6 +16,7 @@ from local.redshift.engine.commands import query, tables
 from local.redshift.engine.locks import Mode
 from local.redshift.engine.outcome import Outcome
 from local.redshift.engine.results import ResultColumn
+from local.redshift.sql.template import Template
 from local.redshift.system import views
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from local.redshift.sql.nodes import Explain
 
 _SYSTEM_ROWS = 1000
+_KEPT_TREES = 1000
 
 
 def run(session: Session, statement: Explain) -> Outcome:
@@ -43,17 +46,25 @@ def run(session: Session, statement: Explain) -> Outcome:
     if statement.table is not None:
         described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
         tables.columns_of(statement.table, described, translated.types)
-    tree = parse_query(statement.query.sql)
-    names.fold(tree)
-    rows = [(line,) for line in lines(plan(tree, lambda table: _size(session, table)))]
+    template = Template.of(statement.query.sql)
+    planned = plan(_tree(template.text), lambda table: _size(session, table, template))
+    rows = [(template.restore(line),) for line in lines(planned)]
     session.sink.start([ResultColumn("QUERY PLAN", "varchar", 0)])
     session.sink.add(rows)
     session.sink.finish()
     return Outcome(len(rows), has_result=True)
 
 
-def _size(session: Session, table: exp.Table) -> tuple[Relation | None, int]:
-    name = names.table_name(table)
+@lru_cache(_KEPT_TREES)
+def _tree(text: str) -> exp.Expr:
+    """The tree of a statement, which nobody may change: a loader plans the same statements again and again."""
+    tree = parse_query(text)
+    names.fold(tree)
+    return tree
+
+
+def _size(session: Session, table: exp.Table, template: Template) -> tuple[Relation | None, int]:
+    name = tuple(map(template.restore, names.table_name(table)))
     if len(name) == 1 and names.is_cte(table, name[0]):
         return None, _SYSTEM_ROWS
     relation = None if views.system_name(name) else session.find_relation(name)

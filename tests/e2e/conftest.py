@@ -1,7 +1,7 @@
 """The product as a user has it: a copy of the tree, its own local AWS on free ports, deployed by sam.
 
-The tests are in two groups, each with a local AWS of its own, which they use one after another; ``warehouse`` gives each
-an empty one. They mostly wait, so that a third worker has the processor meanwhile.
+The tests are in two groups, each with a local AWS of its own, which they use one after another; ``warehouse`` gives
+each an empty one. They mostly wait, so that a third worker has the processor meanwhile.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,10 @@ from tests.e2e.project import Project, deployed
 
 HERE = Path(__file__).parent
 # About as long as all the others together; test_statements looks back on what these have sent.
-FIRST_GROUP = ("test_verify", "test_checks", "test_loads", "test_use", "test_interruptions", "test_statements")  # fmt: skip
+FIRST_GROUP = (
+    *("test_verify", "test_checks", "test_loads", "test_use", "test_interruptions"),
+    "test_statements",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -41,8 +41,8 @@ class CallFault:
         return words(f"{self.scenario}-{self.place}-{self.kind}-{isolation(self)}")
 
     def meets(self) -> set[tuple[str, ...]]:
-        """Each kind of each operation, each operation of each caller. The preflight's looks at S3 change nothing and all
-        end in one place, and each case plans every statement of the loader: they share their kinds.
+        """Each kind of each operation, each operation of each caller. The preflight's looks at S3 change nothing and
+        all end in one place, and each case plans every statement of the loader: they share their kinds.
         """
         looks = not ALL and self.place.caller == "preflight" and self.place.operation[:3] == "s3."
         operation = "s3, preflight" if looks else self.place.operation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 WHOLE_BYTES = 64 * 1024 * 1024
 """Larger files go up in parts."""
 DELETED_AT_ONCE = 1000
+NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters of keys that XML 1.0 cannot hold, and so no request of DeleteObjects: https://www.w3.org/TR/xml/#charsets"""
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,12 @@ def empty(clients: Clients, bucket: str) -> int:
         named: list[ObjectIdentifierTypeDef] = [
             {"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in entries
         ]
-        for start in range(0, len(named), DELETED_AT_ONCE):
-            batch = named[start : start + DELETED_AT_ONCE]
+        together = [one for one in named if not NOT_IN_XML.search(one["Key"])]
+        for start in range(0, len(together), DELETED_AT_ONCE):
+            batch = together[start : start + DELETED_AT_ONCE]
             clients.s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
-            deleted += len(batch)
+        for one in named:
+            if NOT_IN_XML.search(one["Key"]):
+                clients.s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+        deleted += len(named)
     return deleted

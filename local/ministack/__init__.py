@@ -56,6 +56,14 @@ definitions.py
   one: InvalidDefinition ([recorded]: test_create_delete_invalid_sm, test_sfn_api_validation):
   https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
 
+keys.py
+
+- A policy's * and ? match no line break, and its pattern ends before the last one. On AWS they match any characters:
+  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+  A key may have any: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+- ListObjectVersions and ListMultipartUploads ignore EncodingType=url, and write characters that XML cannot hold:
+  https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+
 queues.py
 
 - A malformed batchItemFailures is taken as success. On AWS the whole batch has failed ([recorded]:
@@ -110,6 +118,7 @@ def fix(principals: Path, unpacked: Path) -> None:
         behaviour,
         definitions,
         executions,
+        keys,
         patterns,
         queues,
         requests,
@@ -119,6 +128,7 @@ def fix(principals: Path, unpacked: Path) -> None:
     behaviour.apply(principals, unpacked)
     executions.apply()
     definitions.apply()
+    keys.apply()
     queues.apply()
     patterns.apply()
     requests.apply()

@@ -213,6 +213,8 @@ def wrong_input(text: Any) -> str:
         json.loads(text, parse_constant=no_constant)
     except ValueError as error:
         return str(error)
+    except RecursionError:
+        return "Document nesting is too deep"
     return ""
 
 

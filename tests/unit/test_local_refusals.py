@@ -10,14 +10,17 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local.clients import Clients
 from local.environment import HOST, REGION
+from local.objects import empty
 from tests.statemachine.product import DEFINITION, FUNCTIONS, PARAMETERS, ROOT
 
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -139,6 +142,11 @@ def machine(states: dict[str, Any], **more: Any) -> dict[str, Any]:
         ("\N{ZERO WIDTH NO-BREAK SPACE}{}", ""),
         ("\N{LEFT DOUBLE QUOTATION MARK}x\N{RIGHT DOUBLE QUOTATION MARK}", ""),
         ('{"a": NaN}', ""),
+        ("{'dry_run': true}".replace("'", "\N{RIGHT DOUBLE QUOTATION MARK}"), ""),
+        ('{"dry_run": true} {}', ""),
+        ('{"a": "two\nlines"}', ""),
+        ("[" * 100_000, ""),
+        (" \n", "Invalid State Machine Execution Input: 'Invalid execution input.'"),
         ("", "Invalid State Machine Execution Input: 'Invalid execution input.'"),
     ],
 )
@@ -154,6 +162,12 @@ def test_an_input_that_is_no_json_is_refused(local: Client, text: str, says: str
 @pytest.mark.parametrize("text", ["1", '"text"', "[]", "null", " {} "])
 def test_any_json_is_an_input(local: Client, text: str) -> None:
     local("stepfunctions").start_execution(stateMachineArn=made(local, PASS), input=text)
+
+
+def test_without_an_input_it_is_an_empty_object(local: Client) -> None:
+    states = local("stepfunctions")
+    arn = states.start_execution(stateMachineArn=made(local, PASS))["executionArn"]
+    assert states.describe_execution(executionArn=arn)["input"] == "{}"
 
 
 def test_a_repeated_start_is_answered_as_the_first_while_it_runs(local: Client) -> None:
@@ -685,6 +699,86 @@ def test_event_sources_that_lambda_refuses(
 
 def empty_zip() -> bytes:
     return b"PK\x05\x06" + b"\0" * 18
+
+
+# ---------------------------------------------------------------- keys
+ODD = (
+    "x\nnl.json",
+    "x\n",
+    "\n",
+    "x\r\n.json",
+    "x\t\x7f.json",
+    "x\x01.json",
+    "x?*.json",
+    "é 日.json",
+)
+
+
+@pytest.fixture(scope="module")
+def reader(local: Client) -> Client:
+    """Clients of a user who may read k/ and the object l/x, in a bucket with odd keys."""
+    s3, iam = local("s3"), local("iam")
+    s3.create_bucket(Bucket="odd", CreateBucketConfiguration={"LocationConstraint": REGION})
+    for folder in ("k", "l"):
+        for key in ODD:
+            s3.put_object(Bucket="odd", Key=f"{folder}/{key}", Body=key.encode())
+    iam.create_user(UserName="reader")
+    allowed = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": ["arn:aws:s3:::odd/k/*", "arn:aws:s3:::odd/l/x"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="reader", PolicyName="reads", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    make: Any = boto3.client
+    return lambda service: make(
+        service,
+        endpoint_url=s3.meta.endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        config=Config(retries={"total_max_attempts": 1}, proxies={}),
+    )
+
+
+@pytest.mark.parametrize("key", ODD)
+def test_a_policy_matches_keys_of_any_characters(reader: Client, key: str) -> None:
+    """A line break is a character like others, also the last one: only k/ may be read."""
+    answer = reader("s3").get_object(Bucket="odd", Key=f"k/{key}")
+    assert answer["Body"].read() == key.encode()
+    assert refused(reader("s3").get_object, Bucket="odd", Key=f"l/{key}")[0] == "AccessDenied"
+
+
+@pytest.mark.usefixtures("reader")
+def test_listings_have_keys_of_any_characters(local: Client) -> None:
+    """boto3 asks for EncodingType=url and decodes, of multipart uploads only where it is told to."""
+    s3 = local("s3")
+    keys = {f"k/{key}" for key in ODD}
+    given: dict[str, Any] = {"Bucket": "odd", "Prefix": "k/"}
+    for operation, entries in (
+        ("list_objects_v2", "Contents"),
+        ("list_object_versions", "Versions"),
+    ):
+        pages = s3.get_paginator(operation).paginate(**given, PaginationConfig={"PageSize": 3})
+        assert {entry["Key"] for page in pages for entry in page[entries]} == keys
+    folders = s3.list_object_versions(Bucket="odd", Prefix="k/x", Delimiter="\n")
+    assert {one["Prefix"] for one in folders["CommonPrefixes"]} == {"k/x\n", "k/x\r\n"}
+    s3.create_multipart_upload(Bucket="odd", Key="k/m é\n")
+    (upload,) = s3.list_multipart_uploads(**given, EncodingType="url")["Uploads"]
+    assert upload["Key"] == "k/m%20%C3%A9%0A"
+
+
+def test_a_versioned_bucket_with_odd_keys_is_emptied(local: Client) -> None:
+    s3 = local("s3")
+    s3.create_bucket(Bucket="versioned", CreateBucketConfiguration={"LocationConstraint": REGION})
+    status = {"Status": "Enabled"}
+    s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration=status)
+    for key in ODD:
+        s3.put_object(Bucket="versioned", Key=key, Body=b"x")
+        s3.delete_object(Bucket="versioned", Key=key)
+    assert empty(cast(Clients, SimpleNamespace(s3=s3)), "versioned") == 2 * len(ODD)
+    s3.delete_bucket(Bucket="versioned")
 
 
 # ---------------------------------------------------------------- requests

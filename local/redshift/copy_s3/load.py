@@ -57,7 +57,7 @@ def run(session: Session, statement: CopyFrom) -> Outcome:
     if options.manifest and options.format == "parquet":
         parquet.check_manifest(store, statement.source)
     reader = formats.reader(session, store, columns, options)
-    session.last_copy_id = session.query_id
+    session.last |= {"copy_id": session.query_id, "copy_count": 0}
     load = _Load(session, statement, options, table, columns)
     return load.run(store, wanted, reader)
 
@@ -138,7 +138,7 @@ class _Load:
             self._record_errors()
         loaded = 0 if self.options.noload else self.progress.rows
         self._record("completed", loaded)
-        self.session.last_copy_count = loaded
+        self.session.last["copy_count"] = loaded
         return Outcome(loaded)
 
     # -- pipeline.Target -----------------------------------------------------------------------

@@ -46,7 +46,12 @@ from local.redshift.system import views
 from local.redshift.system.records import SystemRecords
 from local.redshift.system.view import LoadDetail
 
+Settings = dict[str, tuple[str, ...]]
+"""The values that SET has given to parameters."""
+
 DEFAULT_SEARCH_PATH = ("$user", "public")
+NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
+"""``Session.last`` of a session without COPY and UNLOAD."""
 
 
 @dataclass
@@ -55,11 +60,15 @@ class Transaction:
 
     ``catalog`` is the version of the catalogue that the snapshot has, None if it is not known, or if
     the transaction has changed the catalogue. ``first_temporary``: it made the session's first temporary
-    table, with which the catalogue of them goes if it is rolled back.
+    table, with which the catalogue of them goes if it is rolled back. ``settings`` and ``last`` are the
+    session's at its begin, ``local`` what SET LOCAL has covered, for its end.
     """
 
     id: int
     explicit: bool
+    settings: Settings
+    last: dict[str, int]
+    local: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     begun: bool = False
     catalog: int | None = None
     changed_catalog: bool = False
@@ -79,18 +88,14 @@ class Session(Permissions):
         self.con = database.cursor()
         self.user_id = database.user_id(self.con, user, superuser=superuser)
         self.transaction: Transaction | None = None
-        self.search_path: tuple[str, ...] = DEFAULT_SEARCH_PATH
-        self.parameters: dict[str, str] = {}
+        self.settings: Settings = {}
         self.has_temporary = False
         self.struck: frozenset[str] = frozenset()
         self.query_id = 0
         self.sink = ResultSink(lambda _number, _page: None)
         self.sent: list[str] = []  # DuckDB's SQL of the statement that runs, for the log
         self.last_query_id = 0
-        self.last_copy_id = 0
-        self.last_copy_count = 0
-        self.last_unload_id = 0
-        self.last_unload_count = 0
+        self.last = dict(NO_LAST)
         self.lock_wait = 0.0
         self.last_transaction_id = 0
         self.cancellation = Cancellation(self.con.interrupt, database.locks.wake)
@@ -109,13 +114,15 @@ class Session(Permissions):
         except RedshiftError:
             self.give_up()
             raise
-        if isinstance(statement, (nodes.Begin, nodes.Commit, nodes.Rollback)):
-            return self._control(statement)
+        if isinstance(statement, (nodes.Commit, nodes.Rollback)):
+            return self._end(statement)
         if self.transaction is not None and self.transaction.failed:
             raise RedshiftError(
                 "current transaction is aborted, commands ignored until end of transaction block",
                 sqlstate="25P02",
             )
+        if isinstance(statement, nodes.Begin):
+            return self._open()
         own = self.transaction is None
         if own:
             self.begin(explicit=False)
@@ -127,7 +134,8 @@ class Session(Permissions):
             if own and self.transaction is not None:
                 self.commit()
         except BaseException as error:
-            self._fail(own=own)
+            begun = self._begun_load() if isinstance(error, RedshiftError) else {}
+            self._fail(own=own, last=begun)
             if isinstance(error, duckdb.Error):
                 if self.cancellation.reason is not None:
                     raise self.cancellation.reason from error
@@ -138,24 +146,42 @@ class Session(Permissions):
 
     def give_up(self) -> None:
         """The statement fails before it begins: with it the transaction that it was to run in."""
-        self._fail(own=False)
+        self._fail(own=False, last={})
 
-    def _fail(self, *, own: bool) -> None:
+    def _fail(self, *, own: bool, last: dict[str, int]) -> None:
         if self.transaction is None:
             return
         explicit = self.transaction.explicit and not own
         self.rollback()
+        self.last |= last
         if explicit:
             self.begin(explicit=True)
             self.open_transaction.failed = True
 
-    def _control(self, statement: object) -> Outcome:
-        if isinstance(statement, nodes.Begin):
-            if self.transaction is None:
-                self.begin(explicit=True)
-            else:
-                self.transaction.explicit = True
-            return Outcome()
+    def _begun_load(self) -> dict[str, int]:
+        """What ``last`` keeps of the statement that fails: the id of a COPY that met bad data, or of an UNLOAD.
+
+        "If the COPY fails because of invalid load data, the COPY ID is updated", and "if the COPY
+        transaction is rolled back, the COPY ID is not updated": dg/PG_LAST_COPY_ID.html
+        """
+        if self.cancellation.reason is not None:
+            return {}
+        return {
+            name: value
+            for what in ("copy", "unload")
+            if self.last[f"{what}_id"] == self.query_id
+            for name, value in self.last.items()
+            if name.startswith(what)
+        }
+
+    def _open(self) -> Outcome:
+        if self.transaction is None:
+            self.begin(explicit=True)
+        else:
+            self.transaction.explicit = True
+        return Outcome()
+
+    def _end(self, statement: nodes.Commit | nodes.Rollback) -> Outcome:
         if isinstance(statement, nodes.Commit) and not (
             self.transaction is not None and self.transaction.failed
         ):
@@ -167,7 +193,9 @@ class Session(Permissions):
     def begin(self, *, explicit: bool) -> None:
         """Opens a transaction; its snapshot comes with its first query, DML or DDL."""
         self.last_transaction_id = self.database.next_transaction_id()
-        self.transaction = Transaction(self.last_transaction_id, explicit)
+        self.transaction = Transaction(
+            self.last_transaction_id, explicit, dict(self.settings), dict(self.last)
+        )
 
     def commit(self) -> None:
         """Makes the transaction's work permanent and gives its locks back."""
@@ -185,6 +213,8 @@ class Session(Permissions):
         except duckdb.Error as error:
             self.rollback()
             raise duckdb_errors.translate(error) from error
+        for name, values in transaction.local.items():
+            self._set(name, values)
         self.transaction = None
         self.database.locks.release_all(transaction.id)
         self._record_end(transaction, "committed", committing)
@@ -201,6 +231,7 @@ class Session(Permissions):
             self.database.serial.rollback(transaction.id)
         if transaction.first_temporary:
             self.has_temporary = False
+        self.settings, self.last = transaction.settings, transaction.last
         self.transaction = None
         self.database.locks.release_all(transaction.id)
         self._record_end(transaction, "rolledback", None)
@@ -224,6 +255,30 @@ class Session(Permissions):
             "commit_end_time": time.time() if committing else None,
         }
         self.records.add("transaction_history", [row])
+
+    def set_parameter(self, name: str, values: tuple[str, ...] | None, *, local: bool) -> None:
+        """SET, or RESET (None). What a transaction sets goes if it is rolled back, with LOCAL also if not.
+
+        PostgreSQL's rule, https://www.postgresql.org/docs/8.0/sql-set.html; Redshift's page says only
+        that LOCAL "is valid for the current transaction" (dg/r_SET.html).
+        """
+        covered = self.open_transaction.local
+        if local:
+            covered.setdefault(name, self.settings.get(name))
+        else:
+            covered.pop(name, None)
+        self._set(name, values)
+
+    def _set(self, name: str, values: tuple[str, ...] | None) -> None:
+        if values is None:
+            self.settings.pop(name, None)
+        else:
+            self.settings[name] = values
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """What SET has made of it, else Redshift's."""
+        return self.settings.get("search_path", DEFAULT_SEARCH_PATH)
 
     def close(self) -> None:
         """Ends the session: an open transaction is rolled back."""
@@ -376,17 +431,9 @@ class Session(Permissions):
         return self.database.settings.kind
 
     def number(self, name: str) -> exp.Expr:
-        """``pid``, ``last_query_id``, ``last_copy_id`` (-1 if there was none), ``last_copy_count``;
-        ``last_unload_id`` and ``last_unload_count`` likewise.
-        """
-        number = {
-            "pid": self.pid,
-            "last_query_id": self.last_query_id or -1,
-            "last_copy_id": self.last_copy_id or -1,
-            "last_copy_count": self.last_copy_count,
-            "last_unload_id": self.last_unload_id or -1,
-            "last_unload_count": self.last_unload_count,
-        }[name]
+        """``pid``, ``last_query_id``, and ``last_copy_id`` and the like: ``last`` has them."""
+        known = {f"last_{name}": value for name, value in self.last.items()}
+        number = {"pid": self.pid, "last_query_id": self.last_query_id or -1, **known}[name]
         return exp.Literal.number(number)
 
     @property

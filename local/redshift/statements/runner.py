@@ -190,6 +190,9 @@ class Runner:
         """As if the warehouse had restarted: what runs has FAILED, sessions are gone, data stays."""
         with self._changed:
             kept = self._kept.all_open()
+            for one in kept:
+                if one.statement_id:
+                    one.keep = 0  # it closes as its statement ends: nobody gets it once more
             for session in self._sessions.values():
                 session.terminate()
         self._close(kept)
@@ -312,19 +315,21 @@ class Runner:
 
     def _run_transaction(self, session: Session, statement: Statement) -> None:
         """All or nothing, in order; the first failure ends it."""
-        for part in statement.parts:
-            if session.transaction is None:
-                session.begin(explicit=True)
-            self._run_part(session, statement, part)
-            if part.status != "FINISHED":
-                break
-        else:
-            try:
-                session.commit()
-            except RedshiftError as error:
-                part = statement.parts[-1]
-                _fail(part, error)
-        session.rollback()
+        try:
+            for part in statement.parts:
+                if session.transaction is None:
+                    session.begin(explicit=True)
+                self._run_part(session, statement, part)
+                if part.status != "FINISHED":
+                    break
+            else:
+                try:
+                    session.commit()
+                except RedshiftError as error:
+                    part = statement.parts[-1]
+                    _fail(part, error)
+        finally:  # also after an error of ours: a kept session goes on
+            session.rollback()
         _abort_rest(statement)
 
     def _run_part(self, session: Session, statement: Statement, part: SubStatement) -> None:

@@ -43,7 +43,7 @@ def run(session: Session, statement: Unload) -> Outcome:
     store = session.database.object_stores.get(options.iam_role, options.region)
     destination = Destination(store, statement.destination, options)
     work = _Work(session, statement, destination, declared_types(session, tree))
-    session.last_unload_id, session.last_unload_count = session.query_id, 0
+    session.last |= {"unload_id": session.query_id, "unload_count": 0}
     work.record("running")
     try:
         destination.check()
@@ -53,7 +53,7 @@ def run(session: Session, statement: Unload) -> Outcome:
         work.record("aborted", getattr(error, "message", str(error)))
         raise
     work.record("completed")
-    session.last_unload_count = work.rows
+    session.last["unload_count"] = work.rows
     return Outcome(work.rows)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -66,8 +67,10 @@ class Stage:
     def __enter__(self) -> Stage:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._con.execute(f"DROP TABLE IF EXISTS {_TABLE}")
+    def __exit__(self, error: object, *_: object) -> None:
+        """After an error DuckDB may take nothing but a rollback, and the error is the one to be told."""
+        with suppress(duckdb.Error) if error else nullcontext():
+            self._con.execute(f"DROP TABLE IF EXISTS {_TABLE}")
 
     def _key(self, name: str) -> int:
         number = next((n for n, column in enumerate(self.all) if column.name == name), None)

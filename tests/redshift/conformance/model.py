@@ -45,10 +45,10 @@ NULL = {"null": True}
 class Case:
     """One rule of Redshift's, and how the local Redshift is seen to keep it.
 
-    ``setup`` statements run one by one, then ``sql``, or ``batch`` as one transaction, with
-    ``parameters`` by name (an error may be the request's). What is expected:
-    ``rows`` (a multiset unless ``ordered``), ``columns`` ("name:typeName"), ``affected``, or ``error``
-    (a part of the text); then ``after`` gives ``after_rows``, ``load_errors`` are in
+    ``setup`` statements run one by one, and those of them that stand in ``fails`` have to fail; then
+    ``sql``, or ``batch`` as one transaction, with ``parameters`` by name (an error may be the request's).
+    What is expected: ``rows`` (a multiset unless ``ordered``), ``columns`` ("name:typeName"),
+    ``affected``, or ``error`` (a part of the text); then ``after`` gives ``after_rows``, ``load_errors`` are in
     sys_load_error_detail and the objects ``written`` lie under the prefix. In all SQL, and in ``rows``,
     ``${schema}`` is the case's own schema, first in the search path, ``${database}`` and
     ``${workgroup}`` are the warehouse's, and ``${bucket}``, ``${prefix}``, ``${role}`` are what COPY and
@@ -68,6 +68,7 @@ class Case:
     note: str = ""
     where: str = ""
     setup: list[str] = field(default_factory=list)
+    fails: list[str] = field(default_factory=list)
     objects: dict[str, Any] = field(default_factory=dict)
     sql: str = ""
     batch: list[str] = field(default_factory=list)
@@ -191,6 +192,7 @@ def _case(area: str, topic: str, given: dict[str, Any]) -> Case:
         "a known status": case.status not in STATUSES,
         "a note, as it is not exact": case.status != "exact" and not case.note,
         "an error that names what is refused": case.status == "refused" and not case.error,
+        "in setup what fails": not set(case.fails) <= set(case.setup),
         "after_rows of after": bool(case.after) != (case.after_rows is not None),
         "an error or rows, not both": bool(case.error) and case.rows is not None,
     }

@@ -118,7 +118,7 @@ class Runner:
         rows, after_rows = _filled(case.rows, words), _filled(case.after_rows, words)
         case = replace(case, rows=rows, after_rows=after_rows)
         setup = [_fill(sql, words) for sql in case.setup]
-        by_itself = case.objects or case.call or any(map(_opens_a_transaction, setup))
+        by_itself = case.objects or case.call or case.fails or any(map(_opens_a_transaction, setup))
         together = not by_itself
         session = self.open(name, setup if together else [])
         try:
@@ -149,10 +149,13 @@ class Runner:
         for key, content in case.objects.items():
             body = encoded(content if not isinstance(content, str) else _fill(content, words))
             self._put(f"{words['prefix']}/{key}", body)
+        fails = {_fill(sql, words) for sql in case.fails}
         for sql in setup:
             answer = self.run(sql, session)
-            if answer.error:
+            if answer.error and sql not in fails:
                 raise Difference("setup", sql, "no error", answer.error)
+            if sql in fails and not answer.error:
+                raise Difference("setup", sql, "an error", answer.rows)
             words["id"] = answer.id
         if case.call:
             self._call(case, {**words, "session": session["SessionId"]})

@@ -153,6 +153,7 @@ def alter_schema(session: Session, statement: nodes.AlterSchema) -> Outcome:
 def create_user(session: Session, statement: nodes.CreateUser) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html"""
     session.require_superuser("create user")
+    session.snapshot()
     if catalog.find_grantee(session.con, statement.name, "user") is not None:
         raise RedshiftError(f'user "{statement.name}" already exists', sqlstate="42710")
     oid = catalog.new_oid(session.con)
@@ -165,6 +166,7 @@ def create_group(session: Session, statement: nodes.CreateGroup) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_GROUP.html, r_CREATE_ROLE.html"""
     kind = statement.kind.lower()
     session.require_superuser(f"create {kind}")
+    session.snapshot()
     if catalog.find_grantee(session.con, statement.name, kind) is not None:
         raise RedshiftError(f'{kind} "{statement.name}" already exists', sqlstate="42710")
     oid = catalog.new_oid(session.con)
@@ -178,6 +180,7 @@ def create_group(session: Session, statement: nodes.CreateGroup) -> Outcome:
 def alter_group(session: Session, statement: nodes.AlterGroup) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_GROUP.html"""
     session.require_superuser("alter group")
+    session.snapshot()
     if catalog.find_grantee(session.con, statement.name, "group") is None:
         raise RedshiftError(f'group "{statement.name}" does not exist', sqlstate="42704")
     change = catalog.add_member if statement.action == "ADD" else catalog.remove_member
@@ -293,6 +296,7 @@ def _holds(session: Session, name: str, kind: str) -> str:
 def _drop_grantee(session: Session, statement: nodes.Drop, name: str) -> None:
     kind = statement.kind.lower()
     session.require_superuser(f"drop {kind}")
+    session.snapshot()
     if catalog.find_grantee(session.con, name, kind) is None:
         if statement.if_exists:
             return

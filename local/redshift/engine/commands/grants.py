@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 def grant(session: Session, statement: nodes.Grant) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html, r_REVOKE.html"""
+    session.snapshot()
     for grantee in statement.grantees:
         _require_grantee(session, grantee)
     if statement.kind == "ROLE":
@@ -117,6 +118,7 @@ def _require_grantee(session: Session, grantee: str) -> None:
 
 def default_privileges(session: Session, statement: nodes.DefaultPrivileges) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_DEFAULT_PRIVILEGES.html"""
+    session.snapshot()
     given = statement.grant
     for grantee in given.grantees:
         _require_grantee(session, grantee)

@@ -107,28 +107,23 @@ def analyze(session: Session, statement: nodes.Analyze) -> Outcome:
 
 def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SET.html"""
-    from local.redshift.engine.session import DEFAULT_SEARCH_PATH
-
-    name = statement.name
+    name, values = statement.name, statement.values
     if name == "search_path":
-        path = statement.values
-        if len(path) == 1 and "," in path[0]:
-            path = tuple(part.strip().strip('"') for part in path[0].split(","))
-        session.search_path = DEFAULT_SEARCH_PATH if statement.reset else path
-        return Outcome()
-    if name not in PARAMETERS:
+        if len(values) == 1 and "," in values[0]:
+            values = tuple(part.strip().strip('"') for part in values[0].split(","))
+    elif name not in PARAMETERS:
         raise RedshiftError(f'unrecognized configuration parameter "{name}"', sqlstate="42704")
-    if statement.reset:
-        session.parameters.pop(name, None)
-        return Outcome()
-    value = ", ".join(statement.values)
-    same = value.lower() == PARAMETERS[name].lower()
-    if name == "statement_timeout":
-        if not value.isdigit():
-            raise RedshiftError(f'parameter "{name}" requires an integer value', sqlstate="22023")
-    elif name not in _NO_EFFECT and not same:
-        raise unsupported(f"SET {name} TO {value}")
-    session.parameters[name] = value
+    elif not statement.reset:
+        value = ", ".join(values)
+        same = value.lower() == PARAMETERS[name].lower()
+        if name == "statement_timeout":
+            if not value.isdigit():
+                raise RedshiftError(
+                    f'parameter "{name}" requires an integer value', sqlstate="22023"
+                )
+        elif name not in _NO_EFFECT and not same:
+            raise unsupported(f"SET {name} TO {value}")
+    session.set_parameter(name, None if statement.reset else values, local=statement.local)
     return Outcome()
 
 
@@ -139,7 +134,8 @@ def show(session: Session, statement: nodes.Show) -> Outcome:
     elif statement.name == "all":
         raise unsupported("SHOW ALL")
     elif statement.name in PARAMETERS:
-        value = session.parameters.get(statement.name, PARAMETERS[statement.name])
+        given = session.settings.get(statement.name, (PARAMETERS[statement.name],))
+        value = ", ".join(given)
     else:
         raise RedshiftError(
             f'unrecognized configuration parameter "{statement.name}"', sqlstate="42704"

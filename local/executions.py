@@ -1,5 +1,6 @@
 """Executions of the state machine: started, found, followed, stopped."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,6 +27,24 @@ def start(clients: Clients, state_machine: str, text: str) -> str:
 def describe(clients: Clients, arn: str) -> Mapping[str, Any]:
     """DescribeExecution's answer."""
     return clients.states.describe_execution(executionArn=arn)
+
+
+def arn_of(state_machine: str, name: str) -> str:
+    """The ARN of the execution of that name."""
+    return f"{state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def of_load(clients: Clients, state_machine: str, load_id: str) -> str | None:
+    """The ARN of a load's execution: a load id ends with a digest of it (functions/loader/names.py)."""
+    digest = load_id.rpartition("-")[2]
+    return next(
+        (
+            arn
+            for arn in arns(clients, state_machine)
+            if hashlib.sha256(arn.encode()).hexdigest()[:8] == digest
+        ),
+        None,
+    )
 
 
 def arns(clients: Clients, state_machine: str, status: str | None = None) -> Iterator[str]:

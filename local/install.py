@@ -138,7 +138,9 @@ def install(group: str, root: Path = ROOT) -> int:
     version = sys.version.split()[0]
     with Progress(f"installing into .venv (Python {version}, group {group})") as progress:
         if int(importlib.metadata.version("pip").partition(".")[0]) < OLDEST_PIP:
-            run([*pip, "--upgrade", "pip"], packages, log, progress)  # if it fails, the old one will do
+            run(
+                [*pip, "--upgrade", "pip"], packages, log, progress
+            )  # if it fails, the old one will do
         failed = run([*pip, "-r", str(listed)], packages, log, progress)
         if not failed:
             count = len(list(packages.glob("*.dist-info")))

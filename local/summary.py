@@ -7,7 +7,7 @@ from typing import Any
 from local import queries
 from local.clients import Clients
 from local.queries import Value
-from local.report import FACT_AND_DIMENSIONS, SHOWN_REJECTED, STAGES, Report, line
+from local.report import FACT_AND_DIMENSIONS, LEFT_OUT, SHOWN_REJECTED, STAGES, Report, line
 from local.tables import aligned
 
 
@@ -63,9 +63,12 @@ class Summary:
     def _files(self) -> list[str]:
         counts = {
             kind: sum(report.files(kind) for report in self.reports)
-            for kind in ("loaded", "known", "rejected", "failed")
+            for kind in ("loaded", "known", "failed", *LEFT_OUT)
         }
-        text = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+        always = ("loaded", "known", "rejected", "failed")
+        text = ", ".join(
+            f"{number:,} {kind}" for kind, number in counts.items() if number or kind in always
+        )
         return [f"Files    {text}; in {len(self.reports)} loads"]
 
     def _rows(self) -> list[str]:

@@ -76,7 +76,9 @@ def headline(report: Report) -> str:
     """How it ended, with what somebody should look at: "loaded, but 2 files rejected"."""
     counts = {kind: report.files(kind) for kind in LEFT_OUT}
     told = [f"{number:,} {_files(number)} {kind}" for kind, number in counts.items() if number]
-    return f"{report.status}, but {', '.join(told)}" if told else report.status
+    if not told:
+        return report.status
+    return f"{report.status}, {'' if report.failed else 'but '}{', '.join(told)}"
 
 
 def _files(number: int) -> str:

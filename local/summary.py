@@ -61,11 +61,11 @@ class Summary:
         return told
 
     def _files(self) -> list[str]:
+        always = ("loaded", "known", "rejected", "failed")
         counts = {
             kind: sum(report.files(kind) for report in self.reports)
-            for kind in ("loaded", "known", "failed", *LEFT_OUT)
+            for kind in dict.fromkeys((*always, *LEFT_OUT))
         }
-        always = ("loaded", "known", "rejected", "failed")
         text = ", ".join(
             f"{number:,} {kind}" for kind, number in counts.items() if number or kind in always
         )

@@ -80,7 +80,7 @@ BAD = re.compile(
     r"|(?<=  )failed\b"
 )
 ASKS = re.compile(
-    r"^waiting\b|\bFIX\b|(?<![\d,.])[1-9][\d,]*(?: files?)? (?:waiting|not taken|not loaded)\b"
+    r"^waiting\b|\b(?:FIX|MEND)\b|(?<![\d,.])[1-9][\d,]*(?: files?)? (?:waiting|not taken|not loaded)\b"
 )
 
 

@@ -68,7 +68,7 @@ def test_expected_problems_are_one_line(words: list[str], said: str) -> None:
 
 def test_a_wrong_port_is_said() -> None:
     ended = run("status", LOCAL_AWS_PORT="http")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == (
         "status: LOCAL_AWS_PORT=http is not a port. Take a number from 1024 to 65535.\n"
     )

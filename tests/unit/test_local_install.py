@@ -1,4 +1,4 @@
-"""make installs two groups of packages. The demo's commands run with the first alone, and progress is told in packages."""
+"""make installs two groups of packages. The demo runs with the first alone, and progress is told in packages."""
 
 import importlib.metadata
 import io

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 CONSOLE_LINK = re.compile(r"https://\S+/states/home\?\S*#/v2/executions/details/(arn:\S+)")
-START_INPUT = re.compile(r"start the state machine with (\{.*?\})(?=[.\s]|$)")
-SHOW = ".venv/bin/python -m local show"
+START = re.compile(r"start the state machine with (\{[^}\n]*\})")
+LOCAL = ".venv/bin/python -m local"
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,11 @@ class Notification:
         """What a person reads; the console's links are commands of this machine."""
         alarm = _alarm(self.message)
         if alarm is None:
-            return CONSOLE_LINK.sub(
-                lambda link: f"{SHOW} {link[1].rpartition(':')[2]}", self.message
+            return START.sub(
+                lambda found: f"run {LOCAL} start '{found[1]}'",
+                CONSOLE_LINK.sub(
+                    lambda link: f"{LOCAL} show {link[1].rpartition(':')[2]}", self.message
+                ),
             )
         return "\n".join(
             f"{name}: {alarm[key]}"

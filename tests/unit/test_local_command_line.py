@@ -5,14 +5,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local import __main__ as command_line
 from local import asl_lint
+from local.commands import demo
 from local.environment import ROOT
-from local.report import Report
+from local.report import Report, exit_code, headline
 from local.summary import Summary
 
 FREE_PORTS = {"LOCAL_AWS_PORT": "59821", "LOCAL_REDSHIFT_PORT": "59822"}
@@ -148,3 +150,87 @@ def test_a_summary_with_a_failure_has_not_passed(how: str) -> None:
     assert any(line.startswith("FAILED") for line in shown.lines())
     if how == "failed check":
         assert "NO" in "\n".join(shown.lines())
+
+
+def ended(status: str, **files: int) -> Report:
+    return Report("e", status == "failed", {"status": status, "files": files})
+
+
+@pytest.mark.parametrize(
+    ("reports", "code", "said"),
+    [
+        ([ended("loaded", loaded=2, rejected=0)], 0, "loaded"),
+        ([ended("loaded", loaded=2, rejected=1)], 3, "loaded, but 1 file rejected"),
+        (
+            [ended("loaded", rejected=2, unreadable=1, waiting=3)],
+            3,
+            "loaded, but 2 files rejected, 1 file unreadable, 3 files waiting",
+        ),
+        ([ended("failed", rejected=2)], 1, "failed, 2 files rejected"),
+        ([ended("nothing to load", known=4)], 0, "nothing to load"),
+        ([ended("loaded", loaded=1), ended("loaded", waiting=1)], 3, "loaded"),
+        ([ended("loaded", rejected=1), ended("failed")], 1, "loaded, but 1 file rejected"),
+    ],
+)
+def test_headline_and_exit_code_say_what_was_left_out(
+    reports: list[Report], code: int, said: str
+) -> None:
+    assert exit_code(reports) == code
+    assert headline(reports[0]) == said
+
+
+@pytest.mark.parametrize(
+    ("report", "code"),
+    [
+        (ended("loaded", loaded=1), 0),
+        (ended("loaded", rejected=1), 3),
+        (ended("failed"), 1),
+    ],
+)
+@pytest.mark.parametrize("command", ["start", "show", "upload", "demo"])
+def test_each_command_that_loads_ends_with_the_code(
+    command: str, report: Report, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    module = command_line.COMMANDS[command]
+    for name, value in {
+        "clients": lambda at: None,
+        "execute": lambda *_: report,
+        "upload": lambda *_: [report],
+        "_arn": lambda *_: "arn:e",
+        "_write": lambda _: None,
+    }.items():
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr("local.stack.deployed", lambda _: SimpleNamespace(state_machine="m"))
+    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    monkeypatch.setattr("local.executions.follow", lambda *_: report)
+    for step in ("commands.up.start", "sam.build", "sam.deploy", "commands.reset.reset"):
+        monkeypatch.setattr(f"local.{step}", lambda *_: None)
+    monkeypatch.setattr(
+        demo, "summary", lambda _, reports, phases: Summary(TABLES, 0, reports, phases)
+    )
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / "a.json").write_text("{}")
+    words = {"upload": [str(tmp_path)], "demo": ["--data", str(tmp_path)]}.get(command, [])
+    assert command_line.main([command, *words]) == code
+
+
+def test_help_says_what_the_exit_codes_mean() -> None:
+    shown = run("--help").stdout
+    for code in ("0 all is well", "1 it failed", "2 it was asked wrongly", "3 it ended well, but"):
+        assert code in shown
+
+
+@pytest.mark.parametrize("words", [["start", "--nonsense"], ["nonsense"], []])
+def test_a_wrong_command_line_is_exit_code_2(words: list[str]) -> None:
+    assert run(*words).returncode == 2
+
+
+def test_an_input_that_is_no_json_is_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.commands.start.clients", lambda at: None)
+    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    assert command_line.main(["start", "{no"]) == 2
+    assert "The input is not JSON" in capsys.readouterr().err

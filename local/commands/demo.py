@@ -51,10 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     phases: dict[str, float] = {}
     at = ports()
     with _timed(phases, "start"):
-        up.start(at)
-    found = clients(at)
+        begun = up.begin(at)  # it starts while sam builds
     with _timed(phases, "build"):
         sam.build(at)
+    with _timed(phases, "start"):
+        up.wait(at, begun)
+    found = clients(at)
     with _timed(phases, "deploy"):
         sam.deploy(at)
     parts = stack.deployed(found)
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
     started = time.monotonic()
     yield
-    phases[name] = time.monotonic() - started
+    phases[name] = phases.get(name, 0.0) + time.monotonic() - started
 
 
 def _write(shown: Summary) -> None:

@@ -204,7 +204,13 @@ def test_each_command_that_loads_ends_with_the_code(
     monkeypatch.setattr("local.stack.deployed", lambda _: SimpleNamespace(state_machine="m"))
     monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
     monkeypatch.setattr("local.executions.follow", lambda *_: report)
-    for step in ("commands.up.start", "sam.build", "sam.deploy", "commands.reset.reset"):
+    for step in (
+        "commands.up.begin",
+        "commands.up.wait",
+        "sam.build",
+        "sam.deploy",
+        "commands.reset.reset",
+    ):
         monkeypatch.setattr(f"local.{step}", lambda *_: None)
     monkeypatch.setattr(
         demo, "summary", lambda _, reports, phases: Summary(TABLES, 0, reports, phases)

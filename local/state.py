@@ -160,7 +160,7 @@ def lines(states: list[State], room: int | None) -> list[str]:
         [
             state.dataset.name,
             *(state.counts.get(kind, 0) for kind in shown),
-            "" if state.rows is None else state.rows,
+            _count(state.rows, states),
             _newest(state),
             state.to_do,
         ]
@@ -175,6 +175,12 @@ def lines(states: list[State], room: int | None) -> list[str]:
     if any(state.asks or state.counts.get("missing") for state in states):
         told += ["which files, and why:", f"  {WHICH}"]
     return told
+
+
+def _count(rows: int | None, states: list[State]) -> str:
+    """The rows of a dataset with a fact table, to the right in their column."""
+    wide = max((len(f"{each.rows:,}") for each in states if each.rows is not None), default=0)
+    return "" if rows is None else f"{rows:,}".rjust(max(wide, len("rows")))
 
 
 def _newest(state: State) -> str:

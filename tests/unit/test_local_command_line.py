@@ -1,5 +1,6 @@
 """python -m local: what goes wrong as expected is a line with what to do, never a traceback."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -12,9 +13,10 @@ import pytest
 
 from local import __main__ as command_line
 from local import asl_lint
-from local.commands import demo
-from local.environment import ROOT
+from local.commands import demo, status
+from local.environment import ROOT, Ports
 from local.report import Report, exit_code, headline
+from local.state import Dataset, State
 from local.summary import Summary
 
 FREE_PORTS = {"LOCAL_AWS_PORT": "59821", "LOCAL_REDSHIFT_PORT": "59822"}
@@ -240,3 +242,40 @@ def test_an_input_that_is_no_json_is_exit_code_2(
     monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
     assert command_line.main(["start", "{no"]) == 2
     assert "The input is not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"), [({"loaded": 3}, 0), ({"rejected": 1}, 3), ({"not taken": 1}, 0)]
+)
+def test_status_says_datasets_first_then_what_runs(
+    counts: dict[str, int],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = State(Dataset("log_data", "log_data/", (".json",)), counts)
+    monkeypatch.setattr("local.state.look", lambda *_: [state])
+    monkeypatch.setattr(status, "clients", lambda at: None)
+    monkeypatch.setattr("local.processes.running", lambda _: 7)
+    monkeypatch.setattr("local.processes.port_of", lambda _: 4566)
+    monkeypatch.setattr("local.stack.stack_status", lambda *_: "CREATE_COMPLETE")
+    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr(status, "_stack", lambda *_: ["stack s: CREATE_COMPLETE"])
+    monkeypatch.setattr(status, "_versions", lambda _: "versions: tables 4")
+    assert status.run(argparse.Namespace()) == code
+    told = capsys.readouterr().out
+    places = [
+        told.index(word) for word in ("log_data ", "stack s", "up on 127", "versions: tables")
+    ]
+    assert places == sorted(places)
+
+
+def test_status_of_servers_that_are_stopped_says_where_they_were(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.processes.running", lambda _: None)
+    monkeypatch.setattr(status, "ports", lambda: Ports(5000, 5001))
+    assert status.run(argparse.Namespace()) == 1
+    told = capsys.readouterr().out
+    assert "the local AWS: not running (it is started on 127.0.0.1:5000)" in told
+    assert "start it: make up" in told

@@ -69,6 +69,11 @@ def follow(clients: Clients, arn: str, title: str) -> Report:
             time.sleep(LOOK_SECONDS)
 
 
+def title(arn: str) -> str:
+    """What its progress is called: short, for the state to fit beside it."""
+    return f"execution {arn.rpartition(':')[2][:12]}"
+
+
 def _state(clients: Clients, arn: str) -> str:
     """The state that an execution entered last."""
     newest = clients.states.get_execution_history(

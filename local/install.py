@@ -66,9 +66,9 @@ class State:
     def told(self) -> str:
         """What to show."""
         if not self._installing:
-            return f"{self._looked_up} packages looked up{self._fetching}"
+            return f"{self._looked_up} looked up{self._fetching}"
         done, total = self._installed(), len(self._installing)
-        return f"{done} of {total} packages installed" + (
+        return f"{done} of {total} installed" + (
             f", {self._installing[done]}" if done < total else ""
         )
 
@@ -136,7 +136,10 @@ def install(group: str, root: Path = ROOT) -> int:
     packages = Path(importlib.metadata.distribution("pip").locate_file(""))  # type: ignore[arg-type]
     pip = [sys.executable, "-m", "pip", "install", *OPTIONS]
     version = sys.version.split()[0]
-    with Progress(f"installing into .venv (Python {version}, group {group})") as progress:
+    print(
+        f"Installing the packages of the group {group} into .venv with Python {version}", flush=True
+    )
+    with Progress("packages") as progress:
         if int(importlib.metadata.version("pip").partition(".")[0]) < OLDEST_PIP:
             run(
                 [*pip, "--upgrade", "pip"], packages, log, progress
@@ -144,7 +147,7 @@ def install(group: str, root: Path = ROOT) -> int:
         failed = run([*pip, "-r", str(listed)], packages, log, progress)
         if not failed:
             count = len(list(packages.glob("*.dist-info")))
-            progress.end(f"{count} packages")
+            progress.end(f"{count} installed")
     if failed:
         return _failed(log)
     for name in included(groups, group):

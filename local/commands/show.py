@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = clients(ports())
     parts = stack.deployed(found)
     arn = _arn(found, parts.state_machine, arguments.execution)
-    report = executions.follow(found, arn, f"execution {arn.rpartition(':')[2]}")
+    report = executions.follow(found, arn, executions.title(arn))
     told(report)
     return exit_code([report])
 

@@ -48,4 +48,4 @@ def execute(found: Clients, parts: stack.Stack, text: str) -> Report:
     except ValueError as error:
         raise Usage(f"The input is not JSON ({error}): {text}") from error
     arn = executions.start(found, parts.state_machine, text)
-    return executions.follow(found, arn, f"execution {arn.rpartition(':')[2]}")
+    return executions.follow(found, arn, executions.title(arn))

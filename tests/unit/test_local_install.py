@@ -40,7 +40,7 @@ import ministack.services.kms, cryptography.hazmat.primitives.asymmetric.rsa, sa
 import samcli.cli.main, samcli.commands.build.command, samcli.commands.deploy.command, awscli.clidriver
 import local
 names = [m.name for m in pkgutil.walk_packages(local.__path__, "local.") if not m.name.endswith("__main__")]
-names += ["local.__main__", "local.redshift.__main__"]
+names += ["local.__main__", "local.redshift.__main__", "verify.__main__"]
 names = [n for n in names if n not in LINTERS]
 for name in names:
     importlib.import_module(name)
@@ -116,16 +116,16 @@ def test_progress_is_told_in_packages(tmp_path: Path) -> None:
     installed(tmp_path, "pip")
     for line in ("Collecting boto3==1", "  Using cached boto3", "Requirement already satisfied: x"):
         state.hear(line)
-    assert state.told() == "2 packages looked up"
+    assert state.told() == "2 looked up"
     state.hear("Downloading duckdb-2.0.0-cp311-cp311-manylinux.whl (20.1 MB)")
-    assert state.told() == "2 packages looked up, downloading duckdb (20.1 MB)"
+    assert state.told() == "2 looked up, downloading duckdb (20.1 MB)"
     state.hear("Installing collected packages: ruamel.yaml, aws_lambda_builders, Flask\n")
-    assert state.told() == "0 of 3 packages installed, ruamel.yaml"
+    assert state.told() == "0 of 3 installed, ruamel.yaml"
     installed(tmp_path, "ruamel_yaml")
     installed(tmp_path, "aws_lambda_builders")
-    assert state.told() == "2 of 3 packages installed, Flask"
+    assert state.told() == "2 of 3 installed, Flask"
     installed(tmp_path, "flask")
-    assert state.told() == "3 of 3 packages installed"
+    assert state.told() == "3 of 3 installed"
 
 
 def test_pips_output_goes_to_the_log_and_its_code_back(tmp_path: Path) -> None:

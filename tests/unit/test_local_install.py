@@ -4,6 +4,7 @@ import importlib.metadata
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -188,3 +189,12 @@ def test_a_failed_install_says_so_and_is_tried_again(
     assert not (project / ".venv" / ".installed-demo").exists()
     assert install.install("demo", project) == 1
     assert asked(project) == ["c", "c"]
+
+
+def test_make_installs_what_a_target_needs_and_no_more() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    groups = dict(re.findall(r"^(\w+): \.venv/\.installed-(\w+)", makefile, re.MULTILINE))
+    assert {name for name, group in groups.items() if group == "demo"} == {
+        *("demo", "up", "down", "verify")
+    }
+    assert {"test", "lint", "faults", "mutants", "soak", "bench", "format"} <= groups.keys()

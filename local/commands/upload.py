@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = clients(ports())
     reports = upload(found, stack.deployed(found), arguments.dir)
     for report in reports:
-        for told in rejected_lines(report.rejected()):
+        for told in rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0)):
             print(painted(told, sys.stdout))
     failed = sum(report.failed for report in reports)
     counts = {kind: sum(report.files(kind) for report in reports) for kind in LEFT_OUT}

@@ -203,7 +203,9 @@ def test_each_command_that_loads_ends_with_the_code(
     }.items():
         if hasattr(module, name):
             monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr("local.stack.deployed", lambda _: SimpleNamespace(state_machine="m"))
+    monkeypatch.setattr(
+        "local.stack.deployed", lambda _: SimpleNamespace(state_machine="m", data_bucket="b")
+    )
     monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
     monkeypatch.setattr("local.executions.follow", lambda *_: report)
     for step in (

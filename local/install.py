@@ -26,6 +26,8 @@ OPTIONS = (
     # Python compiles what is imported as it is imported, which is a small part of all that is installed.
     "--no-compile",
 )
+COMPILED = ("dev",)
+"""Groups after which all is compiled: the tests start many processes, some of which write no compiled files."""
 
 
 def requirements(groups: dict[str, list[str | dict[str, str]]], name: str) -> list[str]:
@@ -145,6 +147,11 @@ def install(group: str, root: Path = ROOT) -> int:
                 [*pip, "--upgrade", "pip"], packages, log, progress
             )  # if it fails, the old one will do
         failed = run([*pip, "-r", str(listed)], packages, log, progress)
+        if not failed and group in COMPILED:
+            progress.show("compiling")
+            compile_all = [sys.executable, "-m", "compileall", "-q", "-j", "0", str(packages)]
+            # Its exit code says that some file is no Python of this version, as templates are; nothing imports them.
+            subprocess.run(compile_all, capture_output=True, check=False)
         if not failed:
             count = len(list(packages.glob("*.dist-info")))
             progress.end(f"{count} installed")

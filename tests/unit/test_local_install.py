@@ -154,6 +154,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return int("c" in listed.read_text().split())
 
     monkeypatch.setattr(install, "run", run)
+    monkeypatch.setattr(
+        install.subprocess,
+        "run",
+        lambda command, **_: (tmp_path / "compiled").write_text(command[2]),
+    )
     monkeypatch.setattr(install, "OLDEST_PIP", 0)
     return tmp_path
 
@@ -166,9 +171,11 @@ def test_a_group_is_installed_once_and_again_when_it_changes(project: Path) -> N
     assert install.install("demo", project) == 0
     assert install.install("demo", project) == 0
     assert asked(project) == ["a"]
+    assert not (project / "compiled").exists()
     assert install.install("dev", project) == 0
     assert install.install("demo", project) == 0  # dev has brought it
     assert asked(project) == ["a", "a b"]
+    assert (project / "compiled").read_text() == "compileall"
     file = project / "pyproject.toml"
     file.write_text(file.read_text().replace('"b"', '"b2"'))
     assert install.install("demo", project) == 0

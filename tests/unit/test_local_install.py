@@ -155,8 +155,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(install, "run", run)
     monkeypatch.setattr(
-        install.subprocess,
-        "run",
+        "local.install.subprocess.run",
         lambda command, **_: (tmp_path / "compiled").write_text(command[2]),
     )
     monkeypatch.setattr(install, "OLDEST_PIP", 0)

@@ -40,7 +40,7 @@ def test_each_kind_of_file_is_counted(world: World, monkeypatch: pytest.MonkeyPa
     good = File("log_data/2018/good.json", (Event(user=7, item=3),))
     put(world, good.key, good.body)
     world.settle()
-    put(world, "log_data/bad.json", b"{\"page\": \n")
+    put(world, "log_data/bad.json", b'{"page": \n')
     world.settle()
     put(world, "log_data/unheard.json", File("x", (Event(user=8, item=9),)).body, event=False)
     put(world, "log_data/notes.txt", b"not a log", event=False)

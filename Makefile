@@ -16,45 +16,46 @@ export SAM_CLI_TELEMETRY = 0
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 14
 
-.venv/.installed: pyproject.toml local/make-venv.sh
-	@bash local/make-venv.sh
+# Two groups of packages: what the demo runs with, and with it what the tests and the linters need.
+.venv/.installed-%: pyproject.toml local/make-venv.sh local/install.py
+	@bash local/make-venv.sh $*
 
-demo: .venv/.installed ## files into the star schema on a local AWS, from an empty start; DATA=dir takes your own files
+demo: .venv/.installed-demo ## files into the star schema on a local AWS, from an empty start; DATA=dir takes your own files
 	@$(bin)/python -m local demo $(if $(DATA),--data "$(DATA)")
 
-up: .venv/.installed ## start the local AWS and the local Redshift in the background
+up: .venv/.installed-demo ## start the local AWS and the local Redshift in the background
 	@$(bin)/python -m local up
 
-down: .venv/.installed ## stop them
+down: .venv/.installed-demo ## stop them
 	@$(bin)/python -m local down
 
 # Each test goes to whoever is free, but those of tests/e2e: they come first, to two workers, and mostly wait.
-test: .venv/.installed ## all tests, in three processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
+test: .venv/.installed-dev ## all tests, in three processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
 	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
-faults: .venv/.installed ## each recorded call, statement and state of a load × each fault (make test takes a selection)
+faults: .venv/.installed-dev ## each recorded call, statement and state of a load × each fault (make test takes a selection)
 	@FAULTS=all $(bin)/python -m pytest -n $(WORKERS) tests/faults $(PYTEST)
 
-mutants: .venv/.installed ## takes each mechanism away and shows the test that fails without it
+mutants: .venv/.installed-dev ## takes each mechanism away and shows the test that fails without it
 	@$(bin)/python -m tests.mutants
 
-soak: .venv/.installed ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
+soak: .venv/.installed-dev ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
 	@$(bin)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-bench: .venv/.installed ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
+bench: .venv/.installed-dev ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
 	@$(bin)/python -m benchmarks $(BENCH)
 
-verify: .venv/.installed ## tries on a real AWS what is claimed here: STACK=name, or WORKGROUP= DATABASE= BUCKET= ROLE=; ARGS="--clean"
+verify: .venv/.installed-demo ## tries on a real AWS what is claimed here: STACK=name, or WORKGROUP= DATABASE= BUCKET= ROLE=; ARGS="--clean"
 	@$(own_region) $(bin)/python -m verify $(if $(STACK),--stack "$(STACK)") $(if $(WORKGROUP),--workgroup "$(WORKGROUP)") \
 		$(if $(DATABASE),--database "$(DATABASE)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(ROLE),--role "$(ROLE)") $(ARGS)
 
-lint: .venv/.installed ## Python, template, state machine and SQL
+lint: .venv/.installed-dev ## Python, template, state machine and SQL
 	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh
 
-format: .venv/.installed ## let ruff format the Python code
+format: .venv/.installed-dev ## let ruff format the Python code
 	@$(bin)/ruff check --fix --quiet . && $(bin)/ruff format .
 
 clean: ## stop the local AWS and remove all that make has made
-	@if [ -e .venv/.installed ]; then $(bin)/python -m local down; fi
+	@if [ -e .venv/.installed-demo ]; then $(bin)/python -m local down; fi
 	@rm -rf .venv .local .aws-sam build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

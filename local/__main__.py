@@ -6,7 +6,20 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.commands import demo, deploy, down, generate, reset, sql, start, status, up, upload
+from local.commands import (
+    demo,
+    deploy,
+    down,
+    generate,
+    inbox,
+    reset,
+    show,
+    sql,
+    start,
+    status,
+    up,
+    upload,
+)
 from local.environment import isolated, ports
 from local.problem import Problem
 
@@ -18,6 +31,8 @@ COMMANDS = {
     "generate": generate,
     "upload": upload,
     "start": start,
+    "show": show,
+    "inbox": inbox,
     "sql": sql,
     "reset": reset,
     "demo": demo,
@@ -29,8 +44,12 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="python -m local",
         description="The loader on a local AWS: everything runs on this machine, on 127.0.0.1.",
-        epilog="Ports: LOCAL_AWS_PORT (4566) and LOCAL_REDSHIFT_PORT (4567). Data: .local/."
-        " First time? Try demo.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="""First time? Try demo.
+exit codes: 0 all is well; 1 it failed; 2 it was asked wrongly, and nothing was done;
+  3 it ended well, but files are rejected, unreadable or waiting
+ports: LOCAL_AWS_PORT (4566) and LOCAL_REDSHIFT_PORT (4567) for the first up; later ones remember them
+data: .local/. Color: on a terminal, unless NO_COLOR is set.""",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
@@ -44,6 +63,7 @@ def main(words: list[str] | None = None) -> int:
     """Runs a command; its exit code. What is expected to go wrong is a line, not a traceback."""
     arguments = parser().parse_args(words)
     try:
+        arguments.shell = list(os.environ)
         own = isolated(os.environ, ports())
         for name in set(os.environ) - set(own):
             del os.environ[name]
@@ -51,6 +71,7 @@ def main(words: list[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except Problem as problem:
         print(f"{arguments.command}: {problem}", file=sys.stderr)
+        return problem.code
     except (BotoCoreError, ClientError) as error:
         print(
             f"{arguments.command}: the local AWS answered: {error}\n"

@@ -23,6 +23,11 @@ def principals_file(data: Path) -> Path:
     return data / "principals.json"
 
 
+def inbox_file(data: Path) -> Path:
+    """What was sent to SNS topics, a JSON object a line (local/ministack/notifications.py)."""
+    return data / "inbox.jsonl"
+
+
 def variables(port: int, data: Path) -> dict[str, str]:
     """MiniStack's settings."""
     return {
@@ -63,7 +68,7 @@ def main() -> None:
     # Only now, for both read the variables as they are imported.
     from local import ministack as differences
 
-    differences.fix(principals_file(data), functions_folder(data) / "unpacked")
+    differences.fix(principals_file(data), functions_folder(data) / "unpacked", inbox_file(data))
     from ministack.app import main as serve
 
     sys.argv = sys.argv[:1]

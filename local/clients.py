@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from local.environment import REGION, Ports, aws_variables
+from local.environment import HOST, REGION, Ports, aws_variables
 from local.problem import Problem
 from local.processes import healthy
 from local.services import both
@@ -76,5 +76,7 @@ def clients(at: Ports) -> Clients:
     """The clients; raises Problem if the local AWS is not up."""
     for service in both(at):
         if not healthy(service):
-            raise Problem(f"{service.name} is not running. Start it: make up")
+            raise Problem(
+                f"{service.name} does not answer on {HOST}:{service.port}. Start it: make up"
+            )
     return Clients(at)

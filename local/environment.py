@@ -4,13 +4,14 @@ The local AWS never sees the account of whoever runs it: every AWS_* variable of
 replaced, and the AWS configuration files of the home directory are not read.
 """
 
+import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.problem import Problem
+from local.problem import Problem, Usage
 
 REGION = "us-west-2"
 ACCOUNT = "000000000000"
@@ -20,6 +21,8 @@ HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".local"
 """Process files, logs, and what the local AWS and the local Redshift store. Git-ignored."""
+REMEMBERED = DATA / "ports.json"
+"""The ports of the last start, for every other terminal: {"aws": 4566, "redshift": 4567}."""
 BUILD = ROOT / "build"
 
 WORKGROUP = "local"
@@ -29,7 +32,7 @@ SCHEMA = "sparkify"
 
 @dataclass(frozen=True)
 class Ports:
-    """The two ports, from LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT."""
+    """The two ports."""
 
     aws: int
     redshift: int
@@ -45,20 +48,48 @@ class Ports:
         return f"http://{HOST}:{self.redshift}"
 
 
-def ports(environ: Mapping[str, str] = os.environ) -> Ports:
-    """The ports to use; raises Problem for a value that is no port."""
+DEFAULT = Ports(4566, 4567)
+
+
+def ports(environ: Mapping[str, str] = os.environ, remembered: Path = REMEMBERED) -> Ports:
+    """The ports to use: those of LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT, or of the last start, or DEFAULT.
+
+    Raises Usage for a value that is no port.
+    """
+    last = _last(remembered)
     found = Ports(
-        _port(environ, "LOCAL_AWS_PORT", 4566), _port(environ, "LOCAL_REDSHIFT_PORT", 4567)
+        _port(environ, "LOCAL_AWS_PORT", last.aws),
+        _port(environ, "LOCAL_REDSHIFT_PORT", last.redshift),
     )
     if found.aws == found.redshift:
-        raise Problem(f"LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT are both {found.aws}.")
+        raise Usage(f"LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT are both {found.aws}.")
     return found
+
+
+def remember(at: Ports, remembered: Path = REMEMBERED) -> None:
+    """Keeps the ports for the commands of other terminals."""
+    remembered.parent.mkdir(parents=True, exist_ok=True)
+    new = remembered.with_suffix(".new")
+    new.write_text(json.dumps({"aws": at.aws, "redshift": at.redshift}), encoding="utf-8")
+    new.replace(remembered)
+
+
+def _last(remembered: Path) -> Ports:
+    try:
+        found = json.loads(remembered.read_text(encoding="utf-8"))
+        return Ports(int(found["aws"]), int(found["redshift"]))
+    except FileNotFoundError:
+        return DEFAULT
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Problem(
+            f"{remembered}, which holds the ports, cannot be read ({error}). Delete it, and make up."
+        ) from error
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
-        raise Problem(f"{name}={text} is not a port. Take a number from 1024 to 65535.")
+        raise Usage(f"{name}={text} is not a port. Take a number from 1024 to 65535.")
     return int(text)
 
 
@@ -89,9 +120,16 @@ def isolated(environ: Mapping[str, str], at: Ports) -> dict[str, str]:
     }
 
 
-def export_lines(at: Ports) -> list[str]:
-    """What a shell runs so that ``aws`` and ``sam`` speak to the local AWS."""
-    lines = [f"export {name}={value}" for name, value in aws_variables(at).items()]
-    lines.append("unset AWS_PROFILE AWS_SESSION_TOKEN")
-    lines.append(f'export PATH={shlex.quote(str(ROOT / ".venv" / "bin"))}:"$PATH"')
+def export_lines(at: Ports, shell: Iterable[str] = ()) -> list[str]:
+    """What a shell runs so that ``aws`` and ``sam`` speak to the local AWS.
+
+    ``shell`` has the names of its variables: AWS_ENDPOINT_URL_S3 and others would lead elsewhere.
+    """
+    own = aws_variables(at)
+    lines = [f"export {name}={value}" for name, value in own.items()]
+    others = {"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"}
+    others |= {name for name in shell if name.startswith("AWS_ENDPOINT_URL")} - set(own)
+    lines.append(f"unset {' '.join(sorted(others))}")
+    folders = ":".join(shlex.quote(str(ROOT / folder)) for folder in ("local/bin", ".venv/bin"))
+    lines.append(f'export PATH={folders}:"$PATH"')
     return lines

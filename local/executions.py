@@ -1,5 +1,6 @@
 """Executions of the state machine: started, found, followed, stopped."""
 
+import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,6 +29,24 @@ def describe(clients: Clients, arn: str) -> Mapping[str, Any]:
     return clients.states.describe_execution(executionArn=arn)
 
 
+def arn_of(state_machine: str, name: str) -> str:
+    """The ARN of the execution of that name."""
+    return f"{state_machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+
+def of_load(clients: Clients, state_machine: str, load_id: str) -> str | None:
+    """The ARN of a load's execution: a load id ends with a digest of it (functions/loader/names.py)."""
+    digest = load_id.rpartition("-")[2]
+    return next(
+        (
+            arn
+            for arn in arns(clients, state_machine)
+            if hashlib.sha256(arn.encode()).hexdigest()[:8] == digest
+        ),
+        None,
+    )
+
+
 def arns(clients: Clients, state_machine: str, status: str | None = None) -> Iterator[str]:
     """The executions of the state machine, those of one status or all."""
     pages = clients.states.get_paginator("list_executions")
@@ -48,6 +67,11 @@ def follow(clients: Clients, arn: str, title: str) -> Report:
                 return report_of(execution)
             progress.show(f"{_state(clients, arn)}, {progress.seconds:.0f} s")
             time.sleep(LOOK_SECONDS)
+
+
+def title(arn: str) -> str:
+    """What its progress is called: short, for the state to fit beside it."""
+    return f"execution {arn.rpartition(':')[2][:12]}"
 
 
 def _state(clients: Clients, arn: str) -> str:

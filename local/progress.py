@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
+from local import terminal
+
 QUIET_SECONDS = 5.0
 """How long nothing new is said where lines cannot be rewritten."""
 
@@ -26,7 +28,8 @@ class Progress:
         if text == self._last:
             return
         if self._live:
-            self._out.write(f"\r\033[K{text[:200]}")
+            # One column stays free: a line that fills the terminal would go on to the next.
+            self._out.write(f"\r\033[K{terminal.cut(text, terminal.columns(self._out) - 1)}")
         elif now - self._written < QUIET_SECONDS:
             return
         else:
@@ -36,7 +39,11 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Writes a line that stays."""
-        self._out.write(f"\r\033[K{line}\n" if self._live else f"{line}\n")
+        if self._live:
+            folded = terminal.fold(line, terminal.columns(self._out))
+            told = [terminal.painted(each, self._out) for each in folded.splitlines()]
+            line = "\r\033[K" + "\n".join(told)
+        self._out.write(f"{line}\n")
         self._out.flush()
         self._last = ""
 

@@ -1,5 +1,6 @@
 """SQL through the Redshift Data API, as any of its users would send it."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,13 +46,19 @@ def run(clients: Clients, sql: str) -> Result:
                 Id=statement["Id"], WaitTimeSeconds=WAIT_SECONDS
             )
         if described["Status"] != "FINISHED":
-            raise SqlError(described.get("Error") or f"The statement is {described['Status']}.")
+            raise SqlError(_error(described))
         last = described["SubStatements"][-1]
         if not last.get("HasResultSet"):
             return Result(affected=max(int(last.get("ResultRows") or 0), 0))
         return _rows(clients, last["Id"])
     except ClientError as error:
         raise SqlError(error.response["Error"].get("Message") or str(error)) from error
+
+
+def _error(described: Any) -> str:
+    """What the database says, without the number in our batch: the user has sent one statement."""
+    said = re.sub(r"^Query #\d+ failed with ", "", described.get("Error") or "")
+    return said or f"The statement is {described['Status']}."
 
 
 def _rows(clients: Clients, statement: str) -> Result:

@@ -4,14 +4,18 @@ An execution that succeeds has it as its output; one that fails has it as its ca
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.environment import ROOT
+from local.problem import ASKS, FAILED, WELL
+from local.terminal import visible
 
 FACT_AND_DIMENSIONS = ("songplays", "users", "songs", "artists", "time")
 SHOWN_REJECTED = 20
+LEFT_OUT = ("rejected", "unreadable", "waiting")
+"""Files that a load which ended well has not loaded: somebody should look at them."""
 TIMED_OUT = (
     "The load took longer than the TimeoutSeconds of its state machine and was ended. What is published stays; the "
     "sweep loads the rest, or start another load."
@@ -68,6 +72,27 @@ class Report:
         return {name: float(value) for name, value in (self.data.get("seconds") or {}).items()}
 
 
+def headline(report: Report) -> str:
+    """How it ended, with what somebody should look at: "loaded, but 2 files rejected"."""
+    counts = {kind: report.files(kind) for kind in LEFT_OUT}
+    told = [f"{number:,} {_files(number)} {kind}" for kind, number in counts.items() if number]
+    if not told:
+        return report.status
+    return f"{report.status}, {'' if report.failed else 'but '}{', '.join(told)}"
+
+
+def _files(number: int) -> str:
+    return "file" if number == 1 else "files"
+
+
+def exit_code(reports: Iterable[Report]) -> int:
+    """FAILED if one failed, ASKS if one has left files out, else WELL."""
+    reports = list(reports)
+    if any(report.failed for report in reports):
+        return FAILED
+    return ASKS if any(report.files(kind) for report in reports for kind in LEFT_OUT) else WELL
+
+
 def report_of(execution: Mapping[str, Any]) -> Report:
     """The report in the answer of DescribeExecution for an execution that has ended."""
     name = str(execution.get("name", ""))
@@ -95,9 +120,9 @@ def _object(text: str) -> dict[str, Any] | None:
 def line(report: Report) -> str:
     """A load in one line."""
     took = report.seconds().get("total")
-    parts = [f"load {report.data.get('load_id') or report.execution}", report.status]
-    counts = {kind: report.files(kind) for kind in ("loaded", "known", "rejected", "failed")}
-    parts += [f"{number:,} files {kind}" for kind, number in counts.items() if number]
+    parts = [f"load {report.data.get('load_id') or report.execution}", headline(report)]
+    counts = {kind: report.files(kind) for kind in ("loaded", "known", "failed")}
+    parts += [f"{n:,} {_files(n)} {kind}" for kind, n in counts.items() if n]
     rows = report.rows()
     if rows:
         staged = sum(rows.get(name, 0) for name in STAGES)
@@ -113,7 +138,7 @@ def line(report: Report) -> str:
 
 def lines(report: Report) -> list[str]:
     """A load in full, a fact a line."""
-    told = [_line("load", f"{report.data.get('load_id') or report.execution}  {report.status}")]
+    told = [_line("load", f"{report.data.get('load_id') or report.execution}  {headline(report)}")]
     if report.failed:
         told.append(_line("cause", report.cause))
     files = report.data.get("files") or {}
@@ -183,7 +208,10 @@ def check_lines(checks: list[dict[str, Any]]) -> list[str]:
 
 def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
     """A rejected file a line: where in it, and why."""
-    told = [_line("rejected", f"{place(file)}: {file.get('reason')}") for file in rejected]
+    told = [
+        _line(str(file.get("status") or "rejected"), f"{place(file)}: {file.get('reason')}")
+        for file in rejected
+    ]
     more = max(total, len(rejected)) - SHOWN_REJECTED
     if more > 0:
         told = [*told[:SHOWN_REJECTED], _line("rejected", f"… and {more:,} more")]
@@ -192,6 +220,6 @@ def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
 
 def place(file: Mapping[str, Any]) -> str:
     """Key, line and column of a rejected file, as far as they are known."""
-    parts = [str(file.get("key"))]
+    parts = [visible(str(file.get("key")))]
     parts += [f"{name} {file[name]}" for name in ("line", "column") if file.get(name) is not None]
     return ", ".join(parts)

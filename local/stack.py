@@ -1,6 +1,8 @@
 """The deployed stack: its name from samconfig.toml, what it offers from its outputs."""
 
+import shlex
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +64,24 @@ def outputs(clients: Clients, name: str) -> dict[str, str]:
         raise Problem(f"The stack {name} is not deployed. Deploy it: python -m local deploy")
     found = clients.cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in found}
+
+
+EXPORTED = {
+    "BUCKET": "DataBucketName",
+    "WORK_BUCKET": "WorkBucketName",
+    "STATE_MACHINE": "StateMachineArn",
+    "QUEUE": "QueueUrl",
+    "DEAD_LETTER_QUEUE": "DeadLetterQueueUrl",
+    "TOPIC": "NotificationsTopicArn",
+}
+"""The names that README.md and docs/operations.md give the stack's outputs in a shell."""
+
+
+def export_lines(found: Mapping[str, str], name: str) -> list[str]:
+    """What a shell runs to have the stack's outputs, and its log group, under these names."""
+    given = {short: found[output] for short, output in EXPORTED.items() if output in found}
+    given["LOG_GROUP"] = f"/aws/lambda/{name}"
+    return [f"export {short}={shlex.quote(value)}" for short, value in given.items()]
 
 
 def deployed(clients: Clients) -> Stack:

@@ -7,7 +7,7 @@ from typing import Any
 from local import queries
 from local.clients import Clients
 from local.queries import Value
-from local.report import FACT_AND_DIMENSIONS, SHOWN_REJECTED, STAGES, Report, line
+from local.report import FACT_AND_DIMENSIONS, LEFT_OUT, SHOWN_REJECTED, STAGES, Report, line
 from local.tables import aligned
 
 
@@ -61,11 +61,14 @@ class Summary:
         return told
 
     def _files(self) -> list[str]:
+        always = ("loaded", "known", "rejected", "failed")
         counts = {
             kind: sum(report.files(kind) for report in self.reports)
-            for kind in ("loaded", "known", "rejected", "failed")
+            for kind in dict.fromkeys((*always, *LEFT_OUT))
         }
-        text = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+        text = ", ".join(
+            f"{number:,} {kind}" for kind, number in counts.items() if number or kind in always
+        )
         return [f"Files    {text}; in {len(self.reports)} loads"]
 
     def _rows(self) -> list[str]:

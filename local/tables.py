@@ -3,9 +3,9 @@
 import csv
 import io
 import json
-import unicodedata
 
 from local.queries import Result, Value
+from local.terminal import visible, width
 
 FORMATS = ("table", "json", "csv")
 NULL = "NULL"
@@ -31,10 +31,10 @@ def aligned(columns: list[str], rows: list[list[Value]]) -> str:
     texts = [[_text(value) for value in row] for row in rows]
     right = [_is_number(index, rows) for index in range(len(columns))]
     widths = [
-        max([_width(name), *(_width(row[index]) for row in texts)])
+        max([width(name), *(width(row[index]) for row in texts)])
         for index, name in enumerate(columns)
     ]
-    lines = [_line(columns, widths, right), "  ".join("-" * width for width in widths)]
+    lines = [_line(columns, widths, right), "  ".join("-" * wide for wide in widths)]
     lines += [_line(row, widths, right) for row in texts]
     return "\n".join(lines)
 
@@ -52,7 +52,7 @@ def _text(value: Value) -> str:
         return NULL
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value).replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    text = visible(str(value))
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
 
 
@@ -63,17 +63,9 @@ def _is_number(index: int, rows: list[list[Value]]) -> bool:
     )
 
 
-def _width(text: str) -> int:
-    """How many columns of the terminal a text takes: wide letters two, combining marks none."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
 def _line(cells: list[str], widths: list[int], right: list[bool]) -> str:
     padded = []
-    for cell, width, to_the_right in zip(cells, widths, right, strict=True):
-        space = " " * (width - _width(cell))
+    for cell, wide, to_the_right in zip(cells, widths, right, strict=True):
+        space = " " * (wide - width(cell))
         padded.append(space + cell if to_the_right else cell + space)
     return "  ".join(padded).rstrip()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,16 +15,21 @@ from local.commands import generate, reset, up
 from local.commands.upload import upload
 from local.environment import BUILD, DATA, ports
 from local.objects import found_in
+from local.problem import FAILED
+from local.report import exit_code
 from local.summary import Summary, summary
+from local.terminal import painted
 
 HELP = "all of it from an empty start: files into the star schema, then a summary"
 
 NEXT = """What to try next, with all of it still running:
   eval "$(.venv/bin/python -m local up)"    # points aws and sam of this shell at the local AWS
-  aws s3 ls --recursive s3://{bucket}/ | head
+  aws s3 ls --recursive s3://$BUCKET/ | head
   .venv/bin/python -m local sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
   .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
-  .venv/bin/python -m local start '{{"dry_run": true}}'
+  .venv/bin/python -m local start '{"dry_run": true}'
+  .venv/bin/python -m local status          # a line a dataset: what is loaded, what asks for something
+  .venv/bin/python -m local inbox           # what would have been mailed: rejected files, failed loads, alarms
 Stop it: make down"""
 
 
@@ -38,17 +44,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if a load or a check failed. The local AWS stays up."""
+    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS stays up."""
     folder: Path | None = arguments.data
     if folder is not None:
         found_in(folder)  # complains before anything is started
     phases: dict[str, float] = {}
     at = ports()
     with _timed(phases, "start"):
-        up.start(at)
-    found = clients(at)
+        begun = up.begin(at)  # it starts while sam builds
     with _timed(phases, "build"):
         sam.build(at)
+    with _timed(phases, "start"):
+        up.wait(at, begun)
+    found = clients(at)
     with _timed(phases, "deploy"):
         sam.deploy(at)
     parts = stack.deployed(found)
@@ -63,15 +71,16 @@ def run(arguments: argparse.Namespace) -> int:
         reports = upload(found, parts, folder)
     shown = summary(found, reports, phases)
     _write(shown)
-    print("\n".join(["", *shown.lines(), "", NEXT.format(bucket=parts.data_bucket)]))
-    return 0 if shown.passed else 1
+    for line in ("", *shown.lines(), "", NEXT):
+        print(painted(line, sys.stdout))
+    return exit_code(reports) if shown.passed else FAILED
 
 
 @contextmanager
 def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
     started = time.monotonic()
     yield
-    phases[name] = time.monotonic() - started
+    phases[name] = phases.get(name, 0.0) + time.monotonic() - started
 
 
 def _write(shown: Summary) -> None:

@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import sys
 
 from local import executions, stack
 from local.clients import Clients, clients
 from local.environment import ports
-from local.problem import Problem
-from local.report import Report, lines
+from local.problem import Usage
+from local.report import Report, exit_code, lines
+from local.terminal import painted
 
 HELP = "start an execution by hand, follow it to its end and print its report"
 
@@ -26,11 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if the execution failed."""
+    """Exit code 1 if the execution failed, 3 if it left files out."""
     found = clients(ports())
     report = execute(found, stack.deployed(found), arguments.json)
-    print("\n".join(lines(report)))
-    return 1 if report.failed else 0
+    told(report)
+    return exit_code([report])
+
+
+def told(report: Report) -> None:
+    """Prints the report."""
+    for line in lines(report):
+        print(painted(line, sys.stdout))
 
 
 def execute(found: Clients, parts: stack.Stack, text: str) -> Report:
@@ -38,6 +46,6 @@ def execute(found: Clients, parts: stack.Stack, text: str) -> Report:
     try:
         json.loads(text)
     except ValueError as error:
-        raise Problem(f"The input is not JSON ({error}): {text}") from error
+        raise Usage(f"The input is not JSON ({error}): {text}") from error
     arn = executions.start(found, parts.state_machine, text)
-    return executions.follow(found, arn, f"execution {arn.rpartition(':')[2]}")
+    return executions.follow(found, arn, executions.title(arn))

@@ -1,13 +1,18 @@
-"""status: what runs, what is deployed, what waits."""
+"""status: what became of the files of each dataset, what to do, and what runs."""
 
 import argparse
+import importlib.metadata
+import platform
+import sys
 
-from local import executions, processes, services, stack
+from local import executions, processes, queries, services, stack, state
 from local.clients import Clients, clients
-from local.environment import ports
+from local.environment import SCHEMA, ports
+from local.problem import ASKS, FAILED, WELL
 from local.queues import depth
+from local.terminal import RED, YELLOW, columns, fold, paint
 
-HELP = "what runs, what is deployed, what waits"
+HELP = "what is loaded of each dataset, what asks for something, what runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,33 +21,80 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 0 if all of it is up and deployed, else 1."""
+    """Exit code 0 if all is up and well, 1 if not all is up and deployed, 3 if files were left out."""
     del arguments
     at = ports()
-    up = True
-    for service in services.both(at):
-        pid = processes.running(service)
-        up = up and pid is not None
-        state = f"up on 127.0.0.1:{processes.port_of(pid)}, process {pid}" if pid else "not running"
-        print(f"{service.name}: {state}")
+    told, up = _services(services.both(at))
     if not up:
-        print("start it: make up")
-        return 1
-    return _deployed(clients(at))
-
-
-def _deployed(found: Clients) -> int:
+        print("\n".join([*told, "start it: make up"]))
+        return FAILED
+    found = clients(at)
     name = stack.stack_name()
     status = stack.stack_status(found, name)
-    print(f"stack {name}: {status or 'not deployed; deploy it: .venv/bin/python -m local deploy'}")
     if status not in stack.USABLE:
-        return 1
+        said = status or "not deployed; deploy it: .venv/bin/python -m local deploy"
+        print("\n".join([f"stack {name}: {said}", *told]))
+        return FAILED
     parts = stack.deployed(found)
+    code = _files(found, parts)
+    print()
+    print("\n".join([*_stack(found, parts, str(status)), *told, _versions(found)]))
+    return code
+
+
+def _files(found: Clients, parts: stack.Stack) -> int:
+    states = state.look(found, parts)
+    room = columns(sys.stdout) if sys.stdout.isatty() else None
+    marks = {
+        each.dataset.name: RED
+        if any(each.counts.get(kind) for kind in ("rejected", "unreadable"))
+        else YELLOW
+        for each in states
+        if each.to_do
+    }
+    for line in state.lines(states, room):
+        color = marks.get(line.partition(" ")[0].removesuffix(":"))
+        shown = fold(line, room) if room else line
+        print(paint(shown, color, sys.stdout) if color else shown)
+    return ASKS if any(each.asks for each in states) else WELL
+
+
+def _services(both: tuple[processes.Service, ...]) -> tuple[list[str], bool]:
+    """A line a service, and whether all are up."""
+    told, up = [], True
+    for service in both:
+        pid = processes.running(service)
+        up = up and pid is not None
+        said = (
+            f"up on 127.0.0.1:{processes.port_of(pid)}, process {pid}"
+            if pid
+            else f"not running (it is started on 127.0.0.1:{service.port})"
+        )
+        told.append(f"{service.name}: {said}")
+    return told, up
+
+
+def _stack(found: Clients, parts: stack.Stack, status: str) -> list[str]:
     running = len(list(executions.arns(found, parts.state_machine, "RUNNING")))
-    print(f"data bucket: s3://{parts.data_bucket}")
-    print(f"state machine: {parts.state_machine}, {running} executions running")
-    print(
-        f"queue: {depth(found, parts.queue_url)} messages,"
-        f" dead letters: {depth(found, parts.dead_letter_url)}"
+    return [
+        f"stack {parts.name}: {status}",
+        f"data bucket: s3://{parts.data_bucket}",
+        f"state machine: {parts.state_machine}, {running} executions running",
+        (
+            f"queue: {depth(found, parts.queue_url)} messages,"
+            f" dead letters: {depth(found, parts.dead_letter_url)}"
+        ),
+    ]
+
+
+def _versions(found: Clients) -> str:
+    try:
+        tables = queries.run(found, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")  # noqa: S608
+        made = f"tables {tables.rows[0][0]}"
+    except queries.SqlError:
+        made = "no tables yet: the first load makes them"
+    named = ", ".join(
+        f"{name} {importlib.metadata.version(package)}"
+        for name, package in (("MiniStack", "ministack"), ("DuckDB", "duckdb"))
     )
-    return 0
+    return f"versions: {made}, {named}, Python {platform.python_version()}"

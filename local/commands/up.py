@@ -5,44 +5,70 @@ import sys
 
 from local import executions, processes, services, stack
 from local.clients import clients
-from local.environment import Ports, export_lines, ports
+from local.environment import HOST, Ports, export_lines, ports, remember
 from local.problem import Problem
 
 HELP = "start the local AWS in the background and print the lines that point the AWS CLI at it"
 
+EVAL = 'eval "$(.venv/bin/python -m local up)"'
+DEPLOY = ".venv/bin/python -m local deploy"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None."""
-    parser.epilog = 'In a shell: eval "$(.venv/bin/python -m local up)"'
+    parser.epilog = f"In a shell: {EVAL}"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """The export lines go to stdout, the rest to stderr, so that a shell can eval the output."""
-    del arguments
     at = ports()
     start(at)
-    print("\n".join(export_lines(at)))
+    lines = export_lines(at, arguments.shell)
+    found = clients(at)
+    name = stack.stack_name()
+    if stack.stack_status(found, name) in stack.USABLE:
+        lines += stack.export_lines(stack.outputs(found, name), name)
+    else:
+        _say(f"{name} is not deployed yet: {DEPLOY}, then this again also gives $BUCKET and others")
+    if sys.stdout.isatty():
+        _say("A shell takes the following lines with:")
+        _say(f"  {EVAL}")
+    print("\n".join(lines))
     return 0
 
 
 def start(at: Ports) -> None:
     """Starts what does not run yet and waits until it serves."""
+    wait(at, begin(at))
+
+
+def begin(at: Ports) -> set[str]:
+    """Starts what does not run yet, and remembers where; the names of the services that it has started."""
+    begun = set()
     for service in services.both(at):
         pid = processes.running(service)
         if pid is None:
             processes.start(service, services.environ(at))
-            processes.wait_until_healthy(service)
-            _say(f"{service.name}: up on 127.0.0.1:{service.port}, log {service.log}")
-            if service.port == at.aws:
-                _end_interrupted(at)
+            begun.add(service.name)
         elif (port := processes.port_of(pid)) != service.port:
             raise Problem(
                 f"{service.name} is up, but on port {port}. Stop it (make down), or set"
-                f" LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT as they were."
+                f" LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT as they were (or to nothing)."
             )
+    remember(at)
+    return begun
+
+
+def wait(at: Ports, begun: set[str]) -> None:
+    """Waits until all of it serves."""
+    for service in services.both(at):
+        processes.wait_until_healthy(service)
+        if service.name in begun:
+            _say(f"{service.name}: up on {HOST}:{service.port}, log {service.log}")
+            if service.port == at.aws:
+                _end_interrupted(at)
         else:
-            processes.wait_until_healthy(service)
-            _say(f"{service.name}: already up on 127.0.0.1:{service.port}")
+            _say(f"{service.name}: already up on {HOST}:{service.port}")
 
 
 def _end_interrupted(at: Ports) -> None:

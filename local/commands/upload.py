@@ -1,6 +1,7 @@
 """upload: files into the bucket, and the loads that they cause to their end."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from local import stack
@@ -9,7 +10,8 @@ from local.environment import ports
 from local.loads import LoadsOf
 from local.objects import found_in, put_all
 from local.progress import Progress
-from local.report import Report, place
+from local.report import LEFT_OUT, Report, exit_code, rejected_lines
+from local.terminal import painted
 
 HELP = "upload the datasets' files of a folder and wait for the loads that this causes"
 
@@ -20,15 +22,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if one of the loads failed."""
+    """Exit code 1 if one of the loads failed, 3 if they left files out."""
     found = clients(ports())
     reports = upload(found, stack.deployed(found), arguments.dir)
     for report in reports:
-        for file in report.rejected():
-            print(f"rejected {place(file)}: {file.get('reason')}")
+        for told in rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0)):
+            print(painted(told, sys.stdout))
     failed = sum(report.failed for report in reports)
-    print(f"{len(reports)} loads, {failed} failed")
-    return 1 if failed else 0
+    counts = {kind: sum(report.files(kind) for report in reports) for kind in LEFT_OUT}
+    left = "".join(f", {number:,} files {kind}" for kind, number in counts.items() if number)
+    print(painted(f"{len(reports):,} loads, {failed:,} failed{left}", sys.stdout))
+    return exit_code(reports)
 
 
 def upload(found: Clients, parts: stack.Stack, folder: Path) -> list[Report]:

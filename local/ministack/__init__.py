@@ -103,6 +103,11 @@ requests.py
 - A request may have any values. AWS checks it with the service's model: lengths, patterns, ranges, what may be chosen:
   https://smithy.io/2.0/spec/constraint-traits.html
 
+notifications.py
+
+- SNS mails nobody and keeps nothing. On AWS who subscribes by email is mailed. Here each message is kept in a file:
+  https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html
+
 What still differs and the product meets: an execution's history has fewer events than on AWS, and redrive is not known;
 ListExecutions has one page. docs/recorded.md says more.
 """
@@ -110,7 +115,7 @@ ListExecutions has one page. docs/recorded.md says more.
 from pathlib import Path
 
 
-def fix(principals: Path, unpacked: Path) -> None:
+def fix(principals: Path, unpacked: Path, inbox: Path) -> None:
     """All of it; before ministack.app is imported."""
     # Only now, for MiniStack reads its settings as it is imported.
     from local.ministack import (
@@ -119,6 +124,7 @@ def fix(principals: Path, unpacked: Path) -> None:
         definitions,
         executions,
         keys,
+        notifications,
         patterns,
         queues,
         requests,
@@ -134,3 +140,4 @@ def fix(principals: Path, unpacked: Path) -> None:
     requests.apply()
     resources.apply()
     alarms.apply()
+    notifications.keep(inbox)

@@ -24,6 +24,7 @@ from local.aws_server import functions_folder
 from local.clients import Clients
 from local.environment import Ports
 from local.loads import LoadsOf
+from local.problem import ASKS, WELL
 from local.queues import depth
 from local.report import Report
 from tests import oracle
@@ -125,14 +126,19 @@ class Project:
         path.write_text(changed, encoding="utf-8")
 
     def upload(self, files: Mapping[str, bytes]) -> str:
-        """Writes the files to a folder and uploads it with the command line; what it printed."""
+        """Writes the files to a folder and uploads it with the command line; what it printed.
+
+        It may end with 3: files are rejected.
+        """
         folder = self.folder / "upload"
         subprocess.run(["rm", "-rf", str(folder)], check=True)
         for key, content in files.items():
             path = folder / key
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        return self.local("upload", str(folder)).stdout
+        ended = self.local("upload", str(folder), check=False)
+        assert ended.returncode in (WELL, ASKS), ended.stderr
+        return ended.stdout
 
     def put(self, files: Mapping[str, bytes]) -> dict[str, str]:
         """Puts objects at once without waiting for anything; their ETags by key."""

@@ -1,6 +1,7 @@
 """Who subscribes to the topic is told of a failed load, of rejected files and of dead letters, in words."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from local.generator import DataSet
+from local.problem import ASKS
 from tests.e2e.project import Project
 
 GOOD = dict(DataSet(songs=2, users=2, days=1, events=9, seed=4).files())
@@ -76,6 +78,12 @@ def test_rejected_files_are_one_message_a_load(warehouse: Project, subscriber: S
     assert f"- {other}, line 1" in text
     assert "ended well, but 2 files could not be loaded" in text
     assert "upload a mended file under the same key" in text
+    shown = warehouse.local("inbox", "--last", "50").stdout
+    assert "Subject: [s3-redshift-loader-local] 2 files rejected" in shown
+    command = re.findall(r"python -m local (show \S+)$", shown, re.MULTILINE)[-1].split()
+    ended = warehouse.local(*command, check=False)
+    assert ended.returncode == ASKS
+    assert "loaded, but 2 files rejected" in ended.stdout
 
 
 def test_a_failed_load_says_why_and_what_to_do(warehouse: Project, subscriber: Subscriber) -> None:

@@ -1,11 +1,17 @@
 """The three ways of use, with stock tools only: uploads that load themselves, executions, queries."""
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 from local.generator import DataSet
 from tests import oracle
-from tests.e2e.project import Project
+from tests.e2e.project import ROOT, Project
 
 FILES = dict(DataSet(songs=5, users=4, days=2, events=60, seed=3).files())
 LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
@@ -142,3 +148,55 @@ def test_the_sweep_loads_what_no_event_loaded_and_then_rests(warehouse: Project)
     assert (status, report["files"]["loaded"]) == ("SUCCEEDED", len(FILES)), report
     assert not oracle.diff(oracle.tables(FILES), warehouse.star())
     assert sweep() == {"files": 0}
+
+
+def commands_of_the_readme() -> list[str]:
+    """What README.md tells one to type under "Try it", but for the demo and what stops it."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme[readme.index("## Try it") : readme.index("## Tests")]
+    blocks = "".join(re.findall(r"```console\n(.*?)```", section, re.DOTALL))
+    found = re.findall(r"^\$ ((?:.*\\\n)*.*)$", blocks, re.MULTILINE)
+    return [each for each in found if each not in ("make demo", "make down")]
+
+
+def test_what_the_readme_says_runs_word_for_word(warehouse: Project) -> None:
+    """In another terminal: nothing of the first one's variables is there, the ports are remembered."""
+    folder = warehouse.folder
+    shutil.copy(ROOT / "Makefile", folder)
+    if not (folder / ".venv").exists():
+        (folder / ".venv").symlink_to(Path(sys.prefix))
+    commands = commands_of_the_readme()
+    assert len(commands) >= 14
+    script = "".join(f"echo '@@ {number}'\n{each}\n" for number, each in enumerate(commands))
+    ended = subprocess.run(
+        ["bash", "-euc", script],
+        cwd=folder,
+        env={
+            "PATH": os.defpath,
+            "HOME": os.environ["HOME"],
+            "MAKEFLAGS": "-o .venv/.installed-demo",  # the packages are there
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    said = dict(zip(commands, re.split(r"^@@ \d+\n", ended.stdout, flags=re.M)[1:], strict=True))
+
+    def answer(of: str) -> str:
+        (found,) = [text for command, text in said.items() if of in command]
+        return found
+
+    assert f"export BUCKET={warehouse.bucket}\n" in warehouse.local("up").stdout
+    assert "checked" in answer("local show $EXECUTION")
+    assert answer("aws stepfunctions describe-execution").startswith("SUCCEEDED")
+    assert answer("aws redshift-data describe-statement").strip() == "FINISHED"
+    ((count,),) = json.loads(answer("aws redshift-data get-statement-result"))
+    assert count.keys() == {"longValue"}
+    attributes = json.loads(answer("aws sqs get-queue-attributes"))["Attributes"]
+    assert attributes.keys() == {"ApproximateNumberOfMessages"}
+    assert "load_id" in answer("aws logs filter-log-events")
+    assert answer("local status").startswith("dataset ")
+    warehouse.settle()
+    assert "log_data/2018/11/2018-11-01-events.json" in warehouse.ledger()

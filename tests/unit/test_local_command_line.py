@@ -1,18 +1,22 @@
 """python -m local: what goes wrong as expected is a line with what to do, never a traceback."""
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local import __main__ as command_line
 from local import asl_lint
-from local.environment import ROOT
-from local.report import Report
+from local.commands import demo, status
+from local.environment import ROOT, Ports
+from local.report import Report, exit_code, headline
+from local.state import Dataset, State
 from local.summary import Summary
 
 FREE_PORTS = {"LOCAL_AWS_PORT": "59821", "LOCAL_REDSHIFT_PORT": "59822"}
@@ -68,7 +72,7 @@ def test_expected_problems_are_one_line(words: list[str], said: str) -> None:
 
 def test_a_wrong_port_is_said() -> None:
     ended = run("status", LOCAL_AWS_PORT="http")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == (
         "status: LOCAL_AWS_PORT=http is not a port. Take a number from 1024 to 65535.\n"
     )
@@ -148,3 +152,132 @@ def test_a_summary_with_a_failure_has_not_passed(how: str) -> None:
     assert any(line.startswith("FAILED") for line in shown.lines())
     if how == "failed check":
         assert "NO" in "\n".join(shown.lines())
+
+
+def ended(status: str, **files: int) -> Report:
+    return Report("e", status == "failed", {"status": status, "files": files})
+
+
+@pytest.mark.parametrize(
+    ("reports", "code", "said"),
+    [
+        ([ended("loaded", loaded=2, rejected=0)], 0, "loaded"),
+        ([ended("loaded", loaded=2, rejected=1)], 3, "loaded, but 1 file rejected"),
+        (
+            [ended("loaded", rejected=2, unreadable=1, waiting=3)],
+            3,
+            "loaded, but 2 files rejected, 1 file unreadable, 3 files waiting",
+        ),
+        ([ended("failed", rejected=2)], 1, "failed, 2 files rejected"),
+        ([ended("nothing to load", known=4)], 0, "nothing to load"),
+        ([ended("loaded", loaded=1), ended("loaded", waiting=1)], 3, "loaded"),
+        ([ended("loaded", rejected=1), ended("failed")], 1, "loaded, but 1 file rejected"),
+    ],
+)
+def test_headline_and_exit_code_say_what_was_left_out(
+    reports: list[Report], code: int, said: str
+) -> None:
+    assert exit_code(reports) == code
+    assert headline(reports[0]) == said
+
+
+@pytest.mark.parametrize(
+    ("report", "code"),
+    [
+        (ended("loaded", loaded=1), 0),
+        (ended("loaded", rejected=1), 3),
+        (ended("failed"), 1),
+    ],
+)
+@pytest.mark.parametrize("command", ["start", "show", "upload", "demo"])
+def test_each_command_that_loads_ends_with_the_code(
+    command: str, report: Report, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    module = command_line.COMMANDS[command]
+    for name, value in {
+        "clients": lambda at: None,
+        "execute": lambda *_: report,
+        "upload": lambda *_: [report],
+        "_arn": lambda *_: "arn:e",
+        "_write": lambda _: None,
+    }.items():
+        if hasattr(module, name):
+            monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(
+        "local.stack.deployed", lambda _: SimpleNamespace(state_machine="m", data_bucket="b")
+    )
+    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    monkeypatch.setattr("local.executions.follow", lambda *_: report)
+    for step in (
+        "commands.up.begin",
+        "commands.up.wait",
+        "sam.build",
+        "sam.deploy",
+        "commands.reset.reset",
+    ):
+        monkeypatch.setattr(f"local.{step}", lambda *_: None)
+    monkeypatch.setattr(
+        demo, "summary", lambda _, reports, phases: Summary(TABLES, 0, reports, phases)
+    )
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / "a.json").write_text("{}")
+    words = {"upload": [str(tmp_path)], "demo": ["--data", str(tmp_path)]}.get(command, [])
+    assert command_line.main([command, *words]) == code
+
+
+def test_help_says_what_the_exit_codes_mean() -> None:
+    shown = run("--help").stdout
+    for code in ("0 all is well", "1 it failed", "2 it was asked wrongly", "3 it ended well, but"):
+        assert code in shown
+
+
+@pytest.mark.parametrize("words", [["start", "--nonsense"], ["nonsense"], []])
+def test_a_wrong_command_line_is_exit_code_2(words: list[str]) -> None:
+    assert run(*words).returncode == 2
+
+
+def test_an_input_that_is_no_json_is_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.commands.start.clients", lambda at: None)
+    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    assert command_line.main(["start", "{no"]) == 2
+    assert "The input is not JSON" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("counts", "code"), [({"loaded": 3}, 0), ({"rejected": 1}, 3), ({"not taken": 1}, 0)]
+)
+def test_status_says_datasets_first_then_what_runs(
+    counts: dict[str, int],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = State(Dataset("log_data", "log_data/", (".json",)), counts)
+    monkeypatch.setattr("local.state.look", lambda *_: [state])
+    monkeypatch.setattr(status, "clients", lambda at: None)
+    monkeypatch.setattr("local.processes.running", lambda _: 7)
+    monkeypatch.setattr("local.processes.port_of", lambda _: 4566)
+    monkeypatch.setattr("local.stack.stack_status", lambda *_: "CREATE_COMPLETE")
+    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr(status, "_stack", lambda *_: ["stack s: CREATE_COMPLETE"])
+    monkeypatch.setattr(status, "_versions", lambda _: "versions: tables 4")
+    assert status.run(argparse.Namespace()) == code
+    told = capsys.readouterr().out
+    places = [
+        told.index(word) for word in ("log_data ", "stack s", "up on 127", "versions: tables")
+    ]
+    assert places == sorted(places)
+
+
+def test_status_of_servers_that_are_stopped_says_where_they_were(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.processes.running", lambda _: None)
+    monkeypatch.setattr(status, "ports", lambda: Ports(5000, 5001))
+    assert status.run(argparse.Namespace()) == 1
+    told = capsys.readouterr().out
+    assert "the local AWS: not running (it is started on 127.0.0.1:5000)" in told
+    assert "start it: make up" in told

@@ -72,3 +72,10 @@ def test_a_refused_request_is_an_error_of_the_sql_too() -> None:
 
     with pytest.raises(queries.SqlError, match="too long"):
         queries.run(clients(SimpleNamespace(batch_execute_statement=refuse)), "SELECT 1")
+
+
+def test_an_error_is_of_the_users_one_statement_and_not_of_our_second() -> None:
+    said = 'Query #2 failed with ERROR: column "nothing" does not exist'
+    api = DataApi([], Status="FAILED", Error=said)
+    with pytest.raises(queries.SqlError, match=r'^ERROR: column "nothing" does not exist$'):
+        queries.run(clients(api), "SELECT nothing")

@@ -71,7 +71,7 @@ def test_an_output_that_is_no_report_is_not_lost_or_fatal() -> None:
 def test_a_load_in_one_line() -> None:
     report = report_of(execution("SUCCEEDED", output=json.dumps(LOADED)))
     assert line(report) == (
-        "load l-1  loaded  80 files loaded  1 files rejected"
+        "load l-1  loaded, but 1 file rejected  80 files loaded"
         "  1,953 rows staged, 1,594 songplays  12.3 s"
     )
 
@@ -96,7 +96,7 @@ def test_a_failed_load_in_one_line_says_why() -> None:
 
 def test_a_load_in_full() -> None:
     told = lines(report_of(execution("SUCCEEDED", output=json.dumps(LOADED))))
-    assert told[0] == "load      l-1  loaded"
+    assert told[0] == "load      l-1  loaded, but 1 file rejected"
     assert "files     81 listed, 80 loaded, 1 rejected, 0 known, 0 failed" in told
     assert "checks    1 of 1 passed" in told
     assert "rejected  log_data/x.json, line 3, column ts: no digit" in told

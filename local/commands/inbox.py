@@ -1,0 +1,37 @@
+"""inbox: what would have been mailed."""
+
+import argparse
+import sys
+from collections import deque
+
+from local.aws_server import inbox_file
+from local.environment import DATA
+from local.inbox import read
+from local.terminal import painted
+
+HELP = "show what would have been mailed: rejected files, failed loads, alarms"
+SHOWN = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How many."""
+    parser.add_argument(
+        "--last", type=int, default=SHOWN, metavar="N", help=f"how many of the newest ({SHOWN})"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints them, the newest last; the servers need not run."""
+    file = inbox_file(DATA / "aws" / "data")
+    found = deque(read(file), maxlen=max(arguments.last, 1))
+    if not found:
+        print("Nothing has been sent: no load has failed or left files out, and no alarm went off.")
+    for each in found:
+        topic = each.topic.rpartition(":")[2]
+        print(f"{each.sent}  to {topic}")
+        print(f"Subject: {painted(each.subject, sys.stdout)}\n")
+        for line in each.text.splitlines():
+            print(f"  {line}".rstrip())
+        print()
+    print(f"{len(found)} shown, the newest last. All: {file}")
+    return 0

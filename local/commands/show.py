@@ -1,0 +1,52 @@
+"""show: the report of an execution that has ended, or where one is that runs."""
+
+import argparse
+
+from botocore.exceptions import ClientError
+
+from local import executions, stack
+from local.clients import Clients, clients
+from local.commands.start import told
+from local.environment import ports
+from local.problem import Problem
+from local.report import exit_code
+
+HELP = "print the report of an execution, the newest or one by its ARN or name"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which execution."""
+    parser.add_argument(
+        "execution",
+        nargs="?",
+        metavar="EXECUTION",
+        help="its ARN, its name, or the id of its load (the newest execution)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The exit code is that of start: 1 if it failed, 3 if it left files out."""
+    found = clients(ports())
+    parts = stack.deployed(found)
+    arn = _arn(found, parts.state_machine, arguments.execution)
+    report = executions.follow(found, arn, executions.title(arn))
+    told(report)
+    return exit_code([report])
+
+
+def _arn(found: Clients, machine: str, wanted: str | None) -> str:
+    """The execution's ARN; raises Problem if there is none."""
+    if wanted is None:
+        newest = next(executions.arns(found, machine), None)
+        if newest is None:
+            raise Problem("No execution has been started yet.")
+        return newest
+    arn = wanted if wanted.startswith("arn:") else executions.arn_of(machine, wanted)
+    try:
+        executions.describe(found, arn)
+    except ClientError:
+        loaded = executions.of_load(found, machine, wanted)
+        if loaded is None:
+            raise Problem(f"There is no execution {wanted}, and no load of that id.") from None
+        return loaded
+    return arn

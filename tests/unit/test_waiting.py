@@ -343,6 +343,7 @@ def test_a_load_takes_as_many_files_as_one_execution_loads_the_oldest_first(
         send(*(body(f"log_data/{window}-{n}.json") for n in range(3 if window else 5)))
     for file in store.list_files("working", WAITING):  # the first window's has the most files
         kept = get_backend("s3")["123456789012"]["aws"].get_object("working", file.key)
+        assert kept
         kept.last_modified -= timedelta(days="-5." in file.key)
     found = lists(store)
     assert [each.files for each in found] == [5, 3, 3]

@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks.counting import MINUTE, RPU, price
 from local.generator import DataSet
+from local.queues import depth
 from tests.e2e.project import Project, deployed
 
 A_SECOND = 20  # uploads
@@ -123,8 +124,8 @@ def _watched(project: Project, most_gb: float) -> Iterator[Seen]:
                 seen.add(
                     loads=len(running),
                     of_events=sum(name.startswith("s3-") for name in running),
-                    messages=_messages(project, "QueueUrl"),
-                    dead=_messages(project, "DeadLetterQueueUrl"),
+                    messages=depth(project.clients, project.outputs["QueueUrl"]),
+                    dead=depth(project.clients, project.outputs["DeadLetterQueueUrl"]),
                 )
 
     thread = threading.Thread(target=look)
@@ -159,26 +160,19 @@ def _memory(pid: int) -> int:
     return 0
 
 
-def _messages(project: Project, output: str) -> int:
-    attributes = project.clients.sqs.get_queue_attributes(
-        QueueUrl=project.outputs[output], AttributeNames=["All"]
-    )["Attributes"]
-    return sum(
-        int(attributes.get(f"ApproximateNumberOfMessages{kind}", 0))
-        for kind in ("", "NotVisible", "Delayed")
-    )
-
-
 def _upload(project: Project, bodies: dict[str, bytes], seen: Seen) -> float:
     """Puts the files at their rate; seconds that it took."""
     began = time.monotonic()
 
     def put(number: int, key: str) -> None:
         time.sleep(max(began + number / A_SECOND - time.monotonic(), 0))
-        if not seen.stopped:
+        try:
             project.clients.s3.put_object(Bucket=project.bucket, Key=key, Body=bodies[key])
+        except Exception:
+            if not seen.stopped:
+                raise
 
-    with ThreadPoolExecutor(16) as pool, contextlib.suppress(Exception if seen.stopped else ()):
+    with ThreadPoolExecutor(16) as pool:
         list(pool.map(put, range(len(bodies)), bodies))
     return time.monotonic() - began
 
@@ -189,7 +183,7 @@ def _settle(project: Project, seen: Seen) -> float:
     while quiet < _SETTLED and not seen.stopped:
         time.sleep(1)
         with contextlib.suppress(Exception):
-            busy = project.running() or _messages(project, "QueueUrl")
+            busy = project.running() or depth(project.clients, project.outputs["QueueUrl"])
             quiet = 0 if busy else quiet + 1
             since = time.monotonic() if quiet <= 1 else since
     return since

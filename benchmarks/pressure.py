@@ -112,8 +112,7 @@ def _watched(project: Project, most_gb: float) -> Iterator[Seen]:
 
     def look() -> None:
         while not seen.over.wait(1):
-            started = _started_by(server)
-            seen.add(memory=sum(_memory(pid) for pid in (server, *started)), functions=len(started))
+            seen.add(memory=family_memory(server), functions=len(started_by(server)))
             if seen.most["memory"] > most_gb * 2**30:
                 seen.stopped = True
                 seen.over.set()
@@ -135,29 +134,6 @@ def _watched(project: Project, most_gb: float) -> Iterator[Seen]:
     finally:
         seen.over.set()
         thread.join()
-
-
-def _started_by(server: int) -> list[int]:
-    """The processes that the local AWS has started, and those that they have."""
-    parents = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
-    found: list[int] = []
-    level = [server]
-    while level:
-        level = [pid for pid, parent in parents.items() if parent in level]
-        found += level
-    return found
-
-
-def _memory(pid: int) -> int:
-    """Bytes of a process; of what it shares with others, its part."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 def _upload(project: Project, bodies: dict[str, bytes], seen: Seen) -> float:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.counting import MINUTE, RPU, price
+from benchmarks.machine import family_memory, started_by
 from local.generator import DataSet
 from local.queues import depth
 from tests.e2e.project import Project, deployed

@@ -236,7 +236,7 @@ def look_again(world: World) -> None:
     world.work()
 
 
-def forgotten(world: World) -> None:
+def left_waiting(world: World) -> None:
     """The message to look again is lost, too: the sweep starts what waits, and finds what was stopped an hour later."""
     stop_first(world)
     world.queue.messages.clear()
@@ -303,7 +303,7 @@ SCENARIOS = {
             for name, act, files in (
                 ("crowded", crowded, (LOGS[1], SONGS[2], LOGS[2])),
                 ("look-again", look_again, LOGS[1:3]),
-                ("forgotten", forgotten, LOGS[1:3]),
+                ("left-waiting", left_waiting, LOGS[1:3]),
             )
         ),
         Scenario("slow", slow, lambda: Expected.of(OLD | some(LATE))),

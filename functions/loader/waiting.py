@@ -13,10 +13,13 @@ publish transaction lets one of them load each. A list is deleted when the execu
 
 import hashlib
 import json
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from gzip import BadGzipFile
 from itertools import groupby
 from typing import Any
 
@@ -29,6 +32,7 @@ WAITING = "waiting/"
 OF_EVENTS = "s3-"  # how the executions that events started are named
 MAX_NAMES = 5
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+_NAME = re.compile(r"waiting/(?P<dataset>[a-z0-9_]+)/[0-9a-f]{40}-(?P<files>\d{1,9})\.json\.gz")
 MAX_LISTS = 500  # that one look reads, some ten seconds; what is left is the next one's
 
 Events = dict[str, tuple[str, DataFile]]
@@ -60,18 +64,30 @@ def lists(store: Store) -> list[List]:
     """The lists that wait, the oldest first. One request for each thousand."""
     found = []
     for file in store.list_files(store.bucket, WAITING):
-        _, dataset, name = file.key.split("/")
-        count = name.removesuffix(".json.gz").rpartition("-")[2]
-        found.append(List(file.key, dataset, int(count), datetime.fromisoformat(file.modified)))
+        name = _NAME.fullmatch(file.key)
+        if not name:  # who put it there?
+            logger.error("an object among the lists that wait is no list", key=file.key)
+            continue
+        since = datetime.fromisoformat(file.modified)
+        found.append(List(file.key, name["dataset"], int(name["files"]), since))
     return sorted(found, key=lambda each: (each.since, each.key))
 
 
 def events_of(store: Store, waiting: List) -> Iterator[tuple[str, DataFile]]:
-    """The events of a list, none if it has been taken meanwhile."""
-    with suppress(MissingObject):
+    """The events of a list, none if it has been taken meanwhile.
+
+    One that cannot be read holds nothing up: its files are the sweep's.
+    """
+    try:
         for row in store.get_lines(waiting.key):
             sequencer = row.pop("sequencer")
             yield sequencer, DataFile(**row)
+    except MissingObject:
+        return
+    except (BadGzipFile, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError):
+        logger.exception(
+            "a list that waits cannot be read; the sweep loads its files", key=waiting.key
+        )
 
 
 def list_of(execution: str) -> str:

@@ -1,5 +1,6 @@
 """What is over the bound of loads at once waits, is loaded together, and is lost by nobody."""
 
+import gzip
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -360,9 +361,44 @@ def test_files_of_a_dataset_that_is_gone_are_left_alone(
 ) -> None:
     first, _ = full(store, machine)
     row = {"bucket": "data", "key": "old/1.json", "etag": "e", "size": 1, "sequencer": "1"}
-    store.put_lines(f"{WAITING}old/0-1.json.gz", [row])
+    store.put_lines(f"{WAITING}old/{'0' * 40}-1.json.gz", [row])
     finished(first)
     assert started(store, machine) == []
+    assert lists(store) == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["waiting/", "waiting/x", "waiting/a/b/c.json.gz", f"waiting/log_data/{'0' * 40}-x.json.gz"],
+)
+def test_an_object_that_is_no_list_holds_nothing_up(
+    s3: Any, store: Store, machine: StateMachine, queue: Queue, key: str
+) -> None:
+    s3.put_object(Bucket="working", Key=key, Body=b"")
+    send(body(LOG))
+    assert started(store, machine) == [[(LOG, "e1")]]
+    assert s3.head_object(Bucket="working", Key=key)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no gzip",
+        gzip.compress(b"{}\n" * 1000)[:-30],
+        gzip.compress(b"no JSON"),
+        gzip.compress(b'{"key": "log_data/1.json"}'),
+        gzip.compress(b"7"),
+        gzip.compress(b"\xff"),
+    ],
+)
+def test_a_list_that_cannot_be_read_holds_nothing_up(
+    s3: Any, store: Store, machine: StateMachine, queue: Queue, content: bytes
+) -> None:
+    """Its files are the sweep's."""
+    s3.put_object(Bucket="working", Key=f"waiting/log_data/{'0' * 40}-1.json.gz", Body=content)
+    send(body(LOG))
+    assert started(store, machine) == [[(LOG, "e1")]]
     assert lists(store) == []
 
 

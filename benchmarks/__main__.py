@@ -90,9 +90,16 @@ def scale(given: argparse.Namespace) -> Document:
     return scale.measure(*(few if given.quick else many))
 
 
+def pressure(given: argparse.Namespace) -> Document:
+    """a steady upload, with the warehouse as it is and with each publish slowed: loads at once, memory"""
+    from benchmarks import pressure
+
+    return pressure.measure(200 if given.quick else 3_000)
+
+
 PARTS: dict[str, Part] = {
     "costs": costs, "latency": latency, "cold": cold, "plan": plan, "publish": publish, "scale": scale,
-    "against": against, "local": local,
+    "pressure": pressure, "against": against, "local": local,
 }  # fmt: skip
 
 

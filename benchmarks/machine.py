@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
@@ -46,6 +47,29 @@ class Watch:
 def peak_memory(pid: int | str = "self") -> int:
     """The most bytes that a process has had resident. (getrusage's figure has the parent's in it.)"""
     return int(_first(f"/proc/{pid}/status", "VmHWM").split()[0]) * 1024
+
+
+def started_by(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    parents = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            parents[int(status.parent.name)] = int(status.read_text().rpartition(")")[2].split()[1])
+    found: list[int] = []
+    level = [pid]
+    while level := [child for child, parent in parents.items() if parent in level]:
+        found += level
+    return found
+
+
+def family_memory(pid: int) -> int:
+    """Bytes that a process has resident now, with all that it started. What some share is counted once."""
+    found = 0
+    for each in (pid, *started_by(pid)):
+        with contextlib.suppress(OSError, ValueError):
+            pages = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="utf-8")
+            found += next(int(line.split()[1]) for line in pages.splitlines() if "Pss:" in line)
+    return found * 1024
 
 
 def _first(path: str, name: str) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import boto3
@@ -23,6 +24,7 @@ from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, common, load_id, state
 from loader.observability import SERVICE, MetricUnit, logger, metrics, step
 from loader.settings import required_variable, settings
 from loader.store import Store
+from loader.waiting import EventLoads
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
@@ -55,6 +57,7 @@ DROP_SECONDS = (
 )
 
 TOPIC = required_variable("TOPIC_ARN")
+STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -70,6 +73,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     ended = event.get("batches") or []
     failures = [batch for batch in ended if batch.get("outcome") != "published"]
     cause = cause_of(load, failures, event.get("error"))
+    start_what_waits(str(load.get("execution") or event["execution"]))
     tables = list(load.get("tables", ()))
     if load.get("outcome") == "load":
         tables += tables_of(store, load["load_id"])
@@ -95,6 +99,25 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     logger.info("load ended", report=report)
     tell(report, load.get("execution") or event["execution"])
     return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
+
+
+@cache
+def stepfunctions() -> Any:
+    """Few loads need it."""
+    return boto3.client(
+        "stepfunctions", config=Config(retries={"mode": "standard", "max_attempts": 6})
+    )
+
+
+def start_what_waits(execution: str) -> None:
+    """This load ends: events that wait for that have their load now, unless the stack is paused."""
+    if settings().paused:
+        return
+    loads = EventLoads(store, stepfunctions, STATE_MACHINE)
+    try:
+        loads.look({}, leaving=execution.rpartition(":")[2])
+    except Exception:  # a load that is published has not failed because of what waits
+        logger.exception("what waits could not be started; the trigger or the sweep does")
 
 
 def cause_of(

@@ -4,9 +4,9 @@ The mark is the time of the last sweep whose load ended well; the load itself wr
 that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
 """
 
-import contextlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,13 +18,15 @@ from loader.names import OPEN, SWEEP_MARK, execution_digest
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject, Store
+from loader.waiting import OF_EVENTS, EventLoads, events_of, list_of, lists
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 # A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
 # events, whose files the sweep leaves alone, runs for a day at most.
 OVERLAP = timedelta(days=4)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-OF_EVENTS = "s3-"  # how the trigger's executions are named
+# Events that wait for a load to end have one within minutes, unless something is wrong.
+WAITS = timedelta(hours=1)
 MAX_ENDED = 100
 
 store = Store(settings().work_bucket)
@@ -42,6 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     running it does nothing: what that leaves is the next sweep's.
     """
     now = datetime.now(UTC)
+    start_what_waits()
     # Before the executions: a load that begins meanwhile is none of these.
     unfinished = list(store.keys(OPEN))
     running = running_executions()
@@ -80,6 +83,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"files": len(files)}
 
 
+def start_what_waits() -> None:
+    """Nobody may have: the messages that say so can be lost, and loads can end without their last step."""
+    try:
+        EventLoads(store, lambda: stepfunctions, STATE_MACHINE).look({})
+    except Exception:  # then the files are this sweep's, or the next one's
+        logger.exception("what waits could not be started")
+
+
 def running_executions() -> list[str]:
     """The names of the executions that are running."""
     pages = stepfunctions.get_paginator("list_executions").paginate(
@@ -104,20 +115,25 @@ def load_of(key: str) -> str:
 
 
 def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
-    """The files (key, ETag) that running loads have from events: they are theirs, and the next sweep looks at them.
+    """The files (key, ETag) that running loads have from events, or that wait for one of them to end: they are theirs,
+    and the next sweep looks at them.
 
-    Not those that are so old that the next sweep would not.
+    Not those that are so old that the next sweep would not, nor those that wait although no such load runs.
     """
     files = set()
-    for name in running:
-        listing = "-".join(
-            name.split("-")[:2]
-        )  # s3-<digest>-2 is the second attempt at s3-<digest>
-        with contextlib.suppress(MissingObject):
-            for file in store.get_lines(f"events/{listing}.json.gz"):
-                if now - datetime.fromisoformat(file["modified"]) < OVERLAP / 2:
-                    files.add((file["key"], file["etag"]))
+    for file in of_events(running, now):
+        if now - datetime.fromisoformat(file.modified) < OVERLAP / 2:
+            files.add((file.key, file.etag))
     return files
+
+
+def of_events(running: list[str], now: datetime) -> Iterator[DataFile]:
+    for each in lists(store):
+        if running or now - each.since < WAITS:
+            yield from (file for _, file in events_of(store, each))
+    for name in running:
+        with suppress(MissingObject):
+            yield from (DataFile(**row) for row in store.get_lines(list_of(name)))
 
 
 def last_sweep() -> tuple[dict[str, datetime], set[tuple[str, str]]]:

@@ -1,11 +1,12 @@
 """From S3 events to a load: the queue's messages of a window become one list of objects and one execution.
 
-The execution's name is made of the batch's events, so that the same batch starts nothing twice. That only saves work:
-SQS regroups messages on redelivery, and exactly-once is the ledger's.
+While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/waiting.py), and the
+function sends itself a message to look again. The execution's name is made of the events, so that the same batch starts
+nothing twice. That only saves work: SQS regroups messages on redelivery, and exactly-once is the ledger's.
 """
 
-import hashlib
 import json
+from functools import cache
 from typing import Any
 
 import boto3
@@ -15,26 +16,34 @@ from loader.datasets import dataset_of, datasets
 from loader.observability import logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, Store
+from loader.waiting import EventLoads, Events, add
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
-MAX_NAMES = 5
-ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+QUEUE_URL = required_variable("QUEUE_URL")
+LOOK_AGAIN = {"s3-redshift-loader": "look at what waits"}
+LOOK_AFTER = 1  # seconds; then it waits for a batch window, as every message does
+RETRIES = Config(retries={"mode": "standard", "max_attempts": 6})
 
 store = Store(settings().work_bucket)
-stepfunctions = boto3.client(
-    "stepfunctions", config=Config(retries={"mode": "standard", "max_attempts": 6})
-)
+stepfunctions = boto3.client("stepfunctions", config=RETRIES)
+loads = EventLoads(store, lambda: stepfunctions, STATE_MACHINE)
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes a batch of SQS messages; reports those that are no S3 event, so that they end in the dead-letter queue."""
-    newest: dict[str, tuple[str, DataFile]] = {}
+    """Takes a batch of SQS messages; reports those that are no S3 event, so that they end in the dead-letter queue.
+
+    Events that must wait are no failure: their messages are done with when their list is written.
+    """
+    newest: Events = {}
     failures = []
     for record in event["Records"]:
         try:
-            sequencer, file = file_of(json.loads(record["body"]))
+            message = json.loads(record["body"])
+            if message == LOOK_AGAIN:
+                continue
+            sequencer, file = file_of(message)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             logger.error(
                 "a message is no S3 event", message_id=record["messageId"], error=repr(error)
@@ -44,11 +53,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
             logger.info("an object of no dataset is left alone", key=file.key)
             continue
-        seen = newest.get(file.key)
-        if seen is None or order(sequencer) > order(seen[0]):
-            newest[file.key] = (sequencer, file)
-    if newest:
-        start([newest[key] for key in sorted(newest)])
+        add(newest, sequencer, file)
+    if loads.look(newest):
+        look_again()
     return {"batchItemFailures": failures}
 
 
@@ -67,47 +74,17 @@ def file_of(message: dict[str, Any]) -> tuple[str, DataFile]:
     return str(item.get("sequencer", "")), file
 
 
-def order(sequencer: str) -> str:
-    """Sequencers of one key compare as text when the shorter is padded with zeros on the right.
-
-    Source: docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    """
-    return sequencer.ljust(64, "0")
-
-
-def start(events: list[tuple[str, DataFile]]) -> None:
-    """Starts one execution for the events; one that ended badly under the same name is started anew.
-
-    A name that runs with the same input is answered as its first start was, and says that the events have a load, not
-    who started it: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
-    """
-    identity = "\n".join(
-        f"{file.bucket}\0{file.key}\0{file.etag}\0{sequencer}" for sequencer, file in events
-    )
-    name = f"s3-{hashlib.sha256(identity.encode()).hexdigest()[:40]}"
-    objects = store.put_lines(f"events/{name}.json.gz", (file.as_dict() for _, file in events))
-    for number in range(1, MAX_NAMES + 1):
-        execution = name if number == 1 else f"{name}-{number}"
-        try:
-            answer = stepfunctions.start_execution(
-                stateMachineArn=STATE_MACHINE,
-                name=execution,
-                input=json.dumps({"objects": objects}),
-            )
-        except stepfunctions.exceptions.ExecutionAlreadyExists:
-            arn = f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{execution}"
-            status = stepfunctions.describe_execution(executionArn=arn)["status"]
-            if status not in ENDED_BADLY:
-                logger.info("these events have their load already", execution=arn, status=status)
-                return
-            continue
-        logger.info(
-            "these events have a load that runs",
-            execution_name=execution,
-            files=len(events),
-            started=answer["startDate"].isoformat(),
+def look_again() -> None:
+    """Sends the message that makes this function look again. One that is lost is a load's that ends, or the sweep's."""
+    try:
+        sqs().send_message(
+            QueueUrl=QUEUE_URL, MessageBody=json.dumps(LOOK_AGAIN), DelaySeconds=LOOK_AFTER
         )
-        return
-    logger.error(
-        "these events failed to load every time; the sweep loads their files", execution_name=name
-    )
+    except Exception:  # what waits is in its lists, and a load that ends looks there
+        logger.exception("no message could be sent to look again")
+
+
+@cache
+def sqs() -> Any:
+    """Few invocations need it."""
+    return boto3.client("sqs", config=RETRIES)

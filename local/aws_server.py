@@ -12,6 +12,11 @@ from pathlib import Path
 
 from local.environment import HOST, REGION
 
+FUNCTIONS_AT_ONCE = 32
+"""Invocations of all functions at a time, and their processes, each of some 70 MB. AWS has 1,000, 10 in a new account:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+"""
+
 
 def functions_folder(data: Path) -> Path:
     """Where MiniStack unpacks the functions that it runs, and the only place it does."""
@@ -38,6 +43,7 @@ def variables(port: int, data: Path) -> dict[str, str]:
         # The template's IAM policies hold here too; test/test is the account's root.
         "AUTH": "true",
         "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(FUNCTIONS_AT_ONCE),
         # Buckets, the stack and its executions outlive a restart.
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(data / "s3"),

@@ -156,6 +156,7 @@ _ENVIRONMENT = {
     "AWS_REGION": "us-west-2", "WORKGROUP_NAME": "any", "DATABASE_NAME": "dev", "SCHEMA_NAME": "sparkify",
     "COPY_ROLE": "default", "DATA_BUCKET": "data", "WORK_BUCKET": "work", "BATCH_FILES": "1", "BATCH_BYTES": "1",
     "MAX_BATCHES": "1", "WAIT_SECONDS": "1", "STATEMENT_TIMEOUT_SECONDS": "60", "ALLOW_RESET": "false",
+    "MAX_LOADS_AT_ONCE": "4",
 }  # fmt: skip
 # A placeholder is given the first of these that its pattern takes.
 _SAMPLES = (

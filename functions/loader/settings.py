@@ -36,6 +36,7 @@ class Settings:
     batch_files: int
     batch_bytes: int
     max_batches: int
+    max_loads_at_once: int
     wait_seconds: int
     statement_timeout: int
     allow_reset: bool
@@ -77,6 +78,7 @@ class Settings:
             batch_files=_number(env, "BATCH_FILES", 1, 100_000),
             batch_bytes=_number(env, "BATCH_BYTES", 1, 10**15),
             max_batches=_number(env, "MAX_BATCHES", 1, 100),
+            max_loads_at_once=_number(env, "MAX_LOADS_AT_ONCE", 1, 1000),
             wait_seconds=_number(env, "WAIT_SECONDS", 1, 30),
             statement_timeout=_number(env, "STATEMENT_TIMEOUT_SECONDS", 1, 72_000),
             allow_reset=_required(env, "ALLOW_RESET") == "true",

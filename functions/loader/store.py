@@ -8,6 +8,7 @@ loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…                       lists of objects from the trigger and the sweep
+waiting/<dataset>/…                      events that wait for a load to end (waiting.py)
 rest/…                                   lists of objects for the executions that follow (rest.py)
 sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
 sweep/since.json                         when a load first looked at all files; before that none counts as waiting

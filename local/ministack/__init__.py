@@ -50,6 +50,16 @@ executions.py
 - DescribeExecution gives a failed execution an output, and no redrive figures ([recorded]:
   stepfunctions/v2/base/test_base, test_state_fail).
 
+concurrency.py
+
+- As many invocations run at once as fit into half the memory at 21 MB each, which a process of ours takes three times.
+  AWS has a limit for the account and throttles what is over it. Here it is 32, and no more processes are kept, idle
+  ones among them: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+- A task whose function is throttled fails with Lambda.Unknown. On AWS it is Lambda.TooManyRequestsException, which a
+  Retry names: https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
+- A batch of an SQS event source that is throttled comes back when its messages are visible again, one receive the more.
+  AWS goes on trying until then: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+
 definitions.py
 
 - A definition is taken whatever it says. On AWS CreateStateMachine, UpdateStateMachine and the stack refuse a wrong
@@ -121,6 +131,7 @@ def fix(principals: Path, unpacked: Path, inbox: Path) -> None:
     from local.ministack import (
         alarms,
         behaviour,
+        concurrency,
         definitions,
         executions,
         keys,
@@ -132,6 +143,7 @@ def fix(principals: Path, unpacked: Path, inbox: Path) -> None:
     )
 
     behaviour.apply(principals, unpacked)
+    concurrency.apply()
     executions.apply()
     definitions.apply()
     keys.apply()

@@ -9,6 +9,8 @@ from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc, sqs
 from ministack.services.cloudformation import provisioners
 
+from local.ministack.concurrency import until_there_is_room
+
 BAD_POLICY = "Invalid value for the parameter Policy."
 MOST = {"Statement": 20, "Action": 7, "Principal": 50, "Condition": 10}
 MOST_BYTES = 8192
@@ -42,7 +44,9 @@ def fail_batches_that_are_misnamed() -> None:
 
     def run_batch(mapping: Any, function: Any, event: Any, batch: Any, *queue: Any) -> None:
         def execute(*given: Any) -> dict[str, Any]:
-            result: dict[str, Any] = lambda_svc._execute_function(*given)
+            result = until_there_is_room(
+                lambda: lambda_svc._execute_function(*given), str(mapping.get("EventSourceArn"))
+            )
             partial = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", ())
             ids = {message["id"] for message in batch}
             if partial and not result.get("error") and is_malformed(result.get("body"), ids):

@@ -311,6 +311,8 @@ def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
         return action, "*" if api.operation in _OF_STATEMENTS else stack.workgroup
     if api.service == "sns":
         return f"sns:{api.operation}", given["TopicArn"]
+    if api.service == "sqs":  # the stack's functions know one queue
+        return f"sqs:{api.operation}", stack.source.queue
     if api.service == "stepfunctions":
         arn = given.get("stateMachineArn") or given["executionArn"]
         return f"states:{api.operation}", arn

@@ -223,6 +223,42 @@ def cancelled(world: World) -> None:
     world.work()
 
 
+def crowded(world: World) -> None:
+    """One load may run at once: of two uploads of one dataset the second waits, that of the other dataset does not."""
+    world.queue.group = lambda found: [[message] for message in found]
+    upload(world, some(LOGS[1], SONGS[2], LOGS[2]))
+    world.work()
+
+
+def look_again(world: World) -> None:
+    """A person stops the load for which an upload waits; the message to look again starts its load."""
+    stop_first(world)
+    world.clock.advance(1)
+    world.work()
+
+
+def left_waiting(world: World) -> None:
+    """The message to look again is lost, too: the sweep starts what waits, and finds what was stopped an hour later."""
+    stop_first(world)
+    world.queue.messages.clear()
+    world.sweep()
+    world.work()
+
+
+def stop_first(world: World) -> None:
+    """Uploads one after the other, of which the first one's load is stopped when it publishes."""
+
+    def stop(execution: Execution, state: str) -> None:
+        if state == "Publish":
+            world.executions.at_state = lambda _execution, _state: None
+            raise Stopped
+
+    world.executions.at_state = stop
+    world.queue.group = lambda found: [[message] for message in found]
+    upload(world, some(LOGS[1], LOGS[2]))
+    world.work()
+
+
 def slow(world: World) -> None:
     """No statement has ended when its submission is answered."""
     world.warehouse.slow = True
@@ -258,6 +294,19 @@ SCENARIOS = {
         Scenario("stopped", stopped, lambda: Expected.of(OLD | some(LOGS[1]))),
         Scenario("repeated", repeated, lambda: Expected.of(OLD | some(LOGS[1]))),
         Scenario("meanwhile", meanwhile, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2]))),
+        *(
+            Scenario(
+                name,
+                act,
+                lambda found=files: Expected.of(OLD | some(*found)),  # type: ignore[misc]
+                parameters={"MaxLoadsAtOnce": "1"},
+            )
+            for name, act, files in (
+                ("crowded", crowded, (LOGS[1], SONGS[2], LOGS[2])),
+                ("look-again", look_again, LOGS[1:3]),
+                ("left-waiting", left_waiting, LOGS[1:3]),
+            )
+        ),
         Scenario("slow", slow, lambda: Expected.of(OLD | some(LATE))),
         Scenario(
             "cancelled",

@@ -94,6 +94,16 @@ class Uploads:
                 Message(str(self._clock.uuid()), json.dumps(event), self._clock.time())
             )
 
+    def operation(self, name: str, request: dict[str, Any], caller: Any) -> dict[str, Any]:
+        """SendMessage, which a function calls."""
+        del caller
+        assert name == "SendMessage", name
+        body, delay = request["MessageBody"], request.get("DelaySeconds", 0)
+        message = Message(str(self._clock.uuid()), body, self._clock.time() + delay)
+        self.messages.append(message)
+        digest = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()
+        return {"MessageId": message.id, "MD5OfMessageBody": digest}
+
     def deliver(self) -> bool:
         """Hands what is visible to the trigger; whether there was anything."""
         now = self._clock.time()

@@ -178,6 +178,7 @@ class World:
                 "redshift-data": self.warehouse.operation,
                 "stepfunctions": self.executions.operation,
                 "sns": self._publish,
+                "sqs": lambda *given: self.queue.operation(*given),
             },
         )
         trigger = self.stack.function("TriggerFunction")

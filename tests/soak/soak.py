@@ -15,6 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from benchmarks.machine import family_memory
 from local import executions
 from local.queues import depth
 from local.report import Report, report_of
@@ -29,6 +30,10 @@ PAUSE_SECONDS = 0.8
 MOST_RUNNING = 6
 """Executions at a time; more would only wait for the machine."""
 SETTLE_SECONDS = 240.0
+BURST = 500
+"""Uploads, as fast as they can be put; each calm round begins with them, and some of the others."""
+MOST_MEMORY = 3 * 2**30
+"""Bytes of the local AWS and all that it starts."""
 MOST_SWEEPS = 12
 VISIBILITY_SECONDS = 8
 """After which a message comes again whose trigger was killed; AWS asks for at least the function's timeout."""
@@ -110,6 +115,9 @@ class Soak:
         self.undoing: dict[str, str] = {}
         self.undone: set[str] = set()
         self.stopped: set[str] = set()
+        self.memory = 0  # the most at a time
+        pid_file = self.project.folder / ".local" / "aws" / "server.pid"
+        self._server = int(pid_file.read_text())
         self.begun = time.monotonic()
 
     # ------------------------------------------------------------------ the run
@@ -148,10 +156,14 @@ class Soak:
     def _round(self, number: int, seconds: float) -> list[str]:
         """Every third round is a calm one: nothing is broken on purpose, so nothing may fail."""
         calm = number % 3 == 0
+        if calm or number % 6 == 4:
+            self.actions["burst"] += 1
+            self._write(f"burst: {self._burst()}")
         deadline = time.monotonic() + seconds
         failures_before = self.ended["failed"]
         while time.monotonic() < deadline:
             self._look()
+            self.memory = max(self.memory, family_memory(self._server))
             if len(self.running) >= MOST_RUNNING:
                 time.sleep(0.3)
                 continue
@@ -160,6 +172,8 @@ class Soak:
         found = self._settle()
         if calm and self.ended["failed"] > failures_before:
             found.append(f"a load failed, and nothing was broken on purpose: {self.last_cause}")
+        if self.memory > MOST_MEMORY:
+            found.append(f"the local AWS and what it started took {self.memory / 2**30:.1f} GB")
         found = found or judge.differences(self.project, self.bucket, self.undone)
         self._tell(number, calm, found)
         return found
@@ -227,6 +241,14 @@ class Soak:
         etags = self.project.put({version.key: version.content for version in found})
         assert etags == {version.key: version.etag for version in found}
         return ", ".join(f"{v.key} {v.etag[:6]}{f' ({v.bad})' if v.bad else ''}" for v in found)
+
+    def _burst(self) -> str:
+        """More than a window's load publishes in a window."""
+        some: list[Version | None] = [
+            self.random.choice((self.files.log, self.files.song))() for _ in range(BURST)
+        ]
+        self._put(some)
+        return f"{BURST} files"
 
     def _put_unannounced(self) -> str | None:
         with self.project.no_events():
@@ -424,6 +446,7 @@ class Soak:
         while time.monotonic() < deadline and sweeps < MOST_SWEEPS:
             waiting = depth(project.clients, project.outputs["QueueUrl"])
             self._look()
+            self.memory = max(self.memory, family_memory(self._server))
             if waiting or self.running:
                 time.sleep(0.3)
                 continue
@@ -475,4 +498,5 @@ class Soak:
                 ("executions", self.ended),
             )
         )
-        return "\n".join([counted, *failed])
+        memory = f"memory     {self.memory / 2**30:.2f} GB at most, of the local AWS and all that it started"
+        return "\n".join([counted, memory, *failed])

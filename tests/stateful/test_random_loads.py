@@ -53,6 +53,7 @@ PARAMETERS: tuple[dict[str, str], ...] = (
     {},
     {"BatchFiles": "1"},
     {"BatchFiles": "2", "MaxBatches": "1"},
+    {"MaxLoadsAtOnce": "1"},
 )
 PREFIXES = ("log_data/", "song_data/", "log_data/2018/")
 

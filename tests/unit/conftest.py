@@ -30,10 +30,12 @@ os.environ.update(
     BATCH_FILES="1000",
     BATCH_BYTES="1000000000",
     MAX_BATCHES="20",
+    MAX_LOADS_AT_ONCE="4",
     WAIT_SECONDS="20",
     STATEMENT_TIMEOUT_SECONDS="600",
     ALLOW_RESET="false",
     TOPIC_ARN="arn:aws:sns:us-west-2:123456789012:told",
+    QUEUE_URL="https://sqs.us-west-2.amazonaws.com/123456789012/uploads",
     STATE_MACHINE_ARN="arn:aws:states:us-west-2:123456789012:stateMachine:load",
 )
 

@@ -12,7 +12,10 @@ import pytest
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, sqs, stepfunctions
 
-from local.ministack import behaviour, executions, queues
+from local.ministack import behaviour, concurrency, executions, queues
+from tests.unit.fakes import Clock
+
+ROOT = Path(__file__).resolve().parents[2]
 
 HANDLER = """
 class Refused(Exception):
@@ -386,3 +389,106 @@ def test_a_task_that_times_out_has_no_cause(
     monkeypatch.setattr(stepfunctions, "_invoke_resource", lambda *given: time.sleep(1))
     answer = ended(asking(TimeoutSeconds=0.1))
     assert json.loads(answer["output"]) == {"Error": "States.Timeout", "Cause": ""}
+
+
+# ---------------------------------------------------------------- concurrency
+class Process:
+    """Stands for a process of a function."""
+
+    def __init__(self, *given: Any) -> None:
+        self.killed = self.in_use = False
+        self.last_used = 0.0
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """All processes of functions that were made; two may be there at a time."""
+    made: list[Process] = []
+
+    def make(*given: Any) -> Process:
+        made.append(Process())
+        return made[-1]
+
+    def kill(workers: list[Process]) -> None:
+        for worker in workers:
+            worker.killed = True
+
+    monkeypatch.setattr(lambda_runtime, "_workers", {})
+    monkeypatch.setattr(lambda_runtime, "_worker_class_for", lambda config: make)
+    monkeypatch.setattr(lambda_runtime, "kill_workers", kill)
+    monkeypatch.setattr(lambda_svc, "_ACCOUNT_CONCURRENCY_CAP", 2)
+    monkeypatch.setattr(lambda_svc, "acquire_worker", lambda_svc.acquire_worker)
+    concurrency.bound_processes()
+    return made
+
+
+def take(function: str) -> Process:
+    config = {"FunctionArn": f"arn:aws:lambda:us-west-2:000000000000:function:{function}"}
+    worker: Process = lambda_svc.acquire_worker(function, config, b"")[0]
+    return worker
+
+
+def test_a_new_process_takes_the_place_of_the_longest_idle(processes: list[Process]) -> None:
+    oldest, older = take("plan"), take("stage")
+    for worker, used in ((oldest, 1.0), (older, 2.0)):
+        lambda_runtime.release_worker(worker)
+        worker.last_used = used
+    assert take("stage") is older  # a warm one is used again
+    take("publish")
+    assert [worker.killed for worker in processes] == [True, False, False]
+    take("finish")  # both others are in use: none of them is killed
+    assert [worker.killed for worker in processes] == [True, False, False, False]
+
+
+def throttled(*given: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = lambda_svc._throttle_response("ConcurrentInvocation…", "Rate Exceeded")
+    return answer
+
+
+def test_a_task_that_is_throttled_fails_with_the_error_that_a_retry_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        lambda_svc, "_get_func_record_for_ref", lambda ref: ({"f": 1}, {"f": 1}, "f")
+    )
+    monkeypatch.setattr(lambda_svc, "_execution_record_for_config", lambda *given: {})
+    monkeypatch.setattr(lambda_svc, "_execute_function_with_config_scope", throttled)
+    monkeypatch.setattr(stepfunctions, "_call_lambda", stepfunctions._call_lambda)
+    concurrency.name_throttling()
+    with pytest.raises(stepfunctions._ExecutionError) as raised:
+        stepfunctions._call_lambda("f", {})
+    assert raised.value.error == "Lambda.TooManyRequestsException"
+    machine = json.loads((ROOT / "statemachine" / "load.asl.json").read_text(encoding="utf-8"))
+    states = {
+        **machine["States"],
+        **machine["States"]["Load each batch"]["ItemProcessor"]["States"],
+    }
+    called = [s for s in states.values() if s.get("Resource", "").endswith("lambda:invoke")]
+    assert len(called) == 12
+    for state in called:
+        named = [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
+        assert raised.value.error in named
+
+
+def test_other_errors_of_a_task_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: Any) -> Any:
+        raise stepfunctions._ExecutionError("Lambda.Unknown", '["no object"]')
+
+    monkeypatch.setattr(stepfunctions, "_call_lambda", fail)
+    concurrency.name_throttling()
+    with pytest.raises(stepfunctions._ExecutionError, match=r"Lambda\.Unknown"):
+        stepfunctions._call_lambda("f", {})
+
+
+@pytest.mark.parametrize(("visibility", "invocations"), [(60, 3), (2, 2)])
+def test_a_throttled_batch_is_tried_again_until_its_messages_are_visible(
+    monkeypatch: pytest.MonkeyPatch, visibility: int, invocations: int
+) -> None:
+    """Its messages are not received once more for it, which would take them to the dead-letter queue."""
+    clock = Clock()
+    monkeypatch.setattr(concurrency, "time", clock)
+    queue = {"attributes": {"VisibilityTimeout": str(visibility)}}
+    monkeypatch.setattr(sqs, "_queue_by_arn", lambda arn: queue)
+    answers = [throttled(), throttled(), {"body": {}}]
+    concurrency.until_there_is_room(lambda: answers.pop(0), "arn:aws:sqs:us-west-2:0:q")
+    assert 3 - len(answers) == invocations

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import trigger
 from loader.store import Store
+from loader.waiting import MAX_NAMES
 
 from tests.unit.fakes import Context, StateMachine
 
@@ -212,7 +213,7 @@ def test_a_load_that_always_fails_is_left_to_the_sweep(machine: StateMachine) ->
         assert send(body()) == []
         for name in machine.executions:
             machine.end(name, "FAILED")
-    assert len(machine.executions) == trigger.MAX_NAMES
+    assert len(machine.executions) == MAX_NAMES
 
 
 def test_an_error_of_step_functions_returns_the_whole_batch(s3: Any) -> None:

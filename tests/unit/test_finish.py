@@ -110,7 +110,15 @@ def test_the_report_sums_the_batches_up(store: Store, data_api: FakeDataApi) -> 
     assert answer["outcome"] == report["status"] == "loaded"
     assert report["load_id"] == LOAD_ID
     assert report["mode"] == "load"
-    assert report["files"] == {"listed": 9, "known": 4, "loaded": 3, "rejected": 2, "failed": 0}
+    assert report["files"] == {
+        "listed": 9,
+        "known": 4,
+        "loaded": 3,
+        "rejected": 2,
+        "unreadable": 0,
+        "waiting": 0,
+        "failed": 0,
+    }
     assert report["rows"] == {"event_stage": 20, "songplays": 14, "users": 4, "time": 0}
     assert report["checks_total"] == len(report["checks"]) == 3
     assert report["rejected"][0] == {
@@ -167,7 +175,15 @@ def test_a_dry_run_says_what_it_would_do(store: Store, data_api: FakeDataApi) ->
         "report"
     ]
     assert report["plan"] == {**plan, "batches": 1}
-    assert report["files"] == {"listed": 5, "known": 2, "loaded": 0, "rejected": 0, "failed": 0}
+    assert report["files"] == {
+        "listed": 5,
+        "known": 2,
+        "loaded": 0,
+        "rejected": 0,
+        "unreadable": 0,
+        "waiting": 0,
+        "failed": 0,
+    }
 
 
 UNDO = {"load_id": DEAD, "files": 2, "rows": {"songplays": 7, "users": 1, "songs": 0}}

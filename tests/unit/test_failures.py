@@ -243,8 +243,7 @@ def test_missing_and_what_may_pass() -> None:
     [
         ("ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1", True),
         (
-            "ERROR: S3ServiceException:User: arn:aws:sts::1:assumed-role/copy/x is not authorized to "
-             "perform: kms:Decrypt on the resource associated with this ciphertext,Status 403",
+            "ERROR: S3ServiceException:User: arn:aws:sts::1:role/x is not authorized to perform: kms:Decrypt",
             True,
         ),
         (

@@ -88,16 +88,16 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
     if drop_staging(load, tables, report):
         close(cleaned)
+    again.keep(store, load, results)
     if report["status"] == "reset":
         store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
         store.put(WAITING_SINCE, {"since": load["started"]})
     elif load.get("mark") and not cause and not rest_started:
         store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
-    # All of its files are loaded, rejected, or left again.
+    # All of its files are loaded, rejected, or kept for the next sweep.
     dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
     if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
-        again.done(store, load)
-    again.keep(store, load, results)
+        again.done(store, load["mark"])
     measure(report)
     logger.info("load ended", report=report)
     tell(report, load.get("execution") or event["execution"])

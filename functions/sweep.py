@@ -55,7 +55,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
-    files += again.left(store, datasets().values(), settings().data_bucket, dealt_with)
+    known, bucket = datasets().values(), settings().data_bucket
+    files += again.left(store, known, bucket, dealt_with, now.isoformat())
     if not files and not ended:
         logger.info("nothing is newer than the last sweep", marks=told(marks))
         waiting = [file for file in found if (file.key, file.etag) in others - seen]

@@ -7,7 +7,7 @@ loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
-events/…, sweeps/…                       lists of objects from the trigger and the sweep
+events/…, sweeps/…                       lists of objects from the trigger and the sweep; what a sweep read of again/
 rest/…                                   lists of objects for the executions that follow (rest.py)
 sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
 sweep/again/<load_id>.json               the files that a load left, for the sweep to try again (again.py)

@@ -81,23 +81,21 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("message", "reason"),
+    ("message", "meaning"),
     [
-        ("Invalid digit, Value 'a'", "Invalid digit, Value 'a'"),
+        ("Invalid digit, Value 'a'", ""),
         (
             "Invalid JSONPath format: Member is not an object.",
-            "A value is no object where a key of it is wanted: "
-            "Invalid JSONPath format: Member is not an object.",
+            "A value is no object where a key of it is wanted: ",
         ),
         (
             "Invalid JSONPath format: Not an array or index out of range.",
-            "An array is not there, or shorter than is wanted: "
-            "Invalid JSONPath format: Not an array or index out of range.",
+            "An array is not there, or shorter than is wanted: ",
         ),
     ],
 )
-def test_redshifts_message_is_explained(message: str, reason: str) -> None:
-    assert look.explained(message) == reason
+def test_redshifts_message_is_explained(message: str, meaning: str) -> None:
+    assert look.explained(message) == meaning + message
     assert look.of_file("is HTML", message) == f"The file is HTML. Redshift: {message}"
 
 

@@ -25,6 +25,7 @@ from loader.failures import (
     Kind,
     attempts,
     gives_no_reason,
+    headline,
     is_denied,
     is_interruption,
     kind_of,
@@ -198,7 +199,9 @@ def of_error(
 
 def of_one(file: DataFile, error: str, dataset: Dataset) -> Reject:
     """Why this file is not read: what stands in it, and what Redshift says."""
-    if is_denied(error):
+    denied = is_denied(error)
+    error = headline(error)
+    if denied:
         return Reject(file, f"COPY may not read the object: {error}", status="unreadable")
     [found] = look.at_first(store, [file], dataset)
     return Reject(file, look.of_file("" if found == look.DENIED else found, error))

@@ -119,6 +119,11 @@ def is_denied(error: str) -> bool:
     return bool(_DENIED.search(_own_words(error)))
 
 
+def headline(error: str) -> str:
+    """The error without its details: location, process, and once more what it says."""
+    return re.split(r"\s*\bdetail:", error, maxsplit=1, flags=re.I)[0].strip() or error
+
+
 def _own_words(error: str) -> str:
     """The error up to the first file that it names: a key may hold any words."""
     return error.partition("s3://")[0]

@@ -216,6 +216,32 @@ def test_a_wrong_jsonpaths_file_rejects_no_file(tmp_path: Path, first: Memory) -
         assert ledger(world) == dict.fromkeys(files, "loaded")
 
 
+def test_an_array_that_is_too_short_fails_copy_and_is_its_files_fault(tmp_path: Path) -> None:
+    """Redshift fails the whole COPY for it, and names the object."""
+    tree = changed(tmp_path / "tree")
+    paths = tree / "sql/datasets/log_data/jsonpaths.json"
+    paths.write_text(paths.read_text().replace("$['location']", "$['places'][1]"))
+    good, short = {"places": ["here", "there"]}, {"places": ["here"]}
+    with (
+        World(tmp_path / "warehouse", tree=tree) as world,
+        statements_kept_by(world.clock),
+    ):
+        files = {
+            "log_data/a.json": event(1, **good),
+            "log_data/b.json": event(2, **short),
+            "log_data/c.json": event(3, **good) + event(4, **short),
+            "log_data/d.json": event(5, **good),
+        }
+        execution = load(world, files)
+        assert execution.status == "SUCCEEDED", execution.report
+        assert [ledger(world)[key] for key in files] == ["loaded", "rejected", "rejected", "loaded"]
+        why = "An array is not there, or shorter than is wanted: "
+        assert ledger(world, "reason")["log_data/b.json"].startswith(why)
+        # Alone, with another that has loaded as the control.
+        assert load(world, {"log_data/e.json": event(6, **short)}).status == "SUCCEEDED"
+        assert ledger(world)["log_data/e.json"] == "rejected"
+
+
 # -- waiting -----------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from loader.failures import (
     attempts,
     failed_check,
     gives_no_reason,
+    headline,
     is_denied,
     is_interruption,
     is_missing,
@@ -227,6 +228,15 @@ def test_a_cancelled_copy_is_tried_again() -> None:
 )
 def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
     assert failed_check(ended(error, sql)) == told
+
+
+def test_headline() -> None:
+    detail = "\n  Detail:\n  -----\n  error: too large\n  code: 8001"
+    assert headline(f"ERROR: too large{detail}") == "ERROR: too large"
+    assert headline("ERROR: too large DETAIL: code: 8001") == "ERROR: too large"
+    inflate = "ERROR: failed to inflate with gzip: unexpected end of file."
+    assert headline(INFLATE.format("a.json.gz")) == inflate
+    assert headline("Detail: x") == "Detail: x"
 
 
 def test_missing_and_what_may_pass() -> None:

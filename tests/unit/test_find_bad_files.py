@@ -451,6 +451,38 @@ def test_the_file_that_the_error_names(
     assert rejected(store) == [(key, inflate(key), None)]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid JSONPath format: Not an array or index out of range.",
+        "Invalid JSONPath format: Member is not an object.",
+        "The size of a JSON object exceeds the max size limit of 4194304 bytes",
+        "The size of an input row exceeds the max size limit of 4194304 bytes",
+        "failed to inflate with gzip: unexpected end of file.",
+        "Spectrum Scan Error",
+        "a word such as manifest, credentials or permission denied in a text that nobody knows",
+    ],
+)
+def test_an_error_that_names_an_object_is_the_objects_if_the_control_works(
+    store: Store, data_api: FakeDataApi, words: str
+) -> None:
+    """None of these words is taken for the set-up's; without a control the file waits beside the others."""
+    error = f"ERROR: {words} DETAIL: code: 8001 context: S3 key being read : s3://data/{B}"
+    save(store, A, B, C)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [failed(1, error, query_id=-1), ledger(D), Reply()]
+    answer = call(find_bad_files.handler, state)
+    assert (answer["outcome"], kept(store)) == ("again", [A, C])
+    [(key, reason, _)] = rejected(store)
+    assert key == B
+    assert words in reason
+    save(store, A, B, C)
+    data_api.replies = [failed(1, error, query_id=-1), ledger(), Reply()]
+    answer = call(find_bad_files.handler, {**state, "attempt": 2})
+    assert (answer["outcome"], answer["todo"], rejected(store)) == ("again", ["0.2"], [])
+    assert (kept(store, "0.1"), kept(store, "0.2")) == ([A, C], [B])
+
+
 def test_of_two_names_the_longer_one_is_meant(store: Store, s3: Any, data_api: FakeDataApi) -> None:
     inner, outer = "log_data/a.json", "log_data/log_data/a.json"
     s3.put_object(Bucket="data", Key=outer, Body=b"{}")

@@ -123,9 +123,12 @@ def test_only_what_is_needed_is_read(
     """A message with a column says what is wrong; of a large file only the beginning is fetched."""
     asked: list[int] = []
     chunks = Store.chunks
-    monkeypatch.setattr(
-        Store, "chunks", lambda self, file, count: asked.append(count) or chunks(self, file, count)
-    )
+
+    def asking(self: Store, file: DataFile, count: int) -> Any:
+        asked.append(count)
+        return chunks(self, file, count)
+
+    monkeypatch.setattr(Store, "chunks", asking)
     large = put(s3, KEY, EVENT * 10_000)
     look.with_reasons(store, [Reject(large, "Invalid digit", 3, "ts", 1207)], of(), lines=True)
     assert asked == []

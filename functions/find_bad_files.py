@@ -44,6 +44,7 @@ HEADS_AT_A_TIME = 16
 # history. After so many, what the loader may not read either goes at once, and the rest is halved.
 MAX_NAMED = 20
 NEVER_LOADED = "No file of the dataset has loaded yet, so it is not known whether the file or the set-up is wrong."
+ONLY_COPY = "NOLOAD reads it well, so it is not known whether the file or the set-up is wrong."
 NEVER_PASSED = (
     "The check has never passed, so it is not known whether the file or the check is wrong."
 )
@@ -123,8 +124,12 @@ def judge(
         return answer
     # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
     named = named_by_error(batch, state["error"])
-    works = verdict.what == "works" and (named is not None or not statement.finished)
-    return of_error(load, state, batch, dataset, named, proved=works or bool(state.get("good")))
+    works = verdict.what == "works"
+    proved = works and (named is not None or not statement.finished)
+    why = ONLY_COPY if works else NEVER_LOADED
+    if proved or state.get("good"):
+        why = ""
+    return of_error(load, state, batch, dataset, named, why)
 
 
 def not_answered(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | None:
@@ -134,7 +139,7 @@ def not_answered(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | No
     if verdict.what == "interrupted":
         return interrupted(state, verdict.why, looking=True)
     if verdict.what == "fails":
-        return no_file(state, f" {verdict.why}")
+        return no_file(state, f" {verdict.why[:2000]}")
     return None
 
 
@@ -175,20 +180,21 @@ def of_error(
     batch: Batch,
     dataset: Dataset,
     named: DataFile | None,
-    *,
-    proved: bool,
+    unproved: str,
 ) -> dict[str, Any]:
     """COPY fails without an error row: the file that its error names, or the only one that is left, is put out if the
-    set-up is ``proved`` right, and else put aside; if there is neither, the batch is halved.
+    set-up is proved right, and else put aside; if there is neither, the batch is halved.
+
+    unproved  why it is not known whose fault it is; '' if it is the file's
     """
     single = batch.readable[0] if len(batch.readable) == 1 else None
     file = single or named
     if file is None:
         return halve(load, state, batch)
     reject = of_one(file, state["error"], dataset)
-    if single and not proved:
-        return put_aside(load, state, batch, [waiting(reject, NEVER_LOADED)])
-    if not proved:
+    if single and unproved:
+        return put_aside(load, state, batch, [waiting(reject, unproved)])
+    if unproved:
         return divide(load, state, batch, file)
     number = state.get("named", 0)
     alike = alike_of(batch, reject, dataset, denied=number >= MAX_NAMED)

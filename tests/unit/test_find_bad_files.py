@@ -601,7 +601,7 @@ def test_noload_that_reads_a_file_well_proves_nothing_by_a_control(
     save(store, A)
     answer = call(find_bad_files.handler, bad(error="ERROR: something", retried="0"))
     assert (answer["outcome"], answer["batch"], rejected(store)) == ("next", "0.1", [])
-    assert "ERROR: something" in answer["suspicion"]["cause"]
+    assert "ERROR: something NOLOAD reads it well" in answer["suspicion"]["cause"]
 
 
 def test_without_a_good_file_the_batch_fails_with_why(store: Store, data_api: FakeDataApi) -> None:

@@ -355,7 +355,9 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
             more = (
                 f" ({errors} errors in the file)" if isinstance(errors, int) and errors > 1 else ""
             )
-            rejects.append(Reject(file, f"{message}{more}", line, column or None, code))
+            denied = "S3ServiceException" in str(message) and is_denied(str(message))
+            status = "unreadable" if denied else "rejected"
+            rejects.append(Reject(file, f"{message}{more}", line, column or None, code, status))
     return rejects, interruption
 
 

@@ -354,6 +354,18 @@ def test_error_rows_of_an_interruption_judge_no_file(
     assert SLOW_DOWN in state["cause"]
 
 
+def test_an_error_row_that_says_denied_is_of_an_unreadable_file(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A, B, C)
+    denied = "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1"
+    row = (batches.reported_name(file(A)), 0, "", 8001, denied, 1)
+    data_api.replies = [Reply(rows={2: [row, *errors(B)]})]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    statuses = [(r.file.key, r.status) for r in batches.load(store, LOAD_ID, "0").rejects]
+    assert statuses == [(A, "unreadable"), (B, "rejected")]
+
+
 def test_error_rows_beside_those_of_an_interruption_count(
     store: Store, data_api: FakeDataApi
 ) -> None:

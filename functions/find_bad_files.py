@@ -2,11 +2,12 @@
 
 Redshift names a file whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
 (gone, denied, corrupt), or for a check that failed: those are found by HEAD, by the key in the error, or by halving
-the batch.
+the batch. Whether the file or the set-up is wrong is not read out of Redshift's words: another file that is read well
+proves the set-up (loader/control.py). Where none ever was, nothing is judged, and the file waits.
 
 In: the load, and the batch with COPY's error or the failed checks.
-Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (a single file is put aside), ``running``
-or ``failed``.
+Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (files are put aside), ``running`` or
+``failed``.
 """
 
 from collections.abc import Sequence
@@ -15,16 +16,17 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from loader import batches, sql, statements
+from loader import batches, control, look, sql, statements
 from loader.batches import Batch, Reject
-from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.control import MAX_ERRORS, Verdict
+from loader.dataapi import DataApi, Statement, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import (
     Kind,
     attempts,
-    concerns_no_file,
     gives_no_reason,
-    is_a_files,
+    headline,
+    is_denied,
     is_interruption,
     kind_of,
     may_pass,
@@ -38,7 +40,14 @@ from loader.store import DataFile, Head, Store
 from stage import MAX_ATTEMPTS
 
 HEADS_AT_A_TIME = 16
-MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
+# Files of a load's batch that go one by one because an error names them: each costs some 20 events of the execution's
+# history. After so many, what the loader may not read either goes at once, and the rest is halved.
+MAX_NAMED = 20
+NEVER_LOADED = "No file of the dataset has loaded yet, so it is not known whether the file or the set-up is wrong."
+ONLY_COPY = "NOLOAD reads it well, so it is not known whether the file or the set-up is wrong."
+NEVER_PASSED = (
+    "The check has never passed, so it is not known whether the file or the check is wrong."
+)
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -51,47 +60,220 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
         return after_failed_checks(load, state, batch)
-    if concerns_no_file(state["error"]):
-        return no_file(state)
-    if may_pass(state["error"]):
-        return interrupted(state, state["error"])
-    statement, pending = advance(
-        api, state.get("statement"), lambda: submit(load, state, batch, dataset)
-    )
-    if statement.running:
-        return {**state, "statement": pending, "outcome": "running"}
-    state = {**state, "statement": None}
-    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    if statement is LOST:
-        cause = (
-            f"The Data API forgot each statement that looked for the bad files: {state['error']}"
+    if "looked" not in state:
+        if may_pass(state["error"]):
+            return interrupted(state, state["error"])
+        statement, pending = advance(
+            api, state.get("statement"), lambda: submit(load, state, batch, dataset)
         )
-        return {**state, "outcome": "failed", "cause": cause}
+        if statement.running:
+            return {**state, "statement": pending, "outcome": "running"}
+        state = {**state, "statement": None}
+        if statement is LOST:
+            return forgotten(state)
+        state["looked"] = statement.id
+    else:
+        statement = Statement(state["looked"], "")
     if not statement.finished:
-        statement = api.describe(statement.id)
+        try:
+            statement = api.describe(statement.id)
+        except StatementLost:
+            return forgotten(state)
+    answer = judge(load, state, batch, dataset, statement)
+    if answer["outcome"] != "running":
+        answer = {name: value for name, value in answer.items() if name != "looked"}
+    return answer
+
+
+def forgotten(state: dict[str, Any]) -> dict[str, Any]:
+    """The Data API does not know the statement any more that looked for the bad files."""
+    if state["attempt"] < MAX_ATTEMPTS:
+        state = {name: value for name, value in state.items() if name != "looked"}
+        return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    cause = f"The Data API forgot each statement that looked for the bad files: {state['error']}"
+    return {**state, "outcome": "failed", "cause": cause}
+
+
+def judge(
+    load: dict[str, Any],
+    state: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    statement: Statement,
+) -> dict[str, Any]:
+    """What NOLOAD has found, and what follows of it."""
+    if not statement.finished:
         error = failure(statement)[:2000]
         if kind_of(statement) is Kind.TRY_AGAIN:
+            state = {name: value for name, value in state.items() if name != "looked"}
             return interrupted(state, error, looking=True)
         state = {**state, "error": error}
-        if kind_of(statement) is not Kind.COPY or concerns_no_file(error):
+        if kind_of(statement) is not Kind.COPY:
             return no_file(state)
     rejects, interruption = named_by_redshift(load, state, batch, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
-    if not rejects and statement.finished and may_have_passed(state, batch):
-        return {**state, "retried": batch.name, "outcome": "again"}
-    rejects = rejects or named_by_s3(batch)
     if rejects:
-        logger.warning(
-            "files rejected",
-            files=len(rejects),
-            first=rejects[0].file.key,
-            reason=rejects[0].reason,
-        )
-        batches.save(store, load["load_id"], without(batch, rejects))
-        return {**state, "outcome": "again"}
-    return divide(load, state, batch, trusted=is_a_files(state["error"]))
+        return of_rows(load, state, batch, dataset, statement, rejects)
+    if statement.finished and may_have_passed(state, batch):
+        return {**state, "retried": batch.name, "outcome": "again"}
+    if rejects := named_by_s3(batch):
+        return put_out(load, state, batch, rejects)
+    state, verdict = control.ask(api, store, load, state, batch, dataset)
+    if answer := not_answered(state, verdict):
+        return answer
+    # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
+    named = named_by_error(batch, state["error"])
+    works = verdict.what == "works"
+    proved = works and (named is not None or not statement.finished)
+    why = ONLY_COPY if works else NEVER_LOADED
+    if proved or state.get("good"):
+        why = ""
+    return of_error(load, state, batch, dataset, named, why)
+
+
+def not_answered(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | None:
+    """What follows of a control that has not read its file."""
+    if verdict.what == "running":
+        return {**state, "outcome": "running"}
+    if verdict.what == "interrupted":
+        return interrupted(state, verdict.why, looking=True)
+    if verdict.what == "fails":
+        return no_file(state, f" {verdict.why[:2000]}")
+    return None
+
+
+def of_rows(
+    load: dict[str, Any],
+    state: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    statement: Statement,
+    rejects: list[Reject],
+) -> dict[str, Any]:
+    """Files for which Redshift has error rows: a wrong JSONPaths file leaves them for every good file.
+
+    As many files that NOLOAD has read well prove the set-up, or a part that was published, or the control.
+    """
+    well = len(batch.readable) - len(rejects) if statement.finished else 0
+    proved = well >= len(rejects) or bool(state.get("good"))
+    if not proved:
+        state, verdict = control.ask(api, store, load, state, batch, dataset)
+        if answer := not_answered(state, verdict):
+            return answer
+        proved = verdict.what == "works" or well > 0
+    rejects = look.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
+    if proved:
+        return put_out(load, state, batch, rejects)
+    return put_aside(load, state, batch, [waiting(reject, NEVER_LOADED) for reject in rejects])
+
+
+def waiting(reject: Reject, why: str) -> Reject:
+    """The same file, not judged; one that may not be read stays unreadable."""
+    status = reject.status if reject.status == "unreadable" else "waiting"
+    return replace(reject, status=status, reason=f"{reject.reason} {why}")
+
+
+def of_error(
+    load: dict[str, Any],
+    state: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    named: DataFile | None,
+    unproved: str,
+) -> dict[str, Any]:
+    """COPY fails without an error row: the file that its error names, or the only one that is left, is put out if the
+    set-up is proved right, and else put aside; if there is neither, the batch is halved.
+
+    unproved  why it is not known whose fault it is; '' if it is the file's
+    """
+    single = batch.readable[0] if len(batch.readable) == 1 else None
+    file = single or named
+    if file is None:
+        return halve(load, state, batch)
+    reject = of_one(file, state["error"], dataset)
+    if single and unproved:
+        return put_aside(load, state, batch, [waiting(reject, unproved)])
+    if unproved:
+        return divide(load, state, batch, file)
+    number = state.get("named", 0)
+    alike = alike_of(batch, reject, dataset, denied=number >= MAX_NAMED)
+    if not single and number >= MAX_NAMED and not alike:
+        return halve(load, state, batch)
+    return put_out(load, {**state, "named": number + 1}, batch, [reject, *alike])
+
+
+def of_one(file: DataFile, error: str, dataset: Dataset) -> Reject:
+    """Why this file is not read: what stands in it, and what Redshift says."""
+    denied = is_denied(error)
+    error = headline(error)
+    if denied:
+        return Reject(file, f"COPY may not read the object: {error}", status="unreadable")
+    [found] = look.at_first(store, [file], dataset)
+    return Reject(file, look.of_file("" if found == look.DENIED else found, error))
+
+
+def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) -> list[Reject]:
+    """The other files of which the same is seen, so that they do not cost a COPY each.
+
+    What S3 denies to this function it may give to COPY: it counts only where COPY was denied so often (``denied``).
+    """
+    others = [file for file in batch.readable if file.key != reject.file.key][: look.MAX_LOOKS]
+    if reject.status == "unreadable" and not denied:
+        return []
+    found = look.at_first(store, others, dataset)
+    if reject.status == "unreadable":
+        why = f"The loader may not read the object either, and COPY may not read {reject.file.url}."
+        return [
+            Reject(file, why, status="unreadable")
+            for file, what in zip(others, found, strict=True)
+            if what == look.DENIED
+        ]
+    return [
+        Reject(file, f"The file {what}.")
+        for file, what in zip(others, found, strict=True)
+        if what and what != look.DENIED and reject.reason.startswith(f"The file {what}.")
+    ]
+
+
+def put_out(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, rejects: list[Reject]
+) -> dict[str, Any]:
+    """Goes on without these files; their rows of the ledger are published with the others'."""
+    first = rejects[0]
+    logger.warning(
+        "files are not loaded",
+        files=len(rejects),
+        status=first.status,
+        first=first.file.key,
+        reason=first.reason,
+    )
+    batches.save(store, load["load_id"], without(batch, rejects))
+    return {**state, "outcome": "again"}
+
+
+def put_aside(
+    load: dict[str, Any],
+    state: dict[str, Any],
+    batch: Batch,
+    held: list[Reject],
+    checks: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Goes on with the others. They are tried again if another part goes well; if none does, the ledger has them as
+    they are held.
+    """
+    keys = {reject.file.key for reject in held}
+    # Under a name of its own, so that it is staged anew and not told what became of it the first time.
+    state, (name, rest) = new_parts(state)
+    files = tuple(file for file in batch.files if file.key in keys)
+    others = tuple(file for file in batch.files if file.key not in keys)
+    batches.save(store, load["load_id"], Batch(name, batch.dataset, files, held=tuple(held)))
+    if others or batch.rejects:
+        batches.save(store, load["load_id"], Batch(rest, batch.dataset, others, batch.rejects))
+        state = {**state, "todo": [rest, *state.get("todo", [])]}
+    more = f" (and {len(held) - 1} more files)" if len(held) > 1 else ""
+    cause = f"{held[0].file.key}{more} waits: {held[0].reason}"
+    return suspect({**state, "batch": name}, cause, checks or [])
 
 
 def may_have_passed(state: dict[str, Any], batch: Batch) -> bool:
@@ -113,9 +295,9 @@ def interrupted(state: dict[str, Any], error: str, *, looking: bool = False) -> 
     return {**state, "outcome": "running"} if looking else {**state, "outcome": "again"}
 
 
-def no_file(state: dict[str, Any]) -> dict[str, Any]:
+def no_file(state: dict[str, Any], more: str = "") -> dict[str, Any]:
     """What failed is the set-up's or the warehouse's, and no file is rejected for it."""
-    cause = f"COPY failed for a reason that is not a file's: {state['error']}"
+    cause = f"COPY failed for a reason that is not a file's: {state['error']}{more}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
@@ -173,7 +355,9 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
             more = (
                 f" ({errors} errors in the file)" if isinstance(errors, int) and errors > 1 else ""
             )
-            rejects.append(Reject(file, f"{message}{more}", line, column or None, code))
+            denied = "S3ServiceException" in str(message) and is_denied(str(message))
+            status = "unreadable" if denied else "rejected"
+            rejects.append(Reject(file, f"{message}{more}", line, column or None, code, status))
     return rejects, interruption
 
 
@@ -212,27 +396,15 @@ def named_by_error(batch: Batch, error: str) -> DataFile | None:
     return max(found, key=lambda file: len(file.key), default=None)
 
 
-def divide(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, *, trusted: bool = False
-) -> dict[str, Any]:
-    """Goes on without the file that the error names, or with half of the batch if it names none; the rest waits.
+def halve(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> dict[str, Any]:
+    """Goes on with half of the batch; the rest waits."""
+    return divide(load, state, batch, None)
 
-    A single file is the bad one if the error is surely a file's (``trusted``), or if another part of the batch has
-    been published; otherwise it is put aside until one has.
-    """
-    named = named_by_error(batch, state["error"])
-    single = batch.readable[0] if len(batch.readable) == 1 else None
-    surely_bad = (single or named) if trusted else (single if state.get("good") else None)
-    if surely_bad:
-        reject = Reject(surely_bad, state["error"])
-        logger.warning("file rejected", key=reject.file.key, reason=reject.reason)
-        batches.save(store, load["load_id"], without(batch, [reject]))
-        return {**state, "outcome": "again"}
-    if single:
-        # Under a name of its own, so that it is staged anew and not told what became of it the first time.
-        state, (name, _) = new_parts(state)
-        batches.save(store, load["load_id"], replace(batch, name=name))
-        return suspect({**state, "batch": name}, state["error"], state.get("failed_checks", []))
+
+def divide(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, named: DataFile | None
+) -> dict[str, Any]:
+    """Goes on without the file that the error names, or with half of the batch if it names none; the rest waits."""
     if batches.parts_of(store, load["load_id"]) >= MAX_PARTS:
         cause = (
             "Too many files are bad that nobody names; the next load of what is left goes on with them. "
@@ -251,14 +423,20 @@ def after_failed_checks(
     load: dict[str, Any], state: dict[str, Any], batch: Batch
 ) -> dict[str, Any]:
     """A check on staging failed: it judges the file if it has ever passed, in this batch or before by the ledger."""
-    trusted = False
-    if len(batch.readable) == 1 and not state.get("good"):
+    checks = state["failed_checks"]
+    state = {name: value for name, value in state.items() if name != "failed_checks"}
+    if len(batch.readable) > 1:
+        return halve(load, state, batch)
+    reject = Reject(batch.readable[0], state["error"])
+    trusted = bool(state.get("good"))
+    if not trusted:
         ended = api.run(
             [sql.render_one("stage/passed_checks.sql", common(settings()))],
             token=client_token(load["load_id"], "passed", batch.name, state["attempt"]),
             name=f"{load['load_id']} checks passed before {batch.name}",
         )
         passed = {(name, definition) for name, definition in api.rows(f"{ended.id}:1")}
-        trusted = all((c["name"], c["definition"]) in passed for c in state["failed_checks"])
-    going_on = divide(load, state, batch, trusted=trusted)
-    return {name: value for name, value in going_on.items() if name != "failed_checks"}
+        trusted = all((c["name"], c["definition"]) in passed for c in checks)
+    if trusted:
+        return put_out(load, state, batch, [reject])
+    return put_aside(load, state, batch, [waiting(reject, NEVER_PASSED)], checks)

@@ -15,7 +15,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from loader import spent, sql
+from loader import again, spent, sql
+from loader.batches import TRIED_AGAIN
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.digest import digest
@@ -86,15 +87,21 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         tables += more
         cleaned += ended_loads
     rest_started = bool(event.get("rest_started"))
-    report = report_of(load, ended, failures, cause, rest_started=rest_started)
+    results = results_of(load) if ended else []
+    report = report_of(load, ended, results, failures, cause, rest_started=rest_started)
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
     if drop_staging(load, tables, report):
         close(cleaned)
+    again.keep(store, load, results)
     if report["status"] == "reset":
         store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
         store.put(WAITING_SINCE, {"since": load["started"]})
     elif load.get("mark") and not cause and not rest_started:
         store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
+    # All of its files are loaded, rejected, or kept for the next sweep.
+    dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
+    if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
+        again.done(store, load["mark"])
     measure(report)
     logger.info("load ended", report=report)
     tell(report, load.get("execution") or event["execution"])
@@ -230,23 +237,31 @@ def close(load_ids: Iterable[str]) -> None:
         logger.exception("a load that has cleaned up is still marked as open")
 
 
+def results_of(load: dict[str, Any]) -> list[dict[str, Any]]:
+    """What became of each batch (functions/publish.py)."""
+    return [store.get(key) for key in store.keys(f"{state_of(load)}/results/")]
+
+
 def report_of(
     load: dict[str, Any],
     ended: list[dict[str, Any]],
+    results: list[dict[str, Any]],
     failures: list[dict[str, Any]],
     cause: str,
     *,
     rest_started: bool,
 ) -> dict[str, Any]:
-    """The report: load id, status, files, rows by table, checks with figures, rejected files, seconds."""
-    prefix = f"{state_of(load)}/results/"
-    results = [store.get(key) for key in store.keys(prefix)] if ended else []
+    """The report: load id, status, files, rows by table, checks with figures, files that are not loaded, seconds."""
     checks = [check for result in results for check in result["checks"]]
     checks += [check for batch in failures for check in batch.get("checks", ())]
     checks += load.get("checks", ())
     checks.sort(key=lambda check: check["passed"])
     rejects = [reject for result in results for reject in result["rejects"]]
-    loaded, rejected = (sum(result[name] for result in results) for name in ("loaded", "rejected"))
+    loaded, rejected, unreadable, waiting = (
+        sum(result.get(name, 0) for result in results)
+        for name in ("loaded", "rejected", *TRIED_AGAIN)
+    )
+    settled = loaded + rejected + unreadable + waiting
     known = load.get("known", 0) + sum(batch.get("known", 0) for batch in ended)
     report: dict[str, Any] = {
         "load_id": load["load_id"],
@@ -257,23 +272,18 @@ def report_of(
             "known": known,
             "loaded": loaded,
             "rejected": rejected,
-            "failed": max(
-                load.get("planned", 0) - loaded - rejected - (known - load.get("known", 0)), 0
-            )
+            "unreadable": unreadable,
+            "waiting": waiting,
+            "failed": max(load.get("planned", 0) - settled - (known - load.get("known", 0)), 0)
             if ended
             else 0,
         },
         "rows": rows_of(results),
         "checks": checks[:SHOWN_CHECKS],
         "checks_total": len(checks),
-        "rejected": [
-            {
-                **{name: reject[name] for name in ("key", "line", "column", "code")},
-                "reason": str(reject["reason"])[:SHOWN_REASON],
-            }
-            for reject in rejects[:SHOWN_REJECTS]
-        ],
+        "rejected": shown([r for r in rejects if r["status"] not in TRIED_AGAIN]),
         "rejected_total": rejected,
+        **{name: shown([r for r in rejects if r["status"] == name]) for name in TRIED_AGAIN},
         "seconds": {
             "total": elapsed(load),
             "plan": load.get("seconds", 0),
@@ -297,6 +307,17 @@ def report_of(
     if cause:
         report["cause"] = cause
     return report
+
+
+def shown(rejects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the report says of files that are not loaded."""
+    return [
+        {
+            **{name: reject[name] for name in ("key", "line", "column", "code")},
+            "reason": str(reject["reason"])[:SHOWN_REASON],
+        }
+        for reject in rejects[:SHOWN_REJECTS]
+    ]
 
 
 def rows_of(results: list[dict[str, Any]]) -> dict[str, int]:
@@ -332,7 +353,7 @@ def elapsed(load: dict[str, Any]) -> float:
 def as_cause(report: dict[str, Any]) -> str:
     """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
     text = json.dumps(report, ensure_ascii=False)
-    for name in ("checks", "rejected", "setup"):
+    for name in ("checks", "rejected", *TRIED_AGAIN, "setup"):
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
             report = {**report, name: report[name][: len(report[name]) // 2]}
             text = json.dumps(report, ensure_ascii=False)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loader import batches, statements
-from loader.batches import Batch
+from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
@@ -24,6 +24,7 @@ from loader.store import Store
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
+KEPT_AGAIN = 10_000  # of a batch, for the sweep
 UNDONE = (
     "The load was undone while it ran: nothing more of it is published. What it had not published yet is not "
     "withdrawn, the next sweep loads it."
@@ -47,6 +48,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         checks=state["checks"],
         reload=load["mode"] == "reload",
         again=attempt > 0,
+        rejects=bool(batch.rejects),
     )
     statement, pending = advance(
         api,
@@ -77,7 +79,7 @@ def names_of(
         "dataset": dataset.name,
         "ledger": store.uri(f"{state_of(load)}/ledger/{batch.name}.json"),
         "files_loaded": str(len(batch.files)),
-        "files_rejected": str(len(batch.rejects)),
+        "files_rejected": str(len(rejected(batch))),
         "rows_staged": str(state["rows"]),
         "rows_copied": "NULL" if state["copied"] is None else str(state["copied"]),
         "header_lines": str(dataset.header_lines),
@@ -131,7 +133,7 @@ def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> li
             "etag": reject.file.etag,
             "size": reject.file.size,
             "status": reject.status,
-            "reason": shortened(reject.reason, 1024),
+            "reason": shortened(whole_reason(reject), 1024),
             "error_line": reject.line,
             "error_column": reject.column,
             "error_code": reject.code,
@@ -140,6 +142,18 @@ def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> li
         for reject in batch.rejects
     ]
     return rows
+
+
+def whole_reason(reject: Reject) -> str:
+    """With the beginning of the line, if it was read; the reason itself is cut for it."""
+    if not reject.line_begins:
+        return reject.reason
+    return f"{shortened(reject.reason, 700)} The line begins: {reject.line_begins}"
+
+
+def rejected(batch: Batch) -> list[Reject]:
+    """Those that are not tried again by themselves."""
+    return [reject for reject in batch.rejects if reject.status not in TRIED_AGAIN]
 
 
 def shortened(text: str, limit: int) -> str:
@@ -206,14 +220,24 @@ def published(
                     CheckResult(str(name), "published", batch.name, figure, expected).as_dict()
                 )
     seconds = round(time.time() - state["publish_begun"], 3)
+    tried_again = [reject for reject in batch.rejects if reject.status in TRIED_AGAIN]
     store.put(
         f"{state_of(load)}/results/{batch.name}.json",
         {
             "batch": batch.name,
             "dataset": batch.dataset,
             "loaded": len(batch.files),
-            "rejected": len(batch.rejects),
-            "rejects": [reject.as_dict() for reject in batch.rejects[:KEPT_REJECTS]],
+            "rejected": len(batch.rejects) - len(tried_again),
+            **{
+                status: sum(reject.status == status for reject in tried_again)
+                for status in TRIED_AGAIN
+            },
+            "rejects": [
+                reject.as_dict()
+                for kind in (rejected(batch), tried_again)
+                for reject in kind[:KEPT_REJECTS]
+            ],
+            "again": [reject.file.as_dict() for reject in tried_again[:KEPT_AGAIN]],
             "rows": rows,
             "checks": checks,
             "seconds": {"stage": state["stage_seconds"], "publish": seconds},
@@ -226,7 +250,7 @@ def published(
 def measure(batch: Batch, rows: dict[str, Any]) -> None:
     metrics.add_dimension("dataset", batch.dataset)
     metrics.add_metric("FilesLoaded", MetricUnit.Count, len(batch.files))
-    metrics.add_metric("FilesRejected", MetricUnit.Count, len(batch.rejects))
+    metrics.add_metric("FilesRejected", MetricUnit.Count, len(rejected(batch)))
     metrics.add_metric(
         "RowsStaged", MetricUnit.Count, int(rows.get(datasets()[batch.dataset].stage_table) or 0)
     )

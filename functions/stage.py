@@ -46,6 +46,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
     batch = batches.load(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
+    if state.get("held") and (batch.held or state["todo"]):
+        batch = recorded(load, state, batch)
+        state = {**state, "todo": []}
     if not batch.files and not batch.rejects:
         return go_on(state)  # all of it was loaded meanwhile
     if not batch.readable:
@@ -72,6 +75,15 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not statement.finished:
         return not_staged(state, statement)
     return audit(load, state, batch, dataset, table, statement, waited=waited)
+
+
+def recorded(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Batch:
+    """The parts that were put aside, and that nothing proves to be bad, as one batch for the ledger."""
+    parts = [batch, *(batches.load(store, load["load_id"], name) for name in state["todo"])]
+    rejects = tuple(reject for part in parts for reject in (*part.rejects, *part.held))
+    batch = Batch(batch.name, batch.dataset, (), rejects)
+    batches.save(store, load["load_id"], batch)
+    return batch
 
 
 def submit(

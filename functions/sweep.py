@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
+from loader import again
 from loader.datasets import Dataset, datasets
 from loader.names import OPEN, SWEEP_MARK, execution_digest
 from loader.observability import MetricUnit, logger, metrics
@@ -56,6 +57,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     found = list(newer(marks))  # listed once: what comes meanwhile must not be taken for seen
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
+    dealt_with = others | {(file.key, file.etag) for file in files}
+    known, bucket = datasets().values(), settings().data_bucket
+    files += again.left(store, known, bucket, dealt_with, now.isoformat())
     if not files and not ended:
         logger.info("nothing is newer than the last sweep", marks=told(marks))
         waiting = [file for file in found if (file.key, file.etag) in others - seen]

@@ -13,12 +13,18 @@ from urllib.parse import unquote
 from loader.datasets import Dataset, compression
 from loader.store import DataFile, Store
 
+TRIED_AGAIN = ("unreadable", "waiting")  # statuses of files that the next load tries again
 NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256)
 
 
 @dataclass(frozen=True)
 class Reject:
-    """Why a file is not loaded. line and column as COPY reports them; status: rejected, or missing from the bucket."""
+    """Why a file is not loaded. line and column as COPY reports them.
+
+    status       rejected, missing from the bucket, unreadable (S3 denies it), or waiting (whether it or the set-up is
+                 wrong is not known): the last two are tried again
+    line_begins  the first characters of that line, for the ledger only
+    """
 
     file: DataFile
     reason: str
@@ -26,6 +32,7 @@ class Reject:
     column: str | None = None
     code: int | None = None
     status: str = "rejected"
+    line_begins: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -47,17 +54,22 @@ class Reject:
             document["column"],
             document["code"],
             document["status"],
+            document.get("line_begins", ""),
         )
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Files to load, and those already found to be bad."""
+    """Files to load, and those already found to be bad.
+
+    held: of a part that was put aside, what is said of its files if nothing proves the set-up right
+    """
 
     name: str
     dataset: str
     files: tuple[DataFile, ...]
     rejects: tuple[Reject, ...] = field(default=())
+    held: tuple[Reject, ...] = field(default=())
 
     @property
     def readable(self) -> list[DataFile]:
@@ -165,9 +177,15 @@ def save(store: Store, load_id: str, batch: Batch) -> None:
         {
             "dataset": batch.dataset,
             "files": [file.as_dict() for file in batch.files],
-            "rejects": [reject.as_dict() for reject in batch.rejects],
+            "rejects": [_kept(reject) for reject in batch.rejects],
+            "held": [_kept(reject) for reject in batch.held],
         },
     )
+
+
+def _kept(reject: Reject) -> dict[str, Any]:
+    """With the beginning of its line, which goes into no report."""
+    return {**reject.as_dict(), "line_begins": reject.line_begins}
 
 
 def parts_of(store: Store, load_id: str) -> int:
@@ -184,6 +202,7 @@ def load(store: Store, load_id: str, name: str) -> Batch:
         document["dataset"],
         tuple(DataFile(**file) for file in document["files"]),
         tuple(Reject.from_dict(reject) for reject in document["rejects"]),
+        tuple(Reject.from_dict(reject) for reject in document.get("held", ())),
     )
 
 

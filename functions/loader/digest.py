@@ -1,4 +1,4 @@
-"""What people are told of a load: one message for a load that failed or rejected files, none for any other."""
+"""What people are told of a load: one message for a load that failed, or did not load files, none for any other."""
 
 from typing import Any
 
@@ -8,6 +8,11 @@ MEND = (
     "What to do: upload a mended file under the same key, and it loads by itself. To try one again as it is: "
     'start the state machine with {"keys": ["its key"]}.'
 )
+READ = (
+    "What to do: let the role of COPY read them (bucket policy, the policy of the KMS key). Every sweep tries them "
+    "again; nothing else is to be done."
+)
+OF_KIND = {"rejected": "Rejected", "unreadable": "May not be read", "waiting": "Waiting"}
 CONSOLE = "https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
 # The console of each partition; template.yaml has them for the stack's outputs. The first is of every other partition.
 # Sources: docs.aws.amazon.com/govcloud-us/latest/UserGuide/signing-into-govcloud.html, docs.aws.eu/general/latest/gr/
@@ -24,10 +29,11 @@ def digest(
     report: dict[str, Any], *, stack: str, schema: str, execution: str, region: str
 ) -> tuple[str, str] | None:
     """Subject and text for a report (functions/finish.py); None if there is nothing to tell."""
-    failed, rejected = report["status"] == "failed", report["rejected_total"]
-    if not failed and not rejected:
+    failed, files = report["status"] == "failed", report["files"]
+    rejected = report["rejected_total"]
+    unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
+    if not failed and not rejected and not unreadable and not waiting:
         return None
-    files = report["files"]
     if failed:
         subject = f"[{stack}] load {report['load_id']} failed"
         parts = [
@@ -38,17 +44,27 @@ def digest(
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
     else:
-        subject = f"[{stack}] {_count(rejected)} rejected"
+        told = ", ".join(
+            f"{_count(number)} {kind}"
+            for number, kind in ((rejected, "rejected"), (unreadable, "unreadable"))
+            if number
+        )
+        subject = f"[{stack}] {told}"
         parts = [
-            f"A load of {stack} ended well, but {_count(rejected)} could not be loaded.",
+            f"A load of {stack} ended well, but {_count(rejected + unreadable)} could not be loaded.",
             _loaded(files),
-            MEND,
+            *([MEND] if rejected else []),
+            *([READ] if unreadable else []),
         ]
-    if rejected:
-        parts.append("Rejected:\n" + "\n".join(_line(reject) for reject in report["rejected"]))
-        if rejected > len(report["rejected"]):
-            more = rejected - len(report["rejected"])
-            parts.append(f"and {more} more: {schema}.file_status has them, under this load's id.")
+    for kind, number in zip(OF_KIND, (rejected, unreadable, waiting), strict=True):
+        if number:
+            shown = report.get(kind, ())
+            parts.append(f"{OF_KIND[kind]}:\n" + "\n".join(_line(reject) for reject in shown))
+            if number > len(shown):
+                more = number - len(shown)
+                parts.append(
+                    f"and {more} more: {schema}.file_status has them, under this load's id."
+                )
     parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
 
@@ -64,7 +80,10 @@ def _count(files: int) -> str:
 
 
 def _loaded(files: dict[str, int]) -> str:
-    others = f", {_count(files['failed'])} not loaded" if files["failed"] else ""
+    kinds = {"unreadable": "unreadable", "waiting": "waiting", "failed": "not loaded"}
+    others = "".join(
+        f", {_count(files[kind])} {what}" for kind, what in kinds.items() if files.get(kind)
+    )
     return f"{_count(files['loaded'])} loaded, {_count(files['rejected'])} rejected{others}."
 
 

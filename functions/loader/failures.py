@@ -51,15 +51,10 @@ _TRANSIENT = re.compile(
     r"|cannot accept connections",
     re.I,
 )
-# JSONPaths that do not fit the shape of a file's JSON are a fault of the file.
-_SYSTEMIC = re.compile(
-    r"not authorized to assume|assume.?role|UnauthorizedException|invalid credential|credentials|"
-    r"(?<!not present in )manifest|jsonpath(?! format: (member is not|not an array))|permission denied|must be owner"
-    r"|PermanentRedirect|Status 301",
-    re.I,
-)
-_CONTENT = re.compile(
-    r"inflate|decompress|gzip|bzip2?|zstd|lzop|corrupt|unexpected end of file|4 ?MB|4194304|size of .*object",
+# S3's answer to who may not read an object, or may not use its key; the last is what Redshift was seen to say of a file
+# of a manifest in its place (github.com/PostHog/posthog/pull/61603), and the loader's manifests have full paths.
+_DENIED = re.compile(
+    r"access ?denied|status 403\b|not authorized to perform|\bKMS\b|requires full path of an S3 object",
     re.I,
 )
 
@@ -119,19 +114,14 @@ def failed_check(statement: Statement) -> tuple[str, str, str]:
     return "?", "?", "?"
 
 
-def concerns_no_file(error: str) -> bool:
-    """Whether a COPY error is of the set-up (role, manifest, JSONPaths) and would meet any file.
-
-    Only the error itself says so: its detail names the manifest for any error.
-    """
-    return bool(
-        _SYSTEMIC.search(re.split(r"\bdetail:", _own_words(error), maxsplit=1, flags=re.I)[0])
-    )
+def is_denied(error: str) -> bool:
+    """Whether a COPY error says that S3 denies an object, which says nothing of what stands in it."""
+    return bool(_DENIED.search(_own_words(error)))
 
 
-def is_a_files(error: str) -> bool:
-    """Whether a COPY error can only come from the content of one file, whatever the set-up."""
-    return bool(_CONTENT.search(_own_words(error)))
+def headline(error: str) -> str:
+    """The error without its details: location, process, and once more what it says."""
+    return re.split(r"\s*\bdetail:", error, maxsplit=1, flags=re.I)[0].strip() or error
 
 
 def _own_words(error: str) -> str:

@@ -1,14 +1,18 @@
 """A batch that was halved goes on part by part: what comes next, and when a suspicion against a file is proved.
 
-A file that is found by halving (no one names it) is rejected only if another part of its batch was read and passed
-the checks: otherwise it is the COPY role or the check that is wrong, and no file is rejected for that.
+A file that could not be staged is put aside until another part of its batch was read and passed the checks: otherwise
+it may be the COPY role or the check that is wrong, and no file is rejected for that. If none was, the parts that were
+put aside are recorded as waiting (functions/stage.py), and the batch fails, so that a person is told.
 
 In the state of a batch:
     todo        names of the parts that wait
-    suspects    names of parts of one file each that could not be staged
+    suspects    names of parts that could not be staged
     suspicion   why: {"cause": …, "checks": […]}
+    held        whether what is left are suspects of which nothing is proved: they are recorded and not staged
     good        whether a part has been published
     parts       how many parts were made
+    named       how many files went because an error named them
+    control     whether the set-up reads a file that it has read before (control.py)
 """
 
 from typing import Any
@@ -19,7 +23,7 @@ MAX_SUSPECTS = (
 MAX_PARTS = 300  # of a load: each costs some 30 events of its history, which ends at 25,000
 
 State = dict[str, Any]
-_CARRIED = ("known", "suspicion", "parts", "unreadable")
+_CARRIED = ("known", "suspicion", "parts", "unreadable", "named", "control")
 
 
 def go_on(state: State, *, good: bool = False) -> State:
@@ -34,6 +38,9 @@ def go_on(state: State, *, good: bool = False) -> State:
         following = {"batch": todo[0], "todo": todo[1:], "suspects": suspects, "good": good}
         return {**carried, **following, "outcome": "next"}
     if suspects:
+        following = {"batch": suspects[0], "todo": suspects[1:], "held": True}
+        return {**carried, **following, "outcome": "next"}
+    if state.get("held"):
         return {**carried, "batch": state["batch"], **state["suspicion"], "outcome": "failed"}
     return {**carried, "batch": state["batch"], "outcome": "published"}
 
@@ -46,7 +53,7 @@ def new_parts(state: State) -> tuple[State, tuple[str, str]]:
 
 
 def suspect(state: State, cause: str, checks: list[State]) -> State:
-    """Puts a part of one file aside, and goes on with the others."""
+    """Puts a part aside, and goes on with the others."""
     suspects = [*state.get("suspects", ()), state["batch"]]
     suspicion = {"cause": cause, "checks": checks}
     return go_on({**state, "suspects": suspects, "suspicion": suspicion})

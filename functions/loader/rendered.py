@@ -57,6 +57,7 @@ def groups(
         staged = {table: dataset.stage_table}
         of_parent = offered | {dataset.stage_table: dataset.stage_table}
         found += [
+            _group(f"loaded before {dataset.name}", sql.render("stage/loaded_before.sql", offered)),
             _group(f"stage {dataset.name}", statements.stage(dataset, offered)),
             _group(
                 f"stage unreported {dataset.name}",
@@ -75,7 +76,9 @@ def groups(
             ),
             _group(
                 f"publish {dataset.name}",
-                statements.publish(dataset, offered, staged=True, checks=[CHECK], again=True),
+                statements.publish(
+                    dataset, offered, staged=True, checks=[CHECK], again=True, rejects=True
+                ),
                 staged,
             ),
             _group(

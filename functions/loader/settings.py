@@ -41,6 +41,7 @@ class Settings:
     statement_timeout: int
     allow_reset: bool
     paused: bool
+    show_bad_lines: bool
 
     @property
     def loader_schema(self) -> str:
@@ -83,6 +84,7 @@ class Settings:
             statement_timeout=_number(env, "STATEMENT_TIMEOUT_SECONDS", 1, 72_000),
             allow_reset=_required(env, "ALLOW_RESET") == "true",
             paused=env.get("PAUSED") == "true",
+            show_bad_lines=env.get("SHOW_BAD_LINES") == "true",
         )
 
 

@@ -53,11 +53,13 @@ def publish(
     checks: Iterable[Mapping[str, Any]] = (),
     reload: bool = False,
     again: bool = False,
+    rejects: bool = False,
 ) -> list[Rendered]:
     """The publish transaction, LOCK first.
 
     staged   whether there is a staging table; if not, only the ledger is written
     checks   those that passed on staging (checks.CheckResult as dicts), to be recorded
+    rejects  whether files of the batch are not loaded: what was said of them before may be closed
     again    an earlier attempt may have committed: what it left in the ledger and the versions goes first
     """
     sequence = sql.render("publish/begin.sql", names)
@@ -68,6 +70,8 @@ def publish(
     if reload:
         sequence += sql.render("publish/reload/replaced.sql", names)
     sequence += sql.render("publish/claim.sql", names)
+    if rejects:
+        sequence += sql.render("publish/tried_again.sql", names)
     if not staged:
         return sequence
     folders = [f"publish/{dataset.name}"] + [f"publish/reload/{dataset.name}"] * reload

@@ -7,10 +7,11 @@ loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
-events/…, sweeps/…                       lists of objects from the trigger and the sweep
+events/…, sweeps/…                       lists of objects from the trigger and the sweep; what a sweep read of again/
 waiting/<dataset>/…                      events that wait for a load to end (waiting.py)
 rest/…                                   lists of objects for the executions that follow (rest.py)
 sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
+sweep/again/<load_id>.json               the files that a load left, for the sweep to try again (again.py)
 sweep/since.json                         when a load first looked at all files; before that none counts as waiting
 open/<load_id>.json                      loads that have not cleaned up after themselves yet
 loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
@@ -161,6 +162,25 @@ class Store:
             "there",
             DataFile(bucket, key, answer["ETag"].strip('"'), answer["ContentLength"], modified),
         )
+
+    def first_bytes(self, file: DataFile, count: int) -> bytes | None:
+        """The first bytes of a data file; None if S3 does not give them: denied, by a key's policy too, or gone."""
+        try:
+            return b"".join(self.chunks(file, count))
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            if status == 416:  # an empty object has no range
+                return b""
+            if 400 <= status < 500:
+                return None
+            raise
+
+    def chunks(self, file: DataFile, count: int) -> Iterator[bytes]:
+        """The first bytes of a data file, as they come."""
+        answer = self._client.get_object(
+            Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{count - 1}"
+        )
+        yield from answer["Body"].iter_chunks(64 << 10)
 
     def bucket_region(self, bucket: str) -> str:
         """The bucket's region."""

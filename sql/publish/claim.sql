@@ -64,6 +64,6 @@ FROM (
     WHERE mine.load_id = '${load_id}' AND mine.batch = '${batch}' AND mine.status = 'loaded'
 ) AS m
 WHERE
-    files.status IN ('rejected', 'missing')
+    files.status IN ('rejected', 'missing', 'unreadable', 'waiting')
     AND files.bucket = m.bucket
     AND files.key = m.key;

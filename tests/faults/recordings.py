@@ -190,6 +190,16 @@ def reload(world: World) -> None:
     world.work()
 
 
+def waits(world: World) -> None:
+    """The first file of all is bad, and nothing proves it; when another has loaded, the sweep tries it again."""
+    upload(world, {key: body for key, body in BAD.items() if "type" in key})
+    world.work()
+    upload(world, some(LOGS[1]))
+    world.work()
+    world.sweep()
+    world.work()
+
+
 def by_key(world: World) -> None:
     """A file that was rejected is tried again by its key, and is as bad as before."""
     upload(world, {key: body for key, body in BAD.items() if "type" in key})
@@ -313,6 +323,12 @@ SCENARIOS = {
             cancelled,
             lambda: Expected.of(OLD | some(LOGS[1])),
             parameters={"StatementTimeoutSeconds": "60"},
+        ),
+        Scenario(
+            "waits",
+            waits,
+            lambda: Expected.of(some(LOGS[1]), {"log_data/2018/11/bad-type.json": "rejected"}),
+            old=False,
         ),
         Scenario("reload", reload, lambda: Expected.of(OLD), by_hand=True),
         Scenario(

@@ -65,6 +65,7 @@ SECOND = "tests/stateful/test_second_dataset.py"
 REVIEWED = "tests/stateful/test_reviewed.py"
 UPGRADE = "tests/upgrade/test_upgrade.py"
 INTERRUPTED = "tests/statemachine/test_interruptions.py"
+BAD_FILES = "tests/stateful/test_bad_files.py"
 STAGE, FIND, BATCHES, FAILURES = (
     f"tests/unit/test_{name}.py" for name in ("stage", "find_bad_files", "batches", "failures")
 )
@@ -185,8 +186,8 @@ MUTANTS = (
         "the rejection of a mended file stays open",
         "test_a_mended_file_is_loaded_and_its_rejection_is_closed",
         f"{PUBLISH}/claim.sql",
-        "status IN ('rejected', 'missing')",
-        "status IN ('missing')",
+        "status IN ('rejected', 'missing', 'unreadable', 'waiting')",
+        "status IN ('missing', 'unreadable', 'waiting')",
     ),
     mutant(
         "the guard is left out",
@@ -365,6 +366,48 @@ MUTANTS = (
         "functions/find_bad_files.py",
         "if head.file and head.file.etag != reject.file.etag",
         "if head.file and not head.file.etag",
+    ),
+    mutant(
+        "a wrong JSONPaths file rejects good files",
+        f"{BAD_FILES}::test_a_wrong_jsonpaths_file_rejects_no_file",
+        "functions/find_bad_files.py",
+        'proved = well >= len(rejects) or bool(state.get("good"))',
+        "proved = True",
+    ),
+    mutant(
+        "a file that waits is in no ledger",
+        f"{BAD_FILES}::test_the_first_file_of_all_waits_if_it_fails",
+        "functions/stage.py",
+        "for reject in (*part.rejects, *part.held)",
+        "for reject in part.rejects",
+    ),
+    mutant(
+        "a file that waits leaves a row at every sweep",
+        f"{BAD_FILES}::test_the_first_file_of_all_waits_if_it_fails",
+        f"{PUBLISH}/tried_again.sql",
+        "files.status IN ('unreadable', 'waiting')",
+        "files.status IN ('none')",
+    ),
+    mutant(
+        "a file that may not be read is rejected",
+        f"{BAD_FILES}::test_an_object_that_may_not_be_read_is_tried_again_by_the_sweep",
+        "functions/find_bad_files.py",
+        'f"COPY may not read the object: {error}", status="unreadable"',
+        'f"COPY may not read the object: {error}"',
+    ),
+    mutant(
+        "what a load left is forgotten by the sweep",
+        f"{BAD_FILES}::test_an_object_that_may_not_be_read_is_tried_again_by_the_sweep",
+        "functions/sweep.py",
+        "    files += again.left(store, known, bucket, dealt_with, now.isoformat())\n",
+        "",
+    ),
+    mutant(
+        "an empty id is an id",
+        f"{BAD_FILES}::test_empty_and_blank_ids_are_none",
+        "sql/checks/staged/song_data/song_key_complete.sql",
+        "COALESCE(TRIM(song_id), '') = ''",
+        "song_id IS NULL",
     ),
     mutant(
         "checks on what was staged are not heeded",

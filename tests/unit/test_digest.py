@@ -126,3 +126,26 @@ def test_a_subject_is_what_sns_takes() -> None:
     assert len(message[0]) == MAX_SUBJECT
     assert message[0].isascii()
     assert len(message[1]) <= 20_000
+
+
+def test_unreadable_and_waiting_files_are_told_apart_from_rejected_ones() -> None:
+    files = {"listed": 5, "loaded": 2, "rejected": 0, "unreadable": 2, "waiting": 0, "failed": 0}
+    denied = {**REJECT, "key": "log_data/x.json", "line": None, "column": None, "reason": "denied"}
+    message = told(files=files, unreadable=[denied])
+    assert message is not None
+    subject, text = message
+    assert subject == "[prod] 2 files unreadable"
+    assert "2 files loaded, 0 files rejected, 2 files unreadable." in text
+    assert "May not be read:\n- log_data/x.json: denied\n\nand 1 more" in text
+    assert "Every sweep tries them again" in text
+    assert "upload a mended file" not in text
+    message = told(files=files, unreadable=[denied], rejected=[REJECT], rejected_total=1)
+    assert message is not None
+    assert message[0] == "[prod] 1 file rejected, 2 files unreadable"
+    assert "3 files could not be loaded" in message[1]
+    # What waits has failed its load.
+    files = {**files, "unreadable": 0, "waiting": 1}
+    message = told(status="failed", cause="x waits: why", files=files, waiting=[REJECT])
+    assert message is not None
+    assert "1 file waiting" in message[1]
+    assert "Waiting:\n- log_data/a b'.json, line 7" in message[1]

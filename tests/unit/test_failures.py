@@ -10,10 +10,10 @@ from loader.failures import (
     MAX_UNDER_A_RULE,
     Kind,
     attempts,
-    concerns_no_file,
     failed_check,
     gives_no_reason,
-    is_a_files,
+    headline,
+    is_denied,
     is_interruption,
     is_missing,
     kind_of,
@@ -127,7 +127,6 @@ def test_what_others_have_seen(seen: dict[str, Any]) -> None:
                 seen["kind"] == "TRY_AGAIN"
             )
             if seen["kind"] == "COPY":
-                assert not concerns_no_file(text)
                 assert not is_interruption(text)
 
 
@@ -231,30 +230,13 @@ def test_failed_check(error: str, sql: str, told: tuple[str, str, str]) -> None:
     assert failed_check(ended(error, sql)) == told
 
 
-@pytest.mark.parametrize(
-    ("error", "systemic"),
-    [
-        ("ERROR: User arn:aws:redshift:… is not authorized to assume IAM Role arn:…", True),
-        ("ERROR: Problem reading manifest file - S3ServiceException:Access Denied", True),
-        ("ERROR: Invalid JSONPath format. Supported notations are 'dot-notation'…", True),
-        ("ERROR: Invalid JSONPath format: Member is not an object.", False),
-        ("ERROR: permission denied for relation event_stage_1", True),
-        ("ERROR: S3ServiceException:The bucket …,Status 301,Error PermanentRedirect,Rid 1", True),
-        ("ERROR: S3ServiceException:Moved,Status 301", True),
-        ("ERROR: Load into table 'event_stage_1' failed.", False),
-        (INFLATE.format("a.json.gz"), False),
-        (INFLATE.format("PermanentRedirect Status 301.json.gz"), False),
-        (INFLATE.format("manifest.json.gz"), False),
-        (INFLATE.format("credentials/a.json.gz"), False),
-        (
-            MANDATORY,
-            False,
-        ),
-        ("ERROR: The manifest has no entries.", True),
-    ],
-)
-def test_concerns_no_file(error: str, systemic: bool) -> None:
-    assert concerns_no_file(error) is systemic
+def test_headline() -> None:
+    detail = "\n  Detail:\n  -----\n  error: too large\n  code: 8001"
+    assert headline(f"ERROR: too large{detail}") == "ERROR: too large"
+    assert headline("ERROR: too large DETAIL: code: 8001") == "ERROR: too large"
+    inflate = "ERROR: failed to inflate with gzip: unexpected end of file."
+    assert headline(INFLATE.format("a.json.gz")) == inflate
+    assert headline("Detail: x") == "Detail: x"
 
 
 def test_missing_and_what_may_pass() -> None:
@@ -267,13 +249,22 @@ def test_missing_and_what_may_pass() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "content"),
+    ("error", "denied"),
     [
-        (INFLATE.format("a.json.gz"), True),
-        ("ERROR: size of the JSON object exceeds the 4194304 bytes", True),
-        ("ERROR: S3ServiceException:Access Denied for s3://data/log_data/gzip corrupt.json", False),
+        ("ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1", True),
+        (
+            "ERROR: S3ServiceException:User: arn:aws:sts::1:role/x is not authorized to perform: kms:Decrypt",
+            True,
+        ),
+        (
+            "ERROR: S3ServiceException:The key is disabled,Status 400,Error KMS.DisabledException",
+            True,
+        ),
+        ("ERROR: COPY with MANIFEST parameter requires full path of an S3 object.", True),
+        (INFLATE.format("Access Denied/Status 403.json.gz"), False),
         ("ERROR: Load into table 'event_stage_1' failed.", False),
+        (MANDATORY, False),
     ],
 )
-def test_is_a_files(error: str, content: bool) -> None:
-    assert is_a_files(error) is content
+def test_is_denied(error: str, denied: bool) -> None:
+    assert is_denied(error) is denied

@@ -1,8 +1,10 @@
 """Looking for bad files: named by Redshift, by S3, by the error, or found by halving."""
 
+import gzip
 from typing import Any
 
 import find_bad_files
+import publish
 import pytest
 import stage
 from loader import batches
@@ -25,7 +27,7 @@ def _objects(s3: Any) -> None:
 
 
 def bad(**more: Any) -> dict[str, Any]:
-    """A batch as the stage step leaves it when COPY failed."""
+    """A batch as the stage step leaves it when COPY failed; the set-up is known to work."""
     return {
         "batch": "0",
         "dataset": "log_data",
@@ -34,6 +36,7 @@ def bad(**more: Any) -> dict[str, Any]:
         "outcome": "bad files",
         "error": COPY_FAILED,
         "query_id": -1,
+        "control": "works",
     } | more
 
 
@@ -129,28 +132,146 @@ def test_statements_that_are_lost_every_time_fail_the_batch(
     assert "forgot" in state["cause"]
 
 
+SET_UP = [
+    "ERROR: User arn:… is not authorized to assume IAM Role arn:…",
+    "ERROR: Problem reading manifest file - S3ServiceException:Access Denied",
+    "ERROR: permission denied for relation event_stage",
+    "ERROR: Number of jsonpaths and the number of columns should match. JSONPath size: 1",
+    "ERROR: a new text of which nobody has heard",
+]
+
+
+def ledger(*keys: str, etag: str = ETAG) -> Reply:
+    """The answer of loaded_before.sql."""
+    return Reply(rows={1: [("data", key, etag, 7) for key in keys]})
+
+
+@pytest.mark.parametrize("error", SET_UP)
+@pytest.mark.parametrize("loaded", [[D], []], ids=["a file has loaded", "none has"])
+def test_what_meets_the_control_too_rejects_no_file(
+    store: Store, data_api: FakeDataApi, error: str, loaded: list[str]
+) -> None:
+    """Whatever the words are: a file that loaded before fails for it, or one with nothing in it."""
+    save(store, A, B)
+    data_api.replies = [failed(1, error, query_id=-1), ledger(*loaded), failed(1, error)]
+    state = {name: value for name, value in bad(error=error).items() if name != "control"}
+    answer = call(find_bad_files.handler, state)
+    assert answer["outcome"] == "failed"
+    assert error in answer["cause"]
+    assert ("d.json, which loaded before, fails" in answer["cause"]) is bool(loaded)
+    assert (kept(store), rejected(store)) == ([A, B], [])
+    *_, control = data_api.submits
+    [entry] = store.get(f"loads/{LOAD_ID}/control/0.1.json")["entries"]
+    own = f"s3://working/loads/{LOAD_ID}/control/0.txt"
+    assert entry == {"url": f"s3://data/{D}" if loaded else own, "mandatory": True}
+    assert control["Sqls"][0].split()[-3:] == ["NOLOAD", "MAXERROR", "100000"]
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("found", "chosen"),
     [
-        "ERROR: User arn:… is not authorized to assume IAM Role arn:…",
-        "ERROR: Problem reading manifest file - S3ServiceException:Access Denied",
-        "ERROR: permission denied for relation event_stage",
+        ([D, C], D),
+        ([A, C], C),  # not one of the batch: a reload
+        (["log_data/gone.json", C], C),
+        (["log_data/z.json.gz", C], C),  # of the same compression
+        (["log_data/z.json.gz"], "log_data/z.json.gz"),
     ],
 )
-def test_what_is_of_the_set_up_rejects_no_file(
-    store: Store, data_api: FakeDataApi, error: str
+def test_the_control_is_the_newest_file_that_is_still_there(
+    store: Store, s3: Any, data_api: FakeDataApi, found: list[str], chosen: str
+) -> None:
+    s3.put_object(Bucket="data", Key="log_data/z.json.gz", Body=b"{}")
+    save(store, A, B)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(*found), Reply()]
+    answer = call(find_bad_files.handler, {**state, "query_id": -1})
+    assert (answer["outcome"], answer["control"]) == ("again", "works")
+    assert store.get(f"loads/{LOAD_ID}/control/0.1.json")["entries"][0]["url"].endswith(chosen)
+    assert ("GZIP" in data_api.submits[-1]["Sqls"][0]) is chosen.endswith(".gz")
+
+
+def test_a_file_that_was_replaced_since_it_loaded_is_no_control(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A, B)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(D, etag="before"), Reply()]
+    assert call(find_bad_files.handler, state)["control"] == "none"
+
+
+def test_a_control_that_runs_is_waited_for_and_one_that_is_interrupted_is_tried_again(
+    store: Store, data_api: FakeDataApi
 ) -> None:
     save(store, A)
-    answer = call(find_bad_files.handler, bad(error=error))
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [
+        Reply(rows={2: errors(A)}),
+        failed(1, CANCELLED),  # the ledger
+        ledger(D),
+        failed(1, CANCELLED, running=2),
+        ledger(D),
+        Reply(running=1),
+    ]
+    outcomes = []
+    for _ in range(10):
+        state = call(find_bad_files.handler, state)
+        outcomes.append(state["outcome"])
+        if state["outcome"] != "running":
+            break
+    assert outcomes[-1] == "again"
+    assert rejected(store) == [(A, "Invalid timestamp", 3)]
+    assert len(data_api.submits) == 6
+    assert len({request["ClientToken"] for request in data_api.submits}) == 6
+
+
+def test_a_wrong_jsonpaths_file_over_a_thousand_good_files_rejects_none(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """Redshift has an error row for each of them, and for the file that loaded before too."""
+    keys = [f"log_data/{number:04}.json" for number in range(1000)]
+    save(store, *keys)
+    message = "Invalid JSONPath format: Member is not an object."
+    rows = [(f"s3://data/{key}", 1, "", 1216, message, 1) for key in keys]
+    control = [(f"s3://data/{D}", 1, "", 1216, message, 1)]
+    # One of them has nulls where the wrong path leads to, and is read well.
+    data_api.replies = [Reply(rows={2: rows[1:]}), ledger(D), Reply(rows={2: control})]
+    state = {name: value for name, value in bad().items() if name != "control"}
+    answer = call(find_bad_files.handler, state)
     assert answer["outcome"] == "failed"
-    assert error in answer["cause"]
-    assert data_api.submits == []
-    # The same from NOLOAD, when COPY itself did not say so.
-    data_api.replies = [failed(1, error)]
-    answer = call(find_bad_files.handler, bad())
-    assert answer["outcome"] == "failed"
-    assert error in answer["cause"]
-    assert kept(store) == [A]
+    assert message in answer["cause"]
+    assert D in answer["cause"]
+    assert (len(kept(store)), rejected(store)) == (1000, [])
+    assert len(data_api.submits) == 3  # and that is all it costs
+
+
+@pytest.mark.parametrize(("bad_files", "asked"), [(1, False), (2, False), (3, True)])
+def test_as_many_files_that_are_read_well_prove_the_set_up(
+    store: Store, data_api: FakeDataApi, bad_files: int, asked: bool
+) -> None:
+    keys = [A, B, C, D]
+    save(store, *keys)
+    data_api.replies = [Reply(rows={2: errors(*keys[:bad_files])}), ledger(HOSTILE), Reply()]
+    state = {name: value for name, value in bad().items() if name != "control"}
+    assert call(find_bad_files.handler, state)["outcome"] == "again"
+    assert [key for key, _, _ in rejected(store)] == keys[:bad_files]
+    assert len(data_api.submits) == (3 if asked else 1)
+
+
+def test_where_no_file_ever_loaded_nothing_is_judged(store: Store, data_api: FakeDataApi) -> None:
+    """Each waits, with what Redshift says of it; the rest of the batch goes on."""
+    save(store, A, B, file("log_data/empty.json", 0))
+    data_api.replies = [Reply(rows={2: errors(A, B)}), ledger(), Reply()]
+    state = {name: value for name, value in bad().items() if name != "control"}
+    answer = call(find_bad_files.handler, state)
+    assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0.2", ["0.1"])
+    assert kept(store, "0.2") == ["log_data/empty.json"]
+    aside = batches.load(store, LOAD_ID, "0.1")
+    assert [(r.file.key, r.status, r.line) for r in aside.held] == [
+        (A, "waiting", 3),
+        (B, "waiting", 3),
+    ]
+    assert aside.held[0].reason.startswith("Invalid timestamp No file of the dataset has loaded")
+    assert A in answer["suspicion"]["cause"]
 
 
 CANCELLED = "ERROR: Query (4777555) cancelled on user's request"
@@ -231,6 +352,18 @@ def test_error_rows_of_an_interruption_judge_no_file(
     state = call(find_bad_files.handler, bad(good=good, retried="0", attempt=8))
     assert (state["outcome"], kept(store), rejected(store)) == ("failed", [A], [])
     assert SLOW_DOWN in state["cause"]
+
+
+def test_an_error_row_that_says_denied_is_of_an_unreadable_file(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A, B, C)
+    denied = "S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1"
+    row = (batches.reported_name(file(A)), 0, "", 8001, denied, 1)
+    data_api.replies = [Reply(rows={2: [row, *errors(B)]})]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    statuses = [(r.file.key, r.status) for r in batches.load(store, LOAD_ID, "0").rejects]
+    assert statuses == [(A, "unreadable"), (B, "rejected")]
 
 
 def test_error_rows_beside_those_of_an_interruption_count(
@@ -328,6 +461,38 @@ def test_the_file_that_the_error_names(
     assert answer["outcome"] == "again"
     assert kept(store) == [B, C]
     assert rejected(store) == [(key, inflate(key), None)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Invalid JSONPath format: Not an array or index out of range.",
+        "Invalid JSONPath format: Member is not an object.",
+        "The size of a JSON object exceeds the max size limit of 4194304 bytes",
+        "The size of an input row exceeds the max size limit of 4194304 bytes",
+        "failed to inflate with gzip: unexpected end of file.",
+        "Spectrum Scan Error",
+        "a word such as manifest, credentials or permission denied in a text that nobody knows",
+    ],
+)
+def test_an_error_that_names_an_object_is_the_objects_if_the_control_works(
+    store: Store, data_api: FakeDataApi, words: str
+) -> None:
+    """None of these words is taken for the set-up's; without a control the file waits beside the others."""
+    error = f"ERROR: {words} DETAIL: code: 8001 context: S3 key being read : s3://data/{B}"
+    save(store, A, B, C)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [failed(1, error, query_id=-1), ledger(D), Reply()]
+    answer = call(find_bad_files.handler, state)
+    assert (answer["outcome"], kept(store)) == ("again", [A, C])
+    [(key, reason, _)] = rejected(store)
+    assert key == B
+    assert words in reason
+    save(store, A, B, C)
+    data_api.replies = [failed(1, error, query_id=-1), ledger(), Reply()]
+    answer = call(find_bad_files.handler, {**state, "attempt": 2})
+    assert (answer["outcome"], answer["todo"], rejected(store)) == ("again", ["0.2"], [])
+    assert (kept(store, "0.1"), kept(store, "0.2")) == ([A, C], [B])
 
 
 def test_of_two_names_the_longer_one_is_meant(store: Store, s3: Any, data_api: FakeDataApi) -> None:
@@ -431,31 +596,121 @@ def test_a_single_file_is_judged_only_beside_a_good_one(
     """COPY that fails without a word on any file may be the set-up's failure."""
     save(store, A, name="0.1")
     data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
-    answer = call(find_bad_files.handler, bad(batch="0.1", todo=["0.2"], parts=2))
+    answer = call(find_bad_files.handler, bad(batch="0.1", todo=["0.2"], parts=2, control="none"))
     assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0.2", ["0.3"])
     assert answer["parts"] == 4
     assert kept(store, "0.3") == [A]  # under a new name: it will be staged anew
     data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
-    answer = call(find_bad_files.handler, bad(batch="0.3", good=True))
+    answer = call(find_bad_files.handler, bad(batch="0.3", good=True, control="none"))
     assert answer["outcome"] == "again"
     assert rejected(store, "0.3") == [(A, "ERROR: something", None)]
 
 
+def test_noload_that_reads_a_file_well_proves_nothing_by_a_control(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """COPY fails each time, NOLOAD never does: it would read the control well too, whatever is wrong."""
+    save(store, A)
+    answer = call(find_bad_files.handler, bad(error="ERROR: something", retried="0"))
+    assert (answer["outcome"], answer["batch"], rejected(store)) == ("next", "0.1", [])
+    assert "ERROR: something NOLOAD reads it well" in answer["suspicion"]["cause"]
+
+
 def test_without_a_good_file_the_batch_fails_with_why(store: Store, data_api: FakeDataApi) -> None:
+    """The ledger says of the file that it waits, and why."""
     save(store, A)
     data_api.replies = [failed(1, "ERROR: something", query_id=-1)]
-    answer = call(find_bad_files.handler, bad())
-    assert (answer["outcome"], answer["cause"]) == ("failed", "ERROR: something")
-    assert kept(store) == [A]
+    answer = call(find_bad_files.handler, bad(control="none"))
+    assert (answer["outcome"], answer["batch"], answer["held"]) == ("next", "0.1", True)
+    answer = call(stage.handler, answer)
+    assert (answer["outcome"], answer["table"]) == ("staged", "")
+    [reject] = batches.load(store, LOAD_ID, "0.1").rejects
+    assert (reject.file.key, reject.status) == (A, "waiting")
+    assert reject.reason.startswith("ERROR: something No file of the dataset has loaded yet")
+    answer = call(publish.handler, answer)
+    assert answer["outcome"] == "failed"
+    assert A in answer["cause"]
+    assert "ERROR: something" in answer["cause"]
+    [row] = store.get_lines(f"loads/{LOAD_ID}/ledger/0.1.json")
+    assert (row["status"], row["reason"]) == ("waiting", reject.reason)
+    result = store.get(f"loads/{LOAD_ID}/results/0.1.json")
+    assert (result["loaded"], result["rejected"], result["waiting"]) == (0, 0, 1)
+    assert [again["key"] for again in result["again"]] == [A]
 
 
 def test_the_file_that_the_error_names_is_tried_apart(store: Store, data_api: FakeDataApi) -> None:
     """Its key in an error that may be the set-up's is a hint, not a proof."""
     save(store, A, B, C)
     data_api.replies = [failed(1, f"ERROR: something about s3://data/{B}", query_id=-1)]
-    answer = call(find_bad_files.handler, bad())
+    answer = call(find_bad_files.handler, bad(control="none"))
     assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
     assert (kept(store, "0.1"), kept(store, "0.2")) == ([A, C], [B])
+
+
+DENIED = (
+    "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,CanRetry 1 "
+    "context: S3 key being read : s3://data/{}"
+)
+
+
+def test_an_object_that_may_not_be_read_is_unreadable_and_the_rest_goes_on(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    save(store, A, B, C)
+    data_api.replies = [failed(1, DENIED.format(B), query_id=-1)]
+    answer = call(find_bad_files.handler, bad())
+    assert (answer["outcome"], kept(store)) == ("again", [A, C])
+    [reject] = batches.load(store, LOAD_ID, "0").rejects
+    assert (reject.file.key, reject.status) == (B, "unreadable")
+    assert reject.reason.startswith("COPY may not read the object: ")
+    # Alone, and with nothing that proves the role right, it waits under the same name.
+    save(store, A)
+    data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
+    call(find_bad_files.handler, bad(control="none", attempt=2))
+    assert [r.status for r in batches.load(store, LOAD_ID, "0.1").held] == ["unreadable"]
+
+
+def test_what_costs_many_statements_is_bounded(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After so many that COPY was denied one by one, what the loader may not read either goes with the next; where it
+    may read them all, the batch is halved, and that ends too.
+    """
+    save(store, A, B, C, D)
+    data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
+    assert call(find_bad_files.handler, bad(named=find_bad_files.MAX_NAMED))["todo"] == ["0.2"]
+    assert (kept(store), kept(store, "0.1")) == ([A, B, C, D], [A, B])
+    read = Store.first_bytes
+    monkeypatch.setattr(
+        Store,
+        "first_bytes",
+        lambda self, file, count: None if file.key in (A, C) else read(self, file, count),
+    )
+    data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
+    answer = call(find_bad_files.handler, bad(named=find_bad_files.MAX_NAMED, attempt=2))
+    assert (answer["outcome"], kept(store)) == ("again", [B, D])
+    assert [r.status for r in batches.load(store, LOAD_ID, "0").rejects] == ["unreadable"] * 2
+
+
+def test_files_of_which_the_same_is_seen_go_together(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    keys = [f"log_data/{name}.json.gz" for name in "abcd"]
+    bodies = [b"{}", b"{}", gzip.compress(b"{}"), b"{}"]
+    files = []
+    for key, body in zip(keys, bodies, strict=True):
+        etag = s3.put_object(Bucket="data", Key=key, Body=body)["ETag"].strip('"')
+        files.append(file(key, len(body), etag))
+    save(store, *files)
+    data_api.replies = [failed(1, inflate(keys[1]), query_id=-1)]
+    assert call(find_bad_files.handler, bad())["outcome"] == "again"
+    assert kept(store) == [keys[2]]
+    why = "The file is not gzip, although its name ends in .gz."
+    assert rejected(store) == [
+        (keys[1], f"{why} Redshift: {inflate(keys[1])}", None),
+        (keys[0], why, None),
+        (keys[3], why, None),
+    ]
 
 
 FAILED_CHECK = {
@@ -474,9 +729,9 @@ CHANGED = (FAILED_CHECK["name"], "fedcba9876543210")
     [
         ([OF_ANOTHER, PASSED], False, "again"),
         ([CHANGED, PASSED], False, "again"),
-        ([OF_ANOTHER], False, "failed"),
-        ([CHANGED], False, "failed"),  # it is another check since
-        ([], False, "failed"),
+        ([OF_ANOTHER], False, "next"),
+        ([CHANGED], False, "next"),  # it is another check since
+        ([], False, "next"),
         ([], True, "again"),
     ],
 )
@@ -492,8 +747,10 @@ def test_a_check_judges_a_file_if_it_has_ever_passed(
     if outcome == "again":
         assert rejected(store) == [(A, "the check failed", None)]
     else:
-        assert (answer["cause"], answer["checks"]) == ("the check failed", [FAILED_CHECK])
-        assert kept(store) == [A]
+        assert answer["suspicion"]["checks"] == [FAILED_CHECK]
+        [reject] = batches.load(store, LOAD_ID, answer["batch"]).held
+        assert (reject.file.key, reject.status) == (A, "waiting")
+        assert reject.reason.startswith("the check failed The check has never passed")
 
 
 def test_a_failed_check_of_many_files_is_halved_without_asking(

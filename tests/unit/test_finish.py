@@ -110,7 +110,15 @@ def test_the_report_sums_the_batches_up(store: Store, data_api: FakeDataApi) -> 
     assert answer["outcome"] == report["status"] == "loaded"
     assert report["load_id"] == LOAD_ID
     assert report["mode"] == "load"
-    assert report["files"] == {"listed": 9, "known": 4, "loaded": 3, "rejected": 2, "failed": 0}
+    assert report["files"] == {
+        "listed": 9,
+        "known": 4,
+        "loaded": 3,
+        "rejected": 2,
+        "unreadable": 0,
+        "waiting": 0,
+        "failed": 0,
+    }
     assert report["rows"] == {"event_stage": 20, "songplays": 14, "users": 4, "time": 0}
     assert report["checks_total"] == len(report["checks"]) == 3
     assert report["rejected"][0] == {
@@ -167,7 +175,15 @@ def test_a_dry_run_says_what_it_would_do(store: Store, data_api: FakeDataApi) ->
         "report"
     ]
     assert report["plan"] == {**plan, "batches": 1}
-    assert report["files"] == {"listed": 5, "known": 2, "loaded": 0, "rejected": 0, "failed": 0}
+    assert report["files"] == {
+        "listed": 5,
+        "known": 2,
+        "loaded": 0,
+        "rejected": 0,
+        "unreadable": 0,
+        "waiting": 0,
+        "failed": 0,
+    }
 
 
 UNDO = {"load_id": DEAD, "files": 2, "rows": {"songplays": 7, "users": 1, "songs": 0}}
@@ -710,3 +726,58 @@ def test_a_topic_that_cannot_be_told_fails_no_load(
     result(store, rejected=1, rejects=[reject("log_data/a.json")])
     assert end(published(), planned=3)["report"]["status"] == "loaded"
     assert "the topic could not be told" in caplog.text
+
+
+AGAIN = "sweep/again/"
+LEFT = {"bucket": "data", "key": "log_data/a.json", "etag": "e", "size": 1, "modified": ""}
+MARK = "2026-11-23T20:30:00+00:00"
+
+
+def test_what_may_not_be_read_or_waits_is_told_apart_and_kept_for_the_sweep(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    kinds = ("rejected", "unreadable", "waiting")
+    rejects = [{**reject(f"log_data/{kind}.json"), "status": kind} for kind in kinds]
+    result(store, "0", rejected=1, unreadable=1, waiting=2, rejects=rejects, again=[LEFT])
+    ended = (published(), not_loaded(cause="it waits"))
+    report = end(*ended, listed=7, planned=7)["report"]
+    files = report["files"]
+    figures = [files[name] for name in ("loaded", *kinds, "failed")]
+    assert figures == [2, 1, 1, 2, 1]
+    for kind in kinds:
+        assert [file["key"] for file in report[kind]] == [f"log_data/{kind}.json"]
+    assert report["rejected_total"] == 1
+    assert store.get(f"{AGAIN}{LOAD_ID}.json") == [LEFT]
+
+
+@pytest.mark.parametrize(
+    ("ended", "of_load", "taken"),
+    [
+        ([published()], {"mark": MARK}, True),
+        ([published(), not_loaded(cause="it waits")], {"mark": MARK}, True),  # all is settled
+        ([published()], {"mark": MARK, "planned": 9}, False),  # files of it are not
+        ([published()], {}, False),  # no sweep's
+        ([], {"mark": MARK, "outcome": "nothing", "planned": 0}, True),
+        ([], {"mark": MARK, "outcome": "failed", "cause": "x"}, False),
+    ],
+)
+def test_what_a_sweep_has_read_is_done_with_when_its_load_has_dealt_with_it(
+    store: Store, data_api: FakeDataApi, ended: Any, of_load: dict[str, Any], taken: bool
+) -> None:
+    before = f"{AGAIN}20261123-203000-0a1b2c3d.json"
+    store.put(before, [LEFT])
+    store.put(f"sweeps/again-{MARK}.json", [before])
+    result(store, "0", waiting=1, again=[LEFT])
+    end(*ended, **{"planned": 3, **of_load})
+    mine = [f"{AGAIN}{LOAD_ID}.json"] if ended else []
+    assert list(store.keys(AGAIN)) == ([] if taken else [before]) + mine
+
+
+def test_a_load_that_failed_before_it_planned_takes_nothing_away(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    store.put(f"sweeps/again-{MARK}.json", [f"{AGAIN}x.json"])
+    store.put(f"{AGAIN}x.json", [LEFT])
+    end(published(), mark=MARK, planned=0, error={"Error": "E", "Cause": "c"})
+    end(published(), mark=MARK, planned=0, rest_started=True)
+    assert list(store.keys(AGAIN)) == [f"{AGAIN}x.json"]

@@ -36,13 +36,18 @@ WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
             True,
             {"outcome": "next", "batch": "x", "todo": ["y"], "suspects": [], "good": True},
         ),
-        # Nothing was good: no file is judged, the batch fails with why.
-        ({"suspects": ["x"], "suspicion": WHY}, False, {"outcome": "failed", **WHY}),
+        # Nothing was good: no file is judged, they are recorded as they are held; then the batch fails with why.
+        (
+            {"suspects": ["x", "y"], "suspicion": WHY},
+            False,
+            {"outcome": "next", "batch": "x", "todo": ["y"], "held": True, "suspicion": WHY},
+        ),
+        ({"held": True, "suspicion": WHY}, False, {"outcome": "failed", **WHY}),
         # So many that the rest is not tried.
         (
             {"todo": ["1"], "suspects": ["x"] * MAX_SUSPECTS, "suspicion": WHY},
             False,
-            {"outcome": "failed", **WHY},
+            {"outcome": "next", "batch": "x", "todo": ["x"] * (MAX_SUSPECTS - 1), "held": True},
         ),
         (
             {"todo": ["1"], "suspects": ["x"] * (MAX_SUSPECTS - 1), "suspicion": WHY},

@@ -82,6 +82,7 @@ def run_everything(
     assert plan.handler(event, Context())["outcome"] == "load"
     others = [f"{d.prefix}x{d.suffixes[0]}" for d in datasets().values()]
     for key in (HOSTILE, LOG, SONG, *others):
+        s3.put_object(Bucket="data", Key=key, Body=b"{}")
         batch = save(store, key)
         for mode in ("load", "reload"):
             # The report of the files cannot be read in the transaction, and has none of them later.
@@ -94,11 +95,13 @@ def run_everything(
                 assert call(publish.handler, again, mode=mode)["outcome"] == "published"
         error = f"gzip: s3://data/{key}"
         bad = {"batch": "0", "attempt": 1, "error": error, "query_id": 7}
-        data_api.replies = [failed(1, error), Reply()]
-        assert call(find_bad_files.handler, bad)["outcome"] == "again"
+        data_api.replies = [failed(1, error), Reply(), Reply(), Reply()]
+        assert call(find_bad_files.handler, bad)["outcome"] == "next"
         save(store, key)
         checks = {"error": "a check failed", "failed_checks": [{"name": "x", "definition": "d"}]}
-        assert call(find_bad_files.handler, bad | checks)["outcome"] == "failed"
+        held = call(find_bad_files.handler, bad | checks)
+        assert held["outcome"] == "next"
+        assert call(publish.handler, call(stage.handler, held))["outcome"] == "failed"
         save(store, key)
         data_api.replies = [Reply(rows={3: [(0,)]})]
         assert call(leave_out_loaded.handler, {"batch": "0"})["outcome"] == "again"

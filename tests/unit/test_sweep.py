@@ -378,3 +378,17 @@ def test_the_age_of_a_file_whose_load_from_an_event_has_not_ended(
     of_events(store, machine, SONG, name="s3-2")
     assert run() == 0
     assert 0 < measured()["OldestFileNotLoaded"] < 60
+
+
+def test_what_a_load_left_is_tried_again_however_old_it_is(
+    store: Store, machine: StateMachine
+) -> None:
+    left = {"bucket": "data", "key": SONG, "etag": "e", "size": 2, "modified": "2018-01-01T00:00Z"}
+    store.put("sweep/again/20180101-000000-0a1b2c3d.json", [left])
+    set_mark(store, 2 * OVERLAP)
+    assert run() == 1
+    [given] = machine.executions.values()
+    rows = list(store.get_lines(store.key_of(given["objects"])))
+    assert [(row["key"], row["etag"]) for row in rows] == [(SONG, "e")]
+    read = store.get(f"sweeps/again-{given['mark']}.json")
+    assert read == ["sweep/again/20180101-000000-0a1b2c3d.json"]

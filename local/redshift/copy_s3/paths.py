@@ -57,7 +57,9 @@ def whole(columns: Sequence[Column]) -> Pick:
 
 
 def by_paths(paths: Sequence[Sequence[Step]]) -> Pick:
-    """By JSONPath: a missing key is NULL, a missing array element fails the COPY."""
+    """By JSONPath: a missing key is NULL, a missing array element fails the COPY, a key of what is no object is a row
+    error.
+    """
     plain = [path[0] for path in paths if len(path) == 1 and isinstance(path[0], str)]
     if len(plain) == len(paths):
         keys = tuple(plain)
@@ -76,13 +78,17 @@ def by_paths(paths: Sequence[Sequence[Step]]) -> Pick:
     return pick
 
 
-def _not_an_object() -> RedshiftError:
-    return RedshiftError("Invalid JSONPath format: Member is not an object.")
+def _not_an_object() -> RowError:
+    """An error of the row: it was seen among a load's errors, with the file and its raw line, an array of objects
+    (https://github.com/awslabs/aws-lambda-redshift-loader/issues/113). Its code was not.
+    """
+    return RowError(INVALID_INPUT, "Invalid JSONPath format: Member is not an object.")
 
 
 def _follow(value: Any, path: Sequence[Step]) -> Any:
     for step in path:
         if isinstance(step, int):
+            # "COPY fails with the following error" (dg/copy-usage_notes-copy-from-json.html)
             if not isinstance(value, list) or step >= len(value):
                 raise RedshiftError("Invalid JSONPath format: Not an array or index out of range.")
             value = value[step]

@@ -1,6 +1,6 @@
--- Every song has its id and its artist's id. Runs after COPY of song files.
+-- Every song has its id and its artist's id; an empty or blank one is none, and two such songs would be one. Runs after COPY of song files.
 SELECT
     COUNT(*) AS figure,
     0 AS expected
 FROM ${loader_schema}.${song_stage}
-WHERE song_id IS NULL OR artist_id IS NULL
+WHERE COALESCE(TRIM(song_id), '') = '' OR COALESCE(TRIM(artist_id), '') = ''

@@ -1,6 +1,6 @@
--- Every rating says its song, its stars and its time. Runs after COPY of ratings.
+-- Every rating says its song, its stars and its time; an empty or blank song is none. Runs after COPY of ratings.
 SELECT
     COUNT(*) AS figure,
     0 AS expected
 FROM ${loader_schema}.${rating_stage}
-WHERE song_id IS NULL OR stars IS NULL OR rated_at IS NULL
+WHERE COALESCE(TRIM(song_id), '') = '' OR stars IS NULL OR rated_at IS NULL

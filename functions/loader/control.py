@@ -1,0 +1,157 @@
+"""The control: whether the set-up reads a file that it has read before, so that an error is the other file's.
+
+The newest file of the dataset that has loaded, and is there as it was, is read by NOLOAD. Where none ever loaded, a
+file of the loader's own with nothing in it: that shows what meets every file (role, manifest, JSONPaths, rights), and
+proves nothing against any.
+
+In the state of a batch:
+    control     ``works`` or ``none``, once it is known; until then {"url": …, "key": …, "statement": …}
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from loader import sql, statements
+from loader.batches import Batch
+from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.datasets import Dataset, compression
+from loader.failures import Kind, is_interruption, kind_of
+from loader.look import is_json
+from loader.names import common, for_dataset, state_of
+from loader.settings import settings
+from loader.steps import LOST, advance
+from loader.store import DataFile, Store
+
+MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
+MAX_HEADS = 10  # files of the ledger that are looked for
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the control says: ``works``, ``none`` (no file ever loaded), ``fails``, or not yet: ``running``,
+    ``interrupted``.
+
+    why   the sentence of what fails, or the error that interrupted it
+    """
+
+    what: str
+    why: str = ""
+
+
+def ask(
+    api: DataApi, store: Store, load: State, state: State, batch: Batch, dataset: Dataset
+) -> tuple[State, Verdict]:
+    """Asks once for all parts of a batch; the state remembers the answer. One statement for the ledger, one NOLOAD."""
+    known = state.get("control")
+    if isinstance(known, str):
+        return state, Verdict(known)
+    try:
+        known = known or _chosen(api, store, load, state, batch, dataset)
+    except _Interrupted as interruption:
+        return state, Verdict("interrupted", str(interruption))
+    if not known["url"]:
+        return {**state, "control": "none"}, Verdict("none")
+    statement, pending = advance(
+        api, known.get("statement"), lambda: _submit(api, store, load, state, batch, dataset, known)
+    )
+    if statement.running:
+        return {**state, "control": {**known, "statement": pending}}, Verdict("running")
+    state = {name: value for name, value in state.items() if name != "control"}
+    error, interrupted = _error(api, statement)
+    if not error:
+        answer = "works" if known["loaded"] else "none"
+        return {**state, "control": answer}, Verdict(answer)
+    if interrupted:
+        return state, Verdict("interrupted", error)
+    what = (
+        f"{known['url']}, which loaded before,"
+        if known["loaded"]
+        else "a file of the loader's own, with nothing in it,"
+    )
+    return state, Verdict("fails", f"{what} fails too: {error}")
+
+
+class _Interrupted(Exception):
+    """The ledger could not be asked."""
+
+
+def _chosen(
+    api: DataApi, store: Store, load: State, state: State, batch: Batch, dataset: Dataset
+) -> State:
+    found = _loaded_before(api, load, state, batch, dataset)
+    if file := _there(store, found, batch):
+        return {"url": file.url, "key": file.key, "loaded": True}
+    # Of another format nothing is known that has no rows for certain.
+    if not is_json(dataset) and not dataset.header_lines:
+        return {"url": ""}
+    key = f"{state_of(load)}/control/{batch.name}.txt"
+    return {
+        "url": store.put_text(key, "\n" * max(dataset.header_lines, 1)),
+        "key": key,
+        "loaded": False,
+    }
+
+
+def _loaded_before(
+    api: DataApi, load: State, state: State, batch: Batch, dataset: Dataset
+) -> list[DataFile]:
+    names = {**common(settings()), "dataset": dataset.name}
+    ended = api.ended(
+        [sql.render_one("stage/loaded_before.sql", names)],
+        token=client_token(load["load_id"], "loaded", batch.name, state["attempt"]),
+        name=f"{load['load_id']} loaded before {batch.name}",
+    )
+    if not ended.finished:
+        raise _Interrupted(failure(api.describe(ended.id)))
+    return [
+        DataFile(str(bucket), str(key), str(etag), int(size or 0))
+        for bucket, key, etag, size in api.rows(f"{ended.id}:1")
+    ]
+
+
+def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | None:
+    """The first that is still as it was loaded, of the batch's compression if there is one, and not of the batch."""
+    mine = {file.key for file in batch.files}
+    others = [file for file in found if file.key not in mine]
+    others.sort(key=lambda file: compression(file.key) != batch.compression)
+    for file in others[:MAX_HEADS]:
+        head = store.head(file.bucket, file.key)
+        if head.file and head.file.etag == file.etag:
+            return file
+    return None
+
+
+def _submit(
+    api: DataApi,
+    store: Store,
+    load: State,
+    state: State,
+    batch: Batch,
+    dataset: Dataset,
+    known: State,
+) -> Statement:
+    names = for_dataset(settings(), store, dataset, dataset.stage_table)
+    entries = {"entries": [{"url": known["url"], "mandatory": True}]}
+    uri = f"{state_of(load)}/control/{batch.name}.{state['attempt']}.json"
+    names["manifest"] = store.put(uri, entries)
+    names["copy_options"] = f"{compression(known['key'])} NOLOAD MAXERROR {MAX_ERRORS}"
+    return api.submit(
+        statements.find_bad_files(dataset, names),
+        token=client_token(load["load_id"], "control", batch.name, state["attempt"]),
+        name=f"{load['load_id']} control {batch.name}.{state['attempt']}",
+        wait=settings().wait_seconds,
+    )
+
+
+def _error(api: DataApi, statement: Statement) -> tuple[str, bool]:
+    """What the control met ('' if it read the file well), and whether that was an interruption."""
+    if statement is LOST:
+        return "The Data API forgot the statement that reads a file that loaded before.", True
+    if statement.finished:
+        errors = [str(row[4]) for row in api.rows(f"{statement.id}:2")]
+        return (errors[0], is_interruption(errors[0])) if errors else ("", False)
+    statement = api.describe(statement.id)
+    return failure(statement), kind_of(statement) is Kind.TRY_AGAIN

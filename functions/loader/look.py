@@ -1,0 +1,193 @@
+"""What stands in a file, in plain words: of its first bytes, and of the line that Redshift names.
+
+Only for a file that COPY has refused. What is seen is a reason to tell a person, and no verdict: whether the file or
+the set-up is wrong is asked of Redshift (loader/control.py).
+"""
+
+import re
+import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from loader import sql
+from loader.batches import Reject
+from loader.datasets import COMPRESSIONS, Dataset, compression
+from loader.observability import logger
+from loader.store import DataFile, Store
+
+FIRST_BYTES = 4096
+AT_A_TIME = 16
+MAX_LOOKS = 1000  # files of one call
+MAX_LINES = 20  # lines that one call reads
+LINE_BYTES = 8 << 20  # bytes of a file, as they are stored, that are read for its line
+SHOWN = 60  # characters of a line
+LONGEST_LINE = 1 << 14  # bytes of it that are read
+DENIED = "may not be read"
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "Parquet",
+}
+_PACKED = {"GZIP": b"\x1f\x8b", "BZIP2": b"BZh", "ZSTD": b"\x28\xb5\x2f\xfd"}
+_JSON = re.compile(r"\bJSON\b", re.I)
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
+# Redshift's messages that a person does not understand without its manual.
+_EXPLAINED = {
+    "Member is not an object": "A value is no object where a key of it is wanted",
+    "Not an array or index out of range": "An array is not there, or shorter than is wanted",
+}
+
+
+def at_first(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[str]:
+    """What is odd about the first bytes of each file ('begins with a byte order mark'); '' for nothing."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        heads = pool.map(lambda file: store.first_bytes(file, FIRST_BYTES), files)
+        return [
+            DENIED if head is None else seen(head, file.key, dataset)
+            for file, head in zip(files, heads, strict=True)
+        ]
+
+
+def seen(head: bytes, key: str, dataset: Dataset) -> str:
+    """What is odd about a file of this dataset that begins so, as a predicate; '' for nothing."""
+    packed = compression(key)
+    if not head:
+        return ""
+    if packed and not head.startswith(_PACKED[packed]):
+        suffix = next(suffix for suffix, option in COMPRESSIONS.items() if option == packed)
+        return f"is not {packed.lower()}, although its name ends in {suffix}"
+    if packed and packed != "GZIP":
+        return ""
+    if packed:
+        head = _unzipped(head)
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            ending = _ENDING.search(key)
+            return f"is {name} under a {ending[0] if ending else 'plain'} name"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is UTF-16; UTF-8 is wanted"
+    if head.startswith(b"\xef\xbb\xbf"):
+        return "begins with a byte order mark; UTF-8 without one is wanted"
+    if b"\0" in head[:64]:
+        return "holds NUL bytes, as UTF-16 or a binary file does; UTF-8 is wanted"
+    text = head.lstrip(b" \t\r\n")
+    start = text[:15].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "is HTML"
+    if start.startswith(b"<?xml"):
+        return "is XML"
+    return _of_json(text, dataset) if is_json(dataset) else ""
+
+
+def _of_json(text: bytes, dataset: Dataset) -> str:
+    start = text[:1]
+    if start == b"<":
+        return "is HTML or XML"
+    if start == b"[" and not _takes_arrays(dataset):
+        return "is a JSON array; one object a record is wanted"
+    if not start or start in b"{[":
+        return ""
+    if start == b'"':
+        what = "a text"
+    elif re.match(rb"-?\d", text):
+        what = "a number"
+    elif re.match(rb"(true|false|null)\b", text):
+        what = "true, false or null"
+    else:
+        return "does not begin as JSON does"
+    return f"begins with {what}; one object a record is wanted"
+
+
+def is_json(dataset: Dataset) -> bool:
+    """Whether COPY reads the files as JSON."""
+    return _JSON.search(sql.without_comments(f"datasets/{dataset.name}/copy.sql")) is not None
+
+
+def _takes_arrays(dataset: Dataset) -> bool:
+    """Whether a record is an array, from which the JSONPaths take elements."""
+    return dataset.has_jsonpaths and bool(
+        re.search(r'"\s*\$\s*\[\s*\d', sql.read(f"datasets/{dataset.name}/jsonpaths.json"))
+    )
+
+
+def _unzipped(head: bytes) -> bytes:
+    """As much as the first bytes of a gzip file give."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, FIRST_BYTES)
+    except zlib.error:
+        return b""
+
+
+def explained(message: str) -> str:
+    """Redshift's message, after what it means where it does not say so."""
+    meaning = next((text for words, text in _EXPLAINED.items() if words in message), "")
+    return f"{meaning}: {message}" if meaning else message
+
+
+def of_file(found: str, message: str) -> str:
+    """The reason of a file of which this was found, and this is what Redshift says."""
+    return f"The file {found}. Redshift: {message}" if found else explained(message)
+
+
+def with_reasons(
+    store: Store, rejects: Sequence[Reject], dataset: Dataset, *, lines: bool
+) -> list[Reject]:
+    """The rejects that Redshift named, with reasons that say what stands there.
+
+    A message with a column says it already. ``lines``: where it only says "Invalid value", and nothing else is odd,
+    the beginning of the line goes with it, for the ledger.
+    """
+    unclear = [n for n, reject in enumerate(rejects) if reject.column is None][:MAX_LOOKS]
+    found = at_first(store, [rejects[n].file for n in unclear], dataset)
+    made = list(rejects)
+    for number, what in zip(unclear, found, strict=True):
+        what = "" if what == DENIED else what
+        made[number] = replace(made[number], reason=of_file(what, made[number].reason))
+    if lines:
+        invalid = [
+            n
+            for n, what in zip(unclear, found, strict=True)
+            if not what and made[n].line and made[n].reason.lower().startswith("invalid value")
+        ][:MAX_LINES]
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            begun = pool.map(
+                lambda n: line_of(store, made[n].file, int(made[n].line or 1)), invalid
+            )
+            for number, text in zip(invalid, begun, strict=True):
+                made[number] = replace(made[number], line_begins=text)
+    return made
+
+
+def line_of(store: Store, file: DataFile, line: int) -> str:
+    """The first characters of a line, printable ones; '' if it is too far down, or cannot be read."""
+    if compression(file.key) not in ("", "GZIP"):
+        return ""
+    try:
+        text = _line(store.chunks(file, LINE_BYTES), line, zipped=bool(compression(file.key)))
+    except Exception:  # a reason is no reason to fail
+        logger.exception("a line of a bad file could not be read")
+        return ""
+    shown = text.decode(errors="replace").strip()[:SHOWN]
+    return "".join(char if char.isprintable() else "?" for char in shown)
+
+
+def _line(chunks: Any, line: int, *, zipped: bool) -> bytes:
+    unpack = zlib.decompressobj(wbits=31) if zipped else None
+    left, kept = line - 1, b""  # line breaks before it
+    for chunk in chunks:
+        data = unpack.decompress(chunk) if unpack else chunk
+        breaks = data.count(b"\n") if left else 0
+        if breaks < left:
+            left -= breaks
+            continue
+        if left:
+            data, left = data.split(b"\n", left)[left], 0
+        kept += data
+        if b"\n" in kept or len(kept) > LONGEST_LINE:
+            break
+    return kept.partition(b"\n")[0]

@@ -14,7 +14,7 @@ from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table")
-NEEDED = ("copy.sql", "staged.sql", "published.sql", "drop.sql")
+NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 _IGNOREHEADER = re.compile(r"\bIGNOREHEADER\s+(?:AS\s+)?(\d+)", re.IGNORECASE)
 
 

@@ -61,7 +61,8 @@ def forget() -> None:
 def five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Five versions instead of the product's own, of which the fourth may fail; there are no datasets."""
     texts = UPGRADES | {
-        name: sql.read(f"migrations/{name}.sql") for name in ("version", "schemas", "create_schema", "lock", "tables", "loaded")
+        name: sql.read(f"migrations/{name}.sql")
+        for name in ("version", "schemas", "create_schema", "lock", "tables", "loaded")
     }
     (tmp_path / "migrations").mkdir()
     for name, text in texts.items():

@@ -65,9 +65,7 @@ NEW = "ledger.sql"
         ([NEW, "003_c.sql"], 3, {3: "003_c.sql"}),
     ],
 )
-def test_versions(
-    folder: Path, files: list[str], latest: int, from_two: dict[int, str]
-) -> None:
+def test_versions(folder: Path, files: list[str], latest: int, from_two: dict[int, str]) -> None:
     """A warehouse without tables gets those of the newest version at once, whatever leads there from older ones."""
     write(folder, *files)
     assert latest_version() == latest
@@ -140,7 +138,9 @@ def test_what_is_recorded_has_the_time_of_its_statement() -> None:
     text = " ".join(every())
     assert "SYSDATE" not in text.upper()
     times = re.findall(r"\w+_at TIMESTAMP NOT NULL(?: DEFAULT GETDATE\(\))?", text)
-    given = [kind for kind in times if "DEFAULT" not in kind]  # those that are the data's, or the loader writes itself
+    given = [
+        kind for kind in times if "DEFAULT" not in kind
+    ]  # those that are the data's, or the loader writes itself
     assert {"published_at TIMESTAMP NOT NULL DEFAULT GETDATE()"} < set(times)
     assert not {"published_at TIMESTAMP NOT NULL", "recorded_at TIMESTAMP NOT NULL"} & set(given)
 

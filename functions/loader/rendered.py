@@ -95,9 +95,9 @@ def groups(
             found += [
                 _group(
                     f"rows of undo {dataset.name}",
-                    statements.rows_of_undo([dataset.name], offered),
+                    [statements.rows_of_undo(dataset.name, offered)],
                 ),
-                _group(f"undo {dataset.name}", statements.undo([dataset.name], offered)),
+                _group(f"undo {dataset.name}", statements.undo(dataset.name, offered)),
             ]
     return found
 

@@ -5,7 +5,7 @@ need of S3 is written by the step that sends them.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from loader import sql
@@ -103,20 +103,18 @@ def look_at_undo(names: Names) -> list[Rendered]:
     return sql.render("undo/look.sql", names)
 
 
-def rows_of_undo(of: Sequence[str], names: Names) -> list[Rendered]:
-    """What undo takes of the rows of these datasets."""
-    rows = [sql.render_one(f"datasets/{name}/undone.sql", names) for name in of]
-    return [Rendered("\nUNION ALL\n".join(rows), f"datasets/{of[0]}/undone.sql")] if of else []
+def rows_of_undo(dataset: str, names: Names) -> Rendered:
+    """What undo takes of the rows of a dataset."""
+    return sql.render_one(f"datasets/{dataset}/undone.sql", names)
 
 
-def undo(of: Sequence[str], names: Names) -> list[Rendered]:
-    """The undo transaction, LOCK first: the statements of these datasets, the ledger, the checks and their guard."""
+def undo(dataset: str, names: Names) -> list[Rendered]:
+    """The transaction that undoes a load's files of a dataset, LOCK first: its statements, the ledger, the checks."""
     sequence = sql.render("undo/begin.sql", names)
-    for dataset in of:
-        for name in sql.files(f"undo/{dataset}"):
-            sequence += sql.render(name, names)
+    for name in sql.files(f"undo/{dataset}"):
+        sequence += sql.render(name, names)
     sequence += sql.render("undo/end.sql", names)
-    files = sql.files("checks/undone", *(f"checks/undone/{name}" for name in of))
+    files = sql.files("checks/undone", f"checks/undone/{dataset}")
     checks = {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in files}
     sequence += checked(checks, names)
     return sequence + sql.render("undo/figures.sql", names)

@@ -77,7 +77,7 @@ def test_all_goes_and_an_empty_ledger_comes_in_one_transaction_behind_the_lock(
     first = next(n for n, text in enumerate(texts) if text.startswith("CREATE"))
     assert [text.split()[0] for text in texts[:first]] == ["LOCK", "UPDATE", "DROP", "DROP"]
     names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
-    every = statements.create_all(names)
+    every: list[str] = [*statements.create_all(names)]
     assert dropped(texts, "VIEW") == created(every, "VIEW") != []
     assert dropped(texts, "TABLE") == sorted(set(created(every, "TABLE")) - {KEPT})
     assert {"sparkify.songplays", "sparkify.songs", "sparkify_loader.event_stage"} < set(

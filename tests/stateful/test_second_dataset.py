@@ -37,8 +37,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publis
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return laid_out(tmp_path_factory.mktemp("second") / "tree")
+
+
+def laid_out(folder: Path) -> Path:
     """A copy of the product in which someone has done what the page says, to the letter."""
-    folder = tmp_path_factory.mktemp("second") / "tree"
     folder.mkdir()
     ignored = shutil.ignore_patterns("__pycache__", ".aws-sam")
     for name in COPIED:

@@ -202,7 +202,7 @@ def test_a_transaction_that_is_too_long_is_refused_with_its_number_and_file(
     sql.read.cache_clear()
     with pytest.raises(
         DatasetError,
-        match=rf"'clicks': its {what} has 41 statements, .*{where}/10_most.sql with {room - 1}:",
+        match=rf"'clicks': its {what} has 41 statements .*{where}/10_most.sql with {room - 1}:",
     ):
         load_all({})
 

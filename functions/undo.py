@@ -23,7 +23,7 @@ from loader.dataapi import (
     failure,
 )
 from loader.datasets import datasets
-from loader.failures import Kind, failed_check, is_missing, kind_of, may_pass
+from loader.failures import Kind, failed_check, is_missing, is_older, kind_of, may_pass
 from loader.names import NO_TIME, as_literal, common
 from loader.observability import logger, step
 from loader.settings import settings
@@ -42,7 +42,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         try:
             found = look(load, attempt)
         except StatementFailed as error:
-            if is_missing(str(error)) and attempt < 2:
+            if (is_missing(str(error)) or is_older(str(error))) and attempt < 2:
                 return {**load, "attempt": attempt + 1, "outcome": "no tables"}
             if may_pass(str(error)) and attempt < MAX_ATTEMPTS:
                 return {**load, "attempt": attempt + 1, "outcome": "running"}

@@ -548,8 +548,13 @@ def test_cancelled_past_its_limit(data_api: FakeDataApi, clock: Clock, ends_anyw
     assert steps(data_api) == ["look", "rows", "undo"]
 
 
-def test_tables_that_are_not_there_or_too_old_are_made_first(data_api: FakeDataApi) -> None:
-    data_api.replies = [NO_TABLES, found(), counted(), done()]
+@pytest.mark.parametrize(
+    "reply", [NO_TABLES, failed(1, "ERROR: column d.dataset does not exist in d")]
+)
+def test_tables_that_are_not_there_or_too_old_are_made_first(
+    data_api: FakeDataApi, reply: Reply
+) -> None:
+    data_api.replies = [reply, found(), counted(), done()]
     load = call(undo.handler, **asked())
     assert load["outcome"] == "no tables"
     assert call(undo.handler, **load)["outcome"] == "undone"

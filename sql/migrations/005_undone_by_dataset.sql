@@ -3,6 +3,6 @@
 -- docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
 LOCK ${loader_schema}.publish_lock;
 
-ALTER TABLE ${schema}.undone ADD COLUMN dataset VARCHAR(64) NOT NULL DEFAULT '';
+ALTER TABLE ${schema}.undone ADD COLUMN dataset VARCHAR(64) DEFAULT '' NOT NULL;
 
 INSERT INTO ${schema}.schema_version (version) VALUES (5);

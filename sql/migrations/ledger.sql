@@ -1,6 +1,6 @@
 -- The ledger, as it is now, for a warehouse that has none; each dataset's tables follow from its own tables.sql. Runs once, in one
--- transaction, before the first load, and on {"reset": true} behind the DROP of all tables (functions/loader/migrations.py). An older ledger
--- gets here by the numbered files; a test compares the two.
+-- transaction, before the first load, and on {"reset": true} behind the DROP of all tables (functions/loader/migrations.py). An older
+-- ledger gets here by the numbered files; a test compares the two.
 -- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
 -- (docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). The SQL in publish/ keeps them true.
 -- GETDATE() and not SYSDATE, which is the transaction's start: a publish that waited for the lock is newer than it began.

@@ -5,7 +5,8 @@ UPDATE ${loader_schema}.publish_lock
 SET holder = '${load_id}';
 
 -- Nothing may have been left out because of the load's rows, of any dataset that is not undone yet: the files that have them too would
--- lose them. And the load has published no batch since undo/look.sql took the range of its plays. Both branches of a CASE are evaluated, so the CASE is inside the CAST.
+-- lose them. And the load has published no batch since undo/look.sql took the range of its plays. Both branches of a CASE are
+-- evaluated, so the CASE is inside the CAST.
 SELECT
     CAST(
         CASE

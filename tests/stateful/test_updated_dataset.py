@@ -20,7 +20,7 @@ from tests.stateful.test_second_dataset import DOCS, laid_out, load, passed, sta
 from tests.stateful.worlds import statements_kept_by
 from tests.statemachine.interpreter import Stopped
 
-COLUMNS = "order_id, updated_at, status, customer_id, total, coupon"
+COLUMNS = "order_id, updated_at, status, customer_id, total, coupon_code"
 DAY_1, DAY_2 = "orders/2026/11/27.jsonl", "orders/2026/11/28.jsonl"
 LATE = "orders/2026/11/late.jsonl"
 PAGES = {key: (DOCS / "data" / key).read_bytes() for key in (DAY_1, DAY_2)}

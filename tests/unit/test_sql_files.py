@@ -268,10 +268,9 @@ def test_jsonpaths_and_column_list_have_the_same_order(dataset: str) -> None:
         return
     paths = json.loads(sql.read(f"datasets/{dataset}/jsonpaths.json"))
     assert list(paths) == ["jsonpaths"]  # any other key would silently mean 'auto'
-    keys = [re.fullmatch(r"\$\['(\w+)'\]", path) for path in paths["jsonpaths"]]
-    names = [
-        re.sub(r"(?<=[a-z])([A-Z])", r"_\1", match.group(1)).lower() for match in keys if match
-    ]
+    assert all(re.fullmatch(r"\$(\['\w+'\])+", path) for path in paths["jsonpaths"])
+    keys = ["_".join(re.findall(r"\['(\w+)'\]", path)) for path in paths["jsonpaths"]]
+    names = [re.sub(r"(?<=[a-z])([A-Z])", r"_\1", key).lower() for key in keys]
     copy = sql.read(f"datasets/{dataset}/copy.sql")
     columns = re.search(r"_stage\} \(([^)]*)\)", copy)
     assert columns

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS ${loader_schema}.order_stage (
     customer_id BIGINT,
     currency VARCHAR(8),
     total DECIMAL(12, 2),
-    coupon VARCHAR(64)
+    coupon_code VARCHAR(64)
 ) DISTKEY (order_id);
 
 -- Every version of an order, once for each batch that has it. Never changed: a batch adds its own, undo and reload take a batch's away.
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.order_versions (
     customer_id BIGINT,
     currency VARCHAR(8),
     total DECIMAL(12, 2),
-    coupon VARCHAR(64),
+    coupon_code VARCHAR(64),
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL
 ) DISTKEY (order_id) SORTKEY (order_id);
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.orders (
     customer_id BIGINT,
     currency VARCHAR(8),
     total DECIMAL(12, 2),
-    coupon VARCHAR(64),
+    coupon_code VARCHAR(64),
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL
 ) DISTKEY (order_id) SORTKEY (order_id);

@@ -1,6 +1,6 @@
 -- The versions of this batch, each once. Runs in the publish step, after publish/reload/orders/ in a reload.
 INSERT INTO ${schema}.order_versions (
-    order_id, updated_at, created_at, status, customer_id, currency, total, coupon, load_id, batch
+    order_id, updated_at, created_at, status, customer_id, currency, total, coupon_code, load_id, batch
 )
 SELECT DISTINCT
     s.order_id,
@@ -10,7 +10,7 @@ SELECT DISTINCT
     s.customer_id,
     s.currency,
     s.total,
-    s.coupon,
+    s.coupon_code,
     CAST('${load_id}' AS VARCHAR(64)),
     CAST('${batch}' AS VARCHAR(64))
 FROM ${loader_schema}.${order_stage} AS s;

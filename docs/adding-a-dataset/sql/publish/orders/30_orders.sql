@@ -5,7 +5,7 @@ USING touched_orders AS t
 WHERE orders.order_id = t.order_id;
 
 INSERT INTO ${schema}.orders (
-    order_id, updated_at, created_at, status, customer_id, currency, total, coupon, load_id, batch
+    order_id, updated_at, created_at, status, customer_id, currency, total, coupon_code, load_id, batch
 )
 SELECT
     w.order_id,
@@ -15,7 +15,7 @@ SELECT
     w.customer_id,
     w.currency,
     w.total,
-    w.coupon,
+    w.coupon_code,
     w.load_id,
     w.batch
 FROM (
@@ -26,7 +26,7 @@ FROM (
             ORDER BY
                 v.updated_at DESC,
                 v.created_at ASC NULLS FIRST, v.status ASC NULLS FIRST, v.customer_id ASC NULLS FIRST,
-                v.currency ASC NULLS FIRST, v.total ASC NULLS FIRST, v.coupon ASC NULLS FIRST,
+                v.currency ASC NULLS FIRST, v.total ASC NULLS FIRST, v.coupon_code ASC NULLS FIRST,
                 v.load_id ASC, v.batch ASC
         ) AS place
     FROM ${schema}.order_versions AS v

@@ -154,6 +154,22 @@ def test_an_undo_that_was_stopped_is_gone_on_with(world: World) -> None:
     check(world, {})
 
 
+def test_a_load_of_which_one_dataset_is_undone_publishes_nothing_more(world: World) -> None:
+    """Its log file is staged when somebody has undone its songs, and the undo has not come further yet."""
+    late = "log_data/late.json"
+    world.upload(late, FIRST[0].body + b" ", event=False)
+    stopped = stopped_after(world, {"keys": [late]}, "Publish", 1)
+    world.warehouse.execute(
+        "INSERT INTO sparkify.undone (load_id, undone_by, execution, dataset)"
+        f" VALUES ('{load_id_of(stopped)}', 'another', 'execution', 'song_data')"
+    )
+    world.redrive(stopped)
+    world.work()
+    assert stopped.status == "FAILED"
+    assert "another has undone this load" in stopped.cause
+    check(world, files())
+
+
 def test_reset_and_a_load_of_all_again(world: World) -> None:
     assert start(world, {"reset": True}).status == "SUCCEEDED"
     check(world, {})

@@ -166,7 +166,7 @@ def test_a_load_of_which_one_dataset_is_undone_publishes_nothing_more(world: Wor
     world.redrive(stopped)
     world.work()
     assert stopped.status == "FAILED"
-    assert "another has undone this load" in stopped.cause
+    assert "The load was undone while it ran" in stopped.report["cause"]
     check(world, files())
 
 

@@ -4,8 +4,9 @@ In: the load (and a batch, which goes through unchanged). Out: outcome ``again``
 Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
 """
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from loader import sql, statements
@@ -16,11 +17,14 @@ from loader.migrations import ensure_schemas, is_autocommit, latest_version, ren
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
+from loader.sql import Rendered
 
 MAX_ATTEMPTS = 5
 IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
 LEAST_SECONDS = 10  # for each
 MAKE_SECONDS = 120  # for a transaction that makes tables: behind the lock, a load may be publishing
+
+_CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)", re.I)
 
 api = DataApi(settings())
 
@@ -49,14 +53,20 @@ def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
     names = common(settings())
     ensure_schemas(api, load["load_id"], suffix)
     make_own_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
+    files = {wanted: rendered(name, names) for wanted, name in steps(version).items()}
+    absent: dict[str, list[str]] = {}
+    if version and files:
+        made = statements.created(text for texts in files.values() for text in texts)
+        absent = not_there(load, names, f"{suffix}.before", made)
     for wanted, name in steps(version).items():
         if version >= wanted:
             continue  # another load has come this far
+        texts = of_tables_there(files[wanted], absent)
         if is_autocommit(name):
-            improve(load, name, names, suffix)
+            improve(load, name, texts, suffix)
             version = wanted
         else:
-            version = migrate(load, wanted, name, names, suffix)
+            version = migrate(load, wanted, texts, names, suffix)
         logger.info("tables migrated", version=version)
     make_missing(load, suffix)
 
@@ -79,13 +89,7 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
     empty one in its place would hide that they are gone.
     """
     names = common(settings())
-    missing = {
-        dataset: absent
-        for dataset, absent in absent_tables(load, names, f"{suffix}.tables").items()
-        if absent
-    }
-    if any(name.startswith(f"{names['schema']}.") for of in missing.values() for name in of):
-        refuse_lost(load, names, missing, suffix)
+    missing = not_there(load, names, suffix)
     texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]
     lock = sql.render("migrations/lock.sql", names)
     room = MAX_STATEMENTS - len(lock)
@@ -102,20 +106,33 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
     return made
 
 
-def absent_tables(load: dict[str, Any], names: dict[str, str], step: str) -> dict[str, list[str]]:
-    """Dataset -> its tables that are not there, with their schemas. Raises StatementFailed."""
-    there = {
-        f"{schema}.{table}"
-        for schema, table in rows(load, "migrations/tables.sql", names, step, "tables")
-    }
-    return {
-        dataset: [
-            name
-            for name in statements.created(statements.tables_of(dataset, names))
-            if name not in there
-        ]
+def not_there(
+    load: dict[str, Any], names: dict[str, str], suffix: str, made: Iterable[str] = ()
+) -> dict[str, list[str]]:
+    """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``.
+
+    Raises StatementFailed if one held rows.
+    """
+    if not datasets():
+        return {}
+    found = rows(load, "migrations/tables.sql", names, f"{suffix}.tables", "tables")
+    there = {*made, *(f"{schema}.{table}" for schema, table in found)}
+    missing = {
+        dataset: absent
         for dataset in datasets()
+        if (absent := sorted({*statements.created(statements.tables_of(dataset, names))} - there))
     }
+    if any(name.startswith(f"{names['schema']}.") for of in missing.values() for name in of):
+        refuse_lost(load, names, missing, suffix)
+    return missing
+
+
+def of_tables_there(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
+    """The statements of a migration but those that change a table of a dataset that is not there yet: one that a deploy
+    has brought together with its first changes is made as it is now.
+    """
+    names = {name for of in absent.values() for name in of}
+    return [t for t in texts if not ((found := _CHANGED.match(t)) and found[1] in names)]
 
 
 def refuse_lost(
@@ -155,13 +172,13 @@ def again_on_conflict(texts: Sequence[str], load: dict[str, Any], step: str, nam
 
 
 def migrate(
-    load: dict[str, Any], wanted: int, name: str, names: dict[str, str], suffix: str
+    load: dict[str, Any], wanted: int, texts: list[Rendered], names: dict[str, str], suffix: str
 ) -> int:
     """Runs a migration as one transaction; returns the tables' version then. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
-                rendered(name, names),
+                texts,
                 token=client_token(load["load_id"], f"migrate{wanted}", suffix, attempt),
                 name=f"{load['load_id']} migrate to {wanted}",
             )
@@ -177,12 +194,11 @@ def migrate(
     raise AssertionError("the loop returns or raises")
 
 
-def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str) -> None:
+def improve(load: dict[str, Any], name: str, texts: list[Rendered], suffix: str) -> None:
     """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
 
     What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.
     """
-    texts = sql.render(name, names)
     deadline = time.monotonic() + IMPROVE_SECONDS
     for number, statement in enumerate(texts):
         try:

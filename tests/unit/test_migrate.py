@@ -1,5 +1,6 @@
 """Making and upgrading the tables, also when two loads meet there."""
 
+import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -160,6 +161,56 @@ def test_where_all_is_there_nothing_is_made(data_api: FakeDataApi) -> None:
     assert made(data_api) == ["sparkify_loader.publish_lock", "sparkify_loader.file_plan"]
 
 
+@pytest.fixture
+def six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The product's own files, and one more version that changes tables of two datasets."""
+    shutil.copytree(sql.ROOT, tmp_path / "sql")
+    (tmp_path / "sql/migrations/006_mood.sql").write_text(
+        "ALTER TABLE ${schema}.songs ADD COLUMN mood INT; ALTER TABLE ${schema}.users ADD COLUMN mood INT;"
+        "INSERT INTO ${schema}.schema_version (version) VALUES (6);"
+    )
+    monkeypatch.setattr(sql, "ROOT", tmp_path / "sql")
+    forget()
+    yield
+    forget()
+
+
+def test_a_dataset_that_comes_with_its_first_changes_is_made_as_it_is_now(
+    six: None, data_api: FakeDataApi
+) -> None:
+    """Its tables are not there when the migration that changes them runs: the rest of that runs."""
+    of_it = {*statements.created(statements.tables_of("song_data", NAMES))}
+    there, none = tables(*(EVERY - of_it)), Reply(rows={1: []})
+    data_api.replies = [version(5), THERE, Reply(), there, none, Reply(), there, none]
+    call(migrate.handler)
+    [upgrade] = [r for r in data_api.submits if "migrate to 6" in r["StatementName"]]
+    assert [text.split()[2] for text in upgrade["Sqls"]] == [
+        "sparkify.users", "sparkify.schema_version"
+    ]  # fmt: skip
+    assert data_api.submits[-1]["Sqls"] == [LOCK, *statements.tables_of("song_data", NAMES)]
+
+
+def test_tables_that_the_upgrade_itself_makes_are_not_lost(data_api: FakeDataApi) -> None:
+    """Version 1 had no user_versions: 002 makes it, and fills it."""
+    old = EVERY - {f"sparkify.{name}_versions" for name in ("user", "song", "songplay")}
+    data_api.replies = [version(1), THERE, Reply(), tables(*old)]
+    call(migrate.handler)
+    assert [text for text in data_api.statements if "INSERT INTO sparkify.user_versions" in text]
+
+
+def test_a_table_that_was_lost_stops_the_upgrade_before_its_version_is_written(
+    six: None, data_api: FakeDataApi
+) -> None:
+    """Restored from a snapshot, it would lack the column for ever."""
+    data_api.replies = [version(5), THERE, Reply()]
+    data_api.replies += [tables(*(EVERY - {"sparkify.songs"})), Reply(rows={1: [("song_data", 1)]})]
+    with pytest.raises(StatementFailed, match=r"^sparkify.songs is missing"):
+        call(migrate.handler)
+    assert not [
+        text for text in data_api.statements if "schema_version" in text and "INSERT" in text
+    ]
+
+
 def test_a_table_that_held_rows_is_not_made_empty(data_api: FakeDataApi) -> None:
     """Somebody dropped it: the ledger says that files are loaded, and they would be missing in silence."""
     data_api.replies = [version(latest_version()), THERE, Reply()]
@@ -246,7 +297,7 @@ def reported(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def test_each_of_its_statements_is_a_transaction(five: None, data_api: FakeDataApi) -> None:
     data_api.replies = [version(3), THERE]
     call(migrate.handler)
-    sent = [request["Sqls"] for request in data_api.submits[3:-1]]
+    sent = [request["Sqls"] for request in data_api.submits[3:]]
     assert sent == [*([text] for text in (*ALTERS, FOURTH)), ["CREATE TABLE sparkify.t5 (a INT)"]]
 
 
@@ -334,7 +385,7 @@ def test_each_attempt_and_each_batch_has_tokens_of_its_own(
         data_api.replies = [version(1), NEITHER]
         call(migrate.handler, state)
     tokens = [request["ClientToken"] for request in data_api.submits]
-    assert len(set(tokens)) == len(tokens) == 4 * 12
+    assert len(set(tokens)) == len(tokens) == 4 * 11
 
 
 def test_the_same_call_again_runs_nothing_twice(five: None, data_api: FakeDataApi) -> None:

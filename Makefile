@@ -1,5 +1,5 @@
 # Each target sets up what it needs and can be the first command on a fresh machine.
-#   make demo [DATA=dir]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
+#   make demo [DATA=dir] [WIPE=1]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
 
 DATA ?=
 WORKERS ?= 3
@@ -21,7 +21,7 @@ help: ## this list
 	@bash local/make-venv.sh $*
 
 demo: .venv/.installed-demo ## files into the star schema on a local AWS, from an empty start; DATA=dir takes your own files
-	@$(bin)/python -m local demo $(if $(DATA),--data "$(DATA)")
+	@$(bin)/python -m local demo $(if $(DATA),--data "$(DATA)") $(if $(WIPE),--wipe)
 
 up: .venv/.installed-demo ## start the local AWS and the local Redshift in the background
 	@$(bin)/python -m local up

@@ -4,20 +4,27 @@ In: the load (and a batch, which goes through unchanged). Out: outcome ``again``
 Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
 """
 
+import re
 import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from loader import sql
-from loader.dataapi import DataApi, StatementFailed, client_token
+from loader import sql, statements
+from loader.dataapi import MAX_STATEMENTS, DataApi, StatementFailed, client_token
+from loader.datasets import datasets
 from loader.failures import is_missing, may_pass
-from loader.migrations import ensure_schemas, is_autocommit, latest_version, steps
+from loader.migrations import ensure_schemas, is_autocommit, latest_version, rendered, steps
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
+from loader.sql import Rendered
 
 MAX_ATTEMPTS = 5
 IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
 LEAST_SECONDS = 10  # for each
+MAKE_SECONDS = 120  # for a transaction that makes tables: behind the lock, a load may be publishing
+
+_CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)", re.I)
 
 api = DataApi(settings())
 
@@ -42,34 +49,136 @@ def migrate_from_nothing(load: dict[str, Any]) -> None:
 
 
 def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
-    """Brings tables of this version (0: none) to the latest, and the loader's own are there. Raises StatementFailed."""
+    """Brings a ledger of this version (0: none) to the latest, makes what else is missing. Raises StatementFailed."""
     names = common(settings())
     ensure_schemas(api, load["load_id"], suffix)
+    make_own_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
+    files = {wanted: rendered(name, names) for wanted, name in steps(version).items()}
+    absent: dict[str, list[str]] = {}
+    if version and files:
+        made = statements.created(text for texts in files.values() for text in texts)
+        absent = not_there(load, names, f"{suffix}.before", made)
     for wanted, name in steps(version).items():
         if version >= wanted:
             continue  # another load has come this far
+        texts = of_tables_there(files[wanted], absent)
         if is_autocommit(name):
-            improve(load, name, names, suffix)
+            improve(load, name, texts, suffix)
             version = wanted
         else:
-            version = migrate(load, wanted, name, names, suffix)
+            version = migrate(load, wanted, texts, names, suffix)
         logger.info("tables migrated", version=version)
-    # Also where nothing was to be upgraded: somebody may have dropped the schema, and nothing is lost with it.
-    api.run(
-        sql.render("migrations/loader_tables.sql", names),
-        token=client_token(load["load_id"], "loader-tables", suffix, 0),
-        name=f"{load['load_id']} the loader's own tables",
+    make_missing(load, suffix)
+
+
+def make_own_tables(load: dict[str, Any], suffix: str) -> None:
+    """The lock with its row, and the parent of a plan's table. Raises StatementFailed."""
+    again_on_conflict(
+        sql.render("migrations/loader_tables.sql", common(settings())),
+        load,
+        f"loader-tables.{suffix}",
+        "the loader's own tables",
     )
 
 
+def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
+    """Makes the tables of datasets that are not there, in transactions of what the Data API takes; gives their names.
+
+    They are not there in a new warehouse, after a reset, and after a deploy that brought a dataset. What dies in the
+    middle is gone on with by the next load that misses a table. Raises StatementFailed for a table that held rows: an
+    empty one in its place would hide that they are gone.
+    """
+    names = common(settings())
+    missing = not_there(load, names, suffix)
+    texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]
+    lock = sql.render("migrations/lock.sql", names)
+    room = MAX_STATEMENTS - len(lock)
+    for number in range(0, len(texts), room):
+        again_on_conflict(
+            [*lock, *texts[number : number + room]],
+            load,
+            f"datasets-{number}.{suffix}",
+            f"tables of datasets {number // room + 1}",
+        )
+    made = sorted(name for of in missing.values() for name in of)
+    if made:
+        logger.info("tables made", tables=made)
+    return made
+
+
+def not_there(
+    load: dict[str, Any], names: dict[str, str], suffix: str, made: Iterable[str] = ()
+) -> dict[str, list[str]]:
+    """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``.
+
+    Raises StatementFailed if one held rows.
+    """
+    if not datasets():
+        return {}
+    found = rows(load, "migrations/tables.sql", names, f"{suffix}.tables", "tables")
+    there = {*made, *(f"{schema}.{table}" for schema, table in found)}
+    missing = {
+        dataset: absent
+        for dataset in datasets()
+        if (absent := sorted({*statements.created(statements.tables_of(dataset, names))} - there))
+    }
+    if any(name.startswith(f"{names['schema']}.") for of in missing.values() for name in of):
+        refuse_lost(load, names, missing, suffix)
+    return missing
+
+
+def of_tables_there(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
+    """The statements of a migration but those that change a table of a dataset that is not there yet: one that a deploy
+    has brought together with its first changes is made as it is now.
+    """
+    names = {name for of in absent.values() for name in of}
+    return [t for t in texts if not ((found := _CHANGED.match(t)) and found[1] in names)]
+
+
+def refuse_lost(
+    load: dict[str, Any], names: dict[str, str], missing: dict[str, list[str]], suffix: str
+) -> None:
+    """Raises StatementFailed if a table is missing of a dataset of which the ledger says that files are loaded."""
+    found = rows(load, "migrations/loaded.sql", names, f"{suffix}.loaded", "loaded files")
+    loaded = {str(dataset): int(files or 0) for dataset, files in found}
+    for dataset, absent in missing.items():
+        lost = [name for name in absent if name.startswith(f"{names['schema']}.")]
+        if lost and loaded.get(dataset):
+            raise StatementFailed(
+                f"{', '.join(lost)} is missing, and the ledger says that {loaded[dataset]} files of {dataset} are "
+                "loaded. If somebody dropped it, restore it from a snapshot, or start an execution with "
+                '{"reset": true}, which deletes all loaded data and makes all tables. If '
+                f"sql/datasets/{dataset}/tables.sql is newer than these files, add the table by a file of "
+                "sql/migrations/ too."
+            )
+
+
+def again_on_conflict(texts: Sequence[str], load: dict[str, Any], step: str, name: str) -> None:
+    """Runs what may be run twice, in one transaction, again if it meets another load's. Raises StatementFailed."""
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            api.run(
+                texts,
+                token=client_token(load["load_id"], step, "", attempt),
+                name=f"{load['load_id']} {name}",
+                limit=MAKE_SECONDS,
+            )
+            return
+        except StatementFailed as error:
+            taken = "already exists" in str(error)  # by a load that came first
+            if not (taken or may_pass(str(error))) or attempt == MAX_ATTEMPTS - 1:
+                raise
+            logger.warning("tables not made, trying again", error=str(error))
+
+
 def migrate(
-    load: dict[str, Any], wanted: int, name: str, names: dict[str, str], suffix: str
+    load: dict[str, Any], wanted: int, texts: list[Rendered], names: dict[str, str], suffix: str
 ) -> int:
     """Runs a migration as one transaction; returns the tables' version then. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
-                sql.render(name, names),
+                texts,
                 token=client_token(load["load_id"], f"migrate{wanted}", suffix, attempt),
                 name=f"{load['load_id']} migrate to {wanted}",
             )
@@ -85,14 +194,13 @@ def migrate(
     raise AssertionError("the loop returns or raises")
 
 
-def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str) -> None:
+def improve(load: dict[str, Any], name: str, texts: list[Rendered], suffix: str) -> None:
     """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
 
     What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.
     """
-    statements = sql.render(name, names)
     deadline = time.monotonic() + IMPROVE_SECONDS
-    for number, statement in enumerate(statements):
+    for number, statement in enumerate(texts):
         try:
             api.run(
                 [statement],
@@ -102,7 +210,7 @@ def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str)
                 limit=max(int(deadline - time.monotonic()), LEAST_SECONDS),
             )
         except (StatementFailed, TimeoutError) as error:
-            if number == len(statements) - 1:
+            if number == len(texts) - 1:
                 raise
             logger.error(
                 "A table could not be improved. Loads work without it; run the statement by hand.",
@@ -114,13 +222,23 @@ def improve(load: dict[str, Any], name: str, names: dict[str, str], suffix: str)
 def current_version(load: dict[str, Any], names: dict[str, str], suffix: str) -> int:
     """The version of the tables, 0 if there are none."""
     try:
-        statement = api.run(
-            sql.render("migrations/version.sql", names),
-            token=client_token(load["load_id"], "version", suffix, 0),
-            name=f"{load['load_id']} version of the tables",
+        found = rows(
+            load, "migrations/version.sql", names, f"version.{suffix}", "version of the tables"
         )
     except StatementFailed as error:
         if is_missing(str(error)):
             return 0
         raise
-    return int(next(api.rows(f"{statement.id}:1"))[0] or 0)
+    return int(found[0][0] or 0)
+
+
+def rows(
+    load: dict[str, Any], file: str, names: dict[str, str], step: str, name: str
+) -> list[tuple[Any, ...]]:
+    """The rows of the one statement of a file. Raises StatementFailed."""
+    statement = api.run(
+        [sql.render_one(file, names)],
+        token=client_token(load["load_id"], step, "", 0),
+        name=f"{load['load_id']} {name}",
+    )
+    return list(api.rows(f"{statement.id}:1"))

@@ -16,13 +16,14 @@ from loader import batches, explain, rendered, sql, statements
 from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import is_missing, may_pass
-from loader.migrations import ensure_schemas, latest_version
+from loader.migrations import LEDGER, ensure_schemas, latest_version
+from loader.migrations import rendered as rendered_file
 from loader.names import common, for_dataset, state_of
 from loader.observability import step
 from loader.rendered import Group
 from loader.settings import settings
 from loader.store import DataFile, Store
-from migrate import migrate_from_nothing
+from migrate import make_missing, make_own_tables, migrate_from_nothing
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -170,12 +171,21 @@ def tables(load: dict[str, Any]) -> str:
         version, created = latest_version(), ", created now"
     if version < latest_version():
         return f"version {version}, the next load upgrades them: check again after it"
-    there = {
-        str(name) for (name,) in rows(load, "tables", sql.render("stage/leftovers.sql", names))
-    }
-    if missing := sorted(expected_tables() - there):
-        raise StatementFailed(f"Missing: {', '.join(missing)}.")
+    missing = expected_tables() - there(load, "tables")
+    if missing & makeable_tables():
+        make_own_tables(load, "check")
+        made = make_missing(load, "check")  # or says which rows are lost
+        missing = expected_tables() - there(load, "tables-again")
+        created = created or f", created now: {', '.join(made)}"
+    if missing:
+        raise StatementFailed(f"Missing: {', '.join(sorted(missing))}.")
     return f"version {version}{created}"
+
+
+def there(load: dict[str, Any], name: str) -> set[str]:
+    """The tables of both schemas, with their schemas."""
+    found = rows(load, name, sql.render("migrations/tables.sql", common(settings())))
+    return {f"{schema}.{table}" for schema, table in found}
 
 
 def is_current(finding: dict[str, Any]) -> bool:
@@ -183,9 +193,14 @@ def is_current(finding: dict[str, Any]) -> bool:
 
 
 def expected_tables() -> set[str]:
-    """The tables of both schemas, as the newest version creates them."""
-    text = "\n".join(statements.create_all(common(settings())))
-    return set(re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?\w+\.(\w+)", text, re.M))
+    """The tables that must be there, with their schemas."""
+    return set(statements.created(statements.create_all(common(settings()))))
+
+
+def makeable_tables() -> set[str]:
+    """Those of them that any load makes if they are missing: not the ledger's."""
+    names = common(settings())
+    return expected_tables() - set(statements.created(rendered_file(LEDGER, names)))
 
 
 def copy_role(load: dict[str, Any]) -> str:

@@ -1,18 +1,23 @@
 """Drop all tables and make them anew, empty. Refused unless the stack's parameter AllowReset is true.
 
+All of them go, and the ledger is made, in one transaction of as many statements for any number of datasets. The
+datasets' tables follow as in a new warehouse; what stops in between leaves one, and the next load goes on there.
+
 In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads left behind, or ``refused``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from loader import statements
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.failures import is_missing, may_pass
 from loader.leftovers import staging_tables
-from loader.migrations import ensure_schemas
+from loader.migrations import LEDGER, ensure_schemas, rendered
 from loader.names import common
 from loader.observability import logger, step
 from loader.settings import settings
+from migrate import make_missing, make_own_tables
 
 MAX_ATTEMPTS = 5
 LIMIT = 120  # seconds: it may wait behind a publish, but must not drop anything after this function has ended
@@ -27,27 +32,40 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
         return {**load, "outcome": "refused", "cause": cause}
     ensure_schemas(api, load["load_id"], "reset")
+    make_own_tables(load, "reset.before")  # the lock, which may be missing
     names = {**common(settings()), "load_id": load["load_id"]}
-    drop, create = statements.drop_all(names), statements.create_all(names)
+    anew(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
+    try:
+        make_own_tables(load, "reset.after")
+        make_missing(load, "reset")
+    except (StatementFailed, TimeoutError) as error:  # as any load does that misses one
+        logger.warning("tables are left to the next load", error=str(error))
+    tables = [table.name for table in staging_tables(api, load["load_id"])]
+    return {**load, "outcome": "reset", "tables": tables}
+
+
+def anew(load: dict[str, Any], sequence: Sequence[str]) -> None:
+    """All tables go and an empty ledger comes, in one transaction: a load that waits for the lock finds that ledger,
+    and no tables of a dataset, and makes them. Nothing of before is there for it to publish into.
+
+    Raises StatementFailed, or TimeoutError; nothing was dropped then.
+    """
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
-                [*drop, *create],
+                sequence,
                 token=client_token(load["load_id"], "reset", "", attempt),
                 name=f"{load['load_id']} reset",
                 limit=LIMIT,
             )
-            tables = [table.name for table in staging_tables(api, load["load_id"])]
-            return {**load, "outcome": "reset", "tables": tables}
+            return
         except TimeoutError as error:
             raise TimeoutError(
                 f"reset waited {LIMIT} seconds behind a load that publishes, and nothing was dropped. Start it again "
                 "when no load is running."
             ) from error
         except StatementFailed as error:
-            if is_missing(str(error)):
-                drop = [text for text in drop if text.startswith("DROP")]  # there is no lock yet
-            elif not may_pass(str(error)):
+            if not (is_missing(str(error)) or may_pass(str(error))):
                 raise
             logger.warning("reset failed, trying again", error=str(error), attempt=attempt)
     raise StatementFailed(

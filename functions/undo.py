@@ -1,11 +1,12 @@
-"""Undo a load: its rows are taken out of the star schema in one transaction, its files are withdrawn.
+"""Undo a load: its rows are taken out of the tables, its files are withdrawn, in one transaction for each dataset.
 
-The tables are then those of the files that are not withdrawn. Refused where a later load left out rows because this one
-had brought them: they would be lost.
+The tables are then those of the files that are not withdrawn. Which datasets are done stands in the ledger (undone), so
+that asking again goes on with the rest, and from the first on nothing more is published for the load. Refused, before
+the first and in each, where a later load left out rows because this one had brought them: they would be lost.
 
 In: the load, with ``undo`` (the id of the load to undo) and what this step said last.
 Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``running`` or ``failed``; in ``undo`` what
-was, or would be, taken.
+was, or would be, taken, and the datasets that are ``done``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,17 +14,22 @@ from typing import Any
 
 from loader import statements
 from loader.checks import CheckResult, number, sentence
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
+from loader.dataapi import (
+    MAX_STATEMENTS,
+    DataApi,
+    Statement,
+    StatementFailed,
+    client_token,
+    failure,
+)
 from loader.datasets import datasets
-from loader.failures import Kind, failed_check, is_missing, kind_of, may_pass
+from loader.failures import Kind, failed_check, is_missing, is_older, kind_of, may_pass
 from loader.names import NO_TIME, as_literal, common
 from loader.observability import logger, step
 from loader.settings import settings
 from loader.steps import LOST, advance, took_too_long
 
 MAX_ATTEMPTS = 8
-BATCH = "0"  # under which the figures of its checks stand in the ledger
-
 api = DataApi(settings())
 
 
@@ -31,31 +37,45 @@ api = DataApi(settings())
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load = event["load"]
     attempt = load.get("attempt", 0)
-    if not load.get("statement") or "undoing" not in load:  # or of a version that did not say it
+    if "todo" not in load.get("undoing", {}):  # or of a version that did not say it
         load = {**load, "statement": None}
         try:
             found = look(load, attempt)
         except StatementFailed as error:
-            if is_missing(str(error)) and attempt < 2:
+            if (is_missing(str(error)) or is_older(str(error))) and attempt < 2:
                 return {**load, "attempt": attempt + 1, "outcome": "no tables"}
             if may_pass(str(error)) and attempt < MAX_ATTEMPTS:
                 return {**load, "attempt": attempt + 1, "outcome": "running"}
             raise
-        if found["already"]:
-            # Perhaps by an attempt of ours whose answer was lost: what it took, the look before it had said.
-            return {**load, "undo": {**found["takes"], **load["undo"]}, "outcome": "undone"}
-        load = {
-            **load,
-            "undo": {**load["undo"], **found["takes"]},
-            "undoing": found["bounds"],
+        # Of what an attempt of ours has done whose answer was lost, the look before it has said what it took.
+        files = {**load.get("undoing", {}).get("files", {}), **found["files"]}
+        undo = {
+            **load["undo"],
+            "files": sum(files.values()),
+            "rows": {**load["undo"].get("rows", {}), **found["rows"]},
+            "done": found["done"],
         }
+        undoing = {"files": files, "batches": found["batches"], "todo": found["todo"]}
+        load = {**load, "undo": undo, "undoing": undoing}
         if found["cause"]:
-            return {**load, "outcome": "refused", "cause": found["cause"]}
+            return {**load, "outcome": "refused", "cause": found["cause"] + so_far(load)}
+        if not found["todo"]:
+            return {**load, "outcome": "undone"}
         if load["dry_run"]:
             return {**load, "outcome": "planned"}
-    sequence = statements.undo(load["undoing"]["datasets"], names_of(load))
+    return take_out(load, attempt)
+
+
+def take_out(load: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """Undoes the first of the datasets that are left, or waits for it on."""
+    todo = load["undoing"]["todo"]
+    dataset = todo[0]["dataset"]
+    sequence = statements.undo(dataset, names_of(load))
     statement, pending = advance(
-        api, load.get("statement"), lambda: submit(load, sequence, attempt), behind_lock=True
+        api,
+        load.get("statement"),
+        lambda: submit(load, dataset, sequence, attempt),
+        behind_lock=True,
     )
     load = {**load, "statement": pending}
     if statement.running:
@@ -63,57 +83,75 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not statement.finished:
         return not_undone(load, statement, attempt)
     checks = [
-        CheckResult(str(name), "published", BATCH, figure, expected).as_dict()
+        CheckResult(str(name), "published", todo[0]["batch"], figure, expected).as_dict()
         for name, figure, expected in api.rows(f"{statement.id}:{len(sequence)}")
     ]
-    logger.info("load undone", undone=load["undo"])
-    return {**load, "statement": None, "checks": checks, "outcome": "undone"}
+    load = {
+        **load,
+        "statement": None,
+        "checks": [*load.get("checks", ()), *checks],
+        "undo": {**load["undo"], "done": [*load["undo"]["done"], dataset]},
+        "undoing": {**load["undoing"], "todo": todo[1:]},
+    }
+    logger.info("load undone", undone=load["undo"], left=len(todo) - 1)
+    return {**load, "outcome": "running" if todo[1:] else "undone"}
 
 
 def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """What undo would take, why it must not, whether it was done before, and what bounds its statements."""
+    """What undo would take, why it must not, which datasets are done, and what bounds the statements of the others."""
     wanted = load["undo"]["load_id"]
     names = {**common(settings()), "undone_load": wanted}
     found: dict[str, dict[str, int]] = {}
-    for kind, name, figure in asked(load, "look", statements.look_at_undo(names), attempt):
+    for kind, name, figure in next(asked(load, "look", statements.look_at_undo(names), attempt)):
         found.setdefault(str(kind), {})[str(name)] = int(figure or 0)
-    already = bool(found.get("undone"))
-    takes: dict[str, Any] = {"files": found.get("files", {}).get("loaded", 0), "rows": {}}
-    bounds: dict[str, Any] = {
-        "datasets": [name for name in datasets() if name in found.get("dataset", {})],
-        "batches": found.get("batches", {}).get("loads", 0),
-        "first_start": NO_TIME,
-        "last_start": NO_TIME,
-    }
-    cause = "" if already else cause_of(wanted, found)
-    if not already and not cause:
-        rows = statements.rows_of_undo(bounds["datasets"], names)
-        times: list[
-            str
-        ] = []  # each dataset has a range of its own; the statements share one that holds them all
-        for name, figure, first, last in asked(load, "rows", rows, attempt):
-            takes["rows"][str(name)] = int(figure or 0)
-            times += [time for time in (first, last) if time]
-        if times:
+    of_load = sorted(found.get("dataset", {}))
+    undone = found.get("undone", {})
+    done = [name for name in of_load if name in undone or "" in undone]
+    left = [name for name in of_load if name not in done]
+    files = {name: found.get("files", {}).get(name, 0) for name in left}
+    rows: dict[str, int] = {}
+    todo: list[dict[str, str]] = []
+    cause = "" if done and not left else cause_of(wanted, left, found)
+    if not cause:
+        of_rows = [statements.rows_of_undo(name, names) for name in left]
+        for name, counted in zip(left, asked(load, "rows", of_rows, attempt), strict=True):
+            times = []
+            for table, figure, first, last in counted:
+                rows[str(table)] = int(figure or 0)
+                times += [str(time) for time in (first, last) if time]
             times.sort(key=lambda time: (len(time), time))  # the year 10000 has a digit more
-            bounds |= {"first_start": times[0], "last_start": times[-1]}
-    return {"takes": takes, "bounds": bounds, "already": already, "cause": cause}
+            first, last = (times[0], times[-1]) if times else (NO_TIME, NO_TIME)
+            # The figures of its checks stand under this batch in the ledger: each dataset's under its own.
+            of = {"dataset": name, "batch": str(of_load.index(name))}
+            todo.append({**of, "first_start": first, "last_start": last})
+    batches = found.get("batches", {}).get("loads", 0)
+    return {
+        "files": files,
+        "rows": rows,
+        "done": done,
+        "todo": todo,
+        "batches": batches,
+        "cause": cause,
+    }
 
 
 def asked(
-    load: dict[str, Any], step: str, statement: Sequence[str], attempt: int
-) -> Iterator[tuple[Any, ...]]:
-    """The rows of one statement. Raises StatementFailed."""
-    ended = api.run(
-        statement,
-        token=client_token(load["load_id"], step, "", attempt),
-        name=f"{load['load_id']} {step} of {load['undo']['load_id']}",
-    )
-    yield from api.rows(f"{ended.id}:1")
+    load: dict[str, Any], step: str, sequence: Sequence[str], attempt: int
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of each statement, sent as many at a time as the Data API takes. Raises StatementFailed."""
+    for begin in range(0, len(sequence), MAX_STATEMENTS):
+        some = sequence[begin : begin + MAX_STATEMENTS]
+        ended = api.run(
+            some,
+            token=client_token(load["load_id"], step, str(begin or ""), attempt),
+            name=f"{load['load_id']} {step} of {load['undo']['load_id']}",
+        )
+        for place in range(1, len(some) + 1):
+            yield list(api.rows(f"{ended.id}:{place}"))
 
 
-def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
-    """Why a load cannot be undone; '' if it can."""
+def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> str:
+    """Why a load cannot be undone of the datasets that are left; '' if it can."""
     if not found.get("dataset"):
         return f"undo: no load {wanted} is known; the table loads has them."
     if found.get("early", {}).get("loads"):
@@ -121,9 +159,7 @@ def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
             f"undo: load {wanted} was published before the loader could undo: it cannot tell which of its rows other "
             "files have too."
         )
-    unknown = [
-        name for name in found["dataset"] if name not in datasets() or not datasets()[name].can_undo
-    ]
+    unknown = [name for name in left if name not in datasets() or not datasets()[name].can_undo]
     if unknown:
         return f"undo: there is no sql/undo/{unknown[0]}/, and load {wanted} has files of {unknown[0]}."
     later = found.get("later", {})
@@ -138,54 +174,61 @@ def cause_of(wanted: str, found: dict[str, dict[str, int]]) -> str:
     return ""
 
 
+def so_far(load: dict[str, Any]) -> str:
+    """What is done although the undo did not come to its end."""
+    done = load["undo"].get("done")
+    if not done:
+        return ""
+    return f" The rows of {', '.join(done)} are out already; the same undo, started again, goes on with the rest."
+
+
 def names_of(load: dict[str, Any]) -> dict[str, str]:
-    """What the undo templates are offered, with what ``look`` has found."""
+    """What the undo templates are offered for the first dataset that is left, with what ``look`` has found."""
     return {
         **common(settings()),
+        **load["undoing"]["todo"][0],
         "load_id": load["load_id"],
-        "batch": BATCH,
         "execution": as_literal(load["execution"]),
         "undone_load": load["undo"]["load_id"],
         "batch_count": str(load["undoing"]["batches"]),
-        "first_start": load["undoing"]["first_start"],
-        "last_start": load["undoing"]["last_start"],
     }
 
 
-def submit(load: dict[str, Any], sequence: Sequence[str], attempt: int) -> Statement:
+def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt: int) -> Statement:
     return api.submit(
         sequence,
-        token=client_token(load["load_id"], "undo", "", attempt),
-        name=f"{load['load_id']} undo {load['undo']['load_id']}",
+        token=client_token(load["load_id"], "undo", dataset, attempt),
+        name=f"{load['load_id']} undo {load['undo']['load_id']} {dataset}",
         wait=settings().wait_seconds,
     )
 
 
 def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict[str, Any]:
-    """What an undo that failed asks for; all of it was rolled back."""
+    """What the undo of a dataset that failed asks for; all of it was rolled back."""
+    batch = load["undoing"]["todo"][0]["batch"]
+    more = so_far(load)
     if cause := took_too_long(load["statement"]):
-        return {**load, "outcome": "failed", "cause": cause}
-    load = {**load, "statement": None, "attempt": attempt + 1}
+        return {**load, "outcome": "failed", "cause": cause + more}
+    # Without what is to do, the next call looks again: of what was lost it may be done.
+    undoing = {"files": load["undoing"]["files"]}
+    load = {**load, "statement": None, "attempt": attempt + 1, "undoing": undoing}
     if statement is LOST and attempt < MAX_ATTEMPTS:
-        return {**load, "outcome": "running"}  # it may have committed: then the next look says so
+        return {**load, "outcome": "running"}
     if statement is LOST:
-        return {**load, "outcome": "failed", "cause": "The Data API forgot the undo's statement."}
+        cause = "The Data API forgot the undo's statement."
+        return {**load, "outcome": "failed", "cause": cause + more}
     statement = api.describe(statement.id)
     kind, error = kind_of(statement), failure(statement)
     logger.warning("undo failed", kind=kind.name, error=error)
     if kind is Kind.CHECK:
         name, figure, expected = failed_check(statement)
-        failed = CheckResult(name, "published", BATCH, number(figure), number(expected))
-        return {
-            **load,
-            "outcome": "failed",
-            "cause": sentence([failed]),
-            "checks": [failed.as_dict()],
-        }
+        failed = CheckResult(name, "published", batch, number(figure), number(expected))
+        checks = [*load.get("checks", ()), failed.as_dict()]
+        return {**load, "outcome": "failed", "cause": sentence([failed]) + more, "checks": checks}
     # Tables of an older version were there to look at, and lack what the transaction needs.
     if kind is Kind.NO_TABLES and attempt < 2:
         return {**load, "outcome": "no tables"}
     # A load that left out rows of it was published meanwhile: the next look names it.
     if kind in (Kind.TRY_AGAIN, Kind.CLAIM) and attempt < MAX_ATTEMPTS:
         return {**load, "outcome": "running"}
-    return {**load, "outcome": "failed", "cause": f"Nothing was undone: {error}"}
+    return {**load, "outcome": "failed", "cause": f"Nothing was undone: {error}{more}"}

@@ -10,11 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from loader import sql
+from loader.dataapi import MAX_STATEMENTS
 from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table")
-NEEDED = ("copy.sql", "staged.sql", "published.sql", "drop.sql")
+NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
+# What a transaction has beside a dataset's own files, at most: the second attempt of a reload is the longest publish.
+PUBLISH = (
+    *("publish/begin.sql", "publish/again/ledger.sql", "publish/files.sql"),
+    *("publish/reload/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
+    *("publish/guard.sql", "publish/figures.sql"),
+)
+UNDO = (
+    *("undo/begin.sql", "undo/end.sql", "publish/check_results.sql", "publish/guard.sql"),
+    "undo/figures.sql",
+)
+_CREATE = re.compile(r"\bCREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?(\$\{\w+\}\.\w+)", re.IGNORECASE)
 _IGNOREHEADER = re.compile(r"\bIGNOREHEADER\s+(?:AS\s+)?(\d+)", re.IGNORECASE)
 
 
@@ -103,7 +115,9 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         for file in NEEDED:
             if not (path.parent / file).is_file():
                 raise DatasetError(f"Dataset {name!r}: sql/datasets/{name}/{file} is missing.")
+        _refuse_what_is_too_long(name)
         datasets[name] = Dataset(name, str(stage_table), prefix, tuple(suffixes), fact_table)
+    _refuse_tables(list(datasets.values()))
     unknown = prefixes.keys() - datasets.keys()
     if unknown:
         raise DatasetError(
@@ -125,6 +139,45 @@ def _refuse_overlaps(found: list[Dataset]) -> None:
             )
         if one.stage_table == other.stage_table:
             raise DatasetError(f"Dataset {other.name!r}: its stage_table is also {one.name!r}'s.")
+
+
+def _refuse_what_is_too_long(name: str) -> None:
+    """A transaction that the Data API would not take: better now than when the first file has come."""
+    publish = (f"publish/{name}", f"publish/reload/{name}", f"publish/again/{name}")
+    for what, shared, folders in (("publish", PUBLISH, publish), ("undo", UNDO, (f"undo/{name}",))):
+        own = sql.files(*folders)
+        # Never fewer than there are, and quick: every function counts them when it starts.
+        if (
+            not own
+            or sum(sql.read(file).count(";") + 1 for file in (*shared, *own)) <= MAX_STATEMENTS
+        ):
+            continue
+        count = {file: len(sql.statements(sql.without_comments(file))) for file in (*shared, *own)}
+        total, longest = sum(count.values()), max(own, key=count.__getitem__)
+        if total > MAX_STATEMENTS:
+            raise DatasetError(
+                f"Dataset {name!r}: its {what} has {total} statements with the loader's own; the Data API takes "
+                f"{MAX_STATEMENTS} in a transaction. The longest of its files is sql/{longest} with {count[longest]}: "
+                "write fewer, larger statements."
+            )
+
+
+def _refuse_tables(found: list[Dataset]) -> None:
+    """Tables that are made whenever one is missing, so each must take what is there, and be one dataset's."""
+    owner: dict[str, str] = {}
+    for dataset in found:
+        file = f"datasets/{dataset.name}/tables.sql"
+        for checked, table in _CREATE.findall(sql.read(file)):
+            shown = table.rpartition(".")[2]
+            if not checked:
+                raise DatasetError(
+                    f"Dataset {dataset.name!r}: sql/{file} must say CREATE TABLE IF NOT EXISTS of {shown}: it runs "
+                    "again whenever one of its tables is missing."
+                )
+            if owner.setdefault(table, dataset.name) != dataset.name:
+                raise DatasetError(
+                    f"Dataset {dataset.name!r}: its table {shown} is of {owner[table]!r} too."
+                )
 
 
 def _document(name: str, path: Path) -> dict[str, Any]:

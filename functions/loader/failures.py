@@ -23,6 +23,7 @@ _NO_TABLES = re.compile(
     r"|cannot copy into nonexistent table",
     re.I,
 )
+_NO_COLUMN = re.compile(r"column \"?[\w.]+\"? does not exist", re.I)
 # A table that a reset or a drop took away while a statement waited for it: the next attempt sees the new one, or none.
 _CONFLICT = re.compile(
     r"error:? *1023\b|serializable isolation violation|deadlock detected|conflict with concurrent transaction"
@@ -137,6 +138,11 @@ def _interrupted(own_words: str) -> bool:
 def is_missing(error: str) -> bool:
     """Whether the error says that a table or the schema does not exist."""
     return bool(_NO_TABLES.search(_own_words(error)))
+
+
+def is_older(error: str) -> bool:
+    """Whether the error says that a column does not exist, as in the ledger of an older version."""
+    return bool(_NO_COLUMN.search(_own_words(error)))
 
 
 def may_pass(error: str) -> bool:

@@ -1,14 +1,14 @@
-"""The tables' versions: a baseline for a warehouse that has none, and migrations for one that has older ones.
+"""The tables' versions: the ledger as it is now for a warehouse that has none, migrations for one that is older.
 
 In sql/migrations/:
-baseline_<number>.sql            all tables of that version at once
+ledger.sql                       the ledger's tables of the newest version; each dataset brings its own (tables.sql)
 <number>_<what>.sql              from the version before to this one, in one transaction
 <number>_<what>_autocommit.sql   the same, each statement a transaction: what improves the tables, such as a sort key,
-                                 and locks them for long. Loads work without it. A baseline of its version, or of a
-                                 later one, comes with it.
+                                 and locks them for long. Loads work without it.
 """
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.names import common
 from loader.settings import settings
 
+LEDGER = "migrations/ledger.sql"
+
 
 @cache
 def migrations() -> dict[int, str]:
-    """Version -> file, without gaps up to the newest; raises sql.TemplateError for a gap, or one without a baseline."""
+    """Version -> file, without gaps up to the newest; raises sql.TemplateError for a gap."""
     found: dict[int, str] = {}
     for name in sql.files("migrations"):
         if match := re.fullmatch(r"(\d{3})_\w+\.sql", Path(name).name):
@@ -31,41 +33,20 @@ def migrations() -> dict[int, str]:
                     "loader may have brought one of them: give yours the next free number."
                 )
             found[number] = name
-    base = baseline()[0]
-    first, last = (min(found), max(found)) if found else (base + 1, base)
-    if sorted(found) != list(range(first, last + 1)) or not first - 1 <= base <= last:
+    if not found or sorted(found) != list(range(min(found), max(found) + 1)):
         raise sql.TemplateError(
-            f"sql/migrations/ must be numbered without gaps, not {sorted(found)}, and have a baseline of one of these "
-            f"versions, not {base}."
+            f"sql/migrations/ must be numbered without gaps, not {sorted(found)}."
         )
-    if late := [name for number, name in found.items() if number > base and is_autocommit(name)]:
-        raise sql.TemplateError(f"sql/{late[0]} needs a baseline of its version; it is {base}.")
     return found
 
 
-@cache
-def baseline() -> tuple[int, str]:
-    """The version and the file of the tables that a warehouse without any gets first."""
-    found = [
-        (int(match.group(1)), name)
-        for name in sql.files("migrations")
-        if (match := re.fullmatch(r"baseline_(\d{3})\.sql", Path(name).name))
-    ]
-    if len(found) != 1:
-        raise sql.TemplateError(
-            f"sql/migrations/ must have one baseline_<number>.sql, not {len(found)}."
-        )
-    return found[0]
-
-
 def steps(version: int) -> dict[int, str]:
-    """What brings tables of this version (0: none) to the latest: the version after each file -> the file, in order.
+    """What brings a ledger of this version (0: none) to the latest: the version after each file -> the file, in order.
 
-    Raises sql.TemplateError if they are older than the oldest file that upgrades any.
+    Raises sql.TemplateError if it is older than the oldest file that upgrades any.
     """
     if version == 0:
-        number, name = baseline()
-        return {number: name, **{n: m for n, m in migrations().items() if n > number}}
+        return {latest_version(): LEDGER}
     if version < latest_version() and version + 1 not in migrations():
         raise sql.TemplateError(
             f"sql/migrations/ has no file from version {version} to {version + 1}: deploy an older release first, "
@@ -76,7 +57,12 @@ def steps(version: int) -> dict[int, str]:
 
 def latest_version() -> int:
     """The version of the tables that this code works with."""
-    return max([baseline()[0], *migrations()])
+    return max(migrations())
+
+
+def rendered(name: str, names: Mapping[str, str]) -> list[sql.Rendered]:
+    """The statements of one of these files."""
+    return sql.render(name, {**names, "version": str(latest_version())})
 
 
 def is_autocommit(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from loader import names, sql, statements
 from loader.datasets import datasets
-from loader.migrations import migrations
+from loader.migrations import LEDGER, migrations, rendered
 from loader.settings import settings
 from loader.sql import Rendered
 
@@ -98,9 +98,9 @@ def groups(
             found += [
                 _group(
                     f"rows of undo {dataset.name}",
-                    statements.rows_of_undo([dataset.name], offered),
+                    [statements.rows_of_undo(dataset.name, offered)],
                 ),
-                _group(f"undo {dataset.name}", statements.undo([dataset.name], offered)),
+                _group(f"undo {dataset.name}", statements.undo(dataset.name, offered)),
             ]
     return found
 
@@ -108,13 +108,12 @@ def groups(
 def of_tables(load: Mapping[str, Any] = SAMPLE) -> list[Group]:
     """The batches that create, upgrade and drop the tables."""
     offered = _offered(load, "s3://work/{}".format)
-    upgrades = [text for name in migrations().values() for text in sql.render(name, offered)]
+    upgrades = [text for name in migrations().values() for text in rendered(name, offered)]
+    one = ("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables")
     return [
-        _group("schemas", sql.render("migrations/schemas.sql", offered)),
-        _group("create schema", sql.render("migrations/create_schema.sql", offered)),
-        _group("version", sql.render("migrations/version.sql", offered)),
-        _group("the loader's own tables", sql.render("migrations/loader_tables.sql", offered)),
-        _group("create all", statements.create_all(offered)),
+        *(_group(name, sql.render(f"migrations/{name}.sql", offered)) for name in one),
+        _group("ledger", rendered(LEDGER, offered)),
+        *(_group(f"tables of {name}", statements.tables_of(name, offered)) for name in datasets()),
         _group("upgrade", upgrades),
         _group("drop all", statements.drop_all(offered)),
     ]

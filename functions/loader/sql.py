@@ -57,6 +57,7 @@ PATTERNS: dict[str, str] = {
     "rows_copied": rf"{COUNT}|NULL",  # if Redshift has not said it
     "header_lines": COUNT,
     "batch_count": COUNT,
+    "version": COUNT,
     "check_count": COUNT,
     "started_at": TIMESTAMP,
     "first_start": TIMESTAMP,

@@ -4,12 +4,13 @@ Each function takes what the templates are offered (loader/names.py) and gives t
 need of S3 is written by the step that sends them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from loader import sql
 from loader.datasets import Dataset, datasets
-from loader.migrations import steps
+from loader.migrations import LEDGER, rendered
 from loader.sql import Rendered
 
 Names = Mapping[str, str]
@@ -106,34 +107,44 @@ def look_at_undo(names: Names) -> list[Rendered]:
     return sql.render("undo/look.sql", names)
 
 
-def rows_of_undo(of: Sequence[str], names: Names) -> list[Rendered]:
-    """What undo takes of the rows of these datasets."""
-    rows = [sql.render_one(f"datasets/{name}/undone.sql", names) for name in of]
-    return [Rendered("\nUNION ALL\n".join(rows), f"datasets/{of[0]}/undone.sql")] if of else []
+def rows_of_undo(dataset: str, names: Names) -> Rendered:
+    """What undo takes of the rows of a dataset."""
+    return sql.render_one(f"datasets/{dataset}/undone.sql", names)
 
 
-def undo(of: Sequence[str], names: Names) -> list[Rendered]:
-    """The undo transaction, LOCK first: the statements of these datasets, the ledger, the checks and their guard."""
+def undo(dataset: str, names: Names) -> list[Rendered]:
+    """The transaction that undoes a load's files of a dataset, LOCK first: its statements, the ledger, the checks."""
     sequence = sql.render("undo/begin.sql", names)
-    for dataset in of:
-        for name in sql.files(f"undo/{dataset}"):
-            sequence += sql.render(name, names)
+    for name in sql.files(f"undo/{dataset}"):
+        sequence += sql.render(name, names)
     sequence += sql.render("undo/end.sql", names)
-    files = sql.files("checks/undone", *(f"checks/undone/{name}" for name in of))
+    files = sql.files("checks/undone", f"checks/undone/{dataset}")
     checks = {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in files}
     sequence += checked(checks, names)
     return sequence + sql.render("undo/figures.sql", names)
 
 
+def tables_of(dataset: str, names: Names) -> list[Rendered]:
+    """What makes the tables of a dataset, as they are now; it changes none that exists."""
+    return sql.render(f"datasets/{dataset}/tables.sql", names)
+
+
 def drop_all(names: Names) -> list[Rendered]:
-    """LOCK first, then all tables go but the lock's: the ledger, and each dataset's own (its drop.sql)."""
-    sequence = sql.render("migrations/drop.sql", names)
-    for dataset in datasets():
-        sequence += sql.render(f"datasets/{dataset}/drop.sql", names)
-    return sequence
+    """LOCK first, then all tables and views go but the lock's: as many statements for any number of datasets."""
+    texts = create_all(names)
+    views, tables = created(texts, "VIEW"), created(texts, "TABLE")
+    tables.remove(f"{names['loader_schema']}.publish_lock")
+    lists = {"views": sql.Fragment(", ".join(views)), "tables": sql.Fragment(", ".join(tables))}
+    return sql.render("migrations/drop.sql", {**names, **lists})
 
 
 def create_all(names: Names) -> list[Rendered]:
-    """All tables of the latest version, for a warehouse that has none."""
-    files = [*steps(0).values(), "migrations/loader_tables.sql"]
-    return [text for name in files for text in sql.render(name, names)]
+    """All tables and views of the latest version, for a warehouse that has none; more than one batch takes."""
+    made = rendered(LEDGER, names) + sql.render("migrations/loader_tables.sql", names)
+    return made + [text for dataset in datasets() for text in tables_of(dataset, names)]
+
+
+def created(texts: Iterable[str], kind: str = "TABLE") -> list[str]:
+    """The tables (or views) that the statements create, with their schemas, sorted."""
+    create = rf"CREATE (?:OR REPLACE )?{kind} (?:IF NOT EXISTS )?(\w+\.\w+)"
+    return sorted({found[1] for text in texts if (found := re.match(create, text))})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import sam, stack
+from local import made, sam, stack
 from local.clients import clients
 from local.commands import generate, reset, up
 from local.commands.upload import upload
@@ -41,10 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="files to load, with log_data/ and song_data/ (generated ones if not given)",
     )
+    parser.add_argument(
+        "--wipe", action="store_true", help="also if there are files that no demo made: delete them"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS stays up."""
+    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS stays up.
+
+    Raises Problem where it would wipe what it did not make.
+    """
     folder: Path | None = arguments.data
     if folder is not None:
         found_in(folder)  # complains before anything is started
@@ -61,12 +67,15 @@ def run(arguments: argparse.Namespace) -> int:
         sam.deploy(at)
     parts = stack.deployed(found)
     with _timed(phases, "reset"):
+        if not arguments.wipe:
+            made.refuse_others(found, parts.data_bucket)
         reset.reset(found, parts)
     if folder is None:
         folder = DATA / "demo-data"
         with _timed(phases, "generate"):
             shutil.rmtree(folder, ignore_errors=True)
             generate.make(folder)
+    made.note(parts.data_bucket, found_in(folder))
     with _timed(phases, "upload and load"):
         reports = upload(found, parts, folder)
     shown = summary(found, reports, phases)

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Empties both."""
+    """Empties both, the bucket last."""
     del arguments
     found = clients(ports())
     reset(found, stack.deployed(found))
@@ -25,14 +25,34 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def reset(found: Clients, parts: stack.Stack) -> None:
-    """Stops what runs, empties queues and buckets, and lets the product drop its schema."""
+    """Stops what runs, lets the product drop its tables, and empties the buckets last: a reset that the warehouse
+    refuses has deleted nothing.
+    """
+    quiet(found, parts)
+    drop_tables(found, parts)
+    deleted = sum(objects.empty(found, b) for b in (parts.data_bucket, parts.work_bucket))
+    # What a sweep has loaded meanwhile has no file any more.
+    if quiet(found, parts) or any_loaded(found):
+        drop_tables(found, parts)
+    print(f"reset: {deleted:,} objects deleted, the warehouse is empty")
+
+
+def quiet(found: Clients, parts: stack.Stack) -> int:
+    """Stops executions and statements, empties the queues; how many executions there were."""
     if stopped := executions.stop_all(found, parts.state_machine, "python -m local reset"):
         print(f"stopped {stopped} running executions")
     queries.cancel_running(found)
     for url in (parts.queue_url, parts.dead_letter_url):
         queues.purge(found, url)
-    deleted = sum(objects.empty(found, b) for b in (parts.data_bucket, parts.work_bucket))
+    return stopped
+
+
+def drop_tables(found: Clients, parts: stack.Stack) -> None:
+    """Raises Problem if the product did not."""
     report = execute(found, parts, '{"reset": true}')
     if report.failed:
-        raise Problem(f"The warehouse was not reset: {report.cause}")
-    print(f"reset: {deleted:,} objects deleted, the warehouse is empty")
+        raise Problem(f"The warehouse was not reset, and no object was deleted: {report.cause}")
+
+
+def any_loaded(found: Clients) -> bool:
+    return bool(queries.run(found, "SELECT load_id FROM loads LIMIT 1").rows)

@@ -1,14 +1,13 @@
--- Drops the ledger, but not the schemas themselves, so that their grants and default privileges stay; each dataset's own tables go after
--- it (datasets/<name>/drop.sql). Runs on {"reset": true}, in the transaction that creates it all again (functions/reset.py): few
--- statements, for that transaction has the baseline's and the later migrations' too and takes 40. The lock stays: publishes wait for it,
--- and one that met a dropped lock would fail instead.
+-- Drops all tables and views but the lock's, and not the schemas, so that their grants and default privileges stay. Runs on
+-- {"reset": true}, in the transaction that makes the ledger again (functions/reset.py): two lists, so that it is as many statements for any
+-- number of datasets. They are what ledger.sql, loader_tables.sql and each dataset's tables.sql create (functions/loader/statements.py).
+-- The lock stays: publishes wait for it, and one that met a dropped lock would fail instead.
+-- docs.aws.amazon.com/redshift/latest/dg/r_DROP_TABLE.html takes a list, and so does r_DROP_VIEW.html.
 LOCK ${loader_schema}.publish_lock;
 
 UPDATE ${loader_schema}.publish_lock
 SET holder = '${load_id}';
 
-DROP VIEW IF EXISTS ${schema}.file_status;
+DROP VIEW IF EXISTS ${views};
 
-DROP TABLE IF EXISTS ${schema}.files, ${schema}.loads, ${schema}.check_results, ${schema}.left_out, ${schema}.undone;
-
-DROP TABLE IF EXISTS ${schema}.load_figures, ${schema}.schema_version, ${loader_schema}.file_plan;
+DROP TABLE IF EXISTS ${tables};

@@ -1,11 +1,12 @@
--- Opens the transaction that undoes a load, in which it runs first; LOCK and UPDATE as in publish/begin.sql.
+-- Opens the transaction that undoes a load's files of a dataset, in which it runs first; LOCK and UPDATE as in publish/begin.sql.
 LOCK ${loader_schema}.publish_lock;
 
 UPDATE ${loader_schema}.publish_lock
 SET holder = '${load_id}';
 
--- Nothing may have been left out because of the load's rows: the files that have them too would lose them. And the load has published
--- no batch since undo/look.sql took the range of its plays. Both branches of a CASE are evaluated, so the CASE is inside the CAST.
+-- Nothing may have been left out because of the load's rows, of any dataset that is not undone yet: the files that have them too would
+-- lose them. And the load has published no batch since undo/look.sql took the range of its plays. Both branches of a CASE are
+-- evaluated, so the CASE is inside the CAST.
 SELECT
     CAST(
         CASE
@@ -28,7 +29,9 @@ FROM (
         WHERE f.status = 'loaded'
     ) AS l
         ON o.load_id = l.load_id AND o.dataset = l.dataset
-    WHERE o.of_load_id = '${undone_load}' AND o.load_id <> '${undone_load}'
+    LEFT JOIN ${schema}.undone AS d
+        ON o.of_load_id = d.load_id AND o.dataset = d.dataset
+    WHERE o.of_load_id = '${undone_load}' AND o.load_id <> '${undone_load}' AND d.load_id IS NULL
 ) AS n
 CROSS JOIN (
     SELECT COUNT(*) AS held

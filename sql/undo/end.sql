@@ -1,14 +1,14 @@
--- The load's files are withdrawn: not planned again unless they are named. What it left out of other loads is void, so that these
--- may be undone too. Runs in the undo of a load, after the datasets' statements.
+-- The load's files of the dataset are withdrawn: not planned again unless they are named. What it left out of other loads is void, so
+-- that these may be undone too. Runs in the undo of a load, after the dataset's statements.
 UPDATE ${schema}.files
 SET status = 'withdrawn', reason = 'undone by ${load_id}'
-WHERE load_id = '${undone_load}' AND status = 'loaded';
+WHERE load_id = '${undone_load}' AND dataset = '${dataset}' AND status = 'loaded';
 
 DELETE FROM ${schema}.left_out
-WHERE load_id = '${undone_load}';
+WHERE load_id = '${undone_load}' AND dataset = '${dataset}';
 
 DELETE FROM ${schema}.undone
-WHERE load_id = '${undone_load}';
+WHERE load_id = '${undone_load}' AND dataset = '${dataset}';
 
-INSERT INTO ${schema}.undone (load_id, undone_by, execution)
-VALUES ('${undone_load}', '${load_id}', '${execution}');
+INSERT INTO ${schema}.undone (load_id, undone_by, execution, dataset)
+VALUES ('${undone_load}', '${load_id}', '${execution}', '${dataset}');

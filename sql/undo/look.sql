@@ -1,14 +1,14 @@
 -- What the ledger says of a load that is to be undone, in one result. Runs before the transaction.
--- files: the load's, by status. dataset: files that it loaded, by dataset. batches: how many it has published. later: loads that left
--- out rows of it and still have files (reloads may have replaced them all). early: batches of it that are older than the tables that
--- undo needs. undone: by which load it was undone already.
+-- files: the load's that are loaded, by dataset. dataset: files that it loaded once, by dataset. batches: how many it has published.
+-- later: loads that left out rows of it, of a dataset that is not undone yet, and still have files (reloads may have replaced them all).
+-- early: batches of it that are older than the tables that undo needs. undone: its datasets that are undone already; '' is all of them.
 SELECT
     CAST('files' AS VARCHAR(16)) AS kind,
-    CAST(f.status AS VARCHAR(128)) AS name,
+    CAST(f.dataset AS VARCHAR(128)) AS name,
     COUNT(*) AS figure
 FROM ${schema}.files AS f
-WHERE f.load_id = '${undone_load}'
-GROUP BY f.status
+WHERE f.load_id = '${undone_load}' AND f.status = 'loaded'
+GROUP BY f.dataset
 UNION ALL
 SELECT CAST('dataset' AS VARCHAR(16)) AS kind, CAST(l.dataset AS VARCHAR(128)) AS name, CAST(SUM(l.files_loaded) AS BIGINT) AS figure
 FROM ${schema}.loads AS l
@@ -29,7 +29,9 @@ INNER JOIN (
     WHERE n.status = 'loaded'
 ) AS h
     ON o.load_id = h.load_id AND o.dataset = h.dataset
-WHERE o.of_load_id = '${undone_load}' AND o.load_id <> '${undone_load}'
+LEFT JOIN ${schema}.undone AS d
+    ON o.of_load_id = d.load_id AND o.dataset = d.dataset
+WHERE o.of_load_id = '${undone_load}' AND o.load_id <> '${undone_load}' AND d.load_id IS NULL
 GROUP BY o.load_id
 UNION ALL
 SELECT CAST('early' AS VARCHAR(16)) AS kind, CAST('loads' AS VARCHAR(128)) AS name, COUNT(*) AS figure
@@ -41,7 +43,7 @@ CROSS JOIN (
 ) AS t
 WHERE e.load_id = '${undone_load}' AND e.published_at < t.applied_at
 UNION ALL
-SELECT CAST('undone' AS VARCHAR(16)) AS kind, CAST(u.undone_by AS VARCHAR(128)) AS name, COUNT(*) AS figure
+SELECT CAST('undone' AS VARCHAR(16)) AS kind, CAST(u.dataset AS VARCHAR(128)) AS name, COUNT(*) AS figure
 FROM ${schema}.undone AS u
 WHERE u.load_id = '${undone_load}'
-GROUP BY u.undone_by;
+GROUP BY u.dataset;

@@ -62,6 +62,9 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
 
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
+UPDATED = "tests/stateful/test_updated_dataset.py"
+MANY = "tests/stateful/test_many_datasets.py"
+ORDERS = "docs/adding-a-dataset/sql"
 REVIEWED = "tests/stateful/test_reviewed.py"
 UPGRADE = "tests/upgrade/test_upgrade.py"
 INTERRUPTED = "tests/statemachine/test_interruptions.py"
@@ -496,7 +499,7 @@ MUTANTS = (
     mutant(
         "what was said of a file last hides that it is loaded",
         "test_a_file_that_is_loaded_stays_so_when_its_object_is_gone",
-        "sql/migrations/baseline_004.sql",
+        "sql/migrations/ledger.sql",
         "CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,",
         "",
     ),
@@ -704,15 +707,15 @@ MUTANTS = (
         "undo leaves the checks of a dataset out",
         f"{SECOND}::test_undo_of_a_load_of_two_datasets_takes_the_rows_of_both",
         "functions/loader/statements.py",
-        '(f"checks/undone/{name}" for name in of)',
-        '(f"checks/undone/{name}" for name in of[:1])',
+        'sql.files("checks/undone", f"checks/undone/{dataset}")',
+        'sql.files("checks/undone", "checks/undone/log_data")',
     ),
     mutant(
         "reset leaves the tables of the datasets",
         f"{SECOND}::test_reset_drops_and_makes_its_tables_too",
         "functions/loader/statements.py",
-        "for dataset in datasets():",
-        "for dataset in ():",
+        '"tables": sql.Fragment(", ".join(tables))',
+        '"tables": sql.Fragment(", ".join(tables[:8]))',
     ),
     mutant(
         "the sweep forgets the old files of a new dataset",
@@ -874,5 +877,54 @@ MUTANTS = (
         "docs/adding-a-dataset/sql/publish/again/ratings/ratings.sql",
         "load_id = '${load_id}'",
         "1 = 0 AND load_id = '${load_id}'",
+    ),
+    mutant(
+        "a reload leaves the versions of its files",
+        f"{UPDATED}::test_a_reload_of_any_file_gives_the_same_tables",
+        f"{ORDERS}/publish/reload/orders/15_replaced_versions.sql",
+        "AND r.status = 'replaced'",
+        "AND r.status = 'loaded'",
+    ),
+    mutant(
+        "the smaller of an order's versions wins, not the newest",
+        f"{UPDATED}::test_an_old_version_that_comes_late_changes_nothing",
+        f"{ORDERS}/publish/orders/30_orders.sql",
+        "v.updated_at DESC",
+        "v.updated_at ASC",
+    ),
+    mutant(
+        "an order may become older than other files say",
+        f"{UPDATED}::test_a_reload_that_takes_an_order_back_is_refused_by_a_check",
+        f"{ORDERS}/checks/published/orders/orders_not_older.sql",
+        "o.updated_at < t.was",
+        "1 = 0",
+    ),
+    mutant(
+        "undo of one dataset withdraws the files of all",
+        f"{MANY}::test_an_undo_that_was_stopped_is_gone_on_with",
+        f"{UNDO}/end.sql",
+        "AND dataset = '${dataset}' AND status = 'loaded'",
+        "AND status = 'loaded'",
+    ),
+    mutant(
+        "an undo that is asked for again begins with the first dataset",
+        "tests/unit/test_undo.py::test_asked_again_it_goes_on_with_what_is_left",
+        "functions/undo.py",
+        'if name in undone or "" in undone',
+        'if "" in undone',
+    ),
+    mutant(
+        "a load of which one dataset is undone goes on publishing",
+        f"{MANY}::test_a_load_of_which_one_dataset_is_undone_publishes_nothing_more",
+        f"{PUBLISH}/claim.sql",
+        "FROM ${schema}.undone\n    WHERE load_id = '${load_id}'",
+        "FROM ${schema}.undone\n    WHERE load_id = '${load_id}' AND dataset = '${dataset}'",
+    ),
+    mutant(
+        "a table that held rows is made empty",
+        "tests/unit/test_migrate.py::test_a_table_that_held_rows_is_not_made_empty",
+        "functions/migrate.py",
+        "if lost and loaded.get(dataset):",
+        "if lost and not loaded:",
     ),
 )

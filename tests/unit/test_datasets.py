@@ -1,21 +1,28 @@
 """The datasets: their folders, which keys they take, and errors that name the dataset and the field."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loader import sql
+from loader import datasets as datasets_module
+from loader import rendered, sql
+from loader.dataapi import MAX_STATEMENTS
 from loader.datasets import NEEDED, DatasetError, compression, dataset_of, datasets, load_all
 
+OWN = sql.ROOT
 GOOD = {"stage_table": "event_stage", "prefix": "log_data/", "suffixes": [".json", ".json.gz"]}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty sql/."""
     monkeypatch.setattr(sql, "ROOT", tmp_path)
-    return tmp_path
+    read = sql.read  # a test may put another in its place
+    read.cache_clear()
+    yield tmp_path
+    read.cache_clear()
 
 
 def write(folder: Path, name: str, document: Any) -> None:
@@ -155,3 +162,81 @@ def test_a_folder_that_is_no_identifier(folder: Path) -> None:
 def test_a_prefix_for_a_dataset_that_is_not_there() -> None:
     with pytest.raises(DatasetError, match="DATASET_PREFIXES names 'plays'"):
         load_all({"plays": "plays/"})
+
+
+# ---------------------------------------------------------------- what could only fail later
+SHARED = [*datasets_module.PUBLISH, *datasets_module.UNDO]
+
+
+def copied(folder: Path, *names: str) -> None:
+    """The loader's own files, as they are."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text((OWN / name).read_text())
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [
+        ("publish/clicks", "publish"),
+        ("publish/reload/clicks", "publish"),
+        ("publish/again/clicks", "publish"),
+        ("undo/clicks", "undo"),
+    ],
+)
+def test_a_transaction_that_is_too_long_is_refused_with_its_number_and_file(
+    folder: Path, where: str, what: str
+) -> None:
+    write(folder, "clicks", GOOD)
+    copied(folder, *SHARED)
+    sql.read.cache_clear()
+    shared = datasets_module.PUBLISH if what == "publish" else datasets_module.UNDO
+    room = MAX_STATEMENTS - sum(
+        len(sql.statements(sql.without_comments(name))) for name in set(shared)
+    )
+    (folder / where).mkdir(parents=True, exist_ok=True)
+    (folder / where / "10_most.sql").write_text("SELECT 1;\n" * (room - 1))
+    (folder / where / "20_last.sql").write_text("-- One; and no more.\nSELECT ';'")
+    assert list(load_all({})) == ["clicks"]
+    (folder / where / "20_last.sql").write_text("SELECT 1; SELECT 2")
+    sql.read.cache_clear()
+    with pytest.raises(
+        DatasetError,
+        match=rf"'clicks': its {what} has 41 statements .*{where}/10_most.sql with {room - 1}:",
+    ):
+        load_all({})
+
+
+@pytest.mark.parametrize("name", load_all({}))
+def test_the_longest_transactions_are_those_that_are_sent(name: str) -> None:
+    """What is counted when a function starts is what a reload's second attempt and an undo send."""
+    [sent] = [g.statements for g in rendered.groups() if g.name == f"reload {name}"] or [()]
+    own = sql.files(f"publish/{name}", f"publish/reload/{name}", f"publish/again/{name}")
+    counted = {
+        "reload": [*datasets_module.PUBLISH, *own],
+        "undo": [*datasets_module.UNDO, *sql.files(f"undo/{name}")],
+    }
+    if sent:
+        assert sorted({s.file for s in sent}) == sorted(counted["reload"])
+    [undo] = [g.statements for g in rendered.groups() if g.name == f"undo {name}"] or [()]
+    if undo:
+        assert sorted({s.file for s in undo}) == sorted(counted["undo"])
+
+
+def test_a_table_of_two_datasets_is_refused(folder: Path) -> None:
+    write(folder, "clicks", GOOD)
+    write(folder, "visits", {**GOOD, "stage_table": "visit_stage", "prefix": "visits/"})
+    for name in ("clicks", "visits"):
+        text = "CREATE TABLE IF NOT EXISTS ${schema}.seen (a INTEGER);"
+        (folder / "datasets" / name / "tables.sql").write_text(text)
+    sql.read.cache_clear()
+    with pytest.raises(DatasetError, match="'visits': its table seen is of 'clicks' too"):
+        load_all({})
+
+
+def test_a_table_that_could_be_made_only_once_is_refused(folder: Path) -> None:
+    write(folder, "clicks", GOOD)
+    (folder / "datasets" / "clicks" / "tables.sql").write_text("CREATE TABLE ${schema}.t (a INT);")
+    sql.read.cache_clear()
+    with pytest.raises(DatasetError, match="CREATE TABLE IF NOT EXISTS of t: it runs again"):
+        load_all({})

@@ -1,5 +1,6 @@
 """Making and upgrading the tables, also when two loads meet there."""
 
+import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 
 import migrate
 import pytest
-from loader import dataapi, sql
+from loader import dataapi, sql, statements
 from loader.dataapi import StatementFailed
-from loader.migrations import baseline, migrations
+from loader.datasets import datasets
+from loader.migrations import LEDGER, latest_version, migrations, rendered
 
 from tests.faults.template import _document
 from tests.unit.fakes import FakeDataApi, Reply, failed
@@ -31,9 +33,9 @@ def schemas(*there: str) -> Reply:
 
 THERE, NEITHER = schemas("sparkify_loader", "sparkify"), schemas()
 UPGRADES = {
-    "baseline_004": (
+    "ledger": (
         "CREATE TABLE ${schema}.base (a INT); CREATE TABLE ${schema}.more (a INT);"
-        "INSERT INTO ${schema}.schema_version (version) VALUES (4);"
+        "INSERT INTO ${schema}.schema_version (version) VALUES (${version});"
     ),
     "loader_tables": "CREATE TABLE IF NOT EXISTS ${loader_schema}.lock (a INT);",
     "002_two": "CREATE TABLE ${schema}.t2 (a INT);",
@@ -52,15 +54,16 @@ FOURTH = "INSERT INTO sparkify.schema_version (version) VALUES (4)"
 
 
 def forget() -> None:
-    for cached in (sql.read, migrations, baseline):
+    for cached in (sql.read, migrations, datasets):
         cached.cache_clear()
 
 
 @pytest.fixture
 def five(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Five versions instead of the product's own: a baseline of the fourth, whose own file may fail, and a fifth."""
+    """Five versions instead of the product's own, of which the fourth may fail; there are no datasets."""
     texts = UPGRADES | {
-        name: sql.read(f"migrations/{name}.sql") for name in ("version", "schemas", "create_schema")
+        name: sql.read(f"migrations/{name}.sql")
+        for name in ("version", "schemas", "create_schema", "lock", "tables", "loaded")
     }
     (tmp_path / "migrations").mkdir()
     for name, text in texts.items():
@@ -81,8 +84,8 @@ def written(data_api: FakeDataApi) -> list[str]:
     return [text for text in data_api.statements if not text.startswith("SELECT")]
 
 
-OWN = "sparkify_loader.lock"  # what is put back whenever a table is missed, last
-NEW = ["sparkify.base", "sparkify.more", "sparkify.t5", OWN]
+OWN = "sparkify_loader.lock"  # what is put back whenever a table is missed, first: the rest is made behind it
+NEW = [OWN, "sparkify.base", "sparkify.more"]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +98,10 @@ NEW = ["sparkify.base", "sparkify.more", "sparkify.t5", OWN]
         # A version that knew one schema only: the other is made before the first file needs it.
         (
             [version(1), schemas("sparkify")],
-            ["sparkify_loader", "sparkify.t2", "sparkify.t3", "sparkify.t5", OWN],
+            ["sparkify_loader", OWN, "sparkify.t2", "sparkify.t3", "sparkify.t5"],
         ),
-        ([version(2), THERE], ["sparkify.t3", "sparkify.t5", OWN]),
-        ([version(4), THERE], ["sparkify.t5", OWN]),
+        ([version(2), THERE], [OWN, "sparkify.t3", "sparkify.t5"]),
+        ([version(4), THERE], [OWN, "sparkify.t5"]),
         # Somebody has dropped the loader's own schema: nothing is lost with it.
         ([version(5), schemas("sparkify")], ["sparkify_loader", OWN]),
         ([version(5), THERE], [OWN]),
@@ -116,15 +119,124 @@ def test_what_is_missing_is_made(
         assert request["ExecutionMode"] == ("AUTO_COMMIT" if each else "TRANSACTION")
 
 
-def test_the_first_version_is_one_transaction(data_api: FakeDataApi) -> None:
+def tables(*there: str) -> Reply:
+    return Reply(rows={1: [tuple(name.split(".")) for name in there]})
+
+
+NAMES = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
+LOCK = "LOCK sparkify_loader.publish_lock"
+EVERY = set(statements.created(statements.create_all(NAMES)))
+
+
+def test_a_new_warehouse(data_api: FakeDataApi) -> None:
+    """The lock, the ledger in one transaction, then each dataset's tables behind the lock."""
     data_api.replies = [MISSING, THERE]
     call(migrate.handler)
-    names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
-    assert data_api.submits[2]["Sqls"] == sql.render(baseline()[1], names)
-    assert len(data_api.submits) == 4
-    own = data_api.submits[3]
-    assert own["Sqls"] == sql.render("migrations/loader_tables.sql", names)
-    assert own["ExecutionMode"] == "TRANSACTION"
+    own, ledger, _, _, last = data_api.submits[2:]
+    assert own["Sqls"] == sql.render("migrations/loader_tables.sql", NAMES)
+    assert ledger["Sqls"] == rendered(LEDGER, NAMES)
+    of_datasets = [text for name in datasets() for text in statements.tables_of(name, NAMES)]
+    assert last["Sqls"] == [LOCK, *of_datasets]
+    assert {request["ExecutionMode"] for request in data_api.submits} == {"TRANSACTION"}
+
+
+def test_the_tables_of_a_dataset_that_a_deploy_brought_are_made(data_api: FakeDataApi) -> None:
+    """No migration is numbered for it; what is there is not touched."""
+    of_it = {*statements.created(statements.tables_of("song_data", NAMES))}
+    data_api.replies = [version(latest_version()), THERE, Reply(), tables(*(EVERY - of_it))]
+    call(migrate.handler)
+    assert data_api.submits[-1]["Sqls"] == [LOCK, *statements.tables_of("song_data", NAMES)]
+
+
+def test_what_died_in_the_middle_is_gone_on_with(data_api: FakeDataApi) -> None:
+    data_api.replies = [version(latest_version()), THERE, Reply()]
+    data_api.replies += [tables(*(EVERY - {"sparkify.songs"})), Reply(rows={1: []})]
+    call(migrate.handler)
+    assert data_api.submits[-1]["Sqls"] == [LOCK, *statements.tables_of("song_data", NAMES)]
+
+
+def test_where_all_is_there_nothing_is_made(data_api: FakeDataApi) -> None:
+    data_api.replies = [version(latest_version()), THERE, Reply(), tables(*EVERY)]
+    call(migrate.handler)
+    assert made(data_api) == ["sparkify_loader.publish_lock", "sparkify_loader.file_plan"]
+
+
+@pytest.fixture
+def six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The product's own files, and one more version that changes tables of two datasets."""
+    shutil.copytree(sql.ROOT, tmp_path / "sql")
+    (tmp_path / "sql/migrations/006_mood.sql").write_text(
+        "ALTER TABLE ${schema}.songs ADD COLUMN mood INT; ALTER TABLE ${schema}.users ADD COLUMN mood INT;"
+        "INSERT INTO ${schema}.schema_version (version) VALUES (6);"
+    )
+    monkeypatch.setattr(sql, "ROOT", tmp_path / "sql")
+    forget()
+    yield
+    forget()
+
+
+def test_a_dataset_that_comes_with_its_first_changes_is_made_as_it_is_now(
+    six: None, data_api: FakeDataApi
+) -> None:
+    """Its tables are not there when the migration that changes them runs: the rest of that runs."""
+    of_it = {*statements.created(statements.tables_of("song_data", NAMES))}
+    there, none = tables(*(EVERY - of_it)), Reply(rows={1: []})
+    data_api.replies = [version(5), THERE, Reply(), there, none, Reply(), there, none]
+    call(migrate.handler)
+    [upgrade] = [r for r in data_api.submits if "migrate to 6" in r["StatementName"]]
+    assert [text.split()[2] for text in upgrade["Sqls"]] == [
+        "sparkify.users", "sparkify.schema_version"
+    ]  # fmt: skip
+    assert data_api.submits[-1]["Sqls"] == [LOCK, *statements.tables_of("song_data", NAMES)]
+
+
+def test_tables_that_the_upgrade_itself_makes_are_not_lost(data_api: FakeDataApi) -> None:
+    """Version 1 had no user_versions: 002 makes it, and fills it."""
+    old = EVERY - {f"sparkify.{name}_versions" for name in ("user", "song", "songplay")}
+    data_api.replies = [version(1), THERE, Reply(), tables(*old)]
+    call(migrate.handler)
+    assert [text for text in data_api.statements if "INSERT INTO sparkify.user_versions" in text]
+
+
+def test_a_table_that_was_lost_stops_the_upgrade_before_its_version_is_written(
+    six: None, data_api: FakeDataApi
+) -> None:
+    """Restored from a snapshot, it would lack the column for ever."""
+    data_api.replies = [version(5), THERE, Reply()]
+    data_api.replies += [tables(*(EVERY - {"sparkify.songs"})), Reply(rows={1: [("song_data", 1)]})]
+    with pytest.raises(StatementFailed, match=r"^sparkify.songs is missing"):
+        call(migrate.handler)
+    assert not [
+        text for text in data_api.statements if "schema_version" in text and "INSERT" in text
+    ]
+
+
+def test_a_table_that_held_rows_is_not_made_empty(data_api: FakeDataApi) -> None:
+    """Somebody dropped it: the ledger says that files are loaded, and they would be missing in silence."""
+    data_api.replies = [version(latest_version()), THERE, Reply()]
+    data_api.replies += [tables(*(EVERY - {"sparkify.time"})), Reply(rows={1: [("log_data", 3)]})]
+    with pytest.raises(StatementFailed, match=r"^sparkify.time is missing, .* 3 files of log_data"):
+        call(migrate.handler)
+    assert "sparkify.time" not in made(data_api)
+
+
+def test_a_staging_parent_holds_no_rows_and_is_made(data_api: FakeDataApi) -> None:
+    data_api.replies = [version(latest_version()), THERE, Reply()]
+    data_api.replies += [tables(*(EVERY - {"sparkify_loader.event_stage"}))]
+    call(migrate.handler)
+    assert "sparkify_loader.event_stage" in made(data_api)
+    assert not [text for text in data_api.statements if "status = 'loaded'" in text]
+
+
+@pytest.mark.parametrize("error", [CONFLICT, 'ERROR: relation "songs" already exists'])
+def test_tables_that_another_load_is_making_are_tried_again(
+    data_api: FakeDataApi, error: str
+) -> None:
+    data_api.replies = [version(latest_version()), THERE, Reply(), tables(), Reply(rows={1: []})]
+    data_api.replies += [failed(2, error), failed(2, error)]
+    assert call(migrate.handler)["outcome"] == "again"
+    sent = [request for request in data_api.submits if request["Sqls"][0] == LOCK]
+    assert len({request["ClientToken"] for request in sent}) == len(sent) == 3
 
 
 def test_a_batch_goes_through_unchanged(data_api: FakeDataApi) -> None:
@@ -137,18 +249,18 @@ def test_a_batch_goes_through_unchanged(data_api: FakeDataApi) -> None:
 
 def test_the_second_of_two_loads_finds_the_work_done(five: None, data_api: FakeDataApi) -> None:
     taken = failed(1, 'ERROR: relation "t2" already exists')
-    data_api.replies = [version(1), THERE, taken, version(2), Reply()]
+    data_api.replies = [version(1), THERE, Reply(), taken, version(2), Reply()]
     assert call(migrate.handler)["outcome"] == "again"
-    assert made(data_api) == ["sparkify.t2", "sparkify.t3", "sparkify.t5", OWN]
+    assert made(data_api) == [OWN, "sparkify.t2", "sparkify.t3", "sparkify.t5"]
 
 
 @pytest.mark.parametrize("error", ['ERROR: relation "base" already exists', CONFLICT])
 def test_the_second_of_two_first_loads_finds_the_newest_version(
     five: None, data_api: FakeDataApi, error: str
 ) -> None:
-    data_api.replies = [MISSING, THERE, failed(1, error), version(5)]
+    data_api.replies = [MISSING, THERE, Reply(), failed(1, error), version(5)]
     assert call(migrate.handler)["outcome"] == "again"
-    assert made(data_api) == [*NEW[:2], OWN]
+    assert made(data_api) == NEW
 
 
 def test_a_schema_that_another_load_made_meanwhile(five: None, data_api: FakeDataApi) -> None:
@@ -160,20 +272,20 @@ def test_a_schema_that_another_load_made_meanwhile(five: None, data_api: FakeDat
 
 def test_a_conflict_is_tried_again(five: None, data_api: FakeDataApi) -> None:
     """With a token of its own, for the Data API would answer with the failed statement."""
-    data_api.replies = [version(4), THERE]
+    data_api.replies = [version(4), THERE, Reply()]
     data_api.replies += [failed(1, CONFLICT), version(4)] * (migrate.MAX_ATTEMPTS - 1)
     assert call(migrate.handler)["outcome"] == "again"
-    assert made(data_api) == ["sparkify.t5"] * migrate.MAX_ATTEMPTS + [OWN]
+    assert made(data_api) == [OWN, *["sparkify.t5"] * migrate.MAX_ATTEMPTS]
     tokens = [request["ClientToken"] for request in data_api.submits]
     assert len(set(tokens)) == len(tokens)
 
 
 def test_it_does_not_try_for_ever(five: None, data_api: FakeDataApi) -> None:
-    data_api.replies = [version(4), THERE]
+    data_api.replies = [version(4), THERE, Reply()]
     data_api.replies += [failed(1, CONFLICT), version(4)] * 20
     with pytest.raises(StatementFailed, match="migrate to 5: ERROR: 1023"):
         call(migrate.handler)
-    assert made(data_api) == ["sparkify.t5"] * migrate.MAX_ATTEMPTS
+    assert made(data_api) == [OWN, *["sparkify.t5"] * migrate.MAX_ATTEMPTS]
 
 
 # ---------------------------------------------------------------- files of which a statement may fail
@@ -185,7 +297,7 @@ def reported(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def test_each_of_its_statements_is_a_transaction(five: None, data_api: FakeDataApi) -> None:
     data_api.replies = [version(3), THERE]
     call(migrate.handler)
-    sent = [request["Sqls"] for request in data_api.submits[2:-1]]
+    sent = [request["Sqls"] for request in data_api.submits[3:]]
     assert sent == [*([text] for text in (*ALTERS, FOURTH)), ["CREATE TABLE sparkify.t5 (a INT)"]]
 
 
@@ -199,9 +311,9 @@ def test_one_that_fails_is_reported_and_the_rest_goes_on(
     error: str,
 ) -> None:
     """Loads work without it, so no load may fail for it; who operates it sees what to run."""
-    data_api.replies = [version(3), THERE, *[Reply()] * number, failed(1, error)]
+    data_api.replies = [version(3), THERE, Reply(), *[Reply()] * number, failed(1, error)]
     assert call(migrate.handler)["outcome"] == "again"
-    assert written(data_api)[:-1] == [*ALTERS, FOURTH, "CREATE TABLE sparkify.t5 (a INT)"]
+    assert written(data_api)[1:] == [*ALTERS, FOURTH, "CREATE TABLE sparkify.t5 (a INT)"]
     [line] = reported(caplog)
     assert line["statement"] == ALTERS[number]
     assert error in line["error"]
@@ -216,9 +328,9 @@ def test_one_that_takes_too_long_is_cancelled_and_reported(
 ) -> None:
     ticks = count(0, 400)
     monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    data_api.replies = [version(3), THERE, Reply(running=99)]
+    data_api.replies = [version(3), THERE, Reply(), Reply(running=99)]
     assert call(migrate.handler)["outcome"] == "again"
-    assert written(data_api)[:-1] == [*ALTERS, FOURTH, "CREATE TABLE sparkify.t5 (a INT)"]
+    assert written(data_api)[1:] == [*ALTERS, FOURTH, "CREATE TABLE sparkify.t5 (a INT)"]
     assert len(data_api.cancelled) == 1
     assert "took over" in reported(caplog)[0]["error"]
 
@@ -232,10 +344,10 @@ def test_its_statements_do_not_outlive_the_function(five: None) -> None:
 def test_its_version_must_be_written(five: None, data_api: FakeDataApi) -> None:
     """Else the next load would move all rows once more."""
     denied = failed(1, "ERROR: permission denied for relation schema_version")
-    data_api.replies = [version(3), THERE, Reply(), Reply(), denied]
+    data_api.replies = [version(3), THERE, *[Reply()] * 3, denied]
     with pytest.raises(StatementFailed, match="permission denied"):
         call(migrate.handler)
-    assert made(data_api) == []
+    assert made(data_api) == [OWN]
 
 
 # ---------------------------------------------------------------- ends
@@ -244,7 +356,11 @@ def test_its_version_must_be_written(five: None, data_api: FakeDataApi) -> None:
     [
         ([failed(1, "ERROR: permission denied for schema sparkify")], "permission denied"),
         ([version(1), failed(1, "ERROR: denied")], "schemas: ERROR: denied"),
-        ([version(1), THERE, failed(1, "ERROR: must be owner"), version(1)], "must be owner"),
+        ([version(1), THERE, failed(1, "ERROR: must be owner")], "own tables: .*must be owner"),
+        (
+            [version(1), THERE, Reply(), failed(1, "ERROR: must be owner"), version(1)],
+            "migrate to 2: .*must be owner",
+        ),
         (
             [MISSING, NEITHER, failed(1, "ERROR: denied"), NEITHER],
             "create schema sparkify: .*denied",

@@ -1,4 +1,4 @@
-"""The tables' versions: a baseline, and numbered files without gaps; both ways lead to the same tables."""
+"""The tables' versions: one current schema, and numbered files without gaps; both ways lead to the same tables."""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 from loader import sql, statements
-from loader.migrations import baseline, is_autocommit, latest_version, migrations, steps
+from loader.datasets import datasets
+from loader.migrations import (
+    LEDGER,
+    is_autocommit,
+    latest_version,
+    migrations,
+    rendered,
+    steps,
+)
 
 from local.redshift import LocalRedshift, Settings
 from tests.redshift.warehouse import Warehouse
@@ -18,7 +26,6 @@ NAMES = {"schema": "s", "loader_schema": "l"}
 
 def forget() -> None:
     migrations.cache_clear()
-    baseline.cache_clear()
     sql.read.cache_clear()
 
 
@@ -41,43 +48,28 @@ def named(found: dict[int, str]) -> dict[int, str]:
 
 
 FOUR = ["002_b.sql", "003_c.sql", "004_d_autocommit.sql"]
+NEW = "ledger.sql"
 
 
 @pytest.mark.parametrize(
-    ("files", "latest", "from_nothing", "from_two"),
+    ("files", "latest", "from_two"),
     [
-        (["baseline_002.sql", "drop.sql", "version.sql"], 2, {2: "baseline_002.sql"}, {}),
+        (["002_b.sql", NEW, "drop.sql", "version.sql"], 2, {}),
+        ([NEW, *FOUR], 4, {3: "003_c.sql", 4: "004_d_autocommit.sql"}),
         (
-            ["baseline_004.sql", *FOUR],
-            4,
-            {4: "baseline_004.sql"},
-            {3: "003_c.sql", 4: "004_d_autocommit.sql"},
-        ),
-        (
-            ["baseline_004.sql", *FOUR, "006_f.sql", "005_e.sql", "readme.md"],
+            [NEW, *FOUR, "006_f.sql", "005_e.sql", "readme.md"],
             6,
-            {4: "baseline_004.sql", 5: "005_e.sql", 6: "006_f.sql"},
             {3: "003_c.sql", 4: "004_d_autocommit.sql", 5: "005_e.sql", 6: "006_f.sql"},
         ),
-        # The first that is numbered comes right after the baseline: nothing older is in use anywhere.
-        (
-            ["baseline_002.sql", "003_c.sql"],
-            3,
-            {2: "baseline_002.sql", 3: "003_c.sql"},
-            {3: "003_c.sql"},
-        ),
+        # Nothing older is in use anywhere.
+        ([NEW, "003_c.sql"], 3, {3: "003_c.sql"}),
     ],
 )
-def test_versions(
-    folder: Path,
-    files: list[str],
-    latest: int,
-    from_nothing: dict[int, str],
-    from_two: dict[int, str],
-) -> None:
+def test_versions(folder: Path, files: list[str], latest: int, from_two: dict[int, str]) -> None:
+    """A warehouse without tables gets those of the newest version at once, whatever leads there from older ones."""
     write(folder, *files)
     assert latest_version() == latest
-    assert list(named(steps(0)).items()) == list(from_nothing.items())
+    assert named(steps(0)) == {latest: NEW}
     assert list(named(steps(2)).items()) == list(from_two.items())
     assert steps(latest) == {}
 
@@ -85,24 +77,9 @@ def test_versions(
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ([], "one baseline_<number>.sql, not 0"),
-        (["002_b.sql"], "one baseline_<number>.sql, not 0"),
-        (["baseline_1.sql"], "one baseline_<number>.sql, not 0"),
-        (["baseline_002.sql", "baseline_003.sql", "002_b.sql", "003_c.sql"], "not 2"),
-        (["baseline_003.sql", "001_a.sql", "003_c.sql"], r"without gaps, not \[1, 3\]"),
-        (
-            ["baseline_004.sql", "002_b.sql", "003_c.sql"],
-            "baseline of one of these versions, not 4",
-        ),
-        (["baseline_001.sql", "003_c.sql"], "baseline of one of these versions, not 1"),
-        (
-            ["baseline_002.sql", "003_c_autocommit.sql"],
-            "003_c_autocommit.sql needs a baseline of its version",
-        ),
-        (
-            ["baseline_003.sql", *FOUR],
-            "004_d_autocommit.sql needs a baseline of its version; it is 3",
-        ),
+        ([], r"without gaps, not \[\]"),
+        ([NEW], r"without gaps, not \[\]"),
+        (["001_a.sql", "003_c.sql", NEW], r"without gaps, not \[1, 3\]"),
     ],
 )
 def test_what_leads_to_no_tables_or_to_others_is_refused(
@@ -115,10 +92,9 @@ def test_what_leads_to_no_tables_or_to_others_is_refused(
         steps(0)
 
 
-@pytest.mark.parametrize("files", [["baseline_004.sql"], ["baseline_004.sql", "004_d.sql"]])
-def test_tables_that_no_file_upgrades_are_refused(folder: Path, files: list[str]) -> None:
+def test_tables_that_no_file_upgrades_are_refused(folder: Path) -> None:
     """And not passed over: a later file would run on tables that lack what came before it."""
-    write(folder, *files)
+    write(folder, NEW, "004_d.sql")
     assert list(steps(0)) == [4]
     with pytest.raises(
         sql.TemplateError, match="no file from version 1 to 2: deploy an older release"
@@ -132,41 +108,59 @@ def test_an_autocommit_file_is_known_by_its_name() -> None:
 
 
 # ---------------------------------------------------------------- the product's own
-FILES = [baseline()[1], *migrations().values()]
+NUMBERED = [*migrations().values()]
+FILES = [LEDGER, *NUMBERED]
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_writes_its_own_version_last(name: str) -> None:
-    version = int(re.findall(r"\d{3}", name)[0])
-    found = sql.render(name, NAMES)
+    version = latest_version() if name == LEDGER else int(re.findall(r"\d{3}", name)[0])
+    found = rendered(name, NAMES)
     last = f"INSERT INTO s.schema_version (version) VALUES ({version})"
     assert [text for text in found if "INTO s.schema_version" in text] == [last] == found[-1:]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_no_key_is_declared(name: str) -> None:
+def every() -> list[str]:
+    """The statements of all files that make or change tables."""
+    numbered = [text for name in NUMBERED for text in rendered(name, NAMES)]
+    return [*statements.create_all(NAMES), *numbered]
+
+
+def test_no_key_is_declared() -> None:
     """Redshift enforces none, but plans as if they held: the checks could not see that they do not."""
-    text = " ".join(sql.render(name, NAMES)).upper()
+    text = " ".join(every()).upper()
     for words in ("PRIMARY KEY", "FOREIGN KEY", "UNIQUE", "REFERENCES"):
         assert words not in text
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_what_is_recorded_has_the_time_of_its_statement(name: str) -> None:
+def test_what_is_recorded_has_the_time_of_its_statement() -> None:
     """SYSDATE is when the transaction began, which may have waited for the lock since."""
-    text = " ".join(sql.render(name, NAMES))
+    text = " ".join(every())
     assert "SYSDATE" not in text.upper()
     times = re.findall(r"\w+_at TIMESTAMP NOT NULL(?: DEFAULT GETDATE\(\))?", text)
-    given = [kind for kind in times if "DEFAULT" not in kind]  # those that the loader writes itself
-    assert set(given) <= {"started_at TIMESTAMP NOT NULL"}
-    if name == baseline()[1]:
-        assert len(times) - len(given) >= 5
+    given = [
+        kind for kind in times if "DEFAULT" not in kind
+    ]  # those that are the data's, or the loader writes itself
+    assert {"published_at TIMESTAMP NOT NULL DEFAULT GETDATE()"} < set(times)
+    assert not {"published_at TIMESTAMP NOT NULL", "recorded_at TIMESTAMP NOT NULL"} & set(given)
+
+
+@pytest.mark.parametrize("name", datasets())
+def test_a_datasets_tables_may_be_made_at_any_time(name: str) -> None:
+    """They change nothing that exists; only the staging parent, which holds no rows, is made anew."""
+    for text in statements.tables_of(name, NAMES):
+        known = (
+            r"CREATE TABLE IF NOT EXISTS [sl]\.\w+ \(",
+            r"CREATE OR REPLACE VIEW s\.",
+            rf"DROP TABLE IF EXISTS l\.{datasets()[name].stage_table}$",
+        )
+        assert any(re.match(form, text) for form in known), text
 
 
 def test_a_statement_that_locks_a_table_for_long_is_a_transaction_of_its_own() -> None:
     """ALTER of a key moves rows: behind the lock, in one transaction, nothing could be published meanwhile."""
-    for name in FILES:
-        moving = [text for text in sql.render(name, NAMES) if re.search(r"ALTER (DIST|SORT)", text)]
+    for name in NUMBERED:
+        moving = [text for text in rendered(name, NAMES) if re.search(r"ALTER (DIST|SORT)", text)]
         assert bool(moving) == is_autocommit(name), name
 
 
@@ -188,7 +182,11 @@ def run(warehouse: Warehouse, texts: list[Any], mode: str = "TRANSACTION") -> No
 def make(warehouse: Warehouse, names: dict[str, str], files: list[str]) -> None:
     for name in files:
         mode = "AUTO_COMMIT" if is_autocommit(name) else "TRANSACTION"
-        run(warehouse, sql.render(name, names), mode)
+        run(warehouse, rendered(name, names), mode)
+
+
+def of_datasets(names: dict[str, str]) -> list[sql.Rendered]:
+    return [text for name in datasets() for text in statements.tables_of(name, names)]
 
 
 def catalogue(warehouse: Warehouse, names: dict[str, str]) -> dict[str, Any]:
@@ -230,12 +228,15 @@ def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
     new = {"schema": "baseline", "loader_schema": "baseline_loader"}
     old = {"schema": "upgraded", "loader_schema": "upgraded_loader"}
     run(warehouse, [f"CREATE SCHEMA {name}" for name in (*new.values(), *old.values())])
-    make(warehouse, new, [*steps(0).values(), OWN])
+    make(warehouse, new, [OWN, *steps(0).values()])
+    run(warehouse, of_datasets(new))
     (first,) = PART_1.migrations.values()
     run(warehouse, [t.replace("${schema}", "upgraded") for t in sql.statements(first)])
     assert list(steps(1)) == list(range(2, latest_version() + 1))
-    make(warehouse, old, [*steps(1).values(), OWN])
-    make(warehouse, old, [OWN])  # as often as one likes
+    make(warehouse, old, [OWN, *steps(1).values()])
+    for _ in range(2):  # as often as one likes
+        make(warehouse, old, [OWN])
+        run(warehouse, of_datasets(old))
     made, upgraded = catalogue(warehouse, new), catalogue(warehouse, old)
     assert set(made) == set(upgraded)
     assert made == upgraded
@@ -257,7 +258,7 @@ def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
         assert version == latest_version()
 
 
-def test_the_baseline_after_a_reset_keeps_the_locks_row(warehouse: Warehouse) -> None:
+def test_a_reset_keeps_the_locks_row_and_nothing_else(warehouse: Warehouse) -> None:
     """It runs where the lock is: a second row would fail every publish after it."""
     names = {
         "schema": "again",
@@ -265,14 +266,20 @@ def test_the_baseline_after_a_reset_keeps_the_locks_row(warehouse: Warehouse) ->
         "load_id": "20261123-203011-0a1b2c3d",
     }
     run(warehouse, [f"CREATE SCHEMA {names['schema']}", f"CREATE SCHEMA {names['loader_schema']}"])
-    make(warehouse, names, [baseline()[1], OWN])
-    run(warehouse, [*statements.drop_all(names), *statements.create_all(names)])
+    make(warehouse, names, [LEDGER, OWN])
+    run(warehouse, of_datasets(names))
+    run(warehouse, [*statements.drop_all(names), *rendered(LEDGER, names)])
+    left = "SELECT tablename FROM pg_tables WHERE schemaname IN ('again', 'again_loader')"
+    ledger = {name.partition(".")[2] for name in statements.created(rendered(LEDGER, names))}
+    assert {name for (name,) in warehouse.rows(left)} == {"publish_lock", *ledger}
+    make(warehouse, names, [OWN])
+    run(warehouse, of_datasets(names))
     assert warehouse.rows("SELECT holder FROM again_loader.publish_lock") == [[names["load_id"]]]
 
 
 def test_two_files_of_one_version_are_refused_by_their_names(folder: Path) -> None:
     """A release has brought a file of a number that a user's own has: one of them would never run."""
-    for name in ("baseline_002.sql", "003_ours.sql", "003_theirs.sql"):
+    for name in (NEW, "003_ours.sql", "003_theirs.sql"):
         (folder / name).write_text("")
     with pytest.raises(sql.TemplateError, match=r"two files of version 3: .*003_ours.*003_theirs"):
         migrations()

@@ -52,6 +52,8 @@ class Warehouse(FakeDataApi):
         self.collation = "case_sensitive"
         self.schemas = ["sparkify", "sparkify_loader"]
         self.tables = preflight.expected_tables()
+        self.loaded: list[tuple[str, int]] = []
+        self.makes = False  # whether what is created is there afterwards
         self.held = 1
         self.hangs = ""
         self.ended: dict[str, tuple[str, dict[int, str]]] = {}
@@ -59,6 +61,7 @@ class Warehouse(FakeDataApi):
     def batch_execute_statement(self, **request: Any) -> dict[str, Any]:
         texts = request["Sqls"]
         self.replies = [self.reply(texts)]
+        self.tables = self.tables | set(statements.created(texts) if self.makes else ())
         errors = {
             number: error
             for number, text in enumerate(texts, 1)
@@ -82,8 +85,9 @@ class Warehouse(FakeDataApi):
             COLLATION: [(self.collation,)],
             "pg_namespace": [(name,) for name in self.schemas],
             VERSION: [(self.version,)],
-            TABLES: [(name,) for name in sorted(self.tables)],
+            TABLES: [tuple(name.split(".")) for name in sorted(self.tables)],
             "AS held": [(self.held,)],
+            "COUNT(*) AS files": [*self.loaded],
         }
         return Reply(
             rows={
@@ -235,7 +239,7 @@ def test_before_the_first_load_the_tables_are_created(
     assert found["tables"]["found"] == f"version {latest_version()}, created now"
     assert list(found) == ALL
     names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
-    whole = [text for name in migrations.steps(0).values() for text in sql.render(name, names)]
+    whole = migrations.rendered(migrations.LEDGER, names)
     assert [r["ExecutionMode"] for r in data_api.submits if r["Sqls"] == whole] == ["TRANSACTION"]
     made = [text for text in data_api.statements if text.startswith("CREATE SCHEMA")]
     assert {text.split()[-1] for text in made} == {"sparkify", "sparkify_loader"}
@@ -244,10 +248,10 @@ def test_before_the_first_load_the_tables_are_created(
 def test_tables_that_cannot_be_created_are_named_by_redshifts_words(
     s3: Any, data_api: Warehouse, events: None
 ) -> None:
-    data_api.broken = {VERSION: MISSING, "CREATE TABLE sparkify.users": "ERROR: disk quota"}
+    data_api.broken = {VERSION: MISSING, "CREATE TABLE sparkify.files": "ERROR: disk quota"}
     _, found = run()
     assert bad(found) == ["tables"]
-    assert "migrate to 4: ERROR: disk quota" in found["tables"]["found"]
+    assert f"migrate to {latest_version()}: ERROR: disk quota" in found["tables"]["found"]
     assert list(found) == [*BEFORE, *BUCKET]
 
 
@@ -273,40 +277,76 @@ def test_the_tables_version(
     assert not [text for text in data_api.statements if "schema_version (version)" in text]
 
 
-@pytest.mark.parametrize(
-    ("gone", "says"),
-    [
-        (["left_out"], "Missing: left_out."),
-        (["publish_lock", "event_stage"], "Missing: event_stage, publish_lock."),
-    ],
-)
-def test_a_table_that_somebody_dropped_is_named(
-    s3: Any, data_api: Warehouse, events: None, gone: list[str], says: str
+def test_a_table_of_the_ledger_that_somebody_dropped_is_named(
+    s3: Any, data_api: Warehouse, events: None
 ) -> None:
-    assert set(gone) < data_api.tables
-    data_api.tables = data_api.tables - set(gone)
+    data_api.tables = data_api.tables - {"sparkify.left_out"}
     _, found = run()
     assert bad(found) == ["tables"]
-    assert found["tables"]["found"] == says
+    assert found["tables"]["found"] == "Missing: sparkify.left_out."
     for words in ("snapshot", '{"reset": true}', "deletes all"):
         assert words in found["tables"]["mend"]
     assert list(found) == [*BEFORE, *BUCKET]
 
 
+def test_a_table_that_held_rows_is_named_and_not_made(
+    s3: Any, data_api: Warehouse, events: None
+) -> None:
+    data_api.tables = data_api.tables - {"sparkify.time"}
+    data_api.loaded = [("log_data", 3)]
+    _, found = run()
+    assert bad(found) == ["tables"]
+    assert found["tables"]["found"].startswith("sparkify.time is missing, and the ledger says")
+    assert not [
+        text for text in data_api.statements if "CREATE TABLE IF NOT EXISTS sparkify.time" in text
+    ]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        {"sparkify_loader.publish_lock", "sparkify_loader.event_stage"},  # they hold nothing
+        {
+            "sparkify.songs",
+            "sparkify.artists",
+            "sparkify.song_versions",
+            "sparkify_loader.song_stage",
+        },
+    ],
+)
+def test_tables_that_any_load_would_make_are_made(
+    s3: Any, data_api: Warehouse, events: None, gone: set[str]
+) -> None:
+    """Those of a dataset that a deploy has brought, and what holds no rows."""
+    assert gone < data_api.tables
+    data_api.tables = data_api.tables - gone
+    data_api.makes = True
+    answer, found = run()
+    assert (answer["outcome"], bad(found)) == ("checked", [])
+    assert "created now" in found["tables"]["found"]
+    made = set(statements.created(data_api.statements))
+    assert gone <= made
+
+
 def test_a_table_that_is_not_the_loaders_is_no_fault(
     s3: Any, data_api: Warehouse, events: None
 ) -> None:
-    data_api.tables = data_api.tables | {"mine", "event_stage_20261120_101112_1a2b3c4d_0_0"}
+    data_api.tables = data_api.tables | {
+        "sparkify.mine",
+        "sparkify_loader.event_stage_20261120_0_0",
+    }
     assert run()[0]["outcome"] == "checked"
 
 
-def test_the_tables_that_must_be_there_are_those_of_the_baseline() -> None:
+def test_the_tables_that_must_be_there_are_those_of_a_new_warehouse() -> None:
     expected = preflight.expected_tables()
-    assert {"songplays", "users", "songs", "artists", "time", "files", "loads"} < expected
-    assert {"publish_lock", "event_stage", "song_stage", "file_plan"} < expected
+    star = {"songplays", "users", "songs", "artists", "time", "files", "loads"}
+    own = {"publish_lock", "event_stage", "song_stage", "file_plan"}
+    assert {f"sparkify.{name}" for name in star} < expected
+    assert {f"sparkify_loader.{name}" for name in own} < expected
     texts = statements.create_all({"schema": "s", "loader_schema": "l"})
     assert len(expected) == len([text for text in texts if text.startswith("CREATE TABLE")])
-    assert "file_status" not in expected  # a view
+    assert "sparkify.file_status" not in expected  # a view
 
 
 # ---------------------------------------------------------------- COPY

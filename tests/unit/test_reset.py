@@ -1,20 +1,19 @@
-"""Dropping all and making it anew: only if it is allowed, and in one transaction."""
+"""Dropping all and making it anew: only if it is allowed, and all or nothing."""
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import reset
-from loader import dataapi, sql, statements
+from loader import dataapi, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed
-from loader.datasets import datasets
+from loader.migrations import LEDGER, latest_version, rendered
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import LOAD_ID, call
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "adding-a-dataset" / "sql"
 THERE = Reply(rows={1: [("sparkify",), ("sparkify_loader",)]})
 MISSING = failed(1, 'ERROR: relation "sparkify_loader.publish_lock" does not exist')
 # Another transaction has dropped a table that this one waited for.
@@ -51,22 +50,62 @@ def created(texts: list[str], kind: str) -> list[str]:
     return sorted(found[1] for found in made if found)
 
 
-def test_one_transaction_behind_the_lock(allowed: None, data_api: FakeDataApi) -> None:
+def named(data_api: FakeDataApi, words: str) -> list[Any]:
+    """What was submitted under a name with these words."""
+    return [request for request in data_api.submits if words in request["StatementName"]]
+
+
+def of_reset(data_api: FakeDataApi) -> list[Any]:
+    return [r for r in data_api.submits if r["StatementName"] == f"{LOAD_ID} reset"]
+
+
+def flat(request: Any) -> list[str]:
+    return [" ".join(text.split()) for text in request["Sqls"]]
+
+
+def test_all_goes_and_an_empty_ledger_comes_in_one_transaction_behind_the_lock(
+    allowed: None, data_api: FakeDataApi
+) -> None:
     data_api.replies = [THERE]
     assert call(reset.handler)["outcome"] == "reset"
-    request = data_api.submits[-2]  # the last looks for staging tables that were left behind
-    texts = [" ".join(text.split()) for text in request["Sqls"]]
+    [request] = of_reset(data_api)
+    texts = flat(request)
     assert request["ExecutionMode"] == "TRANSACTION"
     assert texts[0] == f"LOCK {KEPT}"
     assert texts[1] == f"UPDATE {KEPT} SET holder = '{LOAD_ID}'"
     assert len(texts) <= MAX_STATEMENTS
-    assert dropped(texts, "VIEW") == created(texts, "VIEW") != []
-    # The parents of staging tables go twice: the baseline cannot know that they have gone.
-    assert sorted(set(dropped(texts, "TABLE"))) == sorted(set(created(texts, "TABLE")) - {KEPT})
-    names = {"schema": "s", "loader_schema": "l", "load_id": LOAD_ID}
-    own = texts[: len(statements.drop_all(names))]  # before anything is created
-    assert dropped(own, "TABLE") == sorted(set(created(texts, "TABLE")) - {KEPT})
-    assert created(own, "TABLE") == []
+    first = next(n for n, text in enumerate(texts) if text.startswith("CREATE"))
+    assert [text.split()[0] for text in texts[:first]] == ["LOCK", "UPDATE", "DROP", "DROP"]
+    names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
+    every: list[str] = [*statements.create_all(names)]
+    assert dropped(texts, "VIEW") == created(every, "VIEW") != []
+    assert dropped(texts, "TABLE") == sorted(set(created(every, "TABLE")) - {KEPT})
+    assert {"sparkify.songplays", "sparkify.songs", "sparkify_loader.event_stage"} < set(
+        dropped(texts, "TABLE")
+    )
+    ledger = rendered(LEDGER, names)
+    assert request["Sqls"][first:] == ledger
+    assert texts[-1].endswith(f"(version) VALUES ({latest_version()})")
+
+
+def test_the_datasets_tables_follow_as_in_a_new_warehouse(
+    allowed: None, data_api: FakeDataApi
+) -> None:
+    data_api.replies = [THERE]
+    assert call(reset.handler)["outcome"] == "reset"
+    made = [text for r in named(data_api, "tables of datasets") for text in flat(r)]
+    own = {"sparkify.users", "sparkify.songs", "sparkify_loader.song_stage"}
+    assert own < set(created(made, "TABLE"))
+    order = [request["StatementName"].removeprefix(f"{LOAD_ID} ") for request in data_api.submits]
+    assert order.index("reset") < order.index("tables of datasets 1")
+
+
+def test_what_makes_them_may_fail_for_the_next_load_goes_on(
+    allowed: None, data_api: FakeDataApi
+) -> None:
+    """All has gone by then: the sweep must hear of it, and load all anew."""
+    data_api.replies = [THERE, Reply(), Reply(), failed(1, "ERROR: disk quota")]
+    assert call(reset.handler)["outcome"] == "reset"
 
 
 def test_the_lock_stays(allowed: None, data_api: FakeDataApi) -> None:
@@ -75,58 +114,25 @@ def test_the_lock_stays(allowed: None, data_api: FakeDataApi) -> None:
     call(reset.handler)
     texts = [" ".join(text.split()) for text in data_api.statements]
     assert KEPT not in dropped(texts, "TABLE")
-    [create] = [text for text in texts if text.startswith("CREATE TABLE") and KEPT in text]
+    creates = {text for text in texts if text.startswith("CREATE TABLE") and KEPT in text}
+    [create] = creates
     assert create.startswith(f"CREATE TABLE IF NOT EXISTS {KEPT} (")
-    [insert] = [text for text in texts if text.startswith(f"INSERT INTO {KEPT}")]
+    [insert] = {text for text in texts if text.startswith(f"INSERT INTO {KEPT}")}
     assert insert.endswith("WHERE k.holders = 0")
     assert not [text for text in texts if text.startswith(("DELETE", "TRUNCATE"))]
 
 
-def test_another_dataset_still_fits_into_its_one_transaction(
-    allowed: None, data_api: FakeDataApi
-) -> None:
-    """That of docs/adding-a-dataset/: its drop.sql and its migration are statements more."""
-    data_api.replies = [THERE]
-    call(reset.handler)
-    more = [*EXAMPLE.glob("migrations/*.sql"), *EXAMPLE.glob("datasets/*/drop.sql")]
-    assert len(more) == 2
-    of_example = [text for path in more for text in sql.statements(without_comments(path))]
-    assert len(of_example) >= 3
-    if "ratings" in datasets():
-        of_example = []  # it is there already, where the example is tried
-    assert len(data_api.submits[-2]["Sqls"]) + len(of_example) <= MAX_STATEMENTS
-
-
-def without_comments(path: Path) -> str:
-    return re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize(
-    ("replies", "submits", "locked"),
-    [
-        ([CONFLICT, CONFLICT], 3, True),
-        ([DROPPED, CANCELLED], 3, True),
-        ([MISSING], 2, False),
-        ([MISSING, CONFLICT], 3, False),
-    ],
-)
-def test_tried_again(
-    allowed: None, data_api: FakeDataApi, replies: list[Reply], submits: int, locked: bool
-) -> None:
-    """Without a lock there is nobody to wait for, but there may be tables: of a schema whose other was dropped."""
-    data_api.replies = [THERE, *replies]
+@pytest.mark.parametrize("replies", [[CONFLICT, CONFLICT], [DROPPED, CANCELLED], [MISSING]])
+def test_tried_again(allowed: None, data_api: FakeDataApi, replies: list[Reply]) -> None:
+    data_api.replies = [THERE, Reply(), *replies]
     assert call(reset.handler)["outcome"] == "reset"
-    resets = data_api.submits[1:-1]
-    assert len({request["ClientToken"] for request in resets}) == len(resets) == submits
-    texts = resets[-1]["Sqls"]
-    assert any(text.startswith(("LOCK", "UPDATE")) for text in texts) is locked
-    assert dropped(texts, "VIEW")
-    assert {"sparkify.files", "sparkify.songplays"} <= set(dropped(texts, "TABLE"))
-    assert len(created(texts, "TABLE")) > 15
+    resets = of_reset(data_api)
+    assert len({request["ClientToken"] for request in resets}) == len(resets) == len(replies) + 1
+    assert len({tuple(request["Sqls"]) for request in resets}) == 1
 
 
 def test_the_schemas_are_made_if_they_are_not_there(allowed: None, data_api: FakeDataApi) -> None:
-    data_api.replies = [Reply(rows={1: [("sparkify",)]}), Reply(), MISSING]
+    data_api.replies = [Reply(rows={1: [("sparkify",)]})]
     assert call(reset.handler)["outcome"] == "reset"
     schemas = [text for text in data_api.statements if text.startswith("CREATE SCHEMA")]
     assert schemas == ["CREATE SCHEMA sparkify_loader"]
@@ -136,7 +142,7 @@ def test_it_does_not_outlive_its_function(
     allowed: None, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind a publish it gives up in time: what it would drop later, nobody would know of."""
-    data_api.replies = [THERE, Reply(running=99)]
+    data_api.replies = [THERE, Reply(), Reply(running=99)]
     ticks = iter(range(0, 10_000, 100))
     monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
     with pytest.raises(TimeoutError, match=f"waited {reset.LIMIT} seconds behind a load"):
@@ -147,7 +153,7 @@ def test_it_does_not_outlive_its_function(
 def test_staging_tables_that_were_left_behind_go_too(allowed: None, data_api: FakeDataApi) -> None:
     left = "event_stage_20261120_101112_1a2b3c4d_0_1_2"
     names = ["event_stage", "songs", left, "event_stage_mine", "users_20261120_101112_1a2b3c4d_0_0"]
-    data_api.replies = [THERE, Reply(), Reply(rows={1: [(name,) for name in names]})]
+    data_api.replies = [THERE, *[Reply()] * 6, Reply(rows={1: [(name,) for name in names]})]
     assert call(reset.handler)["tables"] == [left]
 
 
@@ -159,6 +165,6 @@ def test_staging_tables_that_were_left_behind_go_too(allowed: None, data_api: Fa
     ],
 )
 def test_what_fails(allowed: None, data_api: FakeDataApi, replies: list[Reply], says: str) -> None:
-    data_api.replies = [THERE, *replies]
+    data_api.replies = [THERE, Reply(), *replies]
     with pytest.raises(StatementFailed, match=says):
         call(reset.handler)

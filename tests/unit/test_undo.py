@@ -1,4 +1,4 @@
-"""Undo of a load: what it looks at, what it refuses and why, its transaction, and what each end of that asks for."""
+"""Undo of a load: what it looks at, what it refuses and why, its transactions, and what each end of them asks for."""
 
 import re
 from pathlib import Path
@@ -15,11 +15,12 @@ from tests.unit.loads import EXECUTION, FIRST, LAST, LOAD_ID, call
 
 WANTED = "20261122-101112-1a2b3c4d"
 LATER = "20261123-101112-2b3c4d5e"
-FILES = [("files", "loaded", 2), ("files", "rejected", 1)]
-DATASETS = [("dataset", "log_data", 2), ("dataset", "song_data", 0)]
+FILES = [("files", "log_data", 2)]
+DATASETS = [("dataset", "log_data", 2)]
 BOTH = ("log_data", "song_data")
-ROWS = [("songplays", 7, FIRST, LAST), ("users", 3, None, None), ("songs", 0, None, None)]
-TAKES = {"files": 2, "rows": {"songplays": 7, "users": 3, "songs": 0}}
+ROWS: list[tuple[Any, ...]] = [("songplays", 7, FIRST, LAST), ("users", 3, None, None)]
+SONGS: list[tuple[Any, ...]] = [("songs", 4, None, None)]
+TAKES = {"files": 2, "rows": {"songplays": 7, "users": 3}}
 NO_TABLES = failed(1, 'ERROR: relation "sparkify.undone" does not exist')
 LEFT_OUT = f"context: undo: {LATER} left out rows of it"
 ONE_MORE = "context: undo: it has published 3 batches"
@@ -29,19 +30,20 @@ GUARD_FAILED = (
 )
 
 
-def sequence(*of: str) -> list[str]:
-    """The statements of the transaction that undoes a load of these datasets."""
+def sequence(dataset: str, batch: str = "0") -> list[str]:
+    """The statements of the transaction that undoes a load's files of this dataset."""
     load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": WANTED}}
-    bounds = {"batches": 2, "first_start": FIRST, "last_start": LAST}
-    return list(statements.undo(of, undo.names_of({**load, "undoing": bounds})))
+    of = {"dataset": dataset, "batch": batch, "first_start": FIRST, "last_start": LAST}
+    names = undo.names_of({**load, "undoing": {"batches": 2, "todo": [of]}})
+    return list(statements.undo(dataset, names))
 
 
 def checks_of(*of: str) -> list[str]:
-    return [Path(name).stem for name in sql.files(*(f"checks/undone/{name}" for name in of))]
+    return [Path(name).stem for each in of for name in sql.files(f"checks/undone/{each}")]
 
 
-CHECKS = checks_of(*BOTH)
-GUARD = next(n for n, text in enumerate(sequence(*BOTH), 1) if "AS guard" in text)
+CHECKS = checks_of("log_data")
+GUARD = next(n for n, text in enumerate(sequence("log_data"), 1) if "AS guard" in text)
 
 
 def found(*rows: tuple[str, str, int | None], batches: int = 2) -> Reply:
@@ -55,10 +57,10 @@ def counted(*rows: tuple[Any, ...]) -> Reply:
     return Reply(rows={1: rows or ROWS})
 
 
-def done(*of: str, **more: Any) -> Reply:
+def done(dataset: str = "log_data", **more: Any) -> Reply:
     """A transaction that is committed; its last statement gives the checks."""
-    of = of or BOTH
-    return Reply(rows={len(sequence(*of)): [(name, 0, 0) for name in checks_of(*of)]}, **more)
+    rows = [(name, 0, 0) for name in checks_of(dataset)]
+    return Reply(rows={len(sequence(dataset)): rows}, **more)
 
 
 def asked(**changes: Any) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def test_undone(data_api: FakeDataApi) -> None:
     data_api.replies = [found(), counted(), done()]
     [answer] = until_it_ends()
     assert (answer["outcome"], answer["statement"]) == ("undone", None)
-    assert answer["undo"] == {"load_id": WANTED, **TAKES}
+    assert answer["undo"] == {"load_id": WANTED, **TAKES, "done": ["log_data"]}
     assert [(c["name"], c["on"], c["passed"]) for c in answer["checks"]] == [
         (name, "published", True) for name in CHECKS
     ]
@@ -106,7 +108,7 @@ def test_the_look(data_api: FakeDataApi) -> None:
         assert request["StatementName"].startswith(LOAD_ID)
     for table in ("files", "loads", "left_out", "schema_version", "undone"):
         assert f"FROM sparkify.{table} AS" in look["Sqls"][0]
-    for table in ("songplays AS f", "songplay_versions AS v", "users", "songs"):
+    for table in ("songplays AS f", "songplay_versions AS v", "users"):
         assert f"FROM sparkify.{table}\n" in rows["Sqls"][0]
     for table in ("songplays", "users", "songs"):
         assert f"sparkify.{table}" not in look["Sqls"][0]
@@ -119,22 +121,135 @@ OF = {"log_data": {"songplays", "users"}, "song_data": {"songs"}}
 def test_only_the_datasets_that_the_load_has(data_api: FakeDataApi, own: str) -> None:
     """What the other's files would be taken from is not read, and not written."""
     published = [("batches", "loads", 1), ("early", "loads", 0)]
-    data_api.replies = [Reply(rows={1: [*FILES, ("dataset", own, 2), *published]})]
-    data_api.replies += [counted(*[row for row in ROWS if row[0] in OF[own]]), done(own)]
+    rows = {"log_data": ROWS, "song_data": SONGS}[own]
+    data_api.replies = [Reply(rows={1: [("files", own, 2), ("dataset", own, 2), *published]})]
+    data_api.replies += [Reply(rows={1: rows}), done(own)]
     [answer] = until_it_ends()
     assert answer["outcome"] == "undone"
     assert set(answer["undo"]["rows"]) == OF[own]
     assert [check["name"] for check in answer["checks"]] == checks_of(own) != []
-    [rows], texts = data_api.submits[1]["Sqls"], data_api.submits[2]["Sqls"]
+    [counts], texts = data_api.submits[1]["Sqls"], data_api.submits[2]["Sqls"]
     [other] = OF.keys() - {own}
-    assert not [table for table in OF[other] if f"sparkify.{table}\n" in rows]
-    common = len(sequence())
-    assert len(texts) - common == len(sequence(*BOTH)) - len(sequence(other)) > 0
-    taken = "\n".join(texts)
+    assert not [table for table in OF[other] if f"sparkify.{table}\n" in counts]
+    everything = "\n".join(texts)
     for name in checks_of(other):
-        assert f"CAST('{name}' AS VARCHAR(128))" not in taken
+        assert f"CAST('{name}' AS VARCHAR(128))" not in everything
     for dataset, table in (("log_data", "user_versions"), ("song_data", "song_versions")):
-        assert (f"DELETE FROM sparkify.{table}" in taken) is (dataset == own)
+        assert (f"DELETE FROM sparkify.{table}" in everything) is (dataset == own)
+    assert f"AND dataset = '{own}' AND status = 'loaded'" in everything
+
+
+# ---------------------------------------------------------------- a load of several datasets
+def of_both(*rows: tuple[str, str, int]) -> Reply:
+    """The look of a load of both datasets."""
+    published = [("batches", "loads", 2), ("early", "loads", 0)]
+    had = [("dataset", "song_data", 3), ("dataset", "log_data", 2)]
+    files = [("files", "song_data", 3), ("files", "log_data", 2)]
+    left = [row for row in files if ("undone", row[1], 1) not in rows]
+    return Reply(rows={1: [*left, *had, *published, *rows]})
+
+
+COUNTS = Reply(rows={1: ROWS, 2: SONGS})
+WHOLE = {"load_id": WANTED, "files": 5, "rows": {"songplays": 7, "users": 3, "songs": 4}}
+
+
+def undone_of(data_api: FakeDataApi) -> list[str]:
+    """The datasets whose transactions were submitted, in their order."""
+    names = [request["StatementName"].split() for request in data_api.submits]
+    return [name[3] for name in names if name[1] == "undo"]
+
+
+def test_each_dataset_is_a_transaction_of_its_own(data_api: FakeDataApi) -> None:
+    """However many there are, none is longer for it; each has its own range, and its own figures in the ledger."""
+    data_api.replies = [of_both(), COUNTS, done("log_data"), done("song_data")]
+    answers = until_it_ends()
+    assert outcomes(answers) == ["running", "undone"]
+    assert answers[0]["undo"] == {**WHOLE, "done": ["log_data"]}
+    assert answers[1]["undo"] == {**WHOLE, "done": list(BOTH)}
+    assert [check["name"] for check in answers[1]["checks"]] == checks_of(*BOTH)
+    assert steps(data_api) == ["look", "rows", "undo", "undo"]
+    log, song = data_api.submits[2:]
+    assert log["Sqls"] == sequence("log_data", "0")
+    ranges = r"TIMESTAMP '[^']*'"
+    assert not re.findall(ranges, "".join(song["Sqls"]))
+    assert "batch = '1'" in "".join(song["Sqls"])
+    assert log["ClientToken"] != song["ClientToken"]
+    for request, name in ((log, "log_data"), (song, "song_data")):
+        [written] = [text for text in request["Sqls"] if "INTO sparkify.undone" in text]
+        assert written.endswith(f"'{EXECUTION}', '{name}')")
+
+
+def test_asked_again_it_goes_on_with_what_is_left(data_api: FakeDataApi) -> None:
+    rest = of_both(("undone", "log_data", 1))
+    data_api.replies = [rest, counted(*SONGS), done("song_data")]
+    [answer] = until_it_ends()
+    assert answer["outcome"] == "undone"
+    assert answer["undo"] == {
+        "load_id": WANTED, "files": 3, "rows": {"songs": 4}, "done": list(BOTH)
+    }  # fmt: skip
+    assert undone_of(data_api) == ["song_data"]
+    assert "batch = '1'" in "".join(data_api.submits[2]["Sqls"])
+
+
+@pytest.mark.parametrize("rows", [[("undone", "", 1)], [("undone", n, 1) for n in BOTH]])
+def test_what_is_undone_of_all_its_datasets_is_undone(
+    data_api: FakeDataApi, rows: list[tuple[str, str, int]]
+) -> None:
+    """'' is of a version that undid all of them at once."""
+    data_api.replies = [of_both(*rows)]
+    [answer] = until_it_ends()
+    assert (answer["outcome"], answer["undo"]["done"]) == ("undone", list(BOTH))
+    assert steps(data_api) == ["look"]
+
+
+def test_the_first_that_fails_is_looked_at_again_and_the_done_one_is_not_undone_twice(
+    data_api: FakeDataApi,
+) -> None:
+    broken = failed(9, "ERROR: deadlock detected")
+    data_api.replies = [of_both(), COUNTS, done("log_data"), broken]
+    data_api.replies += [of_both(("undone", "log_data", 1)), counted(*SONGS), done("song_data")]
+    answers = until_it_ends()
+    assert outcomes(answers) == ["running", "running", "undone"]
+    assert answers[-1]["undo"] == {**WHOLE, "done": list(BOTH)}
+    assert undone_of(data_api) == ["log_data", "song_data", "song_data"]
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_a_load_that_left_out_rows_meanwhile_stops_it_and_what_is_done_is_said(
+    data_api: FakeDataApi,
+) -> None:
+    data_api.replies = [of_both(), COUNTS, done("log_data"), failed(3, LEFT_OUT)]
+    data_api.replies += [of_both(("undone", "log_data", 1), ("later", LATER, 5))]
+    answer = until_it_ends()[-1]
+    assert answer["outcome"] == "refused"
+    assert f"{LATER} (5 rows)" in answer["cause"]
+    assert answer["cause"].endswith(
+        " The rows of log_data are out already; the same undo, started again, goes on with the rest."
+    )
+    assert answer["undo"]["done"] == ["log_data"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [failed(9, "ERROR: permission denied for relation songs"), failed(GUARD, GUARD_FAILED)],
+)
+def test_what_is_done_is_said_where_the_next_fails(data_api: FakeDataApi, reply: Reply) -> None:
+    data_api.replies = [of_both(), COUNTS, done("log_data"), reply]
+    answer = until_it_ends()[-1]
+    assert answer["outcome"] == "failed"
+    assert "The rows of log_data are out already" in answer["cause"]
+    assert [check["name"] for check in answer["checks"] if check["passed"]] == CHECKS
+
+
+def test_more_datasets_than_a_batch_takes_are_counted(data_api: FakeDataApi) -> None:
+    """What is counted of each is a statement of its own."""
+    load = {"load_id": LOAD_ID, "undo": {"load_id": WANTED}}
+    data_api.replies = [Reply(rows={40: [(1,)]}), Reply(rows={1: [(2,)], 5: [(3,)]})]
+    answers = list(undo.asked(load, "rows", ["SELECT 1"] * 45, 0))
+    assert [len(request["Sqls"]) for request in data_api.submits] == [MAX_STATEMENTS, 5]
+    assert len(answers) == 45
+    assert [n for n, rows in enumerate(answers, 1) if rows] == [40, 41, 45]
 
 
 def test_the_transaction(data_api: FakeDataApi) -> None:
@@ -156,14 +271,14 @@ def test_the_transaction(data_api: FakeDataApi) -> None:
     assert 2 < facts < withdrawn < never < checks < guard
     assert guard == len(texts) - 2  # last, but for the figures
     assert request["WaitTimeSeconds"] == 20
-    assert texts[never].endswith(f"VALUES ('{WANTED}', '{LOAD_ID}', '{EXECUTION}')")
+    assert texts[never].endswith(f"VALUES ('{WANTED}', '{LOAD_ID}', '{EXECUTION}', 'log_data')")
     assert f"reason = 'undone by {LOAD_ID}'" in texts[withdrawn]
-    assert texts[withdrawn].endswith(f"WHERE load_id = '{WANTED}' AND status = 'loaded'")
+    of_it = f"WHERE load_id = '{WANTED}' AND dataset = 'log_data' AND status = 'loaded'"
+    assert texts[withdrawn].endswith(of_it)
 
 
 def test_its_one_guard_counts_the_checks(data_api: FakeDataApi) -> None:
     assert {"plays_gone", "plays_known", "plays_unique", "times_played"} <= set(CHECKS)
-    assert {"songs_gone", "songs_unique", "undone_songs_known"} <= set(CHECKS)
     data_api.replies = [found(), counted(), done()]
     until_it_ends()
     [guard] = [text for text in data_api.statements if "AS guard" in text]
@@ -200,13 +315,14 @@ def test_an_execution_may_have_any_name(data_api: FakeDataApi, name: str, litera
     data_api.replies = [found(), counted(), done()]
     [answer] = until_it_ends(execution=f"arn:{name}")
     assert answer["outcome"] == "undone"
-    assert f"'{LOAD_ID}', 'arn:{literal}')" in "".join(data_api.statements)
+    assert f"'{LOAD_ID}', 'arn:{literal}', 'log_data')" in "".join(data_api.statements)
 
 
 def test_a_dry_run_says_what_it_would_take_and_takes_nothing(data_api: FakeDataApi) -> None:
     data_api.replies = [found(), counted()]
     [answer] = until_it_ends(dry_run=True)
-    assert (answer["outcome"], answer["undo"]) == ("planned", {"load_id": WANTED, **TAKES})
+    assert answer["outcome"] == "planned"
+    assert answer["undo"] == {"load_id": WANTED, **TAKES, "done": []}
     assert steps(data_api) == ["look", "rows"]
 
 
@@ -263,7 +379,9 @@ def test_a_load_that_loaded_nothing_can_be_undone(data_api: FakeDataApi) -> None
     data_api.replies.append(done("log_data"))
     [answer] = until_it_ends()
     assert answer["outcome"] == "undone"
-    assert answer["undo"] == {"load_id": WANTED, "files": 0, "rows": {"songplays": 0, "users": 0}}
+    assert answer["undo"] == {
+        "load_id": WANTED, "files": 0, "rows": {"songplays": 0, "users": 0}, "done": ["log_data"]
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
@@ -271,7 +389,7 @@ def test_a_load_that_was_undone_before_is_not_undone_again(
     data_api: FakeDataApi, dry_run: bool
 ) -> None:
     """Nor refused, whatever was loaded since."""
-    data_api.replies = [found(("undone", LATER, 1), ("later", LATER, 5))]
+    data_api.replies = [found(("undone", "log_data", 1), ("later", LATER, 5))]
     [answer] = until_it_ends(dry_run=dry_run)
     assert answer["outcome"] == "undone"
     assert steps(data_api) == ["look"]
@@ -282,7 +400,7 @@ def test_an_undo_that_takes_its_time(data_api: FakeDataApi) -> None:
     answers = until_it_ends()
     assert outcomes(answers) == ["running", "running", "undone"]
     assert steps(data_api) == ["look", "rows", "undo"]
-    assert answers[-1]["undo"] == {"load_id": WANTED, **TAKES}
+    assert answers[-1]["undo"] == {"load_id": WANTED, **TAKES, "done": ["log_data"]}
 
 
 @pytest.mark.parametrize(
@@ -338,16 +456,16 @@ def test_a_statement_that_was_lost_may_have_committed(
     data_api: FakeDataApi, committed: bool
 ) -> None:
     """Then the next look says so, and the report still says what was taken."""
-    nothing_left = [("files", "withdrawn", 2), *DATASETS]
+    nothing_left = [*DATASETS]
     data_api.replies = [found(), counted(), Reply(running=1, lost=True)]
     data_api.replies += (
-        [Reply(rows={1: [*nothing_left, ("undone", LOAD_ID, 1)]})]
+        [Reply(rows={1: [*nothing_left, ("undone", "log_data", 1)]})]
         if committed
         else [found(), counted(), done()]
     )
     answers = until_it_ends()
     assert outcomes(answers) == ["running", "running", "undone"]
-    assert answers[-1]["undo"] == {"load_id": WANTED, **TAKES}
+    assert answers[-1]["undo"] == {"load_id": WANTED, **TAKES, "done": ["log_data"]}
     again = ["look"] if committed else ["look", "rows", "undo"]
     assert steps(data_api) == ["look", "rows", "undo", *again]
 
@@ -430,8 +548,13 @@ def test_cancelled_past_its_limit(data_api: FakeDataApi, clock: Clock, ends_anyw
     assert steps(data_api) == ["look", "rows", "undo"]
 
 
-def test_tables_that_are_not_there_or_too_old_are_made_first(data_api: FakeDataApi) -> None:
-    data_api.replies = [NO_TABLES, found(), counted(), done()]
+@pytest.mark.parametrize(
+    "reply", [NO_TABLES, failed(1, "ERROR: column d.dataset does not exist in d")]
+)
+def test_tables_that_are_not_there_or_too_old_are_made_first(
+    data_api: FakeDataApi, reply: Reply
+) -> None:
+    data_api.replies = [reply, found(), counted(), done()]
     load = call(undo.handler, **asked())
     assert load["outcome"] == "no tables"
     assert call(undo.handler, **load)["outcome"] == "undone"

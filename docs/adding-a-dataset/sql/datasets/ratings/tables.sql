@@ -1,10 +1,9 @@
--- Version 5: ratings of songs. Runs once, in one transaction (functions/migrate.py).
-
--- Of a schema that was dropped without the loader's own.
+-- The tables of ratings, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes none that is there.
+-- A parent whose schema was kept when the other was dropped may be of another version.
 DROP TABLE IF EXISTS ${loader_schema}.rating_stage;
 
 -- Parent of each load's own staging table; its types are those of ratings, so that COPY is the only gate.
-CREATE TABLE ${loader_schema}.rating_stage (
+CREATE TABLE IF NOT EXISTS ${loader_schema}.rating_stage (
     user_id INTEGER,
     song_id VARCHAR(64),
     stars SMALLINT,
@@ -13,7 +12,7 @@ CREATE TABLE ${loader_schema}.rating_stage (
 );
 
 -- A rating has no key: two listeners who are not logged in may say the same of a song in the same second.
-CREATE TABLE ${schema}.ratings (
+CREATE TABLE IF NOT EXISTS ${schema}.ratings (
     user_id INTEGER,
     song_id VARCHAR(64) NOT NULL,
     stars SMALLINT NOT NULL,
@@ -22,5 +21,3 @@ CREATE TABLE ${schema}.ratings (
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL
 ) SORTKEY (rated_at);
-
-INSERT INTO ${schema}.schema_version (version) VALUES (5);

@@ -1,0 +1,118 @@
+-- The ledger, as it is now, for a warehouse that has none; each dataset's tables follow from its own tables.sql. Runs once, in one
+-- transaction, before the first load, and on {"reset": true} behind the DROP of all tables (functions/loader/migrations.py). An older
+-- ledger gets here by the numbered files; a test compares the two.
+-- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
+-- (docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). The SQL in publish/ keeps them true.
+-- GETDATE() and not SYSDATE, which is the transaction's start: a publish that waited for the lock is newer than it began.
+CREATE TABLE ${schema}.schema_version (
+    version INTEGER NOT NULL,
+    applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+);
+
+-- The ledger: one row for each time that a load dealt with a file. A file is (bucket, key, etag).
+-- status: loaded, rejected (bad, with the reason), missing (gone before COPY read it), replaced (loaded again by a reload), withdrawn.
+CREATE TABLE ${schema}.files (
+    bucket VARCHAR(64) NOT NULL,
+    key VARCHAR(1024) NOT NULL,
+    etag VARCHAR(256) NOT NULL,
+    size BIGINT,
+    dataset VARCHAR(64) NOT NULL,
+    status VARCHAR(16) NOT NULL,
+    lines BIGINT,
+    reason VARCHAR(1024),
+    error_line BIGINT,
+    error_column VARCHAR(127),
+    error_code INTEGER,
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) DISTKEY (key) SORTKEY (bucket, key);
+
+-- One row for each published batch of a load.
+CREATE TABLE ${schema}.loads (
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL,
+    dataset VARCHAR(64) NOT NULL,
+    mode VARCHAR(16) NOT NULL,
+    execution VARCHAR(1024) NOT NULL,
+    files_loaded BIGINT NOT NULL,
+    files_rejected BIGINT NOT NULL,
+    rows_staged BIGINT NOT NULL,
+    started_at TIMESTAMP NOT NULL,
+    published_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (published_at);
+
+CREATE TABLE ${schema}.check_results (
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL,
+    checked VARCHAR(16) NOT NULL,
+    name VARCHAR(128) NOT NULL,
+    figure BIGINT,
+    expected BIGINT,
+    definition VARCHAR(16),
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (load_id, batch);
+
+-- Rows of a batch that were left out because they are there already, by the load under which they are there (its own too).
+CREATE TABLE ${schema}.left_out (
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL,
+    dataset VARCHAR(64) NOT NULL,
+    of_load_id VARCHAR(64) NOT NULL,
+    left_rows BIGINT NOT NULL
+) SORTKEY (load_id, batch);
+
+-- Loads that were undone, by dataset ('': all of them): nothing more of any dataset is ever published for them.
+CREATE TABLE ${schema}.undone (
+    load_id VARCHAR(64) NOT NULL,
+    undone_by VARCHAR(64) NOT NULL,
+    execution VARCHAR(1024) NOT NULL,
+    undone_at TIMESTAMP NOT NULL DEFAULT GETDATE(),
+    dataset VARCHAR(64) NOT NULL DEFAULT ''
+);
+
+-- What a load has cost beside the warehouse: the state machine's transitions, its functions, their calls.
+CREATE TABLE ${schema}.load_figures (
+    load_id VARCHAR(64) NOT NULL,
+    seconds DOUBLE PRECISION NOT NULL,
+    transitions BIGINT NOT NULL,
+    function_calls BIGINT NOT NULL,
+    gb_seconds DOUBLE PRECISION NOT NULL,
+    data_api_calls BIGINT NOT NULL,
+    s3_requests BIGINT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (recorded_at);
+
+-- "Where is my file?": the newest word of the ledger on each (bucket, key, etag). One that is loaded is loaded, whatever was said of
+-- it since: that its object is gone, when its event was repeated.
+CREATE VIEW ${schema}.file_status AS
+SELECT
+    bucket,
+    key,
+    etag,
+    status,
+    reason,
+    error_line,
+    error_column,
+    error_code,
+    lines,
+    size,
+    dataset,
+    load_id,
+    batch,
+    recorded_at
+FROM (
+    SELECT
+        f.*,
+        ROW_NUMBER() OVER (
+            PARTITION BY f.bucket, f.key, f.etag
+            ORDER BY
+                CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,
+                f.recorded_at DESC, f.load_id DESC, f.batch DESC
+        ) AS newest
+    FROM ${schema}.files AS f
+) AS ranked
+WHERE newest = 1;
+
+-- Last: the version that all numbered files would lead to.
+INSERT INTO ${schema}.schema_version (version) VALUES (${version});

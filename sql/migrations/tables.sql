@@ -1,0 +1,6 @@
+-- The tables of the loader's two schemas, by which missing ones are found. Runs after migrations, and whenever a load misses a table.
+SELECT
+    schemaname,
+    tablename
+FROM pg_tables
+WHERE schemaname IN ('${schema}', '${loader_schema}');

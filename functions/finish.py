@@ -9,24 +9,24 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from loader import spent, sql
+from loader import mark, spent, sql
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.digest import digest
 from loader.leftovers import end_statements, staging_tables
-from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, common, load_id, state_of, tables_of
+from loader.migrations import latest_version
+from loader.names import OPEN, common, load_id, state_of, tables_of
 from loader.observability import SERVICE, MetricUnit, logger, metrics, step
 from loader.settings import required_variable, settings
 from loader.store import Store
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
-LONG_AGO = "1970-01-02T00:00:00+00:00"
 SHOWN_REASON = 500  # characters of a rejected file's reason
 # In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
 ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
@@ -46,6 +46,7 @@ STATUS = {
     "nothing": "nothing to load",
     "planned": "planned",
     "checked": "checked",
+    "migrated": "migrated",
     "reset": "reset",
     "undone": "undone",
 }
@@ -82,15 +83,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         tables += more
         cleaned += ended_loads
     rest_started = bool(event.get("rest_started"))
-    report = report_of(load, ended, failures, cause, rest_started=rest_started)
+    prefix = f"{state_of(load)}/results/"
+    results = [store.get(key) for key in store.keys(prefix)] if ended else []
+    report = report_of(load, ended, failures, results, cause, rest_started=rest_started)
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
     if drop_staging(load, tables, report):
         close(cleaned)
-    if report["status"] == "reset":
-        store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
-        store.put(WAITING_SINCE, {"since": load["started"]})
-    elif load.get("mark") and not cause and not rest_started:
-        store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
+    move_mark(load, results, report, ended_well=not cause and not rest_started)
     measure(report)
     logger.info("load ended", report=report)
     tell(report, load.get("execution") or event["execution"])
@@ -207,17 +206,33 @@ def close(load_ids: Iterable[str]) -> None:
         logger.exception("a load that has cleaned up is still marked as open")
 
 
+def move_mark(
+    load: dict[str, Any], results: list[dict[str, Any]], report: dict[str, Any], *, ended_well: bool
+) -> None:
+    """The sweep's mark moves if the load is a sweep's and has ended well; it is void if the ledger is not its own."""
+    readings = [load["ledger"]] if load.get("ledger") else []
+    readings += [result["ledger"] for result in results if result.get("ledger")]
+    if report["status"] == "reset":
+        mark.void(store, "The tables were reset.", load["started"])
+    elif why := mark.unfit(mark.read(store), readings):
+        mark.void(store, why, datetime.now(UTC).isoformat())
+        logger.warning(mark.VOID, why=why)
+        metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
+        report["sweep_mark"] = f"{why} {mark.VOID}"
+    elif load.get("mark") and ended_well:
+        mark.write(store, load["mark"], load["load_id"], readings)
+
+
 def report_of(
     load: dict[str, Any],
     ended: list[dict[str, Any]],
     failures: list[dict[str, Any]],
+    results: list[dict[str, Any]],
     cause: str,
     *,
     rest_started: bool,
 ) -> dict[str, Any]:
     """The report: load id, status, files, rows by table, checks with figures, rejected files, seconds."""
-    prefix = f"{state_of(load)}/results/"
-    results = [store.get(key) for key in store.keys(prefix)] if ended else []
     checks = [check for result in results for check in result["checks"]]
     checks += [check for batch in failures for check in batch.get("checks", ())]
     checks += load.get("checks", ())
@@ -263,6 +278,13 @@ def report_of(
         report["plan"] = {name: load.get(name) for name in names}
         report["plan"]["batches"] = load.get("batch_count")
         report["files"]["known"] = load.get("known", 0)
+    if load.get("known_as"):
+        report["known"] = load["known_as"]
+    if load.get("upgraded"):
+        report["tables"] = {**load["upgraded"], "latest": latest_version()}
+    for name in ("redo", "missing"):
+        if load.get(name):
+            report[name] = load[name]
     if load.get("undo"):
         report["undo"] = load["undo"]
     if load.get("setup"):

@@ -45,7 +45,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(
             f"Batch {batch.name} could not be compared with the ledger: {failure(statement)}"
         )
-    new = {row[0] for row in api.rows(f"{statement.id}:3")}
+    new = {figure for figure, name in api.rows(f"{statement.id}:3") if name is None}
     files = tuple(file for number, file in enumerate(batch.files) if number in new)
     if len(files) == len(batch.files) and state["attempt"] >= MAX_ATTEMPTS:
         raise StatementFailed(
@@ -63,6 +63,8 @@ def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Stateme
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
     names = {
         **common(settings()),
+        "load_id": load["load_id"],
+        "batch": batch.name,
         "plan_table": re.sub(r"[-.]", "_", f"file_plan_{load['load_id']}_{batch.name}_{attempt}"),
         "listing": store.put_lines(listing, rows),
         "named": flag(load["named"]),

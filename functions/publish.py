@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from loader import batches, statements
+from loader import batches, mark, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
@@ -196,11 +196,14 @@ def published(
     """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
     rows: dict[str, Any] = {}
     checks = list(state["checks"])
+    ledger: mark.Reading | None = None
     if state["table"]:
         rows[datasets()[batch.dataset].stage_table] = state["rows"]
         for kind, name, figure, expected in api.rows(figures):
             if kind == "rows":
                 rows[str(name)] = figure
+            elif kind == "ledger":
+                ledger = mark.reading(name, figure, own=1)
             else:
                 checks.append(
                     CheckResult(str(name), "published", batch.name, figure, expected).as_dict()
@@ -216,6 +219,7 @@ def published(
             "rejects": [reject.as_dict() for reject in batch.rejects[:KEPT_REJECTS]],
             "rows": rows,
             "checks": checks,
+            "ledger": ledger,
             "seconds": {"stage": state["stage_seconds"], "publish": seconds},
         },
     )

@@ -1,6 +1,7 @@
 """The end of a load: the report, the cause, the sweep's mark, the staging tables."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loader import mark
 from loader.dataapi import StatementFailed
 from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, manifest_key
 from loader.store import Store
@@ -19,6 +21,7 @@ from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
 
 REST = "s3://working/rest/x.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
+MADE = "2026-11-01 08:00:00.000000"  # when the ledger's tables were made
 # Loads that ended an hour ago without cleaning up.
 DEAD, DYING = (
     f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%d-%H%M%S}-{digest}"
@@ -299,6 +302,8 @@ def test_a_load_that_failed_before_it_had_an_id(store: Store, data_api: FakeData
     [
         ([published()], {"mark": MARK}, None, True),
         ([], {"mark": MARK, "outcome": "nothing"}, None, True),
+        # Nothing would say whose mark it is.
+        ([], {"mark": MARK, "outcome": "nothing", "ledger": None}, None, False),
         ([published()], {}, None, False),
         # The rest of the load has the mark, and moves it when it ends well.
         ([published()], {"mark": MARK, "rest": REST, "rest_started": True}, None, False),
@@ -315,21 +320,108 @@ def test_the_mark_moves_only_when_all_is_loaded(
     error: dict[str, Any] | None,
     moved: bool,
 ) -> None:
-    end(*ended, error=error, **changes)
-    marks = [store.get(key) for key in store.keys(SWEEP_MARK)]
-    assert marks == ([{"mark": MARK, "load_id": LOAD_ID}] if moved else [])
+    end(*ended, error=error, **{"ledger": mark.reading(MADE, 7), **changes})
+    marks = [store.get(key)["mark"] for key in store.keys(SWEEP_MARK)]
+    assert marks == ([MARK] if moved else [])
+
+
+def marked(store: Store, loads: int = 7, **changes: Any) -> None:
+    """A sweep's load has written its mark when the ledger had so many loads."""
+    store.put(
+        SWEEP_MARK,
+        {
+            "mark": MARK,
+            "load_id": "L",
+            "place": mark.place(),
+            "ledger": {"made": MADE, "loads": loads},
+        }
+        | changes,
+    )
+
+
+def test_the_mark_says_whose_it_is(store: Store, data_api: FakeDataApi) -> None:
+    """By the newest that the load has seen: a ledger without its own batches has gone back."""
+    for name, before in (("0", 7), ("1", 9), ("2", 8)):
+        result(store, name, ledger=mark.reading(MADE, before, own=1))
+    end(published(), mark=MARK, ledger=mark.reading(MADE, 7))
+    place = {"warehouse": "local", "database": "dev", "schema": "sparkify", "bucket": "data"}
+    assert store.get(SWEEP_MARK) == {
+        "mark": MARK,
+        "load_id": LOAD_ID,
+        "place": place,
+        "ledger": {"made": MADE, "loads": 10},
+    }
+
+
+@pytest.mark.parametrize("by", ["plan", "publish"])
+@pytest.mark.parametrize("failing", [False, True])
+@pytest.mark.parametrize("swept", [False, True])
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (mark.reading(MADE, 6), "The ledger went back: the table loads had 7 rows"),
+        (mark.reading(MADE, 6, own=1), "The ledger went back"),  # and this load was the seventh
+        (mark.reading("2026-11-23 09:00:00.000000", 9), "The ledger is another one"),
+    ],
+)
+def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
+    store: Store,
+    data_api: FakeDataApi,
+    measured: Callable[[], dict[str, float]],
+    by: str,
+    failing: bool,
+    swept: bool,
+    found: mark.Reading,
+    why: str,
+) -> None:
+    """Whoever has seen it, and however the load ended; a sweep's own does not put another in its place."""
+    marked(store)
+    begun = datetime.now(UTC)
+    whole = mark.reading(MADE, 7)
+    result(store, ledger=found if by == "publish" else whole)
+    changes: dict[str, Any] = {"ledger": found if by == "plan" else whole}
+    ended = [published(), *([not_loaded(cause="x")] if failing else [])]
+    report = end(*ended, **changes, **({"mark": MARK} if swept else {}))["report"]
+    document = store.get(SWEEP_MARK)
+    assert sorted(document) == ["at", "void"]
+    assert document["void"].startswith(why)
+    assert begun <= datetime.fromisoformat(document["at"]) <= datetime.now(UTC)
+    assert store.get(WAITING_SINCE) == {"since": document["at"]}
+    assert report["sweep_mark"] == f"{document['void']} {mark.VOID}"
+    assert measured()["SweepMarkVoided"] == 1
+
+
+def test_the_mark_of_this_ledger_stays(store: Store, data_api: FakeDataApi) -> None:
+    marked(store)
+    result(store, ledger=mark.reading(MADE, 7, own=1))
+    report = end(published(), ledger=mark.reading(MADE, 8))["report"]
+    assert store.get(SWEEP_MARK)["mark"] == MARK
+    assert "sweep_mark" not in report
+
+
+def test_a_sweep_from_before_the_mark_was_void_does_not_move_it(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """It looked only at what was newer than the mark that was there then."""
+    at = datetime.fromisoformat(MARK)
+    mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
+    end(published(), mark=MARK, ledger=mark.reading(MADE, 3))
+    assert store.get(SWEEP_MARK)["void"] == "why"
+    mark.void(store, "why", at.isoformat())
+    end(published(), mark=MARK, ledger=mark.reading(MADE, 3))
+    assert store.get(SWEEP_MARK)["mark"] == MARK
 
 
 def test_after_a_reset_all_is_new_again(store: Store, data_api: FakeDataApi) -> None:
-    store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
+    marked(store)
     end(outcome="reset", mode="reset", planned=0)
-    assert store.get(SWEEP_MARK) == {"mark": "1970-01-02T00:00:00+00:00", "load_id": LOAD_ID}
+    assert store.get(SWEEP_MARK) == {"void": "The tables were reset.", "at": STARTED}
     since = datetime.fromisoformat(store.get(WAITING_SINCE)["since"])
     assert since == datetime.fromisoformat(STARTED)  # and has waited from now on
 
 
 def test_a_reset_that_was_refused_leaves_the_mark(store: Store, data_api: FakeDataApi) -> None:
-    store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
+    marked(store)
     end(outcome="refused", mode="reset", cause="AllowReset is false.", planned=0)
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
@@ -345,7 +437,8 @@ def test_tables_that_cannot_be_listed_fail_no_load(
         raise raised("no")
 
     monkeypatch.setattr(finish, "staging_tables", refuse)
-    assert end(published(), mark=MARK)["report"]["status"] == "loaded"
+    ended = end(published(), mark=MARK, ledger=mark.reading(MADE, 7))
+    assert ended["report"]["status"] == "loaded"
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
 
@@ -499,6 +592,7 @@ def swept(
 ) -> dict[str, Any]:
     """The end of a sweep's load that has nothing to load; the warehouse has these tables."""
     data_api.replies.insert(0, Reply(rows={1: [(table,) for table in tables]}))
+    changes = {"ledger": mark.reading(MADE, 7), **changes}
     return end(outcome="nothing", mark=MARK, ended=ended, planned=0, **changes)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from loader import mark, spent, sql
+from loader import mark, rest, spent, sql
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.digest import digest
@@ -89,7 +89,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
     if drop_staging(load, tables, report):
         close(cleaned)
-    move_mark(load, results, report, ended_well=not cause and not rest_started)
+    move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
     measure(report)
     logger.info("load ended", report=report)
     tell(report, load.get("execution") or event["execution"])
@@ -207,19 +207,36 @@ def close(load_ids: Iterable[str]) -> None:
 
 
 def move_mark(
-    load: dict[str, Any], results: list[dict[str, Any]], report: dict[str, Any], *, ended_well: bool
+    load: dict[str, Any],
+    results: list[dict[str, Any]],
+    report: dict[str, Any],
+    *,
+    failed: bool,
+    rest_started: bool,
 ) -> None:
-    """The sweep's mark moves if the load is a sweep's and has ended well; it is void if the ledger is not its own."""
+    """The sweep's mark moves if the load is a sweep's and has ended well; it is void if the ledger is not its own.
+
+    The load of a rest has the mark of the sweep that began it all: what the executions before it have loaded must be
+    there as well.
+    """
     readings = [load["ledger"]] if load.get("ledger") else []
     readings += [result["ledger"] for result in results if result.get("ledger")]
+    documents = [mark.read(store)]
+    objects = str(load.get("objects", "")).removeprefix(store.uri(""))
+    if load.get("mark") and rest.is_list(objects):
+        documents.append(mark.read(store, rest.ledger_key(objects)))
+    whys = (mark.unfit(document, readings) for document in documents)
     if report["status"] == "reset":
         mark.void(store, "The tables were reset.", load["started"])
-    elif why := mark.unfit(mark.read(store), readings):
+    elif why := next(filter(None, whys), ""):
         mark.void(store, why, datetime.now(UTC).isoformat())
         logger.warning(mark.VOID, why=why)
         metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
         report["sweep_mark"] = f"{why} {mark.VOID}"
-    elif load.get("mark") and ended_well:
+    elif load.get("mark") and rest_started and readings:
+        following = str(load["rest"]).removeprefix(store.uri(""))
+        store.put(rest.ledger_key(following), mark.whose(readings))
+    elif load.get("mark") and not failed:
         mark.write(store, load["mark"], load["load_id"], readings)
 
 

@@ -344,7 +344,8 @@ def with_ledger(load: dict[str, Any], told: dict[str, int]) -> dict[str, Any]:
         for status in KNOWN_AS
         if status in before or status in known_as
     }
-    readings = [mark.reading(made, loads) for made, loads in told.items() if made not in KNOWN_AS]
+    asked = load["asked"]
+    readings = [mark.reading(name, n, asked) for name, n in told.items() if name not in KNOWN_AS]
     return {**load, "known_as": total, "ledger": readings[0] if readings else None}
 
 
@@ -356,6 +357,8 @@ def ask(
     step: for the client token, its name and what tells it from others of the load. Raises NoTables, StatementFailed.
     """
     attempt, (name, apart) = load["attempt"], step
+    if not load.get("statement"):
+        load = {**load, "asked": round(time.time(), 3)}
     statement, pending = advance(
         api,
         load.get("statement"),

@@ -45,8 +45,10 @@ COLLATION = (
 )
 RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it creates the loader's user and both schemas."
 TABLES = (
-    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody: restore it from "
-    'a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates all tables.'
+    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody. One of the "
+    'loader\'s own schema holds no data: start an execution with {"migrate": true}, which creates it again. Any other: '
+    'restore it from a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates '
+    "all tables."
 )
 COPY_ROLE = (
     "Attach the role of the stack's output CopyRoleArn to the namespace or cluster; it must be able to read the "
@@ -173,7 +175,7 @@ def tables(load: dict[str, Any]) -> str:
     there = {
         str(name) for (name,) in rows(load, "tables", sql.render("stage/leftovers.sql", names))
     }
-    if missing := sorted(expected_tables() - there):
+    if missing := sorted(name for name in expected_tables() if name.partition(".")[2] not in there):
         raise StatementFailed(f"Missing: {', '.join(missing)}.")
     return f"version {version}{created}"
 
@@ -183,9 +185,9 @@ def is_current(finding: dict[str, Any]) -> bool:
 
 
 def expected_tables() -> set[str]:
-    """The tables of both schemas, as the newest version creates them."""
+    """The tables of both schemas with the schema's name, as the newest version creates them."""
     text = "\n".join(statements.create_all(common(settings())))
-    return set(re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?\w+\.(\w+)", text, re.M))
+    return set(re.findall(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+\.\w+)", text, re.M))
 
 
 def copy_role(load: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from loader.batches import Batch
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, failed_check, kind_of
+from loader.failures import Kind, failed_check, is_missing, kind_of
 from loader.names import common, for_dataset, of_batch, state_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.parts import go_on
@@ -28,6 +28,7 @@ UNDONE = (
     "The load was undone while it ran: nothing more of it is published. What it had not published yet is not "
     "withdrawn, the next sweep loads it."
 )
+MISSING = 'Somebody dropped it: an execution with {"check": true} names all that is missing, and says what to do.'
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -183,11 +184,10 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
         return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
     if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
         return {**state, "outcome": "running"}
-    return {
-        **state,
-        "outcome": "failed",
-        "cause": f"Batch {state['batch']} could not be published: {error}",
-    }
+    cause = f"Batch {state['batch']} could not be published: {error}"
+    if is_missing(error):
+        cause += f" {MISSING}"
+    return {**state, "outcome": "failed", "cause": cause}
 
 
 def published(
@@ -203,7 +203,7 @@ def published(
             if kind == "rows":
                 rows[str(name)] = figure
             elif kind == "ledger":
-                ledger = mark.reading(name, figure, own=1)
+                ledger = mark.reading(name, figure, state["publish_begun"], own=1)
             else:
                 checks.append(
                     CheckResult(str(name), "published", batch.name, figure, expected).as_dict()

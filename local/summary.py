@@ -7,7 +7,7 @@ from typing import Any
 from local import queries
 from local.clients import Clients
 from local.queries import Value
-from local.report import FACT_AND_DIMENSIONS, SHOWN_REJECTED, STAGES, Report, line
+from local.report import FACT_AND_DIMENSIONS, SHOWN_REJECTED, STAGES, Report, known_as, line
 from local.tables import aligned
 
 
@@ -65,7 +65,11 @@ class Summary:
             kind: sum(report.files(kind) for report in self.reports)
             for kind in ("loaded", "known", "rejected", "failed")
         }
-        text = ", ".join(f"{number:,} {kind}" for kind, number in counts.items())
+        known = known_as(self.reports)
+        text = ", ".join(
+            f"{number:,} {kind}{known if kind == 'known' else ''}"
+            for kind, number in counts.items()
+        )
         return [f"Files    {text}; in {len(self.reports)} loads"]
 
     def _rows(self) -> list[str]:

@@ -257,3 +257,26 @@ def test_the_tables_are_upgraded_alone_and_with_nothing_to_load(settled: Story) 
     assert report["status"] == "migrated"
     assert report["tables"] == {"from": 3, "to": 4, "latest": 4}
     assert start(settled, {"migrate": True})["tables"] == {"from": 4, "to": 4, "latest": 4}
+
+
+def test_a_table_that_somebody_dropped_is_named(settled: Story) -> None:
+    """By the load that misses it, and by the preflight, with what to do: case 23."""
+    by_hand(settled, "DROP TABLE sparkify.time")
+    with pytest.raises(AssertionError):  # the tables are not those of the ledger
+        settled.load((AFTER,))
+    report = last(settled).report
+    assert report["status"] == "failed"
+    assert "time" in report["cause"]
+    assert '{"check": true}' in report["cause"]
+    execution = settled.world.start({"check": True})
+    settled.world.work()
+    found = {finding["name"]: finding for finding in execution.report["setup"]}
+    assert execution.report["status"] == "failed"
+    assert found["tables"]["found"] == "Missing: sparkify.time."
+    assert "snapshot" in found["tables"]["mend"]
+
+
+def test_what_holds_no_data_is_put_back(settled: Story) -> None:
+    by_hand(settled, "DROP TABLE sparkify_loader.file_plan")
+    assert start(settled, {"migrate": True})["status"] == "migrated"
+    assert start(settled, {})["status"] == "nothing to load"

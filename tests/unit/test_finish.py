@@ -1,6 +1,7 @@
 """The end of a load: the report, the cause, the sweep's mark, the staging tables."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,14 +20,20 @@ from loader.store import Store
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
 
-REST = "s3://working/rest/x.json.gz"
+REST = "s3://working/rest/x/0.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
+WRITTEN = 1_795_000_000.0
 MADE = "2026-11-01 08:00:00.000000"  # when the ledger's tables were made
 # Loads that ended an hour ago without cleaning up.
 DEAD, DYING = (
     f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%d-%H%M%S}-{digest}"
     for digest in ("1a2b3c4d", "2b3c4d5e")
 )
+
+
+def reading(made: str, before: int, own: int = 0, after: float = 3600) -> mark.Reading:
+    """What the ledger said to a load that asked so many seconds after the mark was written."""
+    return mark.reading(made, before, WRITTEN + after, own)
 
 
 def result(store: Store, name: str = "0", **changes: Any) -> None:
@@ -320,7 +327,7 @@ def test_the_mark_moves_only_when_all_is_loaded(
     error: dict[str, Any] | None,
     moved: bool,
 ) -> None:
-    end(*ended, error=error, **{"ledger": mark.reading(MADE, 7), **changes})
+    end(*ended, error=error, **{"ledger": reading(MADE, 7), **changes})
     marks = [store.get(key)["mark"] for key in store.keys(SWEEP_MARK)]
     assert marks == ([MARK] if moved else [])
 
@@ -334,6 +341,7 @@ def marked(store: Store, loads: int = 7, **changes: Any) -> None:
             "load_id": "L",
             "place": mark.place(),
             "ledger": {"made": MADE, "loads": loads},
+            "written": WRITTEN,
         }
         | changes,
     )
@@ -342,10 +350,12 @@ def marked(store: Store, loads: int = 7, **changes: Any) -> None:
 def test_the_mark_says_whose_it_is(store: Store, data_api: FakeDataApi) -> None:
     """By the newest that the load has seen: a ledger without its own batches has gone back."""
     for name, before in (("0", 7), ("1", 9), ("2", 8)):
-        result(store, name, ledger=mark.reading(MADE, before, own=1))
-    end(published(), mark=MARK, ledger=mark.reading(MADE, 7))
+        result(store, name, ledger=reading(MADE, before, own=1))
+    end(published(), mark=MARK, ledger=reading(MADE, 7))
     place = {"warehouse": "local", "database": "dev", "schema": "sparkify", "bucket": "data"}
-    assert store.get(SWEEP_MARK) == {
+    document = store.get(SWEEP_MARK)
+    assert time.time() - 60 < document.pop("written") <= time.time()
+    assert document == {
         "mark": MARK,
         "load_id": LOAD_ID,
         "place": place,
@@ -359,9 +369,9 @@ def test_the_mark_says_whose_it_is(store: Store, data_api: FakeDataApi) -> None:
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        (mark.reading(MADE, 6), "The ledger went back: the table loads had 7 rows"),
-        (mark.reading(MADE, 6, own=1), "The ledger went back"),  # and this load was the seventh
-        (mark.reading("2026-11-23 09:00:00.000000", 9), "The ledger is another one"),
+        (reading(MADE, 6), "The ledger went back: the table loads had 7 rows"),
+        (reading(MADE, 6, own=1), "The ledger went back"),  # and this load was the seventh
+        (reading("2026-11-23 09:00:00.000000", 9), "The ledger is another one"),
     ],
 )
 def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
@@ -377,7 +387,7 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     """Whoever has seen it, and however the load ended; a sweep's own does not put another in its place."""
     marked(store)
     begun = datetime.now(UTC)
-    whole = mark.reading(MADE, 7)
+    whole = reading(MADE, 7)
     result(store, ledger=found if by == "publish" else whole)
     changes: dict[str, Any] = {"ledger": found if by == "plan" else whole}
     ended = [published(), *([not_loaded(cause="x")] if failing else [])]
@@ -393,10 +403,20 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
 
 def test_the_mark_of_this_ledger_stays(store: Store, data_api: FakeDataApi) -> None:
     marked(store)
-    result(store, ledger=mark.reading(MADE, 7, own=1))
-    report = end(published(), ledger=mark.reading(MADE, 8))["report"]
+    result(store, ledger=reading(MADE, 7, own=1))
+    report = end(published(), ledger=reading(MADE, 8))["report"]
     assert store.get(SWEEP_MARK)["mark"] == MARK
     assert "sweep_mark" not in report
+
+
+@pytest.mark.parametrize(("seconds", "is_void"), [(-300, False), (0, False), (61, True)])
+def test_a_load_that_asked_before_the_mark_was_written_says_nothing_of_it(
+    store: Store, data_api: FakeDataApi, seconds: float, is_void: bool
+) -> None:
+    """It was published earlier and ends later; or it is the one that wrote the mark, whose answer was lost."""
+    marked(store)
+    end(published(), mark=MARK, ledger=reading(MADE, 6, after=seconds))
+    assert ("void" in store.get(SWEEP_MARK)) is is_void
 
 
 def test_a_sweep_from_before_the_mark_was_void_does_not_move_it(
@@ -405,11 +425,28 @@ def test_a_sweep_from_before_the_mark_was_void_does_not_move_it(
     """It looked only at what was newer than the mark that was there then."""
     at = datetime.fromisoformat(MARK)
     mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
-    end(published(), mark=MARK, ledger=mark.reading(MADE, 3))
+    end(published(), mark=MARK, ledger=reading(MADE, 3))
     assert store.get(SWEEP_MARK)["void"] == "why"
     mark.void(store, "why", at.isoformat())
-    end(published(), mark=MARK, ledger=mark.reading(MADE, 3))
+    end(published(), mark=MARK, ledger=reading(MADE, 3))
     assert store.get(SWEEP_MARK)["mark"] == MARK
+
+
+@pytest.mark.parametrize("before", [10, 9])
+def test_what_the_executions_before_have_loaded_must_be_there_at_the_end_of_a_backfill(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    """Although the mark that is there is older than all of them, or there is none."""
+    lists = [store.uri(f"rest/L-01234567/{number}.json.gz") for number in range(2)]
+    result(store, ledger=reading(MADE, 9, own=1))
+    monkeypatch.setattr(mark.time, "time", lambda: WRITTEN)
+    first = {"mark": MARK, "ledger": reading(MADE, 7), "rest": lists[0]}
+    assert "sweep_mark" not in end(published(), rest_started=True, **first)["report"]
+    result(store, ledger=reading(MADE, before, own=1))
+    second = {"mark": MARK, "ledger": reading(MADE, before), "objects": lists[0]}
+    report = end(published(), **second)["report"]
+    assert ("sweep_mark" in report) is (before < 10)
+    assert ("void" in store.get(SWEEP_MARK)) is (before < 10)
 
 
 def test_after_a_reset_all_is_new_again(store: Store, data_api: FakeDataApi) -> None:
@@ -437,7 +474,7 @@ def test_tables_that_cannot_be_listed_fail_no_load(
         raise raised("no")
 
     monkeypatch.setattr(finish, "staging_tables", refuse)
-    ended = end(published(), mark=MARK, ledger=mark.reading(MADE, 7))
+    ended = end(published(), mark=MARK, ledger=reading(MADE, 7))
     assert ended["report"]["status"] == "loaded"
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
@@ -592,7 +629,7 @@ def swept(
 ) -> dict[str, Any]:
     """The end of a sweep's load that has nothing to load; the warehouse has these tables."""
     data_api.replies.insert(0, Reply(rows={1: [(table,) for table in tables]}))
-    changes = {"ledger": mark.reading(MADE, 7), **changes}
+    changes = {"ledger": reading(MADE, 7), **changes}
     return end(outcome="nothing", mark=MARK, ended=ended, planned=0, **changes)
 
 

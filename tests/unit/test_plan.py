@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -211,11 +212,14 @@ def test_a_dry_run_takes_old_tables_as_they_are(s3: Any, data_api: FakeDataApi) 
 
 def test_what_is_known_is_said_by_its_status(s3: Any, data_api: FakeDataApi) -> None:
     put(s3, *(f"log_data/{n}.json" for n in range(9)))
+    before = time.time() - 1
     told = [(5, "withdrawn"), (1, None), (2, "loaded"), (1, "rejected"), (7, MADE), (9, "version")]
     data_api.replies = [Reply(rows={3: told})]
     answer = call({"dry_run": True})
     assert answer["known_as"] == {"loaded": 2, "rejected": 1, "withdrawn": 5}
     assert (answer["known"], answer["planned"]) == (8, 1)
+    asked = answer["ledger"].pop("asked")
+    assert before <= asked <= time.time()
     assert answer["ledger"] == {"made": MADE, "before": 7, "loads": 7}
 
 

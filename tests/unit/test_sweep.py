@@ -33,9 +33,8 @@ def put_mark(store: Store, stamp: str, **changes: Any) -> None:
     """What a sweep's load writes that has ended well."""
     place = {"warehouse": "local", "database": "dev", "schema": "sparkify", "bucket": "data"}
     ledger = {"made": "2026-11-01 08:00:00.000000", "loads": 7}
-    store.put(
-        SWEEP_MARK, {"mark": stamp, "load_id": "L", "place": place, "ledger": ledger} | changes
-    )
+    document = {"mark": stamp, "load_id": "L", "place": place, "ledger": ledger, "written": 0.0}
+    store.put(SWEEP_MARK, document | changes)
 
 
 def set_mark(store: Store, minutes: float, seen: Any = None) -> None:

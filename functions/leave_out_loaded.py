@@ -63,8 +63,6 @@ def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Stateme
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
     names = {
         **common(settings()),
-        "load_id": load["load_id"],
-        "batch": batch.name,
         "plan_table": re.sub(r"[-.]", "_", f"file_plan_{load['load_id']}_{batch.name}_{attempt}"),
         "listing": store.put_lines(listing, rows),
         "named": flag(load["named"]),

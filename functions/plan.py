@@ -58,8 +58,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             return {**load, "mode": request.mode, "outcome": request.mode}
         if request.mode == "migrate":
             # The step that makes the tables looks at their version itself, and says what it was.
-            outcome = "migrated" if "upgraded" in load else "no tables"
-            return {**load, "mode": "migrate", "outcome": outcome}
+            if "upgraded" not in load:
+                return {**load, "mode": "migrate", "outcome": "no tables"}
+            return {**load, "mode": "migrate", "outcome": "migrated"}
         if request.mode == "undo":
             wanted = {"undo": {"load_id": request.undo}, "dry_run": request.dry_run}
             return {**load, **wanted, "mode": "undo", "outcome": "undo"}

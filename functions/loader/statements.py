@@ -17,7 +17,7 @@ Names = Mapping[str, str]
 
 def compare(names: Names) -> list[Rendered]:
     """A listing against the ledger; the last statement says which files are new, and what is known of the others."""
-    return sql.render("plan/compare.sql", {**names, "ledger_now": _ledger_now(names)})
+    return sql.render("plan/compare.sql", names)
 
 
 def ledger(names: Names) -> list[Rendered]:
@@ -28,10 +28,6 @@ def ledger(names: Names) -> list[Rendered]:
 def redo(names: Names) -> list[Rendered]:
     """The files of an undone load come out of the last statement; the first says why if there are none."""
     return sql.render("plan/redo.sql", names)
-
-
-def _ledger_now(names: Names) -> sql.Fragment:
-    return sql.Fragment(sql.render_one("plan/ledger.sql", names))
 
 
 def stage(dataset: Dataset, names: Names, *, reported: bool = True) -> list[Rendered]:
@@ -93,7 +89,8 @@ def publish(
     ]
     sequence += checked(published_checks(dataset), names, rows)
     by_table = sql.Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
-    told = {**names, "published": by_table, "ledger_now": _ledger_now(names)}
+    ledger_now = sql.Fragment(sql.render_one("plan/ledger.sql", names))
+    told = {**names, "published": by_table, "ledger_now": ledger_now}
     return sequence + sql.render("publish/figures.sql", told)
 
 

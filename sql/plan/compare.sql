@@ -13,7 +13,7 @@ COMPUPDATE OFF
 STATUPDATE OFF;
 
 -- Two columns, for there may be a million rows. Without a name: the number of a new file. Named by a status: how many files are known by
--- it. Then the ledger's own: its rows of loads, by when its tables were made, and their version.
+-- it. Then the ledger's own, as in plan/ledger.sql: its rows of loads, named by when its tables were made, and their version.
 -- Files that are named by key are tried again although they were rejected or withdrawn. A reload means what is loaded, too.
 SELECT
     CASE WHEN k.status IS NULL THEN MIN(k.seq) ELSE COUNT(*) END AS figure,
@@ -40,13 +40,16 @@ GROUP BY
     CASE WHEN k.status IS NULL THEN k.seq END
 UNION ALL
 SELECT
-    q.figure,
-    q.name
-FROM (
-    ${ledger_now}
-) AS q
+    CAST(l.loads AS BIGINT) AS figure,
+    CAST(TO_CHAR(MIN(v.applied_at), 'YYYY-MM-DD HH24:MI:SS.US') AS VARCHAR(128)) AS name
+FROM ${schema}.schema_version AS v
+CROSS JOIN (
+    SELECT COUNT(*) AS loads
+    FROM ${schema}.loads
+) AS l
+GROUP BY l.loads
 UNION ALL
 SELECT
-    CAST(MAX(v.version) AS BIGINT) AS figure,
+    CAST(MAX(s.version) AS BIGINT) AS figure,
     CAST('version' AS VARCHAR(128)) AS name
-FROM ${schema}.schema_version AS v;
+FROM ${schema}.schema_version AS s;

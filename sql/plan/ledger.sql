@@ -1,6 +1,5 @@
 -- What the ledger says of itself, in one row: when its tables were made (a restored snapshot keeps it), how many rows the table loads
--- has, and the version of the tables. Runs when a load looks at no file (functions/plan.py), and as a part of plan/compare.sql and
--- publish/figures.sql.
+-- has, and the version of the tables. Runs when a load looks at no file (functions/plan.py), and as a part of publish/figures.sql.
 -- The row of the batch that is published in the same transaction does not count: a ledger that went back must not look whole by it.
 SELECT
     CAST('ledger' AS VARCHAR(16)) AS kind,

@@ -77,9 +77,11 @@ def run_everything(
     configure(ALLOW_RESET="true")
     schemas = Reply(rows={1: [("sparkify",), ("sparkify_loader",)]})
     s3.put_object(Bucket="data", Key=HOSTILE, Body=b"{}")
-    data_api.replies = [Reply(rows={3: [(0,)]})]
+    data_api.replies = [Reply(rows={3: [(0, None)]})]
     event = {"input": {"keys": [HOSTILE]}, "execution": EXECUTION, "started": STARTED}
     assert plan.handler(event, Context())["outcome"] == "load"
+    data_api.replies = [Reply(rows={2: [("data", HOSTILE)]}), Reply(rows={3: [(0, None)]})]
+    assert plan.handler(event | {"input": {"redo": LOAD_ID}}, Context())["outcome"] == "load"
     others = [f"{d.prefix}x{d.suffixes[0]}" for d in datasets().values()]
     for key in (HOSTILE, LOG, SONG, *others):
         batch = save(store, key)
@@ -100,13 +102,14 @@ def run_everything(
         checks = {"error": "a check failed", "failed_checks": [{"name": "x", "definition": "d"}]}
         assert call(find_bad_files.handler, bad | checks)["outcome"] == "failed"
         save(store, key)
-        data_api.replies = [Reply(rows={3: [(0,)]})]
+        data_api.replies = [Reply(rows={3: [(0, None)]})]
         assert call(leave_out_loaded.handler, {"batch": "0"})["outcome"] == "again"
     data_api.replies = [Reply(rows={1: [(1,)]}), Reply()]
     assert call(migrate.handler)["outcome"] == "again"
     data_api.replies = [schemas]
     assert call(reset.handler)["outcome"] == "reset"
-    there = Reply(rows={1: [(name,) for name in preflight.expected_tables()]})
+    tables = [(name.partition(".")[2],) for name in preflight.expected_tables()]
+    there = Reply(rows={1: tables})
     data_api.replies = [Reply(rows={1: [("user", "dev")]}), Reply(rows={1: [("case_sensitive",)]})]
     data_api.replies += [schemas, Reply(), Reply(rows={1: [(latest_version(),)]}), there]
     data_api.replies += [Reply(), Reply(rows={3: [(1,)]})]

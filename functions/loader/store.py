@@ -9,9 +9,10 @@ loads/<load_id>/results/<batch>.json     what became of a batch
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…                       lists of objects from the trigger and the sweep
 rest/…                                   lists of objects for the executions that follow (rest.py)
-sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
+sweep/mark.json, sweep/seen/…            when the last clean sweep began (mark.py), and the files that it saw
 sweep/since.json                         when a load first looked at all files; before that none counts as waiting
 open/<load_id>.json                      loads that have not cleaned up after themselves yet
+loads/<load_id>/redo.json.gz, missing…   the files of an undone load, and those that are gone (redo.py)
 loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
 """
 

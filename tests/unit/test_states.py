@@ -33,17 +33,19 @@ def written_by_functions() -> Iterator[str]:
     for name in OF_FILES:
         for node in ast.walk(ast.parse((ROOT / "functions" / name).read_text(encoding="utf-8"))):
             values: list[ast.expr | None] = []
-            if isinstance(node, ast.keyword) and node.arg == "status":
-                values = [node.value]
-            elif isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "status":
-                values = [node.value]
-            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "status":
-                values = [node.value]
-            elif isinstance(node, ast.Dict):
-                pairs = zip(node.keys, node.values, strict=True)
-                values = [
-                    v for k, v in pairs if isinstance(k, ast.Constant) and k.value == "status"
-                ]
+            match node:
+                case ast.keyword(arg="status", value=value):
+                    values = [value]
+                case ast.AnnAssign(target=ast.Name(id="status"), value=value):
+                    values = [value]
+                case ast.Assign(targets=[ast.Name(id="status")], value=value):
+                    values = [value]
+                case ast.Dict(keys=keys):
+                    pairs = zip(keys, node.values, strict=True)
+                    names = (
+                        v for k, v in pairs if isinstance(k, ast.Constant) and k.value == "status"
+                    )
+                    values = [*names]
             for each in (part for value in values if value for part in ast.walk(value)):
                 if isinstance(each, ast.Constant) and isinstance(each.value, str):
                     yield each.value

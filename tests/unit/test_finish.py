@@ -391,7 +391,9 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     result(store, ledger=found if by == "publish" else whole)
     changes: dict[str, Any] = {"ledger": found if by == "plan" else whole}
     ended = [published(), *([not_loaded(cause="x")] if failing else [])]
-    report = end(*ended, **changes, **({"mark": MARK} if swept else {}))["report"]
+    if swept:
+        changes["mark"] = MARK
+    report = end(*ended, **changes)["report"]
     document = store.get(SWEEP_MARK)
     assert sorted(document) == ["at", "void"]
     assert document["void"].startswith(why)
@@ -439,12 +441,12 @@ def test_what_the_executions_before_have_loaded_must_be_there_at_the_end_of_a_ba
     """Although the mark that is there is older than all of them, or there is none."""
     lists = [store.uri(f"rest/L-01234567/{number}.json.gz") for number in range(2)]
     result(store, ledger=reading(MADE, 9, own=1))
-    monkeypatch.setattr(mark.time, "time", lambda: WRITTEN)
-    first = {"mark": MARK, "ledger": reading(MADE, 7), "rest": lists[0]}
-    assert "sweep_mark" not in end(published(), rest_started=True, **first)["report"]
+    monkeypatch.setattr(time, "time", lambda: WRITTEN)
+    first = end(published(), rest_started=True, mark=MARK, ledger=reading(MADE, 7), rest=lists[0])
+    assert "sweep_mark" not in first["report"]
     result(store, ledger=reading(MADE, before, own=1))
-    second = {"mark": MARK, "ledger": reading(MADE, before), "objects": lists[0]}
-    report = end(published(), **second)["report"]
+    second = end(published(), mark=MARK, ledger=reading(MADE, before), objects=lists[0])
+    report = second["report"]
     assert ("sweep_mark" in report) is (before < 10)
     assert ("void" in store.get(SWEEP_MARK)) is (before < 10)
 

@@ -157,7 +157,8 @@ def known_as(reports: Iterable[Report]) -> str:
     together: Counter[str] = Counter()
     for report in reports:
         together.update(report.known())
-    told = ", ".join(f"{count:,} {status}" for status, count in together.items())
+    words = {"loaded": "loaded before"}
+    told = ", ".join(f"{n:,} {words.get(status, status)}" for status, n in together.items())
     return f" ({told})" if told else ""
 
 

@@ -5,20 +5,21 @@ what is told of it is told once. See also the case ../shared/cases/02-schema-cha
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.executions import Execution
-from tests.faults.world import World, load_id_of
-from tests.stateful.files import DAY, Event
+from tests.faults.world import Expected, Memory, World, load_id_of
+from tests.stateful.files import DAY, Event, File
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
 from tests.stateful.test_scenarios import all_loaded, by_hand, last, load_of, log, start
-from tests.stateful.worlds import new_world
+from tests.stateful.worlds import FIRST, new_world, statements_kept_by
 
 # Nobody's row depends on another file, so that a restore is the load's own rows.
 BEFORE = [
@@ -280,3 +281,35 @@ def test_what_holds_no_data_is_put_back(settled: Story) -> None:
     by_hand(settled, "DROP TABLE sparkify_loader.file_plan")
     assert start(settled, {"migrate": True})["status"] == "migrated"
     assert start(settled, {})["status"] == "nothing to load"
+
+
+@pytest.mark.parametrize("looked", ["by a load", "by the day's look"])
+def test_a_snapshot_of_the_whole_warehouse_is_restored(tmp_path: Path, looked: str) -> None:
+    """The bucket and all that the loader keeps in S3 stay as they are."""
+    first, later = BEFORE[:2], [*BEFORE[2:], AFTER]
+    files = [*FIRST, *first]
+    snapshot = _lived(World(tmp_path / "1"), files)
+    now = _lived(World(tmp_path / "2", memory=snapshot), later)
+    restored = replace(now, warehouse=snapshot.warehouse)
+    extra = log("log_data/extra.json", Event(user=60, at=9 * DAY))
+    files = [*files, *later, *([extra] if looked == "by a load" else [])]
+    with World(tmp_path / "3", memory=restored) as world, statements_kept_by(world.clock):
+        if looked == "by a load":
+            world.upload(extra.key, extra.body)
+            world.work()
+        for _ in range(2 if looked == "by a load" else 28):
+            world.sweep()
+            world.work()
+        [told] = [e.report["sweep_mark"] for e in world.executions.all if "sweep_mark" in e.report]
+        assert told.startswith("The ledger went back")
+        world.check(Expected.of({file.key: file.body for file in files}))
+
+
+def _lived(world: World, files: Sequence[File]) -> Memory:
+    """The world when it has loaded these files and swept; it has ended then."""
+    with statements_kept_by(world.clock):
+        for file in files:
+            world.upload(file.key, file.body)
+            world.work()
+        world.settle()
+    return world.remember()

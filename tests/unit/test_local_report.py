@@ -143,9 +143,9 @@ def test_known_files_are_told_apart() -> None:
     data["files"] = {**LOADED["files"], "known": 1012}
     report = report_of(execution("SUCCEEDED", output=json.dumps(data)))
     [files] = [text for text in lines(report) if text.startswith("files ")]
-    assert "1,012 known (12 loaded, 1,000 withdrawn), 0 failed" in files
+    assert "1,012 known (12 loaded before, 1,000 withdrawn), 0 failed" in files
     assert not [text for text in lines(report) if text.startswith("known")]
-    assert known_as([report, report]) == " (24 loaded, 2,000 withdrawn)"
+    assert known_as([report, report]) == " (24 loaded before, 2,000 withdrawn)"
     assert known_as([]) == ""
 
 

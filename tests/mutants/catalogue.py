@@ -535,8 +535,8 @@ MUTANTS = (
         "the mark of another schema is taken for this one's",
         f"{GOES_BACK}::test_another_schema_and_back",
         "functions/loader/mark.py",
-        "if changed:",
-        "if not changed:",
+        'if document["place"].get(name) != value',
+        'if name != "schema" and document["place"].get(name) != value',
     ),
     mutant(
         "a quiet ledger is never looked at",

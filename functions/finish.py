@@ -9,19 +9,20 @@ import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
-from loader import again, spent, sql
+from loader import again, mark, rest, spent, sql
 from loader.batches import TRIED_AGAIN
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
 from loader.digest import digest
 from loader.leftovers import end_statements, staging_tables
-from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, common, load_id, state_of, tables_of
+from loader.migrations import latest_version
+from loader.names import OPEN, common, load_id, state_of, tables_of
 from loader.observability import SERVICE, MetricUnit, logger, metrics, step
 from loader.settings import required_variable, settings
 from loader.store import Store
@@ -29,7 +30,6 @@ from loader.waiting import EventLoads
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
-LONG_AGO = "1970-01-02T00:00:00+00:00"
 SHOWN_REASON = 500  # characters of a rejected file's reason
 # In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
 ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
@@ -49,6 +49,7 @@ STATUS = {
     "nothing": "nothing to load",
     "planned": "planned",
     "checked": "checked",
+    "migrated": "migrated",
     "reset": "reset",
     "undone": "undone",
 }
@@ -93,11 +94,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if drop_staging(load, tables, report):
         close(cleaned)
     again.keep(store, load, results)
-    if report["status"] == "reset":
-        store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
-        store.put(WAITING_SINCE, {"since": load["started"]})
-    elif load.get("mark") and not cause and not rest_started:
-        store.put(SWEEP_MARK, {"mark": load["mark"], "load_id": load["load_id"]})
+    move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
     # All of its files are loaded, rejected, or kept for the next sweep.
     dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
     if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
@@ -242,6 +239,40 @@ def results_of(load: dict[str, Any]) -> list[dict[str, Any]]:
     return [store.get(key) for key in store.keys(f"{state_of(load)}/results/")]
 
 
+def move_mark(
+    load: dict[str, Any],
+    results: list[dict[str, Any]],
+    report: dict[str, Any],
+    *,
+    failed: bool,
+    rest_started: bool,
+) -> None:
+    """The sweep's mark moves if the load is a sweep's and has ended well; it is void if the ledger is not its own.
+
+    The load of a rest has the mark of the sweep that began it all: what the executions before it have loaded must be
+    there as well.
+    """
+    readings = [load["ledger"]] if load.get("ledger") else []
+    readings += [result["ledger"] for result in results if result.get("ledger")]
+    documents = [mark.read(store)]
+    objects = str(load.get("objects", "")).removeprefix(store.uri(""))
+    if load.get("mark") and rest.is_list(objects):
+        documents.append(mark.read(store, rest.ledger_key(objects)))
+    whys = (mark.unfit(document, readings) for document in documents)
+    if report["status"] == "reset":
+        mark.void(store, "The tables were reset.", load["started"])
+    elif why := next(filter(None, whys), ""):
+        mark.void(store, why, datetime.now(UTC).isoformat())
+        logger.warning(mark.VOID, why=why)
+        metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
+        report["sweep_mark"] = f"{why} {mark.VOID}"
+    elif load.get("mark") and rest_started and readings:
+        following = str(load["rest"]).removeprefix(store.uri(""))
+        store.put(rest.ledger_key(following), mark.whose(readings))
+    elif load.get("mark") and not failed:
+        mark.write(store, load["mark"], load["load_id"], readings)
+
+
 def report_of(
     load: dict[str, Any],
     ended: list[dict[str, Any]],
@@ -296,6 +327,13 @@ def report_of(
         report["plan"] = {name: load.get(name) for name in names}
         report["plan"]["batches"] = load.get("batch_count")
         report["files"]["known"] = load.get("known", 0)
+    if load.get("known_as"):
+        report["known"] = load["known_as"]
+    if load.get("upgraded"):
+        report["tables"] = {**load["upgraded"], "latest": latest_version()}
+    for name in ("redo", "missing"):
+        if load.get(name):
+            report[name] = load[name]
     if load.get("undo"):
         report["undo"] = load["undo"]
     if load.get("setup"):

@@ -45,7 +45,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(
             f"Batch {batch.name} could not be compared with the ledger: {failure(statement)}"
         )
-    new = {row[0] for row in api.rows(f"{statement.id}:3")}
+    new = {figure for figure, name in api.rows(f"{statement.id}:3") if name is None}
     files = tuple(file for number, file in enumerate(batch.files) if number in new)
     if len(files) == len(batch.files) and state["attempt"] >= MAX_ATTEMPTS:
         raise StatementFailed(

@@ -1,6 +1,7 @@
 """Create the tables, or upgrade them to the version that this code works with.
 
-In: the load (and a batch, which goes through unchanged). Out: outcome ``again``.
+In: the load (and a batch, which goes through unchanged). Out: outcome ``again``; of a
+load without a batch also ``upgraded``, from which version of the tables (0: none) to which.
 Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
 """
 
@@ -40,6 +41,9 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
         )
     upgrade(load, version, suffix)
+    if not event.get("batch"):
+        first = state.get("upgraded", {}).get("from", version)
+        state = {**state, "upgraded": {"from": first, "to": latest_version()}}
     return {**state, "statement": None, "outcome": "again"}
 
 

@@ -1,23 +1,24 @@
 """Plan the load: which files, in which batches.
 
 In: the execution's input, its ARN and start, and after ``running`` what this step said last.
-Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``reset``, ``undo``, ``refused``, ``no tables``
-or ``running``.
+Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``migrated``, ``reset``, ``undo``, ``refused``,
+``no tables`` or ``running``.
 """
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, compress, islice
 from typing import Any
 
-from loader import batches, rest, statements
-from loader.dataapi import DataApi, StatementFailed, client_token, failure
+from loader import batches, mark, redo, rest, statements
+from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
 from loader.leftovers import end_statements
+from loader.migrations import latest_version
 from loader.names import OPEN, WAITING_SINCE, common, flag, load_id
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.request import BadRequest, Request, parse
@@ -28,7 +29,9 @@ from loader.store import DataFile, MissingObject, Store
 # The trigger's lists are taken as new: the claim in the publish transaction finds those that are not.
 NO_LEDGER_NEEDED = "events/"
 MAX_ATTEMPTS = 5
+MAX_UPGRADES = 3  # times that the tables are made or upgraded before a plan
 SHOWN_KEYS = 10
+KNOWN_AS = ("loaded", "rejected", "withdrawn")  # the statuses of a file that is not new
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -53,6 +56,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             mark_as_open(load)
         if request.mode in ("check", "reset"):
             return {**load, "mode": request.mode, "outcome": request.mode}
+        if request.mode == "migrate":
+            # The step that makes the tables looks at their version itself, and says what it was.
+            if "upgraded" not in load:
+                return {**load, "mode": "migrate", "outcome": "no tables"}
+            return {**load, "mode": "migrate", "outcome": "migrated"}
         if request.mode == "undo":
             wanted = {"undo": {"load_id": request.undo}, "dry_run": request.dry_run}
             return {**load, **wanted, "mode": "undo", "outcome": "undo"}
@@ -72,27 +80,26 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         "dry_run": request.dry_run,
         "named": request.named,
         "objects": load.get("objects", request.objects),
+        **({"redo": request.redo} if request.redo else {}),
     }
-    if "listed" not in load:
-        end_what_others_left(request)
-        # A name of its own: were this call repeated, its numbers must not meet those of another listing.
-        load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
-        files = list_files(request, load["objects"])
-        load["listed"] = write_listing(
-            load["listing"], reloadable(files) if request.reload else files
-        )
-    listing = load["listing"]
+    try:
+        if request.redo and not load["objects"]:
+            load = look_for_withdrawn(load, request)
+        if load["objects"] or not request.redo:
+            load, new = look_for_new(load, request)
+        else:
+            new = None
+    except NoTables:
+        if load["attempt"] >= MAX_UPGRADES:
+            raise
+        load = {**load, "statement": None, "attempt": load["attempt"] + 1, "outcome": "no tables"}
+        new = None
+    load["seconds"] = spent(load, begun)
+    if new is None:
+        return load
     if load["listed"] == 0:
         measure(load, request, "", more=False)
         return {**load, "outcome": "nothing"}
-    if not request.reload and load["objects"].startswith(store.uri(NO_LEDGER_NEEDED)):
-        new: Iterator[DataFile] = read_listing(listing)
-    else:
-        outcome, is_new = compare(load, request)
-        load = {**load, **outcome}
-        if is_new is None:
-            return {**load, "seconds": spent(load, begun)}
-        new = compress(read_listing(listing), is_new)
     result = write_batches(load, new)
     load["seconds"] = spent(load, begun)
     if result["outcome"] == "nothing" and result["rest"]:
@@ -103,6 +110,44 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     passed = load.get("passed", 0)
     listed, known = load["listed"] + passed, result["known"] + passed
     return {**load, **result, "listed": listed, "known": known}
+
+
+def look_for_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
+    """The load with the list of the files that an undone load had; or with an outcome, while the warehouse is asked."""
+    names = {**common(settings()), "undone_load": request.redo}
+    sequence = statements.redo(names)
+    try:
+        load, statement = ask(load, ("redo", ""), sequence)
+    except NoTables as error:
+        raise BadRequest(redo.unknown(request.redo)) from error
+    if statement is None:
+        return load
+    why, files = (api.rows(f"{statement.id}:{number}") for number in (1, len(sequence)))
+    return load | redo.write(store, load["load_id"], redo.found(request.redo, files, why))
+
+
+def look_for_new(
+    load: dict[str, Any], request: Request
+) -> tuple[dict[str, Any], Iterator[DataFile] | None]:
+    """The load and what is new of its files; None while the warehouse is asked. Raises NoTables."""
+    if "listed" not in load:
+        list_all(load, request)
+    listing, listed = load["listing"], load["listed"]
+    if not request.reload and load["objects"].startswith(store.uri(NO_LEDGER_NEEDED)):
+        return load, read_listing(listing) if listed else iter(())
+    load, is_new = compare(load)
+    if is_new is None:
+        return load, None
+    return load, compress(read_listing(listing), is_new) if listed else iter(())
+
+
+def list_all(load: dict[str, Any], request: Request) -> None:
+    """Writes the listing, and how many files it has."""
+    end_what_others_left(request)
+    # A name of its own: were this call repeated, its numbers must not meet those of another listing.
+    load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
+    files = list_files(request, load["objects"])
+    load["listed"] = write_listing(load["listing"], reloadable(files) if request.reload else files)
 
 
 def next_list(load: dict[str, Any], objects: str) -> dict[str, Any]:
@@ -131,7 +176,8 @@ def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) 
     Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
     """
     of_a_rest = rest.is_list(load["objects"].removeprefix(store.uri("")))
-    looks_at_all = request.mark or not (request.keys or request.prefixes or request.objects)
+    narrowed_by = (request.keys, request.prefixes, request.objects, request.redo)
+    looks_at_all = request.mark or not any(narrowed_by)
     if request.mode == "load" and looks_at_all and not (of_a_rest and more):
         age = waited(request, oldest) if oldest else 0
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
@@ -238,39 +284,100 @@ def read_listing(key: str) -> Iterator[DataFile]:
         yield DataFile(**row)
 
 
-def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], bytearray | None]:
-    """Whether each listed file is new by the ledger, by its number; None while the warehouse has not said so."""
+class NoTables(StatementFailed):
+    """The tables are not there, or are of an older version."""
+
+
+def compare(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
+    """The load with what the ledger says, and whether each listed file is new, by its number; None while it is asked.
+
+    With nothing listed it is asked for its version and its reading (loader/mark.py). Raises NoTables; but a dry run
+    takes all files for new without tables, and old tables as they are.
+    """
     names = {
         **common(settings()),
+        "load_id": load["load_id"],
+        "batch": "0",
         "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
         "listing": store.uri(load["listing"]),
         "named": flag(load["named"]),
-        "reload": flag(request.reload),
+        "reload": flag(load["mode"] == "reload"),
     }
-    sequence = statements.compare(names)
-    token = client_token(load["load_id"], "plan", load["listing"][-16:-8], load["attempt"])
+    listed = load["listed"]
+    sequence = statements.compare(names) if listed else statements.ledger(names)
+    try:
+        load, statement = ask(load, ("plan", load["listing"][-16:-8]), sequence)
+    except NoTables:
+        if load["dry_run"]:
+            return {**load, "statement": None}, bytearray(b"\1") * listed
+        raise
+    if statement is None:
+        return load, None
+    is_new = bytearray(listed)
+    told: dict[str, int] = {}
+    rows = api.rows(f"{statement.id}:{len(sequence)}")
+    for figure, name in rows if listed else ledger_alone(rows):
+        if name is not None:
+            told[str(name)] = int(figure or 0)
+        elif figure is not None and int(figure) < listed:
+            is_new[int(figure)] = 1
+    return with_ledger(load, told), is_new
+
+
+def ledger_alone(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
+    """The row of sql/plan/ledger.sql as sql/plan/compare.sql has it."""
+    for _, made, loads, version in rows:
+        yield loads, made
+        yield version, "version"
+
+
+def with_ledger(load: dict[str, Any], told: dict[str, int]) -> dict[str, Any]:
+    """The load with the ledger's reading and how many files have which status. Raises NoTables for old tables."""
+    version = told.pop("version", latest_version())
+    if version < latest_version():
+        if not load["dry_run"]:
+            raise NoTables(f"The tables are of version {version}, not {latest_version()}.")
+        load = {**load, "upgraded": {"from": version, "to": version}}
+    before: dict[str, int] = load.get("known_as", {})
+    known_as = {status: told[status] for status in KNOWN_AS if status in told}
+    total = {
+        status: before.get(status, 0) + known_as.get(status, 0)
+        for status in KNOWN_AS
+        if status in before or status in known_as
+    }
+    asked = load["asked"]
+    readings = [mark.reading(name, n, asked) for name, n in told.items() if name not in KNOWN_AS]
+    return {**load, "known_as": total, "ledger": readings[0] if readings else None}
+
+
+def ask(
+    load: dict[str, Any], step: tuple[str, str], sequence: Sequence[str]
+) -> tuple[dict[str, Any], Statement | None]:
+    """Asks the ledger, or waits on; the statement when it has finished, or None and the load with an outcome.
+
+    step: for the client token, its name and what tells it from others of the load. Raises NoTables, StatementFailed.
+    """
+    attempt, (name, apart) = load["attempt"], step
+    if not load.get("statement"):
+        load = {**load, "asked": round(time.time(), 3)}
     statement, pending = advance(
         api,
         load.get("statement"),
         lambda: api.submit(
             sequence,
-            token=token,
-            name=f"{load['load_id']} plan",
+            token=client_token(load["load_id"], name, apart, attempt),
+            name=f"{load['load_id']} {name}",
             wait=settings().wait_seconds,
         ),
     )
     if statement.running:
-        return {"outcome": "running", "statement": pending}, None
+        return {**load, "outcome": "running", "statement": pending}, None
+    load = {**load, "statement": None}
     if statement.finished:
-        last = f"{statement.id}:{len(sequence)}"
-        is_new = bytearray(load["listed"])
-        for (number,) in api.rows(last):
-            if number is not None and int(number) < len(is_new):
-                is_new[int(number)] = 1
-        return {"statement": None}, is_new
-    again = {"statement": None, "attempt": load["attempt"] + 1}
-    if statement is LOST and load["attempt"] < MAX_ATTEMPTS:
-        return {**again, "outcome": "running"}, None
+        return load, statement
+    again = {**load, "attempt": attempt + 1, "outcome": "running"}
+    if statement is LOST and attempt < MAX_ATTEMPTS:
+        return again, None
     if cause := took_too_long(pending):
         raise StatementFailed(cause)
     if statement is LOST:
@@ -279,13 +386,12 @@ def compare(load: dict[str, Any], request: Request) -> tuple[dict[str, Any], byt
         )
     statement = api.describe(statement.id)
     kind = kind_of(statement)
-    if kind is Kind.NO_TABLES and request.dry_run:
-        return again, bytearray(b"\1") * load["listed"]
-    if kind is Kind.NO_TABLES and load["attempt"] < 3:
-        return {**again, "outcome": "no tables"}, None
-    if kind is Kind.TRY_AGAIN and load["attempt"] < MAX_ATTEMPTS:
-        return {**again, "outcome": "running"}, None
-    raise StatementFailed(f"The files could not be compared with the ledger: {failure(statement)}")
+    text = f"The files could not be compared with the ledger: {failure(statement)}"
+    if kind is Kind.NO_TABLES:
+        raise NoTables(text)
+    if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
+        return again, None
+    raise StatementFailed(text)
 
 
 def taker(key: str) -> Dataset:

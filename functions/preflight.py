@@ -46,8 +46,10 @@ COLLATION = (
 )
 RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it creates the loader's user and both schemas."
 TABLES = (
-    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody: restore it from "
-    'a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates all tables.'
+    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody. One of the "
+    'loader\'s own schema holds no data: start an execution with {"migrate": true}, which creates it again. Any other: '
+    'restore it from a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates '
+    "all tables."
 )
 COPY_ROLE = (
     "Attach the role of the stack's output CopyRoleArn to the namespace or cluster; it must be able to read the "

@@ -9,12 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from loader import batches, statements
+from loader import batches, mark, statements
 from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, failed_check, kind_of
+from loader.failures import Kind, failed_check, is_missing, kind_of
 from loader.names import common, for_dataset, of_batch, state_of
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.parts import go_on
@@ -29,6 +29,7 @@ UNDONE = (
     "The load was undone while it ran: nothing more of it is published. What it had not published yet is not "
     "withdrawn, the next sweep loads it."
 )
+MISSING = 'Somebody dropped it: an execution with {"check": true} names all that is missing, and says what to do.'
 
 api = DataApi(settings())
 store = Store(settings().work_bucket)
@@ -197,11 +198,10 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
         return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
     if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
         return {**state, "outcome": "running"}
-    return {
-        **state,
-        "outcome": "failed",
-        "cause": f"Batch {state['batch']} could not be published: {error}",
-    }
+    cause = f"Batch {state['batch']} could not be published: {error}"
+    if is_missing(error):
+        cause += f" {MISSING}"
+    return {**state, "outcome": "failed", "cause": cause}
 
 
 def published(
@@ -210,11 +210,14 @@ def published(
     """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
     rows: dict[str, Any] = {}
     checks = list(state["checks"])
+    ledger: mark.Reading | None = None
     if state["table"]:
         rows[datasets()[batch.dataset].stage_table] = state["rows"]
         for kind, name, figure, expected in api.rows(figures):
             if kind == "rows":
                 rows[str(name)] = figure
+            elif kind == "ledger":
+                ledger = mark.reading(name, figure, state["publish_begun"], own=1)
             else:
                 checks.append(
                     CheckResult(str(name), "published", batch.name, figure, expected).as_dict()
@@ -240,6 +243,7 @@ def published(
             "again": [reject.file.as_dict() for reject in tried_again[:KEPT_AGAIN]],
             "rows": rows,
             "checks": checks,
+            "ledger": ledger,
             "seconds": {"stage": state["stage_seconds"], "publish": seconds},
         },
     )

@@ -2,6 +2,10 @@
 
 The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py). Where
 that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
+
+The mark belongs to one ledger (loader/mark.py). That it is of another schema, database, warehouse or bucket the sweep
+sees by itself. A ledger that was dropped or went back is seen by the loads; the sweep starts one if none of its own has
+looked for a day.
 """
 
 import json
@@ -13,9 +17,9 @@ from typing import Any
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
-from loader import again
+from loader import again, mark
 from loader.datasets import Dataset, datasets
-from loader.names import OPEN, SWEEP_MARK, execution_digest
+from loader.names import OPEN, execution_digest
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject, Store
@@ -25,6 +29,7 @@ STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 # A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
 # events, whose files the sweep leaves alone, runs for a day at most.
 OVERLAP = timedelta(days=4)
+LOOK_AT_LEAST = timedelta(days=1)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # Events that wait for a load to end have one within minutes, unless something is wrong.
 WAITS = timedelta(hours=1)
@@ -53,14 +58,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("a load is running, the next sweep looks again", executions=running[:5])
         return {"files": 0}
     ended = [load for load in map(load_of, unfinished) if load[-8:] not in map(digest, running)]
-    marks, seen = last_sweep()
+    marked = mark_of_here(now)
+    marks, seen = last_sweep(marked)
     found = list(newer(marks))  # listed once: what comes meanwhile must not be taken for seen
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
     known, bucket = datasets().values(), settings().data_bucket
     files += again.left(store, known, bucket, dealt_with, now.isoformat())
-    if not files and not ended:
+    is_due = bool(marked) and now - datetime.fromisoformat(marked) > LOOK_AT_LEAST
+    if not files and not ended and not is_due:
         logger.info("nothing is newer than the last sweep", marks=told(marks))
         waiting = [file for file in found if (file.key, file.etag) in others - seen]
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, oldest(waiting, now))
@@ -140,23 +147,33 @@ def of_events(running: list[str], now: datetime) -> Iterator[DataFile]:
             yield from (DataFile(**row) for row in store.get_lines(list_of(name)))
 
 
-def last_sweep() -> tuple[dict[str, datetime], set[tuple[str, str]]]:
+def mark_of_here(now: datetime) -> str:
+    """The mark (ISO 8601), '' if there is none; one that is of another ledger by the stack's parameters is void."""
+    document = mark.read(store)
+    if why := mark.unfit(document):
+        mark.void(store, why, now.isoformat())
+        logger.warning(mark.VOID, why=why)
+        metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
+        return ""
+    return str(document.get("mark", ""))
+
+
+def last_sweep(stamp: str) -> tuple[dict[str, datetime], set[tuple[str, str]]]:
     """From when on the files of each dataset are looked at, and those that the last clean sweep has seen (key, ETag).
 
     Its document is deleted with time (WorkRetentionDays): then all files are looked at, once.
     """
     known = datasets()
     try:
-        stamp = store.get(SWEEP_MARK)["mark"]
-        document = store.get(seen_key(stamp))
+        document = store.get(seen_key(stamp)) if stamp else None
     except MissingObject:
+        document = None
+    if document is None:
         return dict.fromkeys(known, BEGINNING), set()
-    if isinstance(document, list):  # of a version that did not say which datasets it knew
-        document = {"datasets": {}, "files": document}
-    mark = datetime.fromisoformat(stamp) - OVERLAP
+    since = datetime.fromisoformat(stamp) - OVERLAP
     swept = document["datasets"]
     marks = {
-        name: mark if swept.get(name) == scope(dataset) else BEGINNING
+        name: since if swept.get(name) == scope(dataset) else BEGINNING
         for name, dataset in known.items()
     }
     return marks, {(key, etag) for key, etag in document["files"]}

@@ -4,6 +4,7 @@ An execution that succeeds has it as its output; one that fails has it as its ca
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ class Report:
 
     @property
     def status(self) -> str:
-        """loaded, nothing to load, planned, checked, reset or failed."""
+        """loaded, nothing to load, planned, checked, migrated, reset, undone or failed."""
         return "failed" if self.failed else str(self.data.get("status", "ended"))
 
     @property
@@ -54,6 +55,10 @@ class Report:
     def files(self, kind: str) -> int:
         """How many files were listed, loaded, rejected, known or failed."""
         return int((self.data.get("files") or {}).get(kind) or 0)
+
+    def known(self) -> dict[str, int]:
+        """How many of the known files the ledger has as loaded, rejected or withdrawn."""
+        return {name: int(count) for name, count in (self.data.get("known") or {}).items()}
 
     def rows(self) -> dict[str, int]:
         """Rows by table, those that this load staged or wrote."""
@@ -143,7 +148,9 @@ def lines(report: Report) -> list[str]:
         told.append(_line("cause", report.cause))
     files = report.data.get("files") or {}
     if files:
-        told.append(_line("files", ", ".join(f"{n:,} {kind}" for kind, n in files.items())))
+        known = known_as([report])
+        texts = (f"{n:,} {kind}{known if kind == 'known' else ''}" for kind, n in files.items())
+        told.append(_line("files", ", ".join(texts)))
     rows = report.rows()
     if rows:
         told.append(_line("rows", ", ".join(f"{name} {n:,}" for name, n in rows.items())))
@@ -152,6 +159,8 @@ def lines(report: Report) -> list[str]:
     seconds = report.seconds()
     if seconds:
         told.append(_line("seconds", ", ".join(f"{k} {v:.1f}" for k, v in seconds.items())))
+    told += upgrade_lines(report.data.get("tables") or {})
+    told += missing_lines(report.data.get("missing") or {})
     told += other_lines(report)
     if report.data.get("next"):
         told.append(_line("next", str(report.data["next"])))
@@ -164,8 +173,40 @@ def _line(name: str, text: str) -> str:
 
 USUAL = {
     *("load_id", "status", "files", "rows", "checks", "rejected", "rejected_total"),
-    *("seconds", "cause", "next"),
+    *("seconds", "cause", "next", "known", "tables", "missing"),
 }
+
+
+def known_as(reports: Iterable[Report]) -> str:
+    """What the ledger has the known files as, in brackets; '' if it was not asked."""
+    together: Counter[str] = Counter()
+    for report in reports:
+        together.update(report.known())
+    words = {"loaded": "loaded before"}
+    told = ", ".join(f"{n:,} {words.get(status, status)}" for status, n in together.items())
+    return f" ({told})" if told else ""
+
+
+def upgrade_lines(tables: Mapping[str, Any]) -> list[str]:
+    """From which version of the tables to which; 0: there were none."""
+    if not tables:
+        return []
+    was, now, latest = (tables.get(name) for name in ("from", "to", "latest"))
+    if now != latest:
+        return [_line("tables", f"version {now}; the next load upgrades them to {latest}")]
+    if was == now:
+        return [_line("tables", f"version {now}, as deployed")]
+    return [_line("tables", f"upgraded from version {was} to {now}" if was else "created")]
+
+
+def missing_lines(missing: Mapping[str, Any]) -> list[str]:
+    """Files of a redo that cannot be loaded any more."""
+    if not missing:
+        return []
+    keys = [str(key) for key in missing.get("keys", ())]
+    more = int(missing.get("files") or 0) - len(keys)
+    told = ", ".join(keys) + (f" and {more:,} more" if more > 0 else "")
+    return [_line("missing", f"{told}; all, with the reasons: {missing.get('list')}")]
 
 
 def other_lines(report: Report) -> list[str]:

@@ -7,7 +7,15 @@ from typing import Any
 from local import queries
 from local.clients import Clients
 from local.queries import Value
-from local.report import FACT_AND_DIMENSIONS, LEFT_OUT, SHOWN_REJECTED, STAGES, Report, line
+from local.report import (
+    FACT_AND_DIMENSIONS,
+    LEFT_OUT,
+    SHOWN_REJECTED,
+    STAGES,
+    Report,
+    known_as,
+    line,
+)
 from local.tables import aligned
 
 
@@ -66,8 +74,11 @@ class Summary:
             kind: sum(report.files(kind) for report in self.reports)
             for kind in dict.fromkeys((*always, *LEFT_OUT))
         }
+        known = known_as(self.reports)
         text = ", ".join(
-            f"{number:,} {kind}" for kind, number in counts.items() if number or kind in always
+            f"{number:,} {kind}{known if kind == 'known' else ''}"
+            for kind, number in counts.items()
+            if number or kind in always
         )
         return [f"Files    {text}; in {len(self.reports)} loads"]
 

@@ -42,6 +42,8 @@ def groups(
     """All batches but those that create, upgrade and drop the tables. uri: the S3 URI of a key of the work bucket."""
     found = [
         _group("plan", statements.compare(_offered(load, uri))),
+        _group("ledger", statements.ledger(_offered(load, uri))),
+        _group("redo", statements.redo(_offered(load, uri))),
         _group("passed checks", sql.render("stage/passed_checks.sql", _offered(load, uri))),
         _group("leftovers", sql.render("stage/leftovers.sql", _offered(load, uri))),
         _group("look at undo", statements.look_at_undo(_offered(load, uri))),

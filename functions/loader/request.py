@@ -22,6 +22,7 @@ class Request:
     ended            load ids of executions that ended without cleaning up; the sweep's load cleans up after them
     named            whether the files were named by their keys, so that rejected and withdrawn ones are tried again
     undo             the id of the load to undo
+    redo             the id of the undone load whose files are to be loaded again
     """
 
     mode: str = "load"
@@ -33,6 +34,7 @@ class Request:
     ended: tuple[str, ...] = ()
     named: bool = False
     undo: str = ""
+    redo: str = ""
 
     @property
     def reload(self) -> bool:
@@ -45,7 +47,9 @@ _FIELDS = {
     "dry_run": "true to plan only",
     "reload": "true, with keys or prefixes, to load files again",
     "undo": "the id of a load, such as '20261123-203011-1f2e3d4c', to take out what it loaded",
+    "redo": "the id of a load that was undone, such as '20261123-203011-1f2e3d4c', to load its files again",
     "check": "true, alone, to check the set-up",
+    "migrate": "true, alone, to create or upgrade the tables without a load",
     "reset": "true, alone, to drop and recreate the tables",
 }
 _INTERNAL = {"objects", "mark", "ended", "named"}
@@ -61,18 +65,24 @@ def parse(document: Any) -> Request:
             known = "; ".join(f"{name}: {what}" for name, what in _FIELDS.items())
             raise BadRequest(f"The field {field!r} is not known. Known are: {known}.")
     flags = {
-        name: _flag(document, name) for name in ("dry_run", "reload", "check", "reset", "named")
+        name: _flag(document, name)
+        for name in ("dry_run", "reload", "check", "migrate", "reset", "named")
     }
     prefixes, keys = _texts(document, "prefixes"), _texts(document, "keys")
     objects, mark = _text(document, "objects"), _text(document, "mark")
-    for alone in ("check", "reset"):
+    for alone in ("check", "migrate", "reset"):
         if flags[alone] and len(document) > 1:
             other = next(field for field in document if field != alone)
             raise BadRequest(f"{alone} goes alone, not with {other!r}.")
         if flags[alone]:
             return Request(mode=alone)
-    if "undo" in document:
-        return _undo(document, dry_run=flags["dry_run"])
+    for field in ("undo", "redo"):
+        if field in document:
+            _refuse_others(document, field)
+            load_id, dry_run = document[field], flags["dry_run"]
+            if field == "undo":
+                return Request("undo", dry_run=dry_run, undo=load_id)
+            return Request(dry_run=dry_run, redo=load_id, named=True)
     if objects and (prefixes or keys or flags["dry_run"]):
         raise BadRequest(
             "objects is the trigger's, the sweep's, and the rest of a load's; it does not go with keys, prefixes or "
@@ -101,14 +111,13 @@ def parse(document: Any) -> Request:
     )
 
 
-def _undo(document: Mapping[str, Any], *, dry_run: bool) -> Request:
-    for field in document:
-        if field not in ("undo", "dry_run"):
-            raise BadRequest(f"undo goes alone or with dry_run, not with {field!r}.")
-    load_id = document["undo"]
-    if not _is_load_id(load_id):
-        raise BadRequest(f"undo is {_short(load_id)}; it must be {_FIELDS['undo']}.")
-    return Request("undo", dry_run=dry_run, undo=load_id)
+def _refuse_others(document: Mapping[str, Any], field: str) -> None:
+    """undo and redo go alone or with dry_run, and name a load."""
+    for other in document:
+        if other not in (field, "dry_run"):
+            raise BadRequest(f"{field} goes alone or with dry_run, not with {other!r}.")
+    if not _is_load_id(document[field]):
+        raise BadRequest(f"{field} is {_short(document[field])}; it must be {_FIELDS[field]}.")
 
 
 def _is_load_id(value: Any) -> bool:

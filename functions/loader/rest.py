@@ -2,6 +2,7 @@
 
 rest/<load_id>-<listing>/<number>.json.gz   the files of one execution, one a line
 rest/<load_id>-<listing>/lists.json         how many lists there are
+rest/<load_id>-<listing>/ledger.json        the ledger after the last of these executions that ended (mark.py)
 
 An execution reads its own list and no other, so that each of a million files is read, compared and written once or
 twice, however many executions there are.
@@ -38,6 +39,11 @@ def following(store: Store, key: str) -> str:
     folder, number = _place(key)
     more = number + 1 < _count(store, folder)
     return store.uri(f"{folder}/{number + 1}.json.gz") if more else ""
+
+
+def ledger_key(key: str) -> str:
+    """Where the ledger's reading stands that goes with the list at ``key``."""
+    return f"{_place(key)[0]}/ledger.json"
 
 
 def is_list(key: str) -> bool:

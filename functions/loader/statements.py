@@ -17,8 +17,18 @@ Names = Mapping[str, str]
 
 
 def compare(names: Names) -> list[Rendered]:
-    """A listing against the ledger: the numbers of the files that are new come out of the last statement."""
+    """A listing against the ledger; the last statement says which files are new, and what is known of the others."""
     return sql.render("plan/compare.sql", names)
+
+
+def ledger(names: Names) -> list[Rendered]:
+    """What the ledger says of itself, where there is no listing."""
+    return sql.render("plan/ledger.sql", names)
+
+
+def redo(names: Names) -> list[Rendered]:
+    """The files of an undone load come out of the last statement; the first says why if there are none."""
+    return sql.render("plan/redo.sql", names)
 
 
 def stage(dataset: Dataset, names: Names, *, reported: bool = True) -> list[Rendered]:
@@ -84,7 +94,9 @@ def publish(
     ]
     sequence += checked(published_checks(dataset), names, rows)
     by_table = sql.Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
-    return sequence + sql.render("publish/figures.sql", {**names, "published": by_table})
+    ledger_now = sql.Fragment(sql.render_one("plan/ledger.sql", names))
+    told = {**names, "published": by_table, "ledger_now": ledger_now}
+    return sequence + sql.render("publish/figures.sql", told)
 
 
 def published_checks(dataset: Dataset) -> dict[str, str]:

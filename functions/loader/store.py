@@ -10,10 +10,11 @@ jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…                       lists of objects from the trigger and the sweep; what a sweep read of again/
 waiting/<dataset>/…                      events that wait for a load to end (waiting.py)
 rest/…                                   lists of objects for the executions that follow (rest.py)
-sweep/mark.json, sweep/seen/…            when the last clean sweep began, and the files that it saw
+sweep/mark.json, sweep/seen/…            when the last clean sweep began (mark.py), and the files that it saw
 sweep/again/<load_id>.json               the files that a load left, for the sweep to try again (again.py)
 sweep/since.json                         when a load first looked at all files; before that none counts as waiting
 open/<load_id>.json                      loads that have not cleaned up after themselves yet
+loads/<load_id>/redo.json.gz, missing…   the files of an undone load, and those that are gone (redo.py)
 loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
 """
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from local import sam, stack
+from local import sam, stack, versions
 from local.clients import clients
 from local.environment import ports
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the outputs of the stack."""
+    """Prints the outputs of the stack, and whether the tables are older than what is deployed."""
     del arguments
     at = ports()
     found = clients(at)
@@ -25,4 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     width = max(map(len, given), default=0)
     for name, value in sorted(given.items()):
         print(f"{name:<{width}}  {value}")
+    if told := versions.advice(found):
+        print(f"\n{told}")
     return 0

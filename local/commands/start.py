@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
   {"prefixes": ["log_data/2018/11/"]} only that; also {"keys": ["song_data/A/A/A/x.json"]}
   {"dry_run": true}                   say what a load would do
   {"keys": ["…"], "reload": true}     replace what these files brought
+  {"undo": "<load id>"}               take out what one load brought
+  {"redo": "<load id>"}               load the files of an undone load again
+  {"migrate": true}                   create or upgrade the tables, without a load
   {"check": true}                     is everything set up? says what to mend
 """
 

@@ -73,6 +73,7 @@ STAGE, FIND, BATCHES, FAILURES = (
     f"tests/unit/test_{name}.py" for name in ("stage", "find_bad_files", "batches", "failures")
 )
 PUBLISH, UNDO = "sql/publish", "sql/undo"
+GOES_BACK = "tests/stateful/test_ledger_goes_back.py"
 MACHINE = "statemachine/load.asl.json"
 
 AT_ONCE = "test_loads_at_once_publish_an_event_of_both_once"
@@ -559,8 +560,43 @@ MUTANTS = (
         "the sweep's mark moves although its load failed",
         "test_what_a_failed_sweep_saw_is_the_next_ones",
         "functions/finish.py",
-        'elif load.get("mark") and not cause and not rest_started:',
-        'elif load.get("mark") and not rest_started:',
+        'elif load.get("mark") and not failed:',
+        'elif load.get("mark"):',
+    ),
+    mutant(
+        "a ledger that went back is not noticed",
+        f"{GOES_BACK}::test_a_dry_run_tells_of_it_too",
+        "functions/loader/mark.py",
+        'if found["before"] < marked["loads"]:',
+        'if found["before"] < 0:',
+    ),
+    mutant(
+        "a load's own batches make up for those that a restore has taken",
+        f"{GOES_BACK}::test_a_load_of_many_batches_does_not_hide_what_was_lost",
+        "sql/plan/ledger.sql",
+        "WHERE load_id <> '${load_id}' OR batch <> '${batch}'",
+        "WHERE load_id <> 'x'",
+    ),
+    mutant(
+        "the mark of another schema is taken for this one's",
+        f"{GOES_BACK}::test_another_schema_and_back",
+        "functions/loader/mark.py",
+        'if document["place"].get(name) != value',
+        'if name != "schema" and document["place"].get(name) != value',
+    ),
+    mutant(
+        "a quiet ledger is never looked at",
+        f"{GOES_BACK}::test_without_any_load_it_is_seen_within_a_day",
+        "functions/sweep.py",
+        "is_due = bool(marked)",
+        "is_due = False",
+    ),
+    mutant(
+        "a redo leaves out what was withdrawn",
+        f"{GOES_BACK}::test_an_undone_load_is_loaded_again",
+        "functions/loader/request.py",
+        "redo=load_id, named=True",
+        "redo=load_id, named=False",
     ),
     mutant(
         "a failed load is no longer marked as open",
@@ -580,8 +616,8 @@ MUTANTS = (
         "the sweep's load ends what others left when it has published, not before",
         "test_a_stopped_load_that_hangs_does_not_block_the_others",
         "functions/plan.py",
-        '    if "listed" not in load:\n        end_what_others_left(request)\n',
-        '    if "listed" not in load:\n',
+        'how many files it has."""\n    end_what_others_left(request)\n',
+        'how many files it has."""\n',
     ),
     mutant(
         "an undo is not marked as open",

@@ -57,7 +57,7 @@ STATEMENTS = (
         "INSERT INTO sparkify.songplays",
         "INSERT INTO sparkify.songs",
     ),
-    *("DELETE FROM sparkify", "UPDATE sparkify", "SELECT p.seq", "DROP TABLE", "AS guard"),
+    *("DELETE FROM sparkify", "UPDATE sparkify", "CASE WHEN k.status", "DROP TABLE", "AS guard"),
 )
 OPERATIONS = (
     "BatchExecuteStatement",

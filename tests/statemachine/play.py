@@ -31,6 +31,7 @@ LEADS: dict[str, dict[str, str]] = {
         "load": "Load each batch",
         "nothing": "Clean up and report",
         "planned": "Clean up and report",
+        "migrated": "Clean up and report",
         "running": "Plan the load",
         "no tables": "Make the tables",
         "check": "Check the set-up",

@@ -174,7 +174,7 @@ def _field(value: Any) -> dict[str, Any]:
 def well(submitted: Submitted) -> Reply:
     """As a warehouse answers that knows none of the files and finds nothing wrong with any."""
     last = len(submitted.sqls)
-    every = [(number,) for number in range(2000)]
+    every = [(number, None) for number in range(2000)]
     if submitted.what == "plan":
         return Reply(rows={last: every})
     if submitted.what == "leave":

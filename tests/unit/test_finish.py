@@ -1,6 +1,8 @@
 """The end of a load: the report, the cause, the sweep's mark, the staging tables."""
 
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from loader import mark
 from loader.dataapi import StatementFailed
 from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, manifest_key
 from loader.store import Store
@@ -17,13 +20,20 @@ from loader.store import Store
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, LOAD_ID, STARTED, load
 
-REST = "s3://working/rest/x.json.gz"
+REST = "s3://working/rest/x/0.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
+WRITTEN = 1_795_000_000.0
+MADE = "2026-11-01 08:00:00.000000"  # when the ledger's tables were made
 # Loads that ended an hour ago without cleaning up.
 DEAD, DYING = (
     f"{datetime.now(UTC) - timedelta(hours=1):%Y%m%d-%H%M%S}-{digest}"
     for digest in ("1a2b3c4d", "2b3c4d5e")
 )
+
+
+def reading(made: str, before: int, own: int = 0, after: float = 3600) -> mark.Reading:
+    """What the ledger said to a load that asked so many seconds after the mark was written."""
+    return mark.reading(made, before, WRITTEN + after, own)
 
 
 def result(store: Store, name: str = "0", **changes: Any) -> None:
@@ -315,6 +325,8 @@ def test_a_load_that_failed_before_it_had_an_id(store: Store, data_api: FakeData
     [
         ([published()], {"mark": MARK}, None, True),
         ([], {"mark": MARK, "outcome": "nothing"}, None, True),
+        # Nothing would say whose mark it is.
+        ([], {"mark": MARK, "outcome": "nothing", "ledger": None}, None, False),
         ([published()], {}, None, False),
         # The rest of the load has the mark, and moves it when it ends well.
         ([published()], {"mark": MARK, "rest": REST, "rest_started": True}, None, False),
@@ -331,21 +343,140 @@ def test_the_mark_moves_only_when_all_is_loaded(
     error: dict[str, Any] | None,
     moved: bool,
 ) -> None:
-    end(*ended, error=error, **changes)
-    marks = [store.get(key) for key in store.keys(SWEEP_MARK)]
-    assert marks == ([{"mark": MARK, "load_id": LOAD_ID}] if moved else [])
+    end(*ended, error=error, **{"ledger": reading(MADE, 7), **changes})
+    marks = [store.get(key)["mark"] for key in store.keys(SWEEP_MARK)]
+    assert marks == ([MARK] if moved else [])
+
+
+def marked(store: Store, loads: int = 7, **changes: Any) -> None:
+    """A sweep's load has written its mark when the ledger had so many loads."""
+    store.put(
+        SWEEP_MARK,
+        {
+            "mark": MARK,
+            "load_id": "L",
+            "place": mark.place(),
+            "ledger": {"made": MADE, "loads": loads},
+            "written": WRITTEN,
+        }
+        | changes,
+    )
+
+
+def test_the_mark_says_whose_it_is(store: Store, data_api: FakeDataApi) -> None:
+    """By the newest that the load has seen: a ledger without its own batches has gone back."""
+    for name, before in (("0", 7), ("1", 9), ("2", 8)):
+        result(store, name, ledger=reading(MADE, before, own=1))
+    end(published(), mark=MARK, ledger=reading(MADE, 7))
+    place = {"warehouse": "local", "database": "dev", "schema": "sparkify", "bucket": "data"}
+    document = store.get(SWEEP_MARK)
+    assert time.time() - 60 < document.pop("written") <= time.time()
+    assert document == {
+        "mark": MARK,
+        "load_id": LOAD_ID,
+        "place": place,
+        "ledger": {"made": MADE, "loads": 10},
+    }
+
+
+@pytest.mark.parametrize("by", ["plan", "publish"])
+@pytest.mark.parametrize("failing", [False, True])
+@pytest.mark.parametrize("swept", [False, True])
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (reading(MADE, 6), "The ledger went back: the table loads had 7 rows"),
+        (reading(MADE, 6, own=1), "The ledger went back"),  # and this load was the seventh
+        (reading("2026-11-23 09:00:00.000000", 9), "The ledger is another one"),
+    ],
+)
+def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
+    store: Store,
+    data_api: FakeDataApi,
+    measured: Callable[[], dict[str, float]],
+    by: str,
+    failing: bool,
+    swept: bool,
+    found: mark.Reading,
+    why: str,
+) -> None:
+    """Whoever has seen it, and however the load ended; a sweep's own does not put another in its place."""
+    marked(store)
+    begun = datetime.now(UTC)
+    whole = reading(MADE, 7)
+    result(store, ledger=found if by == "publish" else whole)
+    changes: dict[str, Any] = {"ledger": found if by == "plan" else whole}
+    ended = [published(), *([not_loaded(cause="x")] if failing else [])]
+    if swept:
+        changes["mark"] = MARK
+    report = end(*ended, **changes)["report"]
+    document = store.get(SWEEP_MARK)
+    assert sorted(document) == ["at", "void"]
+    assert document["void"].startswith(why)
+    assert begun <= datetime.fromisoformat(document["at"]) <= datetime.now(UTC)
+    assert store.get(WAITING_SINCE) == {"since": document["at"]}
+    assert report["sweep_mark"] == f"{document['void']} {mark.VOID}"
+    assert measured()["SweepMarkVoided"] == 1
+
+
+def test_the_mark_of_this_ledger_stays(store: Store, data_api: FakeDataApi) -> None:
+    marked(store)
+    result(store, ledger=reading(MADE, 7, own=1))
+    report = end(published(), ledger=reading(MADE, 8))["report"]
+    assert store.get(SWEEP_MARK)["mark"] == MARK
+    assert "sweep_mark" not in report
+
+
+@pytest.mark.parametrize(("seconds", "is_void"), [(-300, False), (0, False), (61, True)])
+def test_a_load_that_asked_before_the_mark_was_written_says_nothing_of_it(
+    store: Store, data_api: FakeDataApi, seconds: float, is_void: bool
+) -> None:
+    """It was published earlier and ends later; or it is the one that wrote the mark, whose answer was lost."""
+    marked(store)
+    end(published(), mark=MARK, ledger=reading(MADE, 6, after=seconds))
+    assert ("void" in store.get(SWEEP_MARK)) is is_void
+
+
+def test_a_sweep_from_before_the_mark_was_void_does_not_move_it(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """It looked only at what was newer than the mark that was there then."""
+    at = datetime.fromisoformat(MARK)
+    mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
+    end(published(), mark=MARK, ledger=reading(MADE, 3))
+    assert store.get(SWEEP_MARK)["void"] == "why"
+    mark.void(store, "why", at.isoformat())
+    end(published(), mark=MARK, ledger=reading(MADE, 3))
+    assert store.get(SWEEP_MARK)["mark"] == MARK
+
+
+@pytest.mark.parametrize("before", [10, 9])
+def test_what_the_executions_before_have_loaded_must_be_there_at_the_end_of_a_backfill(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    """Although the mark that is there is older than all of them, or there is none."""
+    lists = [store.uri(f"rest/L-01234567/{number}.json.gz") for number in range(2)]
+    result(store, ledger=reading(MADE, 9, own=1))
+    monkeypatch.setattr(time, "time", lambda: WRITTEN)
+    first = end(published(), rest_started=True, mark=MARK, ledger=reading(MADE, 7), rest=lists[0])
+    assert "sweep_mark" not in first["report"]
+    result(store, ledger=reading(MADE, before, own=1))
+    second = end(published(), mark=MARK, ledger=reading(MADE, before), objects=lists[0])
+    report = second["report"]
+    assert ("sweep_mark" in report) is (before < 10)
+    assert ("void" in store.get(SWEEP_MARK)) is (before < 10)
 
 
 def test_after_a_reset_all_is_new_again(store: Store, data_api: FakeDataApi) -> None:
-    store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
+    marked(store)
     end(outcome="reset", mode="reset", planned=0)
-    assert store.get(SWEEP_MARK) == {"mark": "1970-01-02T00:00:00+00:00", "load_id": LOAD_ID}
+    assert store.get(SWEEP_MARK) == {"void": "The tables were reset.", "at": STARTED}
     since = datetime.fromisoformat(store.get(WAITING_SINCE)["since"])
     assert since == datetime.fromisoformat(STARTED)  # and has waited from now on
 
 
 def test_a_reset_that_was_refused_leaves_the_mark(store: Store, data_api: FakeDataApi) -> None:
-    store.put(SWEEP_MARK, {"mark": MARK, "load_id": "L"})
+    marked(store)
     end(outcome="refused", mode="reset", cause="AllowReset is false.", planned=0)
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
@@ -361,7 +492,8 @@ def test_tables_that_cannot_be_listed_fail_no_load(
         raise raised("no")
 
     monkeypatch.setattr(finish, "staging_tables", refuse)
-    assert end(published(), mark=MARK)["report"]["status"] == "loaded"
+    ended = end(published(), mark=MARK, ledger=reading(MADE, 7))
+    assert ended["report"]["status"] == "loaded"
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
 
@@ -515,6 +647,7 @@ def swept(
 ) -> dict[str, Any]:
     """The end of a sweep's load that has nothing to load; the warehouse has these tables."""
     data_api.replies.insert(0, Reply(rows={1: [(table,) for table in tables]}))
+    changes = {"ledger": reading(MADE, 7), **changes}
     return end(outcome="nothing", mark=MARK, ended=ended, planned=0, **changes)
 
 

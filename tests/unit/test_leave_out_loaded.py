@@ -20,7 +20,8 @@ def claimed(**more: Any) -> dict[str, Any]:
 
 
 def new(*numbers: int) -> Reply:
-    return Reply(rows={3: [(number,) for number in numbers]})
+    told = [(9, "loaded"), (7, "2026-11-01 08:00:00.000000"), (4, "version")]
+    return Reply(rows={3: [*((number, None) for number in numbers), *told]})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_over_its_limit_it_is_not_tried_again(
     store: Store, data_api: FakeDataApi, clock: Clock, ends_anyway: bool
 ) -> None:
     save(store, LOG, OTHER)
-    data_api.replies = [Reply(running=99, rows={3: [(0,)]}, ends_anyway=ends_anyway)]
+    data_api.replies = [Reply(running=99, rows={3: [(0, None)]}, ends_anyway=ends_anyway)]
     state = call(leave_out_loaded.handler, claimed())
     clock.now += 601
     state = call(leave_out_loaded.handler, state)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.report import line, lines, report_of
+from local.report import known_as, line, lines, report_of
 
 LOADED: dict[str, Any] = {
     "load_id": "l-1",
@@ -135,3 +135,36 @@ def test_a_preflight_says_what_to_mend() -> None:
         "setup     ok    tables: version 1",
         "setup     MEND  copy_role: denied. Attach the role.",
     ]
+
+
+def test_known_files_are_told_apart() -> None:
+    """After an undo not all that is known is loaded."""
+    data = {**LOADED, "known": {"loaded": 12, "withdrawn": 1000}}
+    data["files"] = {**LOADED["files"], "known": 1012}
+    report = report_of(execution("SUCCEEDED", output=json.dumps(data)))
+    [files] = [text for text in lines(report) if text.startswith("files ")]
+    assert "1,012 known (12 loaded before, 1,000 withdrawn), 0 failed" in files
+    assert not [text for text in lines(report) if text.startswith("known")]
+    assert known_as([report, report]) == " (24 loaded before, 2,000 withdrawn)"
+    assert known_as([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("tables", "told"),
+    [
+        ({"from": 0, "to": 4, "latest": 4}, "created"),
+        ({"from": 3, "to": 4, "latest": 4}, "upgraded from version 3 to 4"),
+        ({"from": 4, "to": 4, "latest": 4}, "version 4, as deployed"),
+        ({"from": 3, "to": 3, "latest": 4}, "version 3; the next load upgrades them to 4"),
+    ],
+)
+def test_an_upgrade_of_the_tables(tables: dict[str, int], told: str) -> None:
+    data = {"load_id": "l-1", "status": "migrated", "tables": tables}
+    report = report_of(execution("SUCCEEDED", output=json.dumps(data)))
+    assert f"tables    {told}" in lines(report)
+
+
+def test_files_of_a_redo_that_are_gone() -> None:
+    data = {**LOADED, "missing": {"files": 3, "keys": ["a", "b"], "list": "s3://w/missing"}}
+    report = report_of(execution("SUCCEEDED", output=json.dumps(data)))
+    assert "missing   a, b and 1 more; all, with the reasons: s3://w/missing" in lines(report)

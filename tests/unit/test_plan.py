@@ -2,14 +2,16 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import plan
 import pytest
-from loader import batches, sql
+from loader import batches, redo, sql
 from loader.dataapi import StatementFailed
+from loader.migrations import latest_version
 from loader.names import OPEN, WAITING_SINCE
 from loader.store import DataFile, Store
 
@@ -19,6 +21,7 @@ from tests.unit.loads import EXECUTION, HOSTILE, LOG, SONG, STARTED, file, known
 LOG2 = "log_data/2018/11/2018-11-13-events.json"
 GZ = "log_data/2018/12/2018-12-01-events.json.gz"
 UNDONE = "20261122-101112-1a2b3c4d"
+MADE = "2026-11-01 08:00:00.000000"  # when the ledger's tables were made
 NO_TABLES = failed(1, 'ERROR: relation "sparkify.file_plan" does not exist')
 
 
@@ -35,8 +38,9 @@ def put(s3: Any, *keys: str, body: bytes = b"{}") -> None:
 
 
 def new(*numbers: int) -> Reply:
-    """Redshift's answer: the numbers of the listed files that are new."""
-    return Reply(rows={3: [(number,) for number in numbers]})
+    """Redshift's answer: the numbers of the listed files that are new, and the ledger's own row and version."""
+    found = [(number, None) for number in numbers]
+    return Reply(rows={3: [*found, (7, MADE), (latest_version(), "version")]})
 
 
 def planned_keys(store: Store, answer: dict[str, Any]) -> list[list[str]]:
@@ -70,11 +74,9 @@ def test_what_the_warehouse_is_asked(store: Store, s3: Any, data_api: FakeDataAp
     assert f"TEMPORARY TABLE file_plan_{load_id.replace('-', '_')} " in create
     assert f"FROM 's3://working/{listing}'" in copy
     assert "GZIP" in copy
-    assert select.startswith(
-        "SELECT p.seq\n"
-    )  # their numbers only, of those that the ledger does not know
+    # Of those that the ledger does not know their numbers only: there may be a million.
+    assert select.startswith("SELECT\n    CASE WHEN k.status IS NULL THEN MIN(k.seq) ELSE COUNT(*)")
     assert "LEFT JOIN sparkify.files AS f" in select
-    assert select.endswith("WHERE f.key IS NULL\nORDER BY p.seq")
     assert data_api.submits[0]["ExecutionMode"] == "TRANSACTION"
     rows = list(store.get_lines(listing))
     assert [(row["seq"], row["key"]) for row in rows] == [(0, LOG), (1, SONG)]
@@ -106,7 +108,8 @@ def test_nothing_new(s3: Any, data_api: FakeDataApi, there: list[str]) -> None:
     put(s3, *there)
     answer = call({})
     assert answer["outcome"] == "nothing"
-    assert len(data_api.submits) == len(there)  # an empty bucket asks the warehouse nothing
+    assert len(data_api.submits) == 1  # of an empty bucket only for its version
+    assert answer["ledger"] is None
 
 
 @pytest.mark.parametrize(
@@ -156,6 +159,151 @@ def test_what_needs_no_files(s3: Any, data_api: FakeDataApi, mode: str) -> None:
     answer = call({mode: True})
     assert (answer["outcome"], answer["mode"]) == (mode, mode)
     assert data_api.submits == []
+
+
+def test_the_tables_are_upgraded_without_a_load(s3: Any, data_api: FakeDataApi) -> None:
+    """By the step that makes the tables, whatever their version is: it also puts back what was dropped."""
+    put(s3, LOG)
+    answer = call({"migrate": True})
+    assert (answer["outcome"], answer["mode"]) == ("no tables", "migrate")
+    answer = call({"migrate": True}, {**answer, "upgraded": {"from": 2, "to": 4}})
+    assert (answer["outcome"], answer["mode"]) == ("migrated", "migrate")
+    assert data_api.submits == []
+
+
+def older() -> Reply:
+    """Redshift's answer of tables of an earlier version, in which all is known."""
+    return Reply(
+        rows={3: [(1, "loaded"), (7, MADE), (latest_version() - 1, "version")]}
+        | {1: [("ledger", MADE, 7, latest_version() - 1)]}
+    )
+
+
+@pytest.mark.parametrize("there", [[], [LOG]])
+def test_with_nothing_to_load_the_tables_are_upgraded_too(
+    s3: Any, data_api: FakeDataApi, there: list[str]
+) -> None:
+    put(s3, *there)
+    data_api.replies = [older(), Reply(rows={3: [(1, "loaded"), (7, MADE), (99, "version")]})]
+    answer = call({})
+    assert answer["outcome"] == "no tables"
+    assert call({}, answer)["outcome"] == "nothing"
+    assert len({request["ClientToken"] for request in data_api.submits}) == 2
+
+
+def test_tables_that_stay_old_are_not_upgraded_for_ever(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [older() for _ in range(9)]
+    answer = call({})
+    for _ in range(plan.MAX_UPGRADES - 1):
+        answer = call({}, answer)
+        assert answer["outcome"] == "no tables"
+    with pytest.raises(StatementFailed, match="The tables are of version"):
+        call({}, answer)
+
+
+def test_a_dry_run_takes_old_tables_as_they_are(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [older()]
+    answer = call({"dry_run": True})
+    assert answer["outcome"] == "planned"
+    assert answer["upgraded"] == {"from": latest_version() - 1, "to": latest_version() - 1}
+
+
+def test_what_is_known_is_said_by_its_status(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, *(f"log_data/{n}.json" for n in range(9)))
+    before = time.time() - 1
+    told = [(5, "withdrawn"), (1, None), (2, "loaded"), (1, "rejected"), (7, MADE), (9, "version")]
+    data_api.replies = [Reply(rows={3: told})]
+    answer = call({"dry_run": True})
+    assert answer["known_as"] == {"loaded": 2, "rejected": 1, "withdrawn": 5}
+    assert (answer["known"], answer["planned"]) == (8, 1)
+    asked = answer["ledger"].pop("asked")
+    assert before <= asked <= time.time()
+    assert answer["ledger"] == {"made": MADE, "before": 7, "loads": 7}
+
+
+def withdrawn(*keys: str, bucket: str = "data", **statuses: int) -> Reply:
+    """What the ledger says of a load: the files that were withdrawn, and how many have which status."""
+    counts = {"withdrawn": len(keys), "published": 1} | statuses
+    return Reply(rows={1: list(counts.items()), 2: [(bucket, key) for key in keys]})
+
+
+@pytest.mark.parametrize("asked_for", [500, 2])  # one by one, or listed
+def test_the_files_of_an_undone_load_are_loaded_as_they_are_now(
+    store: Store,
+    s3: Any,
+    data_api: FakeDataApi,
+    measured: Callable[[], dict[str, float]],
+    monkeypatch: pytest.MonkeyPatch,
+    asked_for: int,
+) -> None:
+    """Keys come out of the ledger, and never go into a statement."""
+    monkeypatch.setattr(redo, "ASKED_FOR", asked_for)
+    put(s3, LOG, LOG2, SONG, HOSTILE, "log_data/other.json")
+    data_api.replies = [withdrawn(LOG, LOG2, SONG, HOSTILE, "log_data/gone.json", "x/y.json")]
+    data_api.replies += [new(0, 1, 2, 3)]
+    answer = call({"redo": UNDONE})
+    assert answer["outcome"] == "load"
+    assert (answer["mode"], answer["named"]) == ("load", True)
+    keys = [key for batch in planned_keys(store, answer) for key in batch]
+    assert sorted(keys) == sorted([LOG, LOG2, SONG, HOSTILE])
+    assert known_by(data_api) == known(named=True, reload=False)
+    assert answer["missing"]["files"] == 2
+    rows = list(store.get_lines(store.key_of(answer["missing"]["list"])))
+    assert {row["key"]: row["reason"] for row in rows} == {
+        "log_data/gone.json": "it is not in the bucket data, or may not be read",
+        "x/y.json": "no dataset takes it any more",
+    }
+    for text in data_api.statements:
+        assert HOSTILE not in text
+    assert measured() == {}  # the files of one load do not say how long the oldest of all waits
+    assert f"'{UNDONE}'" in data_api.submits[0]["Sqls"][1]
+
+
+def test_files_of_another_bucket_are_not_loaded_again(s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [withdrawn(LOG, bucket="before")]
+    answer = call({"redo": UNDONE})
+    assert (answer["outcome"], answer["missing"]["keys"]) == ("nothing", [LOG])
+
+
+def test_a_redo_that_waits_asks_once_and_lists_once(
+    store: Store, s3: Any, data_api: FakeDataApi
+) -> None:
+    put(s3, LOG)
+    asked = withdrawn(LOG)
+    asked.running = 2
+    data_api.replies = [failed(1, "ERROR: deadlock detected"), asked, new(0)]
+    answers = until_it_ends({"redo": UNDONE})
+    assert [answer["outcome"] for answer in answers] == ["running"] * 3 + ["load"]
+    assert len(data_api.submits) == 3
+    assert len([key for key in store.keys("loads/") if "/redo" in key]) == 1
+
+
+def test_a_dry_run_of_a_redo_only_plans(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG)
+    data_api.replies = [withdrawn(LOG), new(0)]
+    answer = call({"redo": UNDONE, "dry_run": True})
+    assert (answer["outcome"], answer["planned"]) == ("planned", 1)
+    assert list(store.keys(OPEN)) == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "says"),
+    [
+        (Reply(rows={1: [("published", 0)]}), f"redo: no load {UNDONE} is known"),
+        (NO_TABLES, f"redo: no load {UNDONE} is known"),
+        (withdrawn(loaded=3), f"redo: load {UNDONE} was not undone, its files are loaded."),
+        (withdrawn(rejected=2, withdrawn=0), "has no withdrawn files (2 rejected)"),
+        (withdrawn(withdrawn=0), "has no withdrawn files (it loaded none)"),
+    ],
+)
+def test_a_redo_is_refused(s3: Any, data_api: FakeDataApi, reply: Reply, says: str) -> None:
+    data_api.replies = [reply]
+    answer = call({"redo": UNDONE})
+    assert answer["outcome"] == "refused"
+    assert says in answer["cause"]
 
 
 def test_the_triggers_list_is_taken_without_asking_the_warehouse(
@@ -245,7 +393,7 @@ def test_a_load_that_will_stage_leaves_word_of_itself(
 ) -> None:
     """The sweep cleans up after it if it never gets to its end."""
     put(s3, LOG)
-    data_api.replies = [Reply(running=1, rows={3: [(0,)]})]
+    data_api.replies = [Reply(running=1, rows={3: [(0, None)]})]
     answer = call({})
     assert (answer["outcome"], list(store.keys(OPEN))) == ("running", [])
     answer = call({}, answer)
@@ -578,7 +726,7 @@ def until_it_ends(request: Any, most: int = 10) -> list[dict[str, Any]]:
 
 def test_a_comparison_that_takes_its_time(s3: Any, data_api: FakeDataApi) -> None:
     put(s3, LOG)
-    data_api.replies = [Reply(running=2, rows={3: [(0,)]})]
+    data_api.replies = [Reply(running=2, rows={3: [(0, None)]})]
     answers = until_it_ends({})
     assert [answer["outcome"] for answer in answers] == ["running", "running", "load"]
     assert len(data_api.submits) == 1
@@ -662,7 +810,7 @@ def test_the_same_call_again_compares_a_listing_of_its_own(
 
 def test_while_it_waits_the_listing_and_its_token_stay(s3: Any, data_api: FakeDataApi) -> None:
     put(s3, LOG)
-    data_api.replies = [Reply(running=1, rows={3: [(0,)]})]
+    data_api.replies = [Reply(running=1, rows={3: [(0, None)]})]
     running = call({})
     put(s3, LOG2)
     assert call({}, running)["listing"] == running["listing"]

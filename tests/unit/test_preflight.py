@@ -277,14 +277,15 @@ def test_the_tables_version(
     assert not [text for text in data_api.statements if "schema_version (version)" in text]
 
 
-def test_a_table_of_the_ledger_that_somebody_dropped_is_named(
-    s3: Any, data_api: Warehouse, events: None
+@pytest.mark.parametrize("gone", [["left_out"], ["files", "left_out"]])
+def test_tables_of_the_ledger_that_somebody_dropped_are_named(
+    s3: Any, data_api: Warehouse, events: None, gone: list[str]
 ) -> None:
-    data_api.tables = data_api.tables - {"sparkify.left_out"}
+    data_api.tables = data_api.tables - {f"sparkify.{name}" for name in gone}
     _, found = run()
     assert bad(found) == ["tables"]
-    assert found["tables"]["found"] == "Missing: sparkify.left_out."
-    for words in ("snapshot", '{"reset": true}', "deletes all"):
+    assert found["tables"]["found"] == f"Missing: {', '.join(f'sparkify.{name}' for name in gone)}."
+    for words in ("snapshot", '{"reset": true}', "deletes all", '{"migrate": true}'):
         assert words in found["tables"]["mend"]
     assert list(found) == [*BEFORE, *BUCKET]
 

@@ -77,9 +77,11 @@ def run_everything(
     configure(ALLOW_RESET="true")
     schemas = Reply(rows={1: [("sparkify",), ("sparkify_loader",)]})
     s3.put_object(Bucket="data", Key=HOSTILE, Body=b"{}")
-    data_api.replies = [Reply(rows={3: [(0,)]})]
+    data_api.replies = [Reply(rows={3: [(0, None)]})]
     event = {"input": {"keys": [HOSTILE]}, "execution": EXECUTION, "started": STARTED}
     assert plan.handler(event, Context())["outcome"] == "load"
+    data_api.replies = [Reply(rows={2: [("data", HOSTILE)]}), Reply(rows={3: [(0, None)]})]
+    assert plan.handler(event | {"input": {"redo": LOAD_ID}}, Context())["outcome"] == "load"
     others = [f"{d.prefix}x{d.suffixes[0]}" for d in datasets().values()]
     for key in (HOSTILE, LOG, SONG, *others):
         s3.put_object(Bucket="data", Key=key, Body=b"{}")
@@ -103,7 +105,7 @@ def run_everything(
         assert held["outcome"] == "next"
         assert call(publish.handler, call(stage.handler, held))["outcome"] == "failed"
         save(store, key)
-        data_api.replies = [Reply(rows={3: [(0,)]})]
+        data_api.replies = [Reply(rows={3: [(0, None)]})]
         assert call(leave_out_loaded.handler, {"batch": "0"})["outcome"] == "again"
     data_api.replies = [Reply(rows={1: [(1,)]}), Reply()]
     assert call(migrate.handler)["outcome"] == "again"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sweep
 from loader.datasets import datasets
-from loader.names import OPEN, SWEEP_MARK, load_id
+from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, load_id
 from loader.request import parse
 from loader.store import Store
 from moto.stepfunctions.utils import PAGINATION_MODEL
@@ -29,10 +29,18 @@ def run() -> int:
     return files
 
 
+def put_mark(store: Store, stamp: str, **changes: Any) -> None:
+    """What a sweep's load writes that has ended well."""
+    place = {"warehouse": "local", "database": "dev", "schema": "sparkify", "bucket": "data"}
+    ledger = {"made": "2026-11-01 08:00:00.000000", "loads": 7}
+    document = {"mark": stamp, "load_id": "L", "place": place, "ledger": ledger, "written": 0.0}
+    store.put(SWEEP_MARK, document | changes)
+
+
 def set_mark(store: Store, minutes: float, seen: Any = None) -> None:
     """The last clean sweep began so many minutes from now; its document is ``seen``, or says that it saw nothing."""
     mark = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
-    store.put(SWEEP_MARK, {"mark": mark, "load_id": "L"})
+    put_mark(store, mark)
     scopes = {name: sweep.scope(dataset) for name, dataset in datasets().items()}
     store.put(f"sweep/seen/{mark}.json", seen or {"datasets": scopes, "files": []})
 
@@ -94,7 +102,6 @@ SONGS = {"song_data": ["song_data/", ".json", ".json.gz"]}
         ({"datasets": SONGS, "files": []}, [LOG]),  # log_data was added since
         ({"datasets": SONGS | {"log_data": ["old/", ".json", ".json.gz"]}, "files": []}, [LOG]),
         ({"datasets": SONGS | {"log_data": ["log_data/", ".json"]}, "files": []}, [LOG]),
-        ([["log_data/other.json", "e"]], [LOG, SONG]),  # as part 1 wrote it
         ({"datasets": {}, "files": []}, [LOG, SONG]),
     ],
 )
@@ -136,7 +143,7 @@ def ended_well(store: Store, machine: StateMachine) -> None:
     """The last execution has loaded all, and moved the mark."""
     name, given = list(machine.executions.items())[-1]
     machine.end(name, "SUCCEEDED")
-    store.put(SWEEP_MARK, {"mark": given["mark"], "load_id": "L"})
+    put_mark(store, given["mark"])
 
 
 def test_what_was_seen_starts_no_load_again(store: Store, s3: Any, machine: StateMachine) -> None:
@@ -357,6 +364,87 @@ def test_ended_loads_are_handed_on_in_portions(
     ended_well(store, machine)
     assert run() == 0
     assert set(list(machine.executions.values())[-1]["ended"]) == loads - given
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"WORKGROUP_NAME": "another"},
+        {"WORKGROUP_NAME": "", "CLUSTER_IDENTIFIER": "another"},
+        {"DATABASE_NAME": "another"},
+        {"SCHEMA_NAME": "another"},
+        {"DATA_BUCKET": "another"},
+    ],
+)
+def test_the_mark_of_another_ledger_is_void(
+    store: Store,
+    s3: Any,
+    machine: StateMachine,
+    configure: Callable[..., None],
+    measured: Callable[[], dict[str, float]],
+    changes: dict[str, str],
+) -> None:
+    """All files are looked at, and none has waited for longer than that."""
+    s3.create_bucket(
+        Bucket="another", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    for key in (LOG, SONG):
+        s3.put_object(Bucket="another", Key=key, Body=b"{}")
+    set_mark(store, 2 * OVERLAP)
+    configure(**changes)
+    assert run() == 2
+    [given] = machine.executions.values()
+    document = store.get(SWEEP_MARK)
+    assert document["void"].startswith("The mark is of another ledger: ")
+    assert "(now 'another')" in document["void"]
+    assert document["at"] == given["mark"]  # so that this sweep's load may write one
+    assert store.get(WAITING_SINCE) == {"since": given["mark"]}
+    assert measured() == {"SweepMarkVoided": 1, "FilesSwept": 2}
+
+
+def test_the_mark_of_an_earlier_version_says_not_whose_it_is(
+    store: Store, machine: StateMachine
+) -> None:
+    """All files are looked at, once."""
+    set_mark(store, 2 * OVERLAP)
+    store.put(SWEEP_MARK, {"mark": store.get(SWEEP_MARK)["mark"], "load_id": "L"})
+    assert run() == 2
+    ended_well(store, machine)
+    assert run() == 0
+
+
+@pytest.mark.parametrize(("hours", "looks"), [(23.9, 0), (24.1, 1)])
+def test_the_ledger_is_looked_at_once_a_day_though_nothing_is_new(
+    store: Store,
+    machine: StateMachine,
+    hours: float,
+    looks: int,
+) -> None:
+    """It may have gone back, and no load came that would see it."""
+    run()
+    ended_well(store, machine)
+    begun = store.get(SWEEP_MARK)["mark"]
+    stamp = (datetime.fromisoformat(begun) - timedelta(hours=hours)).isoformat()
+    store.put(f"sweep/seen/{stamp}.json", store.get(f"sweep/seen/{begun}.json"))
+    put_mark(store, stamp)
+    assert run() == 0
+    assert len(machine.executions) == 1 + looks
+    if looks:
+        assert handed(store, machine) == []
+        assert run() == 0  # while it runs
+        ended_well(store, machine)
+        assert run() == 0
+        assert len(machine.executions) == 2
+
+
+def test_an_empty_bucket_without_a_mark_is_not_looked_at(
+    store: Store, s3: Any, machine: StateMachine
+) -> None:
+    for key in (LOG, SONG):
+        s3.delete_object(Bucket="data", Key=key)
+    store.put(SWEEP_MARK, {"void": "why", "at": "2026-11-01T08:00:00+00:00"})
+    assert run() == 0
+    assert machine.executions == {}
 
 
 def test_what_is_measured(

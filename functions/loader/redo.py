@@ -1,0 +1,93 @@
+"""Load the files of an undone load again: the ledger names them, the bucket has them as they are now.
+
+In the work bucket: loads/<load_id>/redo.json.gz, the files to load, and loads/<load_id>/missing.json.gz, those that
+cannot be loaded any more, each with the reason. A load may have had a hundred thousand files, so neither list is in the
+load's state, and beyond a few the bucket is listed and not asked for each.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+from typing import Any
+
+from loader.datasets import dataset_of, datasets
+from loader.request import BadRequest
+from loader.settings import settings
+from loader.store import DataFile, Store
+
+ASKED_FOR = 500  # files that are asked for one by one
+SHOWN = 10
+
+Rows = Iterable[tuple[Any, ...]]
+
+
+def unknown(load_id: str) -> str:
+    return f"redo: no load {load_id} is known; the table loads has them."
+
+
+def found(load_id: str, files: Rows, why: Rows) -> list[tuple[str, str]]:
+    """(bucket, key) of the withdrawn files; raises BadRequest if there are none.
+
+    files: (bucket, key). why: how many files of the load have which status, and ``published``, how many batches.
+    """
+    withdrawn = [(str(bucket), str(key)) for bucket, key in files]
+    if withdrawn:
+        return withdrawn
+    statuses = {str(name): int(count or 0) for name, count in why if count}
+    if not statuses:
+        raise BadRequest(unknown(load_id))
+    if statuses.get("loaded"):
+        raise BadRequest(
+            f"redo: load {load_id} was not undone, its files are loaded. To replace their rows, start "
+            '{"reload": true, "keys": […]}; to take them out, start '
+            f'{{"undo": "{load_id}"}}.'
+        )
+    told = ", ".join(f"{n} {name}" for name, n in sorted(statuses.items()) if name != "published")
+    raise BadRequest(f"redo: load {load_id} has no withdrawn files ({told or 'it loaded none'}).")
+
+
+def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> dict[str, Any]:
+    """Writes both lists; gives the first's URI as ``objects``, and as ``missing`` how many, the first keys, the URI."""
+    there = as_they_are(
+        store, [key for bucket, key in withdrawn if bucket == settings().data_bucket]
+    )
+    objects = store.put_lines(
+        f"loads/{load_id}/redo.json.gz", (file.as_dict() for file in there.values())
+    )
+    missing = [
+        {"bucket": bucket, "key": key, "reason": _reason(key)}
+        for bucket, key in withdrawn
+        if bucket != settings().data_bucket or key not in there
+    ]
+    if not missing:
+        return {"objects": objects}
+    told = {
+        "files": len(missing),
+        "keys": [entry["key"] for entry in missing[:SHOWN]],
+        "list": store.put_lines(f"loads/{load_id}/missing.json.gz", missing),
+    }
+    return {"objects": objects, "missing": told}
+
+
+def _reason(key: str) -> str:
+    if dataset_of(key, datasets().values()) is None:
+        return "no dataset takes it any more"
+    return f"it is not in the bucket {settings().data_bucket}, or may not be read"
+
+
+def as_they_are(store: Store, keys: list[str]) -> dict[str, DataFile]:
+    """The files of these keys that are in the data bucket and that a dataset takes, as they are now."""
+    bucket, known = settings().data_bucket, tuple(datasets().values())
+    wanted = {key for key in keys if dataset_of(key, known)}
+    if len(wanted) <= ASKED_FOR:
+        heads = {key: store.head(bucket, key).file for key in sorted(wanted)}
+        return {key: file for key, file in heads.items() if file}
+    return {file.key: file for file in _listed(store, bucket, wanted) if file.key in wanted}
+
+
+def _listed(store: Store, bucket: str, wanted: set[str]) -> Iterator[DataFile]:
+    """What is below the longest prefix that the keys of each dataset have in common."""
+    for dataset in datasets().values():
+        if mine := [key for key in wanted if dataset.takes(key)]:
+            first, last = min(mine), max(mine)
+            same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+            yield from store.list_files(bucket, "".join(letter for letter, _ in same))

@@ -1,0 +1,40 @@
+"""What a deployment says of the tables."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from loader.migrations import latest_version
+
+from local import queries, versions
+from local.clients import Clients
+
+
+def test_the_latest_version_is_that_of_the_loader() -> None:
+    assert versions.latest() == latest_version()
+
+
+@pytest.mark.parametrize(
+    ("version", "says"),
+    [
+        (latest_version(), ""),
+        (latest_version() - 1, "older than what is deployed"),
+        (latest_version() + 1, "deploy the newer release again"),
+        ('ERROR: relation "schema_version" does not exist', "the first load creates them"),
+        ('ERROR: schema "sparkify" does not exist', "the first load creates them"),
+        ("ERROR: connection refused", "could not be read: ERROR: connection refused"),
+    ],
+)
+def test_what_is_said(monkeypatch: pytest.MonkeyPatch, version: Any, says: str) -> None:
+    def run(_: Clients, sql: str) -> Any:
+        assert "schema_version" in sql
+        if isinstance(version, str):
+            raise queries.SqlError(version)
+        return SimpleNamespace(rows=[[version]])
+
+    monkeypatch.setattr(queries, "run", run)
+    told = versions.advice(cast("Clients", None))
+    assert says in told
+    assert bool(told) is bool(says)
+    if says.startswith("older"):
+        assert """start '{"migrate": true}'""" in told

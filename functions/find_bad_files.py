@@ -128,7 +128,7 @@ def submit(
     names["manifest"] = store.put(uri, batches.manifest(batch.readable))
     names["copy_options"] = f"{batch.compression} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(
-        statements.find_bad_files(dataset, names),
+        statements.find_bad_files(dataset, names, batch.columns or ()),
         token=client_token(load["load_id"], "find", batch.name, state["attempt"]),
         name=f"{load['load_id']} find bad files {batch.name}.{state['attempt']}",
         wait=settings().wait_seconds,
@@ -202,7 +202,10 @@ def without(batch: Batch, rejects: list[Reject]) -> Batch:
         if head.file and head.file.etag != reject.file.etag
     }
     left = batch.without(reject for reject in rejects if reject.file.key not in now)
-    return replace(left, files=tuple(now.get(file.key, file) for file in left.files))
+    columns = None if now else left.columns  # another version may have another header
+    return replace(
+        left, files=tuple(now.get(file.key, file) for file in left.files), columns=columns
+    )
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:

@@ -8,9 +8,10 @@ find_bad_files finds out whether a file or the check itself is bad.
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from loader import batches, sql, statements
+from loader import batches, headers, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
 from loader.dataapi import DataApi, Statement, StatementFailed, StatementLost, client_token, failure
@@ -27,7 +28,7 @@ from loader.names import (
     state_of,
 )
 from loader.observability import logger, step
-from loader.parts import go_on
+from loader.parts import MAX_PARTS, go_on, more_parts
 from loader.settings import settings
 from loader.steps import LOST, advance, asking, pause, took_too_long
 from loader.store import DataFile, Store
@@ -48,6 +49,10 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     dataset = datasets()[batch.dataset]
     if not batch.files and not batch.rejects:
         return go_on(state)  # all of it was loaded meanwhile
+    if dataset.header and batch.columns is None and batch.readable:
+        batch, divided = by_header(load, state, batch, dataset)
+        if divided:
+            return divided
     if not batch.readable:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
@@ -74,6 +79,42 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return audit(load, state, batch, dataset, table, statement, waited=waited)
 
 
+def by_header(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
+) -> tuple[Batch, dict[str, Any] | None]:
+    """The batch after its files' headers were read, without the files of a bad one; and, where they stand in several
+    orders, the state that goes on with parts of one order each.
+    """
+    found = headers.by_order(store, batch, dataset)
+    if unread := sum(one.unread_headers for one in found):
+        logger.warning("headers could not be read and are left to COPY", files=unread)
+    if rejects := found[0].rejects[len(batch.rejects) :]:
+        logger.warning(
+            "files rejected",
+            files=len(rejects),
+            first=rejects[0].file.key,
+            reason=rejects[0].reason,
+        )
+    if len(found) == 1:
+        batches.save(store, load["load_id"], found[0])
+        return found[0], None
+    room = MAX_PARTS - batches.parts_of(store, load["load_id"])
+    if room < 2:
+        cause = (
+            f"The files of batch {batch.name} stand in {len(found)} orders of their columns, too many for one load: "
+            "the next load of what is left goes on with them."
+        )
+        return batch, {**state, "outcome": "failed", "cause": cause}
+    if len(found) > room:
+        others = tuple(file for one in found[room - 1 :] for file in one.files)
+        found = [*found[: room - 1], replace(found[-1], files=others, columns=None)]
+    state, names = more_parts(state, len(found))
+    for name, one in zip(names, found, strict=True):
+        batches.save(store, load["load_id"], replace(one, name=name))
+    todo = [*names[1:], *state.get("todo", ())]
+    return batch, {**state, "batch": names[0], "attempt": 0, "todo": todo, "outcome": "again"}
+
+
 def submit(
     load: dict[str, Any],
     batch: Batch,
@@ -96,7 +137,7 @@ def submit(
     )
     names["copy_options"] = batch.compression
     return api.submit(
-        statements.stage(dataset, names, reported=reported),
+        statements.stage(dataset, names, reported=reported, columns=batch.columns or ()),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
         name=f"{load['load_id']} stage {batch.name}.{attempt}",
         wait=settings().wait_seconds,
@@ -205,8 +246,12 @@ def audit(
     if unreported := [file.key for file in batch.files if file.key not in lines]:
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
     if files != batch.files:
-        batch = Batch(batch.name, batch.dataset, files, batch.rejects)
+        again = bool(dataset.header) and state["attempt"] < MAX_ATTEMPTS
+        # Of a file that was replaced after its header was read, nobody has seen the header that COPY skipped.
+        batch = replace(batch, files=files, columns=None if again else batch.columns)
         batches.save(store, load["load_id"], batch)
+        if again:
+            return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
     store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
     return staged(state, batch, table, figures, checks)
 

@@ -6,7 +6,7 @@ state machine's state carries only its name. A batch that must be halved becomes
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -52,12 +52,19 @@ class Reject:
 
 @dataclass(frozen=True)
 class Batch:
-    """Files to load, and those already found to be bad."""
+    """Files to load, and those already found to be bad.
+
+    columns         the order of the columns in the files' header lines: None while they were not read, () for that of
+                    the dataset's copy.sql
+    unread_headers  files whose header could not be read
+    """
 
     name: str
     dataset: str
     files: tuple[DataFile, ...]
     rejects: tuple[Reject, ...] = field(default=())
+    columns: tuple[str, ...] | None = None
+    unread_headers: int = 0
 
     @property
     def readable(self) -> list[DataFile]:
@@ -74,20 +81,22 @@ class Batch:
         more = [reject for reject in rejects if reject.file.key not in known]
         bad = {reject.file.key for reject in more}
         kept = tuple(file for file in self.files if file.key not in bad)
-        return Batch(self.name, self.dataset, kept, self.rejects + tuple(more))
+        return replace(self, files=kept, rejects=self.rejects + tuple(more))
 
     def apart(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
         """Two batches of these names: all other files, with the rejects, and this file alone."""
         others = tuple(other for other in self.files if other.key != file.key)
-        return Batch(names[0], self.dataset, others, self.rejects), Batch(
-            names[1], self.dataset, (file,)
+        return replace(self, name=names[0], files=others), replace(
+            self, name=names[1], files=(file,), rejects=(), unread_headers=0
         )
 
     def halves(self, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
         """Two batches of these names, of half the files each; the rejects go with the first."""
         middle = len(self.files) // 2
-        first = Batch(names[0], self.dataset, self.files[:middle], self.rejects)
-        return first, Batch(names[1], self.dataset, self.files[middle:])
+        first = replace(self, name=names[0], files=self.files[:middle])
+        return first, replace(
+            self, name=names[1], files=self.files[middle:], rejects=(), unread_headers=0
+        )
 
 
 def reported_name(file: DataFile) -> str:
@@ -166,6 +175,8 @@ def save(store: Store, load_id: str, batch: Batch) -> None:
             "dataset": batch.dataset,
             "files": [file.as_dict() for file in batch.files],
             "rejects": [reject.as_dict() for reject in batch.rejects],
+            "columns": batch.columns,
+            "unread_headers": batch.unread_headers,
         },
     )
 
@@ -184,6 +195,8 @@ def load(store: Store, load_id: str, name: str) -> Batch:
         document["dataset"],
         tuple(DataFile(**file) for file in document["files"]),
         tuple(Reject.from_dict(reject) for reject in document["rejects"]),
+        None if document.get("columns") is None else tuple(document["columns"]),
+        document.get("unread_headers", 0),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from loader import sql
 from loader.datasets import Dataset, datasets
+from loader.layout import in_order
 from loader.migrations import steps
 from loader.sql import Rendered
 
@@ -20,7 +21,15 @@ def compare(names: Names) -> list[Rendered]:
     return sql.render("plan/compare.sql", names)
 
 
-def stage(dataset: Dataset, names: Names, *, reported: bool = True) -> list[Rendered]:
+def copy(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> Rendered:
+    """The dataset's COPY; ``columns``, of its own, in the order of the files' header if that is another."""
+    text = sql.render_one(f"datasets/{dataset.name}/copy.sql", names)
+    return Rendered(in_order(text, columns), text.file) if columns else text
+
+
+def stage(
+    dataset: Dataset, names: Names, *, reported: bool = True, columns: Sequence[str] = ()
+) -> list[Rendered]:
     """CREATE, COPY, its count, the files that it read (if ``reported``), the audit."""
     checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
     audit_names = {
@@ -30,17 +39,17 @@ def stage(dataset: Dataset, names: Names, *, reported: bool = True) -> list[Rend
     }
     return [
         sql.render_one("stage/create.sql", names),
-        sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
+        copy(dataset, names, columns),
         sql.render_one("stage/copied.sql", names),
         sql.render_one(f"stage/{'' if reported else 'no_'}files_copied.sql", names),
         sql.render_one("stage/audit.sql", audit_names),
     ]
 
 
-def find_bad_files(dataset: Dataset, names: Names) -> list[Rendered]:
+def find_bad_files(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> list[Rendered]:
     """COPY … NOLOAD into the staging parent, and the errors that it met."""
     return [
-        sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
+        copy(dataset, names, columns),
         sql.render_one("stage/find_errors.sql", {**names, "query": "pg_last_copy_id()"}),
     ]
 

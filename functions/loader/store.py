@@ -161,6 +161,23 @@ class Store:
             DataFile(bucket, key, answer["ETag"].strip('"'), answer["ContentLength"], modified),
         )
 
+    def beginning(self, file: DataFile, length: int) -> tuple[bytes, DataFile]:
+        """The first bytes of a data file, at most so many, and the file as it is now. Raises ClientError."""
+        try:
+            answer = self._client.get_object(
+                Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{length - 1}"
+            )
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 416:
+                raise
+            head = self.head(file.bucket, file.key).file  # it is empty: no range is in it
+            return b"", head or file
+        body = answer["Body"].read()
+        size = int(str(answer.get("ContentRange", "")).rpartition("/")[2] or len(body))
+        modified = answer["LastModified"].isoformat()
+        now = DataFile(file.bucket, file.key, answer["ETag"].strip('"'), size, modified)
+        return body, file if now.etag == file.etag else now
+
     def bucket_region(self, bucket: str) -> str:
         """The bucket's region."""
         answer = self._client.head_bucket(Bucket=bucket)

@@ -1,6 +1,6 @@
 """The header lines of files: read before COPY, and compared with the dataset's columns.
 
-COPY goes by position and skips the header unread (IGNOREHEADER), so that columns in another order, or a file without its
+COPY goes by position and skips the header unread (IGNOREHEADER), so that columns in another order, or a file without a
 header, would load without an error, into the wrong columns or without the first row. Each file's header is read by a
 ranged GET. Another order of the same columns is a column list for COPY; anything else is the file's rejection. COPY's
 list is made of the dataset's own columns only, never of a header's text.

@@ -263,6 +263,8 @@ def report_of(
         report["plan"] = {name: load.get(name) for name in names}
         report["plan"]["batches"] = load.get("batch_count")
         report["files"]["known"] = load.get("known", 0)
+    if load.get("not_taken"):
+        report["not_taken"] = load["not_taken"]
     if load.get("undo"):
         report["undo"] = load["undo"]
     if load.get("setup"):

@@ -12,7 +12,8 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from loader.datasets import dataset_of, datasets
-from loader.observability import logger, metrics
+from loader.not_taken import under
+from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, Store
 
@@ -31,7 +32,7 @@ stepfunctions = boto3.client(
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes a batch of SQS messages; reports those that are no S3 event, so that they end in the dead-letter queue."""
     newest: dict[str, tuple[str, DataFile]] = {}
-    failures = []
+    failures, not_taken = [], 0
     for record in event["Records"]:
         try:
             sequencer, file = file_of(json.loads(record["body"]))
@@ -43,10 +44,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             continue
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
             logger.info("an object of no dataset is left alone", key=file.key)
+            ours = file.bucket == settings().data_bucket
+            not_taken += bool(ours and under(file.key, datasets().values()))
             continue
         seen = newest.get(file.key)
         if seen is None or order(sequencer) > order(seen[0]):
             newest[file.key] = (sequencer, file)
+    if not_taken:
+        metrics.add_metric("UploadsNotTaken", MetricUnit.Count, not_taken)
     if newest:
         start([newest[key] for key in sorted(newest)])
     return {"batchItemFailures": failures}

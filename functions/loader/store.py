@@ -13,6 +13,8 @@ sweep/mark.json, sweep/seen/…            when the last clean sweep began, and 
 sweep/since.json                         when a load first looked at all files; before that none counts as waiting
 open/<load_id>.json                      loads that have not cleaned up after themselves yet
 loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
+loads/<load_id>/not_taken.json.gz        the keys that no dataset takes, as a dry run found them, one a line
+sweep/not_taken.json                     how many such files the last sweep saw, and the first keys
 """
 
 import gzip

@@ -2,7 +2,6 @@
 
 import bz2
 import gzip
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ def copy() -> dict[str, str]:
 
 
 @pytest.fixture
-def readings(monkeypatch: pytest.MonkeyPatch, copy: dict[str, str]) -> Iterator[Dataset]:
+def readings(monkeypatch: pytest.MonkeyPatch, copy: dict[str, str]) -> Dataset:
     """A dataset of gzipped or plain CSV, beside the product's own."""
     original = sql.read
     own = {"datasets/readings/copy.sql": lambda: copy["text"]}
@@ -43,7 +42,7 @@ def readings(monkeypatch: pytest.MonkeyPatch, copy: dict[str, str]) -> Iterator[
     dataset = Dataset("readings", "reading_stage", "readings/", endings, header=COLUMNS)
     found = {**datasets.datasets(), "readings": dataset}
     monkeypatch.setattr(stage, "datasets", lambda: found)
-    yield dataset
+    return dataset
 
 
 def put(s3: Any, name: str, body: bytes | str) -> DataFile:

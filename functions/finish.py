@@ -15,13 +15,17 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from loader import spent, sql
-from loader.dataapi import DataApi, client_token
+from loader.dataapi import DataApi, Statement, client_token
 from loader.datasets import datasets
 from loader.digest import digest
 from loader.leftovers import end_statements, staging_tables
 from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, common, load_id, state_of, tables_of
+from loader.noticed import Noticed, sum_up
 from loader.observability import SERVICE, MetricUnit, logger, metrics, step
 from loader.settings import required_variable, settings
+from loader.sql import Rendered
+from loader.statements import NOTICED
+from loader.statements import noticed as noting
 from loader.store import Store
 
 SHOWN_REJECTS = 20  # the ledger has them all
@@ -49,7 +53,7 @@ STATUS = {
     "reset": "reset",
     "undone": "undone",
 }
-DROPPED_AT_ONCE = 39  # statements of a batch, beside the one that records what was spent
+DROPPED_AT_ONCE = 37  # statements of a batch, beside those that record what was spent and noticed
 DROP_SECONDS = (
     10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
 )
@@ -82,9 +86,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         tables += more
         cleaned += ended_loads
     rest_started = bool(event.get("rest_started"))
-    report = report_of(load, ended, failures, cause, rest_started=rest_started)
+    results = results_of(load) if ended else []
+    report = report_of(load, ended, results, failures, cause, rest_started=rest_started)
+    noticed = sum_up(store, load, [result["batch"] for result in results])
+    if noticed.report:
+        report["sample"] = noticed.report
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
-    if drop_staging(load, tables, report):
+    if drop_staging(load, tables, report, noticed):
         close(cleaned)
     if report["status"] == "reset":
         store.put(SWEEP_MARK, {"mark": LONG_AGO, "load_id": load["load_id"]})  # all is new again
@@ -160,14 +168,17 @@ def spent_by(
     return spent.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
 
 
-def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]) -> bool:
-    """Drops staging tables and records what the load has spent; whether the tables are gone.
+def drop_staging(
+    load: dict[str, Any], tables: list[str], report: dict[str, Any], noticed: Noticed
+) -> bool:
+    """Drops staging tables and records what the load has spent and noticed; whether the tables are gone.
 
     It may fail harmlessly: the sweep takes what is left.
     """
     tables, gone = sorted(set(tables)), True
     for number in range(0, len(tables), DROPPED_AT_ONCE):
         token = client_token(load["load_id"], "drop", str(number), 0)
+        dropped = len(tables[number : number + DROPPED_AT_ONCE])
         try:
             statements = [
                 sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
@@ -179,6 +190,7 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
                 names = {**common(settings()), **figures, "seconds": seconds}
                 names["load_id"] = load["load_id"]
                 statements.append(sql.render_one("stage/spent.sql", names))
+                statements += noted(load, noticed)
             statement = api.submit(
                 statements,
                 token=token,
@@ -186,11 +198,30 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
                 autocommit=True,
                 wait=DROP_SECONDS if gone else None,  # one that hangs is enough to wait for
             )
-            gone = gone and statement.finished
+            gone = gone and (statement.finished or are_finished(statement, dropped))
         except Exception:  # a load that is published has not failed because of its staging tables
             logger.exception("staging tables are left behind", tables=tables)
             gone = False
     return gone
+
+
+def noted(load: dict[str, Any], noticed: Noticed) -> list[Rendered]:
+    """The statements that note what the load has noticed, and for COPY their rows. It fails nothing."""
+    names = common(settings())
+    try:
+        for table, name in NOTICED.items():
+            rows = noticed.sightings if name == "sightings" else noticed.figures
+            if rows:
+                names[name] = store.put_lines(f"{state_of(load)}/noticed/{table}.json", rows)
+    except Exception:
+        logger.exception("what the load noticed could not be noted")
+    return noting(names)
+
+
+def are_finished(statement: Statement, count: int) -> bool:
+    """Whether the first statements of a batch have finished: those that follow are no reason to look again."""
+    parts = api.describe(statement.id).parts
+    return len(parts) >= count and all(part.status == "FINISHED" for part in parts[:count])
 
 
 def amount(figure: float) -> str:
@@ -207,17 +238,21 @@ def close(load_ids: Iterable[str]) -> None:
         logger.exception("a load that has cleaned up is still marked as open")
 
 
+def results_of(load: dict[str, Any]) -> list[dict[str, Any]]:
+    """What became of the batches that were published."""
+    return [store.get(key) for key in store.keys(f"{state_of(load)}/results/")]
+
+
 def report_of(
     load: dict[str, Any],
     ended: list[dict[str, Any]],
+    results: list[dict[str, Any]],
     failures: list[dict[str, Any]],
     cause: str,
     *,
     rest_started: bool,
 ) -> dict[str, Any]:
     """The report: load id, status, files, rows by table, checks with figures, rejected files, seconds."""
-    prefix = f"{state_of(load)}/results/"
-    results = [store.get(key) for key in store.keys(prefix)] if ended else []
     checks = [check for result in results for check in result["checks"]]
     checks += [check for batch in failures for check in batch.get("checks", ())]
     checks += load.get("checks", ())
@@ -315,6 +350,9 @@ def as_cause(report: dict[str, Any]) -> str:
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
             report = {**report, name: report[name][: len(report[name]) // 2]}
             text = json.dumps(report, ensure_ascii=False)
+    if len(text.encode()) > CAUSE_BYTES and report.get("sample"):
+        report = {**report, "sample": {**report["sample"], "keys": [], "empty_columns": []}}
+        text = json.dumps(report, ensure_ascii=False)
     while len(text.encode()) > CAUSE_BYTES and report.get("cause"):
         report = {**report, "cause": report["cause"][: len(report["cause"]) // 2]}
         text = json.dumps(report, ensure_ascii=False)
@@ -330,3 +368,7 @@ def measure(report: dict[str, Any]) -> None:
     facts = {dataset.fact_table for dataset in datasets().values()}
     loaded = sum(report["rows"].get(name, 0) for name in facts)
     metrics.add_metric("RowsLoaded", MetricUnit.Count, loaded)
+    sample = report.get("sample", {})
+    for name, figure in (("KeysNotTaken", "new_keys"), ("ColumnsEmptied", "empty_columns_total")):
+        if sample.get(figure):
+            metrics.add_metric(name, MetricUnit.Count, sample[figure])

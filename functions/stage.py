@@ -8,7 +8,8 @@ find_bad_files finds out whether a file or the check itself is bad.
 
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from loader import batches, headers, sql, statements
@@ -27,8 +28,10 @@ from loader.names import (
     stage_table,
     state_of,
 )
+from loader.noticed import Audit, document_key
 from loader.observability import logger, step
 from loader.parts import MAX_PARTS, go_on, more_parts
+from loader.sampling import Sample, Sampler
 from loader.settings import settings
 from loader.steps import LOST, advance, asking, pause, took_too_long
 from loader.store import DataFile, Store
@@ -60,6 +63,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     # Waiting for the statement has used this call's time up: what is to be waited for after it needs another call.
     waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
+    sampler = None if state.get("statement") else Sampler(store, batch.readable, dataset)
     statement, pending = advance(
         api,
         state.get("statement"),
@@ -73,10 +77,12 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         "begun": begun,
     }
     if statement.running:
+        if sampler:
+            store.put(sample_key(load, batch), asdict(sampler.result()))
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_staged(state, statement)
-    return audit(load, state, batch, dataset, table, statement, waited=waited)
+    return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
 
 
 def by_header(
@@ -136,6 +142,7 @@ def submit(
         manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
     names["copy_options"] = batch.compression
+    names["dataset"] = dataset.name
     return api.submit(
         statements.stage(dataset, names, reported=reported, columns=batch.columns or ()),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
@@ -188,6 +195,7 @@ def audit(
     dataset: Dataset,
     table: str,
     statement: Statement,
+    sampler: Sampler | None,
     *,
     waited: bool,
 ) -> dict[str, Any]:
@@ -198,7 +206,10 @@ def audit(
     figures: dict[str, Any] = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
-    for kind, name, digest, figure, expected, first, last in api.rows(f"{statement.id}:{AUDIT}"):
+    noticed = Audit()
+    for row in api.rows(f"{statement.id}:{AUDIT}"):
+        kind, name, digest, figure, expected, first, last = row
+        noticed.take(row)
         if kind == "staged":
             figures = {
                 "rows": figure,
@@ -253,7 +264,33 @@ def audit(
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
     store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
+    note(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
+
+
+def sample_key(load: dict[str, Any], batch: Batch) -> str:
+    """Where the sample waits for a COPY that takes its time."""
+    return f"{state_of(load)}/noticed/{batch.name}.sample.json"
+
+
+def note(
+    load: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    rows: int,
+    audit: Audit,
+    sampler: Sampler | None,
+) -> None:
+    """Leaves for the end of the load what was noticed of the batch. It fails nothing."""
+    try:
+        if dataset.header:  # all of its files' headers were compared
+            sample = Sample(len(batch.readable) - batch.unread_headers)
+        else:
+            sample = sampler.result() if sampler else Sample(**store.get(sample_key(load, batch)))
+        found = audit.document(dataset.name, rows, len(batch.readable), sample, datetime.now(UTC))
+        store.put(document_key(load, batch.name), found)
+    except Exception:
+        logger.exception("what was noticed of a batch could not be noted")
 
 
 def rows_copied(statement: Statement, staged_rows: int) -> int | None:

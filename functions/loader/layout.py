@@ -41,6 +41,14 @@ class Layout:
     quote: str = '"'
     encoding: str = "UTF8"
 
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The columns as SQL has them: quoted, if they are no plain words."""
+        return tuple(
+            name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f'"{name}"'
+            for name in self.columns
+        )
+
     @classmethod
     def of(cls, text: str) -> "Layout":
         """Reads the text of a copy.sql without its comments; raises LayoutError for columns that are no identifiers."""

@@ -39,6 +39,8 @@ PATTERNS: dict[str, str] = {
     "manifest": S3_URI,
     "listing": S3_URI,
     "ledger": S3_URI,
+    "sightings": S3_URI,
+    "figures": S3_URI,
     "jsonpaths": S3_URI,
     "probe": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",

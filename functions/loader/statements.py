@@ -11,7 +11,10 @@ from loader import sql
 from loader.datasets import Dataset, datasets
 from loader.layout import in_order
 from loader.migrations import steps
-from loader.sql import Rendered
+from loader.sql import Fragment, Rendered
+
+COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
+NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 
 Names = Mapping[str, str]
 
@@ -34,8 +37,9 @@ def stage(
     checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
     audit_names = {
         **names,
-        "staged": sql.Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
+        "staged": Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
         "checks": sql.union_of_checks(checks, names),
+        "filled": filled(dataset, names),
     }
     return [
         sql.render_one("stage/create.sql", names),
@@ -44,6 +48,33 @@ def stage(
         sql.render_one(f"stage/{'' if reported else 'no_'}files_copied.sql", names),
         sql.render_one("stage/audit.sql", audit_names),
     ]
+
+
+def filled(dataset: Dataset, names: Names) -> Fragment:
+    """A part of the audit: in how many rows each column of the dataset is filled, some columns a row, as n,n,….
+
+    Of a dataset whose copy.sql lists no columns it is nothing.
+    """
+    columns, rows = dataset.layout.identifiers, []
+    for number in range(0, len(columns), COUNTED_TOGETHER):
+        counts = " || ',' || ".join(
+            f"CAST(COUNT({column}) AS VARCHAR(20))"
+            for column in columns[number : number + COUNTED_TOGETHER]
+        )
+        rows.append(
+            "UNION ALL\nSELECT CAST('filled' AS VARCHAR(16)) AS kind, "
+            f"CAST('{number}' AS VARCHAR(256)) AS name, CAST({counts} AS VARCHAR(256)) AS digest,\n"
+            "    CAST(NULL AS BIGINT) AS figure, CAST(NULL AS BIGINT) AS expected, "
+            "CAST(NULL AS VARCHAR(32)) AS first_start, CAST(NULL AS VARCHAR(32)) AS last_start\n"
+            f"FROM {names['loader_schema']}.{names['stage_table']}"
+        )
+    return Fragment("\n".join(rows))
+
+
+def noticed(names: Names) -> list[Rendered]:
+    """What a load has noticed of its files: the rows that its names have a document for."""
+    files = [f"stage/{table}.sql" for table, uri in NOTICED.items() if uri in names]
+    return [sql.render_one(name, names) for name in files]
 
 
 def find_bad_files(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> list[Rendered]:
@@ -87,7 +118,7 @@ def publish(
         for c in checks
     ]
     sequence += checked(published_checks(dataset), names, rows)
-    by_table = sql.Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
+    by_table = Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
     return sequence + sql.render("publish/figures.sql", {**names, "published": by_table})
 
 

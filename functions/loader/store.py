@@ -6,6 +6,8 @@ loads/<load_id>/manifests/<table>.json   COPY manifests, one for each staging ta
 loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/results/<batch>.json     what became of a batch
+loads/<load_id>/noticed/<batch>.json     its sample, and how many rows each column is filled in (noticed.py)
+loads/<load_id>/noticed/…                key_sightings.json and column_figures.json, for COPY
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…                       lists of objects from the trigger and the sweep
 rest/…                                   lists of objects for the executions that follow (rest.py)
@@ -162,6 +164,23 @@ class Store:
             "there",
             DataFile(bucket, key, answer["ETag"].strip('"'), answer["ContentLength"], modified),
         )
+
+    @cached_property
+    def _impatient(self) -> Any:
+        """A client for what nobody waits for; its failures do not use up the other's retries."""
+        config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
+        return spent.count(boto3.client("s3", config=config))
+
+    def prepare_sampling(self) -> None:
+        """Makes the client of ``sample``: it is used in threads, in which boto3 must not make one."""
+        _ = self._impatient
+
+    def sample(self, file: DataFile, length: int) -> bytes:
+        """The first bytes of a data file, if S3 gives them at once. Raises what botocore raises."""
+        answer = self._impatient.get_object(
+            Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{length - 1}"
+        )
+        return bytes(answer["Body"].read())
 
     def beginning(self, file: DataFile, length: int) -> tuple[bytes, DataFile]:
         """The first bytes of a data file, at most so many, and the file as it is now. Raises ClientError."""

@@ -7,8 +7,9 @@ LOCK ${loader_schema}.publish_lock;
 UPDATE ${loader_schema}.publish_lock
 SET holder = '${load_id}';
 
-DROP VIEW IF EXISTS ${schema}.file_status;
+DROP VIEW IF EXISTS ${schema}.file_status, ${schema}.unknown_keys;
 
 DROP TABLE IF EXISTS ${schema}.files, ${schema}.loads, ${schema}.check_results, ${schema}.left_out, ${schema}.undone;
 
-DROP TABLE IF EXISTS ${schema}.load_figures, ${schema}.schema_version, ${loader_schema}.file_plan;
+DROP TABLE IF EXISTS
+    ${schema}.key_sightings, ${schema}.column_figures, ${schema}.load_figures, ${schema}.schema_version, ${loader_schema}.file_plan;

@@ -459,7 +459,7 @@ def test_a_part_that_a_user_wrote_does_not_make_our_statement_wrong() -> None:
     """published/ of a user stands in the union that publish/ sends."""
     mine = "SELECT MEDIAN(f.size) AS figure, 0 AS expected FROM s.files AS f"
     ours = f"INSERT INTO s.t (a) SELECT q.figure FROM ({mine}) AS q"
-    made = ("migrations/baseline_004.sql", "CREATE TABLE s.files (size BIGINT)")
+    made = ("migrations/baseline_005.sql", "CREATE TABLE s.files (size BIGINT)")
     pairs = [made, ("publish/check_results.sql", ours)]
     assert any("MEDIAN" in line for line in sql_lint.lint(pairs, evidence.entries()).problems)
     pairs.append(("checks/published/log_data/sizes_known.sql", mine))
@@ -582,7 +582,7 @@ def test_the_eleventh_assumption_is_one_too_many() -> None:
 
 
 def test_a_form_that_nothing_uses_is_reported() -> None:
-    made = ("migrations/baseline_004.sql", "CREATE TABLE s.t (a INTEGER)")
+    made = ("migrations/baseline_005.sql", "CREATE TABLE s.t (a INTEGER)")
     rows = (LISTED, LISTED.replace("SELECT", "CREATE TABLE"), LISTED.replace("SELECT", "INTEGER"))
     used = [made, ("plan/compare.sql", "SELECT a FROM s.t")]
     assert sql_lint.lint(used, page(*rows)).stale == []

@@ -1,4 +1,4 @@
--- All tables as version 4 has them, for a warehouse that has none: the star schema, the versions that undo needs, the ledger. The loader's
+-- All tables as version 5 has them, for a warehouse that has none: the star schema, the versions that undo needs, the ledger. The loader's
 -- own follow in loader_tables.sql. Runs once, in one transaction, before the first load, and on {"reset": true}
 -- (functions/loader/migrations.py). Older tables get here by the numbered migrations; a test compares the two.
 -- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
@@ -234,4 +234,55 @@ FROM (
 ) AS ranked
 WHERE newest = 1;
 
-INSERT INTO ${schema}.schema_version (version) VALUES (4);
+-- Keys of records that no column takes, as samples of loads have seen them: a row when a key is new, and at most one a day after that.
+CREATE TABLE ${schema}.key_sightings (
+    dataset VARCHAR(64) NOT NULL,
+    path VARCHAR(256) NOT NULL,
+    key VARCHAR(1024) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    seen_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (dataset, path);
+
+-- How many rows each load has staged of a dataset, and in how many each column is filled. told: that it is empty was told of this load.
+CREATE TABLE ${schema}.column_figures (
+    dataset VARCHAR(64) NOT NULL,
+    column_name VARCHAR(127) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    rows_staged BIGINT NOT NULL,
+    filled BIGINT NOT NULL,
+    told INTEGER NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (dataset, column_name);
+
+-- The keys that no column takes: where each was seen first, and when last.
+CREATE VIEW ${schema}.unknown_keys AS
+SELECT
+    dataset,
+    path,
+    key AS first_key,
+    load_id AS first_load_id,
+    first_seen_at,
+    last_seen_at
+FROM (
+    SELECT
+        s.dataset,
+        s.path,
+        s.key,
+        s.load_id,
+        s.seen_at AS first_seen_at,
+        f.last_seen_at,
+        ROW_NUMBER() OVER (PARTITION BY s.dataset, s.path ORDER BY s.seen_at ASC, s.load_id ASC, s.key ASC) AS place
+    FROM ${schema}.key_sightings AS s
+    INNER JOIN (
+        SELECT
+            dataset,
+            path,
+            MAX(seen_at) AS last_seen_at
+        FROM ${schema}.key_sightings
+        GROUP BY dataset, path
+    ) AS f
+        ON s.dataset = f.dataset AND s.path = f.path
+) AS ranked
+WHERE place = 1;
+
+INSERT INTO ${schema}.schema_version (version) VALUES (5);

@@ -19,6 +19,7 @@ DEEPEST = 20
 ELEMENTS = 20  # of an array
 _ARRAY = "[]"
 _STEP = re.compile(r"""\[\s*(?:'([^']*)'|"([^"]*)"|(\d+))\s*\]|\.([^.\[\]]+)""")
+_BLANKS = re.compile(r"\s*")
 _PLAIN = re.compile(r"[^\W\d][\w-]*")
 
 
@@ -66,9 +67,9 @@ def records(text: str) -> Iterator[dict[str, Any]]:
     decoder, at = json.JSONDecoder(), 0
     text = text.removeprefix("\ufeff")
     while True:
-        at += len(text[at : at + 1000]) - len(text[at : at + 1000].lstrip())
+        blank = _BLANKS.match(text, at)
         try:
-            record, at = decoder.raw_decode(text, at)
+            record, at = decoder.raw_decode(text, blank.end() if blank else at)
         except (ValueError, RecursionError):
             return
         if isinstance(record, dict):

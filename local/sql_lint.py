@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the project itself ships; all else under sql/ is the user's. A new check or migration of ours is added here.
 OUR_DATASETS = ("log_data", "song_data")
 OUR_MIGRATIONS = (
-    "002_undo", "003_loader_schema", "004_distribution_autocommit", "baseline_004", "create_schema", "drop",
-    "loader_tables", "schemas", "version",
+    "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_noticed", "baseline_005", "create_schema",
+    "drop", "loader_tables", "schemas", "version",
 )  # fmt: skip
 OUR_CHECKS = frozenset({
     "event_key_complete", "event_page_known", "song_key_complete",

@@ -44,7 +44,7 @@ class Audit:
             self.seen[str(name)] = str(last)
         elif kind == "column":
             self.before[str(name)] = [int(figure or 0), int(expected or 0), first, last]
-        elif kind == "filled":
+        elif kind == "filled" and digest:
             self.filled[str(name)] = [int(count) for count in str(digest).split(",")]
 
     def document(

@@ -53,22 +53,24 @@ def stage(
 def filled(dataset: Dataset, names: Names) -> Fragment:
     """A part of the audit: in how many rows each column of the dataset is filled, some columns a row, as n,n,….
 
-    Of a dataset whose copy.sql lists no columns it is nothing.
+    Of a dataset whose copy.sql lists no columns it is one row without counts.
     """
-    columns, rows = dataset.layout.identifiers, []
+    columns = dataset.layout.identifiers
+    if not columns:
+        return Fragment(
+            "SELECT CAST('0' AS VARCHAR(16)) AS part, CAST('' AS VARCHAR(256)) AS counts"
+        )
+    rows = []
     for number in range(0, len(columns), COUNTED_TOGETHER):
         counts = " || ',' || ".join(
             f"CAST(COUNT({column}) AS VARCHAR(20))"
             for column in columns[number : number + COUNTED_TOGETHER]
         )
         rows.append(
-            "UNION ALL\nSELECT CAST('filled' AS VARCHAR(16)) AS kind, "
-            f"CAST('{number}' AS VARCHAR(256)) AS name, CAST({counts} AS VARCHAR(256)) AS digest,\n"
-            "    CAST(NULL AS BIGINT) AS figure, CAST(NULL AS BIGINT) AS expected, "
-            "CAST(NULL AS VARCHAR(32)) AS first_start, CAST(NULL AS VARCHAR(32)) AS last_start\n"
+            f"SELECT CAST('{number}' AS VARCHAR(16)) AS part, CAST({counts} AS VARCHAR(256)) AS counts\n"
             f"FROM {names['loader_schema']}.{names['stage_table']}"
         )
-    return Fragment("\n".join(rows))
+    return Fragment("\nUNION ALL\n".join(rows))
 
 
 def noticed(names: Names) -> list[Rendered]:

@@ -11,5 +11,5 @@ DROP VIEW IF EXISTS ${schema}.file_status, ${schema}.unknown_keys;
 
 DROP TABLE IF EXISTS ${schema}.files, ${schema}.loads, ${schema}.check_results, ${schema}.left_out, ${schema}.undone;
 
-DROP TABLE IF EXISTS
-    ${schema}.key_sightings, ${schema}.column_figures, ${schema}.load_figures, ${schema}.schema_version, ${loader_schema}.file_plan;
+DROP TABLE IF EXISTS ${schema}.load_figures, ${schema}.schema_version, ${schema}.key_sightings, ${schema}.column_figures,
+${loader_schema}.file_plan;

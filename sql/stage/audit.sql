@@ -70,4 +70,15 @@ SELECT
 FROM ${schema}.column_figures AS g
 WHERE g.dataset = '${dataset}'
 GROUP BY g.column_name
-${filled};
+UNION ALL
+SELECT
+    CAST('filled' AS VARCHAR(16)) AS kind,
+    CAST(l.part AS VARCHAR(256)) AS name,
+    CAST(l.counts AS VARCHAR(256)) AS digest,
+    CAST(NULL AS BIGINT) AS figure,
+    CAST(NULL AS BIGINT) AS expected,
+    CAST(NULL AS VARCHAR(32)) AS first_start,
+    CAST(NULL AS VARCHAR(32)) AS last_start
+FROM (
+    ${filled}
+) AS l;

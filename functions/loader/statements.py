@@ -13,7 +13,6 @@ from loader.layout import in_order
 from loader.migrations import steps
 from loader.sql import Fragment, Rendered
 
-COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
 NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 
 Names = Mapping[str, str]
@@ -39,7 +38,9 @@ def stage(
         **names,
         "staged": Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
         "checks": sql.union_of_checks(checks, names),
-        "filled": filled(dataset, names),
+        "filled": sql.union_of_counts(
+            dataset.layout.identifiers, f"{names['loader_schema']}.{names['stage_table']}"
+        ),
     }
     return [
         sql.render_one("stage/create.sql", names),
@@ -48,29 +49,6 @@ def stage(
         sql.render_one(f"stage/{'' if reported else 'no_'}files_copied.sql", names),
         sql.render_one("stage/audit.sql", audit_names),
     ]
-
-
-def filled(dataset: Dataset, names: Names) -> Fragment:
-    """A part of the audit: in how many rows each column of the dataset is filled, some columns a row, as n,n,….
-
-    Of a dataset whose copy.sql lists no columns it is one row without counts.
-    """
-    columns = dataset.layout.identifiers
-    if not columns:
-        return Fragment(
-            "SELECT CAST('0' AS VARCHAR(16)) AS part, CAST('' AS VARCHAR(256)) AS counts"
-        )
-    rows = []
-    for number in range(0, len(columns), COUNTED_TOGETHER):
-        counts = " || ',' || ".join(
-            f"CAST(COUNT({column}) AS VARCHAR(20))"
-            for column in columns[number : number + COUNTED_TOGETHER]
-        )
-        rows.append(
-            f"SELECT CAST('{number}' AS VARCHAR(16)) AS part, CAST({counts} AS VARCHAR(256)) AS counts\n"
-            f"FROM {names['loader_schema']}.{names['stage_table']}"
-        )
-    return Fragment("\nUNION ALL\n".join(rows))
 
 
 def noticed(names: Names) -> list[Rendered]:

@@ -22,16 +22,16 @@ CREATE VIEW ${schema}.unknown_keys AS
 SELECT
     dataset,
     path,
-    key AS first_key,
-    load_id AS first_load_id,
+    first_key,
+    first_load_id,
     first_seen_at,
     last_seen_at
 FROM (
     SELECT
         s.dataset,
         s.path,
-        s.key,
-        s.load_id,
+        s.key AS first_key,
+        s.load_id AS first_load_id,
         s.seen_at AS first_seen_at,
         f.last_seen_at,
         ROW_NUMBER() OVER (PARTITION BY s.dataset, s.path ORDER BY s.seen_at ASC, s.load_id ASC, s.key ASC) AS place

@@ -487,7 +487,7 @@ def test_what_holds_parts_is_known() -> None:
         ("publish/log_data/40_songplays.sql", True),
         ("publish/reload/song_data/10_songs.sql", True),
         ("checks/undone/log_data/plays_gone.sql", True),
-        ("migrations/baseline_004.sql", True),
+        ("migrations/baseline_005.sql", True),
         ("admin/setup.sql", True),
         ("publish/ratings/10_ratings.sql", False),
         ("datasets/ratings/copy.sql", False),

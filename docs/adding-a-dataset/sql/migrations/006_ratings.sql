@@ -1,4 +1,4 @@
--- Version 5: ratings of songs. Runs once, in one transaction (functions/migrate.py).
+-- Version 6: ratings of songs. Runs once, in one transaction (functions/migrate.py).
 
 -- Of a schema that was dropped without the loader's own.
 DROP TABLE IF EXISTS ${loader_schema}.rating_stage;
@@ -23,4 +23,4 @@ CREATE TABLE ${schema}.ratings (
     batch VARCHAR(64) NOT NULL
 ) SORTKEY (rated_at);
 
-INSERT INTO ${schema}.schema_version (version) VALUES (5);
+INSERT INTO ${schema}.schema_version (version) VALUES (6);

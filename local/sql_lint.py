@@ -27,7 +27,7 @@ OUR_MIGRATIONS = (
     "drop", "loader_tables", "schemas", "version",
 )  # fmt: skip
 OUR_CHECKS = frozenset({
-    "event_key_complete", "event_page_known", "song_key_complete",
+    "event_key_complete", "event_page_known", "play_time_plausible", "song_key_complete",
     "rows_by_file", "rows_copied", "artists_unique", "plays_of_songs_known", "songs_artists_known", "songs_complete",
     "songs_unique", "songplays_complete", "songplays_songs_known", "songplays_times_known", "songplays_unique",
     "songplays_users_known", "time_unique", "users_unique",

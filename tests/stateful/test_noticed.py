@@ -140,3 +140,20 @@ def test_a_sample_that_cannot_be_read_fails_and_delays_nothing(world: World) -> 
         f" AND load_id = '{load_id_of(execution)}'"
     )
     assert rows == [(60,)]
+
+
+def test_times_in_seconds_are_asked_about(world: World) -> None:
+    """They would be plays of January 1970. A clock that is wrong on another page is nobody's play."""
+    seconds = later(EVENTS[:2], 1, ts=1541106060)
+    home = later(EVENTS[:1], 2, ts=1541106060, page="Home")
+    execution = load(world, a=seconds, b=later(EVENTS[:2], 3), c=home)
+    assert execution.report["files"] | {"listed": 3} == {
+        "listed": 3,
+        "known": 0,
+        "loaded": 2,
+        "rejected": 1,
+        "failed": 0,
+    }
+    [reject] = execution.report["rejected"]
+    assert reject["key"] == "log_data/a.json"
+    assert "play_time_plausible" in reject["reason"]

@@ -288,6 +288,7 @@ def note(
         else:
             sample = sampler.result() if sampler else Sample(**store.get(sample_key(load, batch)))
         found = audit.document(dataset.name, rows, len(batch.readable), sample, datetime.now(UTC))
+        found["unread_headers"] = batch.unread_headers
         store.put(document_key(load, batch.name), found)
     except Exception:
         logger.exception("what was noticed of a batch could not be noted")

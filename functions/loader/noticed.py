@@ -116,6 +116,7 @@ def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Notice
         "keys": keys[:SHOWN_KEYS],
         "keys_total": len(keys),
         "new_keys": sum(key["new"] for key in keys),
+        "unread_headers": sum(one.get("unread_headers", 0) for one in documents),
         "empty_columns": empty[:SHOWN_COLUMNS],
         "empty_columns_total": len(empty),
     }

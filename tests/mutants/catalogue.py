@@ -454,7 +454,7 @@ MUTANTS = (
     mutant(
         "what was said of a file last hides that it is loaded",
         "test_a_file_that_is_loaded_stays_so_when_its_object_is_gone",
-        "sql/migrations/baseline_004.sql",
+        "sql/migrations/baseline_005.sql",
         "CASE WHEN f.status = 'loaded' THEN 0 ELSE 1 END ASC,",
         "",
     ),

@@ -19,6 +19,9 @@ _ENCODING = re.compile(r"(?i)\bENCODING\s+(?:AS\s+)?'?(\w+)'?")
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
 
 
+BY_NAME = ("auto", "auto ignorecase", "noshred")
+
+
 class LayoutError(Exception):
     """copy.sql contradicts itself; the message says what to change."""
 
@@ -61,7 +64,7 @@ class Layout:
         return cls(
             _columns(text),
             kind if kind in ("csv", "text", "json") else "other",
-            keys[1].lower() if keys and not keys[1].startswith("${") else "",
+            keys[1].lower() if keys and keys[1].lower() in BY_NAME else "",
             int(header[1]) if header else 0,
             _character(_DELIMITER.search(options), "," if kind == "csv" else "|"),
             _character(_QUOTE.search(options), '"'),

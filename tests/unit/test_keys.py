@@ -89,6 +89,7 @@ def test_the_products_own_datasets_take_all_that_their_columns_say() -> None:
         ("COPY x (a) FROM 'y' FORMAT JSON 'noshred'", False),
         ("COPY x (a) FROM 'y' FORMAT AS CSV", False),
         ("COPY x (a) FROM 'y' FORMAT AS JSON '${jsonpaths}'", False),  # its file is not there
+        ("COPY x (a) FROM 'y' FORMAT AS JSON 's3://elsewhere/auto.json'", False),
     ],
 )
 def test_of_which_datasets_that_can_be_said(

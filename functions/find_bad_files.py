@@ -267,9 +267,10 @@ def put_aside(
     state, (name, rest) = new_parts(state)
     files = tuple(file for file in batch.files if file.key in keys)
     others = tuple(file for file in batch.files if file.key not in keys)
-    batches.save(store, load["load_id"], Batch(name, batch.dataset, files, held=tuple(held)))
+    apart = replace(batch, name=name, files=files, rejects=(), held=tuple(held), unread_headers=0)
+    batches.save(store, load["load_id"], apart)
     if others or batch.rejects:
-        batches.save(store, load["load_id"], Batch(rest, batch.dataset, others, batch.rejects))
+        batches.save(store, load["load_id"], replace(batch, name=rest, files=others, held=()))
         state = {**state, "todo": [rest, *state.get("todo", [])]}
     more = f" (and {len(held) - 1} more files)" if len(held) > 1 else ""
     cause = f"{held[0].file.key}{more} waits: {held[0].reason}"
@@ -310,7 +311,7 @@ def submit(
     names["manifest"] = store.put(uri, batches.manifest(batch.readable))
     names["copy_options"] = f"{batch.compression} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(
-        statements.find_bad_files(dataset, names),
+        statements.find_bad_files(dataset, names, batch.columns or ()),
         token=client_token(load["load_id"], "find", batch.name, state["attempt"]),
         name=f"{load['load_id']} find bad files {batch.name}.{state['attempt']}",
         wait=settings().wait_seconds,
@@ -386,7 +387,10 @@ def without(batch: Batch, rejects: list[Reject]) -> Batch:
         if head.file and head.file.etag != reject.file.etag
     }
     left = batch.without(reject for reject in rejects if reject.file.key not in now)
-    return replace(left, files=tuple(now.get(file.key, file) for file in left.files))
+    columns = None if now else left.columns  # another version may have another header
+    return replace(
+        left, files=tuple(now.get(file.key, file) for file in left.files), columns=columns
+    )
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:

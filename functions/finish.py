@@ -17,14 +17,18 @@ import boto3
 from botocore.config import Config
 from loader import again, mark, rest, spent, sql
 from loader.batches import TRIED_AGAIN
-from loader.dataapi import DataApi, client_token
+from loader.dataapi import DataApi, Statement, client_token
 from loader.datasets import datasets
 from loader.digest import digest
 from loader.leftovers import end_statements, staging_tables
 from loader.migrations import latest_version
 from loader.names import OPEN, common, load_id, state_of, tables_of
+from loader.noticed import Noticed, sum_up
 from loader.observability import SERVICE, MetricUnit, logger, metrics, step
 from loader.settings import required_variable, settings
+from loader.sql import Rendered
+from loader.statements import NOTICED
+from loader.statements import noticed as noting
 from loader.store import Store
 from loader.waiting import EventLoads
 
@@ -53,7 +57,7 @@ STATUS = {
     "reset": "reset",
     "undone": "undone",
 }
-DROPPED_AT_ONCE = 39  # statements of a batch, beside the one that records what was spent
+DROPPED_AT_ONCE = 37  # statements of a batch, beside those that record what was spent and noticed
 DROP_SECONDS = (
     10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
 )
@@ -90,8 +94,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     rest_started = bool(event.get("rest_started"))
     results = results_of(load) if ended else []
     report = report_of(load, ended, results, failures, cause, rest_started=rest_started)
+    noticed = sum_up(store, load, [result["batch"] for result in results])
+    if noticed.report:
+        report["sample"] = noticed.report
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
-    if drop_staging(load, tables, report):
+    if drop_staging(load, tables, report, noticed):
         close(cleaned)
     again.keep(store, load, results)
     move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
@@ -187,14 +194,17 @@ def spent_by(
     return spent.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
 
 
-def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]) -> bool:
-    """Drops staging tables and records what the load has spent; whether the tables are gone.
+def drop_staging(
+    load: dict[str, Any], tables: list[str], report: dict[str, Any], noticed: Noticed
+) -> bool:
+    """Drops staging tables and records what the load has spent and noticed; whether the tables are gone.
 
     It may fail harmlessly: the sweep takes what is left.
     """
     tables, gone = sorted(set(tables)), True
     for number in range(0, len(tables), DROPPED_AT_ONCE):
         token = client_token(load["load_id"], "drop", str(number), 0)
+        dropped = len(tables[number : number + DROPPED_AT_ONCE])
         try:
             statements = [
                 sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
@@ -206,6 +216,7 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
                 names = {**common(settings()), **figures, "seconds": seconds}
                 names["load_id"] = load["load_id"]
                 statements.append(sql.render_one("stage/spent.sql", names))
+                statements += noted(load, noticed)
             statement = api.submit(
                 statements,
                 token=token,
@@ -213,11 +224,30 @@ def drop_staging(load: dict[str, Any], tables: list[str], report: dict[str, Any]
                 autocommit=True,
                 wait=DROP_SECONDS if gone else None,  # one that hangs is enough to wait for
             )
-            gone = gone and statement.finished
+            gone = gone and (statement.finished or are_finished(statement, dropped))
         except Exception:  # a load that is published has not failed because of its staging tables
             logger.exception("staging tables are left behind", tables=tables)
             gone = False
     return gone
+
+
+def noted(load: dict[str, Any], noticed: Noticed) -> list[Rendered]:
+    """The statements that note what the load has noticed, and for COPY their rows. It fails nothing."""
+    names = common(settings())
+    try:
+        for table, name in NOTICED.items():
+            rows = noticed.sightings if name == "sightings" else noticed.figures
+            if rows:
+                names[name] = store.put_lines(f"{state_of(load)}/noticed/{table}.json", rows)
+    except Exception:
+        logger.exception("what the load noticed could not be noted")
+    return noting(names)
+
+
+def are_finished(statement: Statement, count: int) -> bool:
+    """Whether the first statements of a batch have finished: those that follow are no reason to look again."""
+    parts = api.describe(statement.id).parts
+    return len(parts) >= count and all(part.status == "FINISHED" for part in parts[:count])
 
 
 def amount(figure: float) -> str:
@@ -331,7 +361,7 @@ def report_of(
         report["known"] = load["known_as"]
     if load.get("upgraded"):
         report["tables"] = {**load["upgraded"], "latest": latest_version()}
-    for name in ("redo", "missing"):
+    for name in ("not_taken", "redo", "missing"):
         if load.get(name):
             report[name] = load[name]
     if load.get("undo"):
@@ -395,6 +425,9 @@ def as_cause(report: dict[str, Any]) -> str:
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
             report = {**report, name: report[name][: len(report[name]) // 2]}
             text = json.dumps(report, ensure_ascii=False)
+    if len(text.encode()) > CAUSE_BYTES and report.get("sample"):
+        report = {**report, "sample": {**report["sample"], "keys": [], "empty_columns": []}}
+        text = json.dumps(report, ensure_ascii=False)
     while len(text.encode()) > CAUSE_BYTES and report.get("cause"):
         report = {**report, "cause": report["cause"][: len(report["cause"]) // 2]}
         text = json.dumps(report, ensure_ascii=False)
@@ -410,3 +443,7 @@ def measure(report: dict[str, Any]) -> None:
     facts = {dataset.fact_table for dataset in datasets().values()}
     loaded = sum(report["rows"].get(name, 0) for name in facts)
     metrics.add_metric("RowsLoaded", MetricUnit.Count, loaded)
+    sample = report.get("sample", {})
+    for name, figure in (("KeysNotTaken", "new_keys"), ("ColumnsEmptied", "empty_columns_total")):
+        if sample.get(figure):
+            metrics.add_metric(name, MetricUnit.Count, sample[figure])

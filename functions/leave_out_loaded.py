@@ -4,6 +4,7 @@ In: the load, and the batch. Out: the batch with outcome ``again`` or ``running`
 """
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from loader import batches, statements
@@ -52,7 +53,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             f"The claim of batch {batch.name} says that files of it are loaded, and the ledger has none of them."
         )
     logger.info("files loaded meanwhile are left out", files=len(batch.files) - len(files))
-    batches.save(store, load["load_id"], Batch(batch.name, batch.dataset, files, batch.rejects))
+    batches.save(store, load["load_id"], replace(batch, files=files))
     known = state.get("known", 0) + len(batch.files) - len(files)
     return {**state, "known": known, "outcome": "again"}
 

@@ -20,6 +20,7 @@ from loader.failures import Kind, kind_of
 from loader.leftovers import end_statements
 from loader.migrations import latest_version
 from loader.names import OPEN, WAITING_SINCE, common, flag, load_id
+from loader.not_taken import NotTaken, under
 from loader.observability import MetricUnit, logger, metrics, step
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
@@ -146,8 +147,11 @@ def list_all(load: dict[str, Any], request: Request) -> None:
     end_what_others_left(request)
     # A name of its own: were this call repeated, its numbers must not meet those of another listing.
     load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
-    files = list_files(request, load["objects"])
+    not_taken = NotTaken()
+    files = list_files(request, load["objects"], not_taken)
     load["listed"] = write_listing(load["listing"], reloadable(files) if request.reload else files)
+    if not_taken.files:
+        load["not_taken"] = told_not_taken(load, not_taken)
 
 
 def next_list(load: dict[str, Any], objects: str) -> dict[str, Any]:
@@ -200,8 +204,21 @@ def spent(load: dict[str, Any], begun: float) -> float:
     return round(float(load.get("seconds", 0)) + time.time() - begun, 3)
 
 
-def list_files(request: Request, objects: str) -> Iterator[DataFile]:
-    """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there."""
+def told_not_taken(load: dict[str, Any], not_taken: NotTaken) -> dict[str, Any]:
+    """What the report says of files that no dataset takes; of a dry run with the list of their keys."""
+    logger.warning("files that no dataset takes", **not_taken.as_dict())
+    if not load["dry_run"]:
+        return not_taken.as_dict()
+    key = f"loads/{load['load_id']}/not_taken.json.gz"
+    return not_taken.as_dict() | {
+        "list": store.put_lines(key, ({"key": key} for key in not_taken.keys))
+    }
+
+
+def list_files(request: Request, objects: str, not_taken: NotTaken) -> Iterator[DataFile]:
+    """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there. Counts
+    those under the datasets' prefixes that none takes.
+    """
     bucket, known = settings().data_bucket, tuple(datasets().values())
     if objects:
         try:
@@ -221,7 +238,10 @@ def list_files(request: Request, objects: str) -> Iterator[DataFile]:
         return
     for prefix in narrowed(request.prefixes, known):
         for file in store.list_files(bucket, prefix):
-            if dataset_of(file.key, known) and file.key not in request.keys:
+            if not dataset_of(file.key, known):
+                if above := under(file.key, known):
+                    not_taken.add(file, above)
+            elif file.key not in request.keys:
                 yield file
 
 

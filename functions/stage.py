@@ -8,9 +8,11 @@ find_bad_files finds out whether a file or the check itself is bad.
 
 import time
 from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from loader import batches, sql, statements
+from loader import batches, headers, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
 from loader.dataapi import DataApi, Statement, StatementFailed, StatementLost, client_token, failure
@@ -26,8 +28,10 @@ from loader.names import (
     stage_table,
     state_of,
 )
+from loader.noticed import Audit, document_key
 from loader.observability import logger, step
-from loader.parts import go_on
+from loader.parts import MAX_PARTS, go_on, more_parts
+from loader.sampling import Sample, Sampler
 from loader.settings import settings
 from loader.steps import LOST, advance, asking, pause, took_too_long
 from loader.store import DataFile, Store
@@ -51,6 +55,10 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         state = {**state, "todo": []}
     if not batch.files and not batch.rejects:
         return go_on(state)  # all of it was loaded meanwhile
+    if dataset.header and batch.columns is None and batch.readable:
+        batch, divided = by_header(load, state, batch, dataset)
+        if divided:
+            return divided
     if not batch.readable:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
@@ -58,6 +66,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     # Waiting for the statement has used this call's time up: what is to be waited for after it needs another call.
     waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
+    sampler = None if state.get("statement") else Sampler(store, batch.readable, dataset)
     statement, pending = advance(
         api,
         state.get("statement"),
@@ -71,10 +80,48 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         "begun": begun,
     }
     if statement.running:
+        if sampler:
+            store.put(sample_key(load, batch), asdict(sampler.result()))
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_staged(state, statement)
-    return audit(load, state, batch, dataset, table, statement, waited=waited)
+    return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
+
+
+def by_header(
+    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
+) -> tuple[Batch, dict[str, Any] | None]:
+    """The batch after its files' headers were read, without the files of a bad one; and, where they stand in several
+    orders, the state that goes on with parts of one order each.
+    """
+    found = headers.by_order(store, batch, dataset)
+    if unread := sum(one.unread_headers for one in found):
+        logger.warning("headers could not be read and are left to COPY", files=unread)
+    if rejects := found[0].rejects[len(batch.rejects) :]:
+        logger.warning(
+            "files rejected",
+            files=len(rejects),
+            first=rejects[0].file.key,
+            reason=rejects[0].reason,
+        )
+    if len(found) == 1:
+        batches.save(store, load["load_id"], found[0])
+        return found[0], None
+    room = MAX_PARTS - batches.parts_of(store, load["load_id"])
+    if room < 2:
+        cause = (
+            f"The files of batch {batch.name} stand in {len(found)} orders of their columns, too many for one load: "
+            "the next load of what is left goes on with them."
+        )
+        return batch, {**state, "outcome": "failed", "cause": cause}
+    if len(found) > room:
+        others = tuple(file for one in found[room - 1 :] for file in one.files)
+        found = [*found[: room - 1], replace(found[-1], files=others, columns=None)]
+    state, names = more_parts(state, len(found))
+    for name, one in zip(names, found, strict=True):
+        batches.save(store, load["load_id"], replace(one, name=name))
+    todo = [*names[1:], *state.get("todo", ())]
+    return batch, {**state, "batch": names[0], "attempt": 0, "todo": todo, "outcome": "again"}
 
 
 def recorded(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Batch:
@@ -107,8 +154,9 @@ def submit(
         manifest_key(load["load_id"], table), batches.manifest(batch.readable)
     )
     names["copy_options"] = batch.compression
+    names["dataset"] = dataset.name
     return api.submit(
-        statements.stage(dataset, names, reported=reported),
+        statements.stage(dataset, names, reported=reported, columns=batch.columns or ()),
         token=client_token(load["load_id"], "stage", batch.name, attempt),
         name=f"{load['load_id']} stage {batch.name}.{attempt}",
         wait=settings().wait_seconds,
@@ -159,6 +207,7 @@ def audit(
     dataset: Dataset,
     table: str,
     statement: Statement,
+    sampler: Sampler | None,
     *,
     waited: bool,
 ) -> dict[str, Any]:
@@ -169,7 +218,10 @@ def audit(
     figures: dict[str, Any] = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
-    for kind, name, digest, figure, expected, first, last in api.rows(f"{statement.id}:{AUDIT}"):
+    noticed = Audit()
+    for row in api.rows(f"{statement.id}:{AUDIT}"):
+        kind, name, digest, figure, expected, first, last = row
+        noticed.take(row)
         if kind == "staged":
             figures = {
                 "rows": figure,
@@ -217,10 +269,41 @@ def audit(
     if unreported := [file.key for file in batch.files if file.key not in lines]:
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
     if files != batch.files:
-        batch = Batch(batch.name, batch.dataset, files, batch.rejects)
+        again = bool(dataset.header) and state["attempt"] < MAX_ATTEMPTS
+        # Of a file that was replaced after its header was read, nobody has seen the header that COPY skipped.
+        batch = replace(batch, files=files, columns=None if again else batch.columns)
         batches.save(store, load["load_id"], batch)
+        if again:
+            return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
     store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
+    note(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
+
+
+def sample_key(load: dict[str, Any], batch: Batch) -> str:
+    """Where the sample waits for a COPY that takes its time."""
+    return f"{state_of(load)}/noticed/{batch.name}.sample.json"
+
+
+def note(
+    load: dict[str, Any],
+    batch: Batch,
+    dataset: Dataset,
+    rows: int,
+    audit: Audit,
+    sampler: Sampler | None,
+) -> None:
+    """Leaves for the end of the load what was noticed of the batch. It fails nothing."""
+    try:
+        if dataset.header:  # all of its files' headers were compared
+            sample = Sample(len(batch.readable) - batch.unread_headers)
+        else:
+            sample = sampler.result() if sampler else Sample(**store.get(sample_key(load, batch)))
+        found = audit.document(dataset.name, rows, len(batch.readable), sample, datetime.now(UTC))
+        found["unread_headers"] = batch.unread_headers
+        store.put(document_key(load, batch.name), found)
+    except Exception:
+        logger.exception("what was noticed of a batch could not be noted")
 
 
 def rows_copied(statement: Statement, staged_rows: int) -> int | None:

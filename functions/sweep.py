@@ -18,8 +18,9 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from loader import again, mark
-from loader.datasets import Dataset, datasets
+from loader.datasets import Dataset, dataset_of, datasets
 from loader.names import OPEN, execution_digest
+from loader.not_taken import DOCUMENT, NotTaken, under
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject, Store
@@ -60,7 +61,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ended = [load for load in map(load_of, unfinished) if load[-8:] not in map(digest, running)]
     marked = mark_of_here(now)
     marks, seen = last_sweep(marked)
-    found = list(newer(marks))  # listed once: what comes meanwhile must not be taken for seen
+    not_taken = NotTaken()
+    # Listed once: what comes meanwhile must not be taken for seen.
+    found = list(newer(marks, not_taken))
+    tell_not_taken(not_taken, now)
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
@@ -192,9 +196,27 @@ def seen_key(stamp: str) -> str:
     return f"sweep/seen/{stamp}.json"
 
 
-def newer(marks: dict[str, datetime]) -> Iterator[DataFile]:
-    """The files of the datasets in the data bucket that were modified after their dataset's mark."""
+def newer(marks: dict[str, datetime], not_taken: NotTaken) -> Iterator[DataFile]:
+    """The files of the datasets in the data bucket that were modified after their dataset's mark. Counts those, of any
+    age, that no dataset takes.
+    """
+    known = datasets().values()
     for name, dataset in datasets().items():
         for file in store.list_files(settings().data_bucket, dataset.prefix):
-            if dataset.takes(file.key) and datetime.fromisoformat(file.modified) > marks[name]:
-                yield file
+            if dataset.takes(file.key):
+                if datetime.fromisoformat(file.modified) > marks[name]:
+                    yield file
+            elif not dataset_of(file.key, known) and under(file.key, known) is dataset:
+                not_taken.add(file, dataset)
+
+
+def tell_not_taken(not_taken: NotTaken, now: datetime) -> None:
+    """Metric, log, and the document that python -m local status reads."""
+    found = not_taken.as_dict()
+    metrics.add_metric("FilesNotTaken", MetricUnit.Count, not_taken.files)
+    if not_taken.files:
+        logger.warning("files under a dataset's prefix that no dataset takes", **found)
+    try:
+        store.put(DOCUMENT, {**found, "seen_at": now.isoformat()})
+    except Exception:  # no file waits for it
+        logger.exception("what no dataset takes could not be noted")

@@ -13,7 +13,8 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from loader.datasets import dataset_of, datasets
-from loader.observability import logger, metrics
+from loader.not_taken import under
+from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, Store
 from loader.waiting import EventLoads, Events, add
@@ -37,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Events that must wait are no failure: their messages are done with when their list is written.
     """
     newest: Events = {}
-    failures = []
+    failures, not_taken = [], 0
     for record in event["Records"]:
         try:
             message = json.loads(record["body"])
@@ -52,8 +53,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             continue
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
             logger.info("an object of no dataset is left alone", key=file.key)
+            ours = file.bucket == settings().data_bucket
+            not_taken += bool(ours and under(file.key, datasets().values()))
             continue
         add(newest, sequencer, file)
+    if not_taken:
+        metrics.add_metric("UploadsNotTaken", MetricUnit.Count, not_taken)
     if loads.look(newest):
         look_again()
     return {"batchItemFailures": failures}

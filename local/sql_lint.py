@@ -23,11 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the project itself ships; all else under sql/ is the user's. A new check or migration of ours is added here.
 OUR_DATASETS = ("log_data", "song_data")
 OUR_MIGRATIONS = (
-    "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_by_dataset", "create_schema", "drop",
+    "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_and_noticed", "create_schema", "drop",
     "ledger", "loaded", "loader_tables", "lock", "schemas", "tables", "version",
 )  # fmt: skip
 OUR_CHECKS = frozenset({
-    "event_key_complete", "event_page_known", "song_key_complete",
+    "event_key_complete", "event_page_known", "play_time_plausible", "song_key_complete",
     "rows_by_file", "rows_copied", "artists_unique", "plays_of_songs_known", "songs_artists_known", "songs_complete",
     "songs_unique", "songplays_complete", "songplays_songs_known", "songplays_times_known", "songplays_unique",
     "songplays_users_known", "time_unique", "users_unique",

@@ -6,7 +6,7 @@ state machine's state carries only its name. A batch that must be halved becomes
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -62,7 +62,10 @@ class Reject:
 class Batch:
     """Files to load, and those already found to be bad.
 
-    held: of a part that was put aside, what is said of its files if nothing proves the set-up right
+    held            of a part that was put aside, what is said of its files if nothing proves the set-up right
+    columns         the order of the columns in the files' header lines: None while they were not read, () for that of
+                    the dataset's copy.sql
+    unread_headers  files whose header could not be read
     """
 
     name: str
@@ -70,6 +73,8 @@ class Batch:
     files: tuple[DataFile, ...]
     rejects: tuple[Reject, ...] = field(default=())
     held: tuple[Reject, ...] = field(default=())
+    columns: tuple[str, ...] | None = None
+    unread_headers: int = 0
 
     @property
     def readable(self) -> list[DataFile]:
@@ -86,20 +91,23 @@ class Batch:
         more = [reject for reject in rejects if reject.file.key not in known]
         bad = {reject.file.key for reject in more}
         kept = tuple(file for file in self.files if file.key not in bad)
-        return Batch(self.name, self.dataset, kept, self.rejects + tuple(more))
+        return replace(self, files=kept, rejects=self.rejects + tuple(more), held=())
 
     def apart(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
         """Two batches of these names: all other files, with the rejects, and this file alone."""
         others = tuple(other for other in self.files if other.key != file.key)
-        return Batch(names[0], self.dataset, others, self.rejects), Batch(
-            names[1], self.dataset, (file,)
+        return replace(self, name=names[0], files=others, held=()), replace(
+            self, name=names[1], files=(file,), rejects=(), held=(), unread_headers=0
         )
 
     def halves(self, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
         """Two batches of these names, of half the files each; the rejects go with the first."""
         middle = len(self.files) // 2
-        first = Batch(names[0], self.dataset, self.files[:middle], self.rejects)
-        return first, Batch(names[1], self.dataset, self.files[middle:])
+        first = replace(self, name=names[0], files=self.files[:middle], held=())
+        rest = self.files[middle:]
+        return first, replace(
+            self, name=names[1], files=rest, rejects=(), held=(), unread_headers=0
+        )
 
 
 def reported_name(file: DataFile) -> str:
@@ -179,6 +187,8 @@ def save(store: Store, load_id: str, batch: Batch) -> None:
             "files": [file.as_dict() for file in batch.files],
             "rejects": [_kept(reject) for reject in batch.rejects],
             "held": [_kept(reject) for reject in batch.held],
+            "columns": batch.columns,
+            "unread_headers": batch.unread_headers,
         },
     )
 
@@ -203,6 +213,8 @@ def load(store: Store, load_id: str, name: str) -> Batch:
         tuple(DataFile(**file) for file in document["files"]),
         tuple(Reject.from_dict(reject) for reject in document["rejects"]),
         tuple(Reject.from_dict(reject) for reject in document.get("held", ())),
+        None if document.get("columns") is None else tuple(document["columns"]),
+        document.get("unread_headers", 0),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from loader import sql, statements
+from loader import headers, sql, statements
 from loader.batches import Batch
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, compression
@@ -83,7 +83,8 @@ def _chosen(
 ) -> State:
     found = _loaded_before(api, load, state, batch, dataset)
     if file := _there(store, found, batch):
-        return {"url": file.url, "key": file.key, "loaded": True}
+        columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
+        return {"url": file.url, "key": file.key, "loaded": True, "columns": list(columns or ())}
     # Of another format nothing is known that has no rows for certain.
     if not is_json(dataset) and not dataset.header_lines:
         return {"url": ""}
@@ -139,7 +140,7 @@ def _submit(
     names["manifest"] = store.put(uri, entries)
     names["copy_options"] = f"{compression(known['key'])} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(
-        statements.find_bad_files(dataset, names),
+        statements.find_bad_files(dataset, names, known.get("columns") or ()),
         token=client_token(load["load_id"], "control", batch.name, state["attempt"]),
         name=f"{load['load_id']} control {batch.name}.{state['attempt']}",
         wait=settings().wait_seconds,

@@ -11,10 +11,11 @@ from typing import Any
 
 from loader import sql
 from loader.dataapi import MAX_STATEMENTS
+from loader.layout import Layout, LayoutError
 from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
-FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table")
+FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table", "header")
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # What a transaction has beside a dataset's own files, at most: the second attempt of a reload is the longest publish.
 PUBLISH = (
@@ -27,7 +28,6 @@ UNDO = (
     "undo/figures.sql",
 )
 _CREATE = re.compile(r"\bCREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?(\$\{\w+\}\.\w+)", re.IGNORECASE)
-_IGNOREHEADER = re.compile(r"\bIGNOREHEADER\s+(?:AS\s+)?(\d+)", re.IGNORECASE)
 
 
 class DatasetError(Exception):
@@ -38,7 +38,8 @@ class DatasetError(Exception):
 class Dataset:
     """What a dataset's files are called and where they are staged.
 
-    ``fact_table``: the table whose rows are counted as loaded (the metric RowsLoaded); '' for none.
+    ``fact_table``: the table whose rows are counted as loaded (the metric RowsLoaded); '' for none. ``header``: the
+    names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Dataset:
     prefix: str
     suffixes: tuple[str, ...]
     fact_table: str = ""
+    header: tuple[str, ...] = ()
 
     def takes(self, key: str) -> bool:
         """Whether an object of this key is a file of this dataset; a folder marker is not."""
@@ -65,10 +67,14 @@ class Dataset:
         return bool(sql.files(f"undo/{self.name}"))
 
     @property
+    def layout(self) -> Layout:
+        """The columns and the format of its files."""
+        return Layout.of(sql.without_comments(f"datasets/{self.name}/copy.sql"))
+
+    @property
     def header_lines(self) -> int:
         """The lines at the top of each file that COPY skips, as copy.sql says (IGNOREHEADER)."""
-        found = _IGNOREHEADER.search(sql.without_comments(f"datasets/{self.name}/copy.sql"))
-        return int(found.group(1)) if found else 0
+        return self.layout.header_lines
 
 
 def compression(key: str) -> str:
@@ -116,7 +122,10 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
             if not (path.parent / file).is_file():
                 raise DatasetError(f"Dataset {name!r}: sql/datasets/{name}/{file} is missing.")
         _refuse_what_is_too_long(name)
-        datasets[name] = Dataset(name, str(stage_table), prefix, tuple(suffixes), fact_table)
+        header = _header(name, document.get("header"))
+        datasets[name] = Dataset(
+            name, str(stage_table), prefix, tuple(suffixes), fact_table, header
+        )
     _refuse_tables(list(datasets.values()))
     unknown = prefixes.keys() - datasets.keys()
     if unknown:
@@ -125,6 +134,46 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         )
     _refuse_overlaps(list(datasets.values()))
     return datasets
+
+
+def _header(name: str, said: Any) -> tuple[str, ...]:
+    """The header names of a dataset's files: the columns' own, or those that dataset.json gives for them."""
+    try:
+        layout = Layout.of(sql.without_comments(f"datasets/{name}/copy.sql"))
+    except LayoutError as error:
+        raise DatasetError(f"Dataset {name!r}: copy.sql: {error}.") from error
+    skipped = layout.header_lines
+    is_list = isinstance(said, list) and all(isinstance(one, str) and one for one in said)
+    if said is not None and not isinstance(said, bool) and not is_list:
+        raise DatasetError(
+            f"Dataset {name!r}: header must be true, false, or the list of the names in the files' header line."
+        )
+    if said is False and skipped:
+        raise DatasetError(
+            f"Dataset {name!r}: header is false, but copy.sql says IGNOREHEADER {skipped}: the first row of each file "
+            "would be lost. Take IGNOREHEADER out of copy.sql, or header out of dataset.json."
+        )
+    if said and skipped != 1:
+        raise DatasetError(
+            f"Dataset {name!r}: header says that the files have a header line, but copy.sql says "
+            f"IGNOREHEADER {skipped}; it must be 1."
+        )
+    if skipped != 1 or layout.format not in ("csv", "text"):
+        return ()
+    if not layout.columns:
+        raise DatasetError(
+            f"Dataset {name!r}: copy.sql skips a header line and lists no columns to compare it with: "
+            "COPY table (column, …) FROM …, in the files' order."
+        )
+    names = tuple(said) if is_list else layout.columns
+    if len(names) != len(layout.columns) or len({one.strip().lower() for one in names}) < len(
+        names
+    ):
+        raise DatasetError(
+            f"Dataset {name!r}: header must have one name for each of the {len(layout.columns)} columns of copy.sql, "
+            "in their order, none twice."
+        )
+    return names
 
 
 def _refuse_overlaps(found: list[Dataset]) -> None:

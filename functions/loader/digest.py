@@ -1,9 +1,12 @@
-"""What people are told of a load: one message for a load that failed, or did not load files, none for any other."""
+"""What people are told of a load: one message for a load that failed, did not load files, or noticed something new
+about them; none for any other.
+"""
 
 from typing import Any
 
 MAX_SUBJECT = 100  # characters, ASCII: docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MAX_TEXT = 20_000  # characters; SNS takes 256 KiB
+SHOWN_KEYS = 20
 MEND = (
     "What to do: upload a mended file under the same key, and it loads by itself. To try one again as it is: "
     'start the state machine with {"keys": ["its key"]}.'
@@ -32,7 +35,9 @@ def digest(
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
-    if not failed and not rejected and not unreadable and not waiting:
+    noticed = _noticed(report.get("sample") or {}, schema)
+    left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
+    if not failed and not any(number for number, _ in left_out) and not noticed:
         return None
     if failed:
         subject = f"[{stack}] load {report['load_id']} failed"
@@ -43,15 +48,14 @@ def digest(
             + " Nothing is lost: what is not loaded, the sweep tries again each time it runs.",
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
+    elif not any(number for number, _ in left_out):
+        subject = f"[{stack}] {_told(report['sample'])}"
+        parts = [f"A load of {stack} ended well.", _loaded(files)]
     else:
-        told = ", ".join(
-            f"{_count(number)} {kind}"
-            for number, kind in ((rejected, "rejected"), (unreadable, "unreadable"))
-            if number
-        )
+        told = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
         subject = f"[{stack}] {told}"
         parts = [
-            f"A load of {stack} ended well, but {_count(rejected + unreadable)} could not be loaded.",
+            f"A load of {stack} ended well, but {_count(rejected + unreadable + waiting)} could not be loaded.",
             _loaded(files),
             *([MEND] if rejected else []),
             *([READ] if unreadable else []),
@@ -65,8 +69,44 @@ def digest(
                 parts.append(
                     f"and {more} more: {schema}.file_status has them, under this load's id."
                 )
+    parts += noticed
     parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
+
+
+def _told(sample: dict[str, Any]) -> str:
+    """What is new about the files, in a few words."""
+    keys, columns = sample["new_keys"], sample["empty_columns_total"]
+    told = [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
+    if columns:
+        told.append(f"{columns} {'column that is' if columns == 1 else 'columns that are'} empty")
+    return " and ".join(told)
+
+
+def _noticed(sample: dict[str, Any], schema: str) -> list[str]:
+    """The paragraphs on keys that are new and columns that became empty; [] if there is none."""
+    parts = []
+    if sample.get("new_keys"):
+        new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
+        lines = [f"- {key['dataset']}: {key['path']}, first in {key['file']}" for key in new]
+        more = sample["new_keys"] - len(new)
+        parts.append(
+            f"Keys that no column takes, seen for the first time ({sample['files']} of {sample['of']} files were "
+            "sampled). They are not loaded; a key that was renamed leaves its old column empty:\n"
+            + "\n".join(lines)
+            + (f"\nand {more} more: {schema}.unknown_keys" if more else "")
+        )
+    if sample.get("empty_columns"):
+        lines = [
+            f"- {one['dataset']}: {one['column']}, {one['rows']} rows; before, "
+            f"{one['filled_before']:.1%} of {one['rows_before']} rows were filled"
+            for one in sample["empty_columns"]
+        ]
+        parts.append(
+            "Columns that were usually filled and are empty in all rows of this load. You are told once, until the "
+            "column is filled again:\n" + "\n".join(lines)
+        )
+    return parts
 
 
 def _link(execution: str, region: str) -> str:

@@ -47,9 +47,16 @@ def go_on(state: State, *, good: bool = False) -> State:
 
 def new_parts(state: State) -> tuple[State, tuple[str, str]]:
     """Two names for parts of a batch, never used before: 3.1 and 3.2, then 3.3 and 3.4."""
+    state, (first, second) = more_parts(state, 2)
+    return state, (first, second)
+
+
+def more_parts(state: State, count: int) -> tuple[State, list[str]]:
+    """So many names for parts of a batch, never used before."""
     made = state.get("parts", 0)
     batch = state["batch"].split(".")[0]
-    return {**state, "parts": made + 2}, (f"{batch}.{made + 1}", f"{batch}.{made + 2}")
+    names = [f"{batch}.{number}" for number in range(made + 1, made + count + 1)]
+    return {**state, "parts": made + count}, names
 
 
 def suspect(state: State, cause: str, checks: list[State]) -> State:

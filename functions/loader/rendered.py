@@ -88,6 +88,7 @@ def groups(
                 [
                     *sql.render("stage/drop.sql", offered),
                     *sql.render("stage/spent.sql", offered),
+                    *statements.noticed(offered),
                 ],
                 staged,
             ),
@@ -144,6 +145,8 @@ def _offered(load: Mapping[str, Any], uri: Callable[[str], str]) -> dict[str, st
         "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
         "listing": uri(f"{base}/check/listing.json.gz"),
         "ledger": uri(f"{base}/check/ledger.json"),
+        "sightings": uri(f"{base}/check/key_sightings.json"),
+        "figures": uri(f"{base}/check/column_figures.json"),
         "manifest": uri(f"{base}/check/manifest.json"),
         "jsonpaths": uri(f"{base}/check/jsonpaths.json"),
         "copy_options": "",

@@ -9,7 +9,7 @@ used, because Redshift takes no bind variables in subqueries
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -39,6 +39,8 @@ PATTERNS: dict[str, str] = {
     "manifest": S3_URI,
     "listing": S3_URI,
     "ledger": S3_URI,
+    "sightings": S3_URI,
+    "figures": S3_URI,
     "jsonpaths": S3_URI,
     "probe": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
@@ -71,6 +73,8 @@ PATTERNS: dict[str, str] = {
     "copy_role": r"default|'arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+'",
     "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|\s)*",
 }
+
+COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _TOKEN = re.compile(
@@ -173,6 +177,24 @@ def union_of_checks(
             f"FROM (\n{body}\n) AS q"
         )
     return Fragment("\nUNION ALL\n".join([*rows, *also]))
+
+
+def union_of_counts(columns: Sequence[str], table: str) -> Fragment:
+    """One SELECT of (part, counts): in how many rows of a table each column is filled, some columns a row, as n,n,….
+
+    ``columns`` are identifiers of the dataset's copy.sql (layout.identifiers); of none it is a row without counts.
+    """
+    rows = []
+    for number in range(0, len(columns), COUNTED_TOGETHER):
+        counts = " || ',' || ".join(
+            f"CAST(COUNT({column}) AS VARCHAR(20))"
+            for column in columns[number : number + COUNTED_TOGETHER]
+        )
+        rows.append(
+            f"SELECT CAST('{number}' AS VARCHAR(16)) AS part, CAST({counts} AS VARCHAR(256)) AS counts\nFROM {table}"
+        )
+    nothing = "SELECT CAST('0' AS VARCHAR(16)) AS part, CAST('' AS VARCHAR(256)) AS counts"
+    return Fragment("\nUNION ALL\n".join(rows) or nothing)
 
 
 def check_row(checked: str, name: str, definition: str, figure: int, expected: int) -> str:

@@ -5,13 +5,16 @@ need of S3 is written by the step that sends them.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loader import sql
 from loader.datasets import Dataset, datasets
+from loader.layout import in_order
 from loader.migrations import LEDGER, rendered
-from loader.sql import Rendered
+from loader.sql import Fragment, Rendered
+
+NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 
 Names = Mapping[str, str]
 
@@ -31,27 +34,44 @@ def redo(names: Names) -> list[Rendered]:
     return sql.render("plan/redo.sql", names)
 
 
-def stage(dataset: Dataset, names: Names, *, reported: bool = True) -> list[Rendered]:
+def copy(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> Rendered:
+    """The dataset's COPY; ``columns``, of its own, in the order of the files' header if that is another."""
+    text = sql.render_one(f"datasets/{dataset.name}/copy.sql", names)
+    return Rendered(in_order(text, columns), text.file) if columns else text
+
+
+def stage(
+    dataset: Dataset, names: Names, *, reported: bool = True, columns: Sequence[str] = ()
+) -> list[Rendered]:
     """CREATE, COPY, its count, the files that it read (if ``reported``), the audit."""
     checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
     audit_names = {
         **names,
-        "staged": sql.Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
+        "staged": Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
         "checks": sql.union_of_checks(checks, names),
+        "filled": sql.union_of_counts(
+            dataset.layout.identifiers, f"{names['loader_schema']}.{names['stage_table']}"
+        ),
     }
     return [
         sql.render_one("stage/create.sql", names),
-        sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
+        copy(dataset, names, columns),
         sql.render_one("stage/copied.sql", names),
         sql.render_one(f"stage/{'' if reported else 'no_'}files_copied.sql", names),
         sql.render_one("stage/audit.sql", audit_names),
     ]
 
 
-def find_bad_files(dataset: Dataset, names: Names) -> list[Rendered]:
+def noticed(names: Names) -> list[Rendered]:
+    """What a load has noticed of its files: the rows that its names have a document for."""
+    files = [f"stage/{table}.sql" for table, uri in NOTICED.items() if uri in names]
+    return [sql.render_one(name, names) for name in files]
+
+
+def find_bad_files(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> list[Rendered]:
     """COPY … NOLOAD into the staging parent, and the errors that it met."""
     return [
-        sql.render_one(f"datasets/{dataset.name}/copy.sql", names),
+        copy(dataset, names, columns),
         sql.render_one("stage/find_errors.sql", {**names, "query": "pg_last_copy_id()"}),
     ]
 
@@ -93,8 +113,8 @@ def publish(
         for c in checks
     ]
     sequence += checked(published_checks(dataset), names, rows)
-    by_table = sql.Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
-    ledger_now = sql.Fragment(sql.render_one("plan/ledger.sql", names))
+    by_table = Fragment(sql.render_one(f"datasets/{dataset.name}/published.sql", names))
+    ledger_now = Fragment(sql.render_one("plan/ledger.sql", names))
     told = {**names, "published": by_table, "ledger_now": ledger_now}
     return sequence + sql.render("publish/figures.sql", told)
 

@@ -6,6 +6,8 @@ loads/<load_id>/manifests/<table>.json   COPY manifests, one for each staging ta
 loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
 loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
 loads/<load_id>/results/<batch>.json     what became of a batch
+loads/<load_id>/noticed/<batch>.json     its sample, and how many rows each column is filled in (noticed.py)
+loads/<load_id>/noticed/…                key_sightings.json and column_figures.json, for COPY
 jsonpaths/<dataset>-<digest>.json        JSONPaths files
 events/…, sweeps/…                       lists of objects from the trigger and the sweep; what a sweep read of again/
 waiting/<dataset>/…                      events that wait for a load to end (waiting.py)
@@ -16,6 +18,8 @@ sweep/since.json                         when a load first looked at all files; 
 open/<load_id>.json                      loads that have not cleaned up after themselves yet
 loads/<load_id>/redo.json.gz, missing…   the files of an undone load, and those that are gone (redo.py)
 loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
+loads/<load_id>/not_taken.json.gz        the keys that no dataset takes, as a dry run found them, one a line
+sweep/not_taken.json                     how many such files the last sweep saw, and the first keys
 """
 
 import gzip
@@ -182,6 +186,40 @@ class Store:
             Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{count - 1}"
         )
         yield from answer["Body"].iter_chunks(64 << 10)
+
+    @cached_property
+    def _impatient(self) -> Any:
+        """A client for what nobody waits for; its failures do not use up the other's retries."""
+        config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
+        return spent.count(boto3.client("s3", config=config))
+
+    def prepare_sampling(self) -> None:
+        """Makes the client of ``sample``: it is used in threads, in which boto3 must not make one."""
+        _ = self._impatient
+
+    def sample(self, file: DataFile, length: int) -> bytes:
+        """The first bytes of a data file, if S3 gives them at once. Raises what botocore raises."""
+        answer = self._impatient.get_object(
+            Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{length - 1}"
+        )
+        return bytes(answer["Body"].read())
+
+    def beginning(self, file: DataFile, length: int) -> tuple[bytes, DataFile]:
+        """The first bytes of a data file, at most so many, and the file as it is now. Raises ClientError."""
+        try:
+            answer = self._client.get_object(
+                Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{length - 1}"
+            )
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 416:
+                raise
+            head = self.head(file.bucket, file.key).file  # it is empty: no range is in it
+            return b"", head or file
+        body = answer["Body"].read()
+        size = int(str(answer.get("ContentRange", "")).rpartition("/")[2] or len(body))
+        modified = answer["LastModified"].isoformat()
+        now = DataFile(file.bucket, file.key, answer["ETag"].strip('"'), size, modified)
+        return body, file if now.etag == file.etag else now
 
     def bucket_region(self, bucket: str) -> str:
         """The bucket's region."""

@@ -114,5 +114,56 @@ FROM (
 ) AS ranked
 WHERE newest = 1;
 
+-- Keys of records that no column takes, as samples of loads have seen them: a row when a key is new, and at most one a day after that.
+CREATE TABLE ${schema}.key_sightings (
+    dataset VARCHAR(64) NOT NULL,
+    path VARCHAR(256) NOT NULL,
+    key VARCHAR(1024) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    seen_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (dataset, path);
+
+-- How many rows each load has staged of a dataset, and in how many each column is filled. told: that it is empty was told of this load.
+CREATE TABLE ${schema}.column_figures (
+    dataset VARCHAR(64) NOT NULL,
+    column_name VARCHAR(127) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    rows_staged BIGINT NOT NULL,
+    filled BIGINT NOT NULL,
+    told INTEGER NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (dataset, column_name);
+
+-- The keys that no column takes: where each was seen first, and when last.
+CREATE VIEW ${schema}.unknown_keys AS
+SELECT
+    dataset,
+    path,
+    first_key,
+    first_load_id,
+    first_seen_at,
+    last_seen_at
+FROM (
+    SELECT
+        s.dataset,
+        s.path,
+        s.key AS first_key,
+        s.load_id AS first_load_id,
+        s.seen_at AS first_seen_at,
+        f.last_seen_at,
+        ROW_NUMBER() OVER (PARTITION BY s.dataset, s.path ORDER BY s.seen_at ASC, s.load_id ASC, s.key ASC) AS place
+    FROM ${schema}.key_sightings AS s
+    INNER JOIN (
+        SELECT
+            dataset,
+            path,
+            MAX(seen_at) AS last_seen_at
+        FROM ${schema}.key_sightings
+        GROUP BY dataset, path
+    ) AS f
+        ON s.dataset = f.dataset AND s.path = f.path
+) AS ranked
+WHERE place = 1;
+
 -- Last: the version that all numbered files would lead to.
 INSERT INTO ${schema}.schema_version (version) VALUES (${version});

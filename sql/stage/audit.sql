@@ -1,6 +1,8 @@
--- The audit: what is staged, the version of the tables, the checks on staging, and the files that COPY has reported, in one result.
--- Runs in the stage step. staged is the dataset's staged.sql, checks a UNION ALL of checks/staged/*.sql, one row each.
--- digest: of a check its definition, of a file its ETag.
+-- The audit: what is staged, the version of the tables, the checks on staging, the files that COPY has reported, and what earlier loads
+-- have noticed, in one result. Runs in the stage step. staged is the dataset's staged.sql, checks a UNION ALL of checks/staged/*.sql, one
+-- row each; filled counts the filled rows of each column (functions/loader/statements.py).
+-- digest: of a check its definition, of a file its ETag. first_start, last_start: of a key when it was seen last; of a column when it was
+-- filled last, and when it was told last that it is empty.
 SELECT
     CAST('staged' AS VARCHAR(16)) AS kind,
     CAST('rows' AS VARCHAR(256)) AS name,
@@ -43,4 +45,40 @@ SELECT
     CAST(NULL AS BIGINT) AS expected,
     CAST(NULL AS VARCHAR(32)) AS first_start,
     CAST(NULL AS VARCHAR(32)) AS last_start
-FROM files_copied AS f;
+FROM files_copied AS f
+UNION ALL
+SELECT
+    CAST('key' AS VARCHAR(16)) AS kind,
+    CAST(k.path AS VARCHAR(256)) AS name,
+    CAST(NULL AS VARCHAR(256)) AS digest,
+    CAST(NULL AS BIGINT) AS figure,
+    CAST(NULL AS BIGINT) AS expected,
+    CAST(NULL AS VARCHAR(32)) AS first_start,
+    TO_CHAR(MAX(k.seen_at), 'YYYY-MM-DD HH24:MI:SS.US') AS last_start
+FROM ${schema}.key_sightings AS k
+WHERE k.dataset = '${dataset}'
+GROUP BY k.path
+UNION ALL
+SELECT
+    CAST('column' AS VARCHAR(16)) AS kind,
+    CAST(g.column_name AS VARCHAR(256)) AS name,
+    CAST(NULL AS VARCHAR(256)) AS digest,
+    CAST(SUM(g.rows_staged) AS BIGINT) AS figure,
+    CAST(SUM(g.filled) AS BIGINT) AS expected,
+    TO_CHAR(MAX(CASE WHEN g.filled > 0 THEN g.recorded_at END), 'YYYY-MM-DD HH24:MI:SS.US') AS first_start,
+    TO_CHAR(MAX(CASE WHEN g.told = 1 THEN g.recorded_at END), 'YYYY-MM-DD HH24:MI:SS.US') AS last_start
+FROM ${schema}.column_figures AS g
+WHERE g.dataset = '${dataset}'
+GROUP BY g.column_name
+UNION ALL
+SELECT
+    CAST('filled' AS VARCHAR(16)) AS kind,
+    CAST(l.part AS VARCHAR(256)) AS name,
+    CAST(l.counts AS VARCHAR(256)) AS digest,
+    CAST(NULL AS BIGINT) AS figure,
+    CAST(NULL AS BIGINT) AS expected,
+    CAST(NULL AS VARCHAR(32)) AS first_start,
+    CAST(NULL AS VARCHAR(32)) AS last_start
+FROM (
+    ${filled}
+) AS l;

@@ -72,6 +72,7 @@ BAD_FILES = "tests/stateful/test_bad_files.py"
 STAGE, FIND, BATCHES, FAILURES = (
     f"tests/unit/test_{name}.py" for name in ("stage", "find_bad_files", "batches", "failures")
 )
+HEADERS = "tests/unit/test_headers.py"
 PUBLISH, UNDO = "sql/publish", "sql/undo"
 GOES_BACK = "tests/stateful/test_ledger_goes_back.py"
 MACHINE = "statemachine/load.asl.json"
@@ -759,6 +760,34 @@ MUTANTS = (
         "functions/sweep.py",
         "if swept.get(name) == scope(dataset) else BEGINNING",
         "if True else BEGINNING",
+    ),
+    mutant(
+        "columns of another order are loaded by the usual order",
+        f"{HEADERS}::test_copy_gets_the_list_in_the_headers_order_from_the_datasets_own_words",
+        "functions/stage.py",
+        "columns=batch.columns or ()),",
+        "columns=()),",
+    ),
+    mutant(
+        "files of two orders are one batch",
+        f"{HEADERS}::test_files_of_two_orders_are_two_parts",
+        "functions/stage.py",
+        "if len(found) == 1:",
+        "if found:",
+    ),
+    mutant(
+        "a file without its header loses its first row",
+        f"{HEADERS}::test_only_bad_headers_send_nothing",
+        "functions/stage.py",
+        "if dataset.header and batch.columns is None and batch.readable:",
+        "if False:",
+    ),
+    mutant(
+        "a file that was replaced after its header was read is loaded by the old header",
+        f"{HEADERS}::test_a_file_that_was_replaced_after_its_header_was_read_is_staged_again",
+        "functions/stage.py",
+        "again = bool(dataset.header) and",
+        "again = False and",
     ),
     mutant(
         "a header of which COPY says nothing fails the batch",

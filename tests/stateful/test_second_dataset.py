@@ -197,6 +197,37 @@ def test_bad_files_are_rejected_with_line_and_column_and_the_good_ones_load(worl
     assert "rating_complete" in why["ratings/nobody.csv"]["reason"]
 
 
+def test_a_files_columns_are_where_its_header_says(world: World) -> None:
+    """In any order, beside files of the listed one; a header with other columns, or none, rejects its file."""
+    listed = file_of("1,SO1,5,2018-11-12 08:00:00,say")
+    swapped = b"remark,stars,rated_at,song_id,user_id\nx,3,2018-11-12 09:00:00,SO2,2\n"
+    other = b"stars,user_id,song_id,rated_at,remark\n1,3,SO3,2018-11-12 10:00:00,y\n"
+    good = {
+        "ratings/listed.csv": listed,
+        "ratings/swapped.csv": swapped,
+        "ratings/other.csv.gz": gzip.compress(other),
+        "ratings/swapped, empty.csv": swapped.partition(b"\n")[0],
+    }
+    bad = {
+        "ratings/missing.csv": b"user_id,song_id,rated_at,remark\n1,SO1,2018-11-12 08:00:00,\n",
+        "ratings/extra.csv": listed.replace(b"remark", b"remark,mood").replace(b"say", b"say,good"),
+        "ratings/no header.csv": listed.partition(b"\n")[2],
+        "ratings/bad row.csv": swapped.replace(b",3,", b",three,"),
+    }
+    execution = load(world, good | bad)
+    assert execution.status == "SUCCEEDED", execution.report
+    expected = parsed(listed) + parsed(swapped) + parsed(other)
+    assert ratings(world) == sorted(expected, key=repr)
+    assert statuses(world) == dict.fromkeys(good, "loaded") | dict.fromkeys(bad, "rejected")
+    why = {reject["key"]: reject for reject in execution.report["rejected"]}
+    assert "missing: stars" in why["ratings/missing.csv"]["reason"]
+    assert "not known: mood" in why["ratings/extra.csv"]["reason"]
+    assert "no header" in why["ratings/no header.csv"]["reason"]
+    assert why["ratings/bad row.csv"]["column"] == "stars"
+    world.settle()
+    assert ratings(world) == sorted(expected, key=repr)
+
+
 def test_the_sweep_finds_files_that_were_there_before_the_dataset(
     tree: Path, deployed: Memory, tmp_path: Path
 ) -> None:

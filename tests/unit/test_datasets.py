@@ -139,18 +139,61 @@ def test_no_two_datasets_take_one_key_or_share_a_staging_table(
 @pytest.mark.parametrize(
     ("copy", "lines"),
     [
-        ("COPY x FORMAT AS CSV IGNOREHEADER 1", 1),
+        ("COPY x (a, b) FROM 'y' FORMAT AS CSV IGNOREHEADER 1", 1),
         ("COPY x CSV\nignoreheader as 2 GZIP", 2),
         ("-- IGNOREHEADER 3 is not needed.\nCOPY x FORMAT AS JSON 'auto'", 0),
     ],
 )
-def test_header_lines_are_those_that_copy_skips(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, copy: str, lines: int
-) -> None:
+def test_header_lines_are_those_that_copy_skips(folder: Path, copy: str, lines: int) -> None:
     write(folder, "log_data", GOOD)
-    monkeypatch.setattr(sql, "read", lambda name: (folder / name).read_text())
     (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
     assert load_all({})["log_data"].header_lines == lines
+
+
+CSV = "COPY x ({}) FROM 'y' FORMAT AS CSV IGNOREHEADER {}"
+
+
+@pytest.mark.parametrize(
+    ("copy", "said", "header"),
+    [
+        (CSV.format("a, b", 1), None, ("a", "b")),
+        (CSV.format("a, b", 1), True, ("a", "b")),
+        (CSV.format("a, b", 1), ["User Id", "b"], ("User Id", "b")),
+        ("COPY x (a, b) FROM 'y' DELIMITER '|' IGNOREHEADER 1", None, ("a", "b")),
+        (CSV.format("a, b", 2), None, ()),  # which of the two would be the header?
+        ("COPY x (a, b) FROM 'y' FORMAT AS CSV", None, ()),
+        ("COPY x (a, b) FROM 'y' FORMAT AS CSV", False, ()),
+        ("COPY x (json, csv) FROM 'y' FORMAT AS JSON 'auto'", None, ()),
+        ("COPY x FROM 'y' FORMAT AS JSON 'auto'", None, ()),
+    ],
+)
+def test_the_header_that_files_must_have(
+    folder: Path, copy: str, said: Any, header: tuple[str, ...]
+) -> None:
+    write(folder, "log_data", GOOD | ({} if said is None else {"header": said}))
+    (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
+    assert load_all({})["log_data"].header == header
+
+
+@pytest.mark.parametrize(
+    ("copy", "said", "why"),
+    [
+        (CSV.format("a", 1), False, "the first row of each file would be lost"),
+        (CSV.format("a", 1), "no", "header must be true, false"),
+        (CSV.format("a", 1), [1], "header must be true, false"),
+        (CSV.format("a, b", 1), ["a"], "one name for each of the 2 columns"),
+        (CSV.format("a, b", 1), ["A ", "a"], "none twice"),
+        (CSV.format("a", 0), True, "IGNOREHEADER 0; it must be 1"),
+        (CSV.format("a, a", 1), None, "names a twice"),
+        (CSV.format("a, b c", 1), None, "no column's name"),
+        ("COPY x FROM 'y' FORMAT AS CSV IGNOREHEADER 1", None, "lists no columns"),
+    ],
+)
+def test_a_header_that_contradicts_copy(folder: Path, copy: str, said: Any, why: str) -> None:
+    write(folder, "log_data", GOOD | ({} if said is None else {"header": said}))
+    (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
+    with pytest.raises(DatasetError, match=rf"'log_data'.*{why}"):
+        load_all({})
 
 
 def test_a_folder_that_is_no_identifier(folder: Path) -> None:

@@ -149,3 +149,58 @@ def test_unreadable_and_waiting_files_are_told_apart_from_rejected_ones() -> Non
     assert message is not None
     assert "1 file waiting" in message[1]
     assert "Waiting:\n- log_data/a b'.json, line 7" in message[1]
+
+
+def sample(new: int = 0, **changes: Any) -> dict[str, Any]:
+    """What a report says of a sample in which so many keys are new."""
+    keys = [
+        {"dataset": "orders", "path": f"customer.k{n}", "file": "orders/a.jsonl", "new": True}
+        for n in range(min(new, 50))
+    ]
+    known = {"dataset": "orders", "path": "old", "file": "orders/a.jsonl", "new": False}
+    return {
+        "files": 12,
+        "of": 30,
+        "keys": [*keys, known],
+        "keys_total": new + 1,
+        "new_keys": new,
+        "empty_columns": [],
+        "empty_columns_total": 0,
+    } | changes
+
+
+def test_what_is_known_of_the_files_tells_nobody() -> None:
+    assert told(sample=sample()) is None
+    assert told(sample={}) is None
+
+
+def test_a_new_key_is_told_with_how_much_was_sampled() -> None:
+    message = told(sample=sample(1))
+    assert message is not None
+    assert message[0] == "[prod] 1 new key that no column takes"
+    assert "- orders: customer.k0, first in orders/a.jsonl" in message[1]
+    assert "12 of 30 files were sampled" in message[1]
+    assert "old" not in message[1].replace("old column", "")
+    many = told(sample=sample(70))
+    assert many is not None
+    assert many[0] == "[prod] 70 new keys that no column takes"
+    assert "and 50 more: sparkify.unknown_keys" in many[1]
+
+
+def test_an_empty_column_is_told_beside_what_else_there_is() -> None:
+    empty = {
+        "dataset": "orders",
+        "column": "total",
+        "rows": 150,
+        "rows_before": 4000,
+        "filled_before": 0.9876,
+    }
+    found = sample(2, empty_columns=[empty], empty_columns_total=1)
+    message = told(sample=found)
+    assert message is not None
+    assert message[0] == "[prod] 2 new keys that no column takes and 1 column that is empty"
+    assert "- orders: total, 150 rows; before, 98.8% of 4000 rows were filled" in message[1]
+    rejected = told(sample=found, rejected=[REJECT], rejected_total=1)
+    assert rejected is not None
+    assert rejected[0] == "[prod] 1 file rejected"
+    assert "customer.k1" in rejected[1]

@@ -498,6 +498,38 @@ def test_a_dry_run_that_finds_nothing_writes_no_list(
     assert "not_loaded" not in answer
 
 
+ODD = ["log_data/UPPER.JSON", "log_data/lines.jsonl", "log_data/part-00000", "song_data/a.csv"]
+
+
+@pytest.mark.parametrize(
+    "request_", [{"dry_run": True}, {}, {"dry_run": True, "prefixes": ["log_data/", "song_data/"]}]
+)
+@pytest.mark.parametrize("others", [[LOG, SONG], []])
+def test_files_that_no_dataset_takes_are_named(
+    store: Store, s3: Any, data_api: FakeDataApi, request_: dict[str, Any], others: list[str]
+) -> None:
+    """By a dry run with a list of all, whether there is anything else or not."""
+    many = [f"song_data/b/{n:03}.txt" for n in range(20)]
+    put(s3, *others, *ODD, *many, "log_data/2018/", "other/x.txt")
+    data_api.replies = [new(0, 1)]
+    answer = call(request_)
+    found = answer["not_taken"]
+    assert found["files"] == 24
+    assert found["datasets"] == {"log_data": 3, "song_data": 21}
+    assert found["keys"] == [*ODD, *many[:6]]
+    if request_:
+        rows = store.get_lines(store.key_of(found["list"]))
+        assert [row["key"] for row in rows] == [*ODD, *many]
+    assert answer["outcome"] in ("planned", "load", "nothing")
+
+
+def test_below_the_prefixes_only(store: Store, s3: Any, data_api: FakeDataApi) -> None:
+    put(s3, LOG, *ODD)
+    data_api.replies = [new(0)]
+    assert call({"prefixes": ["song_data/"]})["not_taken"]["keys"] == ODD[-1:]
+    assert "not_taken" not in call({"keys": [LOG]})
+
+
 def test_a_dry_run_before_the_first_load(store: Store, s3: Any, data_api: FakeDataApi) -> None:
     """Without tables all is new, and a plan makes none."""
     put(s3, LOG, SONG)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import sweep
-from loader.datasets import datasets
+from loader.datasets import Dataset, datasets
 from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, load_id
+from loader.not_taken import DOCUMENT, of_last_sweep
 from loader.request import parse
 from loader.store import Store
 from moto.stepfunctions.utils import PAGINATION_MODEL
@@ -90,7 +91,67 @@ def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> No
     set_mark(store, 2 * OVERLAP)
     before = {key: store.get(key) for key in store.keys("")}
     assert run() == 0
-    assert {key: store.get(key) for key in store.keys("")} == before
+    after = {key: store.get(key) for key in store.keys("")}
+    assert after.pop(DOCUMENT)["files"] == 1
+    assert after == before
+
+
+def test_files_that_no_dataset_takes_are_told_each_time(
+    store: Store, s3: Any, machine: StateMachine, measured: Callable[[], dict[str, float]]
+) -> None:
+    """However old they are. Those under no dataset's prefix are nobody's business, a folder is no file."""
+    odd = ["log_data/UPPER.JSON", "log_data/orders.csv", "song_data/part-00000", "song_data/A/"]
+    for key in odd:
+        s3.put_object(Bucket="data", Key=key, Body=b"x")
+    set_mark(store, 2 * OVERLAP)
+    run()
+    assert measured()["FilesNotTaken"] == 4
+    found = of_last_sweep(store)
+    assert found is not None
+    assert found["keys"] == [*odd[:2], "log_data/readme.txt", odd[2]]
+    assert found["datasets"] == {"log_data": 3, "song_data": 1}
+    assert datetime.fromisoformat(found["seen_at"]) <= datetime.now(UTC)
+    for key in found["keys"]:
+        s3.delete_object(Bucket="data", Key=key)
+    run()
+    assert measured()["FilesNotTaken"] == 0
+    assert (of_last_sweep(store) or {})["keys"] == []
+
+
+def test_a_file_under_two_prefixes_is_counted_once(
+    store: Store,
+    s3: Any,
+    machine: StateMachine,
+    monkeypatch: pytest.MonkeyPatch,
+    measured: Callable[[], dict[str, float]],
+) -> None:
+    two = {
+        "a": Dataset("a", "a_stage", "log_data/", (".json",)),
+        "b": Dataset("b", "b_stage", "log_data/", (".txt",)),
+        "c": Dataset("c", "c_stage", "log_data/deep/", (".csv",)),
+    }
+    monkeypatch.setattr(sweep, "datasets", lambda: two)
+    s3.put_object(Bucket="data", Key="log_data/deep/x.pdf", Body=b"x")
+    s3.put_object(Bucket="data", Key="log_data/y.pdf", Body=b"x")
+    run()
+    assert measured()["FilesNotTaken"] == 2
+    assert (of_last_sweep(store) or {})["datasets"] == {"a": 1, "c": 1}
+
+
+def test_the_sweep_goes_on_where_that_cannot_be_noted(
+    store: Store, machine: StateMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = Store.put
+
+    def failing(self: Store, key: str, value: Any) -> str:
+        if key == DOCUMENT:
+            raise OSError("S3 does not answer")
+        return put(self, key, value)
+
+    monkeypatch.setattr(Store, "put", failing)
+    assert run() == 2
+    assert len(machine.executions) == 1
+    assert of_last_sweep(store) is None
 
 
 SONGS = {"song_data": ["song_data/", ".json", ".json.gz"]}
@@ -452,10 +513,10 @@ def test_what_is_measured(
 ) -> None:
     """Nothing is new: nothing waits. Else its load knows, when it has asked the ledger."""
     run()
-    assert measured() == {"FilesSwept": 2}
+    assert measured() == {"FilesSwept": 2, "FilesNotTaken": 1}
     ended_well(store, machine)
     run()
-    assert measured() == {"OldestFileNotLoaded": 0}
+    assert measured() == {"OldestFileNotLoaded": 0, "FilesNotTaken": 1}
 
 
 def test_the_age_of_a_file_whose_load_from_an_event_has_not_ended(

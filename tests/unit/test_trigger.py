@@ -1,7 +1,7 @@
 """The trigger: which events become an execution, under which name, and what is left in the queue."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -84,23 +84,29 @@ def test_keys_are_taken_as_they_are(store: Store, machine: StateMachine) -> None
 
 
 @pytest.mark.parametrize(
-    ("key", "bucket"),
+    ("key", "bucket", "told"),
     [
-        ("other/x.json", "data"),
-        ("log_data/readme.txt", "data"),
-        ("log_data/2018/", "data"),
-        ("LOG_DATA/x.json", "data"),
-        (KEY, "another-bucket"),
-        (KEY, "working"),
+        ("other/x.json", "data", {}),
+        ("log_data/readme.txt", "data", {"UploadsNotTaken": 1}),
+        ("log_data/X.JSON", "data", {"UploadsNotTaken": 1}),
+        ("log_data/2018/", "data", {}),
+        ("LOG_DATA/x.json", "data", {}),
+        (KEY, "another-bucket", {}),
+        (KEY, "working", {}),
     ],
 )
 def test_an_object_of_no_dataset_starts_nothing_and_leaves_the_queue(
-    machine: StateMachine, key: str, bucket: str
+    machine: StateMachine,
+    measured: Callable[[], dict[str, float]],
+    key: str,
+    bucket: str,
+    told: dict[str, int],
 ) -> None:
     message = body(key)
     message["detail"]["bucket"]["name"] = bucket
     assert send(message) == []
     assert machine.executions == {}
+    assert measured() == told
 
 
 @pytest.mark.parametrize(

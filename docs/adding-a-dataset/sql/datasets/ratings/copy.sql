@@ -1,5 +1,5 @@
 -- Loads a batch of ratings into the load's own staging table. Runs in the stage step, after CREATE TABLE.
--- CSV goes by position: the columns are listed in the files' order, and the header is skipped, not read.
+-- CSV goes by position: the columns are listed in the files' usual order. The loader reads each file's header, which COPY skips.
 -- An empty number is NULL by itself, an empty text only with EMPTYASNULL.
 COPY ${loader_schema}.${rating_stage} (user_id, song_id, stars, rated_at, remark)
 FROM '${manifest}'

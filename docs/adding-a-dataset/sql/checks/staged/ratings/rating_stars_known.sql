@@ -1,4 +1,4 @@
--- Stars are 1 to 5: a file whose columns stand in another order would load without an error. Runs after COPY of ratings.
+-- Stars are 1 to 5. Runs after COPY of ratings.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

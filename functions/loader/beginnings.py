@@ -1,0 +1,57 @@
+"""The beginnings of files: a ranged GET, and what can be decompressed of it."""
+
+import bz2
+import importlib
+import zlib
+from contextlib import suppress
+from typing import Any
+
+from loader.datasets import compression
+
+
+class NotThatFormat(Exception):
+    """The bytes are not of the compression that the key's ending says, or this runtime cannot decompress it."""
+
+
+def unpacked(key: str, data: bytes, most: int) -> bytes:
+    """What the beginning of an object holds, decompressed by the key's ending, at most so many bytes.
+
+    Raises NotThatFormat. A bzip2 file says nothing before its first block (up to 900 kB) is complete.
+    """
+    option = compression(key)
+    if not option:
+        return data[:most]
+    found = b""
+    try:
+        while data and len(found) < most:
+            decoder = _decoder(option)
+            found += decoder.decompress(data, most - len(found))
+            data = decoder.unused_data if decoder.eof else b""
+    except (OSError, ValueError, EOFError, zlib.error, _zstd_error()) as error:
+        if (
+            not found
+        ):  # the first part of several has been read: padding, or another part that is broken
+            raise NotThatFormat(f"{key!r} is no {option} file: {error}") from error
+    return found
+
+
+def _decoder(option: str) -> Any:
+    if option == "GZIP":
+        return zlib.decompressobj(wbits=31)
+    if option == "BZIP2":
+        return bz2.BZ2Decompressor()
+    if _zstd() is None:
+        raise NotThatFormat("this runtime cannot decompress zstd")
+    return _zstd().ZstdDecompressor()
+
+
+def _zstd() -> Any:
+    """Python's own module, from 3.14 on; None before."""
+    with suppress(ImportError):
+        return importlib.import_module("compression.zstd")
+    return None
+
+
+def _zstd_error() -> type[Exception]:
+    found: type[Exception] = _zstd().ZstdError if _zstd() else zlib.error
+    return found

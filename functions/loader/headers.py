@@ -1,0 +1,188 @@
+"""The header lines of files: read before COPY, and compared with the dataset's columns.
+
+COPY goes by position and skips the header unread (IGNOREHEADER), so that columns in another order, or a file without a
+header, would load without an error, into the wrong columns or without the first row. Each file's header is read by a
+ranged GET. Another order of the same columns is a column list for COPY; anything else is the file's rejection. COPY's
+list is made of the dataset's own columns only, never of a header's text.
+
+A header that cannot be read (access denied, gone, not decompressible here) is left to COPY, and counted.
+"""
+
+import csv
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from botocore.exceptions import ClientError
+
+from loader.batches import Batch, Reject
+from loader.beginnings import NotThatFormat, unpacked
+from loader.datasets import Dataset
+from loader.layout import Layout
+from loader.store import DataFile, Store
+
+AT_A_TIME = 16
+RANGE = 64 * 1024  # bytes of a file
+LONGEST = 1024 * 1024  # bytes; 1,600 columns of 127 bytes are 0.2 MB
+SHOWN_NAMES = 20
+SHOWN_NAME = 60  # characters
+CODECS = {"UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be", "ISO88591": "latin-1"}
+OF_OTHER_FILES = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")  # gzip, UTF-16: COPY's errors say more
+
+
+class BadHeader(Exception):
+    """Why a file is rejected for its first line."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """A file as it is now, and the columns in its header's order: None if it was not read; () if there is no line."""
+
+    file: DataFile
+    columns: tuple[str, ...] | None = None
+    bad: str = ""
+
+
+def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
+    """The batch as batches of one order each, the largest first, without the files of a bad header.
+
+    All have the batch's name, and the first has all rejects; ``columns`` is () for the order of copy.sql. One batch,
+    perhaps of no files, if all that is left is of one order. Raises ClientError if S3 does not answer.
+    """
+    headers = {header.file.key: header for header in read(store, batch.readable, dataset)}
+    bad = [header for header in headers.values() if header.bad]
+    rejects = [Reject(header.file, header.bad, line=1) for header in bad]
+    left = replace(batch, columns=(), unread_headers=0).without(rejects)
+    listed = dataset.layout.columns
+    groups: dict[tuple[str, ...], list[DataFile]] = {}
+    unread, of_any_order = set(), []
+    for file in left.files:
+        header = headers.get(file.key, Header(file, ()))
+        if header.columns is None:
+            unread.add(file.key)
+        if header.columns == ():
+            of_any_order.append(header.file)
+        else:
+            groups.setdefault(header.columns or listed, []).append(header.file)
+    found = sorted(groups.items(), key=lambda item: -len(item[1])) or [(listed, [])]
+    found[0][1].extend(of_any_order)
+    return [
+        replace(
+            left,
+            files=tuple(files),
+            rejects=() if number else left.rejects,
+            columns=() if order == listed else order,
+            unread_headers=sum(file.key in unread for file in files),
+        )
+        for number, (order, files) in enumerate(found)
+    ]
+
+
+def read(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[Header]:
+    """The header of each file. Raises ClientError for what is neither denied nor gone."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return list(pool.map(lambda file: _read_one(store, file, dataset), files))
+
+
+def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
+    layout = dataset.layout
+    for length in (RANGE, LONGEST):
+        try:
+            data, file = store.beginning(file, length)
+            plain = unpacked(file.key, data, LONGEST)
+        except NotThatFormat:
+            return Header(file)
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (403, 404):
+                return Header(file)
+            raise
+        if plain.startswith(OF_OTHER_FILES) and layout.encoding == "UTF8":
+            return Header(file)
+        line, ended = first_line(plain, layout)
+        if ended or len(data) >= file.size:
+            break
+    else:
+        if not plain:  # of a bzip2 file whose first block is not complete
+            return Header(file)
+        return Header(
+            file, bad=f"The first line, where the header stands, is longer than {LONGEST} bytes."
+        )
+    if "\0" in line:
+        return Header(file)
+    try:
+        return Header(file, order_of(line, plain, dataset))
+    except BadHeader as error:
+        return Header(file, bad=str(error))
+
+
+def first_line(plain: bytes, layout: Layout) -> tuple[str, bool]:
+    """The first line without its end and a byte order mark, and whether its end was seen."""
+    text = plain.decode(CODECS.get(layout.encoding, "utf-8"), errors="replace")
+    line, end, _ = text.removeprefix("\ufeff").partition("\n")
+    return line.removesuffix("\r"), bool(end)
+
+
+def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
+    """The dataset's columns in the header line's order, () for a file of nothing but blanks. Raises BadHeader.
+
+    Names are compared without regard to case, blanks and quotes around them.
+    """
+    layout = dataset.layout
+    if "\r" in line:
+        raise BadHeader(
+            "Its lines end in a carriage return alone, which COPY does not take for a line's end: all of it would be "
+            "skipped as the header. Lines must end in a line feed."
+        )
+    if not line.strip():
+        if not plain.strip():
+            return ()
+        raise BadHeader("The first line, where the header should stand, is empty.")
+    columns = {
+        name.strip().lower(): column
+        for name, column in zip(dataset.header, layout.columns, strict=True)
+    }
+    names = _names(line, layout)
+    known = [name for name in names if name in columns]
+    if not known:
+        raise BadHeader(
+            "The first line is no header: it has none of the dataset's columns. COPY would skip it, and a row would be "
+            f"lost. The columns are {_list(dataset.header)}. Put them on top of the file; if no file of the dataset "
+            'has a header, say "header": false in its dataset.json.'
+        )
+    missing = [name for name in dataset.header if name.strip().lower() not in names]
+    unknown = [name for name in names if name not in columns]
+    twice = sorted({name for name in known if known.count(name) > 1})
+    if missing or unknown or twice:
+        wrong = (("missing", missing), ("not known", unknown), ("named twice", twice))
+        said = "; ".join(f"{what}: {_list(which)}" for what, which in wrong if which)
+        raise BadHeader(
+            f"The header does not have the dataset's columns ({said}). The header is: {_list(names)}. The dataset's "
+            f"columns are: {_list(dataset.header)}."
+        )
+    return tuple(columns[name] for name in names)
+
+
+def _names(line: str, layout: Layout) -> list[str]:
+    """The names in a header line, in lower case."""
+    parts = line.split(layout.delimiter)
+    if layout.format == "csv" and len(layout.delimiter) == 1:
+        try:
+            reader = csv.reader([line], delimiter=layout.delimiter, quotechar=layout.quote)
+            parts = next(reader)
+        except csv.Error:  # a name of more than 128 kB
+            pass
+    return [part.strip().strip(layout.quote).strip().lower() for part in parts]
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = [_shown(name) for name in names[:SHOWN_NAMES]]
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(shown) + more
+
+
+def _shown(name: str) -> str:
+    """A name as one line of text shows it."""
+    if not name:
+        return "(an empty name)"
+    text = name if name.isprintable() else ascii(name)[1:-1]
+    return text if len(text) <= SHOWN_NAME else f"{text[:SHOWN_NAME]}…"

@@ -1,0 +1,55 @@
+"""Files under a dataset's prefix that no dataset takes: another ending, one in capitals, none at all.
+
+They are left alone, and named: by a dry run, by a load that looks at the bucket, and by each sweep, which leaves what
+it saw in the work bucket.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loader.datasets import Dataset
+from loader.store import DataFile, MissingObject, Store
+
+DOCUMENT = "sweep/not_taken.json"  # of the last sweep
+SHOWN = 10  # keys
+KEPT = 100_000  # keys of a list
+
+
+def under(key: str, known: Iterable[Dataset]) -> Dataset | None:
+    """The dataset under whose prefix the key is, whether it takes it or not: of several the one with the longest. None
+    for a folder marker of the console, which is no file.
+    """
+    if key.endswith("/"):
+        return None
+    found = [dataset for dataset in known if key.startswith(dataset.prefix)]
+    return max(found, key=lambda dataset: len(dataset.prefix), default=None)
+
+
+@dataclass
+class NotTaken:
+    """How many, of which datasets' prefixes, and the first keys."""
+
+    files: int = 0
+    datasets: dict[str, int] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+
+    def add(self, file: DataFile, dataset: Dataset) -> None:
+        """Counts a file under a prefix of this dataset."""
+        self.files += 1
+        self.datasets[dataset.name] = self.datasets.get(dataset.name, 0) + 1
+        if len(self.keys) < KEPT:
+            self.keys.append(file.key)
+
+    def as_dict(self) -> dict[str, Any]:
+        """{"files": n, "datasets": {name: n}, "keys": [the first]}"""
+        return {"files": self.files, "datasets": self.datasets, "keys": self.keys[:SHOWN]}
+
+
+def of_last_sweep(store: Store) -> dict[str, Any] | None:
+    """What the last sweep left: as_dict with "seen_at" (ISO 8601); None if there was none yet."""
+    try:
+        found: dict[str, Any] = store.get(DOCUMENT)
+    except MissingObject:
+        return None
+    return found

@@ -1,0 +1,191 @@
+"""What a load notices of its files and changes nothing for: keys that no column takes, columns that became empty.
+
+The stage step leaves a document for each batch (its sample, how many rows each column is filled in, and what earlier
+loads had seen); at its end the load sums them up, tells of what is new, and notes it for the loads that follow.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from loader.datasets import datasets
+from loader.names import state_of
+from loader.observability import logger
+from loader.sampling import Sample
+from loader.store import MissingObject, Store
+
+CHANCE = 1e-6  # less likely than this, an empty column is no chance
+MOST_KEYS = 1000  # of a dataset that are noted
+SEEN_AGAIN = timedelta(days=1)  # a known key is noted once more after this
+SHOWN_KEYS = 50
+SHOWN_COLUMNS = 50
+
+Row = dict[str, Any]
+
+
+def document_key(load: dict[str, Any], batch: str) -> str:
+    """Where the stage step leaves what it noticed of a batch."""
+    return f"{state_of(load)}/noticed/{batch}.json"
+
+
+@dataclass
+class Audit:
+    """What the audit of a staging says of keys and columns (sql/stage/audit.sql)."""
+
+    seen: dict[str, str] = field(default_factory=dict)  # path -> when last
+    before: dict[str, list[Any]] = field(default_factory=dict)
+    filled: dict[str, list[int]] = field(default_factory=dict)
+
+    def take(self, row: tuple[Any, ...]) -> None:
+        """A row of kind key, column or filled; any other is left alone."""
+        kind, name, digest, figure, expected, first, last = row
+        if kind == "key":
+            self.seen[str(name)] = str(last)
+        elif kind == "column":
+            self.before[str(name)] = [int(figure or 0), int(expected or 0), first, last]
+        elif kind == "filled" and digest:
+            self.filled[str(name)] = [int(count) for count in str(digest).split(",")]
+
+    def document(
+        self, dataset: str, rows: int, files: int, sample: Sample, now: datetime
+    ) -> dict[str, Any]:
+        """What is left for the end of the load; files: those of the batch that have content."""
+        counts = [n for part in sorted(self.filled, key=int) for n in self.filled[part]]
+        filled = dict(zip(datasets()[dataset].layout.columns, counts, strict=False))
+        return {
+            "dataset": dataset,
+            "rows": rows,
+            "sampled": sample.files,
+            "of": files,
+            "keys": [
+                [path, key, path not in self.seen, _is_old(self.seen.get(path), now)]
+                for path, key in sample.keys.items()
+            ],
+            "known": len(self.seen),
+            "filled": filled,
+            "before": {
+                name: self.before[name]
+                for name, count in filled.items()
+                if not count and name in self.before
+            },
+        }
+
+
+def _is_old(seen: str | None, now: datetime) -> bool:
+    """Whether a key that was seen then is to be noted once more."""
+    if seen is None:
+        return True
+    try:
+        return now - datetime.fromisoformat(seen).replace(tzinfo=UTC) > SEEN_AGAIN
+    except ValueError:
+        return False
+
+
+@dataclass
+class Noticed:
+    """What a load noticed.
+
+    report       for the load's report; {} if nothing was read
+    sightings    rows of key_sightings
+    figures      rows of column_figures
+    """
+
+    report: dict[str, Any] = field(default_factory=dict)
+    sightings: list[Row] = field(default_factory=list)
+    figures: list[Row] = field(default_factory=list)
+
+
+def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Noticed:
+    """What was noticed of these batches. It fails nothing: a document that cannot be read is left out."""
+    documents = []
+    for batch in batches:
+        try:
+            documents.append(store.get(document_key(load, batch)))
+        except MissingObject:
+            continue  # nothing of it was staged
+        except Exception:
+            logger.exception("what was noticed of a batch could not be read", batch=batch)
+    if not documents:
+        return Noticed()
+    keys, sightings = _keys(load, documents)
+    empty, figures = _columns(load, documents)
+    report = {
+        "files": sum(one["sampled"] for one in documents),
+        "of": sum(one["of"] for one in documents),
+        "keys": keys[:SHOWN_KEYS],
+        "keys_total": len(keys),
+        "new_keys": sum(key["new"] for key in keys),
+        "unread_headers": sum(one.get("unread_headers", 0) for one in documents),
+        "empty_columns": empty[:SHOWN_COLUMNS],
+        "empty_columns_total": len(empty),
+    }
+    return Noticed(report, sightings, figures)
+
+
+def _keys(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The keys for the report, the new ones first, and the rows to note."""
+    found: dict[tuple[str, str], Row] = {}
+    noted: dict[str, int] = {}
+    rows = []
+    for one in documents:
+        name = one["dataset"]
+        for path, key, new, again in one["keys"]:
+            if (name, path) in found:
+                continue
+            found[name, path] = {"dataset": name, "path": path, "file": key, "new": new}
+            if new:
+                noted[name] = noted.get(name, 0) + 1
+                if one["known"] + noted[name] > MOST_KEYS:
+                    continue
+            if again:
+                row = {"dataset": name, "path": path, "key": key, "load_id": load["load_id"]}
+                rows.append(row)
+    return sorted(found.values(), key=lambda key: (not key["new"], key["dataset"])), rows
+
+
+def _columns(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The columns that were usually filled and are empty in all of the load's rows, and the rows to note."""
+    rows: dict[str, int] = {}
+    filled: dict[tuple[str, str], int] = {}
+    before: dict[tuple[str, str], list[Any]] = {}
+    for one in documents:
+        name = one["dataset"]
+        if not one["filled"]:
+            continue
+        rows[name] = rows.get(name, 0) + one["rows"]
+        for column, count in one["filled"].items():
+            filled[name, column] = filled.get((name, column), 0) + count
+            if column in one["before"]:
+                before[name, column] = one["before"][column]
+    empty, figures = [], []
+    for (name, column), count in filled.items():
+        if not rows[name]:
+            continue
+        known = before.get((name, column))
+        tell = bool(known) and not count and became_empty(known or [], rows[name])
+        if tell and known:
+            share = round(known[1] / known[0], 6)
+            row = {"dataset": name, "column": column, "rows": rows[name]}
+            empty.append(row | {"rows_before": known[0], "filled_before": share})
+        figures.append({
+            "dataset": name,
+            "column_name": column,
+            "load_id": load["load_id"],
+            "rows_staged": rows[name],
+            "filled": count,
+            "told": int(tell),
+        })  # fmt: skip
+    return empty, figures
+
+
+def became_empty(before: list[Any], rows: int) -> bool:
+    """Whether a column that is empty in all of these rows is to be told.
+
+    before: its rows so far, those that were filled, when it was filled last, and when it was told last that it is
+    empty. One more row than there were counts as empty, so that a column is not taken for always filled after a few.
+    """
+    known, filled, last_filled, last_told = before
+    if last_told and last_told >= (last_filled or ""):
+        return False
+    return bool((1 - filled / (known + 1)) ** rows < CHANCE)

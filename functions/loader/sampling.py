@@ -1,0 +1,77 @@
+"""A sample of a batch's files, read while COPY runs: which keys stand in their records that no column takes.
+
+At most FILES files of a batch and RANGE bytes of each. It delays nothing: COPY is sent meanwhile, and what is not there
+a moment after COPY has ended is left out. It fails nothing: a file that cannot be read is not sampled.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from loader.beginnings import unpacked
+from loader.datasets import Dataset
+from loader.keys import MOST, Taken, records, taken_by, untaken
+from loader.observability import logger
+from loader.store import DataFile, Store
+
+FILES = 20
+RANGE = 64 * 1024  # bytes of an object
+UNPACKED = 512 * 1024  # bytes of what is decompressed of it
+AT_A_TIME = 8
+GRACE = 1.0  # seconds after COPY's end
+
+
+@dataclass
+class Sample:
+    """What was sampled. keys: path -> the first file in which it was seen."""
+
+    files: int = 0
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+class Sampler:
+    """Begins at once, in threads of its own."""
+
+    def __init__(self, store: Store, files: Sequence[DataFile], dataset: Dataset) -> None:
+        self._found: list[tuple[str, Future[set[str] | None]]] = []
+        taken = taken_by(dataset)
+        if taken is None or not files:
+            return
+        store.prepare_sampling()
+        self._pool = ThreadPoolExecutor(AT_A_TIME)
+        step = max(len(files) // FILES, 1)
+        for file in files[::step][:FILES]:
+            self._found.append((file.key, self._pool.submit(_sample, store, file, taken)))
+
+    def result(self) -> Sample:
+        """What has been read by now, or is in a moment; the rest is given up."""
+        sample = Sample()
+        if not self._found:
+            return sample
+        wait([future for _, future in self._found], timeout=GRACE)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for key, future in self._found:
+            if not future.done() or future.cancelled() or future.exception():
+                continue
+            paths = future.result()
+            if paths is None:
+                continue
+            sample.files += 1
+            for path in sorted(paths):
+                if len(sample.keys) < MOST:
+                    sample.keys.setdefault(path, key)
+        if sample.files < len(self._found):
+            logger.info("files not sampled", files=len(self._found) - sample.files)
+        return sample
+
+
+def _sample(store: Store, file: DataFile, taken: Taken) -> set[str] | None:
+    """The paths of the file's first records that no column takes; None if it begins with no whole record."""
+    data = store.sample(file, RANGE)
+    found: set[str] | None = None
+    for record in records(unpacked(file.key, data, UNPACKED).decode(errors="replace")):
+        found = found or set()
+        found.update(untaken(record, taken))
+        if len(found) >= MOST:
+            break
+    return found

@@ -269,12 +269,16 @@ def first_file(dataset: Dataset) -> DataFile | None:
 
 
 def groups(load: dict[str, Any]) -> list[Group]:
-    """Every batch of a load, with the documents that its COPYs read: a listing and a ledger of one file."""
+    """Every batch of a load, with the documents that its COPYs read: a listing, a ledger, what is noticed."""
     base = f"{state_of(load)}/check"
     file = {"bucket": settings().data_bucket, "key": "check", "etag": "check", "size": 1}
     row = {**file, "dataset": "check", "status": "loaded", "load_id": load["load_id"], "batch": "0"}
     store.put_lines(f"{base}/listing.json.gz", [{"seq": 0, **file}])
     store.put_lines(f"{base}/ledger.json", [row])
+    seen = {"dataset": "check", "load_id": load["load_id"]}
+    store.put_lines(f"{base}/key_sightings.json", [{**seen, "path": "check", "key": "check"}])
+    figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
+    store.put_lines(f"{base}/column_figures.json", [{**seen, **figures}])
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 

@@ -200,7 +200,7 @@ def test_the_tables_are_upgraded_without_a_file(world: World, document: Any) -> 
         execution = world.start(asked)
         world.work()
         assert execution.status == "SUCCEEDED", execution.report
-        tables = execution.report.get("tables")
+        tables: dict[str, int] = execution.report.get("tables", {})
         if asked == {"dry_run": True}:
             assert not tables or tables["from"] == tables["to"] < latest_version()
         elif asked is document:

@@ -246,20 +246,6 @@ def test_a_redo_may_be_undone_and_done_once_more(settled: Story) -> None:
         first = load_id_of(last(settled))
 
 
-def test_the_tables_are_upgraded_alone_and_with_nothing_to_load(settled: Story) -> None:
-    by_hand(settled, "DELETE FROM sparkify.schema_version WHERE version = 4")
-    by_hand(settled, "INSERT INTO sparkify.schema_version (version) VALUES (3)")
-    planned = start(settled, {"dry_run": True})
-    assert planned["tables"] == {"from": 3, "to": 3, "latest": 4}
-    report = start(settled, {})
-    assert (report["status"], report["tables"]["to"]) == ("nothing to load", 4)
-    by_hand(settled, "DELETE FROM sparkify.schema_version WHERE version = 4")
-    report = start(settled, {"migrate": True})
-    assert report["status"] == "migrated"
-    assert report["tables"] == {"from": 3, "to": 4, "latest": 4}
-    assert start(settled, {"migrate": True})["tables"] == {"from": 4, "to": 4, "latest": 4}
-
-
 def test_a_table_that_somebody_dropped_is_named(settled: Story) -> None:
     """By the load that misses it, and by the preflight, with what to do: case 23."""
     by_hand(settled, "DROP TABLE sparkify.time")

@@ -193,6 +193,23 @@ def test_the_next_load_upgrades_and_keeps_what_is_there(world: World) -> None:
     assert {e.status for e in world.executions.all} == {"SUCCEEDED"}
 
 
+@pytest.mark.parametrize("document", [{"migrate": True}, {}], ids=["alone", "nothing to load"])
+def test_the_tables_are_upgraded_without_a_file(world: World, document: Any) -> None:
+    """A dry run only says that they are old, as far as tables of that version can be asked."""
+    for asked in ({"dry_run": True}, document, {"migrate": True}):
+        execution = world.start(asked)
+        world.work()
+        assert execution.status == "SUCCEEDED", execution.report
+        tables: dict[str, int] = execution.report.get("tables", {})
+        if asked == {"dry_run": True}:
+            assert not tables or tables["from"] == tables["to"] < latest_version()
+        elif asked is document:
+            assert execution.report["status"] in ("migrated", "nothing to load")
+            assert execution.report["files"]["loaded"] == 0
+            assert tables["from"] < tables["to"] == tables["latest"] == latest_version()
+    assert tables == dict.fromkeys(("from", "to", "latest"), latest_version())
+
+
 def test_nothing_of_what_that_version_loaded_is_loaded_again(
     world: World, recorded: Recorded
 ) -> None:

@@ -133,6 +133,12 @@ def test_every_odd_key_loads_its_row(world: World) -> None:
         "SELECT item_in_session FROM sparkify.songplays WHERE session_id = 70 AND item_in_session < 900",
     )
     assert sorted(plays) == [(number,) for number in range(len(keys))]
+    execution = world.start(
+        {"dry_run": True, "prefixes": ["log_data/odd/"]}
+    )  # the keys as S3 lists them
+    world.work()
+    files = execution.report["files"]
+    assert (files["listed"], files["known"]) == (len(keys), len(keys))
 
 
 def test_songs_in_an_array_are_rejected_and_those_beside_them_load(world: World) -> None:

@@ -255,13 +255,14 @@ def test_states_all_takes_what_a_task_passes_on_too_large(local: Client) -> None
 
 def test_the_time_of_a_machine_ends(local: Client) -> None:
     states = {
-        "Wait": {"Type": "Wait", "Seconds": 3, "Next": "Never"},
+        "Wait": {"Type": "Wait", "Seconds": 2, "Next": "Never"},
         "Never": {"Type": "Pass", "End": True},
     }
     ended = ran(local, machine(states, TimeoutSeconds=1))
     assert (ended["status"], ended["redriveStatus"]) == ("TIMED_OUT", "REDRIVABLE")
     assert not {"error", "cause", "output"} & ended.keys()
-    time.sleep(3)  # the state that waits has ended
+    over = ended["startDate"].timestamp() + 2.5  # the state that waits has ended
+    time.sleep(max(0.0, over - time.time()))
     history = local("stepfunctions").get_execution_history(executionArn=ended["executionArn"])
     kinds = [event["type"] for event in history["events"]]
     assert kinds[-1] == "ExecutionTimedOut" or "PassStateEntered" not in kinds

@@ -115,7 +115,7 @@ def of_tables(load: Mapping[str, Any] = SAMPLE) -> list[Group]:
     one = ("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables")
     return [
         *(_group(name, sql.render(f"migrations/{name}.sql", offered)) for name in one),
-        _group("ledger", rendered(LEDGER, offered)),
+        _group("tables of the ledger", rendered(LEDGER, offered)),
         *(_group(f"tables of {name}", statements.tables_of(name, offered)) for name in datasets()),
         _group("upgrade", upgrades),
         _group("drop all", statements.drop_all(offered)),

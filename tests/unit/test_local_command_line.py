@@ -214,6 +214,8 @@ def test_each_command_that_loads_ends_with_the_code(
         "sam.build",
         "sam.deploy",
         "commands.reset.reset",
+        "made.refuse_others",
+        "made.note",
     ):
         monkeypatch.setattr(f"local.{step}", lambda *_: None)
     monkeypatch.setattr(

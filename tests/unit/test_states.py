@@ -56,7 +56,7 @@ def test_every_state_that_the_code_writes_is_in_the_table() -> None:
     assert {"loaded", "rejected", "missing", "withdrawn", "replaced", "closed"} <= written
     assert written <= set(table())
     # A file that a load may not read, or cannot judge yet, has a state of its own from the same release on.
-    assert set(table()) - written <= NOT_IN_THE_LEDGER | {"unreadable", "waiting"}
+    assert set(table()) - written <= NOT_IN_THE_LEDGER
 
 
 def test_what_the_sweep_leaves_out_is_what_the_ledger_knows() -> None:

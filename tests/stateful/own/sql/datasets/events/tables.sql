@@ -1,0 +1,37 @@
+-- The tables of events, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes none that is there.
+-- A parent whose schema was kept when the other was dropped may be of another version.
+DROP TABLE IF EXISTS ${loader_schema}.code_event_stage;
+
+-- Parent of each load's own staging table; its types are those of events, so that COPY is the only gate.
+CREATE TABLE IF NOT EXISTS ${loader_schema}.code_event_stage (
+    id VARCHAR(32),
+    type VARCHAR(64),
+    actor_id BIGINT,
+    actor_login VARCHAR(128),
+    repo_id BIGINT,
+    repo_name VARCHAR(256),
+    org_login VARCHAR(128),
+    is_public BOOLEAN,
+    created_at TIMESTAMP,
+    action VARCHAR(64),
+    size VARCHAR(64),
+    payload VARCHAR(65535)
+);
+
+-- Of events no key is used: every row of a file is a row.
+CREATE TABLE IF NOT EXISTS ${schema}.events (
+    id VARCHAR(32) NOT NULL,
+    type VARCHAR(64) NOT NULL,
+    actor_id BIGINT,
+    actor_login VARCHAR(128),
+    repo_id BIGINT,
+    repo_name VARCHAR(256),
+    org_login VARCHAR(128),
+    is_public BOOLEAN,
+    created_at TIMESTAMP NOT NULL,
+    action VARCHAR(64),
+    size VARCHAR(64),
+    payload VARCHAR(65535),
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) SORTKEY (created_at);

@@ -1,0 +1,63 @@
+-- The tables of orders, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes none that is there.
+-- A parent whose schema was kept when the other was dropped may be of another version.
+DROP TABLE IF EXISTS ${loader_schema}.order_stage;
+
+-- Parent of each load's own staging table; its types are those of the tables below, so that COPY is the only gate.
+CREATE TABLE IF NOT EXISTS ${loader_schema}.order_stage (
+    order_id VARCHAR(64),
+    updated_at TIMESTAMP,
+    created_at TIMESTAMP,
+    status VARCHAR(32),
+    customer_id BIGINT,
+    currency VARCHAR(3),
+    total DECIMAL(12, 2),
+    coupon_code VARCHAR(64),
+    customer_email VARCHAR(256),
+    gift_message VARCHAR(1024),
+    items VARCHAR(65535)
+) DISTKEY (order_id);
+
+-- Every version of an order, once for each batch that has it. Never changed: a batch adds its own, undo and reload take a batch's away.
+CREATE TABLE IF NOT EXISTS ${schema}.order_versions (
+    order_id VARCHAR(64) NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP,
+    status VARCHAR(32),
+    customer_id BIGINT,
+    currency VARCHAR(3),
+    total DECIMAL(12, 2),
+    coupon_code VARCHAR(64),
+    customer_email VARCHAR(256),
+    gift_message VARCHAR(1024),
+    items VARCHAR(65535),
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) DISTKEY (order_id) SORTKEY (order_id);
+
+-- The winner of the versions of each order: the newest, of equally new ones the one with the smaller content.
+CREATE TABLE IF NOT EXISTS ${schema}.orders (
+    order_id VARCHAR(64) NOT NULL,
+    updated_at TIMESTAMP NOT NULL,
+    created_at TIMESTAMP,
+    status VARCHAR(32),
+    customer_id BIGINT,
+    currency VARCHAR(3),
+    total DECIMAL(12, 2),
+    coupon_code VARCHAR(64),
+    customer_email VARCHAR(256),
+    gift_message VARCHAR(1024),
+    items VARCHAR(65535),
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) DISTKEY (order_id) SORTKEY (order_id);
+
+-- The items of each order's winner, one a row, in the order in which they stand there.
+CREATE TABLE IF NOT EXISTS ${schema}.order_items (
+    order_id VARCHAR(64) NOT NULL,
+    place INTEGER NOT NULL,
+    sku VARCHAR(64),
+    quantity INTEGER,
+    price DECIMAL(12, 2),
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL
+) DISTKEY (order_id) SORTKEY (order_id);

@@ -1,0 +1,19 @@
+-- The batch's events, all of them: none is compared with what is there, for they have no key. That a file's events are there
+-- once is the claim's doing. Runs in the publish step.
+INSERT INTO ${schema}.events (id, type, actor_id, actor_login, repo_id, repo_name, org_login, is_public, created_at, action, size, payload, load_id, batch)
+SELECT
+    r.id,
+    r.type,
+    r.actor_id,
+    r.actor_login,
+    r.repo_id,
+    r.repo_name,
+    r.org_login,
+    r.is_public,
+    r.created_at,
+    r.action,
+    r.size,
+    r.payload,
+    CAST('${load_id}' AS VARCHAR(64)),
+    CAST('${batch}' AS VARCHAR(64))
+FROM ${loader_schema}.${code_event_stage} AS r;

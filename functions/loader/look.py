@@ -38,7 +38,8 @@ _JSON = re.compile(r"\bJSON\b", re.I)
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 # Redshift's messages that a person does not understand without its manual.
 _EXPLAINED = {
-    "Member is not an object": "A value is no object where a key of it is wanted",
+    "Invalid value.": "Not a JSON object: cut off, a comma or a quote too many or too few, or a word such as NaN",
+    "Member is not an object": "A text, a number or a list stands where an object with keys is wanted",
     "Not an array or index out of range": "An array is not there, or shorter than is wanted",
 }
 
@@ -152,7 +153,7 @@ def with_reasons(
         invalid = [
             n
             for n, what in zip(unclear, found, strict=True)
-            if not what and made[n].line and made[n].reason.lower().startswith("invalid value")
+            if not what and made[n].line and rejects[n].reason.lower().startswith("invalid value")
         ][:MAX_LINES]
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             begun = pool.map(

@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from loader import look
 
 from tests.faults.executions import Execution
 from tests.faults.world import ROOT, Memory, World
@@ -182,8 +183,9 @@ def test_the_line_goes_into_the_ledger_only_and_only_if_it_is_asked_for(shown: b
         body = event(1) + line.encode() + b"x" * 100 + b"\n" + event(2)
         execution = load(world, {"log_data/p/bad.json": body, **GOOD})
         reason = ledger(world, "reason")["log_data/p/bad.json"]
-        told = f"Invalid value. The line begins: {(line + 60 * 'x')[:60]}"
-        assert reason == (told if shown else "Invalid value.")
+        said = look.explained("Invalid value.")
+        told = f"{said} The line begins: {(line + 60 * 'x')[:60]}"
+        assert reason == (told if shown else said)
         assert "ann@" not in json.dumps(execution.report)
         assert "ann@" not in json.dumps(world.told)
         assert ledger(world, "error_line")["log_data/p/bad.json"] == 2

@@ -58,7 +58,7 @@ README: Truth = {
 # What each bad file's reason says; None for a file that loads. Files that no dataset takes are NOT_TAKEN.
 WORDS: dict[str, str | None] = {
     "orders/g/fine.jsonl": None,
-    "orders/g/guest.jsonl": "A value is no object where a key of it is wanted",
+    "orders/g/guest.jsonl": "A text, a number or a list stands where an object",
     "orders/p/good1.jsonl": None,
     "orders/p/good2.jsonl": None,
     "orders/p/pretty.jsonl": None,  # one object over many lines
@@ -69,10 +69,10 @@ WORDS: dict[str, str | None] = {
     "orders/p/bom.jsonl": "The file begins with a byte order mark",
     "orders/p/html.jsonl": "The file is HTML",
     "orders/p/longstr.jsonl": "String length exceeds DDL length",
-    "orders/p/nan.jsonl": "Invalid value",
+    "orders/p/nan.jsonl": "Not a JSON object: cut off",
     "orders/p/null.jsonl": "The file begins with true, false or null",
     "orders/p/scalar.jsonl": "The file begins with a number",
-    "orders/p/truncated.jsonl": "Invalid value",
+    "orders/p/truncated.jsonl": "Not a JSON object: cut off",
     "orders/p/utf16.jsonl": "The file is UTF-16",
     "log_data/p/good.json": None,
     "log_data/p/array.json": "The file is a JSON array; one object a record is wanted",

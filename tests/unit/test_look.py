@@ -85,8 +85,12 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
     [
         ("Invalid digit, Value 'a'", ""),
         (
+            "Invalid value.",
+            "Not a JSON object: cut off, a comma or a quote too many or too few, or a word such as NaN: ",
+        ),
+        (
             "Invalid JSONPath format: Member is not an object.",
-            "A value is no object where a key of it is wanted: ",
+            "A text, a number or a list stands where an object with keys is wanted: ",
         ),
         (
             "Invalid JSONPath format: Not an array or index out of range.",
@@ -112,7 +116,7 @@ def test_what_s3_does_not_give_is_no_reason_of_a_row(store: Store, s3: Any) -> N
     made = look.with_reasons(store, rejects, of(), lines=True)
     assert [reject.reason for reject in made] == [
         "The file is HTML. Redshift: Invalid value.",
-        "Invalid value.",
+        look.explained("Invalid value."),
     ]
     assert [reject.line_begins for reject in made] == ["", ""]
 

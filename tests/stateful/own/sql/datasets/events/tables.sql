@@ -11,10 +11,10 @@ CREATE TABLE IF NOT EXISTS ${loader_schema}.code_event_stage (
     repo_id BIGINT,
     repo_name VARCHAR(256),
     org_login VARCHAR(128),
-    is_public BOOLEAN,
+    public BOOLEAN,
     created_at TIMESTAMP,
-    action VARCHAR(64),
-    size VARCHAR(64),
+    payload_action VARCHAR(64),
+    payload_size VARCHAR(64),
     payload VARCHAR(65535)
 );
 
@@ -27,10 +27,10 @@ CREATE TABLE IF NOT EXISTS ${schema}.events (
     repo_id BIGINT,
     repo_name VARCHAR(256),
     org_login VARCHAR(128),
-    is_public BOOLEAN,
+    public BOOLEAN,
     created_at TIMESTAMP NOT NULL,
-    action VARCHAR(64),
-    size VARCHAR(64),
+    payload_action VARCHAR(64),
+    payload_size VARCHAR(64),
     payload VARCHAR(65535),
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL

@@ -1,6 +1,8 @@
 -- The batch's events, all of them: none is compared with what is there, for they have no key. That a file's events are there
 -- once is the claim's doing. Runs in the publish step.
-INSERT INTO ${schema}.events (id, type, actor_id, actor_login, repo_id, repo_name, org_login, is_public, created_at, action, size, payload, load_id, batch)
+INSERT INTO ${schema}.events (
+    id, type, actor_id, actor_login, repo_id, repo_name, org_login, public, created_at, payload_action, payload_size, payload, load_id, batch
+)
 SELECT
     r.id,
     r.type,
@@ -9,10 +11,10 @@ SELECT
     r.repo_id,
     r.repo_name,
     r.org_login,
-    r.is_public,
+    r.public,
     r.created_at,
-    r.action,
-    r.size,
+    r.payload_action,
+    r.payload_size,
     r.payload,
     CAST('${load_id}' AS VARCHAR(64)),
     CAST('${batch}' AS VARCHAR(64))

@@ -50,6 +50,11 @@ def starts_a_load(key: str) -> bool:
     )
 
 
+def not_taken(uploads: list[Upload]) -> list[str]:
+    """The keys that no dataset takes, although they are under its prefix."""
+    return [upload.key for upload in uploads if not starts_a_load(upload.key)]
+
+
 def found_in(folder: Path) -> list[Upload]:
     """The files of a folder below the datasets' prefixes, by key; raises Problem if none."""
     if not folder.is_dir():

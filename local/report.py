@@ -161,6 +161,8 @@ def lines(report: Report) -> list[str]:
         told.append(_line("seconds", ", ".join(f"{k} {v:.1f}" for k, v in seconds.items())))
     told += upgrade_lines(report.data.get("tables") or {})
     told += missing_lines(report.data.get("missing") or {})
+    told += sample_lines(report.data.get("sample") or {})
+    told += not_taken_lines(report.data.get("not_taken") or {})
     told += other_lines(report)
     if report.data.get("next"):
         told.append(_line("next", str(report.data["next"])))
@@ -173,7 +175,7 @@ def _line(name: str, text: str) -> str:
 
 USUAL = {
     *("load_id", "status", "files", "rows", "checks", "rejected", "rejected_total"),
-    *("seconds", "cause", "next", "known", "tables", "missing"),
+    *("seconds", "cause", "next", "known", "tables", "missing", "sample", "not_taken"),
 }
 
 
@@ -207,6 +209,45 @@ def missing_lines(missing: Mapping[str, Any]) -> list[str]:
     more = int(missing.get("files") or 0) - len(keys)
     told = ", ".join(keys) + (f" and {more:,} more" if more > 0 else "")
     return [_line("missing", f"{told}; all, with the reasons: {missing.get('list')}")]
+
+
+def sample_lines(sample: Mapping[str, Any]) -> list[str]:
+    """What a load noticed of its files: how many it sampled, and what is new of their keys and columns."""
+    if not sample:
+        return []
+    keys, new = (int(sample.get(name) or 0) for name in ("keys_total", "new_keys"))
+    told = f"{sample.get('files', 0):,} of {sample.get('of', 0):,} files"
+    if keys:
+        told += f"; keys that no column takes: {keys:,}, {new:,} of them new"
+    if headers := int(sample.get("unread_headers") or 0):
+        told += f"; headers that could not be read: {headers:,}"
+    return [_line("sampled", told), *noticed_lines(sample)]
+
+
+def noticed_lines(sample: Mapping[str, Any]) -> list[str]:
+    """A new key that no column takes a line, and a column that became empty."""
+    keys = [key for key in sample.get("keys") or () if key.get("new")]
+    told = []
+    for key in keys:
+        where = f"{key['dataset']}: {visible(key['path'])}"
+        told.append(_line("new key", f"{where}, which no column takes; in {visible(key['file'])}"))
+    if (more := int(sample.get("new_keys") or 0) - len(keys)) > 0:
+        told.append(_line("new key", f"… and {more:,} more"))
+    for column in sample.get("empty_columns") or ():
+        where = f"{column['dataset']}: {column['column']} in all {column['rows']:,} rows"
+        told.append(_line("empty", f"{where}; before, {column['filled_before']:.1%} were filled"))
+    return told
+
+
+def not_taken_lines(found: Mapping[str, Any]) -> list[str]:
+    """Files under a dataset's prefix that no dataset takes."""
+    if not found:
+        return []
+    keys = [visible(str(key)) for key in found.get("keys") or ()]
+    more = int(found.get("files") or 0) - len(keys)
+    told = ", ".join(keys) + (f" and {more:,} more" if more > 0 else "")
+    listed = f"; all: {found['list']}" if found.get("list") else ""
+    return [_line("not taken", f"{told}: no dataset takes files that end so{listed}")]
 
 
 def other_lines(report: Report) -> list[str]:

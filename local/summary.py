@@ -1,11 +1,13 @@
 """What the demo shows at its end, and writes to build/demo.json for programs."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from local import queries
 from local.clients import Clients
+from local.environment import ROOT
 from local.queries import Value
 from local.report import (
     FACT_AND_DIMENSIONS,
@@ -17,6 +19,8 @@ from local.report import (
     line,
 )
 from local.tables import aligned
+
+_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \$\{schema\}\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -89,11 +93,8 @@ class Summary:
         rows: list[list[Value]] = [[f"{name} (staged)", count] for name, count in staged.items()]
         rows += [[name, count] for name, count in self.tables.items()]
         plays = self.tables["songplays"]
-        return [
-            "Rows",
-            *_indented(aligned(["table", "rows"], rows)),
-            f"  {self.matched:,} of {plays:,} plays are matched to a song",
-        ]
+        matched = [f"  {self.matched:,} of {plays:,} plays are matched to a song"] if plays else []
+        return ["Rows", *_indented(aligned(["table", "rows"], rows)), *matched]
 
     def _checks(self) -> list[str]:
         together: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -148,10 +149,13 @@ def _indented(text: str) -> list[str]:
 
 
 def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float]) -> Summary:
-    """Counts what the warehouse holds now."""
+    """Counts what the warehouse holds now: the star schema, and what else the loads say that they wrote."""
+    reports = list(reports)
+    written = {name for report in reports for name in report.rows()}
+    tables = [*FACT_AND_DIMENSIONS, *(t for t in _others() if t in written)]
     names = ", ".join(
-        f'(SELECT COUNT(*) FROM "{name}") AS "{name}"'  # noqa: S608 - constants
-        for name in FACT_AND_DIMENSIONS
+        f'(SELECT COUNT(*) FROM "{name}") AS "{name}"'  # noqa: S608 - names of tables.sql
+        for name in tables
     )
     counted = queries.run(
         clients,
@@ -162,8 +166,15 @@ def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float
         name: int(value or 0) for name, value in zip(counted.columns, counted.rows[0], strict=True)
     }
     return Summary(
-        tables={name: figures[name] for name in FACT_AND_DIMENSIONS},
+        tables={name: figures[name] for name in tables},
         matched=figures["matched"],
-        reports=list(reports),
+        reports=reports,
         phases=phases,
     )
+
+
+def _others() -> list[str]:
+    """The tables that the datasets make for readers, but those of the star schema."""
+    files = sorted((ROOT / "sql" / "datasets").glob("*/tables.sql"))
+    found = (_TABLE.findall(file.read_text(encoding="utf-8")) for file in files)
+    return [name for names in found for name in names if name not in FACT_AND_DIMENSIONS]

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="DIR",
-        help="files to load, with log_data/ and song_data/ (generated ones if not given)",
+        help="files to load, in a folder for each prefix: log_data/, song_data/, … (generated ones if not given)",
     )
     parser.add_argument(
         "--wipe", action="store_true", help="also if there are files that no demo made: delete them"

@@ -8,17 +8,31 @@ from local import stack
 from local.clients import Clients, clients
 from local.environment import ports
 from local.loads import LoadsOf
-from local.objects import found_in, put_all
+from local.objects import found_in, not_taken, put_all
 from local.progress import Progress
-from local.report import LEFT_OUT, Report, exit_code, rejected_lines
+from local.report import (
+    LEFT_OUT,
+    Report,
+    exit_code,
+    not_taken_lines,
+    noticed_lines,
+    rejected_lines,
+)
 from local.terminal import painted
 
 HELP = "upload the datasets' files of a folder and wait for the loads that this causes"
 
+SHOWN_NOT_TAKEN = 10
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The folder."""
-    parser.add_argument("dir", type=Path, metavar="DIR", help="has log_data/ and song_data/")
+    parser.add_argument(
+        "dir",
+        type=Path,
+        metavar="DIR",
+        help="has a folder for each prefix: log_data/, song_data/, …",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,8 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     found = clients(ports())
     reports = upload(found, stack.deployed(found), arguments.dir)
     for report in reports:
-        for told in rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0)):
-            print(painted(told, sys.stdout))
+        told = rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0))
+        for said in [*told, *noticed_lines(report.data.get("sample") or {})]:
+            print(painted(said, sys.stdout))
+    if keys := not_taken(found_in(arguments.dir)):
+        [said] = not_taken_lines({"files": len(keys), "keys": keys[:SHOWN_NOT_TAKEN]})
+        print(painted(said, sys.stdout))
     failed = sum(report.failed for report in reports)
     counts = {kind: sum(report.files(kind) for report in reports) for kind in LEFT_OUT}
     left = "".join(f", {number:,} files {kind}" for kind, number in counts.items() if number)

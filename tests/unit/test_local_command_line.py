@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +16,11 @@ from local import __main__ as command_line
 from local import asl_lint
 from local.commands import demo, status
 from local.environment import ROOT, Ports
+from local.queries import Result
 from local.report import Report, exit_code, headline
 from local.state import Dataset, State
 from local.summary import Summary
+from local.summary import summary as summary_of
 
 FREE_PORTS = {"LOCAL_AWS_PORT": "59821", "LOCAL_REDSHIFT_PORT": "59822"}
 
@@ -141,6 +144,55 @@ def test_the_summary_shows_and_writes_what_was_loaded() -> None:
     assert written["loads"][0]["rows"]["event_stage"] == 10
     assert written["rejected"][0] == REPORT["rejected"][0]
     assert written["checks"] == REPORT["checks"]
+
+
+def test_the_summary_counts_what_other_datasets_wrote(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sql" / "datasets" / "orders"
+    folder.mkdir(parents=True)
+    made = ("{loader_schema}.order_stage", "{schema}.orders", "{schema}.refunds", "{schema}.users")
+    text = "".join(f"CREATE TABLE IF NOT EXISTS ${name} (a INT);\n" for name in made)
+    (folder / "tables.sql").write_text(text)
+    monkeypatch.setattr("local.summary.ROOT", tmp_path)
+
+    def counted(_: Any, sql: str) -> Result:
+        names = re.findall(r'FROM "(\w+)"', sql)
+        return Result([*names, "matched"], [[1] * (len(names) + 1)])
+
+    monkeypatch.setattr("local.queries.run", counted)
+    report = Report("e", False, {**REPORT, "rows": {"order_stage": 2, "orders": 1}})
+    shown = summary_of(None, [report], {})  # type: ignore[arg-type]
+    assert list(shown.tables) == [*TABLES, "orders"]
+    assert "plays are matched" not in "\n".join(
+        Summary({**TABLES, "songplays": 0}, 0, [], {}).lines()
+    )
+
+
+@pytest.mark.parametrize("keys", [[], ["log_data/a.csv", "song_data/b"]])
+def test_an_upload_names_the_files_that_no_dataset_takes(
+    keys: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for key in ("log_data/a.json", *keys):
+        (tmp_path / key).parent.mkdir(exist_ok=True)
+        (tmp_path / key).write_text("{}")
+    sample = {
+        "keys": [{"dataset": "log_data", "path": "x", "file": "log_data/a.json", "new": True}]
+    }
+    report = Report("e", False, {**REPORT, "sample": sample})
+    module = command_line.COMMANDS["upload"]
+    monkeypatch.setattr(module, "clients", lambda at: None)
+    monkeypatch.setattr(module, "upload", lambda *_: [report])
+    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    command_line.main(["upload", str(tmp_path)])
+    told = capsys.readouterr().out
+    assert "new key   log_data: x, which no column takes; in log_data/a.json\n" in told
+    named = f"not taken {', '.join(keys)}: no dataset takes files that end so\n"
+    assert (named in told) == bool(keys) == ("not taken" in told)
 
 
 @pytest.mark.parametrize("how", ["failed load", "failed check"])

@@ -137,6 +137,22 @@ def test_a_preflight_says_what_to_mend() -> None:
     ]
 
 
+def test_what_a_load_noticed_is_told_in_words() -> None:
+    key = {"dataset": "orders", "path": "loyalty", "file": "orders/a\n.jsonl", "new": True}
+    empty = {"dataset": "events", "column": "repo", "rows": 1500, "rows_before": 9}
+    sample = {"files": 20, "of": 31, "keys": [key, {**key, "new": False}], "keys_total": 60}
+    sample |= {"new_keys": 3, "empty_columns": [{**empty, "filled_before": 0.98765}]}
+    not_taken = {"files": 3, "datasets": {"orders": 3}, "keys": ["orders/a.csv", "orders/b\x1b"]}
+    output = {"status": "loaded", "sample": sample, "not_taken": not_taken | {"list": "s3://w/l"}}
+    assert lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))[1:] == [
+        "sampled   20 of 31 files; keys that no column takes: 60, 3 of them new",
+        "new key   orders: loyalty, which no column takes; in orders/a\\n.jsonl",
+        "new key   … and 2 more",
+        "empty     events: repo in all 1,500 rows; before, 98.8% were filled",
+        "not taken orders/a.csv, orders/b\\x1b and 1 more: no dataset takes files that end so; all: s3://w/l",
+    ]
+
+
 def test_known_files_are_told_apart() -> None:
     """After an undo not all that is known is loaded."""
     data = {**LOADED, "known": {"loaded": 12, "withdrawn": 1000}}

@@ -61,7 +61,8 @@ def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
     absent: dict[str, list[str]] = {}
     if version and files:
         made = statements.created(text for texts in files.values() for text in texts)
-        absent = not_there(load, names, f"{suffix}.before", made)
+        absent, lost = not_there(load, names, f"{suffix}.before", made)
+        refuse(lost)
     for wanted, name in steps(version).items():
         if version >= wanted:
             continue  # another load has come this far
@@ -90,10 +91,12 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
 
     They are not there in a new warehouse, after a reset, and after a deploy that brought a dataset. What dies in the
     middle is gone on with by the next load that misses a table. Raises StatementFailed for a table that held rows: an
-    empty one in its place would hide that they are gone.
+    empty one in its place would hide that they are gone. The tables of the other datasets are made before, so that
+    one dataset holds up no other.
     """
     names = common(settings())
-    missing = not_there(load, names, suffix)
+    missing, lost = not_there(load, names, suffix)
+    missing = {dataset: absent for dataset, absent in missing.items() if dataset not in lost}
     texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]
     lock = sql.render("migrations/lock.sql", names)
     room = MAX_STATEMENTS - len(lock)
@@ -107,18 +110,18 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
     made = sorted(name for of in missing.values() for name in of)
     if made:
         logger.info("tables made", tables=made)
+    refuse(lost)
     return made
 
 
 def not_there(
     load: dict[str, Any], names: dict[str, str], suffix: str, made: Iterable[str] = ()
-) -> dict[str, list[str]]:
-    """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``.
-
-    Raises StatementFailed if one held rows.
+) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``; and of
+    those datasets of which one of these tables held rows, what to say of it.
     """
     if not datasets():
-        return {}
+        return {}, {}
     found = rows(load, "migrations/tables.sql", names, f"{suffix}.tables", "tables")
     there = {*made, *(f"{schema}.{table}" for schema, table in found)}
     missing = {
@@ -126,9 +129,12 @@ def not_there(
         for dataset in datasets()
         if (absent := sorted({*statements.created(statements.tables_of(dataset, names))} - there))
     }
-    if any(name.startswith(f"{names['schema']}.") for of in missing.values() for name in of):
-        refuse_lost(load, names, missing, suffix)
-    return missing
+    held = {
+        dataset: shown
+        for dataset, absent in missing.items()
+        if (shown := [name for name in absent if name.startswith(f"{names['schema']}.")])
+    }
+    return missing, lost_rows(load, names, held, suffix) if held else {}
 
 
 def of_tables_there(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
@@ -139,22 +145,27 @@ def of_tables_there(texts: list[Rendered], absent: dict[str, list[str]]) -> list
     return [t for t in texts if not ((found := _CHANGED.match(t)) and found[1] in names)]
 
 
-def refuse_lost(
+def lost_rows(
     load: dict[str, Any], names: dict[str, str], missing: dict[str, list[str]], suffix: str
-) -> None:
-    """Raises StatementFailed if a table is missing of a dataset of which the ledger says that files are loaded."""
+) -> dict[str, str]:
+    """What to say of each dataset that misses such tables and of which the ledger says that files are loaded."""
     found = rows(load, "migrations/loaded.sql", names, f"{suffix}.loaded", "loaded files")
     loaded = {str(dataset): int(files or 0) for dataset, files in found}
-    for dataset, absent in missing.items():
-        lost = [name for name in absent if name.startswith(f"{names['schema']}.")]
-        if lost and loaded.get(dataset):
-            raise StatementFailed(
-                f"{', '.join(lost)} is missing, and the ledger says that {loaded[dataset]} files of {dataset} are "
-                "loaded. If somebody dropped it, restore it from a snapshot, or start an execution with "
-                '{"reset": true}, which deletes all loaded data and makes all tables. If '
-                f"sql/datasets/{dataset}/tables.sql is newer than these files, add the table by a file of "
-                "sql/migrations/ too."
-            )
+    return {
+        dataset: f"{', '.join(absent)} is missing, and the ledger says that {loaded[dataset]} files of {dataset} are "
+        "loaded. If somebody dropped it, restore it from a snapshot, or start an execution with "
+        '{"reset": true}, which deletes all loaded data and makes all tables. If '
+        f"sql/datasets/{dataset}/tables.sql is newer than these files, add the table by a file of "
+        "sql/migrations/ too."
+        for dataset, absent in missing.items()
+        if loaded.get(dataset)
+    }
+
+
+def refuse(lost: dict[str, str]) -> None:
+    """Raises StatementFailed if a dataset has lost rows."""
+    if lost:
+        raise StatementFailed(" ".join(lost.values()))
 
 
 def again_on_conflict(texts: Sequence[str], load: dict[str, Any], step: str, name: str) -> None:

@@ -220,6 +220,16 @@ def test_a_table_that_held_rows_is_not_made_empty(data_api: FakeDataApi) -> None
     assert "sparkify.time" not in made(data_api)
 
 
+def test_a_dataset_that_lost_a_table_holds_up_no_other(data_api: FakeDataApi) -> None:
+    there = EVERY - {"sparkify.time", "sparkify.songs"}
+    data_api.replies = [version(latest_version()), THERE, Reply()]
+    data_api.replies += [tables(*there), Reply(rows={1: [("log_data", 3)]})]
+    with pytest.raises(StatementFailed, match=r"^sparkify.time is missing"):
+        call(migrate.handler)
+    assert "sparkify.songs" in made(data_api)
+    assert "sparkify.time" not in made(data_api)
+
+
 def test_a_staging_parent_holds_no_rows_and_is_made(data_api: FakeDataApi) -> None:
     data_api.replies = [version(latest_version()), THERE, Reply()]
     data_api.replies += [tables(*(EVERY - {"sparkify_loader.event_stage"}))]

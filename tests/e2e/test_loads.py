@@ -78,8 +78,8 @@ def test_bad_files_are_rejected_and_the_good_ones_loaded(warehouse: Project) -> 
     lines = logs[typed].splitlines()
     event = json.loads(lines[3])
     lines[3] = json.dumps({**event, "sessionId": "not a number"}).encode()
-    warehouse.upload({good: logs[good]})  # where no file ever loaded, one that nobody names waits
     files = {
+        good: logs[good],
         broken: logs[broken][: len(logs[broken]) // 2],
         typed: b"\n".join(lines),
         "log_data/2018/11/empty.json": b"",

@@ -6,6 +6,7 @@ proves nothing against any.
 
 In the state of a batch:
     control     ``works`` or ``none``, once it is known; until then {"url": …, "key": …, "statement": …}
+    controls    how often it was asked again, for other batches of the load that may publish a file of the dataset
 """
 
 from collections.abc import Iterable
@@ -20,11 +21,12 @@ from loader.failures import Kind, is_interruption, kind_of
 from loader.look import is_json
 from loader.names import common, for_dataset, state_of
 from loader.settings import settings
-from loader.steps import LOST, advance
+from loader.steps import LOST, advance, pause
 from loader.store import DataFile, Store
 
 MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
 MAX_HEADS = 10  # files of the ledger that are looked for
+MAX_ASKED = 6  # 51 seconds of pauses
 
 State = dict[str, Any]
 
@@ -53,7 +55,7 @@ def ask(
     except _Interrupted as interruption:
         return state, Verdict("interrupted", str(interruption))
     if not known["url"]:
-        return {**state, "control": "none"}, Verdict("none")
+        return _none(load, state, batch, dataset)
     statement, pending = advance(
         api, known.get("statement"), lambda: _submit(api, store, load, state, batch, dataset, known)
     )
@@ -62,8 +64,9 @@ def ask(
     state = {name: value for name, value in state.items() if name != "control"}
     error, interrupted = _error(api, statement)
     if not error:
-        answer = "works" if known["loaded"] else "none"
-        return {**state, "control": answer}, Verdict(answer)
+        if not known["loaded"]:
+            return _none(load, state, batch, dataset)
+        return {**state, "control": "works"}, Verdict("works")
     if interrupted:
         return state, Verdict("interrupted", error)
     what = (
@@ -72,6 +75,19 @@ def ask(
         else "a file of the loader's own, with nothing in it,"
     )
     return state, Verdict("fails", f"{what} fails too: {error}")
+
+
+def _none(load: State, state: State, batch: Batch, dataset: Dataset) -> tuple[State, Verdict]:
+    """No file of the dataset ever loaded. Other batches of this very load may yet publish one: it is asked again, for
+    most of a minute.
+    """
+    others = load.get("datasets", {}).get(dataset.name, 0) > len(batch.files) + len(batch.rejects)
+    asked = state.get("controls", 0)
+    if load.get("batch_count", 1) > 1 and others and asked < MAX_ASKED:
+        pause(asked + 1)
+        state = {name: value for name, value in state.items() if name != "control"}
+        return {**state, "controls": asked + 1}, Verdict("running")
+    return {**state, "control": "none"}, Verdict("none")
 
 
 class _Interrupted(Exception):
@@ -102,7 +118,7 @@ def _loaded_before(
     names = {**common(settings()), "dataset": dataset.name}
     ended = api.ended(
         [sql.render_one("stage/loaded_before.sql", names)],
-        token=client_token(load["load_id"], "loaded", batch.name, state["attempt"]),
+        token=client_token(load["load_id"], _step("loaded", state), batch.name, state["attempt"]),
         name=f"{load['load_id']} loaded before {batch.name}",
     )
     if not ended.finished:
@@ -111,6 +127,11 @@ def _loaded_before(
         DataFile(str(bucket), str(key), str(etag), int(size or 0))
         for bucket, key, etag, size in api.rows(f"{ended.id}:1")
     ]
+
+
+def _step(name: str, state: State) -> str:
+    """A step's name for its token: what is asked again is another statement."""
+    return f"{name}{state.get('controls', '')}"
 
 
 def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | None:
@@ -141,7 +162,7 @@ def _submit(
     names["copy_options"] = f"{compression(known['key'])} NOLOAD MAXERROR {MAX_ERRORS}"
     return api.submit(
         statements.find_bad_files(dataset, names, known.get("columns") or ()),
-        token=client_token(load["load_id"], "control", batch.name, state["attempt"]),
+        token=client_token(load["load_id"], _step("control", state), batch.name, state["attempt"]),
         name=f"{load['load_id']} control {batch.name}.{state['attempt']}",
         wait=settings().wait_seconds,
     )

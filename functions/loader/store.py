@@ -171,12 +171,9 @@ class Store:
     def first_bytes(self, file: DataFile, count: int) -> bytes | None:
         """The first bytes of a data file; None if S3 does not give them: denied, by a key's policy too, or gone."""
         try:
-            return b"".join(self.chunks(file, count))
+            return self.beginning(file, count)[0]
         except ClientError as error:
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            if status == 416:  # an empty object has no range
-                return b""
-            if 400 <= status < 500:
+            if 400 <= error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < 500:
                 return None
             raise
 

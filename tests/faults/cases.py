@@ -28,6 +28,8 @@ STORMS = (
     "twice",
 )  # what every call of a load may meet, and the load still does its work
 
+OF_A_CLIENT = ("blip", "throttled", "failing", "mute", "slow")
+
 
 @dataclass(frozen=True)
 class CallFault:
@@ -42,10 +44,14 @@ class CallFault:
 
     def meets(self) -> set[tuple[str, ...]]:
         """Each kind of each operation, each operation of each caller. The preflight's looks at S3 change nothing and
-        all end in one place, and each case plans every statement of the loader: they share their kinds.
+        all end in one place, and each case plans every statement of the loader: they share their kinds. What a client
+        answers by itself, by trying again, is met for each service.
         """
-        looks = not ALL and self.place.caller == "preflight" and self.place.operation[:3] == "s3."
+        service = self.place.operation.partition(".")[0]
+        looks = not ALL and self.place.caller == "preflight" and service == "s3"
         operation = "s3, preflight" if looks else self.place.operation
+        if not ALL and self.kind in OF_A_CLIENT:
+            operation = service
         kind = (operation, self.kind, self.place.caller if ALL else "")
         return {kind, (self.place.caller, self.place.operation), ("scenario", self.scenario)}
 

@@ -152,6 +152,8 @@ def test_times_in_seconds_are_asked_about(world: World) -> None:
         "known": 0,
         "loaded": 2,
         "rejected": 1,
+        "unreadable": 0,
+        "waiting": 0,
         "failed": 0,
     }
     [reject] = execution.report["rejected"]

@@ -7,7 +7,7 @@ import find_bad_files
 import publish
 import pytest
 import stage
-from loader import batches
+from loader import batches, control
 from loader.failures import MAX_UNDER_A_RULE
 from loader.names import tables_of
 from loader.parts import MAX_PARTS
@@ -197,6 +197,39 @@ def test_a_file_that_was_replaced_since_it_loaded_is_no_control(
     state = {name: value for name, value in bad().items() if name != "control"}
     data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(D, etag="before"), Reply()]
     assert call(find_bad_files.handler, state)["control"] == "none"
+
+
+def test_a_first_load_waits_for_the_good_files_of_its_other_batches(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None has loaded before; another batch of the load publishes one while this one is asked for."""
+    pauses: list[int] = []
+    monkeypatch.setattr(control, "pause", pauses.append)
+    save(store, A)
+    of_load = {"batch_count": 2, "datasets": {"log_data": 2}}
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(), Reply()]
+    state = call(find_bad_files.handler, {**state, "query_id": -1}, **of_load)
+    assert (state["outcome"], pauses) == ("running", [1])
+    data_api.replies = [ledger(D), Reply()]
+    state = call(find_bad_files.handler, state, **of_load)
+    assert state["control"] == "works"
+    tokens = [request["ClientToken"] for request in data_api.submits]
+    assert len(set(tokens)) == len(tokens)
+
+
+def test_a_first_load_does_not_wait_for_other_batches_for_ever(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[int] = []
+    monkeypatch.setattr(control, "pause", pauses.append)
+    save(store, A)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    state["controls"] = control.MAX_ASKED
+    data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(), Reply()]
+    of_load = {"batch_count": 2, "datasets": {"log_data": 2}}
+    state = call(find_bad_files.handler, {**state, "query_id": -1}, **of_load)
+    assert (state["control"], pauses) == ("none", [])
 
 
 def test_a_control_that_runs_is_waited_for_and_one_that_is_interrupted_is_tried_again(

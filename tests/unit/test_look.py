@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -126,13 +127,16 @@ def test_only_what_is_needed_is_read(
 ) -> None:
     """A message with a column says what is wrong; of a large file only the beginning is fetched."""
     asked: list[int] = []
-    chunks = Store.chunks
+    for name in ("chunks", "first_bytes"):
+        original = getattr(Store, name)
 
-    def asking(self: Store, file: DataFile, count: int) -> Any:
-        asked.append(count)
-        return chunks(self, file, count)
+        def asking(
+            self: Store, file: DataFile, count: int, original: Callable[..., Any] = original
+        ) -> Any:
+            asked.append(count)
+            return original(self, file, count)
 
-    monkeypatch.setattr(Store, "chunks", asking)
+        monkeypatch.setattr(Store, name, asking)
     large = put(s3, KEY, EVENT * 10_000)
     look.with_reasons(store, [Reject(large, "Invalid digit", 3, "ts", 1207)], of(), lines=True)
     assert asked == []

@@ -989,7 +989,14 @@ MUTANTS = (
         "a table that held rows is made empty",
         "tests/unit/test_migrate.py::test_a_table_that_held_rows_is_not_made_empty",
         "functions/migrate.py",
-        "if lost and loaded.get(dataset):",
-        "if lost and not loaded:",
+        "if loaded.get(dataset)\n",
+        "if not loaded\n",
+    ),
+    mutant(
+        "a dataset that lost a table holds up the others",
+        "tests/unit/test_migrate.py::test_a_dataset_that_lost_a_table_holds_up_no_other",
+        "functions/migrate.py",
+        "    missing = {dataset: absent for",
+        "    refuse(lost)\n    missing = {dataset: absent for",
     ),
 )

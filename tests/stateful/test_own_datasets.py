@@ -13,7 +13,6 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -394,13 +393,6 @@ def by_day(files: Files) -> list[Files]:
     return [days[day] for day in sorted(days)]
 
 
-# What the product's own tests ask of a dataset that was added, beside those that each file of sql/ has (linting).
-OF_A_TREE = (
-    "tests/unit/test_sql_files.py",
-    "tests/unit/test_template.py::test_events_of_another_accounts_bucket_come_to_the_queue",
-)
-
-
 # -- tests ---------------------------------------------------------------------------------------
 
 
@@ -487,14 +479,3 @@ def test_bad_files_are_rejected_one_by_one_and_the_rest_loads(
     assert (seen["files"], sorted(seen["keys"])) == (2, sorted(NOT_TAKEN))
     world.settle()  # no sweep tries a rejected file again
     assert loaded(world) == truth({**(files if before else {}), **good})
-
-
-def test_the_products_tests_pass_in_a_tree_with_added_datasets(tree: Path, tmp_path: Path) -> None:
-    """The page says so. Statements of every step are made and looked at."""
-    folder = tmp_path / "tree"
-    shutil.copytree(tree, folder)
-    for name in ("tests", "local", "docs/other-account"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *OF_A_TREE]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-4000:]

@@ -189,7 +189,10 @@ def test_the_demo_asks_before_it_wipes(
         did.append("reset")
         raise Enough
 
-    nothing: list[tuple[Any, str]] = [(up, "start"), (sam, "build"), (sam, "deploy")]
+    nothing: list[tuple[Any, str]] = [
+        *((up, "begin"), (up, "wait")),
+        *((sam, "build"), (sam, "deploy")),
+    ]
     for module, name in [*nothing, (demo, "clients")]:
         monkeypatch.setattr(module, name, lambda *_: None)
     monkeypatch.setattr(stack, "deployed", lambda _: PARTS)

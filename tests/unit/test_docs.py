@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from loader import sql, statements
 
 from local import state_picture
 from local.redshift import LocalRedshift, Settings
+from tests.faults.recordings import recorded
 from tests.redshift.warehouse import Warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -301,6 +303,18 @@ def test_what_is_computed_in_costs_is_right() -> None:
         exact = eval(tokens)  # noqa: S307 - digits and operators only
         digits = len(shown.partition(".")[2])
         assert abs(exact - float(shown)) <= 0.51 * 10**-digits, f"{expression} is {exact}"
+
+
+def test_costs_count_the_s3_requests_of_the_recorded_load() -> None:
+    text = (DOCS / "costs.md").read_text(encoding="utf-8")
+    recording = recorded()["late"]
+    own = Counter(call.place.operation for call in recording.calls)
+    copies = Counter(action for action, _ in recording.copies)
+    puts, lists, gets = (own[f"s3.{name}"] for name in ("PutObject", "ListObjectsV2", "GetObject"))
+    of_copy = copies["s3:GetObject"]
+    assert copies["s3:ListBucket"] == 1
+    assert f"| {puts + lists + 1} ({puts} PUT, {lists} LIST, COPY's LIST) |" in text
+    assert f"| {gets + of_copy} ({gets} by functions, {of_copy} by COPY) |" in text
 
 
 def test_costs_count_the_alarms_of_the_template() -> None:

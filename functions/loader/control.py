@@ -135,10 +135,14 @@ def _step(name: str, state: State) -> str:
 
 
 def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | None:
-    """The first that is still as it was loaded, of the batch's compression if there is one, and not of the batch."""
+    """The first that is still as it was loaded, of the batch's compression if there is one. One of the batch only if
+    there is no other: another load may have published all of them meanwhile.
+    """
     mine = {file.key for file in batch.files}
-    others = [file for file in found if file.key not in mine]
-    others.sort(key=lambda file: compression(file.key) != batch.compression)
+    others = sorted(
+        found,
+        key=lambda file: (file.key in mine, compression(file.key) != batch.compression),
+    )
     for file in others[:MAX_HEADS]:
         head = store.head(file.bucket, file.key)
         if head.file and head.file.etag == file.etag:

@@ -172,6 +172,7 @@ def test_what_meets_the_control_too_rejects_no_file(
     [
         ([D, C], D),
         ([A, C], C),  # not one of the batch: a reload
+        ([A], A),  # but if there is no other: another load has published the batch meanwhile
         (["log_data/gone.json", C], C),
         (["log_data/z.json.gz", C], C),  # of the same compression
         (["log_data/z.json.gz"], "log_data/z.json.gz"),

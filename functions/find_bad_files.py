@@ -158,7 +158,9 @@ def of_rows(
     well = len(batch.readable) - len(rejects) if statement.finished else 0
     proved = well >= len(rejects) or bool(state.get("good"))
     if not proved:
-        state, verdict = control.ask(api, store, load, state, batch, dataset)
+        # With one file that was read well, that no other ever loaded is an answer: its batch must not wait for others
+        # that wait for it.
+        state, verdict = control.ask(api, store, load, state, batch, dataset, patient=well == 0)
         if answer := not_answered(state, verdict):
             return answer
         proved = verdict.what == "works" or well > 0

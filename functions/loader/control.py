@@ -44,9 +44,19 @@ class Verdict:
 
 
 def ask(
-    api: DataApi, store: Store, load: State, state: State, batch: Batch, dataset: Dataset
+    api: DataApi,
+    store: Store,
+    load: State,
+    state: State,
+    batch: Batch,
+    dataset: Dataset,
+    *,
+    patient: bool = True,
 ) -> tuple[State, Verdict]:
-    """Asks once for all parts of a batch; the state remembers the answer. One statement for the ledger, one NOLOAD."""
+    """Asks once for all parts of a batch; the state remembers the answer. One statement for the ledger, one NOLOAD.
+
+    ``patient``: where no file ever loaded, it waits for other batches of the load.
+    """
     known = state.get("control")
     if isinstance(known, str):
         return state, Verdict(known)
@@ -55,7 +65,7 @@ def ask(
     except _Interrupted as interruption:
         return state, Verdict("interrupted", str(interruption))
     if not known["url"]:
-        return _none(load, state, batch, dataset)
+        return _none(load, state, batch, dataset, patient=patient)
     statement, pending = advance(
         api, known.get("statement"), lambda: _submit(api, store, load, state, batch, dataset, known)
     )
@@ -65,7 +75,7 @@ def ask(
     error, interrupted = _error(api, statement)
     if not error:
         if not known["loaded"]:
-            return _none(load, state, batch, dataset)
+            return _none(load, state, batch, dataset, patient=patient)
         return {**state, "control": "works"}, Verdict("works")
     if interrupted:
         return state, Verdict("interrupted", error)
@@ -77,13 +87,15 @@ def ask(
     return state, Verdict("fails", f"{what} fails too: {error}")
 
 
-def _none(load: State, state: State, batch: Batch, dataset: Dataset) -> tuple[State, Verdict]:
+def _none(
+    load: State, state: State, batch: Batch, dataset: Dataset, *, patient: bool
+) -> tuple[State, Verdict]:
     """No file of the dataset ever loaded. Other batches of this very load may yet publish one: it is asked again, for
     most of a minute.
     """
     others = load.get("datasets", {}).get(dataset.name, 0) > len(batch.files) + len(batch.rejects)
     asked = state.get("controls", 0)
-    if load.get("batch_count", 1) > 1 and others and asked < MAX_ASKED:
+    if patient and load.get("batch_count", 1) > 1 and others and asked < MAX_ASKED:
         pause(asked + 1)
         state = {name: value for name, value in state.items() if name != "control"}
         return {**state, "controls": asked + 1}, Verdict("running")

@@ -219,6 +219,20 @@ def test_a_first_load_waits_for_the_good_files_of_its_other_batches(
     assert len(set(tokens)) == len(tokens)
 
 
+def test_a_batch_with_a_good_file_waits_for_no_other(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two batches of a first load would wait for each other."""
+    pauses: list[int] = []
+    monkeypatch.setattr(control, "pause", pauses.append)
+    save(store, A, B, C)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [Reply(rows={2: errors(A, B)}), ledger(), Reply()]
+    of_load = {"batch_count": 2, "datasets": {"log_data": 4}}
+    assert call(find_bad_files.handler, state, **of_load)["outcome"] == "again"
+    assert (kept(store), pauses) == ([C], [])
+
+
 def test_a_first_load_does_not_wait_for_other_batches_for_ever(
     store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

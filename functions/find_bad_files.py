@@ -119,7 +119,9 @@ def judge(
         return {**state, "retried": batch.name, "outcome": "again"}
     if rejects := named_by_s3(batch):
         return put_out(load, state, batch, rejects)
-    state, verdict = control.ask(api, store, load, state, batch, dataset)
+    # A batch of several files is divided: its own good ones prove the set-up.
+    alone = len(batch.readable) == 1
+    state, verdict = control.ask(api, store, load, state, batch, dataset, patient=alone)
     if answer := not_answered(state, verdict):
         return answer
     # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.

@@ -113,8 +113,8 @@ def _chosen(
     if file := _there(store, found, batch):
         columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
         return {"url": file.url, "key": file.key, "loaded": True, "columns": list(columns or ())}
-    # Of another format nothing is known that has no rows for certain.
-    if not is_json(dataset) and not dataset.header_lines:
+    # Of another format nothing is known that has no rows for certain. And one of our own was read well before.
+    if state.get("controls") or (not is_json(dataset) and not dataset.header_lines):
         return {"url": ""}
     key = f"{state_of(load)}/control/{batch.name}.txt"
     return {

@@ -1,0 +1,1 @@
+"""Executions that were recorded on AWS, replayed: ``python -m tests.recorded``."""

@@ -1,0 +1,1 @@
+"""Stories of loads in one process, told by hand or at random."""

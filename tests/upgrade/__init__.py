@@ -1,0 +1,1 @@
+"""Deployments over what earlier versions left."""

@@ -1,0 +1,1 @@
+"""The Data API: its operations, their model, their errors."""

@@ -1,0 +1,1 @@
+"""What is kept of schemas, tables, users and rights."""

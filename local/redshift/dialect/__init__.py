@@ -1,0 +1,1 @@
+"""Redshift's queries as DuckDB's: one small function for each difference."""

@@ -1,0 +1,1 @@
+"""Sessions, transactions, locks, and the commands that are no queries."""

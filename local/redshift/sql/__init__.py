@@ -1,0 +1,1 @@
+"""Redshift's own statements: lexer, parser, nodes, parameters."""

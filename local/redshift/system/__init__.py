@@ -1,0 +1,1 @@
+"""System views and what they are made of."""

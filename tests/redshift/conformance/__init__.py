@@ -1,0 +1,1 @@
+"""Cases of Redshift's documentation, each with its page."""

@@ -334,12 +334,16 @@ def loaded(world: World) -> Truth:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the product with the three datasets."""
+    """A copy of the product with the three datasets: own/ has what orders has beyond the page's, and the others."""
     folder = tmp_path_factory.mktemp("own") / "tree"
     folder.mkdir()
     for name in COPIED:
         copy: Any = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
+    page = ROOT / "docs" / "adding-a-dataset" / "sql"
+    shutil.copytree(
+        page, folder / "sql", ignore=shutil.ignore_patterns("ratings"), dirs_exist_ok=True
+    )
     shutil.copytree(OWN / "sql", folder / "sql", dirs_exist_ok=True)
     patch = ["git", "apply", "--unsafe-paths", f"--directory={folder}", str(OWN / "template.patch")]
     subprocess.run(patch, cwd=folder.parent, check=True)

@@ -11,7 +11,7 @@ MIGRATIONS = ROOT / "sql" / "migrations"
 
 def latest() -> int:
     """The version of the tables that the files in sql/migrations/ lead to."""
-    numbers = [re.match(r"(?:baseline_)?(\d{3})", file.name) for file in MIGRATIONS.glob("*.sql")]
+    numbers = [re.match(r"(\d{3})_", file.name) for file in MIGRATIONS.glob("*.sql")]
     return max(int(number[1]) for number in numbers if number)
 
 

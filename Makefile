@@ -17,8 +17,8 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 14
 
 # Two groups of packages: what the demo runs with, and with it what the tests and the linters need.
-.venv/.installed-%: pyproject.toml local/make-venv.sh local/install.py
-	@bash local/make-venv.sh $*
+.venv/.installed-%: pyproject.toml fakeshift/pyproject.toml tools/make-venv.sh tools/install.py
+	@bash tools/make-venv.sh $*
 
 demo: .venv/.installed-demo ## files into the star schema on a local AWS, from an empty start; DATA=dir takes your own files
 	@$(bin)/python -m local demo $(if $(DATA),--data "$(DATA)") $(if $(WIPE),--wipe)
@@ -50,7 +50,7 @@ verify: .venv/.installed-demo ## tries on a real AWS what is claimed here: STACK
 		$(if $(DATABASE),--database "$(DATABASE)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(ROLE),--role "$(ROLE)") $(ARGS)
 
 lint: .venv/.installed-dev ## Python, template, state machine and SQL
-	@PATH="$(CURDIR)/$(bin):$$PATH" bash local/lint.sh
+	@PATH="$(CURDIR)/$(bin):$$PATH" bash tools/lint.sh
 
 format: .venv/.installed-dev ## let ruff format the Python code
 	@$(bin)/ruff check --fix --quiet . && $(bin)/ruff format .

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine
+from tests.world import machine
 
 RESULTS = Path(__file__).parent / "results"
 Document = dict[str, Any]
@@ -23,7 +23,7 @@ Part = Callable[[argparse.Namespace], Document]
 def local(given: argparse.Namespace) -> Document:
     """the local Redshift beside DuckDB alone"""
     from benchmarks import copies, trips
-    from benchmarks.world import world
+    from benchmarks.lib.world import world
 
     events, files, runs = (100_000, 1_000, 3) if given.quick else (1_000_000, 10_000, 3)
     with world() as here:

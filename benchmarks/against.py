@@ -26,11 +26,11 @@ from typing import Any
 import duckdb
 
 from benchmarks.alternatives import star
-from benchmarks.measure import seconds
+from benchmarks.lib.measure import seconds
 from local.environment import BUILD, ROOT
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project, deployed
+from tests.world import oracle
+from tests.world.deployed import Project, deployed
 
 DAYS = 31
 _HERE = Path(__file__).parent / "alternatives"

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import sample_flow
-from benchmarks.counting import RPU, Counts
-from benchmarks.metered import (
+from benchmarks.lib import sample_flow
+from benchmarks.lib.metered import (
     CALL_SECONDS,
     OTHER_SECONDS,
     STATEMENT_SECONDS,
@@ -24,11 +23,12 @@ from benchmarks.metered import (
     simulated,
     timed,
 )
-from benchmarks.pages import Pages
-from benchmarks.s3_listing import list_from
+from benchmarks.lib.pages import Pages
+from benchmarks.lib.s3_listing import list_from
 from local.generator import DataSet
-from tests.faults import recordings
-from tests.statemachine.scene import Reply, Submitted, well
+from tests.world import recordings
+from tests.world.counting import RPU, Counts
+from tests.world.scene import Reply, Submitted, well
 
 LIMITS = {"transitions": 10, "invocations": 6, "data_api": 6}
 """Of one new file."""

@@ -15,9 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import median
+from benchmarks.lib.measure import median
 from local.generator import DataSet
-from tests.e2e.project import Project, deployed
+from tests.world.deployed import Project, deployed
 
 BOUND = 1.5
 WARM = 3

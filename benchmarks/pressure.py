@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.counting import MINUTE, RPU, price
-from benchmarks.machine import family_memory, started_by
 from local.generator import DataSet
 from local.queues import depth
-from tests.e2e.project import Project, deployed
+from tests.world.counting import MINUTE, RPU, price
+from tests.world.deployed import Project, deployed
+from tests.world.machine import family_memory, started_by
 
 A_SECOND = 20  # uploads
 BOUND_GB = 3.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local.generator import DataSet
-from tests.e2e.project import Project, deployed
+from tests.world.deployed import Project, deployed
 
 EVENTS_A_FILE = 10
 FILES_OF_EVENTS = 30

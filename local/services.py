@@ -24,12 +24,12 @@ def redshift(at: Ports, shell: Mapping[str, str] = os.environ) -> Service:
     """Our own Redshift, which speaks the Data API.
 
     LOCAL_REDSHIFT_OPTIONS goes on to its command line, such as "--faults --isolation serializable"
-    (``python -m local.redshift --help``).
+    (``python -m fakeshift --help``).
     """
     return Service(
         name="the local Redshift",
         folder=DATA / "redshift",
-        module="local.redshift",
+        module="fakeshift",
         port=at.redshift,
         health=f"{at.redshift_url}/_local/health",
         # A role's access keys are made when its first function runs; MiniStack writes them there.

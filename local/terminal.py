@@ -1,6 +1,6 @@
 """What a terminal can show: its width, lines that fit it, and color where a person looks.
 
-The standard library only: local/install.py shows progress before any package is there.
+The standard library only: tools/install.py shows progress before any package is there.
 """
 
 import os

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
+from conformance.runner import Answer, Runner
+from warehouse import ENDED
 
-from tests.redshift.conformance.runner import Answer, Runner
-from tests.redshift.warehouse import ENDED
 from verify.run import Run
 
 REPORTED_SECONDS = 60.0

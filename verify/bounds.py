@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.redshift.conformance.model import Case
+from conformance.model import Case
 
 AT_A_TIME = 8
 """Cases at a time: they mostly wait. A warehouse takes 500 sessions."""

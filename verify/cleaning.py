@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
+from conformance.runner import Runner
 
-from tests.redshift.conformance.runner import Runner
 from verify.place import PREFIX, SCHEMAS, Place
 
 AT_ONCE = 40

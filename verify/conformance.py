@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
+from conformance.model import Case, read_topic, read_topics
+from conformance.runner import AT_ONCE, Difference
 
-from tests.redshift.conformance.model import Case, read_topic, read_topics
-from tests.redshift.conformance.runner import AT_ONCE, Difference
 from verify.results import AS_EXPECTED, AS_NOTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
 from verify.run import Run
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from conformance.runner import Answer
+
 from local.generator import DataSet
-from tests import oracle
-from tests.redshift.conformance.runner import Answer
+from tests.world import oracle
 from verify.bounds import TimeIsUp
 from verify.place import PREFIX, Place, Stack
 from verify.preflight import execute

@@ -11,11 +11,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from conformance.runner import Target
 
 from local import environment
 from local.problem import Problem
 from local.stack import USABLE, stack_name
-from tests.redshift.conformance.runner import Target
 
 LOCAL = "local"
 PREFIX = "loader-verify-"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from conformance.model import encoded
+from conformance.runner import Difference, Runner
 
-from tests.redshift.conformance.model import encoded
-from tests.redshift.conformance.runner import Difference, Runner
 from verify import asked
 from verify.asked import Asking, NotPossible
 from verify.bounds import TimeIsUp

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tests.redshift.conformance.runner import Runner
+from conformance.runner import Runner
+
 from verify.bounds import Deadline
 from verify.place import PREFIX, SCHEMAS, Place
 from verify.results import Result

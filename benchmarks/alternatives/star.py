@@ -1,7 +1,7 @@
 """One star schema in SQL that Redshift and DuckDB both take; every way but the loader itself runs it.
 
 It reads ``song_stage`` and ``event_stage`` (columns as below, ``ts`` a TIMESTAMP) and has the winners of
-tests/oracle.py, so that all ways can be compared. Standard library only: it runs in dlt's environment too.
+tests/world/oracle.py, so that all ways can be compared. Standard library only: it runs in dlt's environment too.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import stepfunctions
 from ministack.services.cloudformation import provisioners
 
-from local.asl_lint import problems_of
+from tools.asl_lint import problems_of
 
 Answer = tuple[int, dict[str, str], Any]
 MAX_DEFINITION = 1024 * 1024

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Project, deployed
+from tests.world.deployed import Project, deployed
 
 HERE = Path(__file__).parent
 # About as long as all the others together; test_statements looks back on what these have sent.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
 
 LOGS = dict(DataSet(songs=2, users=4, days=4, events=120, seed=15, parts=4).log_files())
 GOOD = dict(list(LOGS.items())[:6])

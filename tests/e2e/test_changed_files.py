@@ -3,8 +3,8 @@
 import time
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
 
 FILES = dict(DataSet(songs=3, users=4, days=3, events=90, seed=12).files())
 FIRST, SECOND, THIRD = sorted(key for key in FILES if key.startswith("log_data/"))

@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
 
 FILES = dict(DataSet(songs=5, users=4, days=3, events=60, seed=5).files())
 LOGS = sorted(key for key in FILES if key.startswith("log_data/"))

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
 
 FILES = dict(DataSet(songs=10, users=6, days=20, events=200, seed=14).files())
 LONGEST_LOAD_SECONDS = 200

@@ -1,9 +1,9 @@
 """However often a file is announced, named or loaded at once, its rows are in the tables once."""
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.events import Events
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
+from tests.world.events import Events
 
 FILES = dict(DataSet(songs=4, users=4, days=4, events=80, seed=11).files())
 LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
 
 FILES = dict(DataSet(songs=4, users=4, days=2, events=60, seed=16).files())
 LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}

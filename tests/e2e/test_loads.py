@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import SPARKIFY, Project
+from tests.world import oracle
+from tests.world.deployed import SPARKIFY, Project
 
 FILES = dict(DataSet(songs=25, users=15, days=3, events=400, seed=7).files())
 

@@ -10,7 +10,7 @@ import pytest
 
 from local.generator import DataSet
 from local.problem import ASKS
-from tests.e2e.project import Project
+from tests.world.deployed import Project
 
 GOOD = dict(DataSet(songs=2, users=2, days=1, events=9, seed=4).files())
 BAD = "log_data/2018/11/2018-11-30-broken.json"

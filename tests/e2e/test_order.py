@@ -5,8 +5,8 @@ import json
 import pytest
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import Project
+from tests.world import oracle
+from tests.world.deployed import Project
 
 FILES = dict(DataSet(songs=6, users=4, days=2, events=120, seed=13).files())
 DAYS = sorted(key for key in FILES if key.startswith("log_data/"))

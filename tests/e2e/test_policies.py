@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from local.generator import DataSet
-from tests.e2e.project import Project
+from tests.world.deployed import Project
 
 LOGS = {
     key: content

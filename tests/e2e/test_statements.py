@@ -5,7 +5,7 @@ import re
 
 from sqlfluff.core import FluffConfig, Linter
 
-from tests.e2e.project import Project
+from tests.world.deployed import Project
 
 # A load's own names and paths, and numbers: statements that differ only in these are one.
 OWN_NAMES = re.compile(r"\d{8}[-_]\d{6}[-_][0-9a-f]{8}[\w./-]*|\b\d+\b")

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from local.generator import DataSet
-from tests import oracle
-from tests.e2e.project import ROOT, Project
+from tests.world import oracle
+from tests.world.deployed import ROOT, Project
 
 FILES = dict(DataSet(songs=5, users=4, days=2, events=60, seed=3).files())
 LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.generator import DataSet
-from tests.e2e.project import ROOT, Project
+from tests.world.deployed import ROOT, Project
 from verify.data import STEPS
 from verify.probes import read_probes
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
 
-from local.redshift.config import Isolation
-from tests.faults.boundary import Place
-from tests.faults.recordings import recorded
-from tests.faults.warehouse import SQL_KINDS
+from fakeshift.config import Isolation
+
+from tests.world.boundary import Place
+from tests.world.recordings import recorded
+from tests.world.warehouse import SQL_KINDS
 
 ALL = os.environ.get("FAULTS") == "all"
 MAIN = ("plain", "bad", "late", "conflict", "sweep", "undo", "first")

@@ -13,9 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
+from fakeshift.config import Isolation
 
-from local.redshift.config import Isolation
-from tests.faults.boundary import LASTING, SERVICE_KINDS, Call, Place
 from tests.faults.cases import (
     ALL,
     MAIN,
@@ -29,10 +28,11 @@ from tests.faults.cases import (
     selected,
     storms,
 )
-from tests.faults.executions import Execution
-from tests.faults.recordings import GONE, SCENARIOS, Scenario, new_world, record, recorded
-from tests.faults.world import Status, World
-from tests.statemachine.interpreter import Stopped
+from tests.world.boundary import LASTING, SERVICE_KINDS, Call, Place
+from tests.world.executions import Execution
+from tests.world.interpreter import Stopped
+from tests.world.recordings import GONE, SCENARIOS, Scenario, new_world, record, recorded
+from tests.world.world import Status, World
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.recordings import recorded
-from tests.faults.template import Allowed, Stack, matches
-from tests.faults.world import PARAMETERS, ROOT
+from tests.world.recordings import recorded
+from tests.world.template import Allowed, Stack, matches
+from tests.world.world import PARAMETERS, ROOT
 
 STACK = Stack(ROOT, PARAMETERS)
 

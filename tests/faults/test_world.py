@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from fakeshift.config import Isolation
 
-from local.redshift.config import Isolation
-from tests.faults.boundary import Place
-from tests.faults.recordings import FILES, LOGS, OLD, new_world, some, upload
-from tests.faults.sandbox import FunctionError
-from tests.faults.uploads import Message
-from tests.faults.world import Expected
+from tests.world.boundary import Place
+from tests.world.recordings import FILES, LOGS, OLD, new_world, some, upload
+from tests.world.sandbox import FunctionError
+from tests.world.uploads import Message
+from tests.world.world import Expected
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

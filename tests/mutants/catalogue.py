@@ -657,7 +657,7 @@ MUTANTS = (
     ),
     mutant(
         "an undo is not bounded by the load's range",
-        "tests/unit/test_benchmarks.py::test_only_songs_read_the_fact_without_a_range",
+        "benchmarks/test_benchmarks.py::test_only_songs_read_the_fact_without_a_range",
         f"{UNDO}/log_data/10_songplays.sql",
         "AND start_time BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'",
         "",

@@ -14,8 +14,8 @@ from unittest import mock
 
 from tests.recorded.checkout import Scenario
 from tests.recorded.convert import NotConvertible, converted
-from tests.statemachine.definition import DefinitionError
-from tests.statemachine.interpreter import Interpreter, Task, TaskFailed
+from tests.world.definition import DefinitionError
+from tests.world.interpreter import Interpreter, Task, TaskFailed
 
 STATUS = {
     "ExecutionSucceeded": "SUCCEEDED",

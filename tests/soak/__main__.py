@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.e2e.project import deployed
 from tests.soak.soak import Soak
+from tests.world.deployed import deployed
 
 
 def main(arguments: list[str] | None = None) -> int:

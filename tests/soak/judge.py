@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from tests import oracle
-from tests.e2e.project import Project
 from tests.soak.files import Bucket
+from tests.world import oracle
+from tests.world.deployed import Project
 
 SHOWN = 5
 FINAL = ("loaded", "withdrawn")

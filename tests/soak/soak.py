@@ -15,14 +15,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from benchmarks.machine import family_memory
 from local import executions
 from local.queues import depth
 from local.report import Report, report_of
-from tests.e2e.events import Events
-from tests.e2e.project import Project
 from tests.soak import judge
 from tests.soak.files import Bucket, Files, Version
+from tests.world.deployed import Project
+from tests.world.events import Events
+from tests.world.machine import family_memory
 
 ROUND_SECONDS = 25.0
 PAUSE_SECONDS = 0.8

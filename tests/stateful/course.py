@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from tests.faults.boundary import Call
-from tests.faults.executions import Execution
-from tests.faults.warehouse import SQL_KINDS
-from tests.faults.world import World
-from tests.stateful.files import File
-from tests.statemachine.interpreter import Stopped
+from tests.world.boundary import Call
+from tests.world.executions import Execution
+from tests.world.files import File
+from tests.world.interpreter import Stopped
+from tests.world.warehouse import SQL_KINDS
+from tests.world.world import World
 
 _DEADLOCK = 120  # seconds of real time that one turn may take
 
@@ -67,7 +67,7 @@ class CallFault:
 
 @dataclass(frozen=True)
 class StatementFault:
-    """The SQL statement that comes after so many others goes wrong in this way (tests/faults/warehouse.py)."""
+    """The SQL statement that comes after so many others goes wrong in this way (tests/world/warehouse.py)."""
 
     after: int
     way: str

@@ -6,9 +6,9 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 
-from tests import oracle
-from tests.faults.world import Expected, Status, World, load_id_of
-from tests.stateful.files import File, Song
+from tests.world import oracle
+from tests.world.files import File, Song
+from tests.world.world import Expected, Status, World, load_id_of
 
 Version = tuple[str, str]
 """A file as the loader knows it: key and ETag."""

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.executions import Execution
-from tests.faults.world import World
 from tests.stateful.course import Action, Course, Wrong
-from tests.stateful.files import Event, File, Record, Song
 from tests.stateful.model import Ledger, Model
 from tests.stateful.worlds import FIRST
+from tests.world.executions import Execution
+from tests.world.files import Event, File, Record, Song
+from tests.world.world import World
 
 MAX_UNDONE = 20  # loads that may have to be undone before one
 BADLY = ("FAILED", "ABORTED", "TIMED_OUT")

@@ -14,10 +14,10 @@ from unittest import mock
 import pytest
 from loader import look
 
-from tests.faults.executions import Execution
-from tests.faults.world import ROOT, Memory, World
-from tests.stateful.files import Event, Song
 from tests.stateful.worlds import FIRST, new_world, statements_kept_by
+from tests.world.executions import Execution
+from tests.world.files import Event, Song
+from tests.world.world import ROOT, Memory, World
 
 COPIED = ("functions", "sql", "statemachine", "template.yaml", "pyproject.toml")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakeshift.faults import Fault
 
-from local.redshift.faults import Fault
-from tests import oracle
-from tests.faults.executions import Execution
-from tests.faults.world import Memory, World, load_id_of
 from tests.stateful.test_second_dataset import file_of, laid_out, start
 from tests.stateful.worlds import FIRST
-from tests.statemachine.interpreter import Stopped
+from tests.world import oracle
+from tests.world.executions import Execution
+from tests.world.interpreter import Stopped
+from tests.world.world import Memory, World, load_id_of
 
 MANY = 20
 NUMBERS = [f"{number:02}" for number in range(MANY)]

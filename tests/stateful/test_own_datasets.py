@@ -21,12 +21,12 @@ from typing import Any
 
 import pytest
 
-from tests import oracle
-from tests.faults.executions import Execution
-from tests.faults.world import ROOT, Memory, World, load_id_of
-from tests.stateful.files import Event
 from tests.stateful.test_second_dataset import COPIED, start
 from tests.stateful.worlds import FIRST, statements_kept_by
+from tests.world import oracle
+from tests.world.executions import Execution
+from tests.world.files import Event
+from tests.world.world import ROOT, Memory, World, load_id_of
 
 OWN = Path(__file__).parent / "own"
 SHARED = ROOT.parent / "shared" / "data" / "own"

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from fakeshift.config import Isolation
 from hypothesis import HealthCheck, Phase, event, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from local.redshift.config import Isolation
-from tests.stateful import files
 from tests.stateful.course import (
     STATEMENT_WAYS,
     CallFault,
@@ -32,9 +31,10 @@ from tests.stateful.course import (
     Turn,
     Upload,
 )
-from tests.stateful.files import weighted
 from tests.stateful.story import Story, Undo
 from tests.stateful.worlds import new_world
+from tests.world import files
+from tests.world.files import weighted
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "5"))

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from fakeshift.faults import Fault
 
-from local.redshift.faults import Fault
-from tests import oracle
-from tests.faults.executions import Execution
-from tests.faults.world import World
-from tests.stateful.files import Event, File
 from tests.stateful.worlds import FIRST, new_world
+from tests.world import oracle
+from tests.world.executions import Execution
+from tests.world.files import Event, File
+from tests.world.world import World
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

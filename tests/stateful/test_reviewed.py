@@ -6,10 +6,10 @@ import threading
 from typing import Any
 from unittest import mock
 
-from tests.faults.executions import Execution
-from tests.faults.world import World, load_id_of
-from tests.stateful.files import DAY, Event, File
 from tests.stateful.worlds import new_world
+from tests.world.executions import Execution
+from tests.world.files import DAY, Event, File
+from tests.world.world import World, load_id_of
 
 A, B = "log_data/a.json", "log_data/b.json"
 

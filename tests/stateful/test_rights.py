@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.faults.warehouse import Warehouse
-from tests.faults.world import World
-from tests.stateful.files import Event, File, Song
+from tests.world.files import Event, File, Song
+from tests.world.warehouse import Warehouse
+from tests.world.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = (

@@ -13,20 +13,20 @@ from unittest import mock
 from urllib.parse import quote
 
 import pytest
+from fakeshift.api.principals import Principal
+from fakeshift.config import Isolation, SnapshotAt
+from fakeshift.faults import Fault
+from fakeshift.system.records import SystemRecords
 from loader import sql
 
-from local.redshift.api.principals import Principal
-from local.redshift.config import Isolation, SnapshotAt
-from local.redshift.faults import Fault
-from local.redshift.system.records import SystemRecords
-from tests.faults.boundary import Call, Place
-from tests.faults.executions import Execution
-from tests.faults.world import ROOT, Expected, World, load_id_of
-from tests.stateful.files import BAD, DAY, Event, File, Song
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
 from tests.stateful.worlds import new_world
-from tests.statemachine.interpreter import Stopped
+from tests.world.boundary import Call, Place
+from tests.world.executions import Execution
+from tests.world.files import BAD, DAY, Event, File, Song
+from tests.world.interpreter import Stopped
+from tests.world.world import ROOT, Expected, World, load_id_of
 
 A, B, C = "log_data/a.json", "log_data/b.json", "log_data/c.json"
 S, T = "song_data/s.json", "song_data/t.json"

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from loader.migrations import latest_version
 
-from tests import oracle
-from tests.faults.executions import Execution
-from tests.faults.world import ROOT, Memory, World, load_id_of
-from tests.stateful.files import DAY, Event, File
 from tests.stateful.worlds import FIRST, statements_kept_by
-from tests.statemachine.interpreter import Stopped
+from tests.world import oracle
+from tests.world.executions import Execution
+from tests.world.files import DAY, Event, File
+from tests.world.interpreter import Stopped
+from tests.world.world import ROOT, Memory, World, load_id_of
 
 DOCS = ROOT / "docs" / "adding-a-dataset"
 PAGE = ROOT / "docs" / "adding-a-dataset.md"
@@ -402,7 +402,7 @@ def test_the_projects_own_tests_of_sql_pass_with_it(tree: Path) -> None:
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
     names = [f"tests/unit/test_{name}.py" for name in ("sql_files", "datasets", "undo", "reset")]
     names.append(
-        "tests/unit/test_template.py::test_events_of_another_accounts_bucket_come_to_the_queue"
+        "tests/repository/test_template.py::test_events_of_another_accounts_bucket_come_to_the_queue"
     )
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *names],

@@ -10,9 +10,9 @@ from local import queries, state
 from local.clients import Clients
 from local.queries import Result
 from local.stack import Stack
-from tests.faults.world import World
-from tests.stateful.files import Event, File
 from tests.stateful.worlds import new_world
+from tests.world.files import Event, File
+from tests.world.world import World
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from moto.s3.models import s3_backends
 
-from tests.faults.template import ACCOUNT
-from tests.faults.world import World
-from tests.stateful.files import Event, Song
 from tests.stateful.worlds import new_world
+from tests.world.files import Event, Song
+from tests.world.template import ACCOUNT
+from tests.world.world import World
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from fakeshift.config import Isolation
 
-from local.redshift.config import Isolation
-from tests.faults.recordings import FILES, OLD, new_world
-from tests.faults.world import Expected
+from tests.world.recordings import FILES, OLD, new_world
+from tests.world.world import Expected
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

@@ -14,12 +14,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from local.redshift.api import submit
-from local.redshift.config import Isolation, SnapshotAt
-from local.redshift.statements import runner, store
-from tests.faults.clock import Clock
-from tests.faults.world import Memory, World
-from tests.stateful.files import Event, File, Song
+from fakeshift.api import submit
+from fakeshift.config import Isolation, SnapshotAt
+from fakeshift.statements import runner, store
+
+from tests.world.clock import Clock
+from tests.world.files import Event, File, Song
+from tests.world.world import Memory, World
 
 # Loaded before anything else: a check that has passed once may judge a file by itself.
 FIRST = (

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.statemachine.interpreter import Ended, Interpreter, Task, TaskFailed
-from tests.statemachine.product import (
+from tests.world.interpreter import Ended, Interpreter, Task, TaskFailed
+from tests.world.product import (
     DEFINITION,
     EXECUTION,
     FUNCTIONS,

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from loader.steps import LONGEST_PAUSE, PATIENCE
 
-from tests.faults.executions import Execution
-from tests.faults.world import World
-from tests.statemachine import interpreter
 from tests.statemachine.outcomes import FUNCTIONS
 from tests.statemachine.play import LEADS, STATES
-from tests.statemachine.product import PARAMETERS, TIMEOUTS
-from tests.statemachine.scene import Answer, Reply, Submitted, audit, history_of, scene, told, well
+from tests.world import interpreter
+from tests.world.executions import Execution
+from tests.world.product import PARAMETERS, TIMEOUTS
+from tests.world.scene import Answer, Reply, Submitted, audit, history_of, scene, told, well
+from tests.world.world import World
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 HALF = interpreter.MAX_EVENTS // 2

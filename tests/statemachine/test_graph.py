@@ -11,8 +11,6 @@ import pytest
 from botocore.session import get_session
 from loader.request import parse
 
-from tests.faults.template import Stack
-from tests.statemachine.interpreter import Ended, TaskFailed
 from tests.statemachine.outcomes import said_by
 from tests.statemachine.play import (
     BATCHES,
@@ -27,7 +25,9 @@ from tests.statemachine.play import (
     significant,
     way_to,
 )
-from tests.statemachine.product import DEFINITION, HANDLERS, ROOT, TIMEOUTS, lambda_result
+from tests.world.interpreter import Ended, TaskFailed
+from tests.world.product import DEFINITION, HANDLERS, ROOT, TIMEOUTS, lambda_result
+from tests.world.template import Stack
 
 FUNCTION_OF = {
     name: STATES[name]["Arguments"]["FunctionName"].strip("${}")

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.world import World
-from tests.statemachine.product import ROOT
-from tests.statemachine.scene import Answer, Reply, Submitted, scene, told, well
 from tests.statemachine.test_endings import COPY, failing, run
+from tests.world.product import ROOT
+from tests.world.scene import Answer, Reply, Submitted, scene, told, well
+from tests.world.world import World
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 SEEN = tomllib.loads((ROOT / "tests" / "unit" / "data" / "redshift_errors.toml").read_text())

@@ -14,10 +14,11 @@ import pytest
 from loader.parts import MAX_PARTS
 from loader.request import parse
 
-from tests.faults.executions import Execution
-from tests.statemachine.interpreter import MAX_EVENTS, MAX_PAYLOAD, Event, Interpreter, Task
 from tests.statemachine.play import START_REST
-from tests.statemachine.product import (
+from tests.statemachine.test_endings import run, sleeping
+from tests.world.executions import Execution
+from tests.world.interpreter import MAX_EVENTS, MAX_PAYLOAD, Event, Interpreter, Task
+from tests.world.product import (
     DEFINITION,
     EXECUTION,
     FUNCTIONS,
@@ -26,8 +27,7 @@ from tests.statemachine.product import (
     STATE_MACHINE,
     lambda_result,
 )
-from tests.statemachine.scene import Answer, Reply, Submitted, history_of, scene, well
-from tests.statemachine.test_endings import run, sleeping
+from tests.world.scene import Answer, Reply, Submitted, history_of, scene, well
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 

@@ -1,48 +1,16 @@
-"""What the unit tests of functions/ share: their environment, buckets on moto, and a Data API that plays a script.
-
-The variables are set before a handler is imported, as Lambda does; nothing here can reach AWS.
-"""
+"""What the unit tests of functions/ share: their environment, buckets on moto, and a Data API that plays a script."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from loader import dataapi, datasets, settings, steps
+from loader.store import Store
 from moto import mock_aws
 from moto.backends import get_backend
 
-for _name in [name for name in os.environ if name.startswith("AWS_")]:
-    del os.environ[_name]
-os.environ.update(
-    AWS_ACCESS_KEY_ID="testing",
-    AWS_SECRET_ACCESS_KEY="testing",
-    AWS_SESSION_TOKEN="testing",
-    AWS_REGION="us-west-2",
-    AWS_DEFAULT_REGION="us-west-2",
-    AWS_EC2_METADATA_DISABLED="true",
-    WORKGROUP_NAME="local",
-    DATABASE_NAME="dev",
-    SCHEMA_NAME="sparkify",
-    COPY_ROLE="arn:aws:iam::123456789012:role/copy",
-    DATA_BUCKET="data",
-    WORK_BUCKET="working",
-    BATCH_FILES="1000",
-    BATCH_BYTES="1000000000",
-    MAX_BATCHES="20",
-    MAX_LOADS_AT_ONCE="4",
-    WAIT_SECONDS="20",
-    STATEMENT_TIMEOUT_SECONDS="600",
-    ALLOW_RESET="false",
-    TOPIC_ARN="arn:aws:sns:us-west-2:123456789012:told",
-    QUEUE_URL="https://sqs.us-west-2.amazonaws.com/123456789012/uploads",
-    STATE_MACHINE_ARN="arn:aws:states:us-west-2:123456789012:stateMachine:load",
-)
-
-from loader import dataapi, datasets, settings, steps  # noqa: E402 (after the environment)
-from loader.store import Store  # noqa: E402
-
-from tests.unit.fakes import Clock, FakeDataApi, StateMachine, client  # noqa: E402
+from tests.unit.fakes import Clock, FakeDataApi, StateMachine, client
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,9 +14,9 @@ from loader.dataapi import StatementFailed
 from loader.datasets import datasets
 from loader.migrations import LEDGER, latest_version, migrations, rendered
 
-from tests.faults.template import _document
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import call
+from tests.world.template import _document
 
 MISSING = failed(1, 'ERROR: relation "sparkify.schema_version" does not exist')
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"

@@ -15,9 +15,9 @@ from loader.dataapi import DataApi
 from loader.migrations import latest_version
 from loader.store import Store
 
-from tests.faults.template import _document
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import LOAD_ID, LOG, SONG, call
+from tests.world.template import _document
 
 STATEMENTS = [f"statements: {group.name}" for group in rendered.groups()]
 BEFORE = ["warehouse_reachable", "database_collation", "rights_in_schemas", "tables", "copy_role"]

@@ -18,9 +18,9 @@ import trigger
 from loader.store import DataFile, MissingObject, Store
 from loader.waiting import EventLoads
 
-from tests.faults.clock import BEGIN, Clock
 from tests.unit.fakes import Context, client
 from tests.unit.test_trigger import body
+from tests.world.clock import BEGIN, Clock
 
 HOURS = 2
 WINDOW = 60.0

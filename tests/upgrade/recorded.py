@@ -20,8 +20,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.faults.world import ROOT, Invocation, Memory, World
-from tests.stateful.files import BAD, Event, File, Song
+from tests.world.files import BAD, Event, File, Song
+from tests.world.world import ROOT, Invocation, Memory, World
 
 HERE = Path(__file__).parent
 SCHEMA = "sparkify"

@@ -15,10 +15,6 @@ import pytest
 from loader import sql
 from loader.migrations import latest_version
 
-from tests import oracle
-from tests.faults.executions import Execution
-from tests.faults.world import Expected, Memory, World, load_id_of
-from tests.stateful.files import Event, File, Song
 from tests.upgrade.recorded import (
     DAY,
     DAY_1,
@@ -31,6 +27,10 @@ from tests.upgrade.recorded import (
     SONGS,
     Recorded,
 )
+from tests.world import oracle
+from tests.world.executions import Execution
+from tests.world.files import Event, File, Song
+from tests.world.world import Expected, Memory, World, load_id_of
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

@@ -1,0 +1,97 @@
+"""Who is calling: from the Authorization header to a principal and its database user.
+
+There has to be a signature, for this service; it is not verified: the server is on 127.0.0.1 and
+has nobody's secret keys.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fakeshift.api.errors import ApiError
+from fakeshift.config import Settings
+
+SERVICE = "redshift-data"
+"""What a request is signed for: signingName of botocore's model."""
+
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(?:[^,\s]*/)?([^/,\s]*)/aws4_request")
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A caller: ``id`` owns statements, ``db_user`` owns tables and rows of the system views.
+
+    ``iam_session`` tells the sessions of one IAM role apart (RoleLevel of ListStatements).
+    """
+
+    id: str
+    db_user: str
+    superuser: bool
+    iam_session: str = ""
+
+
+Resolver = Callable[[str], Principal]
+"""From an access key id to its principal; give ``Operations`` another one to plug IAM in."""
+
+
+def access_key(authorization: str | None) -> str:
+    """``AWS4-HMAC-SHA256 Credential=AKIA.../20261101/us-west-2/redshift-data/aws4_request`` -> ``AKIA...``
+
+    Raises ApiError for a request that is not signed, or for another service.
+    https://docs.aws.amazon.com/redshift/latest/APIReference/CommonErrors.html,
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/signature-v4-troubleshooting.html
+    """
+    if not authorization or not authorization.startswith("AWS4-"):
+        raise ApiError(
+            "MissingAuthenticationTokenException", "Missing Authentication Token", status=403
+        )
+    match = _CREDENTIAL.search(authorization)
+    if match is None:
+        raise ApiError(
+            "IncompleteSignatureException",
+            "Credential must have at least 5 slash-separated elements "
+            f"and end with aws4_request: {authorization}",
+        )
+    if match[2] != SERVICE:
+        raise ApiError(
+            "InvalidSignatureException",
+            f"Credential should be scoped to correct service: '{SERVICE}'.",
+        )
+    return match[1]
+
+
+def from_settings(settings: Settings) -> Resolver:
+    """The default: an access key is a principal of its own, named in ``settings.principals``
+    or its file.
+
+    Two keys with the same database user are one principal, as two sessions of one IAM role are
+    (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html, considerations).
+    """
+
+    known = dict(settings.principals)
+    file = settings.principals_file
+    if file is not None and file.exists():
+        known.update(_read(file))
+
+    def resolve(key: str) -> Principal:
+        if key not in known and file is not None and file.exists():
+            known.update(_read(file))
+        user = known.get(key, f"IAM:{key}")
+        return Principal(id=user, db_user=user, superuser=key in settings.admins, iam_session=key)
+
+    return resolve
+
+
+def _read(file: Path) -> dict[str, str]:
+    """Raises ValueError, which names the file, for one that is not as ``Settings`` tells."""
+    try:
+        names = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"principals file {file}: {error}") from error
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise ValueError(f'principals file {file}: not {{"<access key id>": "<database user>"}}')
+    return names

@@ -1,0 +1,40 @@
+"""What translation asks of a session: relations by name, and a few facts about itself."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlglot import exp
+
+from fakeshift.catalog.model import Relation
+
+
+class Scope(Protocol):
+    """A session, as seen from the translator."""
+
+    @property
+    def user(self) -> str:
+        """The database user."""
+
+    @property
+    def database_name(self) -> str:
+        """The connected database."""
+
+    @property
+    def collation(self) -> str:
+        """The database's: case_sensitive or case_insensitive."""
+
+    def number(self, name: str) -> exp.Expr:
+        """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""
+
+    def existing_schemas_in_path(self) -> list[str]:
+        """The search path, of schemas that exist."""
+
+    def relation(self, name: tuple[str, ...]) -> Relation:
+        """A table or view; RedshiftError if there is none."""
+
+    def describe(self, sql: str, system: frozenset[str]) -> list[str]:
+        """DuckDB's types of the columns of DuckDB's query ``sql``, which reads these system views."""
+
+    def has_privilege(self, arguments: tuple[str, ...], kind: str) -> bool:
+        """Answers has_table_privilege and has_schema_privilege."""

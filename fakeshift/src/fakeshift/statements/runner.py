@@ -1,0 +1,475 @@
+"""Runs statements: a thread for each, a session for each unless the caller keeps one open."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import duckdb
+
+from fakeshift.api.principals import Principal
+from fakeshift.engine import duckdb_errors
+from fakeshift.engine.database import Database
+from fakeshift.engine.errors import RedshiftError, StatementCancelled, terminated
+from fakeshift.engine.outcome import Outcome
+from fakeshift.engine.session import Session
+from fakeshift.engine.sink import ResultSink
+from fakeshift.faults import Faults
+from fakeshift.sql.parameters import template_of
+from fakeshift.statements.record import Statement, Status, SubStatement
+from fakeshift.statements.sessions import LONGEST_SECONDS, KeptSession, Sessions
+from fakeshift.statements.store import StatementStore
+
+_LOG = logging.getLogger(__name__)
+_STOP_SECONDS = 10
+"""What is cancelled ends within milliseconds, unless it waits for S3."""
+
+
+class SqlLog:
+    """``sql-in.jsonl`` and ``sql-run.jsonl``: a JSON line for each SQL string that was submitted,
+    and one for each that was run. Keys: at, id, user, sql, parameters; of the second also status,
+    error, rows, milliseconds, and ``duckdb``: what DuckDB was sent (not COPY's blocks, nor what only
+    reads the catalogue).
+    """
+
+    def __init__(self, directory: Path):
+        self._lock = threading.Lock()
+        self._submitted = _log(directory / "sql-in.jsonl")
+        self._run = _log(directory / "sql-run.jsonl")
+
+    def submitted(self, statement: Statement) -> None:
+        """Every SQL string of a statement as it came."""
+        values = {p["name"]: p["value"] for p in statement.parameters}
+        with self._lock:
+            for part in statement.parts:
+                line = {
+                    "at": statement.created,
+                    "id": part.id,
+                    "user": statement.db_user,
+                    "sql": part.sql,
+                    "parameters": values,
+                }
+                self._submitted.write(json.dumps(line) + "\n")
+
+    def ran(self, statement: Statement, part: SubStatement, sent: list[str]) -> None:
+        """One SQL string that has ended."""
+        line = {
+            "at": part.updated,
+            "id": part.id,
+            "user": statement.db_user,
+            "sql": part.sql,
+            "status": part.status,
+            "error": part.error,
+            "rows": part.result_rows,
+            "milliseconds": round(part.duration / 1e6, 3),
+            "duckdb": sent,
+        }
+        with self._lock:
+            self._run.write(json.dumps(line) + "\n")
+
+    def close(self) -> None:
+        """Closes both files."""
+        with self._lock:
+            self._submitted.close()
+            self._run.close()
+
+
+def _log(path: Path) -> TextIO:
+    """The file, to be gone on with; a line that a kill has cut off is ended."""
+    file = path.open("a+b")
+    if file.tell():
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.write(b"\n")
+    return io.TextIOWrapper(file, encoding="utf-8", line_buffering=True)
+
+
+class Runner:
+    """Starts and cancels statements.
+
+    ``_changed`` guards what is below it, and is told of whatever a statement may wait for before it
+    has a session to be cancelled in.
+    """
+
+    def __init__(self, database: Database, store: StatementStore, log: SqlLog, faults: Faults):
+        self._database = database
+        self._store = store
+        self._log = log
+        self._faults = faults
+        self._changed = threading.Condition()
+        self._sessions: dict[str, Session] = {}
+        self._running: dict[str, Statement] = {}
+        self._kept = Sessions(store, self._new_session)
+        self._stopping = False
+        self._threads: set[threading.Thread] = set()
+        self._keeper: threading.Thread | None = None
+
+    def _new_session(self, user: str, superuser: bool) -> Session:
+        return Session(self._database, user, superuser=superuser)
+
+    # -- sessions that are kept ----------------------------------------------------------------
+
+    def session_for(
+        self, request: dict[str, Any], principal: Principal, statement_id: str
+    ) -> KeptSession | None:
+        """The kept session that a request asks for, reserved for its statement; None for none.
+
+        Raises ApiError for one that is not there, closed or busy, and for one too many.
+        """
+        with self._changed:
+            self._kept.expire()
+            if "SessionId" in request:
+                kept = self._kept.find(request["SessionId"], principal)
+                kept.keep = request.get("SessionKeepAliveSeconds", kept.keep)
+            elif request.get("SessionKeepAliveSeconds"):
+                db_user = request.get("DbUser") or principal.db_user
+                kept = self._kept.open(principal, request, db_user)
+            else:
+                return None
+            kept.statement_id = statement_id
+            return kept
+
+    def sessions_of(self, owner: str) -> list[KeptSession]:
+        """An owner's kept sessions of the last 24 hours, newest first."""
+        with self._changed:
+            self._kept.expire()
+            return self._kept.of_owner(owner)
+
+    def _keep_time(self) -> None:
+        """In a thread of its own: closes sessions and ends statements that are over their time."""
+        with self._changed:
+            while not self._stopping:
+                wait = self._kept.expire()
+                latest = time.time() - LONGEST_SECONDS
+                for statement in self._running.values():
+                    session = self._sessions.get(statement.id)
+                    if session is not None and statement.created < latest:
+                        session.cancel()
+                self._changed.wait(wait)
+
+    # -- starting and stopping -----------------------------------------------------------------
+
+    def start(self, statement: Statement, kept: KeptSession | None = None) -> None:
+        """Runs the statement in a thread of its own, in the kept session that is reserved for it."""
+        self._log.submitted(statement)
+        with self._changed:
+            if self._stopping:
+                statement.abandon()
+                if kept is not None:
+                    kept.statement_id = ""
+                return
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep_time, name="time", daemon=True)
+                self._keeper.start()
+            self._running[statement.id] = statement
+            thread = threading.Thread(
+                target=self._run,
+                args=(statement, kept),
+                name=f"statement-{statement.id}",
+                daemon=True,
+            )
+            self._threads.add(thread)
+            thread.start()
+
+    def cancel(self, statement: Statement) -> None:
+        """Stops the statement, whatever it is at; returns at once, the end follows."""
+        with self._changed:
+            statement.cancelled.set()
+            session = self._sessions.get(statement.id)
+            if session is not None:
+                session.cancel()
+
+    def restart(self) -> None:
+        """As if the warehouse had restarted: what runs has FAILED, sessions are gone, data stays."""
+        with self._changed:
+            kept = self._kept.all_open()
+            for one in kept:
+                if one.statement_id:
+                    one.keep = 0  # it closes as its statement ends: nobody gets it once more
+            for session in self._sessions.values():
+                session.terminate()
+        self._close(kept)
+
+    def stop(self) -> None:
+        """Cancels everything, waits for it; what did not end is FAILED at the next start."""
+        with self._changed:
+            self._stopping = True
+            threads = list(self._threads)
+            if self._keeper is not None:
+                threads.append(self._keeper)
+            for session in self._sessions.values():
+                session.cancel()
+            self._changed.notify_all()
+        until = time.monotonic() + _STOP_SECONDS
+        for thread in threads:
+            thread.join(timeout=max(until - time.monotonic(), 0))
+            if thread.is_alive():
+                _LOG.warning("%s does not end", thread.name)
+        self._close(self._kept.all_open())
+        self._log.close()
+
+    def _close(self, kept: list[KeptSession]) -> None:
+        """Closes sessions whose statements are about to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: not any(one.statement_id for one in kept), _STOP_SECONDS)
+            for one in kept:
+                if not one.statement_id:
+                    self._kept.close(one)
+
+    # -- in the statement's thread -------------------------------------------------------------
+
+    def _run(self, statement: Statement, kept: KeptSession | None) -> None:
+        started = time.monotonic_ns()
+        statement.move("PICKED")
+        try:
+            try:
+                if kept is not None:
+                    self._run_kept(statement, kept)
+                else:
+                    self._run_alone(statement)
+                status, error = _ending(statement)
+            except Exception as problem:
+                _LOG.exception("statement %s", statement.id)
+                status, error = "FAILED", f"ERROR: internal error: {problem!r}"
+                for part in statement.parts:
+                    if part.status not in ("FINISHED", "FAILED", "ABORTED"):
+                        part.status, part.error = "FAILED", error
+            statement.duration = time.monotonic_ns() - started
+            if statement.batch:
+                statement.duration = sum(part.duration for part in statement.parts)
+            if self._stopping and status != "FINISHED":
+                statement.abandon()  # the record says what it last said, the next start fails it
+                return
+            statement.move(status, error, keep=self._store.save)
+        finally:
+            with self._changed:
+                self._running.pop(statement.id, None)
+                self._threads.discard(threading.current_thread())
+
+    def _run_alone(self, statement: Statement) -> None:
+        session = self._new_session(statement.db_user, statement.superuser)
+        try:
+            self._begin(session, statement)
+            self._run_in(session, statement)
+        finally:
+            session.close()
+
+    def _run_kept(self, statement: Statement, kept: KeptSession) -> None:
+        """The session is free again before anybody hears of the statement's end."""
+        try:
+            if kept.session is None:  # gone between the request and here
+                _fail(statement.parts[0], terminated())
+                _abort_rest(statement)
+                return
+            self._begin(kept.session, statement)
+            self._run_in(kept.session, statement)
+        finally:
+            with self._changed:
+                if kept.database != self._database.settings.database:
+                    kept.keep = 0  # there was no connection that could be kept
+                self._kept.end_statement(kept)
+                self._changed.notify_all()
+
+    def _begin(self, session: Session, statement: Statement) -> None:
+        """From here on ``cancel``, ``restart`` and ``stop`` reach the statement in its session."""
+        with self._changed:
+            session.cancellation.begin()
+            self._sessions[statement.id] = session
+            if statement.cancelled.is_set() or self._stopping:
+                session.cancel()
+
+    def _run_in(self, session: Session, statement: Statement) -> None:
+        """Runs a statement that has begun."""
+        try:
+            self._run_parts(session, statement)
+        finally:
+            with self._changed:
+                del self._sessions[statement.id]
+                session.cancellation.end()
+
+    def _run_parts(self, session: Session, statement: Statement) -> None:
+        statement.pid = session.pid
+        statement.move("STARTED")
+        self._store.save(statement)
+        if statement.database != self._database.settings.database:
+            part = statement.parts[0]
+            part.status = "FAILED"
+            part.error = f'FATAL: database "{statement.database}" does not exist'
+            _abort_rest(statement)
+            return
+        if statement.batch and statement.mode == "TRANSACTION":
+            self._run_transaction(session, statement)
+        else:
+            for part in statement.parts:
+                if statement.cancelled.is_set():
+                    break
+                self._run_part(session, statement, part)
+            _abort_rest(statement)
+
+    def _run_transaction(self, session: Session, statement: Statement) -> None:
+        """All or nothing, in order; the first failure ends it."""
+        try:
+            for part in statement.parts:
+                if session.transaction is None:
+                    session.begin(explicit=True)
+                self._run_part(session, statement, part)
+                if part.status != "FINISHED":
+                    break
+            else:
+                try:
+                    session.commit()
+                except RedshiftError as error:
+                    part = statement.parts[-1]
+                    _fail(part, error)
+        finally:  # also after an error of ours: a kept session goes on
+            session.rollback()
+        _abort_rest(statement)
+
+    def _run_part(self, session: Session, statement: Statement, part: SubStatement) -> None:
+        part.status, part.updated = "STARTED", time.time()
+        part.query_id = self._database.next_query_id()
+        self._store.save_part(part)
+        values = {p["name"]: p["value"] for p in statement.parameters}
+        sink = ResultSink(
+            lambda number, page: self._store.put_page(part.id, number, page),
+            statement.result_format,
+        )
+        began, clock = time.time(), time.monotonic_ns()
+        outcome = Outcome()
+        self._record(session, statement, part, began)
+        try:
+            self._strike(session, part)
+            outcome = session.run(part.sql, values, sink, part.query_id)
+            part.status = "FINISHED"
+            part.has_result = outcome.has_result
+            part.result_rows = max(outcome.rows, 0) if not outcome.has_result else sink.rows
+            part.result_size = sink.bytes if outcome.has_result else 0
+        except StatementCancelled as error:
+            if str(error) == str(StatementCancelled()):  # who cancelled did not know its number
+                error = StatementCancelled(query_id=part.query_id)
+            part.status, part.error = "ABORTED", str(error)
+        except RedshiftError as error:
+            _fail(part, error)
+        except duckdb.Error as error:
+            _fail(part, duckdb_errors.translate(error))
+        part.duration = time.monotonic_ns() - clock
+        part.updated = time.time()
+        self._store.save_part(part)  # at once: a kill before it fails what may be committed
+        self._record(session, statement, part, began)
+        self._log.ran(statement, part, session.sent)
+
+    def _strike(self, session: Session, part: SubStatement) -> None:
+        """The fault that is armed for this statement, if any."""
+        fault = self._faults.of_statement(part.sql)
+        session.struck = frozenset({fault.kind} if fault else ())
+        if fault is None or fault.kind in ("empty", "encoded"):
+            return
+        if fault.kind == "fail":
+            session.give_up()
+            raise fault.error(part.query_id)
+        if fault.kind == "abort":
+            session.give_up()
+            message = fault.error(part.query_id).message if fault.text else fault.message
+            raise StatementCancelled(message, part.query_id)
+        if fault.kind == "restart":
+            threading.Thread(target=self.restart, daemon=True).start()
+        until = time.monotonic() + (fault.seconds or 30)
+        while time.monotonic() < until:
+            try:
+                session.check_cancelled()
+            except RedshiftError:
+                session.give_up()
+                raise
+            time.sleep(0.01)
+
+    def _record(
+        self, session: Session, statement: Statement, part: SubStatement, began: float
+    ) -> None:
+        """The statement's row of SYS_QUERY_HISTORY.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html
+        """
+        running = part.status == "STARTED"
+        micros = part.duration // 1000
+        opened = session.transaction.id if session.transaction else None
+        transaction = opened if running else session.last_transaction_id
+        self._database.records.replace(
+            "query_history",
+            part.query_id,
+            {
+                "user_id": session.user_id,
+                "query_id": part.query_id,
+                "query_label": "default",
+                "transaction_id": transaction,
+                "session_id": session.pid,
+                "database_name": statement.database,
+                "query_type": _query_type(part.sql),
+                "status": _HISTORY_STATUS[part.status],
+                "result_cache_hit": False,
+                "start_time": began,
+                "end_time": None if running else part.updated,
+                "elapsed_time": micros,
+                "queue_time": 0,
+                "execution_time": micros,
+                "error_message": part.error or "",
+                "returned_rows": part.result_rows if part.has_result else 0,
+                "returned_bytes": part.result_size if part.has_result else 0,
+                "query_text": part.sql,
+                "redshift_version": "local",
+                "compute_type": "primary",
+                "compile_time": 0,
+                "planning_time": 0,
+                "lock_wait_time": 0 if running else int(session.lock_wait * 1e6),
+            },
+        )
+
+
+_HISTORY_STATUS = {"STARTED": "running", "FINISHED": "success", "FAILED": "failed",
+                   "ABORTED": "canceled"}  # fmt: skip
+_AS_QUERY = re.compile(r"[^'(]*\bTABLE\b.*\bAS\s*\(*\s*(SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
+_TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "UNLOAD", "ANALYZE", "VACUUM", "CREATE",
+          "ALTER", "DROP", "TRUNCATE")  # fmt: skip
+
+
+def _query_type(sql: str) -> str:
+    """SELECT, INSERT, ..., CTAS, DDL, UTILITY: SYS_QUERY_HISTORY.query_type."""
+    try:
+        first = template_of(sql)[1].first.split(" ")[0]
+    except RedshiftError:
+        return "UTILITY"
+    if first == "CREATE" and _AS_QUERY.match(sql):
+        return "CTAS"
+    if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):
+        return "DDL"
+    return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")
+
+
+def _fail(part: SubStatement, error: RedshiftError) -> None:
+    part.status, part.error, part.updated = "FAILED", str(error), time.time()
+
+
+def _abort_rest(statement: Statement) -> None:
+    for part in statement.parts:
+        if part.status == "SUBMITTED":
+            part.status, part.updated = "ABORTED", time.time()
+
+
+def _ending(statement: Statement) -> tuple[Status, str | None]:
+    """The statement's status and error from its parts'."""
+    for number, part in enumerate(statement.parts, 1):
+        if part.status == "FAILED":
+            return (
+                "FAILED",
+                f"Query #{number} failed with {part.error}" if statement.batch else part.error,
+            )
+    if all(part.status == "FINISHED" for part in statement.parts):
+        return "FINISHED", None
+    given = (part.error for part in statement.parts if part.error)
+    return "ABORTED", next(given, str(StatementCancelled()))

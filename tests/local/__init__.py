@@ -1,0 +1,1 @@
+"""Tests of the local AWS and of its commands."""

@@ -1,0 +1,1 @@
+"""Tests of the repository itself: the documentation, the template, the lints."""

@@ -1,0 +1,14 @@
+"""A short soak; ``python -m tests.soak`` is the long one."""
+
+from tests.soak.soak import Soak
+from tests.world.deployed import Project
+
+SEED = 20181112
+SECONDS = 15
+
+
+def test_the_random_mixture_leaves_no_difference(warehouse: Project) -> None:
+    soak = Soak(warehouse, SEED, print)
+    found = soak.run(SECONDS)
+    assert not found, "\n".join([*found, "what was done:", *soak.journal])
+    assert soak.ended["loaded"]

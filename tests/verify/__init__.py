@@ -1,0 +1,1 @@
+"""Tests of what make verify runs on a real AWS."""

@@ -35,6 +35,7 @@ END_SECONDS = 180
 COPIED = (
     "functions",
     "local",
+    "tools",
     "sql",
     "statemachine",
     "template.yaml",

@@ -12,13 +12,13 @@ import duckdb
 import pytest
 from fakeshift.catalog.model import Relation
 from fakeshift.catalog.store import DATABASE, physical
-from fakeshift.copy_s3 import text
-from fakeshift.copy_s3.batch import Batches
-from fakeshift.copy_s3.errors import RowError
-from fakeshift.copy_s3.lines import MAX_ROW_BYTES
-from fakeshift.copy_s3.options import CopyOptions
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.copy import text
+from fakeshift.copy.batch import Batches
+from fakeshift.copy.errors import RowError
+from fakeshift.copy.lines import MAX_ROW_BYTES
+from fakeshift.errors import RedshiftError
 from fakeshift.sql import datatypes
+from fakeshift.sql.copy_options import CopyOptions
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.nodes import Column
 from hypothesis import HealthCheck, given, settings

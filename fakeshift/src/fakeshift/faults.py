@@ -21,8 +21,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from fakeshift.api.errors import ApiError, validation
-from fakeshift.engine.errors import RedshiftError, compute_error
+from fakeshift.errors import RedshiftError, compute_error
+from fakeshift.refusals import ApiError, validation
 
 Kind = Literal["delay", "fail", "drop", "paused", "restart", "abort", "empty", "encoded"]
 _OF_OPERATIONS = ("delay", "fail", "drop", "paused")

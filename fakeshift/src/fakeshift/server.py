@@ -19,12 +19,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from typing import Any
 
-from fakeshift.api.errors import ApiError
 from fakeshift.api.model import TARGET_PREFIX
 from fakeshift.api.operations import Operations
 from fakeshift.api.principals import Resolver, access_key
 from fakeshift.config import HOST
 from fakeshift.faults import AnswerDropped, Faults
+from fakeshift.refusals import ApiError
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_LINE = 65_536

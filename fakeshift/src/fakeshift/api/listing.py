@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fakeshift.api import paging, shapes
-from fakeshift.api.errors import not_found, validation
-from fakeshift.api.principals import Principal
+from fakeshift.principal import Principal
+from fakeshift.refusals import not_found, validation
 from fakeshift.statements.record import Statement
 from fakeshift.statements.runner import Runner
 from fakeshift.statements.sessions import KeptSession

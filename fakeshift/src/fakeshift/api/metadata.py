@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from fakeshift.api import paging
-from fakeshift.api.errors import connection_failed
-from fakeshift.api.principals import Principal
 from fakeshift.api.submit import check_target
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Relation
+from fakeshift.commands import execute
 from fakeshift.engine.database import Database
 from fakeshift.engine.session import Session
+from fakeshift.principal import Principal
+from fakeshift.refusals import connection_failed
 from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.nodes import Column
 from fakeshift.system.view import SystemView
@@ -96,7 +97,7 @@ class Metadata:
             if name is not None and name != self._database.settings.database:
                 raise connection_failed(f'FATAL: database "{name}" does not exist')
         user = request.get("DbUser") or principal.db_user
-        session = Session(self._database, user, superuser=principal.superuser)
+        session = Session(self._database, user, execute, superuser=principal.superuser)
         try:
             yield session
         finally:

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from fakeshift.api.errors import ApiError, validation
+from fakeshift.refusals import ApiError, validation
 
 TARGET_PREFIX = "RedshiftData"
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeshift.api.errors import not_supported
 from fakeshift.api.listing import Listing
 from fakeshift.api.metadata import Metadata
 from fakeshift.api.model import check
-from fakeshift.api.principals import Principal
 from fakeshift.api.results import Results
 from fakeshift.api.submit import Submit
 from fakeshift.engine.database import Database
+from fakeshift.principal import Principal
+from fakeshift.refusals import not_supported
 from fakeshift.statements.runner import Runner
 from fakeshift.statements.store import StatementStore
 

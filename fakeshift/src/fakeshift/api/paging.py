@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from fakeshift.api.errors import ApiError, validation
+from fakeshift.refusals import ApiError, validation
 
 T = TypeVar("T")
 Place = list[Any]

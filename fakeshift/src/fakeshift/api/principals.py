@@ -9,29 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from fakeshift.api.errors import ApiError
 from fakeshift.config import Settings
+from fakeshift.principal import Principal
+from fakeshift.refusals import ApiError
 
 SERVICE = "redshift-data"
 """What a request is signed for: signingName of botocore's model."""
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(?:[^,\s]*/)?([^/,\s]*)/aws4_request")
-
-
-@dataclass(frozen=True)
-class Principal:
-    """A caller: ``id`` owns statements, ``db_user`` owns tables and rows of the system views.
-
-    ``iam_session`` tells the sessions of one IAM role apart (RoleLevel of ListStatements).
-    """
-
-    id: str
-    db_user: str
-    superuser: bool
-    iam_session: str = ""
 
 
 Resolver = Callable[[str], Principal]

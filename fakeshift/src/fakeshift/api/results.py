@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from fakeshift.api import paging, shapes
-from fakeshift.api.errors import not_found, validation
-from fakeshift.api.principals import Principal
+from fakeshift.principal import Principal
+from fakeshift.refusals import not_found, validation
 from fakeshift.statements.record import Statement, SubStatement
 from fakeshift.statements.runner import Runner
 from fakeshift.statements.store import StatementStore

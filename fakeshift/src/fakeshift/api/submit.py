@@ -11,8 +11,8 @@ import uuid
 from typing import Any
 
 from fakeshift.api import shapes
-from fakeshift.api.errors import exceeded, not_supported, validation
-from fakeshift.api.principals import Principal
+from fakeshift.principal import Principal
+from fakeshift.refusals import exceeded, not_supported, validation
 from fakeshift.sql.parameters import unused_parameters
 from fakeshift.statements.record import Statement, SubStatement
 from fakeshift.statements.runner import Runner

@@ -103,3 +103,13 @@ class Grantee:
     kind: str
     oid: int
     superuser: bool = False
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A column of a table or view. The schema of a system view is empty, as the API shows it."""
+
+    schema: str
+    table: str
+    type: DataType
+    not_null: bool = False

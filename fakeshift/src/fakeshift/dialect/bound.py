@@ -19,7 +19,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import parse_query
-from fakeshift.engine.errors import RedshiftError, compute_error, correlated_subquery
+from fakeshift.errors import RedshiftError, compute_error, correlated_subquery
 from fakeshift.sql.parameters import substitute, words
 from fakeshift.sql.template import VALUE_MARKS
 

@@ -26,7 +26,7 @@ from fakeshift.dialect import bound
 from fakeshift.dialect.grammar import WHOLE_NUMBER, Value, is_other_date, parse_query
 from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.translate import Translated, translate, translate_tree
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Query, TableAttributes
 from fakeshift.sql.parameters import Words, bind, substitute, template_of, words
 from fakeshift.sql.template import ANY_MARK, NAME_MARK, VALUE_MARK, VALUE_MARKS, Template

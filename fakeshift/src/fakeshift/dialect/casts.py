@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from fakeshift.dialect import intervals
 from fakeshift.dialect.grammar import Value, call, fits, is_word
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 _Type = exp.DataType.Type
 

@@ -26,7 +26,7 @@ from sqlglot import exp
 from fakeshift.dialect.names import is_cte, table_name
 from fakeshift.dialect.plan import AGGREGATES
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, correlated_subquery
+from fakeshift.errors import RedshiftError, correlated_subquery
 from fakeshift.system import views
 
 _BLOCKS = (exp.Select, exp.Update, exp.Delete)

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from fakeshift.dialect.formats import number_of, parsed, to_char_parts
 from fakeshift.dialect.zones import zone
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
 

@@ -8,7 +8,7 @@ from fakeshift.catalog.model import Relation
 from fakeshift.dialect import rules
 from fakeshift.dialect.grammar import parse_expression
 from fakeshift.dialect.storage import store
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Column
 
 

@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 
 _WORDS = ("MONTH", "Month", "month", "DAY", "Day", "day", "MON", "Mon", "mon", "DY", "Dy", "dy", "RM",
           "rm", "A.M.", "P.M.", "a.m.", "p.m.", "B.C.", "A.D.", "b.c.", "a.d.", "AM", "PM", "am", "pm",

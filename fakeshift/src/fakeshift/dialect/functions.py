@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from fakeshift.dialect import dates, json_functions, session_functions, strings
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, syntax_error, unsupported
+from fakeshift.errors import RedshiftError, syntax_error, unsupported
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]

@@ -20,7 +20,8 @@ from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from fakeshift.dialect import foreign
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
+from fakeshift.sql import tokens
 from fakeshift.sql.template import VALUE_MARK
 
 
@@ -189,8 +190,7 @@ class RedshiftSource(Redshift):
 
     SUPPORTED_SETTINGS = {*Redshift.SUPPORTED_SETTINGS, "values"}  # noqa: RUF012 - as declared there
 
-    class Tokenizer(Redshift.Tokenizer):
-        COMMANDS: ClassVar[set[Any]] = set()  # no statement is swallowed as one string
+    Tokenizer = tokens.Tokenizer
 
     class Parser(RedshiftParser):
         STRING_PARSERS: ClassVar[dict[Any, Any]] = {
@@ -338,14 +338,6 @@ class DuckTarget(DuckDB):
             return self.sql(expression, "this")
 
 
-def tokenize(sql: str) -> list[Token]:
-    """The tokens of a text; RedshiftError for an unterminated string or comment."""
-    try:
-        return list(RedshiftSource().tokenize(sql))
-    except TokenError as error:
-        raise RedshiftError(f"syntax error: {error}", sqlstate="42601") from error
-
-
 def parse_query(sql: str, values: Values | None = None) -> exp.Expr:
     """One query or DML statement as sqlglot's tree; RedshiftError where it does not parse.
 
@@ -353,9 +345,9 @@ def parse_query(sql: str, values: Values | None = None) -> exp.Expr:
     """
     source = RedshiftSource(values=values) if values else RedshiftSource()
     try:
-        tokens = list(source.tokenize(sql))
-        foreign.refuse_tokens(tokens)
-        parsed = source.parser().parse(tokens, sql)
+        read = list(source.tokenize(sql))
+        foreign.refuse_tokens(read)
+        parsed = source.parser().parse(read, sql)
         trees: list[exp.Expr] = [tree for tree in parsed if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from fakeshift.dialect.dates import PART_OF
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 _QUANTITY = re.compile(r"([+-]?\d*\.?\d+)\s*([a-z]*)[\s,]*", re.IGNORECASE)
 _CLOCK = re.compile(r"([+-]?)(\d+):(\d+)(?::(\d+(?:\.\d+)?))?[\s,]*")

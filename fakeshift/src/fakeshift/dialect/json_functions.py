@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import call
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]

@@ -15,7 +15,7 @@ from fakeshift.dialect.defaults import default_expression
 from fakeshift.dialect.grammar import to_duckdb
 from fakeshift.dialect.storage import store
 from fakeshift.dialect.writes import check_identity, is_default
-from fakeshift.engine.errors import RedshiftError, syntax_error, undefined_column
+from fakeshift.errors import RedshiftError, syntax_error, undefined_column
 from fakeshift.sql.nodes import Column
 
 

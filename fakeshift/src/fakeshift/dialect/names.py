@@ -11,7 +11,7 @@ from fakeshift.catalog.model import Key, Relation
 from fakeshift.dialect import aliases, comparisons, pivots, supers, untyped
 from fakeshift.dialect.grammar import parse_query, to_duckdb
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.system import views
 
 _MAX_VIEW_DEPTH = 32

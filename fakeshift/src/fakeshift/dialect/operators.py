@@ -7,7 +7,7 @@ import re
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import Value, call, may_be_date, to_duckdb
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 
 _NUMBER_OR_DATE = re.compile(r"\s*[+-]?\d")
 _MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")

@@ -8,27 +8,13 @@ tableName, nullable, and of a VARCHAR its length; all other columns have none of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlglot import exp
 
-from fakeshift.catalog.model import Relation
+from fakeshift.catalog.model import Origin, Relation
 from fakeshift.dialect.names import is_cte, table_name
 from fakeshift.dialect.scope import Scope
-from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.nodes import Column
 from fakeshift.system import views
-
-
-@dataclass(frozen=True)
-class Origin:
-    """A column of a table or view. The schema of a system view is empty, as the API shows it."""
-
-    schema: str
-    table: str
-    type: DataType
-    not_null: bool = False
-
 
 Source = dict[str, Origin]
 """The columns of one table of FROM, by name."""

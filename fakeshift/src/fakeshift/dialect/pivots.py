@@ -10,7 +10,7 @@ from sqlglot import exp
 from fakeshift.dialect.aliases import columns_of
 from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.supers import Finder
-from fakeshift.engine.errors import RedshiftError, undefined_column, unsupported
+from fakeshift.errors import RedshiftError, undefined_column, unsupported
 
 _AGGREGATES = frozenset({"count", "sum", "min", "max", "avg"})
 

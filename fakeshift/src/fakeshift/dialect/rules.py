@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from fakeshift.dialect import casts, dates, functions, intervals, operators, strings, typed, zones
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, syntax_error, unsupported
+from fakeshift.errors import RedshiftError, syntax_error, unsupported
 
 Rule = Callable[[Any], exp.Expr]
 

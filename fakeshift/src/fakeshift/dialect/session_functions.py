@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 
 Args = list[exp.Expr]
 Build = Callable[[Scope], exp.Expr]

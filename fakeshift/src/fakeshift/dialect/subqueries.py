@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
 
 _LEADER_ONLY = frozenset(
     {"current_schema", "current_schemas", "has_database_privilege", "has_schema_privilege",

@@ -14,7 +14,7 @@ from sqlglot import exp
 from fakeshift.catalog.model import Relation
 from fakeshift.dialect.grammar import Call, call
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.system import views
 
 MAKERS = frozenset(

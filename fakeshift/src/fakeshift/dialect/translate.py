@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from fakeshift.catalog.model import Key
+from fakeshift.catalog.model import Key, Origin
 from fakeshift.dialect import (
     aliases,
     columns,
@@ -27,9 +27,9 @@ from fakeshift.dialect import (
     writes,
 )
 from fakeshift.dialect.grammar import parse_query, to_duckdb
-from fakeshift.dialect.origins import Origin, origins_of
+from fakeshift.dialect.origins import origins_of
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 
 @dataclass(frozen=True)

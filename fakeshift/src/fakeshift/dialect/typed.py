@@ -11,7 +11,7 @@ import re
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import Call, Settled
-from fakeshift.dialect.macros import MACROS
+from fakeshift.engine.macros import MACROS
 
 _AGGREGATES = frozenset(
     {"count", "sum", "min", "max", "string_agg", "list", "any_value", "median", "quantile_cont",

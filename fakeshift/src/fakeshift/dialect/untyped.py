@@ -15,7 +15,7 @@ from fakeshift.dialect.comparisons import sides
 from fakeshift.dialect.grammar import Value, is_whole
 from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.supers import Finder
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.datatypes import DataType
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)

@@ -15,7 +15,7 @@ from fakeshift.catalog.model import Relation
 from fakeshift.dialect.defaults import default_expression
 from fakeshift.dialect.grammar import to_duckdb
 from fakeshift.dialect.storage import store
-from fakeshift.engine.errors import RedshiftError, undefined_column, unsupported
+from fakeshift.errors import RedshiftError, undefined_column, unsupported
 from fakeshift.sql.nodes import Column
 
 Describe = Callable[[str], list[str]]

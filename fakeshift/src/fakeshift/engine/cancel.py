@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 _EVERY_SECONDS = 0.005
 

@@ -16,11 +16,11 @@ import duckdb
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import Grantee, Schema
 from fakeshift.config import Settings
-from fakeshift.copy_s3.s3 import ObjectStores
-from fakeshift.dialect.macros import MACROS
 from fakeshift.engine.locks import LockManager
+from fakeshift.engine.macros import MACROS
 from fakeshift.engine.relations import CommittedRows
 from fakeshift.engine.serial import SerializationGraph
+from fakeshift.s3 import ObjectStores
 from fakeshift.system.records import SystemRecords
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from fakeshift.engine.errors import RedshiftError, compute_error, unsupported
+from fakeshift.errors import RedshiftError, compute_error, unsupported
 
 Make = Callable[[re.Match[str]], RedshiftError]
 

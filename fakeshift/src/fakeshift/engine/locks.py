@@ -22,7 +22,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 
 class Mode(IntEnum):

@@ -7,7 +7,7 @@ import duckdb
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import RedshiftError, undefined_relation, undefined_schema
+from fakeshift.errors import RedshiftError, undefined_relation, undefined_schema
 
 
 def _denied(kind: str, name: str) -> RedshiftError:

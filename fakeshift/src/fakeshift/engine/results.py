@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fakeshift.dialect.origins import Origin
+from fakeshift.catalog.model import Origin
 from fakeshift.sql.datatypes import MAX_VARCHAR, DataType
 
 _NAMES = {

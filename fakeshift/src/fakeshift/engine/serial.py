@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 
 from fakeshift.catalog.model import Key
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 
 @dataclass

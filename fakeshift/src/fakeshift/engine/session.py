@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -18,14 +18,17 @@ import duckdb
 from sqlglot import exp
 
 from fakeshift.catalog import store as catalog
-from fakeshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
+from fakeshift.catalog.model import TEMP_SCHEMA, Key, Origin, Relation, Schema
 from fakeshift.config import Kind
-from fakeshift.dialect.origins import Origin
 from fakeshift.engine import duckdb_errors
 from fakeshift.engine.cancel import Cancellation
-from fakeshift.engine.commands import execute
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import (
+from fakeshift.engine.locks import Mode
+from fakeshift.engine.outcome import Outcome
+from fakeshift.engine.permissions import Permissions
+from fakeshift.engine.results import result_columns, with_intervals
+from fakeshift.engine.sink import CHUNK_ROWS, ResultSink
+from fakeshift.errors import (
     RedshiftError,
     StatementCancelled,
     dropped_meanwhile,
@@ -34,11 +37,6 @@ from fakeshift.engine.errors import (
     undefined_schema,
     unsupported,
 )
-from fakeshift.engine.locks import Mode
-from fakeshift.engine.outcome import Outcome
-from fakeshift.engine.permissions import Permissions
-from fakeshift.engine.results import result_columns, with_intervals
-from fakeshift.engine.sink import CHUNK_ROWS, ResultSink
 from fakeshift.sql import nodes
 from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.parser import parse_statement
@@ -77,11 +75,18 @@ class Transaction:
     started: float = field(default_factory=time.time)
 
 
-class Session(Permissions):
-    """One connection to the warehouse; used by one thread at a time, ``cancel`` by any."""
+Execute = Callable[["Session", object], Outcome]
 
-    def __init__(self, database: Database, user: str, *, superuser: bool = False):
+
+class Session(Permissions):
+    """One connection to the warehouse; used by one thread at a time, ``cancel`` by any.
+
+    ``execute`` runs a parsed statement in it: ``commands.execute``, which is a floor above.
+    """
+
+    def __init__(self, database: Database, user: str, execute: Execute, *, superuser: bool = False):
         self.database = database
+        self._execute = execute
         self.user = user
         self.superuser = superuser
         self.pid = database.next_pid()
@@ -129,7 +134,7 @@ class Session(Permissions):
         try:
             with self.cancellation.open():
                 self.check_cancelled()
-                outcome = execute(self, statement)
+                outcome = self._execute(self, statement)
                 self.check_cancelled()
             if own and self.transaction is not None:
                 self.commit()

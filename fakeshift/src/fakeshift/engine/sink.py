@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.results import ResultColumn, fields, text
+from fakeshift.errors import RedshiftError
 
 PAGE_BYTES = 1_000_000
 MAX_RESULT_BYTES = 500_000_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.sql.datatypes import NOT_IN_REDSHIFT
 from fakeshift.sql.datatypes import parse as parse_type
 from fakeshift.sql.lexer import Tokens

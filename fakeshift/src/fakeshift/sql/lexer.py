@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from fakeshift.dialect.grammar import tokenize
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
+from fakeshift.sql.tokens import tokenize
 
 
 class Tokens:

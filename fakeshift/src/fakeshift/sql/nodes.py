@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fakeshift.sql.copy_options import CopyOptions
 from fakeshift.sql.datatypes import DataType
+from fakeshift.sql.unload_options import UnloadOptions
 
 Name = tuple[str, ...]
 
@@ -169,13 +171,21 @@ class Lock:
 
 @dataclass(frozen=True)
 class CopyFrom:
-    """COPY table [(columns)] FROM 'source' options; the rest is ``copy_s3.options``'s to parse."""
+    """COPY table [(columns)] FROM 'source' options."""
 
     name: Name
     columns: tuple[str, ...]
     source: str
-    options: str
-    text: str = ""
+    options: CopyOptions
+
+
+@dataclass(frozen=True)
+class Unload:
+    """UNLOAD ('query') TO 'destination' options."""
+
+    query: str
+    destination: str
+    options: UnloadOptions
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from fakeshift.dialect.grammar import tokenize
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
 from fakeshift.sql.template import NAME_MARK, Template
+from fakeshift.sql.tokens import tokenize
 
 _TAKE_VALUES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "("})
 _BEFORE_A_NAME = frozenset(

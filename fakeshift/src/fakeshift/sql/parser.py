@@ -11,14 +11,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from fakeshift.engine.errors import RedshiftError, unsupported
-from fakeshift.sql import nodes
+from sqlglot.tokenizer_core import TokenType
+
+from fakeshift.errors import RedshiftError, unsupported
+from fakeshift.s3 import split_url
+from fakeshift.sql import copy_options, nodes, unload_options
 from fakeshift.sql.create_table import ENCODINGS, column, constraint, create_table
 from fakeshift.sql.datatypes import parse as parse_type
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.parameters import bind, template_of
 from fakeshift.sql.privileges import default_privileges, grant
-from fakeshift.unload.statement import parse as parse_unload
 
 Statement = object
 
@@ -407,7 +409,26 @@ def _copy(tokens: Tokens) -> Statement:
     columns = _name_list(tokens) if tokens.accept("(") else ()
     tokens.expect("FROM")
     source = tokens.string()
-    return nodes.CopyFrom(name, columns, source, tokens.rest(), tokens.sql)
+    split_url(source)  # first of all: what is not in S3 has options of its own
+    return nodes.CopyFrom(name, columns, source, copy_options.parse_options(tokens))
+
+
+def _unload(tokens: Tokens) -> nodes.Unload:
+    """dg/r_UNLOAD.html: UNLOAD ('query') TO 'destination' authorization [ options ]"""
+    tokens.expect("(")
+    query = _unloaded(tokens)
+    tokens.expect(")")
+    tokens.expect("TO")
+    destination = tokens.string()
+    return nodes.Unload(query, destination, unload_options.parse_options(tokens))
+
+
+def _unloaded(tokens: Tokens) -> str:
+    """``'select ...'`` with its quotes doubled, or ``$$select ...$$``."""
+    token = tokens.peek()
+    if token is not None and token.token_type == TokenType.HEREDOC_STRING:
+        return str(tokens.take().text)
+    return tokens.string()
 
 
 def _comment(tokens: Tokens) -> nodes.Comment:
@@ -568,7 +589,7 @@ _PARSERS: dict[str, Callable[[Tokens], Statement]] = {
     "TRUNCATE": _truncate,
     "LOCK": _lock,
     "COPY": _copy,
-    "UNLOAD": parse_unload,
+    "UNLOAD": _unload,
     "COMMENT": _comment,
     "COMMENT ON": _comment,
     "ANALYZE": _analyze,

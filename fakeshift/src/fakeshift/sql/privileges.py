@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_DEFAULT_PRIVILEGES.html
 
 from __future__ import annotations
 
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.nodes import DefaultPrivileges, Grant, Name
 

@@ -14,14 +14,15 @@ from typing import Any, TextIO
 
 import duckdb
 
-from fakeshift.api.principals import Principal
+from fakeshift.commands import execute
 from fakeshift.engine import duckdb_errors
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import RedshiftError, StatementCancelled, terminated
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
 from fakeshift.engine.sink import ResultSink
+from fakeshift.errors import RedshiftError, StatementCancelled, terminated
 from fakeshift.faults import Faults
+from fakeshift.principal import Principal
 from fakeshift.sql.parameters import template_of
 from fakeshift.statements.record import Statement, Status, SubStatement
 from fakeshift.statements.sessions import LONGEST_SECONDS, KeptSession, Sessions
@@ -112,7 +113,7 @@ class Runner:
         self._keeper: threading.Thread | None = None
 
     def _new_session(self, user: str, superuser: bool) -> Session:
-        return Session(self._database, user, superuser=superuser)
+        return Session(self._database, user, execute, superuser=superuser)
 
     # -- sessions that are kept ----------------------------------------------------------------
 

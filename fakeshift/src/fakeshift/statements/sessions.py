@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fakeshift.api.errors import exceeded, validation
-from fakeshift.api.principals import Principal
 from fakeshift.engine.session import Session
+from fakeshift.principal import Principal
+from fakeshift.refusals import exceeded, validation
 from fakeshift.statements.store import StatementStore
 
 MAX_SESSIONS = 500

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fakeshift.engine.errors import TERMINATED
+from fakeshift.errors import TERMINATED
 from fakeshift.statements.record import Statement, SubStatement
 
 KEEP_SECONDS = 24 * 3600

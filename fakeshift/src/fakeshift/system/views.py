@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import duckdb
 
 from fakeshift.config import Kind
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.system import catalogue, recorded
 from fakeshift.system.view import CATALOG, INFORMATION, SystemSession, SystemView
 

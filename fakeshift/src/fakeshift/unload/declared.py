@@ -6,15 +6,12 @@ DuckDB's VARCHAR has no length and no CHAR; a verbose manifest names both.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from fakeshift.catalog.model import Relation
+from fakeshift.engine.session import Session
 from fakeshift.sql.datatypes import DataType
-
-if TYPE_CHECKING:
-    from fakeshift.engine.session import Session
 
 Tables = Mapping[str, Sequence[tuple[str, DataType]]]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fakeshift.copy_s3.s3 import ObjectStore, split_url
-from fakeshift.engine.errors import RedshiftError, unsupported
-from fakeshift.unload.statement import UnloadOptions
+from fakeshift.errors import RedshiftError, unsupported
+from fakeshift.s3 import ObjectStore, split_url
+from fakeshift.sql.unload_options import UnloadOptions
 
 
 class Destination:

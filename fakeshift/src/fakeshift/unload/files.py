@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 import duckdb
 
-from fakeshift.unload.statement import UnloadOptions
+from fakeshift.sql.unload_options import UnloadOptions
 from fakeshift.unload.text import Line
 
 _PIECE = 1 << 20

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import duckdb
 
-from fakeshift.engine.errors import RedshiftError, undefined_column, unsupported
 from fakeshift.engine.results import ResultColumn, result_columns, text
+from fakeshift.errors import RedshiftError, undefined_column, unsupported
 
 SLICES = 2
 """How many files UNLOAD writes side by side: one for each slice that has rows."""

@@ -13,9 +13,9 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.results import ResultColumn, text
-from fakeshift.unload.statement import UnloadOptions
+from fakeshift.errors import RedshiftError
+from fakeshift.sql.unload_options import UnloadOptions
 
 Line = Callable[[Sequence[Any]], str]
 """A row's values to its line, with the line feed."""

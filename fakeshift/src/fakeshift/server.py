@@ -129,8 +129,9 @@ class Handler(BaseHTTPRequestHandler):
             if prefix != TARGET_PREFIX:
                 raise ApiError("UnknownOperationException", f"Unknown operation: {target}")
             principal = self.server.resolve(access_key(self.headers.get("Authorization")))
+            request = _parsed(body)
             answer = self.server.faults.around(
-                name, lambda: self.server.operations.call(name, _parsed(body), principal)
+                name, lambda: self.server.operations.call(name, request, principal)
             )
             self._answer(200, answer)
         except AnswerDropped:

@@ -29,6 +29,10 @@ class Listing:
     def __init__(self, store: StatementStore, runner: Runner):
         self._store = store
         self._runner = runner
+        self.operations = {
+            "ListStatements": self.list_statements,
+            "ListSessions": self.list_sessions,
+        }
 
     def list_statements(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListStatements.html: "By default, only finished statements are shown." """

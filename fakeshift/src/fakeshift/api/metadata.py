@@ -36,6 +36,12 @@ class Metadata:
 
     def __init__(self, database: Database):
         self._database = database
+        self.operations = {
+            "ListDatabases": self.list_databases,
+            "ListSchemas": self.list_schemas,
+            "ListTables": self.list_tables,
+            "DescribeTable": self.describe_table,
+        }
 
     def list_databases(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListDatabases.html"""

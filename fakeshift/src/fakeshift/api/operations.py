@@ -27,23 +27,14 @@ class Operations:
     """``call(name, request, principal)`` runs one operation or raises ApiError."""
 
     def __init__(self, database: Database, store: StatementStore, runner: Runner):
-        submit = Submit(store, runner)
-        results = Results(store, runner)
-        listing = Listing(store, runner)
-        metadata = Metadata(database)
+        groups = (
+            Submit(store, runner),
+            Results(store, runner),
+            Listing(store, runner),
+            Metadata(database),
+        )
         self._by_name: dict[str, Callable[[Request, Principal], Response]] = {
-            "ExecuteStatement": submit.execute_statement,
-            "BatchExecuteStatement": submit.batch_execute_statement,
-            "DescribeStatement": results.describe_statement,
-            "GetStatementResult": results.get_statement_result,
-            "GetStatementResultV2": results.get_statement_result_v2,
-            "CancelStatement": results.cancel_statement,
-            "ListStatements": listing.list_statements,
-            "ListSessions": listing.list_sessions,
-            "ListDatabases": metadata.list_databases,
-            "ListSchemas": metadata.list_schemas,
-            "ListTables": metadata.list_tables,
-            "DescribeTable": metadata.describe_table,
+            name: run for group in groups for name, run in group.operations.items()
         }
 
     def call(self, name: str, request: Any, principal: Principal) -> Response:

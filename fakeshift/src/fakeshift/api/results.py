@@ -24,6 +24,12 @@ class Results:
     def __init__(self, store: StatementStore, runner: Runner):
         self._store = store
         self._runner = runner
+        self.operations = {
+            "DescribeStatement": self.describe_statement,
+            "GetStatementResult": self.get_statement_result,
+            "GetStatementResultV2": self.get_statement_result_v2,
+            "CancelStatement": self.cancel_statement,
+        }
 
     def describe_statement(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_DescribeStatement.html"""

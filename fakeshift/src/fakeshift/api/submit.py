@@ -34,6 +34,10 @@ class Submit:
         self._store = store
         self._runner = runner
         self._one_at_a_time = threading.Lock()
+        self.operations = {
+            "ExecuteStatement": self.execute_statement,
+            "BatchExecuteStatement": self.batch_execute_statement,
+        }
 
     def execute_statement(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ExecuteStatement.html"""

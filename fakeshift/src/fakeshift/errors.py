@@ -8,14 +8,14 @@ from __future__ import annotations
 
 RULE = "-" * 47
 TERMINATED = "terminating connection due to administrator command"
-"""What a statement fails with when the warehouse restarts."""
+"""The error of a statement when the warehouse restarts."""
 
 
 class RedshiftError(Exception):
     """A statement failed; ``str(error)`` is the text that the Data API returns.
 
     ``sqlstate`` is PostgreSQL's five characters (42P01 undefined table, ...); the Data API does
-    not return it, SYS_QUERY_HISTORY and our log do not either: it is for code inside this package.
+    not return it, and SYS_QUERY_HISTORY and our log do not show it: it is for code in this package.
     """
 
     def __init__(self, message: str, *, detail: str = "", hint: str = "", sqlstate: str = "XX000"):
@@ -32,7 +32,7 @@ class RedshiftError(Exception):
 
 
 class StatementCancelled(RedshiftError):
-    """CancelStatement, or somebody else's CANCEL, reached the statement: its status is ABORTED."""
+    """CancelStatement or CANCEL reached the statement: its status is ABORTED."""
 
     def __init__(self, message: str = "", query_id: int = 0) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class StatementCancelled(RedshiftError):
 
 
 def terminated() -> RedshiftError:
-    """The warehouse restarts: what ran has failed."""
+    """The error of statements that ran when the warehouse restarted."""
     return RedshiftError(TERMINATED, sqlstate="57P01")
 
 
@@ -78,7 +78,7 @@ def undefined_relation(name: str) -> RedshiftError:
 
 
 def dropped_meanwhile(oid: int) -> RedshiftError:
-    """Who waits for a lock of a table that is then dropped; readers too.
+    """The error of a statement, also a reader, that waited for the lock of a table that was dropped.
 
     Seen on clusters (https://github.com/dbt-labs/dbt-core/pull/825), and named by AWS's notes on
     cluster versions: https://docs.aws.amazon.com/redshift/latest/mgmt/cluster-versions.html
@@ -92,13 +92,13 @@ def undefined_schema(name: str) -> RedshiftError:
 
 
 def undefined_column(name: str, relation: str = "") -> RedshiftError:
-    """``column "x" does not exist``, or ``... of relation "y" ...`` where a table is named."""
+    """``column "x" does not exist``, or ``... of relation "y" ...`` if a table is given."""
     place = f' of relation "{relation}"' if relation else ""
     return RedshiftError(f'column "{name}"{place} does not exist', sqlstate="42703")
 
 
 def unsupported(what: str) -> RedshiftError:
-    """Redshift has it, this server does not: refused by its name, never ignored."""
+    """Redshift has this and this server does not: the error names it."""
     return RedshiftError(f"{what} is not supported by the local Redshift", sqlstate="0A000")
 
 
@@ -121,7 +121,7 @@ def correlated_subquery() -> RedshiftError:
 
 
 def source_failed(message: str, context: str, code: int = 8001) -> RedshiftError:
-    """The load could not read its data: no row error, the place in the error's context."""
+    """The load could not read its data: not a row error; the context says where."""
     return compute_error(message, code, context, location="copy")
 
 
@@ -135,5 +135,5 @@ def s3_failed(code: str, message: str, status: int, context: str) -> RedshiftErr
 
 
 def reading(url: str) -> str:
-    """The context of an error that met one object: ``S3 key being read : s3://bucket/key``."""
+    """The context of an error at one object: ``S3 key being read : s3://bucket/key``."""
     return f"S3 key being read : {url}"

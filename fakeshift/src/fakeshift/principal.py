@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Principal:
     """A caller: ``id`` owns statements, ``db_user`` owns tables and rows of the system views.
 
-    ``iam_session`` tells the sessions of one IAM role apart (RoleLevel of ListStatements).
+    ``iam_session`` distinguishes the sessions of one IAM role (RoleLevel of ListStatements).
     """
 
     id: str

@@ -25,7 +25,7 @@ def validation(message: str) -> ApiError:
 
 
 def not_found(message: str, resource_id: str) -> ApiError:
-    """ResourceNotFoundException: no such statement, or none of this caller's."""
+    """ResourceNotFoundException: the statement does not exist or is not the caller's."""
     return ApiError("ResourceNotFoundException", message, ResourceId=resource_id)
 
 
@@ -40,5 +40,5 @@ def connection_failed(message: str) -> ApiError:
 
 
 def not_supported(what: str) -> ApiError:
-    """Redshift has it, this server does not: refused by its name, never ignored."""
+    """Redshift has this and this server does not: the error names it."""
     return validation(f"{what} is not supported by the local Redshift")

@@ -1,4 +1,4 @@
-"""S3 as COPY sees it: with the credentials of its IAM_ROLE, errors in Redshift's words."""
+"""S3 as COPY and UNLOAD see it: with the credentials of IAM_ROLE, and Redshift's error messages."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from fakeshift.config import Settings
 from fakeshift.errors import RedshiftError, reading, s3_failed, source_failed
 
 _MODELS = botocore.session.Session().get_component("data_loader")
-"""The services' models, read once: they take longer to read than a COPY of a small file."""
+"""The services' models, read once: reading them takes longer than a COPY of a small file."""
 _KEEP_CLIENT_SECONDS = 60
 _CHUNK = 1 << 20
 _READ_SECONDS = 20
-"""A silent S3 holds a COPY, and the locks of a cancelled one, no longer than its attempts of this."""
+"""If S3 does not answer, a COPY (and the locks of a cancelled one) ends after its attempts of this."""
 
 
 class Body(Protocol):
@@ -44,7 +44,7 @@ class S3Object:
     body: Body
 
     def chunks(self) -> Iterator[bytes]:
-        """The object's bytes as they come."""
+        """The object's bytes, chunk by chunk."""
         while True:
             try:
                 chunk = self.body.read(_CHUNK)
@@ -60,7 +60,7 @@ class S3Object:
 class ObjectStore:
     """Lists and reads buckets of one region. Raises RedshiftError with the key in its text.
 
-    A bucket of another region is refused as S3 refuses it, whose redirect COPY does not follow:
+    A bucket of another region is refused as S3 refuses it; COPY does not follow the redirect:
     https://docs.aws.amazon.com/redshift/latest/dg/s3serviceexception-error.html
     """
 
@@ -70,7 +70,7 @@ class ObjectStore:
         self._region_of = region_of
 
     def _require_region(self, bucket: str, context: str) -> None:
-        """The error as it is seen: https://github.com/hellonarrativ/spectrify/issues/50"""
+        """The error as seen at https://github.com/hellonarrativ/spectrify/issues/50"""
         if self._region_of(bucket) not in ("", self._region):
             raise s3_failed(
                 "PermanentRedirect",
@@ -81,7 +81,7 @@ class ObjectStore:
             )
 
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """The keys that begin with a prefix, in order."""
+        """The keys with a prefix, in order."""
         self._require_region(bucket, f"Listing bucket={bucket} prefix={prefix}")
         try:
             pages = self._client.get_paginator("list_objects_v2").paginate(
@@ -114,7 +114,7 @@ class ObjectStore:
         )
 
     def put(self, bucket: str, key: str, body: IO[bytes], more: Mapping[str, str]) -> None:
-        """Writes an object; ``more`` are PutObject's arguments, of encryption for example."""
+        """Writes an object; ``more`` are further arguments of PutObject, for example encryption."""
         self._require_region(bucket, _writing(bucket, key))
         try:
             self._client.put_object(Bucket=bucket, Key=key, Body=body, **more)
@@ -124,7 +124,7 @@ class ObjectStore:
             raise source_failed(f"S3ServiceException:{error}", _writing(bucket, key)) from error
 
     def delete(self, bucket: str, key: str) -> None:
-        """Removes an object, whether it is there or not."""
+        """Deletes an object, if it exists."""
         try:
             self._client.delete_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -160,7 +160,7 @@ def _refused(error: ClientError, context: str) -> RedshiftError:
 
 
 class ObjectStores:
-    """Object stores by role and region; a role's credentials are asked of STS and kept a minute."""
+    """Object stores by role and region; a role's credentials come from STS and are kept for a minute."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -171,7 +171,7 @@ class ObjectStores:
     def get(self, iam_role: str, region: str) -> ObjectStore:
         """The store of IAM_ROLE ``iam_role`` (an ARN or ``default``).
 
-        Raises RedshiftError if STS does not give out the role's credentials.
+        Raises RedshiftError if STS refuses the role's credentials.
         """
         role = self._resolve(iam_role)
         place = (role, region or self._settings.region)
@@ -195,9 +195,9 @@ class ObjectStores:
         )
 
     def region_of(self, bucket: str) -> str:
-        """Where a bucket is, which S3 says also to who may not read it; "" if it does not say.
+        """A bucket's region, "" if unknown. S3 also tells callers who may not read the bucket.
 
-        It is asked with the environment's credentials: the role needs no permission for it.
+        The request uses the environment's credentials: the role needs no permission for it.
         """
         with self._lock:
             kept = self._regions.get(bucket)

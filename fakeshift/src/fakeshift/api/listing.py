@@ -48,7 +48,7 @@ class Listing:
         return _newest_first(request, "ListStatements", "Statements", found, shapes.listed)
 
     def list_sessions(self, request: Request, principal: Principal) -> Response:
-        """.../APIReference/API_ListSessions.html: the available and busy, or those of a status."""
+        """.../APIReference/API_ListSessions.html: the available and busy ones, or those with the given status."""
         _check_one_target(request)
         sessions = self._runner.sessions_of(principal.id)
         wanted = request.get("SessionId")
@@ -92,7 +92,7 @@ def _is_there(
     database: str,
     target: Mapping[str, str],
 ) -> bool:
-    """Whether the filters that both operations have let it through."""
+    """Whether it passes the filters that both operations share."""
     if not request.get("RoleLevel", True) and iam_session != principal.iam_session:
         return False
     if request.get("Database", database) != database:

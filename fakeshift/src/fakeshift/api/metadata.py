@@ -1,4 +1,4 @@
-"""ListDatabases, ListSchemas, ListTables, DescribeTable: the catalogue as a JDBC driver tells it.
+"""ListDatabases, ListSchemas, ListTables, DescribeTable: the catalogue as a JDBC driver reports it.
 
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListTables.html
 """
@@ -32,7 +32,7 @@ Response = dict[str, Any]
 
 
 class Metadata:
-    """Answers from a session of its own, which sees what the caller's database user sees."""
+    """Answers from its own session, which sees what the caller's database user sees."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -74,7 +74,7 @@ class Metadata:
         return paging.page(request, "ListTables", "Tables", found, place, LARGEST_PAGE, dict)
 
     def describe_table(self, request: Request, principal: Principal) -> Response:
-        """.../APIReference/API_DescribeTable.html: no columns where there is no such table."""
+        """.../APIReference/API_DescribeTable.html: no columns if the table does not exist."""
         schema, table = request.get("Schema"), request.get("Table")
         with self._session(request, principal) as session:
             tables = [
@@ -96,7 +96,7 @@ class Metadata:
 
     @contextmanager
     def _session(self, request: Request, principal: Principal) -> Iterator[Session]:
-        """A session in the connected database; the one to look at is the same, there is one."""
+        """A session in the connected database, which is the only one."""
         check_target(request)
         for key in ("ConnectedDatabase", "Database"):
             name = request.get(key)
@@ -119,12 +119,12 @@ def _second(pair: tuple[paging.Place, Response]) -> Response:
 
 
 def _names(request: Request, what: str, member: str, names: list[str]) -> Response:
-    """A page of names, which are in order."""
+    """A page of sorted names."""
     return paging.page(request, what, member, names, lambda name: [name], LARGEST_PAGE, str)
 
 
 def _like(pattern: str | None) -> Any:
-    """A pattern of the API as a test: ``%`` is any text, ``_`` any character, ``\\`` takes its meaning."""
+    """An API pattern as a test: ``%`` matches any text, ``_`` any character; ``\\`` escapes them."""
     if pattern is None:
         return lambda _: True
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)

@@ -1,4 +1,4 @@
-"""The Data API's operations by name: a request in, checked, the response's members out.
+"""The Data API's operations by name: checks a request and returns the response's members.
 
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
 """
@@ -40,8 +40,8 @@ class Operations:
     def call(self, name: str, request: Any, principal: Principal) -> Response:
         """One operation by the model's name.
 
-        Raises ApiError: UnknownOperationException for what the model does not have,
-        ValidationException (naming the operation) for what a newer model has and this server not.
+        Raises ApiError: UnknownOperationException for an operation that is not in the model,
+        ValidationException (with the name) for one that this server does not support.
         """
         checked = check(name, request)
         if name not in self._by_name:

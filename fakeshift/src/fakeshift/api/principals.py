@@ -1,7 +1,7 @@
 """Who is calling: from the Authorization header to a principal and its database user.
 
-There has to be a signature, for this service; it is not verified: the server is on 127.0.0.1 and
-has nobody's secret keys.
+A request must be signed for this service. The signature is not verified: the server listens on
+127.0.0.1 only and has no secret keys.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(?:[^,\s]*/)?([^/,\s]*)/aws4_re
 
 
 Resolver = Callable[[str], Principal]
-"""From an access key id to its principal; give ``Operations`` another one to plug IAM in."""
+"""Maps an access key id to its principal; pass another one to ``LocalRedshift`` to plug in IAM."""
 
 
 def access_key(authorization: str | None) -> str:
@@ -52,7 +52,7 @@ def access_key(authorization: str | None) -> str:
 
 
 def from_settings(settings: Settings) -> Resolver:
-    """The default: an access key is a principal of its own, named in ``settings.principals``
+    """The default: each access key is its own principal, named in ``settings.principals``
     or its file.
 
     Two keys with the same database user are one principal, as two sessions of one IAM role are
@@ -74,11 +74,13 @@ def from_settings(settings: Settings) -> Resolver:
 
 
 def _read(file: Path) -> dict[str, str]:
-    """Raises ValueError, which names the file, for one that is not as ``Settings`` tells."""
+    """Raises ValueError with the file's name if it is not as ``Settings`` describes."""
     try:
         names = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"principals file {file}: {error}") from error
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise ValueError(f'principals file {file}: not {{"<access key id>": "<database user>"}}')
+        raise ValueError(
+            f'principals file {file}: it must be {{"<access key id>": "<database user>"}}'
+        )
     return names

@@ -28,7 +28,7 @@ Response = dict[str, Any]
 
 
 class Submit:
-    """Takes statements; they run in threads of the runner's."""
+    """Accepts statements and hands them to the runner's threads."""
 
     def __init__(self, store: StatementStore, runner: Runner):
         self._store = store
@@ -79,9 +79,9 @@ class Submit:
 
 
 def check_target(request: Request) -> None:
-    """A cluster or a workgroup, not both, and a database; or a session, which has them already.
+    """A cluster or a workgroup, not both, and a database; or a session, which already has them.
 
-    What is said of neither is as in boto/boto3#3336; the other messages are ours.
+    The message for neither is that of boto/boto3#3336; the others are ours.
     """
     if "ClusterIdentifier" in request and "WorkgroupName" in request:
         raise validation("Only one of ClusterIdentifier or WorkgroupName can be provided.")

@@ -21,7 +21,7 @@ def run(session: Session, statement: Append) -> Outcome:
     """Rows go from the source to the target; columns are matched by name, types must be the same.
 
     Raises RedshiftError inside a transaction block, for a view or a temporary table, for columns
-    that do not match. The wording of the latter is not documented.
+    that do not match. The wording of that last error is not documented.
     """
     if session.open_transaction.explicit:
         raise in_transaction_block("ALTER TABLE APPEND")

@@ -30,8 +30,8 @@ from fakeshift.system import views
 def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html
 
-    A view is kept as its Redshift text, names qualified, and put into the queries that name it.
-    A late-binding one is not looked into: its tables need not exist.
+    A view is kept as its Redshift text with qualified names and expanded in queries that use it.
+    A late-binding view is not checked: its tables need not exist.
     """
     key = session.creation_key(statement.name)
     session.require_schema(key[0], "CREATE")
@@ -253,7 +253,7 @@ def _drop_schema(session: Session, statement: nodes.Drop, name: str) -> None:
 
 
 def _holds(session: Session, name: str, kind: str) -> str:
-    """What keeps a user, group or role from being dropped.
+    """The reason why a user, group or role cannot be dropped, or "".
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_DROP_USER.html, r_DROP_GROUP.html; as it is seen:
     https://github.com/awslabs/amazon-redshift-utils/pull/156

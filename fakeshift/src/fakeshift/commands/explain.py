@@ -26,9 +26,9 @@ _KEPT_TREES = 1000
 
 
 def run(session: Session, statement: Explain) -> Outcome:
-    """A row for each line of the plan; the statement is checked as if it was to run, and does not.
+    """A row for each line of the plan; the statement is checked as if it were to run, but does not run.
 
-    Its tables are locked as for reading, so that it waits behind a LOCK: assumed, as PostgreSQL does.
+    It locks its tables for reading, so it waits behind a LOCK: assumed, from PostgreSQL.
     """
     if statement.table is not None:
         tables.require_place(session, statement.table)
@@ -54,7 +54,7 @@ def run(session: Session, statement: Explain) -> Outcome:
 
 @lru_cache(_KEPT_TREES)
 def _tree(text: str) -> exp.Expr:
-    """The tree of a statement, which nobody may change: a loader plans the same statements again and again."""
+    """The tree of a statement, which must not be changed: a loader plans the same statements repeatedly."""
     tree = parse_query(text)
     names.fold(tree)
     return tree

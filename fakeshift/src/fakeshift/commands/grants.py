@@ -1,7 +1,7 @@
 """GRANT, REVOKE, ALTER DEFAULT PRIVILEGES.
 
 Recorded in the catalogue, answered by has_*_privilege and svv_*_privileges, and enforced for every
-user that is no superuser once the server has admins (``Settings.admins``): SELECT, INSERT, UPDATE,
+user who is not a superuser once the server has admins (``Settings.admins``): SELECT, INSERT, UPDATE,
 DELETE, TRUNCATE on tables, USAGE and CREATE on schemas, CREATE on the database; DDL, LOCK and
 VACUUM need the owner. Without admins nothing is enforced.
 """

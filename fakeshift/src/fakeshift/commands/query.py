@@ -14,7 +14,7 @@ from fakeshift.system import views
 
 
 def run(session: Session, statement: Query) -> Outcome:
-    """A query's rows go to the session's sink; of a DML statement the number of rows comes back."""
+    """Sends a query's rows to the session's sink, or returns the number of changed rows."""
     translated = prepare(session, statement)
     if translated.kind == "select":
         return session.send(translated.sql, translated.types, translated.origins)
@@ -27,8 +27,8 @@ def run(session: Session, statement: Query) -> Outcome:
 def prepare(session: Session, statement: Query) -> Translated:
     """The translated statement, its locks held, its snapshot taken, its system views filled.
 
-    Where a lock had to be waited for, or the catalogue changed meanwhile, the statement is
-    translated again: the table may have another shape by now, or none.
+    If it waited for a lock, or the catalogue has changed in the meantime, the statement is
+    translated again: the table may have been altered or dropped.
     """
     while True:
         version = session.database.catalog.version
@@ -54,7 +54,7 @@ def _locks(session: Session, translated: Translated) -> dict[Key, Mode]:
 
 
 def require_privileges(session: Session, translated: Translated) -> None:
-    """What the statement names and writes has to be the user's, or granted.
+    """The user must own, or have privileges on, what the statement names and writes.
 
     "you need select privileges for the view itself, but you don't need select privileges for the
     underlying tables": https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_VIEW.html

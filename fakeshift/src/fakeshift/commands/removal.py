@@ -1,4 +1,4 @@
-"""DROP of a table or view, with the views that were made on it."""
+"""DROP of a table or view, and of the views that depend on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fakeshift.errors import RedshiftError
 
 
 def remove(session: Session, relation: Relation, *, cascade: bool) -> None:
-    """Drops a table or view; views that were made on it go with it on ``cascade``, else they hold it."""
+    """Drops a table or view. Views that depend on it are dropped with ``cascade``, else they prevent it."""
     dependents = catalog.dependents(session.con, relation.key)
     if dependents and not cascade:
         kind = "view" if relation.is_view else "table"

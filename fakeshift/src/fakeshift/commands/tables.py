@@ -29,7 +29,7 @@ from fakeshift.sql.nodes import AlterTable, Column, Constraint, CreateTable, Que
 
 _MOST_SORT_KEYS = 400
 IDENTITY_STRIDE = 4
-"""Identity values leave gaps, as those of a cluster's slices do: nobody can count on 1..n."""
+"""Identity values have gaps, like those of a cluster's slices: do not rely on 1..n."""
 
 
 def create(session: Session, statement: CreateTable) -> Outcome:
@@ -91,7 +91,7 @@ def _like(session: Session, statement: CreateTable, parent: Relation, key: Key) 
 
 
 def _add(session: Session, table: Relation) -> None:
-    """Makes the physical table, its sequence and its catalogue row."""
+    """Creates the physical table, its sequence and its catalogue row."""
     con = session.con
     _refuse_super(session, table.columns)
     for column in table.columns:
@@ -119,19 +119,19 @@ def _refuse_super(session: Session, columns: Sequence[Column]) -> None:
         raise RedshiftError("SUPER column is not supported in case insensitive database.")
 
 
-def grant_defaults(session: Session, made: Relation) -> None:
+def grant_defaults(session: Session, built: Relation) -> None:
     """What ALTER DEFAULT PRIVILEGES gives on a new table or view."""
     for grantee, privilege, option in catalog.default_privileges_for(
-        session.con, session.user, made.schema
+        session.con, session.user, built.schema
     ):
         catalog.put_privilege(
             session.con,
-            (grantee, "TABLE", made.schema, made.name, privilege, session.user, option),
+            (grantee, "TABLE", built.schema, built.name, privilege, session.user, option),
         )
 
 
 def _create_as(session: Session, statement: CreateTable, select: str, key: Key) -> Outcome:
-    """CREATE TABLE ... AS: types of the query's columns, character ones as long as may be."""
+    """CREATE TABLE ... AS: the types of the query's columns; character types have the maximum length."""
     translated = query.prepare(session, Query(select))
     session.change_catalog(key[0])
     described = session.con.execute(f"DESCRIBE {translated.sql}").fetchall()
@@ -151,7 +151,7 @@ def _create_as(session: Session, statement: CreateTable, select: str, key: Key) 
 def columns_of(
     statement: CreateTable, described: Sequence[Sequence[str]], types: Types
 ) -> tuple[Column, ...]:
-    """The columns that CREATE TABLE AS makes of a query's. Raises RedshiftError."""
+    """The columns that CREATE TABLE AS creates from a query's. Raises RedshiftError."""
     names = statement.names or tuple(row[0] for row in described)
     if len(names) > len(described):
         raise RedshiftError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
@@ -167,7 +167,7 @@ def columns_of(
 
 
 def require_place(session: Session, statement: CreateTable) -> Key:
-    """Where CREATE TABLE puts it: a schema that is there, in which the user may create."""
+    """Where CREATE TABLE puts it: an existing schema in which the user may create."""
     if statement.temporary and len(statement.name) > 1:
         raise RedshiftError("temporary tables may not specify a schema name", sqlstate="42P16")
     key = session.creation_key(statement.name, temporary=statement.temporary)
@@ -177,9 +177,9 @@ def require_place(session: Session, statement: CreateTable) -> Key:
 
 
 def created_type(duckdb_type: str, known: DataType | None) -> DataType:
-    """A column's type: a character type as long as it is known to be."""
-    made = type_of(duckdb_type)
-    return known if known is not None and known.is_text and made.is_text else made
+    """A column's type; a character type keeps its known length."""
+    built = type_of(duckdb_type)
+    return known if known is not None and known.is_text and built.is_text else built
 
 
 def type_of(duckdb_type: str) -> DataType:
@@ -297,7 +297,7 @@ def _drop_column(session: Session, statement: AlterTable, table: Relation) -> No
 
 
 def _drop_dependents(session: Session, statement: AlterTable, table: Relation) -> None:
-    """Views that name the column go with it on CASCADE, else they hold it."""
+    """Views that name the column are dropped with CASCADE, else they prevent it."""
     for view in catalog.dependents(session.con, table.key):
         query = parse_query(view.query)
         named = {column.name.lower() for column in query.find_all(exp.Column)}
@@ -315,7 +315,7 @@ def _drop_dependents(session: Session, statement: AlterTable, table: Relation) -
 
 
 def _add_constraint(session: Session, statement: AlterTable, table: Relation) -> None:
-    """Informational, as those of CREATE TABLE; a primary key's columns are NOT NULL already."""
+    """Informational, as in CREATE TABLE; a primary key's columns must already be NOT NULL."""
     added = statement.constraint
     if added is None:
         raise ValueError(statement.action)
@@ -338,9 +338,9 @@ def _add_constraint(session: Session, statement: AlterTable, table: Relation) ->
 
 
 def _drop_constraint(session: Session, statement: AlterTable, table: Relation) -> None:
-    """By its name, given or made as PostgreSQL makes them: t_pkey, t_a_key, t_a_fkey."""
+    """By its name: as given, or as PostgreSQL would name it (t_pkey, t_a_key, t_a_fkey)."""
     wanted = statement.old
-    kept = tuple(k for k in table.constraints if wanted != (k.name or _made_name(table, k)))
+    kept = tuple(k for k in table.constraints if wanted != (k.name or _default_name(table, k)))
     columns = tuple(
         replace(
             column,
@@ -355,7 +355,7 @@ def _drop_constraint(session: Session, statement: AlterTable, table: Relation) -
     catalog.put(session.con, replace(table, constraints=kept, columns=columns))
 
 
-def _made_name(table: Relation, key: Constraint) -> str:
+def _default_name(table: Relation, key: Constraint) -> str:
     if key.kind == "PRIMARY KEY":
         return f"{table.name}_pkey"
     kind = "key" if key.kind == "UNIQUE" else "fkey"
@@ -389,8 +389,8 @@ def _changed(table: Relation, what: str, *values: str) -> Relation:
     if what in ("distkey", "diststyle"):
         key, style = (values[0], "KEY") if what == "distkey" else ("", values[0])
         columns = tuple(replace(c, distkey=False) for c in table.columns)
-        made = replace(attributes, distkey=key, diststyle=style)
-        return replace(table, columns=columns, attributes=made)
+        built = replace(attributes, distkey=key, diststyle=style)
+        return replace(table, columns=columns, attributes=built)
     if len(values) > _MOST_SORT_KEYS:
         raise RedshiftError(
             f"a sort key has {_MOST_SORT_KEYS} columns at most, not {len(values)}", sqlstate="54011"

@@ -1,4 +1,4 @@
-"""UNLOAD: its query is prepared as any other, ``fakeshift.unload`` writes the rows."""
+"""UNLOAD: its query is prepared like any other; ``fakeshift.unload`` writes the rows."""
 
 from __future__ import annotations
 

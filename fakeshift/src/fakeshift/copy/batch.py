@@ -59,8 +59,8 @@ class Batches:
 
     def count(self, query: str) -> int:
         """How many rows ``insert`` would insert; their values are made, and dropped."""
-        made = ", ".join(f"COUNT({key})" for key in self._keys)
-        row = self._con.execute(f"SELECT COUNT(*), {made} FROM ({query})").fetchone()
+        built = ", ".join(f"COUNT({key})" for key in self._keys)
+        row = self._con.execute(f"SELECT COUNT(*), {built} FROM ({query})").fetchone()
         return int(row[0]) if row else 0
 
     def finish(self) -> None:

@@ -263,8 +263,8 @@ class Ahead:
     What the iterator raises is raised where its block would be. To be used in a with statement.
     """
 
-    def __init__(self, made: Iterator[Block]):
-        self._made = made
+    def __init__(self, built: Iterator[Block]):
+        self._built = built
         self._queue: queue.Queue[Block | BaseException | None] = queue.Queue(AHEAD)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="copy blocks", daemon=True)
@@ -290,7 +290,7 @@ class Ahead:
 
     def _run(self) -> None:
         try:
-            for block in self._made:
+            for block in self._built:
                 if not self._put(block):
                     return
             self._put(None)

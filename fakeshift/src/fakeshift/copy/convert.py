@@ -77,16 +77,16 @@ def _checked(column: Column, inner: Convert) -> Convert:
 
     def convert(value: Any) -> Any:
         try:
-            made = None if value is None else inner(value)
+            built = None if value is None else inner(value)
         except RowError as error:
             raise RowError(
                 error.code, error.message, column.name, column.type.name, length
             ) from error
-        if made is None and column.not_null:
+        if built is None and column.not_null:
             raise RowError(
                 1213, "Missing data for not-null field", column.name, column.type.name, length
             )
-        return made
+        return built
 
     return convert
 

@@ -50,8 +50,8 @@ def _no_constant(name: str) -> Any:
 
 def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Of a key that comes twice the first counts; the documentation does not say which."""
-    made = dict(pairs)
-    return made if len(made) == len(pairs) else dict(pairs[::-1])
+    built = dict(pairs)
+    return built if len(built) == len(pairs) else dict(pairs[::-1])
 
 
 _DECODER = json.JSONDecoder(

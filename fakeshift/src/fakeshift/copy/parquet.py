@@ -180,11 +180,11 @@ class _Object:
             elif column.type.name == "super" and in_file.type == "VARCHAR":
                 measure = f"MAX(STRLEN(p{number})), NULL"
             checks.append(f"COUNT(p{number}), {measure}")
-        made = self.con.execute(
+        built = self.con.execute(
             f"SELECT COUNT(*), {', '.join(checks)} FROM {self._source} "
             f"AS {_aliases([in_file for _, in_file in pairs])}"
         ).fetchone()
-        total, *rest = made or (0,)
+        total, *rest = built or (0,)
         for number, (column, _) in enumerate(pairs):
             present, longest, wide = rest[number * 3 : number * 3 + 3]
             if column.not_null and present < total:
@@ -294,7 +294,7 @@ def _aliases(there: Sequence[_InFile]) -> str:
 
 def _cells(columns: Sequence[Column], pairs: Sequence[tuple[Column, _InFile]]) -> list[str]:
     """``CAST(p0 AS INTEGER) AS c0`` and so on; what FILLRECORD fills is NULL."""
-    made = []
+    built = []
     for number, column in enumerate(columns):
         cell = "NULL"
         if number < len(pairs):
@@ -304,5 +304,5 @@ def _cells(columns: Sequence[Column], pairs: Sequence[tuple[Column, _InFile]]) -
             elif column.type.name == "super":
                 in_json = pairs[number][1].type == "JSON"
                 cell = f"JSON({cell})" if in_json else f"TO_JSON({cell})"
-        made.append(f"CAST({cell} AS {column.type.duckdb}) AS c{number}")
-    return made
+        built.append(f"CAST({cell} AS {column.type.duckdb}) AS c{number}")
+    return built

@@ -117,20 +117,20 @@ def _manifest(store: ObjectStore, source: str) -> list[Entry]:
     try:
         document = json.loads(b"".join(found.chunks()))
         listed = document["entries"]
-        made = [_entry(item) for item in listed]
+        built = [_entry(item) for item in listed]
     except (ValueError, KeyError, TypeError) as error:
         raise source_failed(
             "The file is not in proper manifest format.", f"Manifest file location = {source}"
         ) from error
-    for entry in made:
+    for entry in built:
         _, key = split_url(entry.url)
         if not key or key.endswith("/"):
             raise source_failed(
                 "MANIFEST parameter requires full path of an S3 object.", reading(entry.url)
             )
-    if not made:
+    if not built:
         raise source_failed("The manifest has no entries.", f"Manifest file location = {source}")
-    return made
+    return built
 
 
 def _entry(item: Any) -> Entry:

@@ -74,8 +74,8 @@ def plain(delimiter: str, special: str, quote: str = "") -> Plain:
             rows = [line.split(delimiter) for line in lines]
         counts = set(map(len, rows))
         if counts == {columns + 1}:
-            *made, last = zip(*rows, strict=True)
-            return None if any(last) else made
+            *built, last = zip(*rows, strict=True)
+            return None if any(last) else built
         return list(zip(*rows, strict=True)) if counts == {columns} else None
 
     not_plain = f"\0{special}"

@@ -106,10 +106,10 @@ class TextRows:
             count = _MANY
             while many := following.peek(count):
                 self.check_cancelled()
-                made = self._many(many)
-                if made is not None:
+                built = self._many(many)
+                if built is not None:
                     following.skip(len(many))
-                    for values in made:
+                    for values in built:
                         accept(values)
                     rows += len(many)
                     count = min(2 * count, _MANY)
@@ -128,16 +128,16 @@ class TextRows:
         columns = self.plain(lines, len(self.columns)) if self.plain else None
         if columns is None:
             return None
-        made = []
+        built = []
         try:
             for number, fields in enumerate(columns):
                 values = self._column(number, fields)
                 if None in values and self.columns[number].not_null:
                     return None
-                made.append(values)
+                built.append(values)
         except (RowError, RedshiftError):
             return None
-        return zip(*made, strict=True)
+        return zip(*built, strict=True)
 
     def _column(self, number: int, fields: Sequence[str]) -> Sequence[Any]:
         null, convert, bulk = self.options.null_as, self.converts[number], self.bulks[number]

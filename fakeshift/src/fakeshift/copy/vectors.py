@@ -132,10 +132,10 @@ def _cell(
         value, certain = _text(column, source, options, nested=False)
         conditions.append(certain)
     else:
-        made = _typed(column, source, options)
-        if made is None:
+        built = _typed(column, source, options)
+        if built is None:
             return None
-        value = made
+        value = built
         conditions.append(f"({name} IS NOT NULL OR {source} IS NULL OR {source} = '\"\"')")
     if column.not_null:
         conditions.append(f"{name} IS NOT NULL")

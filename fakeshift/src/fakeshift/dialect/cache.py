@@ -217,19 +217,19 @@ class _Kept:
 
     def filled(self, asked: _Asked) -> Translated:
         """The translation of the statement that asks now."""
-        made = self.translated
+        built = self.translated
         return replace(
-            made,
-            sql=asked.fill(made.sql),
-            reads=frozenset(map(asked.restored, made.reads)),
-            named=frozenset(map(asked.restored, made.named)),
-            target=asked.restored(made.target) if made.target else None,
-            query_id=asked.fill(made.query_id),
-            check=asked.fill(made.check),
-            then=asked.fill(made.then),
+            built,
+            sql=asked.fill(built.sql),
+            reads=frozenset(map(asked.restored, built.reads)),
+            named=frozenset(map(asked.restored, built.named)),
+            target=asked.restored(built.target) if built.target else None,
+            query_id=asked.fill(built.query_id),
+            check=asked.fill(built.check),
+            then=asked.fill(built.then),
             origins=tuple(
                 origin and replace(origin, table=asked.restored(("", origin.table))[1])
-                for origin in made.origins
+                for origin in built.origins
             ),
         )
 
@@ -253,10 +253,10 @@ class Translations:
         planner does, for a parameter where none may be.
         """
         template, known = template_of(query.sql)
-        made = self._translate(query, scope, template, known)
+        built = self._translate(query, scope, template, known)
         if known.places:
             bound.refuse(template.text)
-        return made
+        return built
 
     def _translate(
         self, query: Query, scope: Scope, template: Template, known: Words
@@ -267,10 +267,10 @@ class Translations:
             for kept in self._of(text):
                 if kept.holds(asked):
                     return kept.filled(asked)
-            made = _translated(template, known, asked)
-            if made is not None:
-                self._keep(text, made)
-                return made.filled(asked)
+            built = _translated(template, known, asked)
+            if built is not None:
+                self._keep(text, built)
+                return built.filled(asked)
         text = bind(query.sql, query.values)
         known = words(text)
         return translate(text[known.start : known.end], scope)
@@ -281,10 +281,10 @@ class Translations:
                 self._kept.move_to_end(text)
             return self._kept.get(text, ())
 
-    def _keep(self, text: str, made: _Kept) -> None:
+    def _keep(self, text: str, built: _Kept) -> None:
         with self._lock:
             before = self._kept.pop(text, ())
-            self._kept[text] = after = (made, *before)[:KEPT_OF_A_TEXT]
+            self._kept[text] = after = (built, *before)[:KEPT_OF_A_TEXT]
             self._size += _size(text, after) - _size(text, before)
             while self._size > self._characters:
                 self._size -= _size(*self._kept.popitem(last=False))
@@ -304,13 +304,13 @@ def _translated(template: Template, known: Words, asked: _Asked) -> _Kept | None
         if _INTERVAL.search(marked):  # what is in an interval's text decides how it is parsed
             for name in asked.parameters:
                 asked.text(asked.mark(name))
-        made = translate_tree(tree, asked)
+        built = translate_tree(tree, asked)
     except RedshiftError:
         return None
-    bare = VALUE_MARK.findall(_STRING.sub("", made.sql + made.check + made.then))
+    bare = VALUE_MARK.findall(_STRING.sub("", built.sql + built.check + built.then))
     if any(asked.is_parameter(mark) for mark in bare):
         return None
-    return _Kept(asked.answers, made)
+    return _Kept(asked.answers, built)
 
 
 def _is_open(node: exp.Expr) -> bool:

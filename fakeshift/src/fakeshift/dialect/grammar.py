@@ -175,10 +175,10 @@ def _typed_literal(this: exp.Expr, kind: exp.DataType) -> exp.Expr:
     literal = this
     while isinstance(literal, exp.Cast):
         literal = literal.this
-    made = exp.Cast(this=literal.copy(), to=kind)
+    built = exp.Cast(this=literal.copy(), to=kind)
     if literal is this:
-        return made
-    literal.replace(made)
+        return built
+    literal.replace(built)
     return this
 
 

@@ -221,9 +221,9 @@ class Finder:
                 if join.args.get("side"):
                     raise unsupported("an outer join that unnests a SUPER value")
                 value, index, unpivot = _names(join.this)
-                made = exp.Unnest(expressions=[path])
-                made.meta.update({"value": value, "index": index, "unpivot": unpivot})
-                join.set("this", made)
+                built = exp.Unnest(expressions=[path])
+                built.meta.update({"value": value, "index": index, "unpivot": unpivot})
+                join.set("this", built)
                 unnested.add(value)
             earlier.append(join.this.alias_or_name if path is None else value)
 
@@ -360,11 +360,11 @@ def _marked(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _put(node: exp.Expr, made: exp.Expr, name: str = "") -> None:
+def _put(node: exp.Expr, built: exp.Expr, name: str = "") -> None:
     """Replaces a node; a projection keeps the name that it had."""
     if name and isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
-        made = exp.Alias(this=made, alias=_quoted(name))
-    node.replace(made)
+        built = exp.Alias(this=built, alias=_quoted(name))
+    node.replace(built)
 
 
 def _rewrite(node: exp.Expr, finder: Finder) -> None:

@@ -148,15 +148,15 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     rules.apply(tree, scope)
-    made = merge.prepare(tree, target, source)
+    built = merge.prepare(tree, target, source)
     return Translated(
-        made.sql,
+        built.sql,
         "merge",
         frozenset(found.tables),
         frozenset(found.named),
         target.key,
         frozenset(found.system),
-        check=made.check,
-        then=made.then,
-        needs=made.needs,
+        check=built.check,
+        then=built.then,
+        needs=built.needs,
     )

@@ -195,12 +195,12 @@ def interval(written: str) -> str:
 
 def with_intervals(rows: Iterable[Sequence[Any]], places: Sequence[int]) -> list[list[Any]]:
     """Rows with DuckDB's texts of intervals in Redshift's style."""
-    made = [list(row) for row in rows]
-    for row in made:
+    built = [list(row) for row in rows]
+    for row in built:
         for place in places:
             if row[place] is not None:
                 row[place] = interval(row[place])
-    return made
+    return built
 
 
 def fields(rows: Iterable[Sequence[Any]]) -> list[list[dict[str, Any]]]:

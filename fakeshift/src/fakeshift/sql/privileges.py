@@ -57,8 +57,8 @@ def default_privileges(tokens: Tokens) -> DefaultPrivileges:
     grantees, option = _grantees(tokens, revoke=revoke == "REVOKE")
     if privileges == ("ALL",):
         privileges = TABLE_PRIVILEGES
-    made = Grant(revoke == "REVOKE", privileges, "TABLE", (), grantees, option)
-    return DefaultPrivileges(made, tuple(users), tuple(schemas))
+    built = Grant(revoke == "REVOKE", privileges, "TABLE", (), grantees, option)
+    return DefaultPrivileges(built, tuple(users), tuple(schemas))
 
 
 def _privileges(tokens: Tokens) -> tuple[str, ...]:

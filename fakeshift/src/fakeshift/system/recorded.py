@@ -37,8 +37,8 @@ OF_NEWER_PATCHES = ("file_etag", "file_last_modified")
 
 def _records(table: str, session: SystemSession, query_id: int | None) -> list[Record]:
     found = session.records.rows(table, session.visible_user_id, query_id)
-    made: list[Record] = [dict(zip(COLUMNS[table], row, strict=True)) for row in found]
-    return _load_detail(made, session.load_detail) if table == "load_detail" else made
+    built: list[Record] = [dict(zip(COLUMNS[table], row, strict=True)) for row in found]
+    return _load_detail(built, session.load_detail) if table == "load_detail" else built
 
 
 def _load_detail(records: list[Record], seen: LoadDetail) -> list[Record]:

@@ -87,12 +87,12 @@ class _Work:
         scratch = self.session.database.scratch
         for slice_number, share in shares:
             if options.format == "parquet":
-                made = parquet_files(self.session.con, stage, share, numbers, options, scratch)
+                built = parquet_files(self.session.con, stage, share, numbers, options, scratch)
             else:
                 rows = self._fetched(stage, share, numbers)
-                made = text_files(rows, line, header, options, scratch, self._pieces)
-            with contextlib.closing(made):
-                for part, written in enumerate(made):
+                built = text_files(rows, line, header, options, scratch, self._pieces)
+            with contextlib.closing(built):
+                for part, written in enumerate(built):
                     self._upload(f"{share.folder}{self._name(slice_number, part)}", written)
         self.rows = stage.rows
         if options.manifest and self.files:

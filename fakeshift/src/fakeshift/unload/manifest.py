@@ -69,9 +69,9 @@ def _entry(file: File, *, verbose: bool, size: bool) -> str:
 def _type(column: ResultColumn, declared: DataType | None) -> dict[str, Any]:
     """``declared``: of a column of a table; a computed one's length is VARCHAR's largest."""
     name = declared.name if declared and declared.is_text else column.type_name
-    made: dict[str, Any] = {"base": DataType(name).spoken.partition("(")[0]}
+    built: dict[str, Any] = {"base": DataType(name).spoken.partition("(")[0]}
     if column.type_name in ("varchar", "bpchar"):
-        made["max_length"] = declared.length if declared else column.precision
+        built["max_length"] = declared.length if declared else column.precision
     elif column.type_name == "numeric":
-        made |= {"precision": column.precision, "scale": column.scale}
-    return made
+        built |= {"precision": column.precision, "scale": column.scale}
+    return built

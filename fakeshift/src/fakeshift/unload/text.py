@@ -94,10 +94,10 @@ def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
     def cell(value: Any, column: ResultColumn) -> str:
         if value is None:
             return _null(column, null)
-        made = shown(value, column)
-        if special.search(made):
-            return '"' + made.replace('"', '""') + '"'
-        return made
+        built = shown(value, column)
+        if special.search(built):
+            return '"' + built.replace('"', '""') + '"'
+        return built
 
     def line(row: Sequence[Any]) -> str:
         return delimiter.join(map(cell, row, columns)) + "\n"
@@ -119,13 +119,13 @@ def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
         is_super = column.type_name == "super"
         if value is None:
             return _null(column, null)
-        made = shown(value, column)
+        built = shown(value, column)
         if is_super or column.type_name in _CHARACTERS:
             if options.escape:
-                made = escaped.sub(lambda found: "\\" + found[0], made)
+                built = escaped.sub(lambda found: "\\" + found[0], built)
             if options.addquotes:
-                made = f'"{made}"'
-        return made
+                built = f'"{built}"'
+        return built
 
     def line(row: Sequence[Any]) -> str:
         return delimiter.join(map(cell, row, columns)) + "\n"
@@ -144,15 +144,15 @@ def _fixed_width(columns: Sequence[ResultColumn], options: UnloadOptions) -> Lin
     null = options.null or ""
 
     def cell(value: Any, column: ResultColumn, width: int) -> str:
-        made = _null(column, null) if value is None else shown(value, column)
-        if len(made) > width:
+        built = _null(column, null) if value is None else shown(value, column)
+        if len(built) > width:
             if value is None and column.type_name not in _CHARACTERS:
-                made = ""
+                built = ""
             else:
                 raise RedshiftError(
                     f"Value of column {column.name} is longer than its fixed width of {width}"
                 )
-        return made.ljust(width)
+        return built.ljust(width)
 
     def line(row: Sequence[Any]) -> str:
         return "".join(map(cell, row, columns, options.widths)) + "\n"

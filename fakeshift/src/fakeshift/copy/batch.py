@@ -1,6 +1,6 @@
-"""Converted rows into DuckDB: a file of JSON lines with explicit types, inserted batch by batch.
+"""Inserts converted rows into DuckDB, in batches, from a file of JSON lines with explicit types.
 
-Never DuckDB's type inference; and memory holds one batch at most, however large the load.
+DuckDB never infers types, and memory holds at most one batch, however large the load.
 """
 # ruff: noqa: S608 - names come quoted from the catalogue
 
@@ -44,7 +44,7 @@ class Batches:
         ).encode
 
     def add(self, values: Sequence[Any]) -> None:
-        """One row."""
+        """Adds one row."""
         line = self._encode(dict(zip(self._keys, values, strict=True)))
         self._file.write(line)
         self._file.write("\n")
@@ -53,18 +53,18 @@ class Batches:
             self._flush()
 
     def insert(self, query: str) -> int:
-        """The rows of a DuckDB query with the columns' values as c0, c1, ...; how many."""
+        """Inserts the rows of a DuckDB query with the columns' values as c0, c1, ...; returns how many."""
         row = self._con.execute(f"{self._into} FROM ({query})").fetchone()
         return int(row[0]) if row else 0
 
     def count(self, query: str) -> int:
-        """How many rows ``insert`` would insert; their values are made, and dropped."""
+        """How many rows ``insert`` would insert; the values are computed and dropped."""
         built = ", ".join(f"COUNT({key})" for key in self._keys)
         row = self._con.execute(f"SELECT COUNT(*), {built} FROM ({query})").fetchone()
         return int(row[0]) if row else 0
 
     def finish(self) -> None:
-        """Inserts what is left."""
+        """Inserts the remaining rows."""
         self._flush()
 
     def _flush(self) -> None:
@@ -76,7 +76,7 @@ class Batches:
         self._bytes = 0
 
     def close(self) -> None:
-        """Removes the file; always to be called."""
+        """Removes the file; must always be called."""
         self._file.close()
         self._path.unlink(missing_ok=True)
 

@@ -1,9 +1,9 @@
-"""Objects as blocks of whole lines: what JSON's fast reader takes at a time.
+"""Objects as blocks of whole lines: the unit of JSON's fast reader.
 
 A block is a piece of one object, or several small objects, and so bounds the memory of a COPY of any
-size. It is ``plain`` if every record certainly stands on a line of its own: then DuckDB's reader
-finds the same records as ours. A thread makes the blocks (S3, unpacking, looking at the bytes) while
-the session's inserts them.
+size. It is ``plain`` if every record is certainly on its own line: then DuckDB's reader
+finds the same records as ours. One thread builds the blocks (S3, unpacking, checking the bytes) while
+the session's thread inserts them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from fakeshift.s3 import S3Object
 
 BLOCK_BYTES = 64 << 20
 FIRST_BYTES = 8 << 20
-"""An object's first piece; each is twice as large as the one before, up to ``BLOCK_BYTES``: so DuckDB has
-something to do soon."""
+"""An object's first piece; each is twice as large as the previous one, up to ``BLOCK_BYTES``, so that DuckDB
+starts early."""
 AHEAD = 2
 WRITTEN_BYTES = 1 << 20
 
@@ -39,18 +39,18 @@ _ODD = (
     rf"\[[ \t\r]*(?:\n|{_NO_NUMBER})",
     r"\\u0000",
 )
-"""What a block must not have to be plain, inside strings or outside.
+"""A plain block has none of these, inside strings or outside.
 
-A line begins with a brace and none ends with a colon, comma or opening bracket: so no structure goes
-on from a line to the next. And there is nothing that DuckDB reads and JSON does not have: a comma before
-a closing bracket, NaN and Infinity (DuckDB 2.0 has yyjson allow both); nor NUL, which no column takes.
-Each pattern begins with a character that is searched for fast.
+A line begins with a brace and none ends with a colon, comma or opening bracket: so no structure continues
+on the next line. And there is nothing that DuckDB reads and JSON does not have: a comma before
+a closing bracket, NaN and Infinity (DuckDB 2.0 has yyjson allow both); nor NUL, which no column accepts.
+Each pattern starts with a character that is fast to search for.
 """
 _ODD_BYTES = tuple(re.compile(pattern.encode()) for pattern in _ODD)
 
 
 class Judge:
-    """Says of blocks whether they are plain; by DuckDB's regular expressions, which are the fastest."""
+    """Checks whether blocks are plain, with DuckDB's regular expressions, which are the fastest."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection):
         self._con = con
@@ -58,7 +58,7 @@ class Judge:
         self._query = f"SELECT {odd} FROM read_text(?)"  # noqa: S608 - our own patterns
 
     def is_plain(self, pieces: list[Piece], path: Path) -> bool:
-        """Of pieces whose bodies, each on lines of its own, are in the file."""
+        """Checks pieces whose bodies, each on separate lines, are in the file."""
         bodies = [piece for piece in pieces if piece.body]
         if any(piece.begins_with != b"{" or piece.body_ends_with != b"}" for piece in bodies):
             return False
@@ -73,10 +73,10 @@ class Judge:
 
 
 def _lines_of_at_most(size: int, chunks: Sequence[bytes]) -> bool:
-    """Looks at a line break each ``size`` bytes, not at all of them."""
-    begun = 0  # bytes of the line that goes on from the chunks before
+    """Checks one line break per ``size`` bytes, not all of them."""
+    begun = 0  # bytes of the line that continues from the previous chunks
     for chunk in chunks:
-        at = -begun  # where the line begins
+        at = -begun  # where the line starts
         while len(chunk) - at > size:
             found = chunk.rfind(b"\n", max(at, 0), at + size + 1)
             if found < 0:
@@ -90,9 +90,9 @@ def _lines_of_at_most(size: int, chunks: Sequence[bytes]) -> bool:
 
 @dataclass
 class Piece:
-    """A part of an object, unpacked; ends with a line break if it is not the ``last``.
+    """A part of an object, unpacked; ends with a line break unless it is the ``last``.
 
-    In ``chunks`` as they came, none empty, for making one text of them costs more than reading them.
+    ``chunks`` are as received, none empty: joining them costs more than reading them.
     """
 
     found: S3Object
@@ -160,7 +160,7 @@ class Piece:
 class Block:
     """``pieces`` of several objects, each whole, or of one.
 
-    A ``plain`` one is in the file ``path`` as well, until ``AHEAD`` + 2 blocks later.
+    A ``plain`` one is also in the file ``path``, until ``AHEAD`` + 2 blocks later.
     """
 
     pieces: list[Piece]
@@ -179,7 +179,7 @@ class Block:
         return sum(piece.size for piece in self.pieces)
 
     def write(self) -> None:
-        """The records' lines to the file, over what is there: that spares the system to find the pages anew."""
+        """Overwrites the file with the records' lines, which reuses its memory pages."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "r+b", buffering=WRITTEN_BYTES) as file:
             for number, piece in enumerate(piece for piece in self.pieces if piece.body):
@@ -196,7 +196,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Makes blocks. One of fewer bytes than ``small`` is never plain: it is not worth DuckDB's while."""
+    """Builds blocks. One smaller than ``small`` bytes is never plain: DuckDB would not be faster."""
 
     folder: Path
     judge: Judge
@@ -209,7 +209,7 @@ class Blocks:
         for number, pieces in enumerate(_grouped(objects, unpacked)):
             block = Block(pieces, self.folder / f"block-{number % (AHEAD + 3)}.jsonl")
             for piece in pieces:
-                _ = piece.newlines  # counted here, in the thread that makes blocks
+                _ = piece.newlines  # counted here, in the thread that builds blocks
             if block.size and block.size >= self.small:
                 block.write()
                 block.plain = self.judge.is_plain(pieces, block.path)
@@ -239,7 +239,7 @@ def _grouped(
 
 
 def _pieces(found: S3Object, chunks: Iterator[bytes]) -> Iterator[Piece]:
-    """Cut behind a line break, where there is one."""
+    """Cut after a line break, if there is one."""
     began, first = time.time(), True
     held: list[bytes] = []
     size, enough = 0, min(FIRST_BYTES, BLOCK_BYTES)
@@ -258,9 +258,9 @@ def _pieces(found: S3Object, chunks: Iterator[bytes]) -> Iterator[Piece]:
 
 
 class Ahead:
-    """An iterator's blocks, made in a thread of their own and a few ahead of who takes them.
+    """An iterator's blocks, built a few ahead in a separate thread.
 
-    What the iterator raises is raised where its block would be. To be used in a with statement.
+    The iterator's exception is raised in place of its block. Use it in a with statement.
     """
 
     def __init__(self, built: Iterator[Block]):

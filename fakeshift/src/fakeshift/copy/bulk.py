@@ -1,7 +1,7 @@
-"""A column's fields of many lines at once, where they are certainly what ``convert`` makes of them one by one.
+"""Converts a column's fields of many lines at once, where ``convert`` would certainly return the same one by one.
 
-What is not plain (a sign, blanks, an exponent, a number near the type's edge, a string near the column's length) is
-left to ``convert``, which knows the rules; so nothing is decided here that is not decided there.
+Whatever is not plain (a sign, blanks, an exponent, a number near the type's edge, a string near the column's length) is
+left to ``convert``, which knows the rules; nothing is decided here only.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from fakeshift.sql.copy_options import CopyOptions
 from fakeshift.sql.nodes import Column
 
 Bulk = Callable[[Sequence[str], str], Sequence[Any] | None]
-"""Fields, and the same with line feeds between, to values; None where one of them is not plain. "" is none."""
+"""Fields, and the same joined by line feeds, to values; None if one of them is not plain. "" has no value."""
 
 _DIGITS = {"int2": 4, "int4": 9, "int8": 18}
-"""So many digits fit for certain."""
+"""This many digits always fit."""
 _DAY = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?"
 _BOOLEANS = {"": None, "t": True, "true": True, "1": True, "f": False, "false": False, "0": False}
 
 
 def bulk(column: Column, options: CopyOptions) -> Bulk | None:
-    """For a column under a COPY's options; None where there is nothing to be gained."""
+    """For a column under a COPY's options; None if it would not be faster."""
     kind = column.type.name
     if kind in _DIGITS:
         return _matching(rf"-?[0-9]{{1,{_DIGITS[kind]}}}", int)
@@ -47,7 +47,7 @@ def bulk(column: Column, options: CopyOptions) -> Bulk | None:
 
 
 def _all(pattern: str) -> re.Pattern[str]:
-    """Of the fields with line feeds between; each of the pattern or empty."""
+    """Matches fields joined by line feeds, if each matches the pattern or is empty."""
     one = f"(?:{pattern})?+"
     return re.compile(rf"{one}(?:\n{one})*+", re.ASCII)
 
@@ -68,7 +68,7 @@ def _matching(pattern: str, make: Callable[[str], Any] | None) -> Bulk:
 
 
 def _numeric(column: Column) -> Bulk | None:
-    """As it is written: that has no more digits than the column, and cannot overflow."""
+    """As it is written, with no more digits than the column, so it cannot overflow."""
     before, after = min(column.type.precision, 18) - column.type.scale, column.type.scale
     if before < 1:
         return None
@@ -84,7 +84,7 @@ def _booleans(fields: Sequence[str], _: str) -> Sequence[Any] | None:
 
 
 def _days(pattern: str) -> Bulk:
-    """Moments as they are written, of days that there are."""
+    """Times as they are written, if the days exist."""
     fullmatch = _all(pattern).fullmatch
 
     def convert(fields: Sequence[str], joined: str) -> Sequence[Any] | None:
@@ -102,7 +102,7 @@ def _days(pattern: str) -> Bulk:
 
 
 def _texts(column: Column, options: CopyOptions) -> Bulk:
-    """Strings that are short enough, of valid characters; a CHAR's of ASCII."""
+    """Strings that are short enough and have valid characters; for CHAR, ASCII."""
     size, is_char = column.type.length, column.type.name == "bpchar"
     empty, blank = options.emptyasnull, options.blanksasnull
 
@@ -117,7 +117,7 @@ def _texts(column: Column, options: CopyOptions) -> Bulk:
         else:
             try:
                 longest = max(len(field.encode()) for field in fields)
-            except UnicodeEncodeError:  # what is no UTF-8
+            except UnicodeEncodeError:  # not UTF-8
                 return None
         if longest > size:
             return None

@@ -21,7 +21,7 @@ from fakeshift.sql.copy_options import CopyOptions
 from fakeshift.sql.nodes import Column
 
 Convert = Callable[[Any], Any]
-"""A JSON value in; what DuckDB's JSON reader takes for the column out. Raises RowError."""
+"""A JSON value in; what DuckDB's JSON reader accepts for the column out. Raises RowError."""
 
 _INTEGERS = {"int2": (16, "Short"), "int4": (32, "Integer"), "int8": (64, "Long")}
 _DIGITS = re.compile(r"\s*[+-]?[0-9]+\s*")
@@ -38,12 +38,12 @@ else "COPY operations don't return an error" (dg/multi-byte-character-load-error
 _TRUE = frozenset({"t", "true", "y", "yes", "1"})
 _FALSE = frozenset({"f", "false", "n", "no", "0"})
 _LARGEST_REAL = 3.4028235677973362e38
-"""Rounds to the largest 4-byte floating-point number; what is larger overflows."""
+"""Rounds to the largest 4-byte floating-point number; larger ones overflow."""
 _EXACT = decimal.Context(prec=100)
 MAX_SUPER_STRING = 65535
 EIGHT_BYTES_PRECISION = 19
-"""Of such a DECIMAL not all values of 19 digits fit: "the largest string ... is 9223372036854775807", whatever its
-scale (dg/r_Numeric_types201.html).
+"""Not all values of 19 digits fit such a DECIMAL: "the largest string ... is 9223372036854775807", regardless of
+its scale (dg/r_Numeric_types201.html).
 """
 
 
@@ -72,7 +72,7 @@ def converter(column: Column, options: CopyOptions) -> Convert:
 
 
 def _checked(column: Column, inner: Convert) -> Convert:
-    """NOT NULL, and the column's name in every error."""
+    """Adds NOT NULL, and the column's name to every error."""
     length = str(column.type.length or 0)
 
     def convert(value: Any) -> Any:
@@ -114,7 +114,7 @@ def _written(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    """An object or array "is loaded as a string, including the braces or brackets", numbers as they are."""
+    """An object or array "is loaded as a string, including the braces or brackets", numbers as written."""
     if isinstance(value, JsonFloat):
         return str(value)
     if isinstance(value, list):
@@ -136,7 +136,7 @@ def _invalid_digit(text: str, spoken: str) -> RowError:
 def _integer(kind: str) -> Convert:
     """``"39"``, ``39``, ``1540344794796.0`` (a JSON number without a fraction) are integers.
 
-    The last is field experience, not documentation; of other fractions nothing is known, so they
+    The last is field experience, not documentation. Nothing is known of other fractions, so they
     are refused as in text: ``Invalid digit, Value '.', ...``.
     """
     bits, spoken = _INTEGERS[kind]
@@ -179,7 +179,7 @@ def _float(kind: str) -> Convert:
 
 
 def _numeric(column: Column, options: CopyOptions) -> Convert:
-    """Cut to the scale; ROUNDEC rounds. A JSON number with a fraction is a floating-point number first.
+    """Truncates to the scale; ROUNDEC rounds. A JSON number with a fraction is a floating-point number first.
 
     .../dg/copy-usage_notes-copy-from-json.html#copy-usage-json-rounding
     """
@@ -286,9 +286,9 @@ def _super(value: Any) -> Any:
 
 
 def _text(column: Column, options: CopyOptions) -> Convert:
-    """Length in bytes; invalid UTF-8 and what is too long are errors, unless an option mends them.
+    """Length in bytes; invalid UTF-8 and text that is too long are errors, unless an option fixes them.
 
-    Not too long is a string of which "the extra characters are all spaces (blanks), in which case the string
+    A string is not too long if "the extra characters are all spaces (blanks), in which case the string
     is truncated to the maximum length" (dg/r_Character_types.html).
     """
     size, is_char = column.type.length, column.type.name == "bpchar"
@@ -343,7 +343,7 @@ def _valid_utf8(text: str, by: str, is_char: bool) -> str:
 
 
 def _bytes_of(surrogates: str) -> bytes:
-    """Of invalid bytes (0xDC80 to 0xDCFF), or of what ``\\ud800`` in the JSON would be in UTF-8."""
+    """For invalid bytes (0xDC80 to 0xDCFF), or for what ``\\ud800`` in the JSON would be in UTF-8."""
     escaped = any(not "\udc80" <= char <= "\udcff" for char in surrogates)
     return surrogates.encode("utf-8", "surrogatepass" if escaped else "surrogateescape")
 

@@ -1,6 +1,6 @@
-"""GZIP, BZIP2, ZSTD: an object's bytes unpacked as they come.
+"""GZIP, BZIP2, ZSTD: unpacks an object's bytes as they arrive.
 
-A file that is damaged or cut off fails the whole COPY, without a row in SYS_LOAD_ERROR_DETAIL; the
+A damaged or truncated file fails the whole COPY, without a row in SYS_LOAD_ERROR_DETAIL; the
 message has the form seen on real clusters (snowplow/snowplow#1265).
 """
 

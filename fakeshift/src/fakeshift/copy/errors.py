@@ -1,4 +1,4 @@
-"""COPY's two sorts of errors: a row that is rejected, and a load that fails.
+"""COPY's two kinds of errors: a rejected row, and a failed load.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 """
@@ -12,9 +12,9 @@ from fakeshift.errors import RedshiftError
 
 @dataclass(frozen=True)
 class RowError(Exception):
-    """A row that does not load: one row of SYS_LOAD_ERROR_DETAIL, one towards MAXERROR.
+    """A row that does not load: one row of SYS_LOAD_ERROR_DETAIL, counted towards MAXERROR.
 
-    ``raw_line`` and ``raw_field`` are what stood there, for STL_LOAD_ERRORS.
+    ``raw_line`` and ``raw_field`` are the original text, for STL_LOAD_ERRORS.
     """
 
     code: int
@@ -31,7 +31,7 @@ class RowError(Exception):
 def load_failed(table: str) -> RedshiftError:
     """Rows failed, MAXERROR or more; the rows are in SYS_LOAD_ERROR_DETAIL.
 
-    The wording is serverless's (an older one names 'stl_load_errors').
+    The wording is that of serverless (an older one names 'stl_load_errors').
     """
     return RedshiftError(
         f"Load into table '{table}' failed. Check 'sys_load_error_detail' system table for details."

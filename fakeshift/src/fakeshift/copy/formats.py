@@ -1,4 +1,4 @@
-"""The reader of a COPY's format: the one place where a format is plugged in."""
+"""Selects the reader of a COPY's format: formats are plugged in here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fakeshift.sql.nodes import Column
 def reader(
     session: Session, store: ObjectStore, columns: Sequence[Column], options: CopyOptions
 ) -> Reader:
-    """By ``options.format``. Raises RedshiftError for options that do not go with the columns."""
+    """By ``options.format``. Raises RedshiftError for options that do not fit the columns."""
     if options.format == "parquet":
         return parquet.ParquetReader(session.con, session.database.scratch, columns, options)
     if options.format == "json":

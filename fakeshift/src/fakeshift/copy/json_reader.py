@@ -1,8 +1,8 @@
-"""COPY of JSON: block by block, by DuckDB where that is certainly right, else by the exact reader.
+"""COPY of JSON: block by block, by DuckDB where the result is certainly the same, else by the exact reader.
 
-A ``plain`` block goes to DuckDB whole; the rows of which it is not certain (vectors.py) are read again,
-each by itself, by ``pipeline.Rows``. A block that is not plain is read by that alone, and with it what
-follows until a structure ends where a block does. Rows, errors and their order are the same either way.
+DuckDB reads a ``plain`` block; ``pipeline.Rows`` then reads each uncertain row (vectors.py)
+again. It alone reads a block that is not plain, and the following ones until a structure ends
+with a block. Rows, errors and their order are the same either way.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from fakeshift.copy.vectors import Plan
 from fakeshift.s3 import S3Object
 
 SMALL_BYTES = 32 << 10
-"""Blocks below are read as fast by the exact reader alone."""
+"""The exact reader is as fast for blocks below this size."""
 
 
 @dataclass
 class _Object:
-    """What the object that is being read has come to so far."""
+    """The counts of the object that is being read."""
 
     rows: int = 0
     size: int = 0
@@ -52,9 +52,9 @@ class _Object:
 
 @dataclass(frozen=True)
 class JsonReader:
-    """A ``pipeline.Reader``. ``folder`` is a new one of its own, to hand blocks to DuckDB in.
+    """A ``pipeline.Reader``. ``folder`` is a new folder in which DuckDB gets blocks.
 
-    ``con`` is the session's connection, ``cursor`` makes one more.
+    ``con`` is the session's connection, ``cursor`` opens another one.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -86,7 +86,7 @@ class JsonReader:
 
 
 class _Run:
-    """One COPY's way through its blocks."""
+    """Reads the blocks of one COPY."""
 
     def __init__(self, reader: JsonReader, plan: Plan, target: Target):
         self._reader = reader
@@ -96,7 +96,7 @@ class _Run:
         self._coming: Iterator[Block] = iter(())
 
     def read(self, coming: Iterator[Block]) -> None:
-        """Each block the one way or the other."""
+        """Reads each block one way or the other."""
         self._coming = coming
         for block in coming:
             self._target.check_cancelled()
@@ -128,7 +128,7 @@ class _Run:
             self._end(piece)
 
     def _exactly(self, piece: Piece) -> None:
-        """From this piece on to the end of one in which no structure is open."""
+        """Reads from this piece to the end of one in which no structure is open."""
         self._begin(piece)
         current = piece
 

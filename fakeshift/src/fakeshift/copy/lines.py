@@ -1,4 +1,4 @@
-"""An object's bytes as lines of UTF-8 text, whatever encoding they came in.
+"""An object's bytes as lines of UTF-8 text, from any encoding.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html#copy-encoding
 """
@@ -14,7 +14,7 @@ from fakeshift.sql.copy_options import ENCODINGS
 
 MAX_ROW_BYTES = 4 * 1024 * 1024
 _MAYBE_TOO_LONG = MAX_ROW_BYTES // 4
-"""Characters: fewer are not too many bytes."""
+"""Characters: a line with fewer cannot have too many bytes."""
 OTHER_ENCODING = 1221
 """Load error code "The encoding used for the file is different from that specified for COPY"."""
 
@@ -22,7 +22,7 @@ UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def recoded(chunks: Iterable[bytes], url: str, encoding: str) -> Iterator[bytes]:
-    """An object of another encoding in UTF-8. Raises RowError (1221) if it is not of that one."""
+    """Recodes an object to UTF-8. Raises RowError (1221) if it has another encoding."""
     for text in Lines(chunks, url, encoding).texts():
         yield text.encode("utf-8", "surrogatepass")
 
@@ -36,8 +36,8 @@ def other_encoding(encoding: str, line: int) -> RowError:
 class Lines:
     """Lines without their line feed; ``number`` is that of the last, from 1.
 
-    Invalid UTF-8 comes through as lone surrogates, for the column's conversion to refuse. Raises
-    RowError (1221) if the file is of another encoding, RedshiftError for a line over 4 MB.
+    Invalid UTF-8 becomes lone surrogates, which the column's conversion refuses. Raises
+    RowError (1221) if the file has another encoding, RedshiftError for a line over 4 MB.
     """
 
     def __init__(self, chunks: Iterable[bytes], url: str, encoding: str = "utf8"):
@@ -48,7 +48,7 @@ class Lines:
         self.bytes = 0
 
     def blocks(self) -> Iterator[list[str]]:
-        """The lines, as many at a time as come; ``number`` is that of a block's last."""
+        """Blocks of lines as they arrive; ``number`` is that of a block's last line."""
         rest = ""
         for text in self.texts():
             rest += text
@@ -86,7 +86,7 @@ class Lines:
 
     def _checked(self, head: bytes) -> bytes:
         """ "If you specify UTF16, then your data must have a byte order mark (BOM)"; with UTF16LE
-        and UTF16BE it may, and is no data then; UTF8 and ISO88591 data have none of UTF-16's.
+        and UTF16BE it is optional and not data; UTF8 and ISO88591 data must not have UTF-16's mark.
         """
         marked = head.startswith(UTF16_MARKS)
         if marked != (self._encoding == "utf16") and self._encoding not in ("utf16le", "utf16be"):

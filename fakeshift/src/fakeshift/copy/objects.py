@@ -1,8 +1,8 @@
-"""Bytes to JSON values as COPY finds them: one after another, separated by nothing but blanks.
+"""Reads bytes as JSON values one after another, separated only by white space.
 
 "The JSON source data ... COPY looks for a well-formed JSON object or array. If COPY encounters any
 non-white-space characters before locating a well-formed JSON structure, or between JSON objects
-or arrays, COPY returns an error for each instance." An error's line is the structure's last.
+or arrays, COPY returns an error for each instance." An error has the line number of the structure's last line.
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
 """
 
@@ -36,7 +36,7 @@ class JsonFloat(str):
 
 @dataclass
 class Structure:
-    """A JSON object or array (``value``), or the error in its place; ``line`` is its last one."""
+    """A JSON object or array (``value``), or the error in its place; ``line`` is its last line."""
 
     value: Any
     line: int
@@ -49,7 +49,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of a key that comes twice the first counts; the documentation does not say which."""
+    """The first of duplicate keys counts; the documentation does not say which."""
     built = dict(pairs)
     return built if len(built) == len(pairs) else dict(pairs[::-1])
 
@@ -60,11 +60,11 @@ _DECODER = json.JSONDecoder(
 
 
 class Structures:
-    """Iterates over an object's structures; counts ``lines`` and ``bytes`` on the way.
+    """Iterates over an object's structures and counts ``lines`` and ``bytes``.
 
-    ``line`` is the number of the line that ``chunks`` begin on.
+    ``line`` is the number of the first line of ``chunks``.
 
-    Invalid UTF-8 comes through as lone surrogates, for the column's conversion to refuse.
+    Invalid UTF-8 becomes lone surrogates, which the column's conversion refuses.
     Raises RedshiftError for a structure over 4 MB, which fails the whole COPY.
     """
 
@@ -82,18 +82,18 @@ class Structures:
 
     @property
     def lines(self) -> int:
-        """How many lines were read; a last one without a newline counts."""
+        """How many lines were read; the last one counts even without a newline."""
         return self._newlines + (self._last not in (b"", b"\n"))
 
     @property
     def between(self) -> bool:
-        """Whether all that was read so far is used up: no structure is open."""
+        """Whether everything read so far has been used: no structure is open."""
         blanks = _BLANKS.match(self._text, self._at)
         used = blanks is not None and blanks.end() == len(self._text)
         return used and not self._decoder.getstate()[0]
 
     def _more(self) -> bool:
-        """Reads on, dropping what is behind; whether there was anything to read."""
+        """Reads more and drops what was used; returns whether there was more."""
         if self._ended:
             return False
         chunk = next(self._chunks, None)
@@ -143,7 +143,7 @@ class Structures:
         return head.startswith(UTF16_MARKS)
 
     def _garbage(self) -> Structure:
-        """What stands between structures: one error up to the next one or the line's end."""
+        """Text between structures: one error up to the next structure or the line's end."""
         start = self._at
         while True:
             newline = self._text.find("\n", start)
@@ -194,10 +194,10 @@ class Structures:
             )
 
     def _malformed(self, error_at: int) -> Structure:
-        """Reading goes on after the broken structure.
+        """Continues after the broken structure.
 
-        Documented is one error for each; where the next one begins is not. We take the broken
-        one's own end where its braces close on the line of the error, else the next line.
+        One error for each is documented, but not where the next one starts. We continue at the
+        broken one's end if its braces close on the line of the error, else at the next line.
         """
         here = min(error_at, len(self._text) - 1)
         broke_at_new_line = self._text.rfind("\n", self._at, here + 1)
@@ -206,7 +206,7 @@ class Structures:
             return Structure(None, self._line, self._error("Invalid value.", -1))
         before = self._at
         while self._text.find("\n", here) < 0 and self._more():
-            here += self._at - before  # the text is cut in front
+            here += self._at - before  # the text was cut at its start
             before = self._at
         newline = self._text.find("\n", here)
         line_end = len(self._text) if newline < 0 else newline
@@ -219,7 +219,7 @@ class Structures:
 
 
 def _balanced_end(text: str, start: int, stop: int) -> int | None:
-    """Where the braces that open at ``start`` close, if before ``stop``."""
+    """Where the braces that open at ``start`` close, if they do before ``stop``."""
     depth, quoted, at = 0, False, start
     while at < stop:
         char = text[at]

@@ -1,8 +1,8 @@
-"""COPY from Parquet: columns by position, types that fit, or the whole load fails.
+"""COPY from Parquet: columns by position; if a type does not fit, the whole load fails.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
-What does not fit is Redshift Spectrum's to refuse, with code 15007; which types fit follows its
-external tables (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html).
+Redshift Spectrum refuses it with code 15007. The types that fit are those of its external tables
+ (https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html).
 """
 # ruff: noqa: S608 - names are quoted, paths are our own
 
@@ -50,7 +50,7 @@ _FITS = {
     "varchar": {"VARCHAR", "JSON"},
     "bpchar": {"VARCHAR", "JSON"},
 }
-"""DuckDB's names of the types of a file's column that a column of Redshift's takes."""
+"""For each Redshift type, DuckDB's names of the file types that it accepts."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _InFile:
 
 @dataclass(frozen=True)
 class ParquetReader:
-    """See ``pipeline.Reader``. An object is read from a copy on disk: Parquet begins at its end."""
+    """See ``pipeline.Reader``. Reads an object from a copy on disk, because Parquet is read from its end."""
 
     con: duckdb.DuckDBPyConnection
     scratch: Path
@@ -112,7 +112,7 @@ class _Object:
         return f"read_parquet('{self.path}', binary_as_string = true)"
 
     def load(self, columns: Sequence[Column]) -> int:
-        """All rows of the object or an error; how many."""
+        """Loads all rows of the object or raises; returns how many."""
         try:
             there = self._columns()
             pairs = self._pairs(columns, there)
@@ -171,7 +171,7 @@ class _Object:
         return pairs
 
     def _check_values(self, pairs: Sequence[tuple[Column, _InFile]]) -> None:
-        """Lengths in bytes, CHAR's single bytes, NOT NULL; the first column that is wrong fails."""
+        """Checks lengths in bytes, single bytes of CHAR, NOT NULL; raises for the first wrong column."""
         checks = []
         for number, (column, in_file) in enumerate(pairs):
             measure = "NULL, NULL"
@@ -215,7 +215,9 @@ class _Object:
             row = replace(
                 row, column=column.name, column_type=column.type.name, column_length=length
             )
-        with contextlib.suppress(RedshiftError):  # the first ends a load: ours says more
+        with contextlib.suppress(
+            RedshiftError
+        ):  # the first error ends a load: ours has more detail
             self.target.reject(self.found, row)
         return source_failed("Spectrum Scan Error", context, code)
 
@@ -223,7 +225,7 @@ class _Object:
 def check_manifest(store: ObjectStore, source: str) -> None:
     """A ``meta`` key "is required ... for loading data files in an ORC or Parquet file format".
 
-    Of a manifest that is one. The message is a cluster's (awslabs/aws-lambda-redshift-loader#221).
+    Checks a valid manifest. The message is a cluster's (awslabs/aws-lambda-redshift-loader#221).
     https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
     """
     found = store.open(source)
@@ -261,7 +263,7 @@ def _written(top: Sequence[object], number: int) -> str:
 
 
 def _read_as(kind: str, top: Sequence[object]) -> str:
-    """Nested columns are NESTED; INTEGER of an INT32 of any width."""
+    """Nested columns are NESTED; an INT32 of any width is INTEGER."""
     if top[1] is None:
         return "NESTED"
     return kind
@@ -293,7 +295,7 @@ def _aliases(there: Sequence[_InFile]) -> str:
 
 
 def _cells(columns: Sequence[Column], pairs: Sequence[tuple[Column, _InFile]]) -> list[str]:
-    """``CAST(p0 AS INTEGER) AS c0`` and so on; what FILLRECORD fills is NULL."""
+    """``CAST(p0 AS INTEGER) AS c0`` and so on; columns that FILLRECORD fills are NULL."""
     built = []
     for number, column in enumerate(columns):
         cell = "NULL"

@@ -27,7 +27,7 @@ _DOT = re.compile(r"\.([^.\[\]'\"*?@]+)|\[(\d+)\]")
 
 
 def automatic(columns: Sequence[str], *, ignore_case: bool) -> Pick:
-    """By key: exactly the column's name, or that name in any case. Other keys are passed over."""
+    """By key: the column's name, exactly or in any case. Other keys are ignored."""
 
     def pick(structure: Any) -> Sequence[Any]:
         if not isinstance(structure, dict):
@@ -40,14 +40,14 @@ def automatic(columns: Sequence[str], *, ignore_case: bool) -> Pick:
             raise RowError(INVALID_INPUT, "Invalid value.")
         folded: dict[str, Any] = {}
         for key, value in structure.items():
-            folded.setdefault(key.lower(), value)  # the first one, as of a key that comes twice
+            folded.setdefault(key.lower(), value)  # the first one, as for duplicate keys
         return [folded.get(column) for column in columns]
 
     return pick_ignoring_case if ignore_case else pick
 
 
 def whole(columns: Sequence[Column]) -> Pick:
-    """'noshred': the structure itself, into a table's one column. RedshiftError if it is not SUPER.
+    """'noshred': the structure itself, into a table's one column. Raises RedshiftError if it is not SUPER.
 
     https://docs.aws.amazon.com/redshift/latest/dg/copy_json.html
     """
@@ -57,8 +57,8 @@ def whole(columns: Sequence[Column]) -> Pick:
 
 
 def by_paths(paths: Sequence[Sequence[Step]]) -> Pick:
-    """By JSONPath: a missing key is NULL, a missing array element fails the COPY, a key of what is no object is a row
-    error.
+    """By JSONPath: a missing key is NULL, a missing array element fails the COPY, a key of a value that is not
+    an object is a row error.
     """
     plain = [path[0] for path in paths if len(path) == 1 and isinstance(path[0], str)]
     if len(plain) == len(paths):
@@ -79,7 +79,7 @@ def by_paths(paths: Sequence[Sequence[Step]]) -> Pick:
 
 
 def _not_an_object() -> RowError:
-    """An error of the row: it was seen among a load's errors, with the file and its raw line, an array of objects
+    """A row error: seen among a load's errors, with the file and its raw line, an array of objects
     (https://github.com/awslabs/aws-lambda-redshift-loader/issues/113). Its code was not.
     """
     return RowError(INVALID_INPUT, "Invalid JSONPath format: Member is not an object.")
@@ -102,9 +102,9 @@ def _follow(value: Any, path: Sequence[Step]) -> Any:
 
 
 def read_jsonpaths(store: ObjectStore, url: str, columns: int) -> list[list[Step]] | None:
-    """The paths of a JSONPaths file; None where its one key is not ``jsonpaths``: that is 'auto'.
+    """The paths of a JSONPaths file; None if its only key is not ``jsonpaths``, which means 'auto'.
 
-    Raises RedshiftError: no file, not JSON, a path that is none, not as many as columns.
+    Raises RedshiftError: no file, not JSON, an invalid path, another number than columns.
     """
     found = store.open(url)
     if found is None:
@@ -162,7 +162,7 @@ def parse_path(path: str) -> list[Step]:
 
 
 def _notation(path: str) -> re.Pattern[str] | None:
-    """ "You cannot mix bracket notation and dot notation in the jsonpaths array"; an index is of both.
+    """ "You cannot mix bracket notation and dot notation in the jsonpaths array"; an index belongs to both.
 
     https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
     """

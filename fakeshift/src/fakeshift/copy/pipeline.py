@@ -1,9 +1,9 @@
 """The seam between COPY and its formats, and JSON's exact reader.
 
-A format is a ``Reader`` (``formats.reader`` makes that of a COPY's options): it is given the objects
-and a ``Target`` and says what each object came to: rows that load (converted values one by one, or
-DuckDB's SQL of many), rows that do not, lines and bytes scanned. ``EachObject`` makes a reader of
-anything that turns one object's bytes into rows.
+A format is a ``Reader`` (``formats.reader`` selects it by a COPY's options). It gets the objects
+and a ``Target`` and reports for each object: rows that load (converted values one by one, or
+DuckDB's SQL of many), rows that do not, lines and bytes scanned. ``EachObject`` is a reader for
+anything that converts one object's bytes to rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CHECK_EVERY = 1000
 
 @dataclass(frozen=True)
 class Scanned:
-    """What reading one object came to."""
+    """The counts of one object."""
 
     rows: int
     lines: int
@@ -41,22 +41,22 @@ class Scanned:
 
 
 class Target(Protocol):
-    """Where a format's rows and errors go. Under NOLOAD rows are counted and dropped."""
+    """Receives a format's rows and errors. With NOLOAD, rows are counted and dropped."""
 
     def add(self, values: Sequence[Any]) -> None:
-        """One row: values in the order of the columns, as ``convert.Convert`` makes them."""
+        """One row: values in the order of the columns, as ``convert.Convert`` returns them."""
 
     def insert(self, query: str) -> int:
-        """The rows of a DuckDB query, columns c0, c1, ... of the columns' own types; how many."""
+        """The rows of a DuckDB query, c0, c1, ... with the columns' types; returns how many."""
 
     def reject(self, found: S3Object, error: RowError) -> None:
-        """A row that does not load. Raises RedshiftError at MAXERROR of them."""
+        """A row that does not load. Raises RedshiftError at MAXERROR."""
 
     def scanned(self, found: S3Object, scanned: Scanned, began: float) -> None:
-        """An object is read; ``began``: when, in seconds since 1970."""
+        """An object has been read; ``began`` is in seconds since 1970."""
 
     def check_cancelled(self) -> None:
-        """Raises once the statement is cancelled; to be called now and then."""
+        """Raises if the statement was cancelled; call it regularly."""
 
 
 class Reader(Protocol):
@@ -67,7 +67,7 @@ class Reader(Protocol):
         """As SYS_LOAD_HISTORY.file_format has it: ``json``, ``csv``, ``text``, ``parquet``."""
 
     def read(self, objects: Iterator[S3Object], target: Target) -> None:
-        """Reads every object. Raises RedshiftError for what fails the whole COPY."""
+        """Reads every object. Raises RedshiftError if the whole COPY fails."""
 
 
 class ObjectRows(Protocol):
@@ -79,7 +79,7 @@ class ObjectRows(Protocol):
 
 @dataclass(frozen=True)
 class EachObject:
-    """A reader that takes the objects one by one, a row at a time."""
+    """A reader that reads object by object and row by row."""
 
     name: str
     rows: ObjectRows
@@ -103,7 +103,7 @@ def _watched(found: S3Object, target: Target) -> Iterator[bytes]:
 
 
 class _Header:
-    """The first lines of an object, that are passed over; how many ``lines`` and ``bytes`` there were."""
+    """Skips the first lines of an object; counts their ``lines`` and ``bytes``."""
 
     def __init__(self, left: int):
         self._left = left
@@ -111,7 +111,7 @@ class _Header:
         self.bytes = 0
 
     def behind(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """What comes after them."""
+        """The chunks after them."""
         for chunk in chunks:
             at = 0
             while self._left and (newline := chunk.find(b"\n", at)) >= 0:
@@ -129,7 +129,7 @@ class _Header:
 class Rows:
     """Reads objects for one COPY: ``pick`` finds the columns' values, ``converts`` their types.
 
-    ``texts``: where the values of columns of text are, by the columns' numbers. "If IGNOREHEADER is
+    ``texts``: the paths of text columns' values, by the columns' numbers. "If IGNOREHEADER is
     specified, COPY ignores the specified number of lines in the JSON data" (dg/copy-parameters-data-format).
     """
 
@@ -142,9 +142,9 @@ class Rows:
     encoding: str = "utf8"
 
     def read(self, chunks: Iterator[bytes], url: str, accept: Accept, reject: Reject) -> Scanned:
-        """Every structure of an object goes to ``accept`` or, as an error, to ``reject``.
+        """Passes every structure of an object to ``accept`` or, as an error, to ``reject``.
 
-        ``reject`` may raise to end the load. Raises RedshiftError for what fails a whole COPY.
+        ``reject`` may raise to end the load. Raises RedshiftError if the whole COPY fails.
         """
         if self.encoding != "utf8":
             chunks = recoded(chunks, url, self.encoding)
@@ -155,12 +155,12 @@ class Rows:
                 if number % _CHECK_EVERY == 0:
                     self.check_cancelled()
                 rows += self.load(structure, url, accept, reject)
-        except RowError as error:  # the file as a whole: it is skipped
+        except RowError as error:  # the whole file is skipped
             reject(error)
         return Scanned(rows, header.lines + structures.lines, header.bytes + structures.bytes)
 
     def load(self, structure: Structure, url: str, accept: Accept, reject: Reject) -> bool:
-        """One structure of the object at ``url``; whether it was accepted."""
+        """Converts one structure of the object at ``url``; returns whether it was accepted."""
         if structure.error is not None:
             reject(structure.error)
             return False

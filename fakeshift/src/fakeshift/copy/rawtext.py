@@ -1,8 +1,8 @@
-"""An object's or array's own text out of a JSON structure.
+"""The original text of an object or array inside a JSON structure.
 
 "If the value ... referenced by a JSONPath expression is an object or an array, the entire object or array
 is loaded as a string, including the braces or brackets": ``{"id": 1,"name": "Renaldo"}`` in the
-documentation's example, where the file has each member on a line of its own.
+documentation's example, where the file has each member on its own line.
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-json.html
 """
 
@@ -20,7 +20,7 @@ _DECODER = json.JSONDecoder()
 
 
 def text_at(structure: str, steps: Sequence[Step], *, ignore_case: bool = False) -> str:
-    """What stands at a path that leads somewhere, without the line breaks between its parts."""
+    """The text at an existing path, without the line breaks between its parts."""
     at = _skip(structure, 0)
     for step in steps:
         at = _member(structure, at, step, ignore_case=ignore_case)
@@ -29,10 +29,10 @@ def text_at(structure: str, steps: Sequence[Step], *, ignore_case: bool = False)
 
 
 def _member(text: str, at: int, step: Step, *, ignore_case: bool) -> int:
-    """Where the value of the first member of that name, or the element of that number, begins."""
+    """Where the value of the first member with that name, or the element with that number, starts."""
     number = 0
     while True:
-        at = _skip(text, at + 1)  # behind the bracket or the comma
+        at = _skip(text, at + 1)  # after the bracket or the comma
         if isinstance(step, str):
             key, at = _DECODER.raw_decode(text, at)
             at = _skip(text, _skip(text, at) + 1)

@@ -1,4 +1,4 @@
-"""Which objects a COPY reads: a prefix's, or a manifest's.
+"""Which objects a COPY reads: those of a prefix or of a manifest.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html
 """
@@ -18,21 +18,21 @@ from fakeshift.errors import RedshiftError, reading, source_failed
 from fakeshift.s3 import ObjectStore, S3Object, split_url
 
 SMALL_BYTES = 1 << 20
-"""Objects up to here are fetched ahead."""
+"""Objects up to this size are fetched ahead."""
 _CONNECTIONS = 8
 _MOST_AHEAD = 64
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An object to read; a ``mandatory`` one has to be there."""
+    """An object to read; a ``mandatory`` one must exist."""
 
     url: str
     mandatory: bool
 
 
 def entries(store: ObjectStore, source: str, *, manifest: bool) -> list[Entry]:
-    """What to read. Raises RedshiftError: nothing there, or a manifest that is none."""
+    """What to read. Raises RedshiftError: no object, or an invalid manifest."""
     if manifest:
         return _manifest(store, source)
     bucket, prefix = split_url(source)
@@ -43,10 +43,10 @@ def entries(store: ObjectStore, source: str, *, manifest: bool) -> list[Entry]:
 
 
 def opened(store: ObjectStore, wanted: Sequence[Entry], source: str) -> Iterator[S3Object]:
-    """The objects one after another. Optional ones that are gone are passed over.
+    """Opens the objects one after another. Missing optional ones are skipped.
 
-    Small ones are fetched ahead, several at a time. Raises RedshiftError for a mandatory one that is
-    not there, and if none is.
+    Small ones are fetched ahead, several at a time. Raises RedshiftError if a mandatory one or all
+    are missing.
     """
     count = 0
     for entry, found in _fetched(store, wanted):
@@ -69,7 +69,7 @@ def opened(store: ObjectStore, wanted: Sequence[Entry], source: str) -> Iterator
 def _fetched(
     store: ObjectStore, wanted: Sequence[Entry]
 ) -> Iterator[tuple[Entry, S3Object | None]]:
-    """In order. How far ahead grows as long as the objects are small, for those are kept in memory."""
+    """Fetches in order; further ahead while the objects are small, because they are kept in memory."""
     pending: deque[tuple[Entry, Future[S3Object | None]]] = deque()
     coming, ahead = iter(wanted), 1
     if len(wanted) == 1:

@@ -1,4 +1,4 @@
-"""Lines to records, records to fields: delimited text, CSV, fixed width.
+"""Splits lines into records and records into fields: delimited text, CSV, fixed width.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
@@ -13,15 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 Field = str | None
-"""A field's text, None where it is the null string."""
+"""A field's text, None if it is the null string."""
 
 NextLine = Callable[[], str | None]
-"""The next line of a record that goes on, None where there is none."""
+"""The next line of a record that continues, None at the end."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """``fields`` and where each starts: ``starts`` in characters from the record's first."""
+    """``fields``, and ``starts``: where each starts, in characters from the record's start."""
 
     fields: Sequence[Field]
     starts: Sequence[int]
@@ -34,7 +34,7 @@ class Record:
 
 
 class Broken(Exception):
-    """A record that does not split: the ``number`` of the field at which it broke, its ``start``."""
+    """A record that cannot be split: the ``number`` and ``start`` of the broken field."""
 
     def __init__(self, message: str, number: int, start: int):
         super().__init__(message)
@@ -44,18 +44,18 @@ class Broken(Exception):
 
 
 Split = Callable[[str, NextLine], Record]
-"""A line, and the way to those that follow it, to a record. Raises Broken."""
+"""Splits a line, and following ones if needed, into a record. Raises Broken."""
 
 
 Plain = Callable[[Sequence[str], int], Sequence[Sequence[str]] | None]
-"""Lines to the fields of so many columns, column by column; None where a line is not plain."""
+"""Splits lines into fields, column by column; None if a line is not plain."""
 
 
 def plain(delimiter: str, special: str, quote: str = "") -> Plain:
-    """Of lines without any of the ``special`` characters and NUL, and with as many fields as columns.
+    """Splits lines without ``special`` characters and NUL that have as many fields as columns.
 
-    A blank line is not plain: it may be one to ignore. A delimiter may end the lines, all of them. Of lines with a
-    ``quote`` those are that begin and end their fields with it, on that line.
+    A blank line is not plain: it may have to be ignored. Either all lines end with a delimiter or none. A line
+    with a ``quote`` is plain if its quoted fields start and end with it on that line.
     """
 
     def split(lines: Sequence[str], columns: int) -> Sequence[Sequence[str]] | None:
@@ -87,7 +87,7 @@ def plain(delimiter: str, special: str, quote: str = "") -> Plain:
 def _quoted_lines(
     delimiter: str, quote: str
 ) -> Callable[[Sequence[str]], Sequence[Sequence[str]] | None]:
-    """Lines of CSV to fields, by Python's reader: of those only that it cannot take for something else."""
+    """Splits lines of CSV with Python's reader, only where it cannot misread them."""
     apart, mark = re.escape(delimiter), re.escape(quote)
     one = f"(?:{mark}(?:[^{mark}]|{mark}{mark})*+{mark}|[^{mark}{apart}]*+)"
     fullmatch = re.compile(f"(?:{one}{apart})*+{one}").fullmatch
@@ -103,7 +103,7 @@ def _quoted_lines(
             for number, row in zip(with_quotes, reader, strict=True):
                 rows[number] = row
         except (csv_module.Error, TypeError, ValueError):
-            return None  # a long field, a character that it does not take
+            return None  # a long field, or a character that it does not accept
         return rows
 
     return split
@@ -111,8 +111,8 @@ def _quoted_lines(
 
 def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) -> Split:
     r"""``1|a`` -> ``["1", "a"]``; with ESCAPE ``A \| B`` -> ``A | B``; with REMOVEQUOTES
-    ``"a|b"`` -> ``a|b``. The null string counts as it is written, the default one (``\N``) escaped
-    too: "\N and \\N produce the same results".
+    ``"a|b"`` -> ``a|b``. The null string is compared as written; the default one (``\N``) also escaped:
+    "\N and \\N produce the same results".
     """
     special = ("\\" if escape else "") + ("'\"" if removequotes else "")
     found = re.compile(f"[{re.escape(special)}]") if special else None
@@ -167,7 +167,7 @@ def delimited(delimiter: str, null: str, *, escape: bool, removequotes: bool) ->
 
 @dataclass(frozen=True)
 class _Starts(Sequence[int]):
-    """The starts of fields that a delimiter of ``width`` characters parts: only errors ask for them."""
+    """Where fields with a delimiter of ``width`` characters start; needed for errors only."""
 
     parts: Sequence[str]
     width: int
@@ -180,7 +180,7 @@ class _Starts(Sequence[int]):
 
 
 def _with_escaped_newlines(line: str, next_line: NextLine) -> str:
-    """A line that ends in an escape character goes on with the next one."""
+    """A line that ends with an escape character continues on the next one."""
     pieces = [line]
     while _ends_escaped(pieces[-1]):
         following = next_line()
@@ -202,11 +202,11 @@ def _without_return(line: str, *, escape: bool = False) -> str:
 
 
 def csv(delimiter: str, quote: str, null: str) -> Split:
-    """``1,"a ""b"", c"`` -> ``["1", 'a "b", c']``; a quoted field may go over several lines.
+    """``1,"a ""b"", c"`` -> ``["1", 'a "b", c']``; a quoted field may span several lines.
 
     "When a field is enclosed in quotes, white space between the delimiters and the quote characters
     is ignored. If the delimiter is a white space character, such as a tab, the delimiter is not
-    treated as white space." A quote character in a field without them is an error.
+    treated as white space." A quote character in an unquoted field is an error.
     """
     blanks = re.compile("[" + " \t".replace(delimiter, "") + "]*")
 
@@ -223,7 +223,7 @@ def csv(delimiter: str, quote: str, null: str) -> Split:
 
 @dataclass
 class _Csv:
-    """One CSV record being read; ``before`` has the lines behind, ``line`` the one being read."""
+    """One CSV record being read; ``before`` has the previous lines, ``line`` the current one."""
 
     delimiter: str
     quote: str
@@ -270,7 +270,7 @@ class _Csv:
         return value, end
 
     def _quoted(self, at: int) -> tuple[str, int]:
-        """The value whose opening quote is just before ``at``, and its delimiter's place."""
+        """The value whose opening quote is just before ``at``, and the position of its delimiter."""
         out: list[str] = []
         while True:
             end = self.line.find(self.quote, at)

@@ -62,7 +62,7 @@ class _Following:
         return True
 
     def next(self) -> str | None:
-        """The next line, None behind the last."""
+        """The next line, None after the last."""
         if not self._hold():
             return None
         self._at += 1
@@ -70,11 +70,11 @@ class _Following:
         return self._held[self._at - 1]
 
     def peek(self, most: int) -> list[str]:
-        """The lines that come next, some of them; [] behind the last."""
+        """Some of the next lines; [] after the last."""
         return self._held[self._at : self._at + most] if self._hold() else []
 
     def skip(self, count: int) -> None:
-        """Passes over lines that were peeked at."""
+        """Skips lines that were peeked at."""
         self._at += count
         self.number += count
 
@@ -83,7 +83,7 @@ class _Following:
 class TextRows:
     """Reads one object's records (``pipeline.ObjectRows``) for one COPY.
 
-    Lines are read ``_MANY`` at a time where they are plain (``splitting.plain``, ``bulk``), else fewer, or one by one:
+    Reads ``_MANY`` lines at a time if they are plain (``splitting.plain``, ``bulk``), else fewer or one by one,
     with the same rows and errors.
     """
 
@@ -119,12 +119,12 @@ class TextRows:
                     end = following.number + len(many)
                     while following.number < end:
                         rows += self._one(lines, following, accept, reject)
-        except RowError as error:  # the file as a whole: it is skipped
+        except RowError as error:  # the whole file is skipped
             reject(error)
         return Scanned(rows, following.number, lines.bytes)
 
     def _many(self, lines: list[str]) -> Iterator[Sequence[Any]] | None:
-        """The lines' rows; None where one of them is not plain, or an error."""
+        """The lines' rows; None if one of them is not plain or has an error."""
         columns = self.plain(lines, len(self.columns)) if self.plain else None
         if columns is None:
             return None
@@ -153,7 +153,7 @@ class TextRows:
         return [convert(None if field == null else field) for field in fields]
 
     def _one(self, lines: Lines, following: _Following, accept: Accept, reject: Reject) -> bool:
-        """The next record; whether it was accepted."""
+        """Reads the next record; returns whether it was accepted."""
         line = following.next() or ""
         if self.options.ignoreblanklines and line in ("", "\r"):
             return False
@@ -204,7 +204,7 @@ class TextRows:
 
     def _complete(self, record: Record) -> Sequence[Field]:
         """As many fields as columns: "This [last] field can be a delimiter" (t_preparing-input-data),
-        FILLRECORD fills what lacks at the end.
+        FILLRECORD fills missing fields at the end.
         """
         fields, wanted = record.fields, len(self.columns)
         if len(fields) == wanted:
@@ -233,7 +233,7 @@ class TextRows:
         return "" if empty else None
 
     def _position(self, record: Record, number: int) -> int:
-        """The byte at which the field starts; of fixed width the one before, as tutorial-loading-run-
+        """The byte at which the field starts; for fixed width the one before, as tutorial-loading-run-
         copy.html shows: -1 for the first field.
         """
         return record.position(number) - (1 if self.options.format == "fixedwidth" else 0)
@@ -251,7 +251,7 @@ def _raw(text: str) -> str:
 
 def _ends_early(line: str) -> RowError:
     """ "By default, COPY treats a NUL terminator character as an EOR character": the record ends
-    before it, and not with a line feed (tutorial-loading-run-copy.html; code 1216: snowplow#259).
+    there, not at a line feed (tutorial-loading-run-copy.html; code 1216: snowplow#259).
     """
     raw = line[: line.index("\0")].encode(errors="surrogateescape")
     last = raw[-1] if raw else 0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fakeshift.errors import unsupported
 
 Parse = Callable[[str], dt.datetime]
-"""Raises ValueError for text that is not of the format."""
+"""Raises ValueError for text that does not match the format."""
 
 _FRACTION = r"(?:\.(?P<fraction>\d{1,6})\d*)?"
 _CODES = {
@@ -83,7 +83,7 @@ _HOURS = {
 
 
 def compile_format(pattern: str) -> Parse:
-    """``MM/DD/YYYY HH24:MI`` as a parser; parts that the pattern lacks are zero.
+    """``MM/DD/YYYY HH24:MI`` as a parser; parts missing from the pattern are zero.
 
     Raises ValueError for a pattern with no date in it, or with a time zone.
     """
@@ -115,9 +115,9 @@ def compile_format(pattern: str) -> Parse:
 
 
 def default(*, zoned: bool) -> Parse:
-    """``YYYY-MM-DD HH:MI:SS``, with a fraction or an offset perhaps, or the date alone.
+    """``YYYY-MM-DD HH:MI:SS``, optionally with a fraction or an offset, or only the date.
 
-    Where it is not ``zoned``, "Time zone values in input strings are ignored" (dg/r_Datetime_types.html).
+    If it is not ``zoned``, "Time zone values in input strings are ignored" (dg/r_Datetime_types.html).
     """
 
     def parse(text: str) -> dt.datetime:
@@ -130,7 +130,7 @@ def default(*, zoned: bool) -> Parse:
 
 
 def automatic(*, zoned: bool) -> Parse:
-    """'auto': ISO 8601 and the other formats that Redshift recognises by itself.
+    """'auto': ISO 8601 and the other formats that Redshift recognises automatically.
 
     "The default MDY DateStyle mode is assumed" (dg/r_Date_and_time_literals.html); of ``17.12.1997`` the
     documentation says that it is recognised too (dg/r_Datetime_types.html).
@@ -153,7 +153,7 @@ _BC = re.compile(r"\d[^A-Za-z]*\bBC$", re.IGNORECASE)
 
 
 def _moment(match: re.Match[str], *, zoned: bool = False) -> dt.datetime:
-    """In UTC where there is a zone that counts, without a zone."""
+    """Without a zone; converted to UTC if the zone counts."""
     part = match.groupdict()
     hour = int(part.get("hour") or 0)
     meridian = (part.get("meridian") or "").lower()
@@ -170,7 +170,7 @@ def _moment(match: re.Match[str], *, zoned: bool = False) -> dt.datetime:
     zone = part.get("zone")
     if not zone:
         return moment
-    in_utc = _in_utc(moment, zone)  # a zone that is not known is an error either way
+    in_utc = _in_utc(moment, zone)  # an unknown zone is always an error
     return in_utc if zoned else moment
 
 
@@ -193,7 +193,7 @@ def _day(part: dict[str, str | None]) -> dt.date:
 
 
 def _year(part: dict[str, str | None]) -> int:
-    """Of two digits: 96 is 1996, as ``960108`` shows it (dg/automatic-recognition.html), 08 is 2008."""
+    """Two digits: 96 is 1996, as ``960108`` in dg/automatic-recognition.html shows; 08 is 2008."""
     if part.get("year"):
         return int(part["year"] or 0)
     short = int(part["year2"] or 0)
@@ -210,7 +210,7 @@ def _month(name: str) -> int:
 
 
 def _in_utc(moment: dt.datetime, zone: str) -> dt.datetime:
-    """``-08``, ``-8:00``, ``PST``, ``US/Pacific``. Raises ValueError for a zone that is not known."""
+    """``-08``, ``-8:00``, ``PST``, ``US/Pacific``. Raises ValueError for an unknown zone."""
     if zone[0] in "+-":
         hours, _, minutes = zone[1:].partition(":")
         if len(hours) > 2:

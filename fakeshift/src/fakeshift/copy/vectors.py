@@ -1,13 +1,13 @@
-"""JSON records to typed columns by DuckDB, many at a time, as far as that is certainly the same.
+"""Converts many JSON records to typed columns with DuckDB, where the result is certainly the same.
 
-``plan`` makes, for one COPY, SQL over a file of JSON lines: each column's value, and whether the row
-is *certain*, i.e. whether ``paths`` and ``convert`` would make the very same values of it. Rows that
-are not are left to them; so is every row of a COPY that has no plan. An expression here may be too
-careful, never too bold; fakeshift/tests/test_copy_vectors.py compares the two with generated data.
+``plan`` builds SQL for one COPY over a file of JSON lines: each column's value, and whether the row
+is *certain*, i.e. whether ``paths`` and ``convert`` would return the same values. They handle the
+other rows, and all rows of a COPY without a plan. An expression here may be too careful, never too
+bold; fakeshift/tests/test_copy_vectors.py compares the two with generated data.
 
 What DuckDB's reader gives: a VARCHAR column has a JSON string's text, or another value's JSON; a JSON
 column has every value's JSON, strings in quotation marks; null and a missing key are NULL; a line that
-is no JSON object is NULL in every column; of a key that comes twice the first counts.
+is not a JSON object is NULL in every column; the first of duplicate keys counts.
 """
 # ruff: noqa: S608 - keys are quoted, values are never part of the SQL
 
@@ -31,9 +31,9 @@ _YEAR_1_MS, _YEAR_9999_MS = -62135596800000, 253402300799999
 
 @dataclass(frozen=True)
 class Cell:
-    """A column: ``value`` is NULL also where it is not known; ``certain`` says that it is right.
+    """A column: ``value`` is also NULL if unknown; ``certain`` says that it is right.
 
-    ``certain`` has the value as c<its number>; NULL is as good as true.
+    ``certain`` refers to the value as c<its number>; NULL counts as true.
     """
 
     value: str
@@ -58,7 +58,7 @@ class Plan:
         return f"SELECT line FROM ({numbered}) WHERE NOT certain"
 
     def _judged(self, path: Path) -> str:
-        """Values first, once, then what is made of them: DuckDB moves no filter past random()."""
+        """Computes the values once, then the conditions: DuckDB moves no filter past random()."""
         values = ", ".join(f"{cell.value} AS c{n}" for n, cell in enumerate(self.cells))
         columns = ", ".join(f"c{n}" for n in range(len(self.cells)))
         return (
@@ -89,7 +89,7 @@ class Plan:
 def plan(
     columns: Sequence[Column], steps: Sequence[Sequence[Step]], options: CopyOptions
 ) -> Plan | None:
-    """For columns at these paths; None where a column or a path is not one for DuckDB."""
+    """For columns at these paths; None if DuckDB cannot convert a column or path."""
     reads: dict[str, str] = {}
     for column, path in zip(columns, steps, strict=True):
         key = path[0] if path else None
@@ -143,10 +143,10 @@ def _cell(
 
 
 def _text(column: Column, text: str, options: CopyOptions, *, nested: bool) -> tuple[str, str]:
-    """A string; at the first level not what may be another value's JSON, written in another way."""
+    """A string; at the first level, not if it may be another value's JSON written differently."""
     certain = [f"strlen({text}) <= {column.type.length}"]
     if not nested:
-        # a fraction or an exponent, an array, an object; CASE, for AND would look at all of them
+        # a fraction or an exponent, an array, an object; CASE, because AND would check all of them
         certain.append(
             f"CASE WHEN {text} < ':' THEN NOT regexp_matches({text}, '^-?[0-9]+[.eE]') "
             f"WHEN {text} < '[' THEN true WHEN {text} < '\\' THEN false "
@@ -195,7 +195,7 @@ def _typed(column: Column, json: str, options: CopyOptions) -> str | None:
 
 
 def _matching(json: str, pattern: str, kind: str) -> str:
-    """A string of a form, cast; NULL for another."""
+    """A string that matches a pattern, cast; else NULL."""
     return (
         f"CASE WHEN regexp_full_match({json}, {_quoted(pattern)}) "
         f"THEN TRY_CAST({json}[2:-2] AS {kind}) END"
@@ -203,9 +203,9 @@ def _matching(json: str, pattern: str, kind: str) -> str:
 
 
 def _integer(json: str, kind: str) -> str:
-    """Digits, in quotation marks or not, or a JSON number like 1540344794796.0; NULL for others.
+    """Digits, in quotation marks or not, or a JSON number like 1540344794796.0; else NULL.
 
-    Of the many ways to write this the fastest: DuckDB's slices cost less than its trim.
+    The fastest of many ways to write this: DuckDB's slices cost less than its trim.
     """
     return (
         f"CASE WHEN {_is_string(json)} THEN {_matching(json, _DIGITS, kind)} "
@@ -216,12 +216,12 @@ def _integer(json: str, kind: str) -> str:
 
 
 def _is_string(json: str) -> str:
-    """No other JSON begins with a character that small."""
+    """No other JSON starts with such a small character."""
     return f"{json} < '#'"
 
 
 def _float(json: str, kind: str) -> str:
-    """Finite, in 4 bytes too if it goes into 4."""
+    """Finite; for 4 bytes, finite there too."""
     text = _matching(json, r'"-?[0-9]{1,300}(\.[0-9]{1,300})?"', "DOUBLE")
     number = f"CASE WHEN {_is_string(json)} THEN {text} ELSE TRY_CAST({json} AS DOUBLE) END"
     if kind == "DOUBLE":
@@ -233,7 +233,7 @@ def _float(json: str, kind: str) -> str:
 
 
 def _numeric(json: str, column: Column, options: CopyOptions) -> str:
-    """Cut to the scale; ROUNDEC leaves what is longer to the exact reader."""
+    """Truncated to the scale; with ROUNDEC the exact reader handles longer values."""
     kind = column.type
     before = max(kind.precision - kind.scale, 1)
     kept = rf"(\.[0-9]{{1,{kind.scale}}})?" if kind.scale else ""

@@ -1,4 +1,4 @@
-"""PIVOT and UNPIVOT in FROM, as what they are short for.
+"""PIVOT and UNPIVOT in FROM, written out.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause-pivot-unpivot-examples.html
 """

@@ -1,4 +1,4 @@
-"""Functions whose answer the session knows: they become literals.
+"""Functions that the session answers: they become literals.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_System_information_functions.html
 """

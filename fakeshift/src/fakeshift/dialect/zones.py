@@ -1,4 +1,4 @@
-"""Time zones: names, abbreviations, and offsets as POSIX has them.
+"""Time zones: names, abbreviations, and offsets in POSIX form.
 
 https://docs.aws.amazon.com/redshift/latest/dg/CONVERT_TIMEZONE.html#CONVERT_TIMEZONE-usage-notes
 """
@@ -17,8 +17,8 @@ _NAMED = re.compile(r"(?:Etc/)?GMT[+-]?0|Etc/GMT[+-]\d+", re.IGNORECASE)
 
 
 def zone(node: exp.Expr) -> exp.Expr:
-    """``'PST'`` -> ``'GMT-08:00'``, in summer too; ``'NEWZONE +2'``, ``'PST8'`` -> ``'GMT-02:00'``,
-    ``'GMT-08:00'``: POSIX counts west of Greenwich. A name such as ``'US/Pacific'`` stays.
+    """``'PST'`` -> ``'GMT-08:00'``, also in summer; ``'NEWZONE +2'``, ``'PST8'`` -> ``'GMT-02:00'``,
+    ``'GMT-08:00'``: POSIX counts west of Greenwich. A name such as ``'US/Pacific'`` stays unchanged.
     """
     if not node.is_string:
         return node

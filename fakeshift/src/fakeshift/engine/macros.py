@@ -1,7 +1,7 @@
-"""Redshift's functions and casts as DuckDB macros, where an expression alone does not say it.
+"""Redshift's functions and casts as DuckDB macros, where an expression is not enough.
 
-A macro may have an overload for VARCHAR: DuckDB then picks it by the argument's type, which we do
-not know when we translate. ``error('rs|code|message|context')`` is read back by
+A macro may have an overload for VARCHAR: DuckDB then selects it by the argument's type, which is
+unknown during translation. ``error('rs|code|message|context')`` is parsed by
 ``engine.duckdb_errors``.
 """
 
@@ -13,15 +13,15 @@ from fakeshift.engine import zones
 def _once(body: str) -> str:
     """``body`` over ``v``, the macro's argument ``x`` evaluated once.
 
-    A macro is expanded as text: each mention of its argument doubles what the argument is, and casts
-    within casts within CASE grow beyond bounds. A lambda's parameter is a value.
+    A macro is expanded as text: each use of its argument repeats the whole argument, and nested casts
+    in CASE would explode. A lambda's parameter is a value.
     """
     return f"list_extract(list_transform([x], lambda v: {body}), 1)"
 
 
 def _integer_cast(name: str, duckdb_type: str) -> str:
-    """``CAST(text AS INT)``: digits with a sign, blanks around. Other text keeps the ``#`` that is put
-    before it, on which the cast fails: ``engine.duckdb_errors`` knows it as error 1207.
+    """``CAST(text AS INT)``: digits with a sign and blanks around. Other text keeps the ``#`` that is put
+    before it, so the cast fails: ``engine.duckdb_errors`` makes it error 1207.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
     """
@@ -33,7 +33,7 @@ def _integer_cast(name: str, duckdb_type: str) -> str:
 
 
 def _float_cast(name: str, duckdb_type: str, spoken: str) -> str:
-    """``CAST(text AS DOUBLE PRECISION)``: error 1207 for text that is no number."""
+    """``CAST(text AS DOUBLE PRECISION)``: error 1207 for text that is not a number."""
     body = f"""
         CASE WHEN v IS NULL THEN NULL
              WHEN TRY_CAST(v AS {duckdb_type}) IS NOT NULL THEN TRY_CAST(v AS {duckdb_type})
@@ -83,7 +83,7 @@ _ZONE_AT_END = (
     r"(:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:\s+[0-9]{4})?)"
     r"\s*([+-][0-9]{1,2}(?::?[0-9]{2})?|Z|z|[A-Za-z_/]{3,})\s*$"
 )
-"""What stands behind a time, AM and PM left out."""
+"""The text after a time, without AM and PM."""
 _STRIPPED = f"regexp_replace(v, '{_ZONE_AT_END}', '\\1')"
 _ZONE = f"regexp_extract(v, '{_ZONE_AT_END}', 2)"
 _TIMESTAMP_TEXT = f"""
@@ -96,7 +96,7 @@ _TIMESTAMP = (
     f"list_extract(list_transform([regexp_replace(x, '{_ZONE_AT_END}', '\\1')], "
     f"lambda v: {_TIMESTAMP_TEXT}), 1)"
 )
-"""Of any text; a time zone in it is ignored."""
+"""For any text; a time zone in it is ignored."""
 _ZONES = ", ".join(f"'{name}': '{zones.offset_of(name)}'" for name in zones.OFFSETS)
 _TIMESTAMPTZ = _once(f"""
         CASE WHEN v IS NULL THEN NULL
@@ -117,7 +117,7 @@ _SOUNDEX = """CASE WHEN v IS NULL OR regexp_replace(upper(v), '[^A-Z]', '', 'g')
 
 
 def _crc_table() -> list[int]:
-    """What four bits do to a CRC-32C."""
+    """The CRC-32C of each four bits."""
     table = []
     for bits in range(16):
         for _ in range(4):
@@ -147,7 +147,7 @@ _MEAN = f"""cast_to_type({_ROUNDED} - cast_to_type(
                     / pow(10, CAST(regexp_extract(typeof(v.sample), '([0-9]+)\\)', 1) AS INTEGER))
                  ELSE 0 END, v.sample), v.sample)"""
 _NUMBERS = "('UBIGINT', 'BIGINT', 'DOUBLE')"
-"""What json_type calls numbers."""
+"""json_type's names for numbers."""
 _ELEMENTS = "CASE WHEN json_type(x) = 'ARRAY' THEN json_extract(x, '$[*]') ELSE [] END"
 _DATES = "('DATE', 'TIME', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'INTERVAL')"
 _SUPER = f"""
@@ -174,7 +174,7 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_listagg(x) AS
         CASE WHEN strlen(x) > 65535 THEN error('rs|XX000|Result size exceeds LISTAGG limit|') ELSE x END
     """,
-    # MIN, MAX, SUM: there is none of BOOLEAN
+    # MIN, MAX, SUM: not for BOOLEAN
     """
     CREATE OR REPLACE MACRO rs_ordered(x BOOLEAN, name) AS
             error('rs|42883|function ' || name || '(boolean) does not exist|'),
@@ -188,7 +188,7 @@ MACROS: tuple[str, ...] = (
         """
         for name in ("ceil", "floor")
     ),
-    # the first n bytes of a text, never half a character; nothing but text has more than ASCII
+    # the first n bytes of a text, never half a character; only text has more than ASCII
     f"""
     CREATE OR REPLACE MACRO rs_left_bytes(x VARCHAR, n) AS {_once(_LEFT_BYTES)},
         (x, n) AS left(rs_text(x), n)
@@ -198,7 +198,7 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_char(x, n) AS rtrim(rs_left_bytes(x, n), ' ')
     """,
     # storing into VARCHAR(n), CHAR(n): blanks beyond the length are dropped, more is an error;
-    # rs_keep_ of a column, which costs nothing to be named more than once
+    # rs_keep_ is for a column, which can be named more than once at no cost
     f"CREATE OR REPLACE MACRO rs_store_varchar(x, n) AS {_once(_STORE_VARCHAR)}",
     f"CREATE OR REPLACE MACRO rs_store_bpchar(x, n) AS {_once(_STORE_BPCHAR)}",
     f"CREATE OR REPLACE MACRO rs_keep_varchar(v, n) AS {_STORE_VARCHAR}",
@@ -212,7 +212,7 @@ MACROS: tuple[str, ...] = (
         (x BOOLEAN) AS error('rs|42883|function sum(boolean) does not exist|'),
         (x) AS x
     """,
-    # what has no root or logarithm is an error
+    # a number without a root or logarithm is an error
     *(
         f"""
         CREATE OR REPLACE MACRO rs_{name}(x) AS
@@ -225,7 +225,7 @@ MACROS: tuple[str, ...] = (
             ("log10", "2201E", "logarithm", _NO_LOGARITHM_OF_ZERO),
         )
     ),
-    # SIGN is of its argument's type
+    # SIGN has its argument's type
     "CREATE OR REPLACE MACRO rs_sign(x) AS cast_to_type(sign(x), x)",
     """
     CREATE OR REPLACE MACRO rs_avg_arg(x SMALLINT) AS CAST(x AS HUGEINT),
@@ -241,18 +241,18 @@ MACROS: tuple[str, ...] = (
         (x HUGEINT) AS CAST(NULL AS BIGINT),
         (x) AS x
     """,
-    # AVG of NUMERIC is cut off at its scale, not rounded: one less in the last place, where the rounded
+    # AVG of NUMERIC is truncated at its scale, not rounded: one less in the last place if the rounded
     # mean is too much
     f"""
     CREATE OR REPLACE MACRO rs_mean(total, n, sample) AS list_extract(list_transform(
         [struct_pack(total := total, n := nullif(n, 0), sample := sample)], lambda v: {_MEAN}), 1)
     """,
-    # TRUNC(timestamp) is its date, TRUNC(number) cuts the fraction off
+    # TRUNC(timestamp) is its date, TRUNC(number) drops the fraction
     """
     CREATE OR REPLACE MACRO rs_trunc(x TIMESTAMP) AS CAST(x AS DATE),
         (x) AS trunc(x)
     """,
-    # INITCAP: a letter after anything that is neither letter nor digit is a capital
+    # INITCAP: a letter after a character that is neither letter nor digit is upper case
     r"""
     CREATE OR REPLACE MACRO rs_initcap(x) AS
         array_to_string(list_transform(regexp_extract_all(x, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
@@ -284,7 +284,7 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_instant(x VARCHAR) AS rs_timestamp(x),
         (x) AS x
     """,
-    # TO_DATE, TO_TIMESTAMP: the parts that the format has read
+    # TO_DATE, TO_TIMESTAMP: the parts that the format read
     "CREATE OR REPLACE MACRO rs_read(x) AS TRY_CAST(x AS INTEGER)",
     "CREATE OR REPLACE MACRO rs_full_year(y) AS y + CASE WHEN y < 70 THEN 2000 ELSE 1900 END",
     """
@@ -322,7 +322,7 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_trunc_years(t, n) AS
         CAST(make_date((year(t) - 1) // n * n + 1, 1, 1) AS TIMESTAMP)
     """,
-    # SUPER: navigation is NULL where there is nothing, and where there is a JSON null
+    # SUPER: navigation is NULL for a missing value and for a JSON null
     "CREATE OR REPLACE MACRO rs_get(x, p) AS nullif(json_extract(x, p), 'null')",
     """
     CREATE OR REPLACE MACRO rs_element(x, i) AS
@@ -340,7 +340,7 @@ MACROS: tuple[str, ...] = (
     """,
     # a value as SUPER: text becomes a string, it is not parsed
     f"CREATE OR REPLACE MACRO rs_super(x) AS {_SUPER}",
-    # SUPER as text, number, boolean: NULL for what it is not
+    # SUPER as text, number, boolean: NULL for another type
     """
     CREATE OR REPLACE MACRO rs_super_text(x) AS
         CASE WHEN json_type(x) IN ('ARRAY', 'OBJECT', 'NULL') THEN NULL
@@ -356,7 +356,7 @@ MACROS: tuple[str, ...] = (
              WHEN json_type(x) IN ('BOOLEAN', 'VARCHAR')
              THEN TRY_CAST(json_extract_string(x, '$') AS BOOLEAN) END
     """,
-    # equal where the types and values are; numbers of any kind by their value
+    # equal if types and values are; all numbers by value
     f"""
     CREATE OR REPLACE MACRO rs_super_key(x) AS
         CASE WHEN json_type(x) IN {_NUMBERS} THEN CAST(CAST(x AS DOUBLE) AS VARCHAR)
@@ -426,7 +426,7 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_split_to_array(x, delimiter) AS
         to_json(string_split(x, delimiter))
     """,
-    # DuckDB reads commas before a closing bracket, NaN and Infinity, which are no JSON
+    # DuckDB reads commas before a closing bracket, NaN and Infinity, which are not JSON
     r"""
     CREATE OR REPLACE MACRO rs_json_valid(x) AS json_valid(x) AND NOT regexp_matches(
         regexp_replace(x, '"(?:\\.|[^"\\])*"', '""', 'g'), '(?i),\s*[\]}]|nan|inf')
@@ -462,7 +462,7 @@ MACROS: tuple[str, ...] = (
         CASE WHEN x IS NULL OR rs_json_valid(x) THEN json(x)
              ELSE CAST(error('rs|XX000|JSON parsing error|' || x) AS JSON) END
     """,
-    # a value's bytes, of numbers the lowest first
+    # a value's bytes; for numbers, the lowest first
     """
     CREATE OR REPLACE MACRO rs_low_bytes(x, n) AS list_transform(range(0, n), lambda i:
         CASE WHEN x < 0 THEN x + CAST(pow(256, n) AS HUGEINT) ELSE x END // CAST(pow(256, i) AS HUGEINT) % 256)
@@ -512,7 +512,7 @@ MACROS: tuple[str, ...] = (
                 = substring(b, CAST(i AS INTEGER), 1)))
                 + CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE 0 END END
     """,
-    # QUOTE_IDENT quotes where a name would not be one; QUOTE_LITERAL doubles quotes and backslashes
+    # QUOTE_IDENT quotes if it must; QUOTE_LITERAL doubles quotes and backslashes
     """
     CREATE OR REPLACE MACRO rs_quote_ident(x) AS
         CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x
@@ -541,7 +541,7 @@ MACROS: tuple[str, ...] = (
         left(x, greatest(start, 1) - 1)
         || regexp_replace(rs_substring_from(x, start), p, replacement, options)
     """,
-    # where the n-th match begins, or the character after it (after = 1); 0 if there is none
+    # where the n-th match starts, or the character after it (after = 1); 0 if there is none
     """
     CREATE OR REPLACE MACRO rs_regexp_instr(x, p, start, n, after, options) AS
         CASE WHEN x IS NULL THEN NULL
@@ -577,7 +577,7 @@ MACROS: tuple[str, ...] = (
              WHEN delimiter = '' THEN CASE WHEN n = 1 THEN x ELSE '' END
              ELSE split_part(x, delimiter, n) END
     """,
-    # DATEADD: a time stays a time; a month's last day that is not there becomes its last
+    # DATEADD: a time stays a time; a day that the month does not have becomes its last
     "CREATE OR REPLACE MACRO rs_plus(x TIME, i) AS x + i, (x, i) AS rs_timestamp(x) + i",
     """
     CREATE OR REPLACE MACRO rs_add_years(x, n) AS

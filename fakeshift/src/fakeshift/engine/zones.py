@@ -1,4 +1,4 @@
-"""Abbreviations of time zones, and offsets as POSIX has them.
+"""Abbreviations of time zones, and offsets in POSIX form.
 
 https://docs.aws.amazon.com/redshift/latest/dg/CONVERT_TIMEZONE.html#CONVERT_TIMEZONE-usage-notes
 """
@@ -13,7 +13,7 @@ OFFSETS = {
     "EET": 120, "EEST": 180, "MSK": 180, "MSD": 240, "SGT": 480, "HKT": 480, "JST": 540,
     "KST": 540, "NZST": 720, "NZDT": 780,
 }  # fmt: skip
-"""Minutes east of UTC, all the year."""
+"""Minutes east of UTC, all year round."""
 
 
 def fixed(minutes: int) -> str:
@@ -25,5 +25,5 @@ def fixed(minutes: int) -> str:
 
 
 def offset_of(abbreviation: str) -> str:
-    """``PST`` -> ``-08:00``, as it stands behind a timestamp."""
+    """``PST`` -> ``-08:00``, as written after a timestamp."""
     return fixed(OFFSETS[abbreviation]).removeprefix("GMT").replace("UTC", "+00:00")

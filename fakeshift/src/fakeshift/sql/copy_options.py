@@ -1,4 +1,4 @@
-"""COPY's options: every one is known, refused by its name, or a syntax error.
+"""COPY's options: each is supported, refused by name, or a syntax error.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html
 https://docs.aws.amazon.com/redshift/latest/dg/r_COPY-parameters.html
@@ -41,12 +41,12 @@ ENCODINGS = {
 }
 """ENCODING's names, and Python's for the same."""
 FAST = ("json", "text")
-"""The formats that have a fast way beside the exact one: ``copy.vectors``, ``copy.bulk``."""
+"""The formats that have a fast reader beside the exact one: ``copy.vectors``, ``copy.bulk``."""
 
 
 def exact(default: Any, *formats: str) -> Any:
-    """A field for an option that the fast way of these formats (of all, if none is named) does not
-    know: where a COPY has it, every row goes the exact way.
+    """A field for an option that the fast reader of these formats (of all, if none is given) does
+    not support: a COPY with it uses only the exact reader.
     """
     return field(default=default, metadata={"exact": formats or FAST})
 
@@ -56,7 +56,7 @@ class CopyOptions(S3Options):
     """What follows FROM 'source'.
 
     ``format`` is json, csv, text (delimited, the default), fixedwidth, parquet; ``json`` is auto,
-    auto ignorecase, noshred, or a JSONPaths file's URL. A new option begins as ``exact(default)``.
+    auto ignorecase, noshred, or a JSONPaths file's URL. A new option starts as ``exact(default)``.
     """
 
     json: str = ""
@@ -71,7 +71,9 @@ class CopyOptions(S3Options):
     roundec: bool = False
     trimblanks: bool = exact(False, "json")  # of all white space; DuckDB's plan trims blanks only
     acceptanydate: bool = False
-    acceptinvchars: str = exact("", "json")  # replaces what UTF-8 has and is no character
+    acceptinvchars: str = exact(
+        "", "json"
+    )  # also replaces valid UTF-8 of code points that are not characters
     delimiter: str = ""
     quote: str = ""
     widths: tuple[int, ...] = ()
@@ -87,11 +89,11 @@ class CopyOptions(S3Options):
 
     @property
     def error_limit(self) -> int | None:
-        """With this many errors the load fails; None for never. 0 and 1 both mean the first."""
+        """With this many errors the load fails; None means never; 0 and 1 both mean the first."""
         return None if self.ignore_all_errors else max(self.maxerror, 1)
 
     def exact_only(self, fast: str) -> bool:
-        """Whether an option is given that the fast way for json or text does not know."""
+        """Whether an option is given that the fast reader (json or text) does not support."""
         return any(
             fast in f.metadata.get("exact", ()) and getattr(self, f.name) != f.default
             for f in fields(self)
@@ -118,7 +120,7 @@ _WITH_PARQUET = frozenset(
 
 
 def parse_options(tokens: Tokens) -> CopyOptions:
-    """The options of a COPY. Raises RedshiftError for an unknown, unsupported or doubled one."""
+    """The options of a COPY. Raises RedshiftError for an unknown, unsupported or repeated one."""
     options, seen = CopyOptions(), set()
     while not tokens.at_end:
         word = tokens.word()
@@ -140,7 +142,7 @@ def parse_options(tokens: Tokens) -> CopyOptions:
 
 
 def _check(options: CopyOptions, seen: set[str]) -> None:
-    """Raises RedshiftError where two of the options, or an option and the format, exclude another."""
+    """Raises RedshiftError for options that exclude each other or the format."""
     if options.format == "parquet":
         _check_parquet(options, seen)
         return
@@ -158,7 +160,7 @@ def _check(options: CopyOptions, seen: set[str]) -> None:
 def _check_parquet(options: CopyOptions, seen: set[str]) -> None:
     """ "Only the following COPY parameters are supported"; the message as users report it.
 
-    MAXERROR 0 is the default and what dlt's statements say.
+    MAXERROR 0 is the default, and dlt's statements have it.
     """
     others = seen - _WITH_PARQUET - ({"MAXERROR"} if options.maxerror == 0 else set())
     if others:
@@ -173,7 +175,7 @@ def _region(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _format(tokens: Tokens, options: CopyOptions) -> CopyOptions:
-    """``[ [ FORMAT ] [ AS ] data_format ]``: AS alone is read here too."""
+    """``[ [ FORMAT ] [ AS ] data_format ]``: also reads AS alone."""
     tokens.accept("AS")
     if tokens.accept("JSON"):
         return _json(tokens, options)
@@ -194,7 +196,7 @@ def _json(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _of_format(tokens: Tokens) -> _Parse:
-    """What follows FORMAT AS, JSON aside: the formats, of which DELIMITER is one in the documentation."""
+    """What follows FORMAT AS, except JSON; the documentation lists DELIMITER as a format."""
     word = tokens.word()
     if word not in ("CSV", "DELIMITER", "FIXEDWIDTH", "PARQUET"):
         if word not in ("AVRO", "ORC", "SHAPEFILE"):
@@ -205,7 +207,7 @@ def _of_format(tokens: Tokens) -> _Parse:
 
 
 def _timeformat(tokens: Tokens, options: CopyOptions) -> CopyOptions:
-    """The default one, spelled out, is no other: parts of the time may be missing then too."""
+    """The default format given explicitly is the default: parts of the time may be missing."""
     tokens.accept("AS")
     given = tokens.string()
     return replace(options, timeformat="" if given in DEFAULT_TIMEFORMATS else given)
@@ -247,7 +249,7 @@ def _on_off(*words: str) -> _Parse:
 
 
 def _comprows(tokens: Tokens, options: CopyOptions) -> CopyOptions:
-    """Rows of a sample to choose encodings by, which the local Redshift does not.
+    """The sample size for choosing encodings, which the local Redshift does not do.
 
     https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html#copy-comprows
     """
@@ -257,10 +259,10 @@ def _comprows(tokens: Tokens, options: CopyOptions) -> CopyOptions:
 
 
 def _characters(text: str, what: str) -> str:
-    """A delimiter of COPY's: "multiple characters such as |~|" too (dg/copy-parameters-data-format.html)."""
+    """A delimiter of COPY: "multiple characters such as |~|" too (dg/copy-parameters-data-format.html)."""
     if not text or set(text) & set("\n\r\0"):
         raise RedshiftError(f"{what} must be characters, without a newline")
-    if len(text) > 1 and "\\" in text:  # '\\t' may well be meant for a tab: not documented
+    if len(text) > 1 and "\\" in text:  # '\\t' may mean a tab: not documented
         raise unsupported("COPY ... DELIMITER of several characters with a backslash")
     return text
 

@@ -56,7 +56,7 @@ def create_table(tokens: Tokens, *, temporary: bool) -> CreateTable:
 
 
 def _is_name_list(tokens: Tokens) -> bool:
-    """Whether ``(a, b)`` follows, the column names of CREATE TABLE ... AS."""
+    """Whether the column names ``(a, b)`` of CREATE TABLE ... AS follow."""
     ahead = 1
     while tokens.word(ahead + 1) == ",":
         ahead += 2
@@ -124,7 +124,7 @@ def _references(tokens: Tokens) -> str:
 
 
 def column(tokens: Tokens) -> Column:
-    """``name type [attributes] [constraints]``, also of ALTER TABLE ADD COLUMN.
+    """``name type [attributes] [constraints]``, also for ALTER TABLE ADD COLUMN.
 
     Raises RedshiftError: SERIAL and the like (Redshift has IDENTITY), an unknown encoding.
     """
@@ -151,7 +151,7 @@ def column(tokens: Tokens) -> Column:
 
 
 def _column_attribute(tokens: Tokens, built: Column) -> Column | None:
-    """The column with one more attribute, None where no further one follows."""
+    """The column with one more attribute, None if no further one follows."""
     if tokens.accept("NOT", "NULL"):
         return replace(built, not_null=True)
     if tokens.accept("NULL"):
@@ -242,7 +242,7 @@ def _sortkey(tokens: Tokens, built: TableAttributes) -> TableAttributes:
 
 
 def _check_keys(table: CreateTable) -> None:
-    """Columns are named once; key columns exist; one DISTKEY, and DISTSTYLE KEY has one."""
+    """Checks that column names are unique, key columns exist, and DISTKEY and DISTSTYLE agree."""
     names = [c.name for c in table.columns]
     for name in names:
         if names.count(name) > 1:

@@ -1,4 +1,4 @@
-"""The statements that we parse by hand, as values. Names are folded tuples, outermost first."""
+"""The statements that we parse ourselves, as values. Names are folded tuples, outermost first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Name = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Query:
-    """SELECT, INSERT, UPDATE, DELETE, WITH: left to ``dialect``, with its parameters' values."""
+    """SELECT, INSERT, UPDATE, DELETE, WITH: parsed by ``dialect``; with the values of its parameters."""
 
     sql: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -221,7 +221,7 @@ class Append:
 
 @dataclass(frozen=True)
 class Explain:
-    """EXPLAIN of a query or DML statement; of CREATE TABLE AS it is the query of ``table``."""
+    """EXPLAIN of a query or DML statement; for CREATE TABLE AS, the query of ``table``."""
 
     query: Query
     table: CreateTable | None = None
@@ -229,7 +229,7 @@ class Explain:
 
 @dataclass(frozen=True)
 class Refused:
-    """A command that we do not have and that Redshift refuses inside a transaction block."""
+    """A command that we do not support and that Redshift refuses inside a transaction block."""
 
     command: str
 

@@ -1,7 +1,7 @@
-"""From a statement's text to its value: which command it is, and its words one by one.
+"""Parses a statement's text into a node.
 
-A word that we do not know is a syntax error, one that Redshift knows and we do not is refused by
-its name; none is skipped. Each parser names the page whose synopsis it follows
+An unknown word is a syntax error; one that only Redshift knows is refused by name; none is
+skipped. Each parser names the page whose synopsis it follows
 (``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/).
 """
 
@@ -25,7 +25,7 @@ from fakeshift.sql.privileges import default_privileges, grant
 Statement = object
 
 _POSTGRES_OBJECTS = ("UNIQUE", "INDEX", "SEQUENCE", "TRIGGER", "RULE", "DOMAIN", "AGGREGATE")
-"""What CREATE makes in PostgreSQL, and not in Redshift.
+"""What CREATE can create in PostgreSQL but not in Redshift.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
 """
@@ -121,7 +121,7 @@ def _create(tokens: Tokens) -> Statement:
 
 
 def _outside_a_block(tokens: Tokens, verb: str) -> nodes.Refused:
-    """CREATE, ALTER or DROP of what may not be changed in a transaction block, and is not here."""
+    """CREATE, ALTER or DROP that Redshift refuses in a transaction block and we do not support."""
     words = [verb, tokens.take().text.upper()]
     if words[1] == "EXTERNAL":
         words.append(tokens.word())
@@ -227,7 +227,7 @@ def _alter(tokens: Tokens) -> Statement:
 
 
 def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
-    """What follows ALTER in ALTER TABLE, of a table's or column's attributes; None for COLUMN TYPE."""
+    """What follows ALTER in ALTER TABLE for attributes of a table or column; None for COLUMN TYPE."""
     if tokens.accept("DISTKEY"):
         return ("distkey", tokens.identifier())
     if tokens.accept("DISTSTYLE"):
@@ -260,8 +260,8 @@ def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
 
 
 def _refuse_combination(changes: list[tuple[str, ...]]) -> None:
-    """Only what dg/r_ALTER_TABLE.html lists goes together: encodings of several columns, and a new sort
-    key with DISTKEY or DISTSTYLE ALL.
+    """dg/r_ALTER_TABLE.html allows only these combinations: encodings of several columns, and a new
+    sort key with DISTKEY or DISTSTYLE ALL.
     """
     kinds = tuple(sorted(change[0] for change in changes))
     columns = [change[1] for change in changes if change[0] == "encode"]
@@ -409,7 +409,7 @@ def _copy(tokens: Tokens) -> Statement:
     columns = _name_list(tokens) if tokens.accept("(") else ()
     tokens.expect("FROM")
     source = tokens.string()
-    split_url(source)  # first of all: what is not in S3 has options of its own
+    split_url(source)  # first, because other sources have other options
     return nodes.CopyFrom(name, columns, source, copy_options.parse_options(tokens))
 
 
@@ -424,7 +424,7 @@ def _unload(tokens: Tokens) -> nodes.Unload:
 
 
 def _unloaded(tokens: Tokens) -> str:
-    """``'select ...'`` with its quotes doubled, or ``$$select ...$$``."""
+    """``'select ...'`` with doubled quotes, or ``$$select ...$$``."""
     token = tokens.peek()
     if token is not None and token.token_type == TokenType.HEREDOC_STRING:
         return str(tokens.take().text)

@@ -1,4 +1,4 @@
-"""What COPY's and UNLOAD's options have in common: S3, the IAM role, and how texts are written.
+"""The options that COPY and UNLOAD share: S3, the IAM role, and string literals.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html
 """
@@ -32,7 +32,7 @@ Options = TypeVar("Options", bound=S3Options)
 
 
 def conflicting() -> RedshiftError:
-    """An option is given twice, or with one that says the same."""
+    """The error for an option that is given twice, or with another one for the same."""
     return RedshiftError("conflicting or redundant options", sqlstate="42601")
 
 
@@ -43,7 +43,7 @@ def iam_role(tokens: Tokens, options: Options) -> Options:
 
 
 def credentials(tokens: Tokens, options: Options) -> Options:
-    """What follows CREDENTIALS: ``[AS] 'aws_iam_role=<ARN>'``. Keys are refused by their name."""
+    """What follows CREDENTIALS: ``[AS] 'aws_iam_role=<ARN>'``. Access keys are refused by name."""
     if options.iam_role:
         raise conflicting()
     tokens.accept("AS")
@@ -80,7 +80,7 @@ def require_role(options: S3Options) -> None:
 
 
 def flag(name: str) -> Callable[[Tokens, Options], Options]:
-    """An option that is there or not."""
+    """Parses an option without a value."""
 
     def parse(_: Tokens, options: Options) -> Options:
         return replace(options, **{name: True})  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ def flag(name: str) -> Callable[[Tokens, Options], Options]:
 
 
 def format_is(name: str) -> Callable[[Tokens, Options], Options]:
-    """A format's name; only one may be given."""
+    """Parses a format's name; only one may be given."""
 
     def parse(_: Tokens, options: Options) -> Options:
         if options.format != "text":
@@ -100,7 +100,7 @@ def format_is(name: str) -> Callable[[Tokens, Options], Options]:
 
 
 def compression(name: str) -> Callable[[Tokens, Options], Options]:
-    """GZIP and the like; only one may be given."""
+    """Parses GZIP and the like; only one may be given."""
 
     def parse(_: Tokens, options: Options) -> Options:
         if options.compression:
@@ -142,7 +142,7 @@ def _decoded(units: bytes) -> str:
 
 
 def one_character(text: str, what: str) -> str:
-    """A delimiter or quote character. Raises RedshiftError: not one ASCII character, a newline."""
+    """Checks a delimiter or quote: one ASCII character, not a newline. Raises RedshiftError."""
     if len(text) != 1 or not text.isascii() or text in ("\n", "\r", "\0"):
         raise RedshiftError(f"{what} must be a single ASCII character")
     return text

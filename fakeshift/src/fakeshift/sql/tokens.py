@@ -1,4 +1,4 @@
-"""A text's tokens, as sqlglot's Redshift has them; no statement is swallowed as one string."""
+"""A text's tokens, by sqlglot's Redshift; no statement becomes one string."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fakeshift.errors import RedshiftError
 
 
 class Tokenizer(Redshift.Tokenizer):
-    """What the SQL that we parse ourselves and the one that sqlglot parses have in common."""
+    """The tokenizer for the SQL that we parse and for the SQL that sqlglot parses."""
 
     COMMANDS: ClassVar[set[Any]] = set()
 

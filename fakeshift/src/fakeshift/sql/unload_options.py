@@ -1,4 +1,4 @@
-"""UNLOAD's options: every one is known, refused by its name, or a syntax error.
+"""UNLOAD's options: each is supported, refused by name, or a syntax error.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
@@ -35,7 +35,7 @@ SUFFIXES = {"gzip": ".gz", "bzip2": ".bz2", "zstd": ".zst"}
 
 @dataclass(frozen=True)
 class UnloadOptions(S3Options):
-    """``format`` is text, csv, json or parquet; ``null`` None where NULL AS is not given."""
+    """``format`` is text, csv, json or parquet; ``null`` is None without NULL AS."""
 
     delimiter: str = ""
     widths: tuple[int, ...] = ()
@@ -58,14 +58,14 @@ class UnloadOptions(S3Options):
 
     @property
     def suffix(self) -> str:
-        """What a file's name ends with. EXTENSION takes the place of all of it."""
+        """The end of a file's name. EXTENSION replaces all of it."""
         if self.extension:
             return f".{self.extension.removeprefix('.')}"
         return ".parquet" if self.format == "parquet" else SUFFIXES.get(self.compression, "")
 
 
 def parse_options(tokens: Tokens) -> UnloadOptions:
-    """The options of an UNLOAD. Raises RedshiftError for an unknown, unsupported or doubled one."""
+    """The options of an UNLOAD. Raises RedshiftError for an unknown, unsupported or repeated one."""
     options, seen = UnloadOptions(), set()
     while not tokens.at_end:
         word = "PARTITION BY" if tokens.next_is("PARTITION", "BY") else tokens.word()
@@ -169,7 +169,7 @@ def _partition_by(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
 
 
 def _encrypted(tokens: Tokens, options: UnloadOptions) -> UnloadOptions:
-    """ENCRYPTED AUTO takes the bucket's default key, which is what an upload does by itself."""
+    """ENCRYPTED AUTO uses the bucket's default key, which is the default of uploads."""
     return replace(options, encrypted=True, encrypted_auto=tokens.accept("AUTO"))
 
 

@@ -1,4 +1,4 @@
-"""UNLOAD from its translated query on.
+"""UNLOAD of a translated query.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
@@ -32,9 +32,9 @@ _FORMATS = {"text": "Text", "csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 
 
 def run(session: Session, statement: Unload, tree: exp.Expr, rows: str) -> Outcome:
-    """Writes the query's rows; how many. Without rows nothing is written. Raises RedshiftError.
+    """Writes the query's rows and returns how many. Without rows it writes nothing. Raises RedshiftError.
 
-    ``tree`` is the query's, ``rows`` DuckDB's SQL of it.
+    ``tree`` is the parsed query, ``rows`` its SQL for DuckDB.
     """
     options = statement.options
     store = session.database.object_stores.get(options.iam_role, options.region)
@@ -66,7 +66,7 @@ def checked(sql: str) -> exp.Expr:
 
 @dataclass
 class _Work:
-    """A running UNLOAD; ``files`` are those in S3 by now."""
+    """A running UNLOAD; ``files`` are those written to S3 so far."""
 
     session: Session
     statement: Unload
@@ -77,11 +77,11 @@ class _Work:
     files: list[File] = field(default_factory=list)
 
     def write(self, stage: Stage) -> None:
-        """All files, then the manifest."""
+        """Writes all files, then the manifest."""
         options = self.statement.options
         numbers = stage.written(include=options.include)
         columns = stage.columns(numbers)
-        line, header = lines(columns, options)  # refuses what cannot be written
+        line, header = lines(columns, options)  # raises for columns that cannot be written
         shares = list(stage.shares(parallel=options.parallel))
         self.destination.clean(share.folder for _, share in shares)
         scratch = self.session.database.scratch
@@ -108,7 +108,7 @@ class _Work:
 
     @property
     def _pieces(self) -> Any:
-        """A cursor beside the one that reads the rows."""
+        """Another cursor than the one that reads the rows."""
         return self.session.con.cursor()
 
     def _fetched(

@@ -28,7 +28,7 @@ PARAMETERS: dict[str, str] = {
     "timezone": "UTC",
     "wlm_query_slot_count": "1",
 }
-"""SET takes these; SHOW gives what was set. The ones with an effect are in ``_CHANGEABLE``'s note.
+"""The parameters that SET accepts, with their defaults, which SHOW returns until SET changes them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
 """
@@ -37,14 +37,15 @@ _NO_EFFECT = frozenset(
     {"query_group", "enable_result_cache_for_session", "wlm_query_slot_count",
      "analyze_threshold_percent", "extra_float_digits", "describe_field_name_in_uppercase"}
 )  # fmt: skip
+"""These accept any value. The others only accept their default, except statement_timeout."""
 
 
 def lock(session: Session, statement: nodes.Lock) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
 
-    Held until the transaction ends; takes no snapshot, so what follows sees what the last holder
-    committed. LOCK is not in the list of what takes one (.../dg/c_serial_isolation.html), but no sentence
-    says that it does not: ``Settings.snapshot_at`` has it the other way.
+    Held until the transaction ends. LOCK takes no snapshot, so the next statement sees what the previous
+    holder committed. The documentation's list of statements that take one (.../dg/c_serial_isolation.html)
+    does not have LOCK, but no sentence excludes it: ``Settings.snapshot_at`` selects the other way.
     """
     if session.database.settings.snapshot_at == "lock":
         session.snapshot()

@@ -13,9 +13,9 @@ from unittest import mock
 from urllib.parse import quote
 
 import pytest
-from fakeshift.api.principals import Principal
 from fakeshift.config import Isolation, SnapshotAt
 from fakeshift.faults import Fault
+from fakeshift.principal import Principal
 from fakeshift.system.records import SystemRecords
 from loader import sql
 

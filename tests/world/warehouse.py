@@ -15,11 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fakeshift.api.errors import ApiError
-from fakeshift.api.principals import Principal
 from fakeshift.config import Isolation, SnapshotAt
-from fakeshift.copy_s3.s3 import ObjectStores
 from fakeshift.faults import Fault, Faults
+from fakeshift.principal import Principal
+from fakeshift.refusals import ApiError
+from fakeshift.s3 import ObjectStores
 from fakeshift.statements.record import Statement
 
 from fakeshift import LocalRedshift, Settings

@@ -5,13 +5,14 @@
     with LocalRedshift(Settings(data=tmp_path, port=0)) as redshift:
         client = boto3.client("redshift-data", endpoint_url=redshift.url, ...)
 
-How a statement travels, one package a step:
+How a statement travels, one package per step:
 
 ``server`` (HTTP) -> ``api`` (validation, operations) -> ``statements`` (records, results, the
-runner's threads) -> ``engine`` (sessions, transactions, locks) -> ``sql`` (utility statements) or
-``dialect`` (queries, one small function for each difference; ``dialect.cache`` keeps what it made)
--> DuckDB. ``catalog`` keeps what Redshift knows of a table and DuckDB does not; ``copy_s3`` is COPY;
-``system`` the system views.
+runner's threads) -> ``commands`` (one for each kind of statement; ``copy``, ``unload``) ->
+``dialect`` (queries, one small function for each difference; ``dialect.cache`` keeps translations)
+-> ``engine`` (sessions, transactions, locks; DuckDB) -> ``system`` (the system views) -> ``catalog``
+(what Redshift knows of a table and DuckDB does not) -> ``sql`` (tokens, utility statements). No
+import goes the other way (tests/test_layers.py).
 """
 
 from fakeshift.config import Settings

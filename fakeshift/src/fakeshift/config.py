@@ -1,4 +1,4 @@
-"""What a user can set: one value, made by the command line or by a test."""
+"""The settings: one value, created by the command line or by a test."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ SnapshotAt = Literal["statement", "lock"]
 Collation = Literal["case_sensitive", "case_insensitive"]
 
 HOST = "127.0.0.1"
-"""The only address that the server ever binds."""
+"""The only address that the server binds."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Settings of one local Redshift; every field but ``data`` has a default.
 
-    ``port`` 0 takes a free port. ``principals`` maps an access key id to the database user that
+    ``port`` 0 selects a free port. ``principals`` maps an access key id to the database user that
     its statements run as (an unlisted key ``K`` is the user ``IAM:K``); ``principals_file`` is a
-    JSON file of the same, read again whenever a key comes that is not known: keys of roles are
-    made while the server runs. ``admins`` are access key
-    ids whose database users are superusers; with none listed everyone is the owner of everything,
-    and privileges are recorded but not enforced (see ``engine.commands.grants``).
-    ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment says
+    JSON file with the same content, read again for every unknown key: keys of roles are
+    created while the server runs. ``admins`` are access key
+    ids whose database users are superusers; if none is listed, everyone owns everything,
+    and privileges are recorded but not enforced (see ``commands.grants``).
+    ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment decides
     (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every AWS client.
-    ``kind`` says which system views there are: STL_ and SVL_ only on a provisioned cluster.
+    ``kind`` selects the system views: STL_ and SVL_ only on a provisioned cluster.
 
-    What the documentation leaves open, or what differs between patches, can be had the other way:
+    These change behaviour that is undocumented or differs between patches:
 
     ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK begins, before the lock is granted;
-    by the documentation's list it is taken by the first SELECT, DML or DDL ("statement").
-    ``collation`` is what db_collation() answers, and keeps SUPER columns out of a database that is
-    case_insensitive; comparisons are case-sensitive whatever it is.
+    by default the first SELECT, DML or DDL takes it ("statement"), as the documentation lists.
+    ``collation`` is what db_collation() returns. A case_insensitive database has no SUPER
+    columns; comparisons are always case-sensitive.
     ``file_etag`` False leaves file_etag and file_last_modified out of SYS_LOAD_DETAIL, as older patches
-    do (the page in pt_BR ends with end_time). ``load_detail_seconds`` after a COPY the view has its rows,
-    ``load_detail_encoded`` with keys URL-encoded (``=`` as ``%3D``): both seen on clusters by others,
-    neither documented. faults.py has the same for single statements.
+    do (the page in pt_BR ends with end_time). The view gets its rows
+    ``load_detail_seconds`` after a COPY; with ``load_detail_encoded`` its keys are URL-encoded (``=``
+    as ``%3D``): both were seen on clusters, neither is documented. faults.py has the same for single
+    statements.
     """
 
     data: Path

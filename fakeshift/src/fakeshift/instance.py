@@ -1,4 +1,4 @@
-"""The whole thing put together: ``LocalRedshift(settings)``."""
+"""All parts together: ``LocalRedshift(settings)``."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fakeshift.statements.runner import Runner, SqlLog
 from fakeshift.statements.store import StatementStore
 
 _NOT_STOPPED: dict[LocalRedshift, int] = {}
-"""With the process that each was made in: a forked one has none of its threads."""
+"""With the process that created each: a forked process has none of its threads."""
 
 
 @atexit.register
 def _stop_all() -> None:
-    """At the interpreter's end: a thread that is inside DuckDB then would abort the process."""
+    """At exit: a thread that is still inside DuckDB would abort the process."""
     for server, process in list(_NOT_STOPPED.items()):
         if process == os.getpid():
             with contextlib.suppress(Exception):
@@ -32,9 +32,9 @@ def _stop_all() -> None:
 
 
 class LocalRedshift:
-    """A running server; a context manager that stops it. What is not stopped is at the process's end.
+    """A running server; a context manager that stops it. It is stopped at exit at the latest.
 
-    ``url`` is what boto3 takes as ``endpoint_url``. Raises DataDirectoryInUse if another server
+    ``url`` is boto3's ``endpoint_url``. Raises DataDirectoryInUse if another server
     has the data directory, OSError if the port is taken.
     """
 
@@ -85,12 +85,12 @@ class LocalRedshift:
         return {"restarted": True}
 
     def start(self) -> LocalRedshift:
-        """Serves in a thread of its own."""
+        """Serves in a separate thread."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stops serving, cancels what runs (FAILED at the next start), closes the files. Once."""
+        """Stops serving, cancels running statements (FAILED at the next start), closes the files."""
         if _NOT_STOPPED.pop(self, None) is None:
             return
         if self._thread.is_alive():
@@ -101,7 +101,7 @@ class LocalRedshift:
         self._close()
 
     def _close(self) -> None:
-        """Lets go of the files; another server may have them."""
+        """Closes the files, so that another server can use them."""
         self.store.close()
         self.database.close()
 

@@ -234,8 +234,9 @@ def test_queries_of_the_logs_ask_for_messages_that_the_functions_write(runbook: 
 
 
 def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"```sql\n(.*?)```", runbook + readme, re.S)
+    pages = (ROOT / "README.md", DOCS / "executions.md")
+    text = runbook + "".join(page.read_text(encoding="utf-8") for page in pages)
+    found = re.findall(r"```sql\n(.*?)```", text, re.S)
     queries = [query for query in found if "${" not in query]
     assert len(queries) >= 6
     with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:

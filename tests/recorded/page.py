@@ -15,12 +15,12 @@ JUDGED = [
     (
         r"test_(assign|output)_in_choice\[CONDITION_FALSE\]|test_fail_cause_jsonata",
         "local AWS",
-        "no: a Fail state without Error has one there; ours says LoadFailed",
+        "no: the local AWS adds an Error to a Fail state without one; ours says LoadFailed",
     ),
     (
         r"test_map_state_items_input_types|test_map_state_items_eval_jsonata_fail\[function\]",
         "local AWS",
-        "no: a Map whose items are no array; ours are the array that the plan gives",
+        "no: a Map whose items are not an array; ours are the array that the plan returns",
     ),
     (
         (
@@ -80,21 +80,24 @@ def page(found: Sequence[Compared], not_run: Sequence[Replayed], commit: str, to
     rows.append(_row("of these in JSONata", [one for one in found if is_native(one.scenario)]))
     told = differences(found)
     lines = [
-        "# What AWS recorded, replayed",
+        "# Recorded executions",
         "",
-        "LocalStack's tests record what Step Functions on AWS answers. `python -m tests.recorded PATH`, with a",
-        f"checkout of [localstack/localstack]({REPOSITORY}), replays those executions that use what our",
-        "state machine uses: on the interpreter of `tests/statemachine`, and on the Step Functions of the local AWS. A",
-        "task answers what AWS recorded for it. Nothing of LocalStack is part of this project.",
+        "For whoever asks whether the Step Functions of the tests behave like AWS: executions that were recorded on AWS,",
+        "replayed here.",
+        "",
+        "LocalStack's tests record the answers of Step Functions on AWS. `python -m tests.recorded PATH`, with a",
+        f"checkout of [localstack/localstack]({REPOSITORY}), replays the executions that only use features of our state",
+        "machine: on the interpreter in `tests/world`, and on the Step Functions of the local AWS. Each task returns what",
+        "AWS recorded for it. No part of LocalStack is included in this project.",
         "",
         f"Replayed on {today}, at the commit",
         f"[{commit[:12]}]({REPOSITORY}/tree/{commit}/tests/aws/services/stepfunctions): {len(found)} executions;",
-        f"{len(not_run)} more use what our state machine does not, and were not run (below).",
+        f"{len(not_run)} more use features that our state machine does not use, and were [not run](#not-run).",
         "",
-        "- **agree**: the same status, error and output as on AWS; the words of a Cause, ids and times left out.",
+        "- **agree**: status, error and output are the same as on AWS. The text of a Cause, ids and times are ignored.",
         "- **events**: of these, the history has the same events in the same order.",
         "- A machine in JSONPath is translated to JSONata and run on the interpreter.",
-        "- `States.ALL` takes `States.DataLimitExceeded` here, as recorded. AWS's documentation says that it does not;",
+        "- `States.ALL` catches `States.DataLimitExceeded` here, as recorded. AWS's documentation says that it does not;",
         "  our state machine names the error, and `tests/statemachine` runs its endings under both rules.",
         "",
         "| recorded tests | executions | newest | interpreter: agree | events | local AWS: agree |",

@@ -151,7 +151,7 @@ def test_the_sweep_loads_what_no_event_loaded_and_then_rests(warehouse: Project)
 
 
 def commands_of_the_pages() -> list[str]:
-    """The commands under "Try it" in README.md and "The local AWS" in docs/development.md, without make demo and down."""
+    """The commands of README.md, "Try it", and docs/development.md, "The local AWS", without make demo and down."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
     sections = (

@@ -1,5 +1,6 @@
 """The pages of docs/ say what the tree says: tables, states, alarms, and nothing that is not there."""
 
+import ast
 import json
 import re
 from collections import Counter
@@ -231,6 +232,36 @@ def test_queries_of_the_logs_ask_for_messages_that_the_functions_write(runbook: 
     assert len(queries) >= 8
     assert len(asked) >= 8
     assert asked <= written
+
+
+def texts_of_the_functions() -> set[str]:
+    """Every text in functions/, an f-string as its fixed parts."""
+    trees = (ast.parse(p.read_text(encoding="utf-8")) for p in (ROOT / "functions").rglob("*.py"))
+    constants = (
+        node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
+    )
+    return {node.value for node in constants if isinstance(node.value, str)}
+
+
+def test_the_causes_of_the_runbook_are_those_of_the_functions(runbook: str) -> None:
+    table = runbook.split("| the cause says |")[1].split("\n\n")[0]
+    causes = [
+        text
+        for row in table.splitlines()[2:]
+        for text in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    assert len(causes) >= 10
+    texts = texts_of_the_functions()
+    for cause in causes:
+        parts = re.split("\u2026|, |staged|published", cause)  # which rows is filled in
+        for part in filter(None, map(str.strip, parts)):
+            assert any(part in text for text in texts), f"no function says {part!r}"
+
+
+def test_the_message_of_the_runbook_is_that_of_the_functions(runbook: str) -> None:
+    (message,) = re.findall(r"```text\n(Subject: .*?)```", runbook, re.S)
+    (to_do,) = re.findall(r"^What to do: .*$", message, re.M)
+    assert to_do in texts_of_the_functions()
 
 
 def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def page(found: Sequence[Compared], not_run: Sequence[Replayed], commit: str, to
     lines = [
         "# Recorded executions",
         "",
-        "For whoever asks whether the Step Functions of the tests behave like AWS: executions that were recorded on",
-        "AWS, replayed here.",
+        "Executions that were recorded on AWS, replayed on the Step Functions of the tests. For developers who ask",
+        "whether the two behave alike.",
         "",
         "LocalStack's tests record the answers of Step Functions on AWS. `python -m tests.recorded PATH`, with a",
         f"checkout of [localstack/localstack]({REPOSITORY}), replays the executions that only use features of our",

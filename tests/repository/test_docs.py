@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,6 +117,29 @@ def test_the_picture_of_the_data_model_has_only_what_is_there(
     for name, attributes in entities:
         for kind, column in re.findall(r"^ +(\w+) (\w+)", attributes, re.M):
             assert made[name][column].startswith(kind), f"{name}.{column}"
+
+
+# ---------------------------------------------------------------- README, CONTRIBUTING
+def test_the_readme_stays_short_and_links_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 180
+    pages = {f"docs/{path.name}" for path in DOCS.glob("*.md")}
+    assert pages <= set(re.findall(r"\]\(([^)#]+)", text))
+
+
+def test_contributing_has_every_folder() -> None:
+    """Those at the top of the tree, and those of the tests."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git repository")
+    paths = [path.split("/") for path in listed.stdout.splitlines() if not path.startswith(".")]
+    top = {parts[0] for parts in paths if len(parts) > 1}
+    of_tests = {parts[1] for parts in paths if parts[0] == "tests" and len(parts) > 2}
+    assert set(re.findall(r"^\| \[(\w+)/\]", text, re.M)) == top
+    assert set(re.findall(r"^\| `tests/(\w+)`", text, re.M)) == of_tests
 
 
 # ---------------------------------------------------------------- architecture

@@ -150,17 +150,21 @@ def test_the_sweep_loads_what_no_event_loaded_and_then_rests(warehouse: Project)
     assert sweep() == {"files": 0}
 
 
-def commands_of_the_readme() -> list[str]:
-    """What README.md tells one to type under "Try it", but for the demo and what stops it."""
+def commands_of_the_pages() -> list[str]:
+    """The commands of README.md, "Try it", and docs/development.md, "The local AWS", without make demo and down."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme[readme.index("## Try it") : readme.index("## Tests")]
-    blocks = "".join(re.findall(r"```console\n(.*?)```", section, re.DOTALL))
+    page = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
+    sections = (
+        readme[readme.index("## Try it") : readme.index("## Your own data")],
+        page[page.index("## The local AWS") : page.index("## Tests")],
+    )
+    blocks = "".join(re.findall(r"```console\n(.*?)```", "".join(sections), re.DOTALL))
     found = re.findall(r"^\$ ((?:.*\\\n)*.*)$", blocks, re.MULTILINE)
     return [each for each in found if each not in ("make demo", "make down")]
 
 
-def test_what_the_readme_says_runs_word_for_word(warehouse: Project) -> None:
-    """In another terminal: nothing of the first one's variables is there, the ports are remembered."""
+def test_the_commands_of_the_pages_run_word_for_word(warehouse: Project) -> None:
+    """In another terminal: the variables of the first one are not set, the ports are remembered."""
     folder = warehouse.folder
     shutil.copy(ROOT / "Makefile", folder)
     # A .venv of the copy's own with these packages, as installed a moment ago: make must not touch the real one.
@@ -170,7 +174,7 @@ def test_what_the_readme_says_runs_word_for_word(warehouse: Project) -> None:
         if not (venv / name).exists():
             (venv / name).symlink_to(Path(sys.prefix) / name)
     (venv / ".installed-demo").touch()
-    commands = commands_of_the_readme()
+    commands = commands_of_the_pages()
     assert len(commands) >= 14
     script = "".join(f"echo '@@ {number}'\n{each}\n" for number, each in enumerate(commands))
     ended = subprocess.run(

@@ -1,7 +1,9 @@
 """The pages of docs/ say what the tree says: tables, states, alarms, and nothing that is not there."""
 
+import ast
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +117,29 @@ def test_the_picture_of_the_data_model_has_only_what_is_there(
     for name, attributes in entities:
         for kind, column in re.findall(r"^ +(\w+) (\w+)", attributes, re.M):
             assert made[name][column].startswith(kind), f"{name}.{column}"
+
+
+# ---------------------------------------------------------------- README, CONTRIBUTING
+def test_the_readme_stays_short_and_links_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 180
+    pages = {f"docs/{path.name}" for path in DOCS.glob("*.md")}
+    assert pages <= set(re.findall(r"\]\(([^)#]+)", text))
+
+
+def test_contributing_has_every_folder() -> None:
+    """Those at the top of the tree, and those of the tests."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git repository")
+    paths = [path.split("/") for path in listed.stdout.splitlines() if not path.startswith(".")]
+    top = {parts[0] for parts in paths if len(parts) > 1}
+    of_tests = {parts[1] for parts in paths if parts[0] == "tests" and len(parts) > 2}
+    assert set(re.findall(r"^\| \[(\w+)/\]", text, re.M)) == top
+    assert set(re.findall(r"^\| `tests/(\w+)`", text, re.M)) == of_tests
 
 
 # ---------------------------------------------------------------- architecture
@@ -233,9 +258,40 @@ def test_queries_of_the_logs_ask_for_messages_that_the_functions_write(runbook: 
     assert asked <= written
 
 
+def texts_of_the_functions() -> set[str]:
+    """Every text in functions/, an f-string as its fixed parts."""
+    trees = (ast.parse(p.read_text(encoding="utf-8")) for p in (ROOT / "functions").rglob("*.py"))
+    constants = (
+        node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
+    )
+    return {node.value for node in constants if isinstance(node.value, str)}
+
+
+def test_the_causes_of_the_runbook_are_those_of_the_functions(runbook: str) -> None:
+    table = runbook.split("| the cause says |")[1].split("\n\n")[0]
+    causes = [
+        text
+        for row in table.splitlines()[2:]
+        for text in re.findall(r"`([^`]+)`", row.split("|")[1])
+    ]
+    assert len(causes) >= 10
+    texts = texts_of_the_functions()
+    for cause in causes:
+        parts = re.split("\u2026|, |staged|published", cause)  # which rows is filled in
+        for part in filter(None, map(str.strip, parts)):
+            assert any(part in text for text in texts), f"no function says {part!r}"
+
+
+def test_the_message_of_the_runbook_is_that_of_the_functions(runbook: str) -> None:
+    (message,) = re.findall(r"```text\n(Subject: .*?)```", runbook, re.S)
+    (to_do,) = re.findall(r"^What to do: .*$", message, re.M)
+    assert to_do in texts_of_the_functions()
+
+
 def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"```sql\n(.*?)```", runbook + readme, re.S)
+    pages = (ROOT / "README.md", DOCS / "executions.md")
+    text = runbook + "".join(page.read_text(encoding="utf-8") for page in pages)
+    found = re.findall(r"```sql\n(.*?)```", text, re.S)
     queries = [query for query in found if "${" not in query]
     assert len(queries) >= 6
     with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:

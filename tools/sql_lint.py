@@ -232,7 +232,7 @@ def main() -> int:
     """Prints what was found; 1 if something is refused."""
     try:
         report = lint(rendered(), evidence.entries())
-    except Exception as error:
+    except Exception as error:  # the loader's own errors; it cannot be imported before rendered()
         if type(error).__name__ not in ("DatasetError", "TemplateError"):
             raise
         print(error)

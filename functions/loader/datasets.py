@@ -27,7 +27,7 @@ UNDO = (
     *("undo/begin.sql", "undo/end.sql", "publish/check_results.sql", "publish/guard.sql"),
     "undo/figures.sql",
 )
-# Where earlier versions had a dataset's files, each with a sub-folder for every dataset -> where they are in its own folder.
+# The folders where earlier versions had a sub-folder for each dataset -> the folders in the dataset's own.
 OLD_PLACES = {
     "publish": "publish",
     "publish/reload": "reload",

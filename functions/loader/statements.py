@@ -121,7 +121,10 @@ def publish(
 
 def published_checks(dataset: Dataset) -> dict[str, str]:
     """Name -> file of the checks that a batch of the dataset must pass to be published."""
-    found = [*sql.files("checks/published"), *sql.files(f"datasets/{dataset.name}/checks/published")]
+    found = [
+        *sql.files("checks/published"),
+        *sql.files(f"datasets/{dataset.name}/checks/published"),
+    ]
     return {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in found}
 
 

@@ -1,5 +1,5 @@
--- What an earlier attempt of this batch left in the ledger goes, so that publishing it again changes nothing. Runs after begin.sql
--- if an earlier attempt may have committed.
+-- Deletes what an earlier attempt of this batch left in the ledger, so that publishing it again changes nothing. Runs after begin.sql, if
+-- an earlier attempt may have committed; the dataset's again/ follows.
 DELETE FROM ${schema}.files
 WHERE load_id = '${load_id}' AND batch = '${batch}';
 

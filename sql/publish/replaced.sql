@@ -1,4 +1,4 @@
--- A reload loads files again: their earlier ledger rows become 'replaced', so that the claim holds. Runs before claim.sql.
+-- A reload loads files again: their earlier ledger rows become 'replaced', so that the claim holds. Runs before claim.sql, in a reload.
 UPDATE ${schema}.files
 SET status = 'replaced'
 FROM (

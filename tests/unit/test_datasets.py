@@ -255,10 +255,18 @@ def test_a_transaction_that_is_too_long_is_refused_with_its_number_and_file(
 def test_the_longest_transactions_are_those_that_are_sent(name: str) -> None:
     """What is counted when a function starts is what a reload's second attempt and an undo send."""
     [sent] = [g.statements for g in rendered.groups() if g.name == f"reload {name}"] or [()]
-    own = sql.files(*(f"datasets/{name}/{folder}" for folder in ("publish", "publish_and_undo", "reload", "again")))
+    own = sql.files(
+        *(
+            f"datasets/{name}/{folder}"
+            for folder in ("publish", "publish_and_undo", "reload", "again")
+        )
+    )
     counted = {
         "reload": [*datasets_module.PUBLISH, *own],
-        "undo": [*datasets_module.UNDO, *sql.files(f"datasets/{name}/undo", f"datasets/{name}/publish_and_undo")],
+        "undo": [
+            *datasets_module.UNDO,
+            *sql.files(f"datasets/{name}/undo", f"datasets/{name}/publish_and_undo"),
+        ],
     }
     if sent:
         assert sorted({s.file for s in sent}) == sorted(counted["reload"])
@@ -276,7 +284,9 @@ def test_a_file_at_its_old_place_is_named_with_the_new_one(
     (folder / old / "clicks").mkdir(parents=True)
     assert list(load_all({})) == ["clicks"]
     (folder / old / "clicks" / "10_clicks.sql").write_text("SELECT 1")
-    moved = rf"'clicks'.* sql/{old}/clicks/10_clicks.sql .* sql/datasets/clicks/{new}/10_clicks.sql:"
+    moved = (
+        rf"'clicks'.* sql/{old}/clicks/10_clicks.sql .* sql/datasets/clicks/{new}/10_clicks.sql:"
+    )
     with pytest.raises(DatasetError, match=moved):
         load_all({})
 

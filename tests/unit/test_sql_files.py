@@ -43,7 +43,11 @@ from tests.unit.loads import (
 
 FILES = sorted(str(path.relative_to(sql.ROOT)) for path in sql.ROOT.rglob("*.sql"))
 CHECKS = [name for name in FILES if name.startswith("checks/") or "/checks/" in name]
-PUBLISH = [name for name in FILES if {"publish", "publish_and_undo", "reload", "again", "undo"} & {*Path(name).parts}]
+PUBLISH = [
+    name
+    for name in FILES
+    if {"publish", "publish_and_undo", "reload", "again", "undo"} & {*Path(name).parts}
+]
 
 
 @pytest.fixture
@@ -221,8 +225,9 @@ def test_no_two_checks_of_a_dataset_share_a_name() -> None:
 
 @pytest.mark.parametrize("dataset", [d.name for d in load_all({}).values() if d.can_undo])
 def test_what_publish_writes_undo_takes_away(dataset: str) -> None:
+    both = f"datasets/{dataset}/publish_and_undo"
     published, undone = (
-        "".join(sql.read(name) for name in sql.files(f"datasets/{dataset}/{kind}", f"datasets/{dataset}/publish_and_undo"))
+        "".join(sql.read(name) for name in sql.files(f"datasets/{dataset}/{kind}", both))
         for kind in ("publish", "undo")
     )
     written = set(re.findall(r"INSERT INTO \$\{schema\}\.(\w+)", published)) - {"left_out"}

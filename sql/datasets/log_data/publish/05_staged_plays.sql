@@ -1,6 +1,6 @@
--- The batch's NextSong events by key (user, session, item, time): of several with one key the smallest content, and how many there
--- are. A temporary table, so that the statements after it join typed rows and hash them once. Runs first of the dataset, before
--- datasets/log_data/reload/ in a reload.
+-- The batch's NextSong events by key (user, session, item, time): of several events with one key, the one with the smallest content, and
+-- how many there are. A temporary table, so that the statements after it join typed rows and hash them once. Runs first of the dataset,
+-- before reload/ in a reload.
 CREATE TEMPORARY TABLE staged_plays
 DISTKEY (session_id)
 AS

@@ -1,4 +1,4 @@
--- What this batch says of its users: for each the newest event (then session, then item). Runs in the publish step.
+-- What this batch says of its users: the newest event of each (then session, then item). Runs in the publish step.
 INSERT INTO ${schema}.user_versions (
     user_id, first_name, last_name, gender, level, start_time, session_id, item_in_session, load_id, batch
 )

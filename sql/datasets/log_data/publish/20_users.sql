@@ -1,5 +1,5 @@
--- A user is the row of the newest event, whatever arrives first: those of whom this batch knows a newer one go, and are inserted again.
--- Runs in the publish step.
+-- A user's row comes from the user's newest event, whatever arrives first: the rows for which this batch has a newer event are deleted and
+-- inserted again. Runs in the publish step.
 DELETE FROM ${schema}.users
 WHERE user_id IN (
     SELECT w.user_id

@@ -1,5 +1,5 @@
--- Two files with one event (by its key): the smaller content wins, whatever arrives first. The facts that a staged event replaces
--- are kept aside, for an undo of this load, and go. Runs in the publish step, before 40_songplays.sql.
+-- If two files have one event (by its key), the smaller content wins, whatever arrives first. The facts that a staged event replaces are
+-- kept for an undo of this load, and deleted. Runs in the publish step, before 40_songplays.sql.
 INSERT INTO ${schema}.songplay_versions (
     start_time, user_id, level, session_id, location, user_agent, item_in_session,
     title, artist_name, length, load_id, batch

@@ -1,6 +1,6 @@
--- The fact: the staged plays that are not there yet, by the event's key, with the song they match: of equal songs the smallest
--- song_id, so that no play is doubled. Only songs of a staged length can match. Blanks at the end do not count in Redshift's
--- comparisons, as RTRIM says. Runs in the publish step.
+-- The fact table: inserts the staged plays that are not there yet, by the event's key, with the song they match; of several equal songs,
+-- the one with the smallest song_id, so that no play is doubled. Only songs whose duration is a staged length can match. Redshift ignores
+-- blanks at the end when it compares text; RTRIM makes that explicit. Runs in the publish step.
 INSERT INTO ${schema}.songplays (
     start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
     item_in_session, title, artist_name, length, load_id, batch

@@ -1,5 +1,5 @@
--- The staged events that are not in the fact table as this batch's rows, by the load whose rows they are: undo of that load would
--- lose them, and is refused. Runs in the publish step, last of the dataset.
+-- Records the staged events that are in the fact table as rows of another load, by that load: its undo would lose them, and is refused.
+-- Runs in the publish step, last of the dataset.
 INSERT INTO ${schema}.left_out (load_id, batch, dataset, of_load_id, left_rows)
 SELECT
     CAST('${load_id}' AS VARCHAR(64)),

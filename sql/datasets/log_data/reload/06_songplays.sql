@@ -1,7 +1,7 @@
--- A reload takes the events of its files over, by key, from whatever load has them. A load that has other files with such an event
--- has it under this load from now on: noted, so that undo of this load is refused. These are a batch that doubled events of its
--- own or of which no file is replaced, one that left out events because of a load that is taken over, and one whose word on a user was
--- such an event's and which has other files in that batch. Runs after datasets/log_data/publish/05_staged_plays.sql.
+-- A reload takes over the events of its files, by key, from whatever load has them. A load that has other files with such an event shares
+-- it with this load from now on: that is recorded, so that undo of this load is refused. It concerns a batch that doubled events itself or
+-- of which no file is replaced, a batch that left out events because of a load that is taken over, and a batch whose version of a user was
+-- such an event and which has other files. Runs after publish/05_staged_plays.sql.
 CREATE TEMPORARY TABLE taken_over
 DISTKEY (session_id)
 AS

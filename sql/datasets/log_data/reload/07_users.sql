@@ -1,5 +1,5 @@
--- What any batch says of a user by an event that is taken over goes, as do the users who were decided by one, to be inserted again.
--- Runs after 06_songplays.sql, before datasets/log_data/publish/10_user_versions.sql.
+-- Deletes what any batch says of a user by an event that is taken over, and the users that such an event decided; they are inserted again.
+-- Runs after 06_songplays.sql, before publish/10_user_versions.sql.
 DELETE FROM ${schema}.user_versions
 USING staged_plays AS p
 WHERE

@@ -1,5 +1,5 @@
--- The facts of the load go; those that they had replaced come back, with the song that they match now. A time that no play has any more
--- goes with them. Runs in the undo of a load that has log files.
+-- Deletes the load's facts. The facts that they had replaced come back, with the song that they match now, and a time that no play has any
+-- more is deleted. Runs in the undo of a load that has log files.
 DELETE FROM ${schema}.songplay_versions
 WHERE load_id = '${undone_load}';
 

@@ -1,5 +1,5 @@
--- The users that the load decided are decided again, by the newest event that the other batches have of them. undone_users is a
--- temporary table. Runs in the undo of a load that has log files.
+-- The users that the load decided are decided again, by the newest event that the other batches have of them. undone_users is a temporary
+-- table. Runs in the undo of a load that has log files.
 CREATE TEMPORARY TABLE undone_users
 AS
 SELECT u.user_id

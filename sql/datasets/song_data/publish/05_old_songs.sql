@@ -1,5 +1,5 @@
--- The rows that the staged songs have now, before this batch changes them: their plays and artists may be another song's afterwards.
--- A temporary table. Runs first of the dataset, before datasets/song_data/reload/ in a reload.
+-- The rows that the staged songs have now, before this batch changes them: afterwards, their plays and artists may belong to other songs.
+-- A temporary table. Runs first of the dataset, before reload/ in a reload.
 CREATE TEMPORARY TABLE old_songs
 DISTKEY (song_id)
 AS

@@ -1,5 +1,5 @@
--- What this batch says of its songs: of several rows with one song_id the smallest (by all columns, in this order). Year 0 means
--- unknown, location '' too. Runs in the publish step.
+-- What this batch says of its songs: of several rows with one song_id, the smallest (by all columns, in this order). Year 0 means unknown,
+-- and so does location ''. Runs in the publish step.
 INSERT INTO ${schema}.song_versions (
     song_id, title, artist_id, year, duration,
     artist_name, artist_location, artist_latitude, artist_longitude, load_id, batch

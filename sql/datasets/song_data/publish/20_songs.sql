@@ -1,6 +1,6 @@
--- A song is the smallest row that any file has of it, whatever arrives first: those of which this batch has a smaller one go, and are
--- inserted again. changed_songs is a temporary table: the songs whose row is this batch's now (is_new = 1) and the rows that these
--- songs had (is_new = 0); what follows looks at no other song. Runs in the publish step.
+-- A song's row is the smallest that any file has of it, whatever arrives first: the songs for which this batch has a smaller row are
+-- deleted and inserted again. changed_songs is a temporary table: the songs whose row is now this batch's (is_new = 1), and the rows that
+-- they had (is_new = 0). The statements that follow read no other song. Runs in the publish step.
 CREATE TEMPORARY TABLE changed_songs
 DISTKEY (song_id)
 AS

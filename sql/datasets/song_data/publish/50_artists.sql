@@ -1,5 +1,5 @@
--- An artist is the row of the smallest song_id. Artists whose row was decided by a changed song, or for whom a changed song has a
--- smaller song_id, go, and are decided again among the songs of the artists of the changed songs. Runs in the publish step.
+-- An artist's row comes from the smallest song_id. Artists whose row was decided by a changed song, or for whom a changed song has a
+-- smaller song_id, are deleted, and are decided again among the songs of the artists of the changed songs. Runs in the publish step.
 DELETE FROM ${schema}.artists
 WHERE artist_id IN (
     SELECT a.artist_id

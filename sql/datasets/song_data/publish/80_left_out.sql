@@ -1,5 +1,5 @@
--- Songs that this batch has more than once: a reload of one of their files takes the song from the others, and its undo would lose
--- it. Between batches nothing is left out: song_versions has each batch's row. Runs in the publish step, last of the dataset.
+-- Records songs that this batch has more than once: a reload of one of their files takes the song from the others, and its undo would lose
+-- it. Nothing is left out between batches: song_versions has each batch's row. Runs in the publish step, last of the dataset.
 INSERT INTO ${schema}.left_out (load_id, batch, dataset, of_load_id, left_rows)
 SELECT
     CAST('${load_id}' AS VARCHAR(64)),

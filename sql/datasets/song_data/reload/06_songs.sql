@@ -1,6 +1,5 @@
--- A reload takes the songs of its files over from whatever load has them: what any batch says of them goes. A load that has other
--- files with such a song is noted, so that undo of this load is refused (as for log_data). Runs after
--- datasets/song_data/publish/05_old_songs.sql.
+-- A reload takes over the songs of its files from whatever load has them: what any batch says of them is deleted. A load that has other
+-- files with such a song is recorded, so that undo of this load is refused (as for log_data). Runs after publish/05_old_songs.sql.
 INSERT INTO ${schema}.left_out (load_id, batch, dataset, of_load_id, left_rows)
 SELECT
     v.load_id,

@@ -1,5 +1,5 @@
--- The songs that the load decided are decided again, by what the other batches say of them; their plays wait for a song, and the
--- artists that they decided are decided again. changed_songs is a temporary table: these songs' rows, as they were and as they are then.
+-- The songs that the load decided are decided again, by what the other batches say of them. Until then their plays have no song, and the
+-- artists that they decided are deleted. changed_songs is a temporary table: the rows of these songs as they were, and as they are then.
 -- Runs in the undo of a load that has song files.
 CREATE TEMPORARY TABLE changed_songs
 DISTKEY (song_id)

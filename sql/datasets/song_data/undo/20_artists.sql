@@ -1,4 +1,4 @@
--- Artists for whom one of these songs is now the smallest are decided again, and those that were taken out come back if they have a
+-- Artists for whom one of these songs is now the smallest are decided again, and those that were deleted are inserted again if they have a
 -- song. Runs in the undo of a load that has song files.
 DELETE FROM ${schema}.artists
 WHERE artist_id IN (

@@ -1,4 +1,4 @@
--- Every song that a play names is in songs, with the play's artist. Runs in the publish transaction of log files, over their range.
+-- Every song of a play is in songs, with the play's artist. Runs in the publish transaction of log files, over their range of time.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,5 +1,5 @@
--- Every NextSong event has its whole key: without it a play could not be told from another. The columns of the key are numbers and a
--- time, into which COPY loads NULL for an empty or blank text. Other pages need no user. Runs after COPY of log files.
+-- Every NextSong event has its whole key: without it, plays cannot be distinguished. The columns of the key are numbers and a time, into
+-- which COPY loads NULL for an empty or blank text. Other pages need no user. Runs after COPY of log files.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,5 +1,5 @@
--- Every event says its page and its time: a file of something else would load as NULLs. An empty or blank page says nothing. Runs after
--- COPY of log files.
+-- Every event has a page and a time: a file of another kind would load as NULLs. An empty or blank page counts as none. Runs after COPY of
+-- log files.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

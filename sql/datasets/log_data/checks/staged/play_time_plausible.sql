@@ -1,5 +1,5 @@
--- Every play is of the years 2000 to 2099: times in seconds instead of milliseconds would load as January 1970. Runs after COPY of log
--- files. Other years are right for you? Change the range; times do not matter? Delete this file.
+-- Every play is between the years 2000 and 2099: times in seconds instead of milliseconds would load as January 1970. Runs after COPY of
+-- log files. If your data has other years, change the range; if times do not matter, delete this file.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,4 +1,4 @@
--- No event, user or time is there twice. Runs in the undo of a load that has log files, over the range of its plays.
+-- No event, user or time exists twice. Runs in the undo of a load that has log files, over the range of its plays.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,5 +1,5 @@
--- No time is left at which nothing was played, and no user who was decided by an event that is no play. Runs in the undo of a load that
--- has log files, over the range of its plays.
+-- Every row of time has a play, and every user was decided by an event that is a play. Runs in the undo of a load that has log files, over
+-- the range of its plays.
 SELECT
     n.times + p.users AS figure,
     0 AS expected

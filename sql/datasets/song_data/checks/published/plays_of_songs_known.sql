@@ -1,5 +1,5 @@
--- After songs came or changed, every one of them that a play names is in songs, with the play's artist. Runs in the publish transaction
--- of song files, over the songs that changed.
+-- After songs were added or changed, each of them that a play has is in songs, with the play's artist. Runs in the publish transaction of
+-- song files, over the songs that changed.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

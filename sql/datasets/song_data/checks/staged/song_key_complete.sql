@@ -1,4 +1,5 @@
--- Every song has its id and its artist's id; an empty or blank one is none, and two such songs would be one. Runs after COPY of song files.
+-- Every song has its id and its artist's id; an empty or blank one counts as none, because two such songs would become one. Runs after
+-- COPY of song files.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

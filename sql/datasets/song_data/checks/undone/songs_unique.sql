@@ -1,4 +1,4 @@
--- No song and no artist is there twice. Runs in the undo of a load that has song files.
+-- No song and no artist exists twice. Runs in the undo of a load that has song files.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,5 +1,5 @@
--- A song that a play still names is in songs, with the play's artist, and so is the song that decided an artist. Runs in the undo of a
--- load that has song files, over the songs that it had decided.
+-- A song that a play still has is in songs, with the play's artist, and so is the song that decided an artist. Runs in the undo of a load
+-- that has song files, over the songs that it had decided.
 SELECT
     f.plays + a.artists AS figure,
     0 AS expected

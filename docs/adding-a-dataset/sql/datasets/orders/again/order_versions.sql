@@ -1,4 +1,4 @@
--- The batch's versions of an earlier attempt go; the orders are decided anew by those that it then adds. Runs after
--- publish/again.sql.
+-- Deletes the versions of an earlier attempt of the batch; the orders are decided again by the versions that the batch then adds. Runs
+-- after sql/publish/again.sql.
 DELETE FROM ${schema}.order_versions
 WHERE load_id = '${load_id}' AND batch = '${batch}';

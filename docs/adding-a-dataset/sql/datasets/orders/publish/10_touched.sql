@@ -1,5 +1,5 @@
--- The orders that this batch touches, and what each was before: when updated, and by which batch. A temporary table. Runs first of the
--- dataset; a reload adds the orders whose versions it takes away.
+-- The orders that this batch touches, and what each was before: when it was updated, and by which batch. A temporary table. Runs first of
+-- the dataset; a reload adds the orders whose versions it deletes.
 CREATE TEMPORARY TABLE touched_orders
 DISTKEY (order_id)
 AS

@@ -1,4 +1,4 @@
--- The versions of this batch, each once. Runs in the publish step, after datasets/orders/reload/ in a reload.
+-- The versions of this batch, each once. Runs in the publish step, after reload/ in a reload.
 INSERT INTO ${schema}.order_versions (
     order_id, updated_at, created_at, status, customer_id, currency, total, coupon_code, load_id, batch
 )

@@ -1,5 +1,5 @@
--- Versions that this batch has more than once: a reload of one of their files takes the version from the others, and its undo would lose
--- it. Between batches nothing is left out: order_versions has each batch's. Runs in the publish step, last of the dataset.
+-- Records versions that this batch has more than once: a reload of one of their files takes the version from the others, and its undo
+-- would lose it. Nothing is left out between batches: order_versions has each batch's. Runs in the publish step, last of the dataset.
 INSERT INTO ${schema}.left_out (load_id, batch, dataset, of_load_id, left_rows)
 SELECT
     CAST('${load_id}' AS VARCHAR(64)),

@@ -1,6 +1,6 @@
--- A reload takes away the versions of its own files, and of no other: of a batch none of whose files is loaded any more all of them, of
--- a batch with other files those that are staged again, by order and time. What any other batch says of the orders stays, and decides with
--- the versions that this one adds. replaced_orders is a temporary table. Runs after datasets/orders/publish/10_touched.sql.
+-- A reload deletes the versions of its own files, and no others: all versions of a batch that has no loaded file any more, and of a batch
+-- with other files those that are staged again, by order and time. What other batches say of the orders stays, and decides together with
+-- the versions that this batch adds. replaced_orders is a temporary table. Runs after publish/10_touched.sql.
 CREATE TEMPORARY TABLE replaced_orders
 DISTKEY (order_id)
 AS
@@ -49,7 +49,7 @@ INNER JOIN ${schema}.orders AS o ON r.order_id = o.order_id
 LEFT JOIN touched_orders AS t ON r.order_id = t.order_id
 WHERE t.order_id IS NULL;
 
--- A row that was one of these versions may become older: its own file says so. Any other may not (orders_not_older).
+-- A row that was one of these versions may become older, because its own file says so. No other row may (orders_not_older).
 UPDATE touched_orders
 SET was = NULL
 FROM replaced_orders AS r

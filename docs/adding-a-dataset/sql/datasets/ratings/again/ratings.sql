@@ -1,5 +1,5 @@
--- The batch's ratings of an earlier attempt go: a rating has no key by which its second row would be known. Runs after
--- publish/again.sql.
+-- Deletes the ratings of an earlier attempt of the batch: a rating has no key by which a second row would be recognized. Runs after
+-- sql/publish/again.sql.
 DELETE FROM ${schema}.ratings
 WHERE
     load_id = '${load_id}'

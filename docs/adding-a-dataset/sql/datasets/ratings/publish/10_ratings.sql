@@ -1,5 +1,5 @@
--- The batch's ratings, all of them: none is compared with what is there, for a rating has no key. That a file's ratings are there
--- once is the claim's doing. Runs in the publish step.
+-- Inserts all of the batch's ratings: a rating has no key, so none is compared with existing rows. The claim ensures that a file's ratings
+-- are loaded only once. Runs in the publish step.
 INSERT INTO ${schema}.ratings (user_id, song_id, stars, rated_at, remark, load_id, batch)
 SELECT
     r.user_id,

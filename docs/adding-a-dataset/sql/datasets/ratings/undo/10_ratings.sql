@@ -1,4 +1,4 @@
--- The load's ratings go; nothing else depends on them. Runs in the undo of a load that has ratings.
+-- Deletes the load's ratings; nothing else depends on them. Runs in the undo of a load that has ratings.
 DELETE FROM ${schema}.ratings
 WHERE
     load_id = '${undone_load}'

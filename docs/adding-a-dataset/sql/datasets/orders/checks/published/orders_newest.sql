@@ -1,4 +1,4 @@
--- Each order that the batch touches is as its newest version says. Runs in the publish transaction of orders.
+-- Each order that the batch touches has the row of its newest version. Runs in the publish transaction of orders.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

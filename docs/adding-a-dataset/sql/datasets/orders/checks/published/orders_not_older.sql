@@ -1,5 +1,5 @@
--- No order has become older than it was, unless the version that it had is of a file that is loaded again, and none is gone: what other
--- files say of an order, a reload of an old file must not take back. Runs in the publish transaction of orders.
+-- No order is gone, and none has become older than it was, unless its version came from a file that is loaded again: a reload of an old
+-- file must not undo what other files say of an order. Runs in the publish transaction of orders.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,4 +1,4 @@
--- No order that the batch touches is there twice. Runs in the publish transaction of orders.
+-- No order that the batch touches exists twice. Runs in the publish transaction of orders.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

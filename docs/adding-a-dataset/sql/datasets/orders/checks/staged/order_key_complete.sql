@@ -1,4 +1,4 @@
--- Every version says its order and when it was updated. Runs after COPY of orders.
+-- Every version has its order and the time of its update. Runs after COPY of orders.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

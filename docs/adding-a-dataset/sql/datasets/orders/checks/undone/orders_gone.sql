@@ -1,4 +1,5 @@
--- No version of the undone load is left, no order that it decided, and none without a version. Runs in the undo of a load that has orders.
+-- No version of the undone load is left, no order that it decided, and no order without a version. Runs in the undo of a load that has
+-- orders.
 SELECT
     v.versions + o.orders + n.orders AS figure,
     0 AS expected

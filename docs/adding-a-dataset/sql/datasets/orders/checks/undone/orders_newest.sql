@@ -1,4 +1,4 @@
--- Each order that the load had touched is as the newest of the versions that are left. Runs in the undo of a load that has orders.
+-- Each order that the load had touched has the row of the newest version that is left. Runs in the undo of a load that has orders.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,4 +1,4 @@
--- Every staged rating is in ratings as this batch's, and no other. Runs in the publish transaction of ratings.
+-- Every staged rating is in ratings as a row of this batch, and no other row is. Runs in the publish transaction of ratings.
 SELECT
     COUNT(*) AS figure,
     ${rows_staged} AS expected

@@ -1,4 +1,4 @@
--- Every rating says its song, its stars and its time; an empty or blank song is none. Runs after COPY of ratings.
+-- Every rating has its song, its stars and its time; an empty or blank song counts as none. Runs after COPY of ratings.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,5 +1,5 @@
--- The batch's events of an earlier attempt go: they have no key by which its second row would be known. Runs after
--- publish/again.sql.
+-- Deletes the events of an earlier attempt of the batch: they have no key by which a second row would be recognized. Runs after
+-- sql/publish/again.sql.
 DELETE FROM ${schema}.events
 WHERE
     load_id = '${load_id}'

@@ -1,5 +1,5 @@
--- The batch's events, all of them: none is compared with what is there, for they have no key. That a file's events are there
--- once is the claim's doing. Runs in the publish step.
+-- Inserts all of the batch's events: they have no key, so none is compared with existing rows. The claim ensures that a file's events are
+-- loaded only once. Runs in the publish step.
 INSERT INTO ${schema}.events (
     id, type, actor_id, actor_login, repo_id, repo_name, org_login, public, created_at, payload_action, payload_size, payload, load_id, batch
 )

@@ -1,4 +1,4 @@
--- The load's events go; nothing else depends on them. Runs in the undo of a load that has events.
+-- Deletes the load's events; nothing else depends on them. Runs in the undo of a load that has events.
 DELETE FROM ${schema}.events
 WHERE
     load_id = '${undone_load}'

@@ -1,5 +1,5 @@
--- The batch's readings, all of them: none is compared with what is there, for they have no key. That a file's readings are there
--- once is the claim's doing. Runs in the publish step.
+-- Inserts all of the batch's readings: they have no key, so none is compared with existing rows. The claim ensures that a file's readings
+-- are loaded only once. Runs in the publish step.
 INSERT INTO ${schema}.readings (ts, device_id, temperature_c, humidity_pct, battery_v, load_id, batch)
 SELECT
     r.ts,

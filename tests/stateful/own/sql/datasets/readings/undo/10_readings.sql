@@ -1,4 +1,4 @@
--- The load's readings go; nothing else depends on them. Runs in the undo of a load that has readings.
+-- Deletes the load's readings; nothing else depends on them. Runs in the undo of a load that has readings.
 DELETE FROM ${schema}.readings
 WHERE
     load_id = '${undone_load}'

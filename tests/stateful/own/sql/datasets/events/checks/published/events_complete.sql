@@ -1,4 +1,4 @@
--- Every staged event is in events as this batch's, and no other. Runs in the publish transaction of events.
+-- Every staged event is in events as a row of this batch, and no other row is. Runs in the publish transaction of events.
 SELECT
     COUNT(*) AS figure,
     ${rows_staged} AS expected

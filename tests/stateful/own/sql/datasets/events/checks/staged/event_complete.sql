@@ -1,4 +1,4 @@
--- Every event says its id, its type and its time. Runs after COPY of events.
+-- Every event has its id, its type and its time. Runs after COPY of events.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

@@ -1,4 +1,4 @@
--- Each order that is touched has as many items as its row says, and none without an order. Runs in the publish transaction of orders.
+-- Each touched order has as many items as its row says, and no item is without an order. Runs in the publish transaction of orders.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

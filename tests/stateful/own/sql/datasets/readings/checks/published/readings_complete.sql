@@ -1,4 +1,4 @@
--- Every staged reading is in readings as this batch's, and no other. Runs in the publish transaction of readings.
+-- Every staged reading is in readings as a row of this batch, and no other row is. Runs in the publish transaction of readings.
 SELECT
     COUNT(*) AS figure,
     ${rows_staged} AS expected

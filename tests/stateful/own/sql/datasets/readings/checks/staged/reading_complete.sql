@@ -1,4 +1,4 @@
--- Every reading says its device and its time. Runs after COPY of readings.
+-- Every reading has its device and its time. Runs after COPY of readings.
 SELECT
     COUNT(*) AS figure,
     0 AS expected

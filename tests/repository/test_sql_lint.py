@@ -3,11 +3,13 @@
 import ast
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from loader import sql
+from loader.datasets import datasets
 
 from tools import evidence, sql_lint
 from tools.sql_forms import LEADER_ONLY, Tables, read
@@ -453,6 +455,54 @@ def test_a_bad_check_of_a_user_is_warned_about(root: Path) -> None:
     assert report.problems == before.problems
     new = set(report.warnings) - set(before.warnings)
     assert [line for line in new if SAID["unlisted"] in line and "sizes_known.sql" in line]
+
+
+@pytest.fixture
+def moved(root: Path) -> tuple[str, str]:
+    """A check of a user at the place where earlier versions had it; and where it belongs now."""
+    old, new = (
+        f"{folder}/levels_known.sql"
+        for folder in ("checks/staged/log_data", "datasets/log_data/checks/staged")
+    )
+    (root / old).parent.mkdir(parents=True)
+    (root / old).write_text("-- Runs after COPY.\nSELECT 0 AS figure, 0 AS expected\n")
+    datasets.cache_clear()
+    return old, new
+
+
+def test_the_lint_names_a_file_at_its_old_place(
+    moved: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sql_lint.main() == 1
+    said = capsys.readouterr().out
+    assert all(f"sql/{name}" in said for name in moved)
+
+
+def test_the_build_names_a_file_at_its_old_place(
+    root: Path, moved: tuple[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(sql_lint.ROOT / "functions", tmp_path / "functions")
+    old, new = (root / name for name in moved)
+
+    def build() -> subprocess.CompletedProcess[str]:
+        made = f"ARTIFACTS_DIR={tmp_path / 'made'}"
+        return subprocess.run(
+            ["make", "build-PlanFunction", made],
+            cwd=tmp_path / "functions",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    (tmp_path / "made").mkdir()
+    ended = build()
+    assert ended.returncode != 0
+    assert f"../sql/{moved[0]}" in ended.stderr
+    assert not list((tmp_path / "made").iterdir())
+    shutil.move(old, new)
+    ended = build()
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "made" / "sql" / moved[1]).is_file()
 
 
 def test_a_part_that_a_user_wrote_does_not_make_our_statement_wrong() -> None:

@@ -427,7 +427,7 @@ def test_several_statements_of_a_batch_are_shown_at_once(
     }
     _, found = run()
     assert found["statements: publish log_data"]["found"] == (
-        "sql/datasets/log_data/publish/10_user_versions.sql: ERROR: one; "
+        "sql/datasets/log_data/publish/20_users.sql: ERROR: one; "
         "sql/datasets/log_data/publish/20_users.sql: ERROR: two"
     )
     for request in data_api.submits:

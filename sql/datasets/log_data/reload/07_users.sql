@@ -1,5 +1,5 @@
 -- Deletes what any batch says of a user by an event that is taken over, and the users that such an event decided; they are inserted again.
--- Runs after 06_songplays.sql, before publish/10_user_versions.sql.
+-- Runs after 06_songplays.sql, before publish/20_users.sql.
 DELETE FROM ${schema}.user_versions
 USING staged_plays AS p
 WHERE

@@ -1,4 +1,4 @@
--- Takes the load's versions out. touched_orders, a temporary table, has their orders: publish_and_undo/30_orders.sql decides them again from
+-- Deletes the load's versions. touched_orders, a temporary table, has their orders: publish_and_undo/30_orders.sql decides them again from
 -- the versions that are left. Runs in the undo of a load that has orders.
 CREATE TEMPORARY TABLE touched_orders
 DISTKEY (order_id)

@@ -156,10 +156,7 @@ def test_the_summary_counts_what_other_datasets_wrote(
     made = ("{loader_schema}.order_stage", "{schema}.orders", "{schema}.refunds", "{schema}.users")
     text = "".join(f"CREATE TABLE IF NOT EXISTS ${name} (a INT);\n" for name in made)
     (orders / "tables.sql").write_text(text)
-    counted_in = (
-        "{schema}.orders",
-        "{schema}.users",
-    )  # the loads of two datasets may report a table
+    counted_in = ("{schema}.orders", "{schema}.users")  # two datasets may report one table
     text = "\nUNION ALL\n".join(f"SELECT COUNT(*) AS figure\nFROM ${name}" for name in counted_in)
     (orders / "published.sql").write_text(text)
     monkeypatch.setattr("local.summary.ROOT", tmp_path)

@@ -252,7 +252,7 @@ def reloadable(files: Iterator[DataFile]) -> Iterator[DataFile]:
         if not dataset.can_reload:
             raise BadRequest(
                 f"reload: {file.key!r} is of the dataset {dataset.name}, which has no "
-                f"sql/publish/reload/{dataset.name}/: nothing tells which rows a file brought. "
+                f"sql/datasets/{dataset.name}/reload/: nothing tells which rows a file brought. "
                 "Undo the load that brought them, then load its files by key."
             )
         yield file

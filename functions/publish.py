@@ -193,7 +193,7 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
     if kind is Kind.CLAIM:
         return {**state, "outcome": "loaded meanwhile"}
     if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}  # with publish/again/ before it
+        return {**state, "outcome": "running"}  # with publish/again.sql before it
     if kind is Kind.NO_TABLES and attempt < MAX_ATTEMPTS:
         return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
     if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:

@@ -161,7 +161,7 @@ def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> 
         )
     unknown = [name for name in left if name not in datasets() or not datasets()[name].can_undo]
     if unknown:
-        return f"undo: there is no sql/undo/{unknown[0]}/, and load {wanted} has files of {unknown[0]}."
+        return f"undo: there is no sql/datasets/{unknown[0]}/undo/, and load {wanted} has files of {unknown[0]}."
     later = found.get("later", {})
     if later:
         named = ", ".join(f"{name} ({count} rows)" for name, count in sorted(later.items())[:5])

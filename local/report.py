@@ -13,7 +13,6 @@ from local.environment import ROOT
 from local.problem import ASKS, FAILED, WELL
 from local.terminal import visible
 
-FACT_AND_DIMENSIONS = ("songplays", "users", "songs", "artists", "time")
 SHOWN_REJECTED = 20
 LEFT_OUT = ("rejected", "unreadable", "waiting")
 """Files that a load which ended well has not loaded: somebody should look at them."""

@@ -9,18 +9,10 @@ from local import queries
 from local.clients import Clients
 from local.environment import ROOT
 from local.queries import Value
-from local.report import (
-    FACT_AND_DIMENSIONS,
-    LEFT_OUT,
-    SHOWN_REJECTED,
-    STAGES,
-    Report,
-    known_as,
-    line,
-)
+from local.report import LEFT_OUT, SHOWN_REJECTED, STAGES, Report, known_as, line
 from local.tables import aligned
 
-_TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \$\{schema\}\.(\w+)")
+_COUNTED = re.compile(r"FROM \$\{schema\}\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -149,12 +141,10 @@ def _indented(text: str) -> list[str]:
 
 
 def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float]) -> Summary:
-    """Counts what the warehouse holds now: the star schema, and what else the loads say that they wrote."""
-    reports = list(reports)
-    written = {name for report in reports for name in report.rows()}
-    tables = [*FACT_AND_DIMENSIONS, *(t for t in _others() if t in written)]
+    """Counts the rows that the warehouse holds now, in every table that a load reports."""
+    tables = _reported()
     names = ", ".join(
-        f'(SELECT COUNT(*) FROM "{name}") AS "{name}"'  # noqa: S608 - names of tables.sql
+        f'(SELECT COUNT(*) FROM "{name}") AS "{name}"'  # noqa: S608 - names of published.sql
         for name in tables
     )
     counted = queries.run(
@@ -168,13 +158,13 @@ def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float
     return Summary(
         tables={name: figures[name] for name in tables},
         matched=figures["matched"],
-        reports=reports,
+        reports=list(reports),
         phases=phases,
     )
 
 
-def _others() -> list[str]:
-    """The tables that the datasets make for readers, but those of the star schema."""
-    files = sorted((ROOT / "sql" / "datasets").glob("*/tables.sql"))
-    found = (_TABLE.findall(file.read_text(encoding="utf-8")) for file in files)
-    return [name for names in found for name in names if name not in FACT_AND_DIMENSIONS]
+def _reported() -> list[str]:
+    """The tables of which a dataset reports the rows that it wrote, in the order of its published.sql."""
+    files = sorted((ROOT / "sql" / "datasets").glob("*/published.sql"))
+    found = (_COUNTED.findall(file.read_text(encoding="utf-8")) for file in files)
+    return list(dict.fromkeys(name for names in found for name in names))

@@ -33,7 +33,6 @@ OUR_CHECKS = frozenset({
     "songplays_users_known", "time_unique", "users_unique",
     "plays_gone", "plays_known", "plays_unique", "songs_gone", "times_played", "undone_songs_known",
 })  # fmt: skip
-_FOLDERS = (*OUR_DATASETS, "staged", "published", "undone", "reload", "again")
 # What other files are rendered into, and so those of a user.
 HOLD_PARTS = (
     "publish/check_results.sql",
@@ -53,14 +52,13 @@ OF_PREFLIGHT = ("SELECT current_user, current_database()",)  # the only SQL that
 
 def is_ours(file: str) -> bool:
     """Whether the project ships the file (a path below sql/)."""
-    folder, name = Path(file).parts[0], Path(file).stem
-    if folder == "migrations":
+    *folders, _ = Path(file).parts
+    name = Path(file).stem
+    if "migrations" in folders:
         return name in OUR_MIGRATIONS
-    if folder == "checks" and name not in OUR_CHECKS:
+    if "checks" in folders and name not in OUR_CHECKS:
         return False
-    return folder not in ("datasets", "checks", "publish", "undo") or all(
-        part in _FOLDERS for part in Path(file).parts[1:-1]
-    )
+    return folders[0] != "datasets" or folders[1] in OUR_DATASETS
 
 
 @dataclass
@@ -232,7 +230,13 @@ def _made_first(path: Path) -> tuple[bool, bool, bool, str]:
 
 def main() -> int:
     """Prints what was found; 1 if something is refused."""
-    report = lint(rendered(), evidence.entries())
+    try:
+        report = lint(rendered(), evidence.entries())
+    except Exception as error:  # the loader's own errors; it cannot be imported before rendered()
+        if type(error).__name__ not in ("DatasetError", "TemplateError"):
+            raise
+        print(error)
+        return 1
     for line in report.lines():
         print(line)
     return int(bool(report.problems))

@@ -19,14 +19,24 @@ FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table", "hea
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # What a transaction has beside a dataset's own files, at most: the second attempt of a reload is the longest publish.
 PUBLISH = (
-    *("publish/begin.sql", "publish/again/ledger.sql", "publish/files.sql"),
-    *("publish/reload/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
+    *("publish/begin.sql", "publish/again.sql", "publish/files.sql"),
+    *("publish/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
     *("publish/guard.sql", "publish/figures.sql"),
 )
 UNDO = (
     *("undo/begin.sql", "undo/end.sql", "publish/check_results.sql", "publish/guard.sql"),
     "undo/figures.sql",
 )
+# The folders where earlier versions had a sub-folder for each dataset -> the folders in the dataset's own.
+OLD_PLACES = {
+    "publish": "publish",
+    "publish/reload": "reload",
+    "publish/again": "again",
+    "undo": "undo",
+    "checks/staged": "checks/staged",
+    "checks/published": "checks/published",
+    "checks/undone": "checks/undone",
+}
 _CREATE = re.compile(r"\bCREATE\s+TABLE\s+(IF\s+NOT\s+EXISTS\s+)?(\$\{\w+\}\.\w+)", re.IGNORECASE)
 
 
@@ -60,11 +70,11 @@ class Dataset:
     @property
     def can_reload(self) -> bool:
         """Whether there is SQL that takes the rows of a reloaded file out before they are inserted anew."""
-        return bool(sql.files(f"publish/reload/{self.name}"))
+        return bool(sql.files(f"datasets/{self.name}/reload"))
 
     @property
     def can_undo(self) -> bool:
-        return bool(sql.files(f"undo/{self.name}"))
+        return bool(sql.files(f"datasets/{self.name}/undo"))
 
     @property
     def layout(self) -> Layout:
@@ -121,6 +131,7 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         for file in NEEDED:
             if not (path.parent / file).is_file():
                 raise DatasetError(f"Dataset {name!r}: sql/datasets/{name}/{file} is missing.")
+        _refuse_old_places(name)
         _refuse_what_is_too_long(name)
         header = _header(name, document.get("header"))
         datasets[name] = Dataset(
@@ -190,11 +201,23 @@ def _refuse_overlaps(found: list[Dataset]) -> None:
             raise DatasetError(f"Dataset {other.name!r}: its stage_table is also {one.name!r}'s.")
 
 
+def _refuse_old_places(name: str) -> None:
+    """A file that an earlier version ran and this one would silently not run."""
+    for old, new in OLD_PLACES.items():
+        for file in sql.files(f"{old}/{name}"):
+            raise DatasetError(
+                f"Dataset {name!r}: sql/{file} is where earlier versions had it. Move it to "
+                f"sql/datasets/{name}/{new}/{Path(file).name}: all files of a dataset are in its own folder now."
+            )
+
+
 def _refuse_what_is_too_long(name: str) -> None:
     """A transaction that the Data API would not take: better now than when the first file has come."""
-    publish = (f"publish/{name}", f"publish/reload/{name}", f"publish/again/{name}")
-    for what, shared, folders in (("publish", PUBLISH, publish), ("undo", UNDO, (f"undo/{name}",))):
-        own = sql.files(*folders)
+    for what, shared, folders in (
+        ("publish", PUBLISH, ("publish", "publish_and_undo", "reload", "again")),
+        ("undo", UNDO, ("undo", "publish_and_undo")),
+    ):
+        own = sql.files(*(f"datasets/{name}/{folder}" for folder in folders))
         # Never fewer than there are, and quick: every function counts them when it starts.
         if (
             not own

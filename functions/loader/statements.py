@@ -44,7 +44,7 @@ def stage(
     dataset: Dataset, names: Names, *, reported: bool = True, columns: Sequence[str] = ()
 ) -> list[Rendered]:
     """CREATE, COPY, its count, the files that it read (if ``reported``), the audit."""
-    checks = [*sql.files("checks/staged"), *sql.files(f"checks/staged/{dataset.name}")]
+    checks = [*sql.files("checks/staged"), *sql.files(f"datasets/{dataset.name}/checks/staged")]
     audit_names = {
         **names,
         "staged": Fragment(sql.render_one(f"datasets/{dataset.name}/staged.sql", names)),
@@ -95,18 +95,18 @@ def publish(
     """
     sequence = sql.render("publish/begin.sql", names)
     if again:
-        for name in ["publish/again/ledger.sql", *sql.files(f"publish/again/{dataset.name}")]:
+        for name in ["publish/again.sql", *sql.files(f"datasets/{dataset.name}/again")]:
             sequence += sql.render(name, names)
     sequence += sql.render("publish/files.sql", names)
     if reload:
-        sequence += sql.render("publish/reload/replaced.sql", names)
+        sequence += sql.render("publish/replaced.sql", names)
     sequence += sql.render("publish/claim.sql", names)
     if rejects:
         sequence += sql.render("publish/tried_again.sql", names)
     if not staged:
         return sequence
-    folders = [f"publish/{dataset.name}"] + [f"publish/reload/{dataset.name}"] * reload
-    for name in sql.files(*folders):
+    folders = ["publish", "publish_and_undo"] + ["reload"] * reload
+    for name in sql.files(*(f"datasets/{dataset.name}/{folder}" for folder in folders)):
         sequence += sql.render(name, names)
     rows = [
         sql.check_row(c["on"], c["name"], c["definition"], c["figure"], c["expected"])
@@ -121,7 +121,10 @@ def publish(
 
 def published_checks(dataset: Dataset) -> dict[str, str]:
     """Name -> file of the checks that a batch of the dataset must pass to be published."""
-    found = [*sql.files("checks/published"), *sql.files(f"checks/published/{dataset.name}")]
+    found = [
+        *sql.files("checks/published"),
+        *sql.files(f"datasets/{dataset.name}/checks/published"),
+    ]
     return {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in found}
 
 
@@ -147,10 +150,10 @@ def rows_of_undo(dataset: str, names: Names) -> Rendered:
 def undo(dataset: str, names: Names) -> list[Rendered]:
     """The transaction that undoes a load's files of a dataset, LOCK first: its statements, the ledger, the checks."""
     sequence = sql.render("undo/begin.sql", names)
-    for name in sql.files(f"undo/{dataset}"):
+    for name in sql.files(f"datasets/{dataset}/undo", f"datasets/{dataset}/publish_and_undo"):
         sequence += sql.render(name, names)
     sequence += sql.render("undo/end.sql", names)
-    files = sql.files("checks/undone", f"checks/undone/{dataset}")
+    files = sql.files("checks/undone", f"datasets/{dataset}/checks/undone")
     checks = {name.rsplit("/", 1)[1].removesuffix(".sql"): name for name in files}
     sequence += checked(checks, names)
     return sequence + sql.render("undo/figures.sql", names)

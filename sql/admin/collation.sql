@@ -1,2 +1,2 @@
--- Whether the database tells upper case from lower. Runs in the preflight ({"check": true}).
+-- Checks whether the database compares text case-sensitively. Runs in the preflight ({"check": true}).
 SELECT DB_COLLATION();

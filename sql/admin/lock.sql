@@ -1,4 +1,4 @@
--- Takes the lock as each publish does, and looks at its row. Runs in the preflight ({"check": true}).
+-- Takes the lock as every publish does, and reads its row. Runs in the preflight ({"check": true}).
 LOCK ${loader_schema}.publish_lock;
 
 UPDATE ${loader_schema}.publish_lock

@@ -1,4 +1,4 @@
--- Creates and drops a table in both schemas, and a temporary one, as the loader does. Runs in the preflight ({"check": true}).
+-- Creates and drops a table in both schemas, and a temporary table, as the loader does. Runs in the preflight ({"check": true}).
 CREATE TABLE ${schema}.${stage_table} (seq BIGINT);
 
 CREATE TABLE ${loader_schema}.${stage_table} (seq BIGINT);

@@ -1,15 +1,15 @@
--- The ledger, as it is now, for a warehouse that has none; each dataset's tables follow from its own tables.sql. Runs once, in one
--- transaction, before the first load, and on {"reset": true} behind the DROP of all tables (functions/loader/migrations.py). An older
--- ledger gets here by the numbered files; a test compares the two.
--- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
+-- The ledger as it is now, for a warehouse that has none; each dataset's tables are created by its own tables.sql. Runs once, in one
+-- transaction, before the first load, and on {"reset": true} after DROP of all tables (functions/loader/migrations.py). The numbered files
+-- bring an older ledger to the same state; a test compares the two.
+-- No keys are declared: Redshift does not enforce them, but plans as if they held, and the checks could no longer see a violation
 -- (docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). The SQL in publish/ keeps them true.
--- GETDATE() and not SYSDATE, which is the transaction's start: a publish that waited for the lock is newer than it began.
+-- GETDATE() and not SYSDATE, which is the start of the transaction: a publish that waited for the lock is newer than its start.
 CREATE TABLE ${schema}.schema_version (
     version INTEGER NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
--- The ledger: one row for each time that a load dealt with a file. A file is (bucket, key, etag).
+-- The ledger: one row for each time that a load processed a file. A file is (bucket, key, etag).
 -- status: loaded, rejected (bad, with the reason), missing (gone before COPY read it), replaced (loaded again by a reload), withdrawn.
 CREATE TABLE ${schema}.files (
     bucket VARCHAR(64) NOT NULL,
@@ -53,7 +53,7 @@ CREATE TABLE ${schema}.check_results (
     recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (load_id, batch);
 
--- Rows of a batch that were left out because they are there already, by the load under which they are there (its own too).
+-- Rows of a batch that were left out because they exist already, by the load that they belong to (which may be the same load).
 CREATE TABLE ${schema}.left_out (
     load_id VARCHAR(64) NOT NULL,
     batch VARCHAR(64) NOT NULL,
@@ -62,7 +62,7 @@ CREATE TABLE ${schema}.left_out (
     left_rows BIGINT NOT NULL
 ) SORTKEY (load_id, batch);
 
--- Loads that were undone, by dataset ('': all of them): nothing more of any dataset is ever published for them.
+-- Loads that were undone, by dataset ('': all of them): nothing more of any dataset is published for them.
 CREATE TABLE ${schema}.undone (
     load_id VARCHAR(64) NOT NULL,
     undone_by VARCHAR(64) NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE ${schema}.undone (
     dataset VARCHAR(64) NOT NULL DEFAULT ''
 );
 
--- What a load has cost beside the warehouse: the state machine's transitions, its functions, their calls.
+-- What a load has cost, apart from the warehouse: the state machine's transitions, its functions, their calls.
 CREATE TABLE ${schema}.load_figures (
     load_id VARCHAR(64) NOT NULL,
     seconds DOUBLE PRECISION NOT NULL,
@@ -83,8 +83,8 @@ CREATE TABLE ${schema}.load_figures (
     recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (recorded_at);
 
--- "Where is my file?": the newest word of the ledger on each (bucket, key, etag). One that is loaded is loaded, whatever was said of
--- it since: that its object is gone, when its event was repeated.
+-- "Where is my file?": the latest status of each (bucket, key, etag) in the ledger. A loaded file stays loaded, whatever was recorded
+-- later: for example that its object is gone, when its event was repeated.
 CREATE VIEW ${schema}.file_status AS
 SELECT
     bucket,
@@ -114,7 +114,7 @@ FROM (
 ) AS ranked
 WHERE newest = 1;
 
--- Keys of records that no column takes, as samples of loads have seen them: a row when a key is new, and at most one a day after that.
+-- Keys of records that no column takes, as samples of loads have seen them: a row when a key is new, and then at most one a day.
 CREATE TABLE ${schema}.key_sightings (
     dataset VARCHAR(64) NOT NULL,
     path VARCHAR(256) NOT NULL,
@@ -123,7 +123,7 @@ CREATE TABLE ${schema}.key_sightings (
     seen_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (dataset, path);
 
--- How many rows each load has staged of a dataset, and in how many each column is filled. told: that it is empty was told of this load.
+-- How many rows of a dataset each load has staged, and in how many each column is filled. told: the load reported the column as empty.
 CREATE TABLE ${schema}.column_figures (
     dataset VARCHAR(64) NOT NULL,
     column_name VARCHAR(127) NOT NULL,
@@ -134,7 +134,7 @@ CREATE TABLE ${schema}.column_figures (
     recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (dataset, column_name);
 
--- The keys that no column takes: where each was seen first, and when last.
+-- The keys that no column takes: where each was first seen, and when it was last seen.
 CREATE VIEW ${schema}.unknown_keys AS
 SELECT
     dataset,
@@ -165,5 +165,5 @@ FROM (
 ) AS ranked
 WHERE place = 1;
 
--- Last: the version that all numbered files would lead to.
+-- Last: the version that all numbered files together lead to.
 INSERT INTO ${schema}.schema_version (version) VALUES (${version});

@@ -1,5 +1,5 @@
--- Of which datasets files are loaded, by the ledger. Runs before missing tables are made (functions/migrate.py): one that held rows of
--- these files was dropped by somebody, and an empty one in its place would hide that.
+-- Which datasets have loaded files, by the ledger. Runs before missing tables are created (functions/migrate.py): if such a dataset lacks
+-- a table, somebody dropped it, and an empty table in its place would hide that.
 SELECT
     dataset,
     COUNT(*) AS files

@@ -1,7 +1,7 @@
--- The loader's own tables in its own schema, on which readers have no rights: the lock and the parent of a plan's table. Runs before the
--- migrations, whenever a load misses a table (functions/migrate.py), and around a reset: it changes nothing that exists, and none of these
--- tables holds data, so that a dropped schema costs nothing. In one transaction.
--- A mutex: every transaction that writes the star schema or the ledger locks it first and then updates its one row. A reset keeps it.
+-- The tables of the loader's own schema, on which readers have no rights: the lock and the parent of a plan's table. Runs in one
+-- transaction, before the migrations, whenever a load misses a table (functions/migrate.py), and around a reset. It changes nothing that
+-- exists. None of these tables holds data, so dropping the schema loses nothing. The lock: every transaction that writes the star schema
+-- or the ledger locks it first and then updates its one row. A reset keeps it.
 CREATE TABLE IF NOT EXISTS ${loader_schema}.publish_lock (
     holder VARCHAR(64) NOT NULL
 );

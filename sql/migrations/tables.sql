@@ -1,4 +1,4 @@
--- The tables of the loader's two schemas, by which missing ones are found. Runs after migrations, and whenever a load misses a table.
+-- The tables of the loader's two schemas, to find missing ones. Runs after migrations, and whenever a load misses a table.
 SELECT
     schemaname,
     tablename

@@ -1,7 +1,7 @@
--- Which objects of a listing are new by the ledger, and what it says of the others. Runs when a load is planned from a listing
+-- Compares a listing with the ledger: which objects are new, and what is known of the others. Runs when a load is planned from a listing
 -- (functions/plan.py, leave_out_loaded.py).
--- The listing goes in by COPY and only what is new comes out, so a million keys are compared here and not in a function.
--- A temporary table, so that nothing is left behind: a Data API batch is a session of its own.
+-- The listing goes in by COPY and only the new files come out, so a million keys are compared here and not in a function.
+-- The table is temporary, so nothing is left behind: a Data API batch is a session of its own.
 CREATE TEMPORARY TABLE ${plan_table} (LIKE ${loader_schema}.file_plan);
 
 COPY ${plan_table}
@@ -12,9 +12,9 @@ GZIP
 COMPUPDATE OFF
 STATUPDATE OFF;
 
--- Two columns, for there may be a million rows. Without a name: the number of a new file. Named by a status: how many files are known by
--- it. Then the ledger's own, as in plan/ledger.sql: its rows of loads, named by when its tables were made, and their version.
--- Files that are named by key are tried again although they were rejected or withdrawn. A reload means what is loaded, too.
+-- Two columns, because there may be a million rows. Without a name: the number of a new file. Named by a status: how many files have it.
+-- Then the state of the ledger, as in plan/ledger.sql: its rows of loads, named by when its tables were created, and their version.
+-- Files that are named by key are tried again although they were rejected or withdrawn. A reload includes loaded files, too.
 SELECT
     CASE WHEN k.status IS NULL THEN MIN(k.seq) ELSE COUNT(*) END AS figure,
     CAST(k.status AS VARCHAR(128)) AS name

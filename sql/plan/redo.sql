@@ -1,5 +1,5 @@
 -- The files of a load that was undone, to load them again: {"redo": "<load id>"}. Their keys come out as rows and are looked up in the
--- bucket (functions/loader/redo.py); the first statement says why there are none, if there are none. Runs in the plan step.
+-- bucket (functions/loader/redo.py). If there are none, the first statement says why. Runs in the plan step.
 SELECT
     CAST(f.status AS VARCHAR(128)) AS name,
     COUNT(*) AS figure

@@ -1,8 +1,8 @@
--- Fails the transaction where the batch must not be published. Runs after files.sql, and after reload/replaced.sql in a reload.
+-- Fails the transaction if the batch must not be published. Runs after files.sql, and after replaced.sql in a reload.
 --   lock    the lock's row is gone, by which two publishers would notice each other
---   undone  the load was undone meanwhile
---   again   an earlier attempt has published this very batch: publish/again/ takes its ledger rows out first
---   claim   another load, or another batch, has loaded a file of this batch, or the file was withdrawn and is not named
+--   undone  the load was undone in the meantime
+--   again   an earlier attempt has published this very batch: again.sql must delete its ledger rows first
+--   claim   another load, or another batch, has loaded a file of this batch, or the file was withdrawn and is not named by key
 -- Both branches of a CASE are evaluated, so the CASE is inside the CAST.
 SELECT
     CAST(
@@ -53,7 +53,7 @@ VALUES (
     TIMESTAMP '${started_at}'
 );
 
--- A bad file that was replaced by a good one, or went well this time, asks for nothing any more.
+-- Closes the rows of a bad file that was replaced by a good one, or that loaded this time.
 UPDATE ${schema}.files
 SET status = 'closed'
 FROM (

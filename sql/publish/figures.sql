@@ -1,5 +1,5 @@
--- What the report says of a published batch: the rows it wrote by table (the dataset's published.sql), and the checks; and what the ledger
--- says of itself (plan/ledger.sql), by which the sweep's mark is known to be of another one. Runs in the publish step, after the guard.
+-- The figures of a published batch for the report: the rows it wrote by table (the dataset's published.sql) and the checks; and the state
+-- of the ledger (plan/ledger.sql), which shows whether the sweep's mark belongs to it. Runs in the publish step, after the guard.
 ${published}
 UNION ALL
 SELECT CAST('check' AS VARCHAR(16)) AS kind, c.name, c.figure, c.expected

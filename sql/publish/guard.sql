@@ -1,6 +1,6 @@
--- Fails the transaction if a check on the published state failed. Runs last in the transaction, before its figures.
--- The cast of a text that is no number names the first check that failed and its figure; both branches of a CASE are evaluated, so
--- the CASE is inside the CAST. A check that left no row fails too: check_count is how many there must be.
+-- Fails the transaction if a check on the published state failed. Runs last in the transaction, before its figures. The cast of a text
+-- that is no number names the first failed check and its figure; both branches of a CASE are evaluated, so the CASE is inside the CAST. A
+-- check that left no row fails too: check_count is how many rows there must be.
 SELECT
     CAST(
         CASE

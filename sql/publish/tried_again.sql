@@ -1,5 +1,5 @@
--- A file that could not be read, or waited, was tried again: what is said of it now takes the place of what was said before, so that a
--- file that is tried at every sweep is one row. Runs after claim.sql, if the batch has files that are not loaded.
+-- Closes what the ledger says of files of this batch that could not be read or had to wait before: the new row replaces it, so a file that
+-- every sweep tries again is one row. Runs after claim.sql, if the batch has files that are not loaded.
 DELETE FROM ${schema}.files
 USING (
     SELECT DISTINCT

@@ -1,8 +1,7 @@
--- The audit: what is staged, the version of the tables, the checks on staging, the files that COPY has reported, and what earlier loads
--- have noticed, in one result. Runs in the stage step. staged is the dataset's staged.sql, checks a UNION ALL of checks/staged/*.sql, one
--- row each; filled counts the filled rows of each column (functions/loader/statements.py).
--- digest: of a check its definition, of a file its ETag. first_start, last_start: of a key when it was seen last; of a column when it was
--- filled last, and when it was told last that it is empty.
+-- The audit, in one result: what is staged, the version of the tables, the checks on staging, the files that COPY has reported, and what
+-- earlier loads noticed. Runs in the stage step. staged is the dataset's staged.sql; checks is a UNION ALL of the check files, one row
+-- each; filled counts the filled rows of each column (functions/loader/statements.py). digest: a check's definition, a file's ETag.
+-- first_start, last_start: when a key was last seen; when a column was last filled, and when it was last reported as empty.
 SELECT
     CAST('staged' AS VARCHAR(16)) AS kind,
     CAST('rows' AS VARCHAR(256)) AS name,

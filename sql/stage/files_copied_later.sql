@@ -1,5 +1,6 @@
--- The same once more after COPY's transaction, by its staging table, which no other COPY uses, and the rows that COPY loaded. Runs in
--- the stage step, repeatedly for a minute, if COPY had not reported every file: the view may lag behind.
+-- COPY's report of the files once more, after its transaction: found by the staging table, which no other COPY uses, together with the
+-- number of rows that COPY loaded. Runs in the stage step, repeatedly for a minute, if COPY had not reported every file: the view may lag
+-- behind.
 SELECT
     TRIM(d.file_name) AS file_name,
     MAX(TRIM(d.file_etag)) AS etag,

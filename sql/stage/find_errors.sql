@@ -1,4 +1,4 @@
--- The first error of each file that the last COPY met, and how many there were. Runs after COPY … NOLOAD, in its session.
+-- The first error of each file that the last COPY met, and the number of errors. Runs after COPY … NOLOAD, in its session.
 SELECT
     TRIM(e.file_name) AS file_name,
     e.line_number,

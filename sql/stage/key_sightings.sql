@@ -1,5 +1,5 @@
--- Notes keys that no column takes: those that are new, and those that were not seen for a day. Runs after the staging tables are dropped,
--- in the same batch (functions/finish.py). A key is a file's own text, so it comes by COPY.
+-- Records keys that no column takes: those that are new, and those not seen for a day. Runs after the staging tables are dropped, in the
+-- same batch (functions/finish.py). A key is text from a file, so it comes in by COPY.
 COPY ${schema}.key_sightings (dataset, path, key, load_id)
 FROM '${sightings}'
 IAM_ROLE ${copy_role}

@@ -1,5 +1,5 @@
--- The newest files of the dataset that have loaded. Runs when COPY failed and no file may be judged yet: one of them that is still there
--- is read again, and says whether the set-up works.
+-- The newest loaded files of the dataset. Runs when COPY failed and no file may be blamed yet: one of them that still exists is read
+-- again, which shows whether the set-up works.
 SELECT
     l.bucket,
     l.key,

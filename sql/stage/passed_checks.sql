@@ -1,5 +1,5 @@
--- The checks on staging that have passed for some batch before: one that has, with the same SQL, is trusted to judge a file.
--- Runs when a check fails.
+-- The checks on staging that some batch has passed before: only such a check, with the same SQL, is trusted to blame a file. Runs when a
+-- check fails.
 SELECT DISTINCT
     name,
     definition

@@ -1,12 +1,12 @@
--- Opens the transaction that undoes a load's files of a dataset, in which it runs first; LOCK and UPDATE as in publish/begin.sql.
+-- Opens the transaction that undoes a load's files of one dataset. Runs first in it; LOCK and UPDATE as in publish/begin.sql.
 LOCK ${loader_schema}.publish_lock;
 
 UPDATE ${loader_schema}.publish_lock
 SET holder = '${load_id}';
 
--- Nothing may have been left out because of the load's rows, of any dataset that is not undone yet: the files that have them too would
--- lose them. And the load has published no batch since undo/look.sql took the range of its plays. Both branches of a CASE are
--- evaluated, so the CASE is inside the CAST.
+-- No other load may have left out rows because of this load's, in any dataset that is not undone yet: the other load's files would lose
+-- them. And the load must have published no batch since undo/look.sql read the range of its plays. Both branches of a CASE are evaluated,
+-- so the CASE is inside the CAST.
 SELECT
     CAST(
         CASE

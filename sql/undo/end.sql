@@ -1,5 +1,6 @@
--- The load's files of the dataset are withdrawn: not planned again unless they are named. What it left out of other loads is void, so
--- that these may be undone too. Runs in the undo of a load, after the dataset's statements.
+-- Withdraws the load's files of the dataset: they are not planned again unless they are named by key. The rows that the load left out
+-- because of other loads no longer count, so that those loads may be undone too. Runs in the undo of a load, after the dataset's
+-- statements.
 UPDATE ${schema}.files
 SET status = 'withdrawn', reason = 'undone by ${load_id}'
 WHERE load_id = '${undone_load}' AND dataset = '${dataset}' AND status = 'loaded';

@@ -1,7 +1,8 @@
 -- What the ledger says of a load that is to be undone, in one result. Runs before the transaction.
--- files: the load's that are loaded, by dataset. dataset: files that it loaded once, by dataset. batches: how many it has published.
--- later: loads that left out rows of it, of a dataset that is not undone yet, and still have files (reloads may have replaced them all).
--- early: batches of it that are older than the tables that undo needs. undone: its datasets that are undone already; '' is all of them.
+-- files: the load's files that are loaded, by dataset. dataset: files that it loaded at any time, by dataset. batches: how many it has
+-- published. later: loads that left out rows of it, in a dataset that is not undone yet, and still have files (reloads may have replaced
+-- all of them). early: its batches that are older than the tables that undo needs. undone: its datasets that are undone already; '' is all
+-- of them.
 SELECT
     CAST('files' AS VARCHAR(16)) AS kind,
     CAST(f.dataset AS VARCHAR(128)) AS name,

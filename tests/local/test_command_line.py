@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -149,11 +150,15 @@ def test_the_summary_shows_and_writes_what_was_loaded() -> None:
 def test_the_summary_counts_what_other_datasets_wrote(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "sql" / "datasets" / "orders"
-    folder.mkdir(parents=True)
+    orders = tmp_path / "sql" / "datasets" / "orders"
+    shutil.copytree(ROOT / "sql" / "datasets", orders.parent)
+    orders.mkdir()
     made = ("{loader_schema}.order_stage", "{schema}.orders", "{schema}.refunds", "{schema}.users")
     text = "".join(f"CREATE TABLE IF NOT EXISTS ${name} (a INT);\n" for name in made)
-    (folder / "tables.sql").write_text(text)
+    (orders / "tables.sql").write_text(text)
+    counted_in = ("{schema}.orders", "{schema}.users")  # two datasets may report one table
+    text = "\nUNION ALL\n".join(f"SELECT COUNT(*) AS figure\nFROM ${name}" for name in counted_in)
+    (orders / "published.sql").write_text(text)
     monkeypatch.setattr("local.summary.ROOT", tmp_path)
 
     def counted(_: Any, sql: str) -> Result:
@@ -163,7 +168,7 @@ def test_the_summary_counts_what_other_datasets_wrote(
     monkeypatch.setattr("local.queries.run", counted)
     report = Report("e", False, {**REPORT, "rows": {"order_stage": 2, "orders": 1}})
     shown = summary_of(None, [report], {})  # type: ignore[arg-type]
-    assert list(shown.tables) == [*TABLES, "orders"]
+    assert list(shown.tables) == ["songplays", "users", "time", "orders", "songs", "artists"]
     assert "plays are matched" not in "\n".join(
         Summary({**TABLES, "songplays": 0}, 0, [], {}).lines()
     )

@@ -3,11 +3,13 @@
 import ast
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from loader import sql
+from loader.datasets import datasets
 
 from tools import evidence, sql_lint
 from tools.sql_forms import LEADER_ONLY, Tables, read
@@ -446,13 +448,61 @@ def test_a_bad_statement_is_found_in_any_file(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_bad_check_of_a_user_is_warned_about(root: Path) -> None:
     before = found()
-    (root / "checks" / "published" / "log_data" / "sizes_known.sql").write_text(
+    (root / "datasets/log_data/checks/published/sizes_known.sql").write_text(
         "-- Ours to judge.\nSELECT MEDIAN(f.size) AS figure, 0 AS expected\nFROM ${schema}.files AS f\n"
     )
     report = found()
     assert report.problems == before.problems
     new = set(report.warnings) - set(before.warnings)
     assert [line for line in new if SAID["unlisted"] in line and "sizes_known.sql" in line]
+
+
+@pytest.fixture
+def moved(root: Path) -> tuple[str, str]:
+    """A check of a user at the place where earlier versions had it; and where it belongs now."""
+    old, new = (
+        f"{folder}/levels_known.sql"
+        for folder in ("checks/staged/log_data", "datasets/log_data/checks/staged")
+    )
+    (root / old).parent.mkdir(parents=True)
+    (root / old).write_text("-- Runs after COPY.\nSELECT 0 AS figure, 0 AS expected\n")
+    datasets.cache_clear()
+    return old, new
+
+
+def test_the_lint_names_a_file_at_its_old_place(
+    moved: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sql_lint.main() == 1
+    said = capsys.readouterr().out
+    assert all(f"sql/{name}" in said for name in moved)
+
+
+def test_the_build_names_a_file_at_its_old_place(
+    root: Path, moved: tuple[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(sql_lint.ROOT / "functions", tmp_path / "functions")
+    old, new = (root / name for name in moved)
+
+    def build() -> subprocess.CompletedProcess[str]:
+        made = f"ARTIFACTS_DIR={tmp_path / 'made'}"
+        return subprocess.run(
+            ["make", "build-PlanFunction", made],
+            cwd=tmp_path / "functions",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    (tmp_path / "made").mkdir()
+    ended = build()
+    assert ended.returncode != 0
+    assert f"../sql/{moved[0]}" in ended.stderr
+    assert not list((tmp_path / "made").iterdir())
+    shutil.move(old, new)
+    ended = build()
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "made" / "sql" / moved[1]).is_file()
 
 
 def test_a_part_that_a_user_wrote_does_not_make_our_statement_wrong() -> None:
@@ -462,7 +512,7 @@ def test_a_part_that_a_user_wrote_does_not_make_our_statement_wrong() -> None:
     made = ("migrations/ledger.sql", "CREATE TABLE s.files (size BIGINT)")
     pairs = [made, ("publish/check_results.sql", ours)]
     assert any("MEDIAN" in line for line in sql_lint.lint(pairs, evidence.entries()).problems)
-    pairs.append(("checks/published/log_data/sizes_known.sql", mine))
+    pairs.append(("datasets/log_data/checks/published/sizes_known.sql", mine))
     report = sql_lint.lint(pairs, evidence.entries())
     assert not any("MEDIAN" in line for line in report.problems)
     assert any("MEDIAN" in line for line in report.warnings)
@@ -484,14 +534,14 @@ def test_what_holds_parts_is_known() -> None:
     ("file", "ours"),
     [
         ("publish/begin.sql", True),
-        ("publish/log_data/40_songplays.sql", True),
-        ("publish/reload/song_data/10_songs.sql", True),
-        ("checks/undone/log_data/plays_gone.sql", True),
+        ("datasets/log_data/publish/40_songplays.sql", True),
+        ("datasets/song_data/reload/10_songs.sql", True),
+        ("datasets/log_data/checks/undone/plays_gone.sql", True),
         ("migrations/ledger.sql", True),
         ("admin/setup.sql", True),
-        ("publish/ratings/10_ratings.sql", False),
+        ("datasets/ratings/publish/10_ratings.sql", False),
         ("datasets/ratings/copy.sql", False),
-        ("checks/staged/log_data/levels_known.sql", False),
+        ("datasets/log_data/checks/staged/levels_known.sql", False),
         ("checks/published/mine.sql", False),
         ("migrations/077_ratings.sql", False),
     ],
@@ -501,7 +551,7 @@ def test_what_is_ours(file: str, ours: bool) -> None:
 
 
 def test_what_is_called_ours_is_there() -> None:
-    names = {Path(file).stem for file in FILES if file.startswith(("checks/", "migrations/"))}
+    names = {Path(file).stem for file in FILES if re.search(r"\b(checks|migrations)/", file)}
     assert names >= {*sql_lint.OUR_CHECKS, *sql_lint.OUR_MIGRATIONS}
     assert {*sql_lint.OUR_DATASETS} <= {path.name for path in (sql.ROOT / "datasets").iterdir()}
 

@@ -275,7 +275,7 @@ def test_a_file_that_fails_a_check_that_never_passed_waits_with_its_name(
     tmp_path: Path, first: Memory
 ) -> None:
     tree = changed(tmp_path / "tree")
-    check = tree / "sql/checks/staged/log_data/level_is_gold.sql"
+    check = tree / "sql/datasets/log_data/checks/staged/level_is_gold.sql"
     check.write_text(
         "-- A new check.\nSELECT COUNT(*) AS figure, 0 AS expected\n"
         "FROM ${loader_schema}.${event_stage} WHERE level <> 'gold'\n"

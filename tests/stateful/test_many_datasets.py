@@ -32,18 +32,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publis
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The product with twenty datasets: the page's ratings, each under another name."""
     folder = laid_out(tmp_path_factory.mktemp("many") / "tree")
-    files = [path for path in (folder / "sql").rglob("ratings/*") if path.is_file()]
-    texts = {path: path.read_text(encoding="utf-8") for path in files}
-    for path in {path.parent for path in files}:
-        shutil.rmtree(path)
+    ratings = folder / "sql" / "datasets" / "ratings"
+    files = [path for path in ratings.rglob("*") if path.is_file()]
+    texts = {path.relative_to(ratings): path.read_text(encoding="utf-8") for path in files}
+    shutil.rmtree(ratings)
     for number in NUMBERS:
-        for path, text in texts.items():
+        for name, text in texts.items():
             new = re.sub(r"\bratings\b(?!/)", f"ratings_{number}", text)
             new = new.replace("rating_stage", f"rating_stage_{number}")
             new = new.replace('"ratings/"', f'"ratings/{number}/"')
-            place = path.parent.with_name(f"ratings_{number}")
-            place.mkdir(exist_ok=True)
-            (place / path.name).write_text(new, encoding="utf-8")
+            path = ratings.with_name(f"ratings_{number}") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(new, encoding="utf-8")
     return folder
 
 

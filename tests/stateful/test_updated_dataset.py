@@ -197,7 +197,7 @@ def test_a_reload_that_takes_an_order_back_is_refused_by_a_check(
     """Delete by key, then insert: with it a reload of an old file took every order of it back."""
     wrong = tmp_path / "wrong"
     shutil.copytree(tree, wrong)
-    (wrong / "sql/publish/reload/orders/15_replaced_versions.sql").write_text(BY_KEY)
+    (wrong / "sql/datasets/orders/reload/15_replaced_versions.sql").write_text(BY_KEY)
     with World(tmp_path / "with it", tree=wrong, memory=world.remember()) as after:
         execution = reload(after, DAY_1)
         assert execution.status == "FAILED"

@@ -221,10 +221,11 @@ def copied(folder: Path, *names: str) -> None:
 @pytest.mark.parametrize(
     ("where", "what"),
     [
-        ("publish/clicks", "publish"),
-        ("publish/reload/clicks", "publish"),
-        ("publish/again/clicks", "publish"),
-        ("undo/clicks", "undo"),
+        ("datasets/clicks/publish", "publish"),
+        ("datasets/clicks/reload", "publish"),
+        ("datasets/clicks/again", "publish"),
+        ("datasets/clicks/undo", "undo"),
+        ("datasets/clicks/publish_and_undo", "publish"),
     ],
 )
 def test_a_transaction_that_is_too_long_is_refused_with_its_number_and_file(
@@ -254,16 +255,40 @@ def test_a_transaction_that_is_too_long_is_refused_with_its_number_and_file(
 def test_the_longest_transactions_are_those_that_are_sent(name: str) -> None:
     """What is counted when a function starts is what a reload's second attempt and an undo send."""
     [sent] = [g.statements for g in rendered.groups() if g.name == f"reload {name}"] or [()]
-    own = sql.files(f"publish/{name}", f"publish/reload/{name}", f"publish/again/{name}")
+    own = sql.files(
+        *(
+            f"datasets/{name}/{folder}"
+            for folder in ("publish", "publish_and_undo", "reload", "again")
+        )
+    )
     counted = {
         "reload": [*datasets_module.PUBLISH, *own],
-        "undo": [*datasets_module.UNDO, *sql.files(f"undo/{name}")],
+        "undo": [
+            *datasets_module.UNDO,
+            *sql.files(f"datasets/{name}/undo", f"datasets/{name}/publish_and_undo"),
+        ],
     }
     if sent:
         assert sorted({s.file for s in sent}) == sorted(counted["reload"])
     [undo] = [g.statements for g in rendered.groups() if g.name == f"undo {name}"] or [()]
     if undo:
         assert sorted({s.file for s in undo}) == sorted(counted["undo"])
+
+
+@pytest.mark.parametrize(("old", "new"), datasets_module.OLD_PLACES.items())
+def test_a_file_at_its_old_place_is_named_with_the_new_one(
+    folder: Path, old: str, new: str
+) -> None:
+    """It would silently not run any more."""
+    write(folder, "clicks", GOOD)
+    (folder / old / "clicks").mkdir(parents=True)
+    assert list(load_all({})) == ["clicks"]
+    (folder / old / "clicks" / "10_clicks.sql").write_text("SELECT 1")
+    moved = (
+        rf"'clicks'.* sql/{old}/clicks/10_clicks.sql .* sql/datasets/clicks/{new}/10_clicks.sql:"
+    )
+    with pytest.raises(DatasetError, match=moved):
+        load_all({})
 
 
 def test_a_table_of_two_datasets_is_refused(folder: Path) -> None:

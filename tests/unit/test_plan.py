@@ -351,12 +351,12 @@ def test_a_reload_of_rows_that_nothing_can_take_out_is_refused(
     request_: Any,
     dry_run: bool,
 ) -> None:
-    """It would double them: the dataset has no sql/publish/reload/."""
+    """It would double them: the dataset has no reload/ in its folder."""
     put(s3, LOG, LOG2)
     monkeypatch.setattr(sql, "files", lambda folder: [])
     answer = call({"reload": True, "dry_run": dry_run, **request_})
     assert answer["outcome"] == "refused"
-    for word in ("reload:", LOG, "log_data", "sql/publish/reload/log_data/", "Undo"):
+    for word in ("reload:", LOG, "log_data", "sql/datasets/log_data/reload/", "Undo"):
         assert word in answer["cause"]
     assert data_api.submits == []
 

@@ -412,7 +412,7 @@ def test_a_statement_that_redshift_refuses_is_shown_with_its_file(
     assert bad(found) == names
     assert answer["cause"] == f"The setup needs fixing: {', '.join(names)}."
     for name in names:
-        assert found[name]["found"] == f"sql/publish/log_data/30_time.sql: {error}"
+        assert found[name]["found"] == f"sql/datasets/log_data/publish/30_time.sql: {error}"
         assert "open an issue" in found[name]["mend"]
     assert list(found) == ALL
 
@@ -427,7 +427,8 @@ def test_several_statements_of_a_batch_are_shown_at_once(
     }
     _, found = run()
     assert found["statements: publish log_data"]["found"] == (
-        "sql/publish/log_data/10_user_versions.sql: ERROR: one; sql/publish/log_data/20_users.sql: ERROR: two"
+        "sql/datasets/log_data/publish/20_users.sql: ERROR: one; "
+        "sql/datasets/log_data/publish/20_users.sql: ERROR: two"
     )
     for request in data_api.submits:
         if " check" not in request["StatementName"] and "EXPLAIN" in "".join(request["Sqls"]):
@@ -453,7 +454,7 @@ def test_of_many_the_first_are_shown_and_the_others_counted(
         ("CREATE TABLE sparkify_loader.event_stage_", "CREATE TABLE sparkify_loader.event_stage_"),
         (
             "CREATE TEMPORARY TABLE staged_plays",
-            "sql/publish/log_data/05_staged_plays.sql: ERROR: no right",
+            "sql/datasets/log_data/publish/05_staged_plays.sql: ERROR: no right",
         ),
         ("COPY files_planned", "sql/publish/files.sql: ERROR: no right"),
     ],

@@ -74,7 +74,7 @@ def count(dataset: str, reload: bool = False, again: bool = False, rejects: bool
         for each in rendered.groups()
         if each.name == f"{'reload' if reload else 'publish'} {dataset}"
     ]
-    names = ("publish/again/ledger.sql", *sql.files(f"publish/again/{dataset}"))
+    names = ("publish/again.sql", *sql.files(f"datasets/{dataset}/again"))
     left_out = (set() if again else set(names)) | (
         set() if rejects else {"publish/tried_again.sql"}
     )

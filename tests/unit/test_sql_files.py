@@ -42,8 +42,12 @@ from tests.unit.loads import (
 )
 
 FILES = sorted(str(path.relative_to(sql.ROOT)) for path in sql.ROOT.rglob("*.sql"))
-CHECKS = [name for name in FILES if name.startswith("checks/")]
-PUBLISH = [name for name in FILES if name.startswith(("publish/", "undo/"))]
+CHECKS = [name for name in FILES if name.startswith("checks/") or "/checks/" in name]
+PUBLISH = [
+    name
+    for name in FILES
+    if {"publish", "publish_and_undo", "reload", "again", "undo"} & {*Path(name).parts}
+]
 
 
 @pytest.fixture
@@ -214,15 +218,16 @@ def test_a_check_is_one_select_of_figure_and_expected(name: str) -> None:
 def test_no_two_checks_of_a_dataset_share_a_name() -> None:
     for dataset in datasets():
         for kind in ("staged", "published", "undone"):
-            folders = (f"checks/{kind}", f"checks/{kind}/{dataset}")
+            folders = (f"checks/{kind}", f"datasets/{dataset}/checks/{kind}")
             names = [Path(name).stem for folder in folders for name in sql.files(folder)]
             assert len(set(names)) == len(names) > 0
 
 
 @pytest.mark.parametrize("dataset", [d.name for d in load_all({}).values() if d.can_undo])
 def test_what_publish_writes_undo_takes_away(dataset: str) -> None:
+    both = f"datasets/{dataset}/publish_and_undo"
     published, undone = (
-        "".join(sql.read(name) for name in sql.files(f"{kind}/{dataset}"))
+        "".join(sql.read(name) for name in sql.files(f"datasets/{dataset}/{kind}", both))
         for kind in ("publish", "undo")
     )
     written = set(re.findall(r"INSERT INTO \$\{schema\}\.(\w+)", published)) - {"left_out"}
@@ -243,7 +248,7 @@ def test_the_undo_of_a_dataset_fits_into_one_batch(dataset: str) -> None:
     assert len(sequence) <= MAX_STATEMENTS
     assert len([text for text in sequence if "AS guard" in text]) == 1
     [taken] = [text for text in sequence if "INTO sparkify.check_results" in text]
-    checks = sql.files("checks/undone", f"checks/undone/{dataset}")
+    checks = sql.files("checks/undone", f"datasets/{dataset}/checks/undone")
     assert checks
     for name in checks:
         assert f"CAST('{Path(name).stem}' AS VARCHAR(128)) AS name" in taken

@@ -63,7 +63,7 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     assert len(set(data_api.results)) == 2  # (the fake's pages are short)
     assert data_api.looks == []
     for check in ("event_key_complete", "event_page_known"):
-        digest = sql.definition(f"checks/staged/log_data/{check}.sql")
+        digest = sql.definition(f"datasets/log_data/checks/staged/{check}.sql")
         assert f"CAST('{check}' AS VARCHAR(128)) AS name, CAST('{digest}' AS VARCHAR(16))" in audit
     assert request["ExecutionMode"] == "TRANSACTION"
     assert request["WaitTimeSeconds"] == 20

@@ -39,7 +39,7 @@ def sequence(dataset: str, batch: str = "0") -> list[str]:
 
 
 def checks_of(*of: str) -> list[str]:
-    return [Path(name).stem for each in of for name in sql.files(f"checks/undone/{each}")]
+    return [Path(name).stem for each in of for name in sql.files(f"datasets/{each}/checks/undone")]
 
 
 CHECKS = checks_of("log_data")
@@ -331,7 +331,7 @@ EARLY = (
     f"undo: load {WANTED} was published before the loader could undo: it cannot tell which of its rows other files "
     "have too."
 )
-NO_SQL = f"undo: there is no sql/undo/clicks/, and load {WANTED} has files of clicks."
+NO_SQL = f"undo: there is no sql/datasets/clicks/undo/, and load {WANTED} has files of clicks."
 
 
 def stand_under_it(named: str) -> str:

@@ -214,8 +214,8 @@ def audit(
 def checks(on: str, submitted: Submitted) -> list[str]:
     """The names of a dataset's checks."""
     dataset = "song_data" if "song_stage" in " ".join(submitted.sqls) else "log_data"
-    folder = ROOT / "sql" / "checks" / on
-    return sorted(path.stem for path in [*folder.glob("*.sql"), *(folder / dataset).glob("*.sql")])
+    folders = (f"sql/checks/{on}", f"sql/datasets/{dataset}/checks/{on}")
+    return sorted(path.stem for folder in folders for path in (ROOT / folder).glob("*.sql"))
 
 
 # ---------------------------------------------------------------- a world with it

@@ -1,5 +1,5 @@
--- Every row that COPY says it loaded is staged, and no other; if COPY's count is not known, every row that was staged is still there.
--- Runs in the publish transaction.
+-- The staged rows are those that COPY says it loaded; if COPY's count is not known, every row that was staged is still there. Runs in the
+-- publish transaction.
 SELECT
     COUNT(*) AS figure,
     COALESCE(CAST(${rows_copied} AS BIGINT), CAST(${rows_staged} AS BIGINT)) AS expected

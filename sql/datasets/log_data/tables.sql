@@ -1,13 +1,13 @@
--- The tables of log files, as they are now: the parent of each load's own staging table, what readers query, and the versions that undo
+-- The tables of log files, as they are now: the parent of each batch's staging table, the tables for readers, and the versions that undo
 -- needs. Runs whenever one of them is missing (functions/migrate.py): in a new warehouse, after {"reset": true}, and after a deploy that
--- brought the dataset. It changes nothing that exists; a table that exists is changed by a file of migrations/.
--- No keys are declared: Redshift enforces none, but plans as if they held, and the checks could no longer see that they do not
+-- brought the dataset. It changes nothing that exists; to change an existing table, add a file to migrations/.
+-- No keys are declared: Redshift does not enforce them, but plans as if they held, and the checks could no longer see a violation
 -- (docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html). The SQL in publish/ keeps them true.
 -- DISTKEY (session_id): every join of staged plays and facts is on it, so that no row moves between nodes for it.
--- A parent whose schema was kept when the other was dropped may be of another version.
+-- The staging parent is dropped first: if its schema was kept when the other was dropped, it may be of another version.
 DROP TABLE IF EXISTS ${loader_schema}.event_stage;
 
--- Parent of each load's own staging table; its types are those of the tables below, so that COPY is the only gate.
+-- Parent of each batch's staging table; its types are those of the tables below, so that COPY is the only gate.
 CREATE TABLE IF NOT EXISTS ${loader_schema}.event_stage (
     artist VARCHAR(1024),
     auth VARCHAR(64),
@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.songplays (
     batch VARCHAR(64) NOT NULL
 ) DISTKEY (session_id) SORTKEY (start_time);
 
--- What each batch says of a user: its newest event. users holds the best of them; undo takes a load's away and decides anew.
+-- What each batch says of a user: its newest event. users has the newest of them; undo deletes a load's and decides again.
 CREATE TABLE IF NOT EXISTS ${schema}.user_versions (
     user_id INTEGER NOT NULL,
     first_name VARCHAR(256),
@@ -88,7 +88,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.user_versions (
     batch VARCHAR(64) NOT NULL
 ) SORTKEY (load_id, batch);
 
--- Facts that an event of the same key with a smaller content has replaced; undo of that one's load puts them back.
+-- Facts that an event of the same key with a smaller content has replaced; undo of that event's load puts them back.
 CREATE TABLE IF NOT EXISTS ${schema}.songplay_versions (
     start_time TIMESTAMP NOT NULL,
     user_id INTEGER NOT NULL,

@@ -1,5 +1,5 @@
--- What undo of a load takes of log files' rows, by table, and the range of its plays, which bounds undo's statements on the fact table:
--- also of those that another load has replaced, for its undo may bring them back before this one has the lock.
+-- What undo of a load deletes of log files' rows, by table, and the range of its plays, which bounds undo's statements on the fact table.
+-- The range includes plays that another load has replaced: its undo may bring them back before this one has the lock.
 -- Runs after undo/look.sql, if the load has log files.
 SELECT
     CAST('songplays' AS VARCHAR(128)) AS name,

@@ -1,9 +1,9 @@
--- The tables of song files, as they are now: the parent of each load's own staging table, what readers query, and the versions that undo
--- needs. Runs whenever one of them is missing, as datasets/log_data/tables.sql.
--- A parent whose schema was kept when the other was dropped may be of another version.
+-- The tables of song files, as they are now: the parent of each batch's staging table, the tables for readers, and the versions that undo
+-- needs. Runs whenever one of them is missing, as log_data's.
+-- The staging parent is dropped first: if its schema was kept when the other was dropped, it may be of another version.
 DROP TABLE IF EXISTS ${loader_schema}.song_stage;
 
--- Parent of each load's own staging table.
+-- Parent of each batch's staging table.
 CREATE TABLE IF NOT EXISTS ${loader_schema}.song_stage (
     num_songs INTEGER,
     artist_id VARCHAR(64),
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS ${loader_schema}.song_stage (
     year INTEGER
 );
 
--- artist_*: the artist as this song's file has it; a play matches on artist_name, the artists table is decided from them.
+-- artist_*: the artist as this song's file has it. A play matches on artist_name; the rows of artists come from these columns.
 CREATE TABLE IF NOT EXISTS ${schema}.songs (
     song_id VARCHAR(64) NOT NULL,
     title VARCHAR(1024),
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.artists (
     batch VARCHAR(64) NOT NULL
 ) SORTKEY (artist_id);
 
--- What each batch says of a song; songs holds the smallest of them.
+-- What each batch says of a song; songs has the smallest of them.
 CREATE TABLE IF NOT EXISTS ${schema}.song_versions (
     song_id VARCHAR(64) NOT NULL,
     title VARCHAR(1024),

@@ -1,4 +1,4 @@
--- What undo of a load takes of song files' rows, by table. Songs have no range of start_time. Runs after undo/look.sql, if the load has
+-- What undo of a load deletes of song files' rows, by table. Songs have no range of start_time. Runs after undo/look.sql, if the load has
 -- song files.
 SELECT
     CAST('songs' AS VARCHAR(128)) AS name,

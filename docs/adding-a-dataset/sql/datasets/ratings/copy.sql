@@ -1,6 +1,6 @@
--- Loads a batch of ratings into the load's own staging table. Runs in the stage step, after CREATE TABLE.
--- CSV goes by position: the columns are listed in the files' usual order. The loader reads each file's header, which COPY skips.
--- An empty number is NULL by itself, an empty text only with EMPTYASNULL.
+-- Loads a batch of ratings into the batch's own staging table. Runs in the stage step, after CREATE TABLE.
+-- CSV is read by position: the columns are listed in the files' usual order. The loader reads each file's header, which COPY skips.
+-- COPY loads an empty number as NULL; an empty text only with EMPTYASNULL.
 COPY ${loader_schema}.${rating_stage} (user_id, song_id, stars, rated_at, remark)
 FROM '${manifest}'
 IAM_ROLE ${copy_role}

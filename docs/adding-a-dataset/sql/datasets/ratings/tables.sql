@@ -1,8 +1,8 @@
--- The tables of ratings, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes none that is there.
--- A parent whose schema was kept when the other was dropped may be of another version.
+-- The tables of ratings, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes nothing that exists.
+-- The staging parent is dropped first: if its schema was kept when the other was dropped, it may be of another version.
 DROP TABLE IF EXISTS ${loader_schema}.rating_stage;
 
--- Parent of each load's own staging table; its types are those of ratings, so that COPY is the only gate.
+-- Parent of each batch's staging table; its types are those of ratings, so that COPY is the only gate.
 CREATE TABLE IF NOT EXISTS ${loader_schema}.rating_stage (
     user_id INTEGER,
     song_id VARCHAR(64),
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS ${loader_schema}.rating_stage (
     remark VARCHAR(1024)
 );
 
--- A rating has no key: two listeners who are not logged in may say the same of a song in the same second.
+-- A rating has no key: two listeners who are not logged in may give a song the same stars in the same second.
 CREATE TABLE IF NOT EXISTS ${schema}.ratings (
     user_id INTEGER,
     song_id VARCHAR(64) NOT NULL,

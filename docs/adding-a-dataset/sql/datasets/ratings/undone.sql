@@ -1,4 +1,4 @@
--- What undo of a load takes of ratings, and the range of their time, which bounds undo's statements on ratings. Runs after
+-- What undo of a load deletes of ratings, and the range of their time, which bounds undo's statements on ratings. Runs after
 -- undo/look.sql, if the load has ratings.
 SELECT
     CAST('ratings' AS VARCHAR(128)) AS name,

@@ -1,5 +1,5 @@
--- What undo of a load takes of events, and the range of their time, which bounds undo's statements on events. Runs after
--- undo/look.sql, if the load has events.
+-- What undo of a load deletes of events, and the range of their time, which bounds undo's statements on events. Runs after undo/look.sql,
+-- if the load has events.
 SELECT
     CAST('events' AS VARCHAR(128)) AS name,
     COUNT(*) AS figure,

@@ -1,8 +1,8 @@
--- The tables of orders, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes none that is there.
--- A parent whose schema was kept when the other was dropped may be of another version.
+-- The tables of orders, as they are now. Runs whenever one of them is missing (functions/migrate.py), and changes nothing that exists. The
+-- staging parent is dropped first: if its schema was kept when the other was dropped, it may be of another version.
 DROP TABLE IF EXISTS ${loader_schema}.order_stage;
 
--- Parent of each load's own staging table; its types are those of the tables below, so that COPY is the only gate.
+-- Parent of each batch's staging table; its types are those of the tables below, so that COPY is the only gate.
 CREATE TABLE IF NOT EXISTS ${loader_schema}.order_stage (
     order_id VARCHAR(64),
     updated_at TIMESTAMP,
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS ${loader_schema}.order_stage (
     items VARCHAR(65535)
 ) DISTKEY (order_id);
 
--- Every version of an order, once for each batch that has it. Never changed: a batch adds its own, undo and reload take a batch's away.
+-- Every version of an order, once for each batch that has it. Rows never change: a batch adds its own, undo and reload delete a batch's.
 CREATE TABLE IF NOT EXISTS ${schema}.order_versions (
     order_id VARCHAR(64) NOT NULL,
     updated_at TIMESTAMP NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.order_versions (
     batch VARCHAR(64) NOT NULL
 ) DISTKEY (order_id) SORTKEY (order_id);
 
--- The winner of the versions of each order: the newest, of equally new ones the one with the smaller content.
+-- The winner of each order's versions: the newest; of equally new versions, the one with the smaller content.
 CREATE TABLE IF NOT EXISTS ${schema}.orders (
     order_id VARCHAR(64) NOT NULL,
     updated_at TIMESTAMP NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS ${schema}.orders (
     batch VARCHAR(64) NOT NULL
 ) DISTKEY (order_id) SORTKEY (order_id);
 
--- The items of each order's winner, one a row, in the order in which they stand there.
+-- The items of each order's row, one a row, in their order there.
 CREATE TABLE IF NOT EXISTS ${schema}.order_items (
     order_id VARCHAR(64) NOT NULL,
     place INTEGER NOT NULL,

@@ -1,4 +1,4 @@
--- What undo of a load takes of orders. Orders have no range of time. Runs after undo/look.sql, if the load has orders.
+-- What undo of a load deletes of orders. Orders have no range of time. Runs after undo/look.sql, if the load has orders.
 SELECT
     CAST('order_versions' AS VARCHAR(128)) AS name,
     COUNT(*) AS figure,

@@ -1,4 +1,4 @@
--- What undo of a load takes of readings, and the range of their time, which bounds undo's statements on readings. Runs after
+-- What undo of a load deletes of readings, and the range of their time, which bounds undo's statements on readings. Runs after
 -- undo/look.sql, if the load has readings.
 SELECT
     CAST('readings' AS VARCHAR(128)) AS name,

@@ -1,9 +1,0 @@
--- Every staged rating is in ratings as this batch's, and no other. Runs in the publish transaction of ratings.
-SELECT
-    COUNT(*) AS figure,
-    ${rows_staged} AS expected
-FROM ${schema}.ratings
-WHERE
-    load_id = '${load_id}'
-    AND batch = '${batch}'
-    AND rated_at BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}'

@@ -1,3 +1,0 @@
--- What an earlier attempt of this batch said of its users goes. Runs after publish/again/ledger.sql.
-DELETE FROM ${schema}.user_versions
-WHERE load_id = '${load_id}' AND batch = '${batch}';

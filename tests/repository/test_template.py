@@ -110,17 +110,17 @@ def test_what_a_combination_makes_is_clean(choice: Choice) -> None:
 @pytest.mark.parametrize(
     ("parameters", "refusal"),
     [
-        ({}, "Give WorkgroupName"),
-        ({**SERVERLESS, "ClusterIdentifier": "c"}, "Give WorkgroupName"),
-        ({"WorkgroupName": "analytics"}, "Give WorkgroupId"),
+        ({}, "Set either WorkgroupName"),
+        ({**SERVERLESS, "ClusterIdentifier": "c"}, "Set either WorkgroupName"),
+        ({"WorkgroupName": "analytics"}, "Set WorkgroupId"),
         ({**SERVERLESS, "DbUser": "loader"}, "DbUser is for a provisioned cluster"),
         ({**SERVERLESS, "CreateWarehouse": "true"}, "leave WorkgroupName"),
         ({"CreateWarehouse": "true", "ClusterIdentifier": "c"}, "leave WorkgroupName"),
         ({"CreateWarehouse": "true", "SecretArn": SECRET}, "leave WorkgroupName"),
         ({"CreateWarehouse": "true", "CopyRoleArn": "default"}, "no default role yet"),
-        ({**SERVERLESS, "SecretKmsKeyArn": KEY}, "Give that too, or neither"),
+        ({**SERVERLESS, "SecretKmsKeyArn": KEY}, "Set both or neither"),
         ({**SERVERLESS, "DataBucketRegion": "eu-central-1"}, "S3 replication"),
-        ({**SERVERLESS, "DataBucketAccountId": OWNER}, "Give DataBucketName too"),
+        ({**SERVERLESS, "DataBucketAccountId": OWNER}, "Set DataBucketName too"),
         (
             {**SERVERLESS, "DataBucketName": "files", "DataBucketAccountId": "123456789012"},
             "is this account",

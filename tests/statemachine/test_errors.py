@@ -1,4 +1,4 @@
-"""The errors that functions/ raises on purpose: the state machine reports them at once, or there is a reason why not."""
+"""The errors that functions/ raises on purpose are reported at once, or there is a reason why not."""
 
 import ast
 import builtins

@@ -235,7 +235,10 @@ RETRIED = (
     "A name that AWS may add",
 )
 # Any of them but States.Timeout.
-OF_START_REST = ("StepFunctions.ExecutionLimitExceededException", "StepFunctions.SdkClientException")
+OF_START_REST = (
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.SdkClientException",
+)
 
 
 @pytest.mark.parametrize(

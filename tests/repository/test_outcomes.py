@@ -119,6 +119,19 @@ def test_a_step_is_followed_by_its_choice() -> None:
         assert [state["Next"] for state in tasks] == [choice]
 
 
+def test_the_steps_without_a_choice_are_those_whose_transitions_count_once() -> None:
+    """What a load has spent counts a step's Choice with its Task, but for these; finish is counted by itself."""
+    code = "\n".join(p.read_text() for p in (ROOT / "functions" / "loader").glob("*.py"))
+    [named] = re.findall(r"^WITHOUT_CHOICE = (\(.*\))$", code, re.M)
+    functions = {
+        state["Arguments"]["FunctionName"].strip("${}").removesuffix("Function")
+        for _, state in tasks()
+        if STATES.get(state.get("Next", ""), {}).get("Type") != "Choice"
+    }
+    steps = {re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in functions}
+    assert set(ast.literal_eval(named)) == steps - {"finish"}
+
+
 def test_what_is_handed_back_is_called_again() -> None:
     """``running`` leads back to the step itself, so that it waits on."""
     for choice in (

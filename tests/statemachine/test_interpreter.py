@@ -332,8 +332,8 @@ def test_states_all_and_the_data_limit(taken: bool, status: str) -> None:
 
 
 def test_a_retrier_of_no_attempts_keeps_others_from_the_error() -> None:
-    """The first retrier that names an error is its retrier (recorded: test_map_state_retry_multiple_retriers). The States
-    Language has it as its example of "any error except" (states-language.net/spec.html, "Retrying after error").
+    """The first retrier that names an error is its retrier (recorded: test_map_state_retry_multiple_retriers). The
+    States Language has the same example, of every error but one: states-language.net/spec.html, "Retrying after error".
     """
     none = {
         "ErrorEquals": ["E"],

@@ -24,7 +24,20 @@ def handler(event, context):
         return "x" * 300_000
     raise type(event["error"], (Exception,), {})("on purpose")
 """
-ROLE = "arn:aws:iam::000000000000:role/raises"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": ["lambda.amazonaws.com", "states.amazonaws.com"]},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+INVOKES = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}],
+}
 
 
 def errors_of(warehouse: Project, execution: str) -> list[str]:
@@ -64,11 +77,14 @@ def raises(warehouse: Project, retries: list[dict[str, Any]]) -> Iterator[str]:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as file:
         file.writestr("index.py", RAISES)
-    functions, states = warehouse.client("lambda"), warehouse.clients.states
+    functions, states, iam = (warehouse.client(name) for name in ("lambda", "stepfunctions", "iam"))
+    role = iam.create_role(RoleName="raises", AssumeRolePolicyDocument=json.dumps(TRUST))
+    role = role["Role"]["Arn"]
+    iam.put_role_policy(RoleName="raises", PolicyName="invokes", PolicyDocument=json.dumps(INVOKES))
     functions.create_function(
         FunctionName="raises",
         Runtime="python3.13",
-        Role=ROLE,
+        Role=role,
         Handler="index.handler",
         Code={"ZipFile": code.getvalue()},
     )
@@ -82,11 +98,13 @@ def raises(warehouse: Project, retries: list[dict[str, Any]]) -> Iterator[str]:
     }
     definition = {"QueryLanguage": "JSONata", "StartAt": "Raise", "States": {"Raise": step}}
     machine = states.create_state_machine(
-        name="raises", definition=json.dumps(definition), roleArn=ROLE
+        name="raises", definition=json.dumps(definition), roleArn=role
     )["stateMachineArn"]
     yield machine
     states.delete_state_machine(stateMachineArn=machine)
     functions.delete_function(FunctionName="raises")
+    iam.delete_role_policy(RoleName="raises", PolicyName="invokes")
+    iam.delete_role(RoleName="raises")
 
 
 def test_a_final_error_is_raised_once_and_any_other_is_tried_again(

@@ -853,7 +853,7 @@ def test_the_definition_of_the_product_is_known() -> None:
         (machine({"X": {**passing(), "QueryLanguage": "JSONPath"}}), "not in JSONata"),
         (machine({"X": passing(Next="Y")}), "'Y'"),
         (machine({"X": {"Type": "Pass"}}), "Next or End"),
-        (machine({"X": passing(Output="{% $states. %}")}), "no expression"),
+        (machine({"X": passing(Output="{% $states. %}")}), "cannot parse the expression"),
         (machine({"X": passing(Output="{% 1 + 1 ")}), "does not end"),
         (machine({"X": passing(Output="{% $eval('1') %}")}), "eval"),
         (machine({"X": task(Arguments="${Function}")}), "Function"),

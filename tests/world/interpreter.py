@@ -216,7 +216,7 @@ class Interpreter:
         return self._to_the_end()
 
     def redrive(self) -> Ended:
-        """Continues the last run from its unsuccessful states, with the same input; finished Map iterations are kept."""
+        """Continues the last run from its unsuccessful states, with the same input; finished Map iterations stay."""
         if self._frame is None or self._status not in ("FAILED", "ABORTED", "TIMED_OUT"):
             raise ValueError("Only an execution that ended without success can be redriven.")
         if len(self._history) >= MAX_EVENTS - 1:

@@ -123,5 +123,5 @@ def test_a_dead_letter_sets_off_an_alarm(warehouse: Project, subscriber: Subscri
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=patience)
         sqs.purge_queue(QueueUrl=letters)
     text = json.loads(told[0]["Message"])["AlarmDescription"]
-    assert "lie in the dead-letter queue" in text
+    assert "are in the dead-letter queue" in text
     assert "docs/operations.md, DeadLetterAlarm" in text

@@ -445,7 +445,7 @@ def throttled(*given: Any) -> dict[str, Any]:
     return answer
 
 
-def test_a_task_that_is_throttled_fails_with_the_error_that_a_retry_names(
+def test_a_task_that_is_throttled_fails_with_aws_s_error_and_is_retried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
@@ -458,16 +458,17 @@ def test_a_task_that_is_throttled_fails_with_the_error_that_a_retry_names(
     with pytest.raises(stepfunctions._ExecutionError) as raised:
         stepfunctions._call_lambda("f", {})
     assert raised.value.error == "Lambda.TooManyRequestsException"
-    machine = json.loads((ROOT / "statemachine" / "load.asl.json").read_text(encoding="utf-8"))
+    text = (ROOT / "statemachine" / "load.asl.json").read_text(encoding="utf-8")
+    machine = json.loads(text)
     states = {
         **machine["States"],
         **machine["States"]["Load each batch"]["ItemProcessor"]["States"],
     }
     called = [s for s in states.values() if s.get("Resource", "").endswith("lambda:invoke")]
-    assert len(called) == 12
+    assert len(called) == text.count("lambda:invoke") > 0
     for state in called:
-        named = [error for retry in state["Retry"] for error in retry["ErrorEquals"]]
-        assert raised.value.error in named
+        retrier, _ = stepfunctions._find_matching_retrier(state["Retry"], raised.value.error, {})
+        assert retrier["MaxAttempts"] == 6
 
 
 def test_other_errors_of_a_task_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -538,8 +538,8 @@ MUTANTS = (
         "publish is not called again when its function was ended",
         "test_a_lost_answer_runs_nothing_twice",
         MACHINE,
-        '"Runtime.ExitError",',
-        "",
+        '"TemplateError",',
+        '"TemplateError", "Runtime.ExitError",',
         after='"FunctionName": "${PublishFunction}"',
     ),
     mutant(

@@ -27,9 +27,9 @@ STATES: dict[str, Any] = {**ASL["States"], **BATCH}
 # Step's module -> the Choice that reads its outcome, and the outcomes that go its Default way. What loader/parts.py
 # says, a step says too that goes on with the next part of a batch.
 CHOICES = [
-    ("plan", "What is to be done?", {"refused"}),
-    ("preflight", "Is all well?", {"failed"}),
-    ("reset", "Is all well?", {"refused"}),
+    ("plan", "Planned?", {"refused"}),
+    ("preflight", "Checked or reset?", {"failed"}),
+    ("reset", "Checked or reset?", {"refused"}),
     ("undo", "Undone?", {"refused", "failed"}),
     ("stage", "Staged?", {"failed"}),
     ("find_bad_files", "Bad files found?", {"failed"}),
@@ -38,9 +38,9 @@ CHOICES = [
 ]
 # Where a Choice's Default goes: a failure.
 DEFAULTS = {
-    "What is to be done?": "Clean up and report the failure",
-    "Is all well?": "Clean up and report the failure",
-    "Undone?": "Clean up and report the failure",
+    "Planned?": "Finish failed load",
+    "Checked or reset?": "Finish failed load",
+    "Undone?": "Finish failed load",
     "Staged?": "Batch not loaded",
     "Bad files found?": "Batch not loaded",
     "Published?": "Batch not loaded",
@@ -48,7 +48,7 @@ DEFAULTS = {
 }
 
 # Choices that read the outcomes of batches, and whether there is a rest.
-AFTER_THE_BATCHES = {"Did every batch load?", "Did these batches load?"}
+AFTER_THE_BATCHES = {"All batches loaded?", "These batches loaded?"}
 
 
 def known(choice: str) -> set[str]:
@@ -119,10 +119,23 @@ def test_a_step_is_followed_by_its_choice() -> None:
         assert [state["Next"] for state in tasks] == [choice]
 
 
+def test_the_steps_without_a_choice_are_those_whose_transitions_count_once() -> None:
+    """What a load has spent counts a step's Choice with its Task, but for these; finish is counted by itself."""
+    code = "\n".join(p.read_text() for p in (ROOT / "functions" / "loader").glob("*.py"))
+    [named] = re.findall(r"^WITHOUT_CHOICE = (\(.*\))$", code, re.M)
+    functions = {
+        state["Arguments"]["FunctionName"].strip("${}").removesuffix("Function")
+        for _, state in tasks()
+        if STATES.get(state.get("Next", ""), {}).get("Type") != "Choice"
+    }
+    steps = {re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in functions}
+    assert set(ast.literal_eval(named)) == steps - {"finish"}
+
+
 def test_what_is_handed_back_is_called_again() -> None:
     """``running`` leads back to the step itself, so that it waits on."""
     for choice in (
-        "What is to be done?",
+        "Planned?",
         "Undone?",
         "Staged?",
         "Bad files found?",
@@ -143,25 +156,25 @@ def tasks() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("name", "state"), tasks())
-def test_a_step_is_retried_on_what_may_pass_and_its_failure_is_caught(
+def test_a_step_is_retried_unless_its_error_is_final_and_its_failure_is_caught(
     name: str, state: dict[str, Any]
 ) -> None:
-    retried = {error for rule in state["Retry"] for error in rule["ErrorEquals"]}
-    assert {
-        # Lambda reports an error of botocore by the name of its class, which is the service's own name for it.
+    *final, others = state["Retry"]
+    assert [rule["MaxAttempts"] for rule in final] == [0] * len(final)
+    assert (others["ErrorEquals"], others["MaxAttempts"]) == (["States.ALL"], 6)
+    named = {error for rule in final for error in rule["ErrorEquals"]}
+    assert {"StatementFailed", "TemplateError", "SettingsError"} <= named
+    # Lambda reports an exception of botocore by the name of its class, which is the service's own name for it.
+    assert not named & {
         "ActiveStatementsExceededException",
         "BatchExecuteStatementException",
         "InternalServerException",
         "ClientError",
         "EndpointConnectionError",
         "Lambda.TooManyRequestsException",
-    } <= retried
-    # With the retrier that is patient: an invocation that was lost is worth another.
-    assert "States.Timeout" in state["Retry"][0]["ErrorEquals"]
-    assert "Lambda.ServiceException" in state["Retry"][0]["ErrorEquals"]
-    # What a step raises on purpose is not worth another try.
-    own = {"StatementFailed", "TemplateError", "SettingsError", "BadRequest", "States.ALL"}
-    assert not own & retried
+        "Lambda.ServiceException",
+        "States.Timeout",
+    }
     function = re.fullmatch(r"\$\{(\w+)\}", state["Arguments"]["FunctionName"])
     assert function
     # Lambda's own time-out comes first, so that the step's error says what took so long.
@@ -196,37 +209,37 @@ def test_a_day_of_waiting_fits_into_an_executions_history() -> None:
 
 def test_the_plan_goes_on_with_what_it_said_last() -> None:
     """And not with what Plan said before Migrate, which counts the attempts."""
-    load = STATES["Plan the load"]["Arguments"]["Payload"]["load"]
+    load = STATES["Plan"]["Arguments"]["Payload"]["load"]
     assert load == "{% $exists($states.input.outcome) ? $states.input : {} %}"
-    assert [rule["Assign"] for rule in STATES["Plan the load"]["Catch"]] == [{"load": {}}] * 2
+    assert [rule["Assign"] for rule in STATES["Plan"]["Catch"]] == [{"load": {}}] * 2
 
 
 def test_the_rest_is_started_before_a_failure_is_reported() -> None:
     """A batch that failed fails its execution, but does not stop the backfill; the mark stays where it was."""
     failed = "$count($states.input.batches[outcome != 'published']) > 0"
-    rest, bad = STATES["Did every batch load?"]["Choices"]
+    rest, bad = STATES["All batches loaded?"]["Choices"]
     assert (rest["Condition"], rest["Next"]) == (
         "{% $load.rest != '' %}",
-        "Load the rest in the next execution",
+        "Start the next execution",
     )
     assert (bad["Condition"], bad["Next"]) == (
         f"{{% {failed} %}}",
-        "Clean up and report the failure",
+        "Finish failed load",
     )
-    start = STATES["Load the rest in the next execution"]
+    start = STATES["Start the next execution"]
     assert start["Arguments"]["Input"]["mark"] == f"{{% {failed} ? '' : $load.mark %}}"
     assert start["Output"]["rest_started"] is True
-    assert start["Next"] == "Did these batches load?"
-    assert STATES["Did these batches load?"]["Choices"] == [bad]
+    assert start["Next"] == "These batches loaded?"
+    assert STATES["These batches loaded?"]["Choices"] == [bad]
     for choice in AFTER_THE_BATCHES:
-        assert STATES[choice]["Default"] == "Clean up and report"
-    for step in ("Clean up and report", "Clean up and report the failure"):
+        assert STATES[choice]["Default"] == "Finish"
+    for step in ("Finish", "Finish failed load"):
         given = STATES[step]["Arguments"]["Payload"]["rest_started"]
         assert given == "{% $exists($states.input.rest_started) %}"
 
 
 def test_the_rest_of_a_load_is_a_request_that_is_accepted() -> None:
-    given = STATES["Load the rest in the next execution"]["Arguments"]["Input"]
+    given = STATES["Start the next execution"]["Arguments"]["Input"]
     assert sorted(given) == ["mark", "named", "objects", "reload"]
     assert given["named"] == "{% $load.named %}"
     assert parse({"objects": "s3://working/rest/x.json.gz", "mark": "", "named": True}).named

@@ -14,7 +14,7 @@ from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
 from tests.repository.rendered import ROOT, Rendered
-from tests.world.template import Stack
+from tests.world.template import Stack, _document
 
 KEY = "arn:aws:kms:us-west-2:123456789012:key/11111111-2222-3333-4444-555555555555"
 SECRET = "arn:aws:secretsmanager:us-west-2:123456789012:secret:redshift-AbCdEf"
@@ -110,17 +110,17 @@ def test_what_a_combination_makes_is_clean(choice: Choice) -> None:
 @pytest.mark.parametrize(
     ("parameters", "refusal"),
     [
-        ({}, "Give WorkgroupName"),
-        ({**SERVERLESS, "ClusterIdentifier": "c"}, "Give WorkgroupName"),
-        ({"WorkgroupName": "analytics"}, "Give WorkgroupId"),
+        ({}, "Set either WorkgroupName"),
+        ({**SERVERLESS, "ClusterIdentifier": "c"}, "Set either WorkgroupName"),
+        ({"WorkgroupName": "analytics"}, "Set WorkgroupId"),
         ({**SERVERLESS, "DbUser": "loader"}, "DbUser is for a provisioned cluster"),
         ({**SERVERLESS, "CreateWarehouse": "true"}, "leave WorkgroupName"),
         ({"CreateWarehouse": "true", "ClusterIdentifier": "c"}, "leave WorkgroupName"),
         ({"CreateWarehouse": "true", "SecretArn": SECRET}, "leave WorkgroupName"),
         ({"CreateWarehouse": "true", "CopyRoleArn": "default"}, "no default role yet"),
-        ({**SERVERLESS, "SecretKmsKeyArn": KEY}, "Give that too, or neither"),
+        ({**SERVERLESS, "SecretKmsKeyArn": KEY}, "Set both or neither"),
         ({**SERVERLESS, "DataBucketRegion": "eu-central-1"}, "S3 replication"),
-        ({**SERVERLESS, "DataBucketAccountId": OWNER}, "Give DataBucketName too"),
+        ({**SERVERLESS, "DataBucketAccountId": OWNER}, "Set DataBucketName too"),
         (
             {**SERVERLESS, "DataBucketName": "files", "DataBucketAccountId": "123456789012"},
             "is this account",
@@ -199,7 +199,8 @@ def test_nothing_is_public() -> None:
 def test_every_alarm_tells_the_topic_and_names_its_page() -> None:
     resources = rendered(NoLoadHours="24")
     alarms = {n: r["Properties"] for n, r in resources.items() if r["Type"].endswith("::Alarm")}
-    assert len(alarms) == 8
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert len(alarms) == text.count("Type: AWS::CloudWatch::Alarm") > 0
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == [{"Ref": "Notifications"}]
         assert f"docs/operations.md, {name}." in json.dumps(alarm["AlarmDescription"])
@@ -341,6 +342,38 @@ def test_a_parameter_refuses_what_would_fail_when_half_is_made(
     for value in bad:
         with pytest.raises(AssertionError, match=name):
             Rendered({**SERVERLESS, name: value})
+
+
+def test_each_parameter_is_asked_for_in_one_group_and_used() -> None:
+    document = _document(ROOT / "template.yaml")
+    groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(document["Parameters"])
+    used = json.dumps({name: part for name, part in document.items() if name != "Metadata"})
+    for name, parameter in document["Parameters"].items():
+        assert f'"Ref": "{name}"' in used or f"${{{name}}}" in used, name
+        assert parameter["Description"], name
+
+
+def test_the_template_sets_the_variables_that_the_functions_read_and_no_other() -> None:
+    document = _document(ROOT / "template.yaml")
+    functions = [document["Globals"]["Function"]] + [
+        resource["Properties"]
+        for resource in document["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+    set_here = {
+        name
+        for function in functions
+        for name in function.get("Environment", {}).get("Variables", {})
+        if not name.startswith("POWERTOOLS_")
+    }
+    files = [p for p in (ROOT / "functions").rglob("*.py") if "dependencies" not in p.parts]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    read = re.findall(r'(?:\(env, |env\.get\(|required_variable\()"([A-Z_]+)"', code)
+    assert len(set_here) > 15
+    assert {name for name in read if not name.startswith("AWS_")} <= set_here
+    assert [name for name in set_here if f'"{name}"' not in code] == []
 
 
 def test_capacities_are_those_of_redshift() -> None:

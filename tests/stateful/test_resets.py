@@ -40,7 +40,7 @@ def once_at(world: World, state: str, act: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("made", [True, False], ids=["tables made", "no tables made"])
-@pytest.mark.parametrize("state", ["Stage the files", "Publish"])
+@pytest.mark.parametrize("state", ["Stage", "Publish"])
 def test_a_load_that_a_reset_comes_before_publishes_into_the_new_tables(
     state: str, made: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -790,7 +790,7 @@ def test_the_sweep_ends_what_a_failed_load_left_running(story: Story) -> None:
         assert hangs.wait(30)
         warehouse.slow = False
 
-    when_entering(story, "Clean up and report the failure", soon)
+    when_entering(story, "Finish failed load", soon)
     file = log(A, Event())
     story.model.put(file)
     story.world.upload(file.key, file.body)

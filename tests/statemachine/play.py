@@ -19,82 +19,82 @@ States = Mapping[str, Any]
 BATCHES: States = DEFINITION["States"]["Load each batch"]["ItemProcessor"]["States"]
 STATES: States = {**DEFINITION["States"], **BATCHES}
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
-START_REST = "Load the rest in the next execution"
-REPORTS = ("Clean up and report", "Clean up and report the failure")
+START_REST = "Start the next execution"
+REPORTS = ("Finish", "Finish failed load")
 REST = "s3://working/rest/x.json.gz"
 MARK = "2026-11-23T20:30:00+00:00"
 
 # What each state's function may say, and the state that does something which follows: the Choices in between are
 # passed over. The first is what it says if all goes well.
 LEADS: dict[str, dict[str, str]] = {
-    "Plan the load": {
+    "Plan": {
         "load": "Load each batch",
-        "nothing": "Clean up and report",
-        "planned": "Clean up and report",
-        "migrated": "Clean up and report",
-        "running": "Plan the load",
-        "no tables": "Make the tables",
-        "check": "Check the set-up",
-        "reset": "Drop and recreate the tables",
-        "undo": "Undo the load",
-        "refused": "Clean up and report the failure",
+        "nothing": "Finish",
+        "planned": "Finish",
+        "migrated": "Finish",
+        "running": "Plan",
+        "no tables": "Migrate",
+        "check": "Preflight",
+        "reset": "Reset",
+        "undo": "Undo",
+        "refused": "Finish failed load",
     },
-    "Make the tables": {"again": "Plan the load"},
-    "Check the set-up": {
-        "checked": "Clean up and report",
-        "failed": "Clean up and report the failure",
+    "Migrate": {"again": "Plan"},
+    "Preflight": {
+        "checked": "Finish",
+        "failed": "Finish failed load",
     },
-    "Drop and recreate the tables": {
-        "reset": "Clean up and report",
-        "refused": "Clean up and report the failure",
+    "Reset": {
+        "reset": "Finish",
+        "refused": "Finish failed load",
     },
-    "Undo the load": {
-        "undone": "Clean up and report",
-        "planned": "Clean up and report",
-        "running": "Undo the load",
-        "no tables": "Make the tables",
-        "refused": "Clean up and report the failure",
-        "failed": "Clean up and report the failure",
+    "Undo": {
+        "undone": "Finish",
+        "planned": "Finish",
+        "running": "Undo",
+        "no tables": "Migrate",
+        "refused": "Finish failed load",
+        "failed": "Finish failed load",
     },
-    "Stage the files": {
+    "Stage": {
         "staged": "Publish",
-        "running": "Stage the files",
-        "again": "Stage the files",
-        "next": "Stage the files",
+        "running": "Stage",
+        "again": "Stage",
+        "next": "Stage",
         "published": "Batch loaded",
-        "bad files": "Find the bad files",
-        "no tables": "Make the tables for the batch",
+        "bad files": "Find bad files",
+        "no tables": "Migrate for the batch",
         "failed": "Batch not loaded",
     },
-    "Find the bad files": {
-        "again": "Stage the files",
-        "next": "Stage the files",
-        "running": "Find the bad files",
+    "Find bad files": {
+        "again": "Stage",
+        "next": "Stage",
+        "running": "Find bad files",
         "failed": "Batch not loaded",
     },
-    "Make the tables for the batch": {"again": "Stage the files"},
+    "Migrate for the batch": {"again": "Stage"},
     "Publish": {
         "published": "Batch loaded",
-        "next": "Stage the files",
+        "next": "Stage",
         "running": "Publish",
-        "loaded meanwhile": "Leave out what is loaded",
-        "no tables": "Make the tables for the batch",
+        "loaded meanwhile": "Leave out loaded",
+        "no tables": "Migrate for the batch",
         "failed": "Batch not loaded",
     },
-    "Leave out what is loaded": {"again": "Stage the files", "running": "Leave out what is loaded"},
+    "Leave out loaded": {"again": "Stage", "running": "Leave out loaded"},
 }
 
 
 def way_to(target: str) -> list[tuple[str, str]]:
     """States and what they say, so that the target is reached: the shortest way."""
-    ways: deque[tuple[str, list[tuple[str, str]]]] = deque([("Plan the load", [])])
+    ways: deque[tuple[str, list[tuple[str, str]]]] = deque([("Plan", [])])
     seen = set()
     while ways:
         state, way = ways.popleft()
         if state == target:
             return way
         if state == "Load each batch":
-            state = "Stage the files"
+            state = "Stage"
             if state == target:
                 return way
         if state in seen:

@@ -146,8 +146,8 @@ def sleeping(step: str, seconds: float, dying: float = 0) -> Answer:
 @pytest.mark.parametrize(
     ("state", "step", "wait", "seconds"),
     [
-        ("Stage the files", "stage", LEAST, HOUR / 6),
-        ("Stage the files", "stage", MOST, HOUR),
+        ("Stage", "stage", LEAST, HOUR / 6),
+        ("Stage", "stage", MOST, HOUR),
         ("Publish", "publish", MOST, HOUR),
     ],
 )
@@ -186,7 +186,7 @@ def test_a_statement_that_ends_slowly_after_it_was_cancelled_is_waited_for_as_pa
     answer = sleeping(step, DAY, HOUR)
     ended = load(tmp_path / "warehouse", answer, 1, StatementTimeoutSeconds=600)
     assert (ended.status, ended.error) == ("FAILED", "LoadFailed")
-    state = {"stage": "Stage the files", "publish": "Publish"}[step]
+    state = {"stage": "Stage", "publish": "Publish"}[step]
     assert calls_in(ended, state) <= (HOUR + 600) / AT_MOST + 3
 
 
@@ -199,4 +199,4 @@ def test_looks_that_are_answered_at_once_are_no_endless_loop(tmp_path: Path) -> 
         ended = run(world)
     assert ended.status == "SUCCEEDED"
     # The first pauses are short, for a statement that is.
-    assert calls_in(ended, "Stage the files") <= HOUR / AT_MOST + 10
+    assert calls_in(ended, "Stage") <= HOUR / AT_MOST + 10

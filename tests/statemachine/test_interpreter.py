@@ -332,7 +332,9 @@ def test_states_all_and_the_data_limit(taken: bool, status: str) -> None:
 
 
 def test_a_retrier_of_no_attempts_keeps_others_from_the_error() -> None:
-    """The first retrier that names an error is its retrier (recorded: test_map_state_retry_multiple_retriers)."""
+    """The first retrier that names an error is its retrier (recorded: test_map_state_retry_multiple_retriers). The
+    States Language has the same example, of every error but one: states-language.net/spec.html, "Retrying after error".
+    """
     none = {
         "ErrorEquals": ["E"],
         "MaxAttempts": 0,
@@ -342,6 +344,20 @@ def test_a_retrier_of_no_attempts_keeps_others_from_the_error() -> None:
     ended, waits, calls = retried("E", retry=[none, {"ErrorEquals": ["States.ALL"]}])
     assert (waits, len(calls.tasks)) == ([], 1)
     assert ended.output == ["Z", {"Error": "E", "Cause": "why"}]
+    ended, waits, calls = retried("F", "F", retry=[none, {"ErrorEquals": ["States.ALL"]}])
+    assert (ended.output, waits, len(calls.tasks)) == ("done", [1, 2], 3)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_error_that_states_all_may_match_is_final_if_it_is_named(taken: bool) -> None:
+    """AWS's page says that States.ALL does not match States.DataLimitExceeded, a recording says that it does."""
+    named = {"ErrorEquals": ["States.DataLimitExceeded"], "MaxAttempts": 0}
+    _, waits, calls = retried(
+        "States.DataLimitExceeded",
+        retry=[named, {"ErrorEquals": ["States.ALL"]}],
+        wildcards_take_data_limit=taken,
+    )
+    assert (waits, len(calls.tasks)) == ([], 1)
 
 
 def test_the_fifth_delay_is_sixteen_times_the_first() -> None:
@@ -837,7 +853,7 @@ def test_the_definition_of_the_product_is_known() -> None:
         (machine({"X": {**passing(), "QueryLanguage": "JSONPath"}}), "not in JSONata"),
         (machine({"X": passing(Next="Y")}), "'Y'"),
         (machine({"X": {"Type": "Pass"}}), "Next or End"),
-        (machine({"X": passing(Output="{% $states. %}")}), "no expression"),
+        (machine({"X": passing(Output="{% $states. %}")}), "cannot parse the expression"),
         (machine({"X": passing(Output="{% 1 + 1 ")}), "does not end"),
         (machine({"X": passing(Output="{% $eval('1') %}")}), "eval"),
         (machine({"X": task(Arguments="${Function}")}), "Function"),

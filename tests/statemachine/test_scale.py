@@ -175,7 +175,7 @@ def shape(value: Any) -> Any:
 def planned(execution: Execution) -> dict[str, Any]:
     """What the plan of an execution said in the end."""
     last = next(e for e in history_of(execution) if e.type == "TaskSucceeded")
-    assert last.state == "Plan the load"
+    assert last.state == "Plan"
     answer: dict[str, Any] = last.details["output"]["Payload"]
     return answer
 
@@ -231,7 +231,7 @@ class Million:
             self.inputs.append(task.arguments["Input"])
             return {"ExecutionArn": EXECUTION, "StartDate": STARTED}
         answer = json.loads(json.dumps(self.answers[task.state]))
-        if task.state == "Plan the load":
+        if task.state == "Plan":
             self._plan(answer)
         if task.state == "Publish":
             self.loaded += min(self.size, self.here)

@@ -1,4 +1,4 @@
-"""A definition in Amazon States Language, checked: what this interpreter does not know is refused, never passed over.
+"""Checks a definition in Amazon States Language. What the interpreter does not know is rejected, never ignored.
 
 Source: states-language.net/spec.html, docs.aws.amazon.com/step-functions/latest/dg/concepts-states.html
 """
@@ -37,7 +37,7 @@ SUBSTITUTION = re.compile(r"\$\{(\w+)\}")
 
 
 class DefinitionError(Exception):
-    """The definition is wrong, or asks for what this interpreter does not know; the message names the state."""
+    """The definition is wrong, or uses something that the interpreter does not know. The message names the state."""
 
 
 def substituted(definition: Definition, names: Mapping[str, str]) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def substituted(definition: Definition, names: Mapping[str, str]) -> dict[str, A
 
 @cache
 def prepared(text: str, names: tuple[tuple[str, str], ...]) -> Definition:
-    """The definition of this JSON with its substitutions made, checked once; not to be changed."""
+    """The definition in this JSON text with its substitutions applied, checked once. Do not modify it."""
     machine: Definition = json.loads(text)
     machine = substituted(machine, dict(names)) if names else machine
     check(machine)
@@ -69,10 +69,10 @@ def prepared(text: str, names: tuple[tuple[str, str], ...]) -> Definition:
 
 
 def check(machine: Definition) -> None:
-    """Raises DefinitionError for anything that Step Functions would refuse or this interpreter does not know."""
+    """Raises DefinitionError for anything that Step Functions would reject or the interpreter does not know."""
     _only("the state machine", machine, MACHINE)
     if machine.get("QueryLanguage") != "JSONata":
-        raise DefinitionError("Only state machines whose QueryLanguage is JSONata are known.")
+        raise DefinitionError("Only state machines with QueryLanguage JSONata are supported.")
     _check_states("the state machine", machine, frozenset())
 
 
@@ -87,19 +87,19 @@ def _check_states(where: str, machine: Definition, outer: frozenset[str]) -> Non
         _check_state(name, state)
         for following in _following(state):
             if following not in states:
-                raise DefinitionError(f"{name!r} goes to {following!r}, which is not there.")
+                raise DefinitionError(f"{name!r} goes to {following!r}, which does not exist.")
         if state["Type"] == "Map":
             _only(f"the processor of {name!r}", state["ItemProcessor"], PROCESSOR)
             mode = state["ItemProcessor"].get("ProcessorConfig", {"Mode": "INLINE"})
             if mode != {"Mode": "INLINE"}:
-                raise DefinitionError(f"{name!r} is a Map of a mode that is not known: {mode}.")
+                raise DefinitionError(f"{name!r} is a Map with an unknown mode: {mode}.")
             _check_states(f"the processor of {name!r}", state["ItemProcessor"], outer | assigned)
 
 
 def _check_state(name: str, state: Definition) -> None:
     kind = state.get("Type", "")
     if kind not in FIELDS:
-        raise DefinitionError(f"{name!r} is of a type that is not known: {kind!r}.")
+        raise DefinitionError(f"{name!r} has an unknown type: {kind!r}.")
     _only(repr(name), state, FIELDS[kind] | COMMON)
     if state.get("QueryLanguage", "JSONata") != "JSONata":
         raise DefinitionError(f"{name!r} is not in JSONata.")
@@ -110,16 +110,16 @@ def _check_state(name: str, state: Definition) -> None:
     for rule in state.get("Choices", ()):
         _only(f"a rule of {name!r}", rule, RULE)
         if not is_expression(rule["Condition"]) and not isinstance(rule["Condition"], bool):
-            raise DefinitionError(f"{name!r} has a Condition that is no expression.")
+            raise DefinitionError(f"{name!r} has a Condition that is not an expression.")
     for retrier in state.get("Retry", ()):
         _only(f"a retrier of {name!r}", retrier, RETRIER)
         if retrier.get("JitterStrategy", "NONE") not in ("FULL", "NONE"):
-            raise DefinitionError(f"{name!r} has a JitterStrategy that is not known.")
+            raise DefinitionError(f"{name!r} has an unknown JitterStrategy.")
         if retrier.get("BackoffRate", 2) < 1 or retrier.get("IntervalSeconds", 1) < 1:
             raise DefinitionError(f"{name!r} has a retrier with an interval or a rate below 1.")
         if retrier.get("MaxDelaySeconds", 10**9) <= retrier.get("IntervalSeconds", 1):
             raise DefinitionError(
-                f"{name!r} has a MaxDelaySeconds that is not over IntervalSeconds."
+                f"{name!r} has a MaxDelaySeconds that does not exceed IntervalSeconds."
             )
     for catcher in state.get("Catch", ()):
         _only(f"a catcher of {name!r}", catcher, CATCHER)
@@ -130,16 +130,16 @@ def _check_state(name: str, state: Definition) -> None:
                 "States.ALL" in errors and (errors != ["States.ALL"] or handler is not handlers[-1])
             ):
                 raise DefinitionError(
-                    f"{name!r}: States.ALL stands alone, and in the last of its list."
+                    f"{name!r}: States.ALL must stand alone, in the last entry of its list."
                 )
     for text in _texts(
         {field: value for field, value in state.items() if field != "ItemProcessor"}
     ):
         if is_expression(text) and (error := parse_error(text)):
-            raise DefinitionError(f"{name!r}: {text} is no expression that is known: {error}")
+            raise DefinitionError(f"{name!r}: cannot parse the expression {text}: {error}")
         if not is_expression(text) and text.startswith("{%"):
             raise DefinitionError(
-                f"{name!r}: {text} begins as an expression, but does not end as one."
+                f"{name!r}: {text} starts like an expression but does not end like one."
             )
     if left := SUBSTITUTION.search(json.dumps(state)):
         raise DefinitionError(f"{name!r}: no substitution is given for {left.group(0)}.")
@@ -147,7 +147,7 @@ def _check_state(name: str, state: Definition) -> None:
 
 def _only(where: str, document: Definition, known: set[str]) -> None:
     if unknown := sorted(document.keys() - known):
-        raise DefinitionError(f"{where} has fields that are not known: {unknown}.")
+        raise DefinitionError(f"{where} has unknown fields: {unknown}.")
 
 
 def _following(state: Definition) -> Iterator[str]:

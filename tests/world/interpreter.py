@@ -1,9 +1,9 @@
-"""An interpreter of Amazon States Language (JSONata) that calls tasks in the test's own process.
+"""An interpreter of Amazon States Language (JSONata) that runs tasks in the test's own process.
 
-Errors, retries, limits and the history's events are Step Functions' own; nothing sleeps.
+Errors, retries, limits and history events are those of Step Functions; nothing sleeps.
 Source: states-language.net/spec.html, docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html,
-…/dg/service-quotas.html, …/dg/redrive-executions.html, …/apireference/API_HistoryEvent.html; where these are silent,
-what AWS answered: docs/recorded.md compares.
+…/dg/service-quotas.html, …/dg/redrive-executions.html, …/apireference/API_HistoryEvent.html. Where these say nothing,
+recordings of AWS decide (docs/recorded.md).
 """
 
 import json
@@ -28,7 +28,7 @@ JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", typ
 
 
 class TaskFailed(Exception):
-    """Raised by the caller of tasks, with the error's name and cause as Step Functions has them."""
+    """Raised by the code that runs tasks, with the error name and cause that Step Functions would have."""
 
     def __init__(self, error: str, cause: str = "") -> None:
         super().__init__(f"{error}: {cause}")
@@ -37,7 +37,7 @@ class TaskFailed(Exception):
 
     @classmethod
     def of(cls, raised: BaseException) -> "TaskFailed":
-        """What Step Functions sees of an exception that a Python handler raised: the name of its class, and JSON.
+        """An exception of a Python handler as Step Functions sees it: the name of its class, and a JSON cause.
 
         Source: docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
         """
@@ -55,11 +55,11 @@ class Stopped(BaseException):
 
 
 class _Aborted(BaseException):
-    """An iteration is given up, because another one of its Map failed or the execution was stopped."""
+    """An iteration is abandoned because another iteration of its Map failed or the execution was stopped."""
 
 
 class StateFailed(Exception):
-    """A state failed, and no Retry or Catch of its own took it."""
+    """A state failed, and neither its Retry nor its Catch handled the error."""
 
     def __init__(self, error: str, cause: str = "") -> None:
         super().__init__(f"{error}: {cause}")
@@ -91,7 +91,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Event:
-    """An event of the history: type as GetExecutionHistory names it, and of its details what there is.
+    """A history event: its type as in GetExecutionHistory, and the details that apply.
 
     ``details``: input, output, parameters (values), error, cause, index (of a Map iteration).
     """
@@ -122,7 +122,7 @@ class Ended:
 
 @dataclass
 class _Frame:
-    """Where a sequence of states is: the execution's own, or that of a Map iteration. Redrive goes on from it."""
+    """The position in a sequence of states, of the execution or of a Map iteration. A redrive continues from it."""
 
     state: str
     input: Any
@@ -146,7 +146,7 @@ class _Frame:
 
 @dataclass(frozen=True)
 class _Step:
-    """What a state ended with: the state that follows (None: the sequence ends), its output, what it assigns."""
+    """How a state ended: the next state (None: the sequence ends), its output, the variables it assigns."""
 
     following: str | None
     output: Any
@@ -158,14 +158,14 @@ class Interpreter:
 
     call      the task's result as Step Functions has it: for lambda:invoke {"Payload": …, "StatusCode": 200,
               "ExecutedVersion": "$LATEST"}; raises TaskFailed
-    wait      told the seconds that a retry (with jitter: at most) or a Wait state waits
-    enter     told the name of each state that is entered; may raise Stopped
+    wait      called with the seconds that a retry (with jitter: at most) or a Wait state waits
+    enter     called with the name of each state that is entered; may raise Stopped
     clock     seconds; if not given, only waits take time
-    parallel  Map iterations in threads, up to MaxConcurrency; otherwise one after another in the order of the items
+    parallel  runs Map iterations in threads, up to MaxConcurrency; otherwise one after another, in the order of items
     wildcards_take_data_limit
-              whether States.ALL takes States.DataLimitExceeded. AWS's documentation says that it does not
-              (concepts-error-handling, "Error names"), what was recorded on AWS that it does (docs/recorded.md): a
-              definition must end well either way.
+              whether States.ALL matches States.DataLimitExceeded. AWS's documentation says that it does not
+              (concepts-error-handling, "Error names"); recordings of AWS say that it does (docs/recorded.md). A
+              definition must work either way.
     """
 
     def __init__(
@@ -216,7 +216,7 @@ class Interpreter:
         return self._to_the_end()
 
     def redrive(self) -> Ended:
-        """Goes on from the unsuccessful state(s) of the last run: same input, finished Map iterations are kept."""
+        """Continues the last run from its unsuccessful states, with the same input; finished Map iterations stay."""
         if self._frame is None or self._status not in ("FAILED", "ABORTED", "TIMED_OUT"):
             raise ValueError("Only an execution that ended without success can be redriven.")
         if len(self._history) >= MAX_EVENTS - 1:
@@ -227,7 +227,7 @@ class Interpreter:
 
     @property
     def history(self) -> list[Event]:
-        """The events of the last execution so far."""
+        """The events of the last execution up to now."""
         with self._lock:
             return list(self._history)
 
@@ -255,7 +255,7 @@ class Interpreter:
         return Ended(self._status, output, error, cause, list(self._history))
 
     def _record(self, kind: str, state: str = "", **details: Any) -> int:
-        """Adds an event; its id."""
+        """Adds an event and returns its id."""
         with self._lock:
             if len(self._history) >= MAX_EVENTS - 1:
                 raise StateFailed(
@@ -266,7 +266,7 @@ class Interpreter:
             return len(self._history)
 
     def _given_up(self, frame: _Frame) -> None:
-        """Raises if what this frame does is waited for no more."""
+        """Raises if this frame's result is no longer needed."""
         if frame.is_given_up():
             raise _Aborted
         limit = self._machine.get("TimeoutSeconds")
@@ -482,10 +482,10 @@ class Interpreter:
                 return self._ended(frame, catcher, catcher["Next"], context, failure.output, more)
 
     def _first(self, handlers: Sequence[Mapping[str, Any]], error: str) -> int | None:
-        """The number of the first retrier or catcher that takes the error."""
+        """The index of the first retrier or catcher that matches the error."""
         for number, handler in enumerate(handlers):
             if any(
-                _takes(name, error, self._wildcards_take_data_limit)
+                _matches(name, error, self._wildcards_take_data_limit)
                 for name in handler["ErrorEquals"]
             ):
                 return number
@@ -554,7 +554,7 @@ class Interpreter:
         raise self._not_evaluated(frame, problem, name)
 
     def _not_evaluated(self, frame: _Frame, problem: str, place: str = "") -> StateFailed:
-        """Records EvaluationFailed, and makes the failure, in AWS's words."""
+        """Records EvaluationFailed and builds the failure, in AWS's words."""
         error = "States.QueryEvaluationError"
         cause = (
             f"An error occurred while executing the state '{frame.state}' (entered at the event id "
@@ -573,9 +573,9 @@ class Interpreter:
         default: Any,
         more: Mapping[str, Any] = NOTHING,
     ) -> _Step:
-        """Output and Assign of the state, rule or catcher that ends it: both see the variables as they were before.
+        """Evaluates Output and Assign of the state, rule or catcher that ends it; both see the variables as they were.
 
-        ``more``: what $states has besides input and context.
+        ``more``: the members of $states besides input and context.
         """
         output = self._field(frame, source, "Output", default, context, more)
         output = _sized(output, f"the output of {frame.state!r}")
@@ -586,10 +586,10 @@ class Interpreter:
         return _Step(following, output, assigned)
 
 
-def _takes(name: str, error: str, wildcards_take_data_limit: bool) -> bool:
-    """Whether a retrier or catcher that names ``name`` takes the error (concepts-error-handling, "Error names").
+def _matches(name: str, error: str, wildcards_take_data_limit: bool) -> bool:
+    """Whether the name in a retrier or catcher matches the error (concepts-error-handling, "Error names").
 
-    States.Runtime ends the execution whatever is named.
+    Nothing matches States.Runtime: it ends the execution.
     """
     if error == "States.Runtime":
         return False
@@ -601,13 +601,13 @@ def _takes(name: str, error: str, wildcards_take_data_limit: bool) -> bool:
 
 
 def _delay(retrier: Mapping[str, Any], retries: int) -> float:
-    """Seconds before the next try; with full jitter Step Functions waits between 0 and these."""
+    """Seconds before the next attempt; with full jitter, Step Functions waits between 0 and this."""
     seconds = retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retries
     return float(min(seconds, retrier.get("MaxDelaySeconds", seconds)))
 
 
 def _sized(value: Any, what: str, limit: int = MAX_PAYLOAD) -> Any:
-    """The value as JSON makes it; raises StateFailed if that is too long."""
+    """The value after a round trip through JSON; raises StateFailed if the text is too long."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     size = len(text.encode())
     if size > limit:

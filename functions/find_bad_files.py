@@ -3,7 +3,7 @@
 Redshift names a file whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
 (gone, denied, corrupt), or for a check that failed: those are found by HEAD, by the key in the error, or by halving
 the batch. Whether the file or the set-up is wrong is not read out of Redshift's words: another file that is read well
-proves the set-up (loader/control.py). Where none ever was, nothing is judged, and the file waits.
+proves the set-up (loader/known_good.py). Where none ever was, nothing is judged, and the file waits.
 
 In: the load, and the batch with COPY's error or the failed checks.
 Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (files are put aside), ``running`` or
@@ -16,10 +16,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from loader import batches, control, look, sql, statements
+from loader import batches, clients, copying, diagnosis, keys, known_good, sql, statements
 from loader.batches import Batch, Reject
-from loader.control import MAX_ERRORS, Verdict
-from loader.dataapi import DataApi, Statement, StatementLost, client_token, failure
+from loader.dataapi import Statement, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import (
     Kind,
@@ -31,12 +30,12 @@ from loader.failures import (
     kind_of,
     may_pass,
 )
-from loader.names import common, for_dataset, state_of
-from loader.observability import logger, step
-from loader.parts import MAX_PARTS, new_parts, suspect
+from loader.known_good import Verdict
+from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, pause
-from loader.store import DataFile, Head, Store
+from loader.splitting import MAX_PARTS, new_parts, suspect
+from loader.steps import LOST, advance, pause, step
+from loader.store import DataFile, Head
 from stage import MAX_ATTEMPTS
 
 HEADS_AT_A_TIME = 16
@@ -49,8 +48,8 @@ NEVER_PASSED = (
     "The check has never passed, so it is not known whether the file or the check is wrong."
 )
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
@@ -121,7 +120,7 @@ def judge(
         return put_out(load, state, batch, rejects)
     # A batch of several files is divided: its own good ones prove the set-up.
     alone = len(batch.readable) == 1
-    state, verdict = control.ask(api, store, load, state, batch, dataset, patient=alone)
+    state, verdict = known_good.ask(api, store, load, state, batch, dataset, patient=alone)
     if answer := not_answered(state, verdict):
         return answer
     # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
@@ -162,11 +161,11 @@ def of_rows(
     if not proved:
         # With one file that was read well, that no other ever loaded is an answer: its batch must not wait for others
         # that wait for it.
-        state, verdict = control.ask(api, store, load, state, batch, dataset, patient=well == 0)
+        state, verdict = known_good.ask(api, store, load, state, batch, dataset, patient=well == 0)
         if answer := not_answered(state, verdict):
             return answer
         proved = verdict.what == "works" or well > 0
-    rejects = look.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
+    rejects = diagnosis.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
     if proved:
         return put_out(load, state, batch, rejects)
     return put_aside(load, state, batch, [waiting(reject, NEVER_LOADED) for reject in rejects])
@@ -213,8 +212,8 @@ def of_one(file: DataFile, error: str, dataset: Dataset) -> Reject:
     error = headline(error)
     if denied:
         return Reject(file, f"COPY may not read the object: {error}", status="unreadable")
-    [found] = look.at_first(store, [file], dataset)
-    return Reject(file, look.of_file("" if found == look.DENIED else found, error))
+    [found] = diagnosis.at_first(store, [file], dataset)
+    return Reject(file, diagnosis.of_file("" if found == diagnosis.DENIED else found, error))
 
 
 def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) -> list[Reject]:
@@ -222,21 +221,21 @@ def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) ->
 
     What S3 denies to this function it may give to COPY: it counts only where COPY was denied so often (``denied``).
     """
-    others = [file for file in batch.readable if file.key != reject.file.key][: look.MAX_LOOKS]
+    others = [file for file in batch.readable if file.key != reject.file.key][: diagnosis.MAX_LOOKS]
     if reject.status == "unreadable" and not denied:
         return []
-    found = look.at_first(store, others, dataset)
+    found = diagnosis.at_first(store, others, dataset)
     if reject.status == "unreadable":
         why = f"The loader may not read the object either, and COPY may not read {reject.file.url}."
         return [
             Reject(file, why, status="unreadable")
             for file, what in zip(others, found, strict=True)
-            if what == look.DENIED
+            if what == diagnosis.DENIED
         ]
     return [
         Reject(file, f"The file {what}.")
         for file, what in zip(others, found, strict=True)
-        if what and what != look.DENIED and reject.reason.startswith(f"The file {what}.")
+        if what and what != diagnosis.DENIED and reject.reason.startswith(f"The file {what}.")
     ]
 
 
@@ -310,10 +309,14 @@ def submit(
     load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
 ) -> Statement:
     """COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and the errors it met."""
-    names = for_dataset(settings(), store, dataset, dataset.stage_table)
-    uri = f"{state_of(load)}/finding/{batch.name}.{state['attempt']}.json"
-    names["manifest"] = store.put(uri, batches.manifest(batch.readable))
-    names["copy_options"] = f"{batch.compression} NOLOAD MAXERROR {MAX_ERRORS}"
+    names = copying.copy_names(
+        store,
+        dataset,
+        dataset.stage_table,
+        manifest=keys.noload_manifest(load["load_id"], batch.name, state["attempt"]),
+        urls=[file.url for file in batch.readable],
+        options=copying.noload(batch.compression),
+    )
     return api.submit(
         statements.find_bad_files(dataset, names, batch.columns or ()),
         token=client_token(load["load_id"], "find", batch.name, state["attempt"]),
@@ -439,7 +442,7 @@ def after_failed_checks(
     trusted = bool(state.get("good"))
     if not trusted:
         ended = api.run(
-            [sql.render_one("stage/passed_checks.sql", common(settings()))],
+            [sql.render_one("stage/passed_checks.sql", settings().template_names)],
             token=client_token(load["load_id"], "passed", batch.name, state["attempt"]),
             name=f"{load['load_id']} checks passed before {batch.name}",
         )

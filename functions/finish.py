@@ -10,27 +10,24 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from loader import again, mark, rest, spent, sql
+from loader import backlog, clients, keys, retries, sql, sweep_mark, usage
 from loader.batches import TRIED_AGAIN
-from loader.dataapi import DataApi, Statement, client_token
+from loader.clients import sns, stepfunctions
+from loader.dataapi import Statement, client_token
 from loader.datasets import datasets
 from loader.digest import digest
-from loader.leftovers import end_statements, staging_tables
+from loader.drift import Noticed, sum_up
+from loader.event_loads import EventLoads
+from loader.leftovers import end_statements, staging_tables, tables_of_load
 from loader.migrations import latest_version
-from loader.names import OPEN, common, load_id, state_of, tables_of
-from loader.noticed import Noticed, sum_up
-from loader.observability import SERVICE, MetricUnit, logger, metrics, step
+from loader.observability import SERVICE, MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
 from loader.statements import NOTICED
 from loader.statements import noticed as noting
-from loader.store import Store
-from loader.waiting import EventLoads
+from loader.steps import step
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
@@ -65,14 +62,14 @@ DROP_SECONDS = (
 TOPIC = required_variable("TOPIC_ARN")
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load = event.get("load") or {
-        "load_id": load_id(event["execution"], event["started"]),
+        "load_id": keys.load_id(event["execution"], event["started"]),
         "started": event["started"],
         "mode": "load",
     }
@@ -82,7 +79,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     start_what_waits(str(load.get("execution") or event["execution"]))
     tables = list(load.get("tables", ()))
     if load.get("outcome") == "load":
-        tables += tables_of(store, load["load_id"])
+        tables += tables_of_load(store, load["load_id"])
     # A load that failed may have statements of which its states know nothing: the sweep looks after it.
     marked = load.get("outcome") == "load" or load.get("mode") in ("undo", "reset")
     ended_well = not cause or load.get("outcome") == "refused"
@@ -100,24 +97,16 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
     if drop_staging(load, tables, report, noticed):
         close(cleaned)
-    again.keep(store, load, results)
+    retries.keep(store, load, results)
     move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
     # All of its files are loaded, rejected, or kept for the next sweep.
     dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
     if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
-        again.done(store, load["mark"])
+        retries.done(store, load["mark"])
     measure(report)
     logger.info("load ended", report=report)
     tell(report, load.get("execution") or event["execution"])
     return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
-
-
-@cache
-def stepfunctions() -> Any:
-    """Few loads need it."""
-    return boto3.client(
-        "stepfunctions", config=Config(retries={"mode": "standard", "max_attempts": 6})
-    )
 
 
 def start_what_waits(execution: str) -> None:
@@ -188,10 +177,10 @@ def spent_by(
     load: dict[str, Any], ended: list[dict[str, Any]], tables: int, *, failed: bool, rest: bool
 ) -> dict[str, Any]:
     """What the load has spent, with the drop that is still to come."""
-    before = spent.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
-    all_of_it = spent.so_far("finish", before)
+    before = usage.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
+    all_of_it = usage.so_far("finish", before)
     all_of_it["data_api"] += -(-tables // DROPPED_AT_ONCE)
-    return spent.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
+    return usage.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
 
 
 def drop_staging(
@@ -207,13 +196,15 @@ def drop_staging(
         dropped = len(tables[number : number + DROPPED_AT_ONCE])
         try:
             statements = [
-                sql.render_one("stage/drop.sql", {**common(settings()), "stage_table": table})
+                sql.render_one(
+                    "stage/drop.sql", {**settings().template_names, "stage_table": table}
+                )
                 for table in tables[number : number + DROPPED_AT_ONCE]
             ]
             if number == 0 and load.get("outcome") == "load":
                 figures = {name: amount(figure) for name, figure in report["spent"].items()}
                 seconds = amount(report["seconds"]["total"])
-                names = {**common(settings()), **figures, "seconds": seconds}
+                names = {**settings().template_names, **figures, "seconds": seconds}
                 names["load_id"] = load["load_id"]
                 statements.append(sql.render_one("stage/spent.sql", names))
                 statements += noted(load, noticed)
@@ -233,12 +224,12 @@ def drop_staging(
 
 def noted(load: dict[str, Any], noticed: Noticed) -> list[Rendered]:
     """The statements that note what the load has noticed, and for COPY their rows. It fails nothing."""
-    names = common(settings())
+    names = settings().template_names
     try:
         for table, name in NOTICED.items():
             rows = noticed.sightings if name == "sightings" else noticed.figures
             if rows:
-                names[name] = store.put_lines(f"{state_of(load)}/noticed/{table}.json", rows)
+                names[name] = store.put_lines(keys.drift(load["load_id"], table), rows)
     except Exception:
         logger.exception("what the load noticed could not be noted")
     return noting(names)
@@ -259,14 +250,14 @@ def close(load_ids: Iterable[str]) -> None:
     """Takes the documents away by which the sweep finds loads that have not cleaned up."""
     try:
         for each in load_ids:
-            store.delete(f"{OPEN}{each}.json")
+            store.delete(keys.unfinished(each))
     except Exception:  # the sweep looks once more
         logger.exception("a load that has cleaned up is still marked as open")
 
 
 def results_of(load: dict[str, Any]) -> list[dict[str, Any]]:
     """What became of each batch (functions/publish.py)."""
-    return [store.get(key) for key in store.keys(f"{state_of(load)}/results/")]
+    return [store.get(key) for key in store.keys(keys.results(load["load_id"]))]
 
 
 def move_mark(
@@ -284,23 +275,23 @@ def move_mark(
     """
     readings = [load["ledger"]] if load.get("ledger") else []
     readings += [result["ledger"] for result in results if result.get("ledger")]
-    documents = [mark.read(store)]
+    documents = [sweep_mark.read(store)]
     objects = str(load.get("objects", "")).removeprefix(store.uri(""))
-    if load.get("mark") and rest.is_list(objects):
-        documents.append(mark.read(store, rest.ledger_key(objects)))
-    whys = (mark.unfit(document, readings) for document in documents)
+    if load.get("mark") and backlog.is_list(objects):
+        documents.append(sweep_mark.read(store, backlog.ledger_key(objects)))
+    whys = (sweep_mark.unfit(document, readings) for document in documents)
     if report["status"] == "reset":
-        mark.void(store, "The tables were reset.", load["started"])
+        sweep_mark.void(store, "The tables were reset.", load["started"])
     elif why := next(filter(None, whys), ""):
-        mark.void(store, why, datetime.now(UTC).isoformat())
-        logger.warning(mark.VOID, why=why)
+        sweep_mark.void(store, why, datetime.now(UTC).isoformat())
+        logger.warning(sweep_mark.VOID, why=why)
         metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
-        report["sweep_mark"] = f"{why} {mark.VOID}"
+        report["sweep_mark"] = f"{why} {sweep_mark.VOID}"
     elif load.get("mark") and rest_started and readings:
         following = str(load["rest"]).removeprefix(store.uri(""))
-        store.put(rest.ledger_key(following), mark.whose(readings))
+        store.put(backlog.ledger_key(following), sweep_mark.whose(readings))
     elif load.get("mark") and not failed:
-        mark.write(store, load["mark"], load["load_id"], readings)
+        sweep_mark.write(store, load["mark"], load["load_id"], readings)
 
 
 def report_of(
@@ -405,10 +396,7 @@ def tell(report: dict[str, Any], execution: str) -> None:
     if message is None:
         return
     try:
-        client = boto3.client(
-            "sns", config=Config(retries={"mode": "standard"})
-        )  # few loads need it
-        client.publish(TopicArn=TOPIC, Subject=message[0], Message=message[1])
+        sns().publish(TopicArn=TOPIC, Subject=message[0], Message=message[1])
     except Exception:  # a load that is published has not failed because of it
         logger.exception("the topic could not be told")
 

@@ -3,24 +3,21 @@
 In: the load, and the batch. Out: the batch with outcome ``again`` or ``running``.
 """
 
-import re
 from dataclasses import replace
 from typing import Any
 
-from loader import batches, statements
+from loader import batches, clients, keys, sql, statements
 from loader.batches import Batch
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
+from loader.dataapi import Statement, StatementFailed, client_token, failure
 from loader.failures import Kind, kind_of
-from loader.names import common, flag, state_of
-from loader.observability import logger, step
+from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
-from loader.store import Store
+from loader.steps import LOST, advance, step, took_too_long
 
 MAX_ATTEMPTS = 10  # of staging and this step together
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
@@ -60,14 +57,14 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 
 def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Statement:
     attempt = state.get("attempt", 0)
-    listing = f"{state_of(load)}/batches/{batch.name}.{attempt}.json.gz"
+    listing = keys.batch_listing(load["load_id"], batch.name, attempt)
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
     names = {
-        **common(settings()),
-        "plan_table": re.sub(r"[-.]", "_", f"file_plan_{load['load_id']}_{batch.name}_{attempt}"),
+        **settings().template_names,
+        "plan_table": keys.plan_table(load["load_id"], batch.name, attempt),
         "listing": store.put_lines(listing, rows),
-        "named": flag(load["named"]),
-        "reload": flag(load["mode"] == "reload"),
+        "named": sql.flag(load["named"]),
+        "reload": sql.flag(load["mode"] == "reload"),
     }
     return api.submit(
         statements.compare(names),

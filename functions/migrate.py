@@ -10,15 +10,15 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from loader import sql, statements
-from loader.dataapi import MAX_STATEMENTS, DataApi, StatementFailed, client_token
+from loader import clients, sql, statements
+from loader.dataapi import MAX_STATEMENTS, StatementFailed, client_token
 from loader.datasets import datasets
 from loader.failures import is_missing, may_pass
 from loader.migrations import ensure_schemas, is_autocommit, latest_version, rendered, steps
-from loader.names import common
-from loader.observability import logger, step
+from loader.observability import logger
 from loader.settings import settings
 from loader.sql import Rendered
+from loader.steps import step
 
 MAX_ATTEMPTS = 5
 IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
@@ -27,14 +27,14 @@ MAKE_SECONDS = 120  # for a transaction that makes tables: behind the lock, a lo
 
 _CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)", re.I)
 
-api = DataApi(settings())
+api = clients.api()
 
 
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event.get("batch") or event["load"]
     suffix = f"{(event.get('batch') or {}).get('batch', '')}.{state.get('attempt', 0)}"
-    names = common(settings())
+    names = settings().template_names
     version = current_version(load, names, f"{suffix}.0")
     if version > latest_version():
         raise StatementFailed(
@@ -54,7 +54,7 @@ def migrate_from_nothing(load: dict[str, Any]) -> None:
 
 def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
     """Brings a ledger of this version (0: none) to the latest, makes what else is missing. Raises StatementFailed."""
-    names = common(settings())
+    names = settings().template_names
     ensure_schemas(api, load["load_id"], suffix)
     make_own_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
     files = {wanted: rendered(name, names) for wanted, name in steps(version).items()}
@@ -79,7 +79,7 @@ def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
 def make_own_tables(load: dict[str, Any], suffix: str) -> None:
     """The lock with its row, and the parent of a plan's table. Raises StatementFailed."""
     again_on_conflict(
-        sql.render("migrations/loader_tables.sql", common(settings())),
+        sql.render("migrations/loader_tables.sql", settings().template_names),
         load,
         f"loader-tables.{suffix}",
         "the loader's own tables",
@@ -94,7 +94,7 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
     empty one in its place would hide that they are gone. The tables of the other datasets are made before, so that
     one dataset holds up no other.
     """
-    names = common(settings())
+    names = settings().template_names
     missing, lost = not_there(load, names, suffix)
     missing = {dataset: absent for dataset, absent in missing.items() if dataset not in lost}
     texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]

@@ -13,29 +13,26 @@ from datetime import UTC, datetime
 from itertools import chain, compress, islice
 from typing import Any
 
-from loader import batches, mark, redo, rest, statements
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
+from loader import backlog, batches, clients, keys, redo, sql, statements, sweep_mark
+from loader.dataapi import Statement, StatementFailed, client_token, failure
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.failures import Kind, kind_of
 from loader.leftovers import end_statements
 from loader.migrations import latest_version
-from loader.names import OPEN, WAITING_SINCE, common, flag, load_id
-from loader.not_taken import NotTaken, under
-from loader.observability import MetricUnit, logger, metrics, step
+from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
-from loader.store import DataFile, MissingObject, Store
+from loader.steps import LOST, advance, step, took_too_long
+from loader.store import DataFile, MissingObject
+from loader.unmatched import NotTaken, under
 
-# The trigger's lists are taken as new: the claim in the publish transaction finds those that are not.
-NO_LEDGER_NEEDED = "events/"
 MAX_ATTEMPTS = 5
 MAX_UPGRADES = 3  # times that the tables are made or upgraded before a plan
 SHOWN_KEYS = 10
 KNOWN_AS = ("loaded", "rejected", "withdrawn")  # the statuses of a file that is not new
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
@@ -45,7 +42,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         load.get("execution") != event["execution"]
     ):  # the first call, whatever a person gave as input
         load = {
-            "load_id": load_id(event["execution"], event["started"]),
+            "load_id": keys.load_id(event["execution"], event["started"]),
             "execution": event["execution"],
             "started": event["started"],
             "attempt": 0,
@@ -115,7 +112,7 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
 
 def look_for_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
     """The load with the list of the files that an undone load had; or with an outcome, while the warehouse is asked."""
-    names = {**common(settings()), "undone_load": request.redo}
+    names = {**settings().template_names, "undone_load": request.redo}
     sequence = statements.redo(names)
     try:
         load, statement = ask(load, ("redo", ""), sequence)
@@ -134,7 +131,7 @@ def look_for_new(
     if "listed" not in load:
         list_all(load, request)
     listing, listed = load["listing"], load["listed"]
-    if not request.reload and load["objects"].startswith(store.uri(NO_LEDGER_NEEDED)):
+    if not request.reload and load["objects"].startswith(store.uri(keys.EVENTS)):
         return load, read_listing(listing) if listed else iter(())
     load, is_new = compare(load)
     if is_new is None:
@@ -146,7 +143,7 @@ def list_all(load: dict[str, Any], request: Request) -> None:
     """Writes the listing, and how many files it has."""
     end_what_others_left(request)
     # A name of its own: were this call repeated, its numbers must not meet those of another listing.
-    load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
+    load["listing"] = keys.listing(load["load_id"], uuid.uuid4().hex[:8])
     not_taken = NotTaken()
     files = list_files(request, load["objects"], not_taken)
     load["listed"] = write_listing(load["listing"], reloadable(files) if request.reload else files)
@@ -162,7 +159,7 @@ def next_list(load: dict[str, Any], objects: str) -> dict[str, Any]:
 
 def mark_as_open(load: dict[str, Any]) -> None:
     """Until finish takes the mark away: the sweep ends the statements of a load that never got there, and cleans up."""
-    store.put(f"{OPEN}{load['load_id']}.json", {"execution": load["execution"]})
+    store.put(keys.unfinished(load["load_id"]), {"execution": load["execution"]})
 
 
 def end_what_others_left(request: Request) -> None:
@@ -179,7 +176,7 @@ def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) 
 
     Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
     """
-    of_a_rest = rest.is_list(load["objects"].removeprefix(store.uri("")))
+    of_a_rest = backlog.is_list(load["objects"].removeprefix(store.uri("")))
     narrowed_by = (request.keys, request.prefixes, request.objects, request.redo)
     looks_at_all = request.mark or not any(narrowed_by)
     if request.mode == "load" and looks_at_all and not (of_a_rest and more):
@@ -191,11 +188,11 @@ def waited(request: Request, oldest: str) -> float:
     """How long a file has waited: not before a load has first looked, or a new stack's alarm would say years."""
     now = datetime.now(UTC)
     try:
-        since = datetime.fromisoformat(store.get(WAITING_SINCE)["since"])
+        since = datetime.fromisoformat(store.get(keys.WAITING_SINCE)["since"])
     except MissingObject:
         since = now
         if not request.dry_run:
-            store.put(WAITING_SINCE, {"since": now.isoformat()})
+            store.put(keys.WAITING_SINCE, {"since": now.isoformat()})
     return (now - max(since, datetime.fromisoformat(oldest))).total_seconds()
 
 
@@ -209,7 +206,7 @@ def told_not_taken(load: dict[str, Any], not_taken: NotTaken) -> dict[str, Any]:
     logger.warning("files that no dataset takes", **not_taken.as_dict())
     if not load["dry_run"]:
         return not_taken.as_dict()
-    key = f"loads/{load['load_id']}/not_taken.json.gz"
+    key = keys.unmatched(load["load_id"])
     return not_taken.as_dict() | {
         "list": store.put_lines(key, ({"key": key} for key in not_taken.keys))
     }
@@ -311,22 +308,22 @@ class NoTables(StatementFailed):
 def compare(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
     """The load with what the ledger says, and whether each listed file is new, by its number; None while it is asked.
 
-    With nothing listed it is asked for its version and its reading (loader/mark.py). Raises NoTables; but a dry run
+    With nothing listed it is asked for its version and its reading (loader/sweep_mark.py). Raises NoTables; but a dry run
     takes all files for new without tables, and old tables as they are.
     """
     names = {
-        **common(settings()),
+        **settings().template_names,
         "load_id": load["load_id"],
         "batch": "0",
-        "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
+        "plan_table": keys.plan_table(load["load_id"]),
         "listing": store.uri(load["listing"]),
-        "named": flag(load["named"]),
-        "reload": flag(load["mode"] == "reload"),
+        "named": sql.flag(load["named"]),
+        "reload": sql.flag(load["mode"] == "reload"),
     }
     listed = load["listed"]
     sequence = statements.compare(names) if listed else statements.ledger(names)
     try:
-        load, statement = ask(load, ("plan", load["listing"][-16:-8]), sequence)
+        load, statement = ask(load, ("plan", keys.listing_id(load["listing"])), sequence)
     except NoTables:
         if load["dry_run"]:
             return {**load, "statement": None}, bytearray(b"\1") * listed
@@ -366,7 +363,9 @@ def with_ledger(load: dict[str, Any], told: dict[str, int]) -> dict[str, Any]:
         if status in before or status in known_as
     }
     asked = load["asked"]
-    readings = [mark.reading(name, n, asked) for name, n in told.items() if name not in KNOWN_AS]
+    readings = [
+        sweep_mark.reading(name, n, asked) for name, n in told.items() if name not in KNOWN_AS
+    ]
     return {**load, "known_as": total, "ledger": readings[0] if readings else None}
 
 
@@ -493,7 +492,7 @@ def not_loaded(load: dict[str, Any], cut: Cut, tally: Tally) -> dict[str, Any]:
     """A dry run's list of all that is not loaded."""
     files = lines(cut, tally)
     if first := next(files, None):
-        key = f"loads/{load['load_id']}/not_loaded.json.gz"
+        key = keys.not_loaded(load["load_id"])
         told = {"not_loaded": store.put_lines(key, chain([first], files))}
     else:
         told = {}
@@ -504,9 +503,9 @@ def not_loaded(load: dict[str, Any], cut: Cut, tally: Tally) -> dict[str, Any]:
 def write_rest(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) -> str:
     """The URI of the list of files that the next execution loads, '' if there is none."""
     key = load["objects"].removeprefix(store.uri(""))
-    if not rest.is_list(key):
+    if not backlog.is_list(key):
         # By the listing: were this call repeated, its lists must not meet those of another.
-        return rest.write(store, f"{load['load_id']}-{load['listing'][-16:-8]}", lists)
+        return backlog.write(store, f"{load['load_id']}-{keys.listing_id(load['listing'])}", lists)
     for files in lists:  # the limits have been lowered meanwhile
-        rest.add(store, key, files)
-    return rest.following(store, key)
+        backlog.add(store, key, files)
+    return backlog.following(store, key)

@@ -12,21 +12,20 @@ from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from loader import batches, explain, rendered, sql, statements
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
-from loader.datasets import Dataset, datasets
+from loader import clients, copying, explain, keys, rendered, sql, statements
+from loader.dataapi import Statement, StatementFailed, client_token, failure
+from loader.datasets import Dataset, compression, datasets
 from loader.failures import is_missing, may_pass
 from loader.migrations import LEDGER, ensure_schemas, latest_version
 from loader.migrations import rendered as rendered_file
-from loader.names import common, for_dataset, state_of
-from loader.observability import step
 from loader.rendered import Group
 from loader.settings import settings
-from loader.store import DataFile, Store
+from loader.steps import step
+from loader.store import DataFile
 from migrate import make_missing, make_own_tables, migrate_from_nothing
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 EXPECTED = (StatementFailed, TimeoutError, ClientError, BotoCoreError)
 BUDGET = 700  # seconds: then what is left is reported as not reached; the function has 900
@@ -148,14 +147,17 @@ def collation(load: dict[str, Any]) -> str:
 def rights(load: dict[str, Any]) -> str:
     """Creates and drops a table in each schema; the schemas are created if they do not exist and that is allowed."""
     ensure_schemas(api, load["load_id"], "check")
-    names = {**common(settings()), "stage_table": f"check_{load['load_id']}".replace("-", "_")}
+    names = {
+        **settings().template_names,
+        "stage_table": f"check_{load['load_id']}".replace("-", "_"),
+    }
     run(load, "rights", sql.render("admin/rights.sql", names))
     return f"may create tables in the schemas {settings().schema} and {settings().loader_schema}"
 
 
 def tables(load: dict[str, Any]) -> str:
     """The version of the tables, which are created if there are none; each that must exist does."""
-    names = common(settings())
+    names = settings().template_names
     created = ""
     try:
         (number,) = next(rows(load, "version", sql.render("migrations/version.sql", names)))
@@ -186,7 +188,7 @@ def tables(load: dict[str, Any]) -> str:
 
 def there(load: dict[str, Any], name: str) -> set[str]:
     """The tables of both schemas, with their schemas."""
-    found = rows(load, name, sql.render("migrations/tables.sql", common(settings())))
+    found = rows(load, name, sql.render("migrations/tables.sql", settings().template_names))
     return {f"{schema}.{table}" for schema, table in found}
 
 
@@ -196,20 +198,20 @@ def is_current(finding: dict[str, Any]) -> bool:
 
 def expected_tables() -> set[str]:
     """The tables that must be there, with their schemas."""
-    return set(statements.created(statements.create_all(common(settings()))))
+    return set(statements.created(statements.create_all(settings().template_names)))
 
 
 def makeable_tables() -> set[str]:
     """Those of them that any load makes if they are missing: not the ledger's."""
-    names = common(settings())
+    names = settings().template_names
     return expected_tables() - set(statements.created(rendered_file(LEDGER, names)))
 
 
 def copy_role(load: dict[str, Any]) -> str:
     """COPY reads an object of the work bucket into a temporary table."""
     names = {
-        **common(settings()),
-        "probe": store.put_lines(f"{state_of(load)}/probe.json", [{"seq": 1}]),
+        **settings().template_names,
+        "probe": store.put_lines(keys.probe(load["load_id"]), [{"seq": 1}]),
     }
     names["plan_table"] = f"check_{load['load_id']}".replace("-", "_")
     run(load, "copy-role", sql.render("admin/probe.sql", names))
@@ -218,7 +220,7 @@ def copy_role(load: dict[str, Any]) -> str:
 
 def lock(load: dict[str, Any]) -> str:
     """Takes the lock as every publish does, and gives it back."""
-    names = {**common(settings()), "load_id": load["load_id"]}
+    names = {**settings().template_names, "load_id": load["load_id"]}
     sequence = sql.render("admin/lock.sql", names)
     try:
         ended = run(load, "lock", sequence, limit=LOCK_LIMIT)
@@ -237,22 +239,23 @@ def copy_reads(load: dict[str, Any], dataset: Dataset) -> str:
 
     Without a file an empty JSON object of the work bucket is read; a dataset of another format is not tried then.
     """
-    names = for_dataset(settings(), store, dataset, dataset.stage_table)
     file = first_file(dataset)
     if file is None and not re.search(r"\bJSON\b", sql.without_comments(copy_file(dataset))):
         return f"no file under {dataset.prefix} yet: not tried"
+    probe = store.put_lines(keys.check_document(load["load_id"], "empty.json"), [{}])
+    names = copying.copy_names(
+        store,
+        dataset,
+        dataset.stage_table,
+        manifest=keys.manifest(load["load_id"], dataset.name),
+        urls=[file.url if file else probe],
+        options=copying.noload(compression(file.key) if file else ""),
+    )
     if dataset.has_jsonpaths:
         names["jsonpaths"] = store.put_text(
-            f"{state_of(load)}/jsonpaths.json",
-            sql.read(f"datasets/{dataset.name}/jsonpaths.json"),
+            keys.check_jsonpaths(load["load_id"]),
+            copying.jsonpaths_text(dataset),
         )
-    probe = store.put_lines(f"{state_of(load)}/check/empty.json", [{}])
-    manifest = (
-        batches.manifest([file]) if file else {"entries": [{"url": probe, "mandatory": True}]}
-    )
-    names["manifest"] = store.put(f"{state_of(load)}/manifests/{dataset.name}.json", manifest)
-    compression = batches.Batch("check", dataset.name, (file,)).compression if file else ""
-    names["copy_options"] = f"{compression} NOLOAD MAXERROR 100000".strip()
     run(load, f"copy-{dataset.name}", sql.render(copy_file(dataset), names))
     return f"COPY reads {file.url if file else probe + ' (no file of the dataset yet)'}"
 
@@ -270,15 +273,18 @@ def first_file(dataset: Dataset) -> DataFile | None:
 
 def groups(load: dict[str, Any]) -> list[Group]:
     """Every batch of a load, with the documents that its COPYs read: a listing, a ledger, what is noticed."""
-    base = f"{state_of(load)}/check"
+
+    def document(name: str) -> str:
+        return keys.check_document(load["load_id"], name)
+
     file = {"bucket": settings().data_bucket, "key": "check", "etag": "check", "size": 1}
     row = {**file, "dataset": "check", "status": "loaded", "load_id": load["load_id"], "batch": "0"}
-    store.put_lines(f"{base}/listing.json.gz", [{"seq": 0, **file}])
-    store.put_lines(f"{base}/ledger.json", [row])
+    store.put_lines(document("listing.json.gz"), [{"seq": 0, **file}])
+    store.put_lines(document("ledger.json"), [row])
     seen = {"dataset": "check", "load_id": load["load_id"]}
-    store.put_lines(f"{base}/key_sightings.json", [{**seen, "path": "check", "key": "check"}])
+    store.put_lines(document("key_sightings.json"), [{**seen, "path": "check", "key": "check"}])
     figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
-    store.put_lines(f"{base}/column_figures.json", [{**seen, **figures}])
+    store.put_lines(document("column_figures.json"), [{**seen, **figures}])
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 

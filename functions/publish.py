@@ -9,18 +9,16 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from loader import batches, mark, statements
+from loader import batches, clients, copying, keys, statements, sweep_mark
 from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
-from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.dataapi import Statement, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, is_missing, kind_of
-from loader.names import common, for_dataset, of_batch, state_of
-from loader.observability import MetricUnit, logger, metrics, step
-from loader.parts import go_on
+from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
-from loader.store import Store
+from loader.splitting import go_on
+from loader.steps import LOST, advance, step, took_too_long
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
@@ -31,8 +29,8 @@ UNDONE = (
 )
 MISSING = 'Somebody dropped it: an execution with {"check": true} names all that is missing, and says what to do.'
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
@@ -70,15 +68,15 @@ def names_of(
 ) -> dict[str, str]:
     """What the publish templates are offered."""
     names = (
-        for_dataset(settings(), store, dataset, state["table"])
+        copying.names(store, dataset, state["table"])
         if state["table"]
-        else common(settings())
+        else settings().template_names
     )
     return {
         **names,
-        **of_batch(load, batch.name),
+        **statements.batch_names(load, batch.name),
         "dataset": dataset.name,
-        "ledger": store.uri(f"{state_of(load)}/ledger/{batch.name}.json"),
+        "ledger": store.uri(keys.ledger_rows(load["load_id"], batch.name)),
         "files_loaded": str(len(batch.files)),
         "files_rejected": str(len(rejected(batch))),
         "rows_staged": str(state["rows"]),
@@ -97,13 +95,12 @@ def submit(
     attempt: int,
 ) -> Statement:
     """Writes the ledger rows for COPY, and submits the transaction."""
-    base = state_of(load)
     lines = (
-        store.get(f"{base}/lines/{batch.name}.json")
+        store.get(keys.lines(load["load_id"], batch.name))
         if state["table"]
         else {file.key: 0 for file in batch.files}
     )
-    store.put_lines(f"{base}/ledger/{batch.name}.json", ledger_rows(load, batch, lines))
+    store.put_lines(keys.ledger_rows(load["load_id"], batch.name), ledger_rows(load, batch, lines))
     return api.submit(
         sequence,
         token=client_token(load["load_id"], "publish", batch.name, attempt),
@@ -210,14 +207,14 @@ def published(
     """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
     rows: dict[str, Any] = {}
     checks = list(state["checks"])
-    ledger: mark.Reading | None = None
+    ledger: sweep_mark.Reading | None = None
     if state["table"]:
         rows[datasets()[batch.dataset].stage_table] = state["rows"]
         for kind, name, figure, expected in api.rows(figures):
             if kind == "rows":
                 rows[str(name)] = figure
             elif kind == "ledger":
-                ledger = mark.reading(name, figure, state["publish_begun"], own=1)
+                ledger = sweep_mark.reading(name, figure, state["publish_begun"], own=1)
             else:
                 checks.append(
                     CheckResult(str(name), "published", batch.name, figure, expected).as_dict()
@@ -225,7 +222,7 @@ def published(
     seconds = round(time.time() - state["publish_begun"], 3)
     tried_again = [reject for reject in batch.rejects if reject.status in TRIED_AGAIN]
     store.put(
-        f"{state_of(load)}/results/{batch.name}.json",
+        keys.result(load["load_id"], batch.name),
         {
             "batch": batch.name,
             "dataset": batch.dataset,

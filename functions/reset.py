@@ -9,20 +9,20 @@ In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads lef
 from collections.abc import Sequence
 from typing import Any
 
-from loader import statements
-from loader.dataapi import DataApi, StatementFailed, client_token
+from loader import clients, statements
+from loader.dataapi import StatementFailed, client_token
 from loader.failures import is_missing, may_pass
 from loader.leftovers import staging_tables
 from loader.migrations import LEDGER, ensure_schemas, rendered
-from loader.names import common
-from loader.observability import logger, step
+from loader.observability import logger
 from loader.settings import settings
+from loader.steps import step
 from migrate import make_missing, make_own_tables
 
 MAX_ATTEMPTS = 5
 LIMIT = 120  # seconds: it may wait behind a publish, but must not drop anything after this function has ended
 
-api = DataApi(settings())
+api = clients.api()
 
 
 @step
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         return {**load, "outcome": "refused", "cause": cause}
     ensure_schemas(api, load["load_id"], "reset")
     make_own_tables(load, "reset.before")  # the lock, which may be missing
-    names = {**common(settings()), "load_id": load["load_id"]}
+    names = {**settings().template_names, "load_id": load["load_id"]}
     anew(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
     try:
         make_own_tables(load, "reset.after")

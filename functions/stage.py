@@ -12,37 +12,28 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from loader import batches, headers, sql, statements
+from loader import batches, clients, copying, headers, keys, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
-from loader.dataapi import DataApi, Statement, StatementFailed, StatementLost, client_token, failure
+from loader.dataapi import Statement, StatementFailed, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
+from loader.drift import Audit
 from loader.failures import Kind, attempts, kind_of
 from loader.migrations import latest_version
-from loader.names import (
-    NO_TIME,
-    for_dataset,
-    jsonpaths_name,
-    jsonpaths_text,
-    manifest_key,
-    stage_table,
-    state_of,
-)
-from loader.noticed import Audit, document_key
-from loader.observability import logger, step
-from loader.parts import MAX_PARTS, go_on, more_parts
+from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
-from loader.steps import LOST, advance, asking, pause, took_too_long
-from loader.store import DataFile, Store
+from loader.splitting import MAX_PARTS, go_on, more_parts
+from loader.steps import LOST, advance, asking, pause, step, took_too_long
+from loader.store import DataFile
 
 MAX_ATTEMPTS = 8
 COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5  # the statements of a staging, by their numbers
 REPORT_SECONDS = 60  # for what Redshift has not reported yet
 ASK_SECONDS = 30  # for one look at the report
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
@@ -62,7 +53,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if not batch.readable:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
-    table = stage_table(dataset, load["load_id"], batch.name, attempt)
+    table = keys.stage_table(dataset.stage_table, load["load_id"], batch.name, attempt)
     # Waiting for the statement has used this call's time up: what is to be waited for after it needs another call.
     waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
@@ -81,7 +72,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     }
     if statement.running:
         if sampler:
-            store.put(sample_key(load, batch), asdict(sampler.result()))
+            store.put(keys.drift_sample(load["load_id"], batch.name), asdict(sampler.result()))
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_staged(state, statement)
@@ -146,14 +137,15 @@ def submit(
 
     ``reported``: COPY's report of the files is read in it.
     """
-    names = for_dataset(settings(), store, dataset, table)
-    if dataset.has_jsonpaths:
-        store.put_text(f"jsonpaths/{jsonpaths_name(dataset)}", jsonpaths_text(dataset))
-    # Called as its staging table is: finish drops the tables of all manifests, whatever became of their statements.
-    names["manifest"] = store.put(
-        manifest_key(load["load_id"], table), batches.manifest(batch.readable)
+    copying.write_jsonpaths(store, dataset)
+    names = copying.copy_names(
+        store,
+        dataset,
+        table,
+        manifest=keys.manifest(load["load_id"], table),
+        urls=[file.url for file in batch.readable],
+        options=batch.compression,
     )
-    names["copy_options"] = batch.compression
     names["dataset"] = dataset.name
     return api.submit(
         statements.stage(dataset, names, reported=reported, columns=batch.columns or ()),
@@ -225,8 +217,8 @@ def audit(
         if kind == "staged":
             figures = {
                 "rows": figure,
-                "first_start": first or NO_TIME,
-                "last_start": last or NO_TIME,
+                "first_start": first or sql.NO_TIME,
+                "last_start": last or sql.NO_TIME,
             }
         elif kind == "version" and figure != latest_version():
             if isinstance(figure, int) and figure > latest_version():
@@ -275,14 +267,9 @@ def audit(
         batches.save(store, load["load_id"], batch)
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
+    store.put(keys.lines(load["load_id"], batch.name), lines)
     note(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
-
-
-def sample_key(load: dict[str, Any], batch: Batch) -> str:
-    """Where the sample waits for a COPY that takes its time."""
-    return f"{state_of(load)}/noticed/{batch.name}.sample.json"
 
 
 def note(
@@ -298,10 +285,14 @@ def note(
         if dataset.header:  # all of its files' headers were compared
             sample = Sample(len(batch.readable) - batch.unread_headers)
         else:
-            sample = sampler.result() if sampler else Sample(**store.get(sample_key(load, batch)))
+            sample = (
+                sampler.result()
+                if sampler
+                else Sample(**store.get(keys.drift_sample(load["load_id"], batch.name)))
+            )
         found = audit.document(dataset.name, rows, len(batch.readable), sample, datetime.now(UTC))
         found["unread_headers"] = batch.unread_headers
-        store.put(document_key(load, batch.name), found)
+        store.put(keys.drift(load["load_id"], batch.name), found)
     except Exception:
         logger.exception("what was noticed of a batch could not be noted")
 
@@ -403,8 +394,8 @@ def staged(
         "table": table,
         "rows": 0,
         "copied": 0,
-        "first_start": NO_TIME,
-        "last_start": NO_TIME,
+        "first_start": sql.NO_TIME,
+        "last_start": sql.NO_TIME,
         **audit,
         "checks": [check.as_dict() for check in checks],
         "stage_seconds": round(time.time() - state.get("begun", time.time()), 3),

@@ -3,7 +3,7 @@
 The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py). Where
 that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
 
-The mark belongs to one ledger (loader/mark.py). That it is of another schema, database, warehouse or bucket the sweep
+The mark belongs to one ledger (loader/sweep_mark.py). That it is of another schema, database, warehouse or bucket the sweep
 sees by itself. A ledger that was dropped or went back is seen by the loads; the sweep starts one if none of its own has
 looked for a day.
 """
@@ -14,17 +14,14 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
-from loader import again, mark
+from loader import clients, keys, retries, sweep_mark
 from loader.datasets import Dataset, dataset_of, datasets
-from loader.names import OPEN, execution_digest
-from loader.not_taken import DOCUMENT, NotTaken, under
+from loader.event_loads import EventLoads, events_of, lists
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
-from loader.store import DataFile, MissingObject, Store
-from loader.waiting import OF_EVENTS, EventLoads, events_of, list_of, lists
+from loader.store import DataFile, MissingObject
+from loader.unmatched import NotTaken, under
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 # A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
@@ -36,10 +33,8 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 WAITS = timedelta(hours=1)
 MAX_ENDED = 100
 
-store = Store(settings().work_bucket)
-stepfunctions = boto3.client(
-    "stepfunctions", config=Config(retries={"mode": "standard", "max_attempts": 6})
-)
+store = clients.store()
+stepfunctions = clients.stepfunctions()
 
 
 @metrics.log_metrics
@@ -53,12 +48,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = datetime.now(UTC)
     start_what_waits()
     # Before the executions: a load that begins meanwhile is none of these.
-    unfinished = list(store.keys(OPEN))
+    unfinished = list(store.keys(keys.UNFINISHED))
     running = running_executions()
-    if any(not name.startswith(OF_EVENTS) for name in running):
+    if any(not name.startswith(keys.EVENT_EXECUTIONS) for name in running):
         logger.info("a load is running, the next sweep looks again", executions=running[:5])
         return {"files": 0}
-    ended = [load for load in map(load_of, unfinished) if load[-8:] not in map(digest, running)]
+    ended = [
+        load
+        for load in map(keys.unfinished_load, unfinished)
+        if load[-8:] not in map(digest, running)
+    ]
     marked = mark_of_here(now)
     marks, seen = last_sweep(marked)
     not_taken = NotTaken()
@@ -69,7 +68,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
     known, bucket = datasets().values(), settings().data_bucket
-    files += again.left(store, known, bucket, dealt_with, now.isoformat())
+    files += retries.left(store, known, bucket, dealt_with, now.isoformat())
     is_due = bool(marked) and now - datetime.fromisoformat(marked) > LOOK_AT_LEAST
     if not files and not ended and not is_due:
         logger.info("nothing is newer than the last sweep", marks=told(marks))
@@ -84,10 +83,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         and (file.key, file.etag) not in others
     ]
     scopes = {name: scope(dataset) for name, dataset in datasets().items()}
-    store.put(seen_key(stamp), {"datasets": scopes, "files": recent})
-    objects = store.put_lines(
-        f"sweeps/{now:%Y%m%d-%H%M%S-%f}.json.gz", (file.as_dict() for file in files)
-    )
+    store.put(keys.seen(stamp), {"datasets": scopes, "files": recent})
+    objects = store.put_lines(keys.sweep_list(now), (file.as_dict() for file in files))
     stepfunctions.start_execution(
         stateMachineArn=STATE_MACHINE,
         name=f"sweep-{now:%Y%m%d-%H%M%S-%f}",
@@ -122,11 +119,7 @@ def oldest(files: list[DataFile], now: datetime) -> float:
 
 def digest(name: str) -> str:
     """What a load's id ends with, of an execution of this name."""
-    return execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
-
-
-def load_of(key: str) -> str:
-    return key.removeprefix(OPEN).removesuffix(".json")
+    return keys.execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
 
 
 def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
@@ -148,15 +141,15 @@ def of_events(running: list[str], now: datetime) -> Iterator[DataFile]:
             yield from (file for _, file in events_of(store, each))
     for name in running:
         with suppress(MissingObject):
-            yield from (DataFile(**row) for row in store.get_lines(list_of(name)))
+            yield from (DataFile(**row) for row in store.get_lines(keys.event_list(name)))
 
 
 def mark_of_here(now: datetime) -> str:
     """The mark (ISO 8601), '' if there is none; one that is of another ledger by the stack's parameters is void."""
-    document = mark.read(store)
-    if why := mark.unfit(document):
-        mark.void(store, why, now.isoformat())
-        logger.warning(mark.VOID, why=why)
+    document = sweep_mark.read(store)
+    if why := sweep_mark.unfit(document):
+        sweep_mark.void(store, why, now.isoformat())
+        logger.warning(sweep_mark.VOID, why=why)
         metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
         return ""
     return str(document.get("mark", ""))
@@ -169,7 +162,7 @@ def last_sweep(stamp: str) -> tuple[dict[str, datetime], set[tuple[str, str]]]:
     """
     known = datasets()
     try:
-        document = store.get(seen_key(stamp)) if stamp else None
+        document = store.get(keys.seen(stamp)) if stamp else None
     except MissingObject:
         document = None
     if document is None:
@@ -190,10 +183,6 @@ def scope(dataset: Dataset) -> list[str]:
 
 def told(marks: dict[str, datetime]) -> dict[str, str]:
     return {name: mark.isoformat() for name, mark in marks.items()}
-
-
-def seen_key(stamp: str) -> str:
-    return f"sweep/seen/{stamp}.json"
 
 
 def newer(marks: dict[str, datetime], not_taken: NotTaken) -> Iterator[DataFile]:
@@ -217,6 +206,6 @@ def tell_not_taken(not_taken: NotTaken, now: datetime) -> None:
     if not_taken.files:
         logger.warning("files under a dataset's prefix that no dataset takes", **found)
     try:
-        store.put(DOCUMENT, {**found, "seen_at": now.isoformat()})
+        store.put(keys.UNMATCHED, {**found, "seen_at": now.isoformat()})
     except Exception:  # no file waits for it
         logger.exception("what no dataset takes could not be noted")

@@ -1,32 +1,30 @@
 """From S3 events to a load: the queue's messages of a window become one list of objects and one execution.
 
-While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/waiting.py), and the
+While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/event_loads.py), and the
 function sends itself a message to look again. The execution's name is made of the events, so that the same batch starts
 nothing twice. That only saves work: SQS regroups messages on redelivery, and exactly-once is the ledger's.
 """
 
 import json
-from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
+from loader import clients
+from loader.clients import sqs
 from loader.datasets import dataset_of, datasets
-from loader.not_taken import under
+from loader.event_loads import EventLoads, Events, add
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
-from loader.store import DataFile, Store
-from loader.waiting import EventLoads, Events, add
+from loader.store import DataFile
+from loader.unmatched import under
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 QUEUE_URL = required_variable("QUEUE_URL")
 LOOK_AGAIN = {"s3-redshift-loader": "look at what waits"}
 LOOK_AFTER = 1  # seconds; then it waits for a batch window, as every message does
-RETRIES = Config(retries={"mode": "standard", "max_attempts": 6})
 
-store = Store(settings().work_bucket)
-stepfunctions = boto3.client("stepfunctions", config=RETRIES)
+store = clients.store()
+stepfunctions = clients.stepfunctions()
 loads = EventLoads(store, lambda: stepfunctions, STATE_MACHINE)
 
 
@@ -87,9 +85,3 @@ def look_again() -> None:
         )
     except Exception:  # what waits is in its lists, and a load that ends looks there
         logger.exception("no message could be sent to look again")
-
-
-@cache
-def sqs() -> Any:
-    """Few invocations need it."""
-    return boto3.client("sqs", config=RETRIES)

@@ -12,11 +12,10 @@ was, or would be, taken, and the datasets that are ``done``.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from loader import statements
+from loader import clients, sql, statements
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import (
     MAX_STATEMENTS,
-    DataApi,
     Statement,
     StatementFailed,
     client_token,
@@ -24,13 +23,12 @@ from loader.dataapi import (
 )
 from loader.datasets import datasets
 from loader.failures import Kind, failed_check, is_missing, is_older, kind_of, may_pass
-from loader.names import NO_TIME, as_literal, common
-from loader.observability import logger, step
+from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
+from loader.steps import LOST, advance, step, took_too_long
 
 MAX_ATTEMPTS = 8
-api = DataApi(settings())
+api = clients.api()
 
 
 @step
@@ -100,7 +98,7 @@ def take_out(load: dict[str, Any], attempt: int) -> dict[str, Any]:
 def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     """What undo would take, why it must not, which datasets are done, and what bounds the statements of the others."""
     wanted = load["undo"]["load_id"]
-    names = {**common(settings()), "undone_load": wanted}
+    names = {**settings().template_names, "undone_load": wanted}
     found: dict[str, dict[str, int]] = {}
     for kind, name, figure in next(asked(load, "look", statements.look_at_undo(names), attempt)):
         found.setdefault(str(kind), {})[str(name)] = int(figure or 0)
@@ -120,7 +118,7 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
                 rows[str(table)] = int(figure or 0)
                 times += [str(time) for time in (first, last) if time]
             times.sort(key=lambda time: (len(time), time))  # the year 10000 has a digit more
-            first, last = (times[0], times[-1]) if times else (NO_TIME, NO_TIME)
+            first, last = (times[0], times[-1]) if times else (sql.NO_TIME, sql.NO_TIME)
             # The figures of its checks stand under this batch in the ledger: each dataset's under its own.
             of = {"dataset": name, "batch": str(of_load.index(name))}
             todo.append({**of, "first_start": first, "last_start": last})
@@ -185,10 +183,10 @@ def so_far(load: dict[str, Any]) -> str:
 def names_of(load: dict[str, Any]) -> dict[str, str]:
     """What the undo templates are offered for the first dataset that is left, with what ``look`` has found."""
     return {
-        **common(settings()),
+        **settings().template_names,
         **load["undoing"]["todo"][0],
         "load_id": load["load_id"],
-        "execution": as_literal(load["execution"]),
+        "execution": sql.as_literal(load["execution"]),
         "undone_load": load["undo"]["load_id"],
         "batch_count": str(load["undoing"]["batches"]),
     }

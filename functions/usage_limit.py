@@ -9,15 +9,12 @@ import json
 import urllib.request
 from typing import Any
 
-import boto3
-from botocore.config import Config
+from loader import clients
 from loader.observability import logger
 
 COMPUTE = "serverless-compute"
 
-serverless = boto3.client(
-    "redshift-serverless", config=Config(retries={"mode": "standard", "max_attempts": 6})
-)
+serverless = clients.serverless()
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -5,11 +5,12 @@ state machine's state carries only its name. A batch that must be halved becomes
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
+from loader import keys
 from loader.datasets import Dataset, compression
 from loader.store import DataFile, Store
 
@@ -181,7 +182,7 @@ class _Growing:
 
 def save(store: Store, load_id: str, batch: Batch) -> None:
     store.put(
-        f"loads/{load_id}/batches/{batch.name}.json",
+        keys.batch(load_id, batch.name),
         {
             "dataset": batch.dataset,
             "files": [file.as_dict() for file in batch.files],
@@ -200,13 +201,13 @@ def _kept(reject: Reject) -> dict[str, Any]:
 
 def parts_of(store: Store, load_id: str) -> int:
     """How many parts the load's batches have been divided into, by their names."""
-    names = (key.rsplit("/", 1)[1] for key in store.keys(f"loads/{load_id}/batches/"))
+    names = (key.rsplit("/", 1)[1] for key in store.keys(keys.batches(load_id)))
     return sum("." in name.removesuffix(".json") for name in names)
 
 
 def load(store: Store, load_id: str, name: str) -> Batch:
     """Reads a batch's document; raises store.MissingObject."""
-    document = store.get(f"loads/{load_id}/batches/{name}.json")
+    document = store.get(keys.batch(load_id, name))
     return Batch(
         name,
         document["dataset"],
@@ -216,11 +217,3 @@ def load(store: Store, load_id: str, name: str) -> Batch:
         None if document.get("columns") is None else tuple(document["columns"]),
         document.get("unread_headers", 0),
     )
-
-
-def manifest(files: Sequence[DataFile]) -> dict[str, Any]:
-    """A COPY manifest. mandatory: a file that is gone fails COPY, instead of being left out without a word.
-
-    Source: docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
-    """
-    return {"entries": [{"url": file.url, "mandatory": True} for file in files]}

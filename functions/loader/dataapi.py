@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from loader import spent
+from loader import usage
 from loader.settings import Settings
 
 MAX_STATEMENTS = 40
@@ -93,7 +93,7 @@ class DataApi:
         config = Config(
             retries={"mode": "standard", "max_attempts": 6}, read_timeout=60, connect_timeout=5
         )
-        return spent.count(boto3.client("redshift-data", config=config))
+        return usage.count(boto3.client("redshift-data", config=config))
 
     @property
     def _target(self) -> dict[str, str]:

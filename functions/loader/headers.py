@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from botocore.exceptions import ClientError
 
 from loader.batches import Batch, Reject
-from loader.beginnings import NotThatFormat, unpacked
 from loader.datasets import Dataset
+from loader.decompression import NotThatFormat, unpacked
 from loader.layout import Layout
 from loader.store import DataFile, Store
 

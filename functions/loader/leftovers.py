@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from loader import sql
+from loader import keys, sql
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
-from loader.names import common
 from loader.settings import settings
+from loader.store import Store
 
 _OF_A_LOAD = re.compile(r"_(\d{8})_(\d{6})_([0-9a-f]{8})_[\d_]+")
 LONGEST_LOAD = timedelta(hours=25)  # the state machine ends a load after 24
@@ -32,10 +32,16 @@ class StagingTable:
         return begun < datetime.now(UTC) - LONGEST_LOAD
 
 
+def tables_of_load(store: Store, load_id: str) -> list[str]:
+    """The staging tables that a load may have created: those for which it wrote a manifest."""
+    prefix = keys.manifests(load_id)
+    return [key.removeprefix(prefix).removesuffix(".json") for key in store.keys(prefix)]
+
+
 def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     """The staging tables of all loads. Raises StatementFailed."""
     statement = api.run(
-        [sql.render_one("stage/leftovers.sql", common(settings()))],
+        [sql.render_one("stage/leftovers.sql", settings().template_names)],
         token=client_token(load_id, "leftovers", "", 0),
         name=f"{load_id} leftovers",
         limit=30,

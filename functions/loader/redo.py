@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
+from loader import keys
 from loader.datasets import dataset_of, datasets
 from loader.request import BadRequest
 from loader.settings import settings
@@ -50,9 +51,7 @@ def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> dict[
     there = as_they_are(
         store, [key for bucket, key in withdrawn if bucket == settings().data_bucket]
     )
-    objects = store.put_lines(
-        f"loads/{load_id}/redo.json.gz", (file.as_dict() for file in there.values())
-    )
+    objects = store.put_lines(keys.redo_files(load_id), (file.as_dict() for file in there.values()))
     missing = [
         {"bucket": bucket, "key": key, "reason": _reason(key)}
         for bucket, key in withdrawn
@@ -63,7 +62,7 @@ def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> dict[
     told = {
         "files": len(missing),
         "keys": [entry["key"] for entry in missing[:SHOWN]],
-        "list": store.put_lines(f"loads/{load_id}/missing.json.gz", missing),
+        "list": store.put_lines(keys.redo_missing(load_id), missing),
     }
     return {"objects": objects, "missing": told}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loader import names, sql, statements
+from loader import keys, sql, statements
 from loader.datasets import datasets
 from loader.migrations import LEDGER, migrations, rendered
 from loader.settings import settings
@@ -49,7 +49,7 @@ def groups(
         _group("look at undo", statements.look_at_undo(_offered(load, uri))),
     ]
     for dataset in datasets().values():
-        table = names.stage_table(dataset, load["load_id"], "0", 0)
+        table = keys.stage_table(dataset.stage_table, load["load_id"], "0", 0)
         offered = _offered(load, uri) | {
             "stage_table": table,
             "stage_parent": dataset.stage_table,
@@ -94,7 +94,7 @@ def groups(
             ),
         ]
         if dataset.can_reload:
-            reloaded = offered | {"mode": "reload", "reload": names.flag(True)}
+            reloaded = offered | {"mode": "reload", "reload": sql.flag(True)}
             sequence = statements.publish(dataset, reloaded, staged=True, reload=True, again=True)
             found.append(_group(f"reload {dataset.name}", sequence, staged))
         if dataset.can_undo:
@@ -133,21 +133,24 @@ def _offered(load: Mapping[str, Any], uri: Callable[[str], str]) -> dict[str, st
         *("batch_count", "seconds", "transitions", "function_calls", "gb_seconds"),
         *("data_api_calls", "s3_requests"),
     )
-    base = f"loads/{load['load_id']}"
+
+    def document(name: str) -> str:
+        return uri(keys.check_document(load["load_id"], name))
+
     return {
-        **names.common(settings()),
-        **names.of_batch(load, "0"),
+        **settings().template_names,
+        **statements.batch_names(load, "0"),
         **dict.fromkeys(counts, "0"),
         "new_schema": settings().loader_schema,
         "undone_load": load["load_id"],
-        "first_start": names.NO_TIME,
-        "last_start": names.NO_TIME,
-        "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
-        "listing": uri(f"{base}/check/listing.json.gz"),
-        "ledger": uri(f"{base}/check/ledger.json"),
-        "sightings": uri(f"{base}/check/key_sightings.json"),
-        "figures": uri(f"{base}/check/column_figures.json"),
-        "manifest": uri(f"{base}/check/manifest.json"),
-        "jsonpaths": uri(f"{base}/check/jsonpaths.json"),
+        "first_start": sql.NO_TIME,
+        "last_start": sql.NO_TIME,
+        "plan_table": keys.plan_table(load["load_id"]),
+        "listing": document("listing.json.gz"),
+        "ledger": document("ledger.json"),
+        "sightings": document("key_sightings.json"),
+        "figures": document("column_figures.json"),
+        "manifest": document("manifest.json"),
+        "jsonpaths": document("jsonpaths.json"),
         "copy_options": "",
     }

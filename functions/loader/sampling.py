@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from loader.beginnings import unpacked
 from loader.datasets import Dataset
-from loader.keys import MOST, Taken, records, taken_by, untaken
+from loader.decompression import unpacked
 from loader.observability import logger
 from loader.store import DataFile, Store
+from loader.unmapped import MOST, Taken, records, taken_by, untaken
 
 FILES = 20
 RANGE = 64 * 1024  # bytes of an object

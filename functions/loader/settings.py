@@ -48,6 +48,15 @@ class Settings:
         """The schema of what nobody but the loader may read: the lock and the staging tables."""
         return f"{self.schema}_loader"
 
+    @property
+    def template_names(self) -> dict[str, str]:
+        """What every SQL template can use."""
+        return {
+            "schema": self.schema,
+            "loader_schema": self.loader_schema,
+            "copy_role": self.copy_role if self.copy_role == "default" else f"'{self.copy_role}'",
+        }
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Reads and checks all variables; raises SettingsError on the first that is wrong."""

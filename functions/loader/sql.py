@@ -10,8 +10,10 @@ used, because Redshift takes no bind variables in subqueries
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent / "sql"
 if (
@@ -51,7 +53,7 @@ PATTERNS: dict[str, str] = {
     "mode": r"load|reload",
     "named": FLAG,
     "reload": FLAG,
-    # names.as_literal has made it so: a person may give an execution any name
+    # as_literal has encoded it: a person may give an execution any name
     "execution": r"(?!.*--)[A-Za-z0-9%_.:-]{1,1024}",
     "files_loaded": COUNT,
     "files_rejected": COUNT,
@@ -73,6 +75,8 @@ PATTERNS: dict[str, str] = {
     "copy_role": r"default|'arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+'",
     "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|\s)*",
 }
+
+NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch, or a load, that has no plays
 
 COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
 
@@ -140,6 +144,24 @@ def fill(name: str, names: Mapping[str, str]) -> str:
 def fits(placeholder: str, text: str) -> bool:
     """Whether the placeholder may hold the text. ASCII, for without it \\d and \\w are those of any script."""
     return bool(re.fullmatch(PATTERNS.get(placeholder, IDENTIFIER), text, re.ASCII))
+
+
+def flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
+def as_literal(execution: str) -> str:
+    """An execution's ARN for a SQL literal: a person may give an execution a name with quotes or blanks.
+
+    Everything but letters, digits and ``_.:-`` is percent-encoded, so is the second of two hyphens.
+    Source: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html, name
+    """
+    return quote(execution, safe=":").replace("~", "%7E").replace("--", "-%2D")[:1024]
+
+
+def timestamp(iso: str) -> str:
+    """A time of the state machine's context (ISO 8601, UTC) for a timestamp literal."""
+    return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def statements(text: str) -> list[str]:

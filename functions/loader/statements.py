@@ -19,6 +19,19 @@ NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 Names = Mapping[str, str]
 
 
+def batch_names(load: Mapping[str, Any], batch: str) -> dict[str, str]:
+    """What the templates can use of a load and one of its batches."""
+    return {
+        "load_id": load["load_id"],
+        "batch": batch,
+        "mode": load["mode"],
+        "reload": sql.flag(load["mode"] == "reload"),
+        "named": sql.flag(load["named"]),
+        "execution": sql.as_literal(load["execution"]),
+        "started_at": sql.timestamp(load["started"]),
+    }
+
+
 def compare(names: Names) -> list[Rendered]:
     """A listing against the ledger; the last statement says which files are new, and what is known of the others."""
     return sql.render("plan/compare.sql", names)

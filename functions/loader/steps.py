@@ -4,11 +4,14 @@ A step submits, waits up to WAIT_SECONDS, and says ``running`` if the statement 
 then calls it again with what it said, and it waits on, for up to PATIENCE seconds.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from loader import usage
 from loader.dataapi import DataApi, Statement, StatementLost
+from loader.observability import logger, metrics
 from loader.settings import settings
 
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
@@ -20,6 +23,32 @@ LONGEST_WAIT = 6 * 3600  # seconds
 AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
 
 LONGEST_PAUSE = 20  # seconds between two attempts; a call that has waited makes it before it ends
+
+Handler = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Makes a Lambda handler of a step of the state machine: event in, the step's outcome out, both logged by name."""
+
+    @metrics.log_metrics
+    @logger.inject_lambda_context(clear_state=True)
+    @functools.wraps(function)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        load, batch = event.get("load") or {}, event.get("batch") or {}
+        logger.append_keys(
+            load_id=load.get("load_id"),
+            execution=load.get("execution") or event.get("execution"),
+            batch=batch.get("batch"),
+        )
+        usage.begin()
+        result = function(event)
+        logger.info("step ended", outcome=result.get("outcome"))
+        before = (batch or load).get("spent")
+        name = function.__module__.rpartition(".")[2]
+        return {**result, "spent": usage.so_far(name, before)}
+
+    return handler
+
 
 Pending = dict[str, Any]
 LOST = Statement("", "LOST")

@@ -1,26 +1,4 @@
-"""S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read.
-
-loads/<load_id>/listing-<id>.json.gz     the objects that were listed, one JSON object a line
-loads/<load_id>/batches/<batch>.json     the files of a batch and those rejected from it
-loads/<load_id>/manifests/<table>.json   COPY manifests, one for each staging table; finding/… those of NOLOAD
-loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
-loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
-loads/<load_id>/results/<batch>.json     what became of a batch
-loads/<load_id>/noticed/<batch>.json     its sample, and how many rows each column is filled in (noticed.py)
-loads/<load_id>/noticed/…                key_sightings.json and column_figures.json, for COPY
-jsonpaths/<dataset>-<digest>.json        JSONPaths files
-events/…, sweeps/…                       lists of objects from the trigger and the sweep; what a sweep read of again/
-waiting/<dataset>/…                      events that wait for a load to end (waiting.py)
-rest/…                                   lists of objects for the executions that follow (rest.py)
-sweep/mark.json, sweep/seen/…            when the last clean sweep began (mark.py), and the files that it saw
-sweep/again/<load_id>.json               the files that a load left, for the sweep to try again (again.py)
-sweep/since.json                         when a load first looked at all files; before that none counts as waiting
-open/<load_id>.json                      loads that have not cleaned up after themselves yet
-loads/<load_id>/redo.json.gz, missing…   the files of an undone load, and those that are gone (redo.py)
-loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
-loads/<load_id>/not_taken.json.gz        the keys that no dataset takes, as a dry run found them, one a line
-sweep/not_taken.json                     how many such files the last sweep saw, and the first keys
-"""
+"""S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read."""
 
 import gzip
 import io
@@ -35,7 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from loader import spent
+from loader import usage
 
 
 class MissingObject(Exception):
@@ -84,7 +62,7 @@ class Store:
     @cached_property
     def _client(self) -> Any:
         config = Config(retries={"mode": "standard", "max_attempts": 6})
-        return spent.count(boto3.client("s3", config=config))
+        return usage.count(boto3.client("s3", config=config))
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
@@ -188,7 +166,7 @@ class Store:
     def _impatient(self) -> Any:
         """A client for what nobody waits for; its failures do not use up the other's retries."""
         config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-        return spent.count(boto3.client("s3", config=config))
+        return usage.count(boto3.client("s3", config=config))
 
     def prepare_sampling(self) -> None:
         """Makes the client of ``sample``: it is used in threads, in which boto3 must not make one."""

@@ -567,7 +567,7 @@ MUTANTS = (
     mutant(
         "a ledger that went back is not noticed",
         f"{GOES_BACK}::test_a_dry_run_tells_of_it_too",
-        "functions/loader/mark.py",
+        "functions/loader/sweep_mark.py",
         'if found["before"] < marked["loads"]:',
         'if found["before"] < 0:',
     ),
@@ -581,7 +581,7 @@ MUTANTS = (
     mutant(
         "the mark of another schema is taken for this one's",
         f"{GOES_BACK}::test_another_schema_and_back",
-        "functions/loader/mark.py",
+        "functions/loader/sweep_mark.py",
         'if document["place"].get(name) != value',
         'if name != "schema" and document["place"].get(name) != value',
     ),

@@ -24,7 +24,7 @@ ASL: dict[str, Any] = json.loads((ROOT / "statemachine" / "load.asl.json").read_
 BATCH: dict[str, Any] = ASL["States"]["Load each batch"]["ItemProcessor"]["States"]
 STATES: dict[str, Any] = {**ASL["States"], **BATCH}
 
-# Step's module -> the Choice that reads its outcome, and the outcomes that go its Default way. What loader/parts.py
+# Step's module -> the Choice that reads its outcome, and the outcomes that go its Default way. What loader/splitting.py
 # says, a step says too that goes on with the next part of a batch.
 CHOICES = [
     ("plan", "What is to be done?", {"refused"}),
@@ -69,8 +69,8 @@ def produced(module: str) -> set[str]:
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "outcome":
                     found |= values(value)
-        if isinstance(node, ast.ImportFrom) and node.module == "loader.parts":
-            found |= produced("loader/parts")
+        if isinstance(node, ast.ImportFrom) and node.module == "loader.splitting":
+            found |= produced("loader/splitting")
     # A file that is put aside is published or fails the batch in the end: not there.
     return found - {"published"} if module == "find_bad_files" else found
 

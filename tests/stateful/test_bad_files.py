@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from loader import look
+from loader import diagnosis
 
 from tests.stateful.worlds import FIRST, new_world, statements_kept_by
 from tests.world.executions import Execution
@@ -183,7 +183,7 @@ def test_the_line_goes_into_the_ledger_only_and_only_if_it_is_asked_for(shown: b
         body = event(1) + line.encode() + b"x" * 100 + b"\n" + event(2)
         execution = load(world, {"log_data/p/bad.json": body, **GOOD})
         reason = ledger(world, "reason")["log_data/p/bad.json"]
-        said = look.explained("Invalid value.")
+        said = diagnosis.explained("Invalid value.")
         told = f"{said} The line begins: {(line + 60 * 'x')[:60]}"
         assert reason == (told if shown else said)
         assert "ann@" not in json.dumps(execution.report)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loader import batches
-from loader.batches import Batch, Reject, by_reported_name, cut, manifest, reported_name
+from loader.batches import Batch, Reject, by_reported_name, cut, reported_name
+from loader.copying import manifest_of
 from loader.datasets import Dataset, compression, dataset_of, datasets
-from loader.parts import new_parts
+from loader.splitting import new_parts
 from loader.store import DataFile, MissingObject, Store
 
 
@@ -176,7 +177,7 @@ def test_a_cut_name_that_two_files_may_have_is_nobodys() -> None:
 def test_an_empty_file_is_not_read_but_is_of_the_batch() -> None:
     batch = Batch("0", "log_data", (file("log_data/1.json", 0), file("log_data/2.json")))
     assert [f.key for f in batch.readable] == ["log_data/2.json"]
-    assert manifest(batch.readable) == {
+    assert manifest_of([file.url for file in batch.readable]) == {
         "entries": [{"url": "s3://data/log_data/2.json", "mandatory": True}]
     }
 

@@ -7,10 +7,10 @@ import find_bad_files
 import publish
 import pytest
 import stage
-from loader import batches, control
+from loader import batches, known_good
 from loader.failures import MAX_UNDER_A_RULE
-from loader.names import tables_of
-from loader.parts import MAX_PARTS
+from loader.leftovers import tables_of_load
+from loader.splitting import MAX_PARTS
 from loader.store import Head, Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
@@ -78,7 +78,7 @@ def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi
     assert store.get(f"loads/{LOAD_ID}/finding/0.1.json")["entries"][2]["url"] == (
         f"s3://data/{HOSTILE}"
     )
-    assert tables_of(store, LOAD_ID) == []  # it makes no table
+    assert tables_of_load(store, LOAD_ID) == []  # it makes no table
 
 
 def test_a_file_that_was_replaced_meanwhile_is_staged_again_as_it_is_now(
@@ -205,7 +205,7 @@ def test_a_first_load_waits_for_the_good_files_of_its_other_batches(
 ) -> None:
     """None has loaded before; another batch of the load publishes one while this one is asked for."""
     pauses: list[int] = []
-    monkeypatch.setattr(control, "pause", pauses.append)
+    monkeypatch.setattr(known_good, "pause", pauses.append)
     save(store, A)
     of_load = {"batch_count": 2, "datasets": {"log_data": 2}}
     state = {name: value for name, value in bad().items() if name != "control"}
@@ -224,7 +224,7 @@ def test_a_batch_with_a_good_file_waits_for_no_other(
 ) -> None:
     """Two batches of a first load would wait for each other."""
     pauses: list[int] = []
-    monkeypatch.setattr(control, "pause", pauses.append)
+    monkeypatch.setattr(known_good, "pause", pauses.append)
     save(store, A, B, C)
     state = {name: value for name, value in bad().items() if name != "control"}
     data_api.replies = [Reply(rows={2: errors(A, B)}), ledger(), Reply()]
@@ -237,10 +237,10 @@ def test_a_first_load_does_not_wait_for_other_batches_for_ever(
     store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[int] = []
-    monkeypatch.setattr(control, "pause", pauses.append)
+    monkeypatch.setattr(known_good, "pause", pauses.append)
     save(store, A)
     state = {name: value for name, value in bad().items() if name != "control"}
-    state["controls"] = control.MAX_ASKED
+    state["controls"] = known_good.MAX_ASKED
     data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(), Reply()]
     of_load = {"batch_count": 2, "datasets": {"log_data": 2}}
     state = call(find_bad_files.handler, {**state, "query_id": -1}, **of_load)

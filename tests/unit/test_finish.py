@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loader import mark
+from loader import keys, sweep_mark
 from loader.dataapi import StatementFailed
-from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, manifest_key
+from loader.keys import SWEEP_MARK, UNFINISHED, WAITING_SINCE
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
@@ -31,9 +31,9 @@ DEAD, DYING = (
 )
 
 
-def reading(made: str, before: int, own: int = 0, after: float = 3600) -> mark.Reading:
+def reading(made: str, before: int, own: int = 0, after: float = 3600) -> sweep_mark.Reading:
     """What the ledger said to a load that asked so many seconds after the mark was written."""
-    return mark.reading(made, before, WRITTEN + after, own)
+    return sweep_mark.reading(made, before, WRITTEN + after, own)
 
 
 def result(store: Store, name: str = "0", **changes: Any) -> None:
@@ -355,7 +355,7 @@ def marked(store: Store, loads: int = 7, **changes: Any) -> None:
         {
             "mark": MARK,
             "load_id": "L",
-            "place": mark.place(),
+            "place": sweep_mark.place(),
             "ledger": {"made": MADE, "loads": loads},
             "written": WRITTEN,
         }
@@ -397,7 +397,7 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     by: str,
     failing: bool,
     swept: bool,
-    found: mark.Reading,
+    found: sweep_mark.Reading,
     why: str,
 ) -> None:
     """Whoever has seen it, and however the load ended; a sweep's own does not put another in its place."""
@@ -415,7 +415,7 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     assert document["void"].startswith(why)
     assert begun <= datetime.fromisoformat(document["at"]) <= datetime.now(UTC)
     assert store.get(WAITING_SINCE) == {"since": document["at"]}
-    assert report["sweep_mark"] == f"{document['void']} {mark.VOID}"
+    assert report["sweep_mark"] == f"{document['void']} {sweep_mark.VOID}"
     assert measured()["SweepMarkVoided"] == 1
 
 
@@ -442,10 +442,10 @@ def test_a_sweep_from_before_the_mark_was_void_does_not_move_it(
 ) -> None:
     """It looked only at what was newer than the mark that was there then."""
     at = datetime.fromisoformat(MARK)
-    mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
+    sweep_mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
     end(published(), mark=MARK, ledger=reading(MADE, 3))
     assert store.get(SWEEP_MARK)["void"] == "why"
-    mark.void(store, "why", at.isoformat())
+    sweep_mark.void(store, "why", at.isoformat())
     end(published(), mark=MARK, ledger=reading(MADE, 3))
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
@@ -499,13 +499,13 @@ def test_tables_that_cannot_be_listed_fail_no_load(
 
 def staged(store: Store, *tables: str, load_id: str = LOAD_ID) -> None:
     """A load that has begun: its document under open/, and the manifests of its staging tables."""
-    store.put(f"{OPEN}{load_id}.json", {"execution": EXECUTION})
+    store.put(keys.unfinished(load_id), {"execution": EXECUTION})
     for table in tables:
-        store.put(manifest_key(load_id, table), {})
+        store.put(keys.manifest(load_id, table), {})
 
 
 def still_open(store: Store) -> list[str]:
-    return [key.removeprefix(OPEN).removesuffix(".json") for key in store.keys(OPEN)]
+    return [keys.unfinished_load(key) for key in store.keys(UNFINISHED)]
 
 
 def dropped(data_api: FakeDataApi) -> list[str]:

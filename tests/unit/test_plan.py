@@ -11,8 +11,8 @@ import plan
 import pytest
 from loader import batches, redo, sql
 from loader.dataapi import StatementFailed
+from loader.keys import UNFINISHED, WAITING_SINCE
 from loader.migrations import latest_version
-from loader.names import OPEN, WAITING_SINCE
 from loader.store import DataFile, Store
 
 from tests.unit.fakes import Clock, Context, FakeDataApi, Reply, failed
@@ -286,7 +286,7 @@ def test_a_dry_run_of_a_redo_only_plans(store: Store, s3: Any, data_api: FakeDat
     data_api.replies = [withdrawn(LOG), new(0)]
     answer = call({"redo": UNDONE, "dry_run": True})
     assert (answer["outcome"], answer["planned"]) == ("planned", 1)
-    assert list(store.keys(OPEN)) == []
+    assert list(store.keys(UNFINISHED)) == []
 
 
 @pytest.mark.parametrize(
@@ -395,9 +395,9 @@ def test_a_load_that_will_stage_leaves_word_of_itself(
     put(s3, LOG)
     data_api.replies = [Reply(running=1, rows={3: [(0, None)]})]
     answer = call({})
-    assert (answer["outcome"], list(store.keys(OPEN))) == ("running", [])
+    assert (answer["outcome"], list(store.keys(UNFINISHED))) == ("running", [])
     answer = call({}, answer)
-    [key] = store.keys(OPEN)
+    [key] = store.keys(UNFINISHED)
     assert key == f"open/{answer['load_id']}.json"
     assert store.get(key) == {"execution": EXECUTION}
 
@@ -412,7 +412,7 @@ def test_a_load_that_stages_nothing_leaves_no_word(
     put(s3, LOG)
     data_api.replies = replies
     assert call(request_)["outcome"] != "load"
-    assert list(store.keys(OPEN)) == []
+    assert list(store.keys(UNFINISHED)) == []
 
 
 @pytest.mark.parametrize("keys", [[], [LOG]])

@@ -15,8 +15,8 @@ from typing import Any
 import finish
 import pytest
 import trigger
+from loader.event_loads import EventLoads
 from loader.store import DataFile, MissingObject, Store
-from loader.waiting import EventLoads
 
 from tests.unit.fakes import Context, client
 from tests.unit.test_trigger import body

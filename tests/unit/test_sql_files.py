@@ -20,7 +20,7 @@ from loader import rendered, sql, statements
 from loader.dataapi import MAX_STATEMENT_BYTES, MAX_STATEMENTS
 from loader.datasets import datasets, load_all
 from loader.migrations import LEDGER, latest_version
-from loader.names import NO_TIME
+from loader.sql import NO_TIME
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed

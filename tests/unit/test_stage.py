@@ -6,8 +6,9 @@ import pytest
 import stage
 from loader import batches, sql
 from loader.batches import Reject
+from loader.leftovers import tables_of_load
 from loader.migrations import latest_version
-from loader.names import NO_TIME, tables_of
+from loader.sql import NO_TIME
 from loader.store import Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
@@ -69,7 +70,7 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     assert request["WaitTimeSeconds"] == 20
     assert answer["outcome"] == "staged"
     assert answer["table"] == table
-    assert tables_of(store, LOAD_ID) == [table]
+    assert tables_of_load(store, LOAD_ID) == [table]
     assert (answer["rows"], answer["copied"]) == (10, 10)
     assert (answer["first_start"], answer["last_start"]) == (FIRST, LAST)
     assert answer["statement"] is None
@@ -149,7 +150,7 @@ def test_another_attempt_has_a_table_a_token_and_a_manifest_of_its_own(
     assert len({request["ClientToken"] for request in data_api.submits}) == 2
     assert len(list(store.keys(f"loads/{LOAD_ID}/manifests/"))) == 2
     # Both are dropped in the end: an attempt that was lost may have made its table all the same.
-    assert tables_of(store, LOAD_ID) == [
+    assert tables_of_load(store, LOAD_ID) == [
         f"event_stage_20261123_203011_0a1b2c3d_0_{n}" for n in (0, 1)
     ]
 
@@ -265,7 +266,7 @@ def test_a_failed_check_asks_which_file_it_is(store: Store, data_api: FakeDataAp
     assert [(c["name"], c["passed"], c["definition"]) for c in answer["failed_checks"]] == [
         ("event_key_complete", False, DEFINITION)
     ]
-    assert tables_of(store, LOAD_ID)  # to be dropped
+    assert tables_of_load(store, LOAD_ID)  # to be dropped
 
 
 @pytest.mark.parametrize(

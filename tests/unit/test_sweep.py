@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import sweep
+from loader import keys
 from loader.datasets import Dataset, datasets
-from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, load_id
-from loader.not_taken import DOCUMENT, of_last_sweep
+from loader.keys import SWEEP_MARK, UNFINISHED, UNMATCHED, WAITING_SINCE
 from loader.request import parse
 from loader.store import Store
+from loader.unmatched import of_last_sweep
 from moto.stepfunctions.utils import PAGINATION_MODEL
 
 from tests.unit.fakes import Context, StateMachine
@@ -92,7 +93,7 @@ def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> No
     before = {key: store.get(key) for key in store.keys("")}
     assert run() == 0
     after = {key: store.get(key) for key in store.keys("")}
-    assert after.pop(DOCUMENT)["files"] == 1
+    assert after.pop(UNMATCHED)["files"] == 1
     assert after == before
 
 
@@ -144,7 +145,7 @@ def test_the_sweep_goes_on_where_that_cannot_be_noted(
     put = Store.put
 
     def failing(self: Store, key: str, value: Any) -> str:
-        if key == DOCUMENT:
+        if key == UNMATCHED:
             raise OSError("S3 does not answer")
         return put(self, key, value)
 
@@ -266,7 +267,7 @@ def test_while_a_person_loads_nothing_is_swept(
     machine.start("s3-1")
     assert run() == 0
     assert list(machine.executions) == [name, "s3-1"]
-    assert [key for key in store.keys("") if not key.startswith(OPEN)] == []
+    assert [key for key in store.keys("") if not key.startswith(UNFINISHED)] == []
     assert measured() == {}
     machine.end(name, "SUCCEEDED")
     assert run() == 2
@@ -355,8 +356,8 @@ def test_all_pages_of_the_running_executions_are_read(
 def opened(store: Store, name: str, started: str = "2026-11-23T20:30:11Z") -> str:
     """An execution of this name has planned a load that stages; returns the load's id."""
     execution = f"{sweep.STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
-    load = load_id(execution, started)
-    store.put(f"{OPEN}{load}.json", {"execution": execution})
+    load = keys.load_id(execution, started)
+    store.put(keys.unfinished(load), {"execution": execution})
     return load
 
 
@@ -379,7 +380,9 @@ def test_loads_that_ended_without_cleaning_up_are_handed_to_the_next(
     assert handed(store, machine) == ([LOG, SONG] if there else [])
     request = parse(given)
     assert (set(request.ended), request.mark) == ({gone, failed}, given["mark"])
-    assert len(list(store.keys(OPEN))) == 3  # the load takes them away, when it has cleaned up
+    assert (
+        len(list(store.keys(UNFINISHED))) == 3
+    )  # the load takes them away, when it has cleaned up
 
 
 def test_the_sweeps_own_load_is_found_when_it_ends_badly(
@@ -421,7 +424,7 @@ def test_ended_loads_are_handed_on_in_portions(
     assert len(given) == 3
     assert given < loads
     for load in given:
-        store.delete(f"{OPEN}{load}.json")
+        store.delete(keys.unfinished(load))
     ended_well(store, machine)
     assert run() == 0
     assert set(list(machine.executions.values())[-1]["ended"]) == loads - given

@@ -8,7 +8,7 @@ import pytest
 import undo
 from loader import sql, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed
-from loader.names import NO_TIME
+from loader.sql import NO_TIME
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, FIRST, LAST, LOAD_ID, call

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from loader.names import SWEEP_MARK, WAITING_SINCE
+from loader.keys import SWEEP_MARK, WAITING_SINCE
 from loader.settings import settings
 from loader.store import MissingObject, Store
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from loader import keys
 from loader.datasets import datasets
-from loader.names import state_of
 from loader.observability import logger
 from loader.sampling import Sample
 from loader.store import MissingObject, Store
@@ -22,11 +22,6 @@ SHOWN_KEYS = 50
 SHOWN_COLUMNS = 50
 
 Row = dict[str, Any]
-
-
-def document_key(load: dict[str, Any], batch: str) -> str:
-    """Where the stage step leaves what it noticed of a batch."""
-    return f"{state_of(load)}/noticed/{batch}.json"
 
 
 @dataclass
@@ -101,21 +96,21 @@ def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Notice
     documents = []
     for batch in batches:
         try:
-            documents.append(store.get(document_key(load, batch)))
+            documents.append(store.get(keys.drift(load["load_id"], batch)))
         except MissingObject:
             continue  # nothing of it was staged
         except Exception:
             logger.exception("what was noticed of a batch could not be read", batch=batch)
     if not documents:
         return Noticed()
-    keys, sightings = _keys(load, documents)
+    seen, sightings = _keys(load, documents)
     empty, figures = _columns(load, documents)
     report = {
         "files": sum(one["sampled"] for one in documents),
         "of": sum(one["of"] for one in documents),
-        "keys": keys[:SHOWN_KEYS],
-        "keys_total": len(keys),
-        "new_keys": sum(key["new"] for key in keys),
+        "keys": seen[:SHOWN_KEYS],
+        "keys_total": len(seen),
+        "new_keys": sum(key["new"] for key in seen),
         "unread_headers": sum(one.get("unread_headers", 0) for one in documents),
         "empty_columns": empty[:SHOWN_COLUMNS],
         "empty_columns_total": len(empty),

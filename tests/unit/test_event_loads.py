@@ -10,9 +10,10 @@ import finish
 import pytest
 import sweep
 import trigger
-from loader import waiting
+from loader import event_loads
+from loader.event_loads import lists
+from loader.keys import WAITING
 from loader.store import DataFile, Store
-from loader.waiting import WAITING, lists
 from moto.backends import get_backend
 
 from tests.unit.fakes import Context, StateMachine
@@ -307,7 +308,7 @@ def test_a_list_that_is_taken_while_it_is_read_is_nobody_elses(
     send(body(LOG))
     listed = lists(store)
     store.delete(listed[0].key)
-    monkeypatch.setattr(waiting, "lists", lambda _store: listed)
+    monkeypatch.setattr(event_loads, "lists", lambda _store: listed)
     finished(first)
     assert started(store, machine) == []
 

@@ -8,63 +8,61 @@ An execution reads its own list and no other, so that each of a million files is
 twice, however many executions there are.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from loader import keys
 from loader.store import Store
-
-_LIST = re.compile(r"(rest/[^/]+)/(\d+)\.json\.gz")
 
 
 def write(store: Store, name: str, lists: Iterator[Iterable[dict[str, Any]]]) -> str:
     """Writes the lists, none of them empty; the URI of the first, '' if there is none."""
-    folder, count = f"rest/{name}", 0
+    count = 0
     for files in lists:
-        store.put_lines(f"{folder}/{count}.json.gz", files)
+        store.put_lines(keys.backlog_list(name, count), files)
         count += 1
-    return _end(store, folder, count)
+    return _end(store, name, count)
 
 
 def add(store: Store, key: str, files: Iterable[dict[str, Any]]) -> None:
     """Puts one more list at the end of those that the list at ``key`` is of."""
-    folder, _ = _place(key)
-    count = _count(store, folder)
-    store.put_lines(f"{folder}/{count}.json.gz", files)
-    _end(store, folder, count + 1)
+    name, _ = _place(key)
+    count = _count(store, name)
+    store.put_lines(keys.backlog_list(name, count), files)
+    _end(store, name, count + 1)
 
 
 def following(store: Store, key: str) -> str:
     """The URI of the list that comes after the one at ``key``, '' if none does."""
-    folder, number = _place(key)
-    more = number + 1 < _count(store, folder)
-    return store.uri(f"{folder}/{number + 1}.json.gz") if more else ""
+    name, number = _place(key)
+    more = number + 1 < _count(store, name)
+    return store.uri(keys.backlog_list(name, number + 1)) if more else ""
 
 
 def ledger_key(key: str) -> str:
     """Where the ledger's reading stands that goes with the list at ``key``."""
-    return f"{_place(key)[0]}/ledger.json"
+    return keys.backlog_ledger(_place(key)[0])
 
 
 def is_list(key: str) -> bool:
     """Whether a key is of a list that others may follow."""
-    return _LIST.fullmatch(key) is not None
+    return keys.split_backlog_list(key) is not None
 
 
 def _place(key: str) -> tuple[str, int]:
-    found = _LIST.fullmatch(key)
+    found = keys.split_backlog_list(key)
     if not found:
         raise ValueError(f"{key!r} is no list of the rest of a load.")
-    return found[1], int(found[2])
+    return found
 
 
-def _count(store: Store, folder: str) -> int:
-    return int(store.get(f"{folder}/lists.json")["lists"])
+def _count(store: Store, name: str) -> int:
+    return int(store.get(keys.backlog_count(name))["lists"])
 
 
-def _end(store: Store, folder: str, count: int) -> str:
+def _end(store: Store, name: str, count: int) -> str:
     """Written last: a list that is not counted is not there."""
     if not count:
         return ""
-    store.put(f"{folder}/lists.json", {"lists": count})
-    return store.uri(f"{folder}/0.json.gz")
+    store.put(keys.backlog_count(name), {"lists": count})
+    return store.uri(keys.backlog_list(name, 0))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from loader.parts import MAX_SUSPECTS, go_on, new_parts, suspect
+from loader.splitting import MAX_SUSPECTS, go_on, new_parts, suspect
 
 WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
 

@@ -1,7 +1,7 @@
 """What stands in a file, in plain words: of its first bytes, and of the line that Redshift names.
 
 Only for a file that COPY has refused. What is seen is a reason to tell a person, and no verdict: whether the file or
-the set-up is wrong is asked of Redshift (loader/control.py).
+the set-up is wrong is asked of Redshift (loader/known_good.py).
 """
 
 import re

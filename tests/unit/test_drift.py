@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import stage
-from loader import noticed, sampling
+from loader import drift, keys, sampling
 from loader.datasets import datasets
-from loader.noticed import Audit, became_empty, document_key, sum_up
+from loader.drift import Audit, became_empty, sum_up
 from loader.sampling import Sample, Sampler
 from loader.store import DataFile, Store
 
@@ -55,7 +55,7 @@ def document(**changes: Any) -> dict[str, Any]:
 def put(store: Store, *documents: dict[str, Any]) -> list[str]:
     names = [str(number) for number in range(len(documents))]
     for name, found in zip(names, documents, strict=True):
-        store.put(document_key(load(), name), found)
+        store.put(keys.drift(LOAD_ID, name), found)
     return names
 
 
@@ -95,10 +95,10 @@ def test_keys_are_told_once_a_load_the_new_ones_first(store: Store) -> None:
 def test_keys_are_bounded(store: Store) -> None:
     """Of a dataset whose keys are data, such as ids: told in number, and noted up to a limit."""
     many = [[f"k{n}", "a", True, True] for n in range(200)]
-    found = sum_up(store, load(), put(store, document(keys=many, known=noticed.MOST_KEYS - 10)))
+    found = sum_up(store, load(), put(store, document(keys=many, known=drift.MOST_KEYS - 10)))
     assert len(found.sightings) == 10
     assert found.report["new_keys"] == found.report["keys_total"] == 200
-    assert len(found.report["keys"]) == noticed.SHOWN_KEYS
+    assert len(found.report["keys"]) == drift.SHOWN_KEYS
 
 
 def test_what_cannot_be_read_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_the_stage_step_leaves_what_it_noticed(
     ]
     data_api.replies = [reply]
     assert call(stage.handler, planned())["outcome"] == "staged"
-    found = store.get(document_key(load(), "0"))
+    found = store.get(keys.drift(LOAD_ID, "0"))
     assert (found["sampled"], found["of"]) == (1, 1)
     assert found["keys"] == [["vip", LOG, True, True]]
     assert found["before"] == {"artist": [9, 9, T1, None]}  # song is the 14th column
@@ -226,7 +226,7 @@ def test_the_sample_of_a_copy_that_takes_its_time_is_kept(
     state = planned()
     while state["outcome"] != "staged":
         state = call(stage.handler, state)
-    found = store.get(document_key(load(), "0"))
+    found = store.get(keys.drift(LOAD_ID, "0"))
     assert found["keys"] == [["vip", LOG, True, True]]
 
 
@@ -241,4 +241,4 @@ def test_a_batch_is_staged_though_nothing_can_be_noted(
 
     monkeypatch.setattr(Audit, "document", failing)
     assert call(stage.handler, planned())["outcome"] == "staged"
-    assert list(store.keys(document_key(load(), "0"))) == []
+    assert list(store.keys(keys.drift(LOAD_ID, "0"))) == []

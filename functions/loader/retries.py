@@ -10,10 +10,10 @@ when its load has dealt with each of its files, in whatever way: what is left on
 from collections.abc import Iterable, Set
 from typing import Any
 
+from loader import keys
 from loader.datasets import Dataset, dataset_of
 from loader.store import DataFile, MissingObject, Store
 
-AGAIN = "sweep/again/"
 MAX_FILES = 10_000  # of a load's document, and of a sweep
 
 
@@ -21,7 +21,7 @@ def keep(store: Store, load: dict[str, Any], results: Iterable[dict[str, Any]]) 
     """Writes down what the load left, by the results of its batches. Runs at the end of each load."""
     files = [file for result in results for file in result.get("again", ())][:MAX_FILES]
     if files:
-        store.put(f"{AGAIN}{load['load_id']}.json", files)
+        store.put(keys.retry_list(load["load_id"]), files)
 
 
 def left(
@@ -33,7 +33,7 @@ def left(
     known, seen = tuple(known), set(others)
     found: list[DataFile] = []
     read: list[str] = []
-    for key in store.keys(AGAIN):
+    for key in store.keys(keys.RETRY_LISTS):
         files = [DataFile(**entry) for entry in store.get(key)]
         if read and len(found) + len(files) > MAX_FILES:
             break
@@ -44,19 +44,15 @@ def left(
                 seen.add(version)
                 found.append(file)
     if read:
-        store.put(_read_by(mark), read)
+        store.put(keys.retry_lists_read(mark), read)
     return found
 
 
 def done(store: Store, mark: str) -> None:
     """Takes the documents away that this sweep had read: its load has dealt with all of their files."""
     try:
-        read = store.get(_read_by(mark))
+        read = store.get(keys.retry_lists_read(mark))
     except MissingObject:
         return
     for key in read:
         store.delete(key)
-
-
-def _read_by(mark: str) -> str:
-    return f"sweeps/again-{mark}.json"

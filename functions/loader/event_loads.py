@@ -13,7 +13,6 @@ publish transaction lets one of them load each. A list is deleted when the execu
 
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,16 +22,14 @@ from gzip import BadGzipFile
 from itertools import groupby
 from typing import Any
 
+from loader import keys
 from loader.datasets import dataset_of, datasets
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.store import DataFile, MissingObject, Store
 
-WAITING = "waiting/"
-OF_EVENTS = "s3-"  # how the executions that events started are named
 MAX_NAMES = 5
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
-_NAME = re.compile(r"waiting/(?P<dataset>[a-z0-9_]+)/[0-9a-f]{40}-(?P<files>\d{1,9})\.json\.gz")
 MAX_LISTS = 500  # that one look reads, some ten seconds; what is left is the next one's
 
 Events = dict[str, tuple[str, DataFile]]
@@ -63,13 +60,13 @@ class List:
 def lists(store: Store) -> list[List]:
     """The lists that wait, the oldest first. One request for each thousand."""
     found = []
-    for file in store.list_files(store.bucket, WAITING):
-        name = _NAME.fullmatch(file.key)
-        if not name:  # who put it there?
+    for file in store.list_files(store.bucket, keys.WAITING):
+        found_in_key = keys.split_waiting_list(file.key)
+        if not found_in_key:  # who put it there?
             logger.error("an object among the lists that wait is no list", key=file.key)
             continue
         since = datetime.fromisoformat(file.modified)
-        found.append(List(file.key, name["dataset"], int(name["files"]), since))
+        found.append(List(file.key, *found_in_key, since))
     return sorted(found, key=lambda each: (each.since, each.key))
 
 
@@ -88,13 +85,6 @@ def events_of(store: Store, waiting: List) -> Iterator[tuple[str, DataFile]]:
         logger.exception(
             "a list that waits cannot be read; the sweep loads its files", key=waiting.key
         )
-
-
-def list_of(execution: str) -> str:
-    """The list of the files of an execution that events started, by its name: s3-<digest>-2 is the second attempt at
-    s3-<digest>.
-    """
-    return f"events/{'-'.join(execution.split('-')[:2])}.json.gz"
 
 
 class EventLoads:
@@ -162,14 +152,14 @@ class EventLoads:
             .paginate(stateMachineArn=self._machine, statusFilter="RUNNING")
         )
         names = (execution["name"] for page in pages for execution in page["executions"])
-        return [name for name in names if name.startswith(OF_EVENTS)]
+        return [name for name in names if name.startswith(keys.EVENT_EXECUTIONS)]
 
     def _datasets_of(self, running: list[str], wanted: set[str]) -> set[str]:
         """Which of these datasets the executions have files of. It reads no more of their lists than it must."""
         found: set[str] = set()
         for name in running:
             with suppress(MissingObject):
-                for row in self._store.get_lines(list_of(name)):
+                for row in self._store.get_lines(keys.event_list(name)):
                     if dataset := dataset_of(row["key"], datasets().values()):
                         found.add(dataset.name)
                     if wanted <= found:
@@ -178,11 +168,11 @@ class EventLoads:
 
     def _defer(self, events: Events, of: dict[str, str]) -> None:
         """Writes a list for each dataset. The same events have the same list, however often they come."""
-        keys = sorted(events, key=lambda key: (of[key], key))
-        for dataset, group in groupby(keys, key=lambda key: of[key]):
+        in_order = sorted(events, key=lambda key: (of[key], key))
+        for dataset, group in groupby(in_order, key=lambda key: of[key]):
             some = {key: events[key] for key in group}
             self._store.put_lines(
-                f"{WAITING}{dataset}/{_digest(some)}-{len(some)}.json.gz",
+                keys.waiting_list(dataset, _digest(some), len(some)),
                 ({**file.as_dict(), "sequencer": sequencer} for sequencer, file in some.values()),
             )
 
@@ -194,11 +184,12 @@ class EventLoads:
         not who started it: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
         """
         states = self._states()
-        name = f"{OF_EVENTS}{_digest(events)}"
+        digest = _digest(events)
+        name = keys.event_execution(digest)
         files = (events[key][1].as_dict() for key in sorted(events))
-        objects = self._store.put_lines(f"events/{name}.json.gz", files)
+        objects = self._store.put_lines(keys.event_list(name), files)
         for number in range(1, attempts + 1):
-            execution = name if number == 1 else f"{name}-{number}"
+            execution = keys.event_execution(digest, number)
             try:
                 answer = states.start_execution(
                     stateMachineArn=self._machine,

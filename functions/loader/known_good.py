@@ -13,18 +13,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from loader import headers, sql, statements
+from loader import copying, headers, keys, sql, statements
 from loader.batches import Batch
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, compression
+from loader.diagnosis import is_json
 from loader.failures import Kind, is_interruption, kind_of
-from loader.look import is_json
-from loader.names import common, for_dataset, state_of
 from loader.settings import settings
 from loader.steps import LOST, advance, pause
 from loader.store import DataFile, Store
 
-MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
 MAX_HEADS = 10  # files of the ledger that are looked for
 MAX_ASKED = 6  # 51 seconds of pauses
 
@@ -116,7 +114,7 @@ def _chosen(
     # Of another format nothing is known that has no rows for certain. And one of our own was read well before.
     if state.get("controls") or (not is_json(dataset) and not dataset.header_lines):
         return {"url": ""}
-    key = f"{state_of(load)}/control/{batch.name}.txt"
+    key = keys.control_file(load["load_id"], batch.name)
     return {
         "url": store.put_text(key, "\n" * max(dataset.header_lines, 1)),
         "key": key,
@@ -127,7 +125,7 @@ def _chosen(
 def _loaded_before(
     api: DataApi, load: State, state: State, batch: Batch, dataset: Dataset
 ) -> list[DataFile]:
-    names = {**common(settings()), "dataset": dataset.name}
+    names = {**settings().template_names, "dataset": dataset.name}
     ended = api.ended(
         [sql.render_one("stage/loaded_before.sql", names)],
         token=client_token(load["load_id"], _step("loaded", state), batch.name, state["attempt"]),
@@ -171,11 +169,14 @@ def _submit(
     dataset: Dataset,
     known: State,
 ) -> Statement:
-    names = for_dataset(settings(), store, dataset, dataset.stage_table)
-    entries = {"entries": [{"url": known["url"], "mandatory": True}]}
-    uri = f"{state_of(load)}/control/{batch.name}.{state['attempt']}.json"
-    names["manifest"] = store.put(uri, entries)
-    names["copy_options"] = f"{compression(known['key'])} NOLOAD MAXERROR {MAX_ERRORS}"
+    names = copying.copy_names(
+        store,
+        dataset,
+        dataset.stage_table,
+        manifest=keys.control_manifest(load["load_id"], batch.name, state["attempt"]),
+        urls=[known["url"]],
+        options=copying.noload(compression(known["key"])),
+    )
     return api.submit(
         statements.find_bad_files(dataset, names, known.get("columns") or ()),
         token=client_token(load["load_id"], _step("control", state), batch.name, state["attempt"]),

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from loader import keys
 from loader.datasets import Dataset
 from loader.store import DataFile, MissingObject, Store
 
-DOCUMENT = "sweep/not_taken.json"  # of the last sweep
 SHOWN = 10  # keys
 KEPT = 100_000  # keys of a list
 
@@ -49,7 +49,7 @@ class NotTaken:
 def of_last_sweep(store: Store) -> dict[str, Any] | None:
     """What the last sweep left: as_dict with "seen_at" (ISO 8601); None if there was none yet."""
     try:
-        found: dict[str, Any] = store.get(DOCUMENT)
+        found: dict[str, Any] = store.get(keys.UNMATCHED)
     except MissingObject:
         return None
     return found

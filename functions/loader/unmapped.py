@@ -1,0 +1,112 @@
+"""Keys of JSON records that no column takes, as dotted paths: ``customer.vip``, ``items[].colour``.
+
+A path is the topmost key of which nothing is taken, so that a new object is one path. A column that takes a whole
+object takes everything below it. In an array all elements are alike: who takes the first one's key takes it of all.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from loader import sql
+from loader.datasets import Dataset
+
+MOST = 200  # paths of a file
+LONGEST = 200  # bytes of a path; a longer one is cut
+DEEPEST = 20
+ELEMENTS = 20  # of an array
+_ARRAY = "[]"
+_STEP = re.compile(r"""\[\s*(?:'([^']*)'|"([^"]*)"|(\d+))\s*\]|\.([^.\[\]]+)""")
+_BLANKS = re.compile(r"\s*")
+_PLAIN = re.compile(r"[^\W\d][\w-]*")
+
+
+@dataclass
+class Taken:
+    """What the columns take of a record, as a tree. ``whole``: it is taken with all that is below."""
+
+    below: dict[str, "Taken"] = field(default_factory=dict)
+    whole: bool = False
+    any_case: bool = False
+
+    def get(self, key: str) -> "Taken | None":
+        return self.below.get(key.lower() if self.any_case else key)
+
+
+def taken_by(dataset: Dataset) -> Taken | None:
+    """What the dataset's columns take; None if that cannot be said: no JSON, or no column list in copy.sql."""
+    layout = dataset.layout
+    if layout.format != "json" or layout.keys == "noshred" or not layout.columns:
+        return None
+    if layout.keys:
+        below = {column: Taken(whole=True) for column in layout.columns}
+        return Taken(below, any_case=layout.keys == "auto ignorecase")
+    try:
+        paths = json.loads(sql.read(f"datasets/{dataset.name}/jsonpaths.json"))["jsonpaths"]
+        return of_paths([str(path) for path in paths])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # COPY says what is wrong with it
+
+
+def of_paths(paths: Sequence[str]) -> Taken:
+    """What JSONPaths take, in brackets ($['a'][0]) or with dots ($.a[0])."""
+    tree = Taken()
+    for path in paths:
+        node = tree
+        for single, double, index, dotted in _STEP.findall(path.strip().removeprefix("$")):
+            step = _ARRAY if index else single or double or dotted
+            node = node.below.setdefault(step, Taken())
+        node.whole = True
+    return tree
+
+
+def records(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects at the beginning of a text, one after another; the last may be cut, and is left out."""
+    decoder, at = json.JSONDecoder(), 0
+    text = text.removeprefix("\ufeff")
+    while True:
+        blank = _BLANKS.match(text, at)
+        try:
+            record, at = decoder.raw_decode(text, blank.end() if blank else at)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(record, dict):
+            yield record
+
+
+def untaken(record: dict[str, Any], taken: Taken) -> Iterator[str]:
+    """The paths of a record that no column takes."""
+    yield from _untaken(record, taken, "", 0)
+
+
+def _untaken(value: Any, taken: Taken, above: str, depth: int) -> Iterator[str]:
+    if taken.whole or depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            path = joined(above, key)
+            found = taken.get(key)
+            if found is None:
+                yield shortened(path)
+            else:
+                yield from _untaken(inner, found, path, depth + 1)
+    elif isinstance(value, list) and (found := taken.below.get(_ARRAY)):
+        for inner in value[:ELEMENTS]:
+            yield from _untaken(inner, found, above + _ARRAY, depth + 1)
+
+
+def joined(above: str, key: str) -> str:
+    """The path of a key; one that is no plain word stands in brackets and quotes, as JSON has it."""
+    if not _PLAIN.fullmatch(key):
+        return f"{above}[{json.dumps(key, ensure_ascii=not key.isprintable())}]"
+    return f"{above}.{key}" if above else key
+
+
+def shortened(path: str) -> str:
+    """A path that fits its column, whatever stands in it: surrogates of a broken text are escaped."""
+    data = path.encode(errors="backslashreplace")
+    if len(data) <= LONGEST:
+        return data.decode()
+    return f"{data[: LONGEST - 3].decode(errors='ignore')}…"

@@ -85,11 +85,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def forgotten(state: dict[str, Any]) -> dict[str, Any]:
-    """The Data API does not know the statement any more that looked for the bad files."""
+    """The Data API no longer knows the statement that looked for the bad files."""
     if state["attempt"] < MAX_ATTEMPTS:
         state = {name: value for name, value in state.items() if name != "looked"}
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    cause = f"The Data API forgot each statement that looked for the bad files: {state['error']}"
+    cause = f"The Data API no longer knows the statement that looked for the bad files: {state['error']}"
     return {**state, "outcome": "failed", "cause": cause}
 
 

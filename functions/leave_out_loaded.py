@@ -8,11 +8,11 @@ from typing import Any
 
 from loader import batches, clients, keys, sql, statements
 from loader.batches import Batch
-from loader.dataapi import Statement, StatementFailed, client_token, failure
-from loader.failures import Kind, kind_of
+from loader.dataapi import Statement, StatementFailed, client_token
+from loader.failures import Kind
 from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, step, took_too_long
+from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 10  # of staging and this step together
 
@@ -27,21 +27,16 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     statement, pending = advance(api, state.get("statement"), lambda: submit(load, state, batch))
     if statement.running:
         return {**state, "statement": pending, "outcome": "running"}
-    state = {**state, "statement": None, "attempt": state.get("attempt", 0) + 1}
-    if not statement.finished and (cause := took_too_long(pending)):
-        raise StatementFailed(cause)
-    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}
-    if statement is LOST:
-        raise StatementFailed(
-            "The Data API forgot the statement that compares the batch with the ledger."
-        )
+    attempt = state.get("attempt", 0) + 1
+    state = {**state, "statement": None, "attempt": attempt}
     if not statement.finished:
-        statement = api.describe(statement.id)
-        if kind_of(statement) is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
+        end = ending(api, statement, pending, f"compared the batch {batch.name} with the ledger")
+        if end.kind in (Kind.LOST, Kind.TRY_AGAIN) and attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "running"}
+        if end.kind in (Kind.LOST, Kind.TOO_LONG):
+            raise StatementFailed(end.error)
         raise StatementFailed(
-            f"Batch {batch.name} could not be compared with the ledger: {failure(statement)}"
+            f"Batch {batch.name} could not be compared with the ledger: {end.error}"
         )
     new = {figure for figure, name in api.rows(f"{statement.id}:3") if name is None}
     files = tuple(file for number, file in enumerate(batch.files) if number in new)

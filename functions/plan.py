@@ -14,15 +14,15 @@ from itertools import chain, compress, islice
 from typing import Any
 
 from loader import backlog, batches, clients, keys, redo, sql, statements, sweep_mark
-from loader.dataapi import Statement, StatementFailed, client_token, failure
+from loader.dataapi import Statement, StatementFailed, client_token
 from loader.datasets import Dataset, dataset_of, datasets
-from loader.failures import Kind, kind_of
+from loader.failures import Kind
 from loader.leftovers import end_statements
 from loader.migrations import latest_version
 from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
-from loader.steps import LOST, advance, step, took_too_long
+from loader.steps import advance, ending, step
 from loader.store import DataFile, MissingObject
 from loader.unmatched import NotTaken, under
 
@@ -394,23 +394,17 @@ def ask(
     load = {**load, "statement": None}
     if statement.finished:
         return load, statement
-    again = {**load, "attempt": attempt + 1, "outcome": "running"}
-    if statement is LOST and attempt < MAX_ATTEMPTS:
-        return again, None
-    if cause := took_too_long(pending):
-        raise StatementFailed(cause)
-    if statement is LOST:
-        raise StatementFailed(
-            "The Data API forgot the statement that compares the files with the ledger."
-        )
-    statement = api.describe(statement.id)
-    kind = kind_of(statement)
-    text = f"The files could not be compared with the ledger: {failure(statement)}"
-    if kind is Kind.NO_TABLES:
-        raise NoTables(text)
-    if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
-        return again, None
-    raise StatementFailed(text)
+    end = ending(api, statement, pending, "compared the files with the ledger")
+    text = f"The files could not be compared with the ledger: {end.error}"
+    match end.kind:
+        case Kind.LOST | Kind.TRY_AGAIN if attempt < MAX_ATTEMPTS:
+            return {**load, "attempt": attempt + 1, "outcome": "running"}, None
+        case Kind.NO_TABLES:
+            raise NoTables(text)
+        case Kind.TOO_LONG | Kind.LOST:
+            raise StatementFailed(end.error)
+        case _:
+            raise StatementFailed(text)
 
 
 def taker(key: str) -> Dataset:

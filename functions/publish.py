@@ -12,13 +12,13 @@ from typing import Any
 from loader import batches, clients, copying, keys, statements, sweep_mark
 from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
-from loader.dataapi import Statement, client_token, failure
+from loader.dataapi import Statement, client_token
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, failed_check, is_missing, kind_of
+from loader.failures import Kind, failed_check, is_missing
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.splitting import go_on
-from loader.steps import LOST, advance, step, took_too_long
+from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
@@ -160,44 +160,32 @@ def shortened(text: str, limit: int) -> str:
 
 
 def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
-    """What a publish transaction that failed asks for; all of it was rolled back."""
-    if cause := took_too_long(state["statement"]):
-        return {**state, "outcome": "failed", "cause": cause}
-    attempt = state["publish_attempt"] + 1
+    """What to do after a publish transaction that failed; all of it was rolled back."""
+    attempt, batch = state["publish_attempt"] + 1, state["batch"]
+    end = ending(api, statement, state["statement"], f"published the batch {batch}")
+    logger.warning("publishing failed", kind=end.kind.name, error=end.error)
     state = {**state, "statement": None, "publish_attempt": attempt}
-    if statement is LOST and attempt < MAX_ATTEMPTS:
-        return {
-            **state,
-            "outcome": "running",
-        }  # it may have committed: publishing twice changes nothing
-    if statement is LOST:
-        cause = f"The Data API forgot each statement that published the batch {state['batch']}."
-        return {**state, "outcome": "failed", "cause": cause}
-    statement = api.describe(statement.id)
-    kind, error = kind_of(statement), failure(statement)
-    logger.warning("publishing failed", kind=kind.name, error=error)
-    if kind is Kind.CHECK:
-        name, figure, expected = failed_check(statement)
-        failed = CheckResult(name, "published", state["batch"], number(figure), number(expected))
-        return {
-            **state,
-            "outcome": "failed",
-            "cause": sentence([failed]),
-            "checks": [*state["checks"], failed.as_dict()],
-        }
-    if kind is Kind.UNDONE:
-        return {**state, "outcome": "failed", "cause": UNDONE}
-    if kind is Kind.CLAIM:
-        return {**state, "outcome": "loaded meanwhile"}
-    if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}  # with publish/again/ before it
-    if kind is Kind.NO_TABLES and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
-    if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}
-    cause = f"Batch {state['batch']} could not be published: {error}"
-    if is_missing(error):
-        cause += f" {MISSING}"
+    match end.kind:
+        # A lost one may have committed: publishing twice changes nothing. After AGAIN with publish/again/ before it.
+        case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "running"}
+        case Kind.NO_TABLES if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
+        case Kind.CLAIM:
+            return {**state, "outcome": "loaded meanwhile"}
+        case Kind.CHECK:
+            name, figure, expected = failed_check(end.statement)
+            failed = CheckResult(name, "published", batch, number(figure), number(expected))
+            checks = [*state["checks"], failed.as_dict()]
+            return {**state, "outcome": "failed", "cause": sentence([failed]), "checks": checks}
+        case Kind.UNDONE:
+            cause = UNDONE
+        case Kind.TOO_LONG | Kind.LOST:
+            cause = end.error
+        case _:
+            cause = f"Batch {batch} could not be published: {end.error}"
+            if is_missing(end.error):
+                cause += f" {MISSING}"
     return {**state, "outcome": "failed", "cause": cause}
 
 

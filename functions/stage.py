@@ -15,16 +15,16 @@ from typing import Any
 from loader import batches, clients, copying, headers, keys, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
-from loader.dataapi import Statement, StatementFailed, StatementLost, client_token, failure
+from loader.dataapi import Statement, StatementFailed, StatementLost, client_token
 from loader.datasets import Dataset, datasets
 from loader.drift import Audit
-from loader.failures import Kind, attempts, kind_of
+from loader.failures import Kind, attempts
 from loader.migrations import latest_version
 from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, go_on, more_parts
-from loader.steps import LOST, advance, asking, pause, step, took_too_long
+from loader.steps import advance, asking, ending, pause, step
 from loader.store import DataFile
 
 MAX_ATTEMPTS = 8
@@ -156,40 +156,36 @@ def submit(
 
 
 def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
-    """What a staging statement that failed asks for."""
-    if cause := took_too_long(state["statement"]):
-        return {**state, "outcome": "failed", "cause": cause}
-    state = {**state, "statement": None}
-    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    if statement is LOST:
-        cause = f"The Data API forgot each statement that staged the batch {state['batch']}."
-        return {**state, "outcome": "failed", "cause": cause}
-    statement = api.describe(statement.id)
-    kind, error = kind_of(statement), failure(statement)
-    logger.warning("staging failed", kind=kind.name, error=error)
-    part = statement.failed_part
-    state = {**state, "attempt": state["attempt"] + 1}
-    # Its own CREATE, when an execution is redriven after the Data API has forgotten the token: a table of another name.
-    made_before = part is not None and part.id.endswith(":1") and "already exists" in error
-    if made_before and state["attempt"] < MAX_ATTEMPTS:
+    """What to do after a staging statement that failed."""
+    attempt, batch = state["attempt"], state["batch"]
+    end = ending(api, statement, state["statement"], f"staged the batch {batch}")
+    logger.warning("staging failed", kind=end.kind.name, error=end.error)
+    part = end.statement.failed_part
+    number = part.id.rpartition(":")[2] if part else ""
+    state = {**state, "statement": None, "attempt": attempt + 1}
+    # Its own CREATE, when an execution is redriven after the Data API has forgotten the token: use another table name.
+    exists = number == "1" and "already exists" in end.error
+    if exists and attempt + 1 < MAX_ATTEMPTS:
         return {**state, "outcome": "again"}
-    is_report = part is not None and part.id.endswith(f":{REPORT}")
-    if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
+    is_report = number == str(REPORT)
+    if is_report and end.kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
         return {**state, "unreadable": True, "outcome": "again"}
-    if kind is Kind.NO_TABLES and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "outcome": "no tables"}
-    if kind is Kind.TRY_AGAIN and state["attempt"] < attempts(error, MAX_ATTEMPTS):
-        pause(state["attempt"])
-        return {**state, "outcome": "again"}
-    if kind is Kind.COPY:
-        query = part.query_id if part else -1
-        return {**state, "outcome": "bad files", "error": error[:2000], "query_id": query}
-    return {
-        **state,
-        "outcome": "failed",
-        "cause": f"Batch {state['batch']} could not be staged: {error}",
-    }
+    match end.kind:
+        case Kind.LOST if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "again"}
+        case Kind.NO_TABLES if attempt + 1 < MAX_ATTEMPTS:
+            return {**state, "outcome": "no tables"}
+        case Kind.TRY_AGAIN if attempt + 1 < attempts(end.error, MAX_ATTEMPTS):
+            pause(attempt + 1)
+            return {**state, "outcome": "again"}
+        case Kind.COPY:
+            query = part.query_id if part else -1
+            return {**state, "outcome": "bad files", "error": end.error[:2000], "query_id": query}
+        case Kind.TOO_LONG | Kind.LOST:
+            return {**state, "outcome": "failed", "cause": end.error}
+        case _:
+            cause = f"Batch {batch} could not be staged: {end.error}"
+            return {**state, "outcome": "failed", "cause": cause}
 
 
 def audit(

@@ -19,13 +19,12 @@ from loader.dataapi import (
     Statement,
     StatementFailed,
     client_token,
-    failure,
 )
 from loader.datasets import datasets
-from loader.failures import Kind, failed_check, is_missing, is_older, kind_of, may_pass
+from loader.failures import Kind, failed_check, is_missing, is_older, may_pass
 from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, step, took_too_long
+from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
 api = clients.api()
@@ -202,31 +201,30 @@ def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt:
 
 
 def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict[str, Any]:
-    """What the undo of a dataset that failed asks for; all of it was rolled back."""
-    batch = load["undoing"]["todo"][0]["batch"]
+    """What to do after the undo of a dataset that failed; all of it was rolled back."""
+    todo = load["undoing"]["todo"][0]
     more = so_far(load)
-    if cause := took_too_long(load["statement"]):
-        return {**load, "outcome": "failed", "cause": cause + more}
-    # Without what is to do, the next call looks again: of what was lost it may be done.
+    end = ending(api, statement, load["statement"], f"undid the files of {todo['dataset']}")
+    logger.warning("undo failed", kind=end.kind.name, error=end.error)
+    if end.kind is Kind.TOO_LONG:
+        return {**load, "outcome": "failed", "cause": end.error + more}
+    # Without the list of what to do, the next call asks the ledger again: a lost statement may have committed.
     undoing = {"files": load["undoing"]["files"]}
     load = {**load, "statement": None, "attempt": attempt + 1, "undoing": undoing}
-    if statement is LOST and attempt < MAX_ATTEMPTS:
-        return {**load, "outcome": "running"}
-    if statement is LOST:
-        cause = "The Data API forgot the undo's statement."
-        return {**load, "outcome": "failed", "cause": cause + more}
-    statement = api.describe(statement.id)
-    kind, error = kind_of(statement), failure(statement)
-    logger.warning("undo failed", kind=kind.name, error=error)
-    if kind is Kind.CHECK:
-        name, figure, expected = failed_check(statement)
-        failed = CheckResult(name, "published", batch, number(figure), number(expected))
-        checks = [*load.get("checks", ()), failed.as_dict()]
-        return {**load, "outcome": "failed", "cause": sentence([failed]) + more, "checks": checks}
-    # Tables of an older version were there to look at, and lack what the transaction needs.
-    if kind is Kind.NO_TABLES and attempt < 2:
-        return {**load, "outcome": "no tables"}
-    # A load that left out rows of it was published meanwhile: the next look names it.
-    if kind in (Kind.TRY_AGAIN, Kind.CLAIM) and attempt < MAX_ATTEMPTS:
-        return {**load, "outcome": "running"}
-    return {**load, "outcome": "failed", "cause": f"Nothing was undone: {error}{more}"}
+    match end.kind:
+        # CLAIM: a load that skipped rows of it was published in the meantime. The next call names it.
+        case Kind.LOST | Kind.TRY_AGAIN | Kind.CLAIM if attempt < MAX_ATTEMPTS:
+            return {**load, "outcome": "running"}
+        # Tables of an older version can be read, but lack what the transaction needs.
+        case Kind.NO_TABLES if attempt < 2:
+            return {**load, "outcome": "no tables"}
+        case Kind.CHECK:
+            name, figure, expected = failed_check(end.statement)
+            failed = CheckResult(name, "published", todo["batch"], number(figure), number(expected))
+            checks = [*load.get("checks", ()), failed.as_dict()]
+            cause = sentence([failed]) + more
+            return {**load, "outcome": "failed", "cause": cause, "checks": checks}
+        case Kind.LOST:
+            return {**load, "outcome": "failed", "cause": end.error + more}
+        case _:
+            return {**load, "outcome": "failed", "cause": f"Nothing was undone: {end.error}{more}"}

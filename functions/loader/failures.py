@@ -71,7 +71,9 @@ class Kind(Enum):
     AGAIN = "an earlier attempt has published the batch: publish it again, without its ledger rows"
     CHECK = "a check on the published state failed"
     TRY_AGAIN = "a conflict or an interruption: try again"
-    COPY = "COPY failed: look for the bad files"
+    COPY = "COPY failed: find the bad files"
+    LOST = "the Data API no longer knows the statement: try again"
+    TOO_LONG = "it was cancelled for its time limit: the batch fails"
     OTHER = "anything else: the batch fails"
 
 

@@ -18,9 +18,9 @@ from loader.batches import Batch
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, compression
 from loader.diagnosis import is_json
-from loader.failures import Kind, is_interruption, kind_of
+from loader.failures import Kind, is_interruption
 from loader.settings import settings
-from loader.steps import LOST, advance, pause
+from loader.steps import advance, ending, pause
 from loader.store import DataFile, Store
 
 MAX_HEADS = 10  # files of the ledger that are looked for
@@ -187,10 +187,8 @@ def _submit(
 
 def _error(api: DataApi, statement: Statement) -> tuple[str, bool]:
     """What the control met ('' if it read the file well), and whether that was an interruption."""
-    if statement is LOST:
-        return "The Data API forgot the statement that reads a file that loaded before.", True
     if statement.finished:
         errors = [str(row[4]) for row in api.rows(f"{statement.id}:2")]
         return (errors[0], is_interruption(errors[0])) if errors else ("", False)
-    statement = api.describe(statement.id)
-    return failure(statement), kind_of(statement) is Kind.TRY_AGAIN
+    end = ending(api, statement, None, "reads a file that loaded before")
+    return end.error, end.kind in (Kind.LOST, Kind.TRY_AGAIN)

@@ -7,10 +7,12 @@ then calls it again with what it said, and it waits on, for up to PATIENCE secon
 import functools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from loader import usage
-from loader.dataapi import DataApi, Statement, StatementLost
+from loader.dataapi import DataApi, Statement, StatementLost, failure
+from loader.failures import Kind, kind_of
 from loader.observability import logger, metrics
 from loader.settings import settings
 
@@ -67,6 +69,29 @@ def took_too_long(pending: Pending | None) -> str:
         f"A statement took over {settings().statement_timeout} seconds and was cancelled. Give it more time "
         "(the stack's parameter StatementTimeoutSeconds) or less to do (BatchFiles, BatchBytes)."
     )
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a statement did not finish. ``error``: Redshift's words, or a sentence of the loader's."""
+
+    kind: Kind
+    error: str
+    statement: Statement
+
+
+def ending(api: DataApi, statement: Statement, pending: Pending | None, what: str) -> Ending:
+    """Describes a statement that ``advance`` returned and that did not finish. ``what``: what "the statement that" does."""
+    if cause := took_too_long(pending):
+        return Ending(Kind.TOO_LONG, cause, statement)
+    try:
+        statement = LOST if statement is LOST else api.describe(statement.id)
+    except StatementLost:
+        statement = LOST
+    if statement is LOST:
+        error = f"The Data API no longer knows the statement that {what}."
+        return Ending(Kind.LOST, error, statement)
+    return Ending(kind_of(statement), failure(statement), statement)
 
 
 def pause(attempt: int) -> None:

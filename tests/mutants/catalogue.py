@@ -142,8 +142,8 @@ MUTANTS = (
         "an attempt that finds itself published is not tried again",
         "test_the_same_attempt_published_again_changes_nothing",
         "functions/publish.py",
-        "if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:",
-        "if kind is Kind.AGAIN and attempt < 0:",
+        "case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if",
+        "case Kind.LOST | Kind.TRY_AGAIN if",
     ),
     mutant(
         "another attempt does not take out what an earlier one said of users",
@@ -354,7 +354,7 @@ MUTANTS = (
     mutant(
         "a file of the manifest need not be there",
         "test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loaded",
-        "functions/loader/batches.py",
+        "functions/loader/copying.py",
         '"mandatory": True',
         '"mandatory": False',
     ),
@@ -404,7 +404,7 @@ MUTANTS = (
         "what a load left is forgotten by the sweep",
         f"{BAD_FILES}::test_an_object_that_may_not_be_read_is_tried_again_by_the_sweep",
         "functions/sweep.py",
-        "    files += again.left(store, known, bucket, dealt_with, now.isoformat())\n",
+        "    files += retries.left(store, known, bucket, dealt_with, now.isoformat())\n",
         "",
     ),
     mutant(
@@ -524,8 +524,8 @@ MUTANTS = (
         "a conflict is reported, not tried again",
         "test_a_conflict_is_tried_again_and_not_reported",
         "functions/publish.py",
-        "if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:",
-        "if kind is Kind.TRY_AGAIN and attempt < 0:",
+        "case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if",
+        "case Kind.LOST | Kind.AGAIN if",
     ),
     mutant(
         "the time behind the LOCK counts",
@@ -835,7 +835,7 @@ MUTANTS = (
         "a report that cannot be read in the transaction stops the batch",
         f"{STAGE}::test_a_staging_that_fails_on_the_report_is_done_without_it",
         "functions/stage.py",
-        'if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):',
+        'if is_report and end.kind is not Kind.TRY_AGAIN and not state.get("unreadable"):',
         "if is_report and not part:",
     ),
     mutant(
@@ -912,8 +912,8 @@ MUTANTS = (
         "an undo that meets an older version's tables fails",
         f"{UPGRADE}::test_undo_of_a_load_of_a_version_that_could_undo",
         "functions/undo.py",
-        "if kind is Kind.NO_TABLES and attempt < 2:",
-        "if kind is Kind.NO_TABLES and attempt < 0:",
+        "case Kind.NO_TABLES if attempt < 2:",
+        "case Kind.NO_TABLES if attempt < 0:",
     ),
     mutant(
         "staging tables of the schema of older versions are not found",

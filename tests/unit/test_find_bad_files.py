@@ -129,7 +129,7 @@ def test_statements_that_are_lost_every_time_fail_the_batch(
     data_api.replies = [Reply(running=1, lost=True)]
     state = call(find_bad_files.handler, call(find_bad_files.handler, state))
     assert (state["outcome"], kept(store)) == ("failed", [A])
-    assert "forgot" in state["cause"]
+    assert "no longer knows" in state["cause"]
 
 
 SET_UP = [

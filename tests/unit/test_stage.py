@@ -162,7 +162,7 @@ def test_statements_that_are_lost_every_time_fail_the_batch(
     data_api.replies = [Reply(running=1, lost=True) for _ in range(20)]
     answers = until_it_ends(planned())
     assert answers[-1]["outcome"] == "failed"
-    assert "forgot" in answers[-1]["cause"]
+    assert "no longer knows" in answers[-1]["cause"]
     assert len(data_api.submits) == stage.MAX_ATTEMPTS + 1
 
 

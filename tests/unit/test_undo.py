@@ -486,7 +486,7 @@ def test_it_does_not_try_for_ever(data_api: FakeDataApi, lost: bool) -> None:
     answer = until_it_ends(most=50)[-1]
     assert answer["outcome"] == "failed"
     assert answer["cause"] == (
-        "The Data API forgot the undo's statement."
+        "The Data API no longer knows the statement that undid the files of log_data."
         if lost
         else "Nothing was undone: ERROR: deadlock detected"
     )

@@ -36,8 +36,8 @@ from loader.settings import settings
 from loader.splitting import MAX_PARTS, new_parts, suspect
 from loader.steps import LOST, advance, pause, step
 from loader.store import DataFile, Head
-from stage import MAX_ATTEMPTS
 
+MAX_ATTEMPTS = 8  # of staging and this step together
 HEADS_AT_A_TIME = 16
 # Files of a load's batch that go one by one because an error names them: each costs some 20 events of the execution's
 # history. After so many, what the loader may not read either goes at once, and the rest is halved.

@@ -4,56 +4,26 @@ In: the load, what the batches ended as, and the error if a step failed.
 Out: ``report`` (the execution's output) and, for a load that failed, the same as text in ``cause``.
 """
 
-import json
-import re
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from loader import backlog, clients, keys, retries, sql, sweep_mark, usage
-from loader.batches import TRIED_AGAIN
 from loader.clients import sns, stepfunctions
 from loader.dataapi import Statement, client_token
 from loader.datasets import datasets
-from loader.digest import digest
 from loader.drift import Noticed, sum_up
 from loader.event_loads import EventLoads
 from loader.leftovers import end_statements, staging_tables, tables_of_load
-from loader.migrations import latest_version
 from loader.observability import SERVICE, MetricUnit, logger, metrics
+from loader.report import as_cause, cause_of, report_of
+from loader.report import message as report_message
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
 from loader.statements import NOTICED
 from loader.statements import noticed as noting
 from loader.steps import step
 
-SHOWN_REJECTS = 20  # the ledger has them all
-SHOWN_CHECKS = 60
-SHOWN_REASON = 500  # characters of a rejected file's reason
-# In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
-ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
-CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
-# Errors of Step Functions itself. A timeout has an empty Cause, one of the data limit no word of what to do.
-# Recorded on AWS: github.com/localstack/localstack, tests/aws/services/stepfunctions/v2, timeouts/test_timeouts and
-# error_handling/test_states_errors.
-EXPLAINED = {
-    "States.Timeout": "{step} gave no answer within its time limit, also when it was tried again. The logs of its "
-    "function say how far it came. Start the load again: files that were published meanwhile are left out.",
-    "States.DataLimitExceeded": "{step} answered or passed on more than the 262,144 bytes that Step Functions takes. "
-    "Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: it is a mistake "
-    "of the loader.",
-}
-
-STATUS = {
-    "nothing": "nothing to load",
-    "planned": "planned",
-    "checked": "checked",
-    "migrated": "migrated",
-    "reset": "reset",
-    "undone": "undone",
-}
 DROPPED_AT_ONCE = 37  # statements of a batch, beside those that record what was spent and noticed
 DROP_SECONDS = (
     10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
@@ -118,43 +88,6 @@ def start_what_waits(execution: str) -> None:
         loads.look({}, leaving=execution.rpartition(":")[2])
     except Exception:  # a load that is published has not failed because of what waits
         logger.exception("what waits could not be started; the trigger or the sweep does")
-
-
-def cause_of(
-    load: dict[str, Any], failures: list[dict[str, Any]], error: dict[str, Any] | None
-) -> str:
-    """Why the load failed, in a sentence; '' if it did not."""
-    if error:
-        return message_of(error)
-    if load.get("outcome") in ("refused", "failed"):
-        return str(load.get("cause"))
-    causes = list(
-        dict.fromkeys(
-            batch.get("cause") or message_of(batch.get("error") or {}) for batch in failures
-        )
-    )
-    more = f" (and {len(causes) - 3} more causes)" if len(causes) > 3 else ""
-    return "; ".join(causes[:3]) + more
-
-
-def message_of(error: Any) -> str:
-    """The message of an error as Step Functions gives it: Lambda's Cause is JSON with errorMessage.
-
-    The state machine adds the step that failed, as State.
-    """
-    if not isinstance(error, dict):
-        return str(error)
-    name = str(error.get("Error", "Error"))
-    step = f'The step "{error["State"]}"' if error.get("State") else "A step"
-    if name in EXPLAINED:
-        return f"{name}: {EXPLAINED[name].format(step=step)}"
-    text = str(error.get("Cause", "")).strip()
-    if message := ERROR_MESSAGE.search(text):
-        text = message[1]
-        with suppress(ValueError):  # cut in the middle of an escape
-            text = json.loads(f'"{text}"')
-    text = text or f"{step} failed without a message; the logs of its function say more."
-    return f"{name}: {text}"[:2000]
 
 
 def left_behind(load: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -294,103 +227,10 @@ def move_mark(
         sweep_mark.write(store, load["mark"], load["load_id"], readings)
 
 
-def report_of(
-    load: dict[str, Any],
-    ended: list[dict[str, Any]],
-    results: list[dict[str, Any]],
-    failures: list[dict[str, Any]],
-    cause: str,
-    *,
-    rest_started: bool,
-) -> dict[str, Any]:
-    """The report: load id, status, files, rows by table, checks with figures, files that are not loaded, seconds."""
-    checks = [check for result in results for check in result["checks"]]
-    checks += [check for batch in failures for check in batch.get("checks", ())]
-    checks += load.get("checks", ())
-    checks.sort(key=lambda check: check["passed"])
-    rejects = [reject for result in results for reject in result["rejects"]]
-    loaded, rejected, unreadable, waiting = (
-        sum(result.get(name, 0) for result in results)
-        for name in ("loaded", "rejected", *TRIED_AGAIN)
-    )
-    settled = loaded + rejected + unreadable + waiting
-    known = load.get("known", 0) + sum(batch.get("known", 0) for batch in ended)
-    report: dict[str, Any] = {
-        "load_id": load["load_id"],
-        "status": "failed" if cause else STATUS.get(load.get("outcome", ""), "loaded"),
-        "mode": load.get("mode", "load"),
-        "files": {
-            "listed": load.get("listed", 0),
-            "known": known,
-            "loaded": loaded,
-            "rejected": rejected,
-            "unreadable": unreadable,
-            "waiting": waiting,
-            "failed": max(load.get("planned", 0) - settled - (known - load.get("known", 0)), 0)
-            if ended
-            else 0,
-        },
-        "rows": rows_of(results),
-        "checks": checks[:SHOWN_CHECKS],
-        "checks_total": len(checks),
-        "rejected": shown([r for r in rejects if r["status"] not in TRIED_AGAIN]),
-        "rejected_total": rejected,
-        **{name: shown([r for r in rejects if r["status"] == name]) for name in TRIED_AGAIN},
-        "seconds": {
-            "total": elapsed(load),
-            "plan": load.get("seconds", 0),
-            "stage": round(sum(result["seconds"]["stage"] for result in results), 3),
-            "publish": round(sum(result["seconds"]["publish"] for result in results), 3),
-        },
-    }
-    if load.get("outcome") == "planned" and load.get("mode") != "undo":
-        names = ("planned", "bytes", "datasets", "keys", "oldest_file", "not_loaded")
-        report["plan"] = {name: load.get(name) for name in names}
-        report["plan"]["batches"] = load.get("batch_count")
-        report["files"]["known"] = load.get("known", 0)
-    if load.get("known_as"):
-        report["known"] = load["known_as"]
-    if load.get("upgraded"):
-        report["tables"] = {**load["upgraded"], "latest": latest_version()}
-    for name in ("not_taken", "redo", "missing"):
-        if load.get(name):
-            report[name] = load[name]
-    if load.get("undo"):
-        report["undo"] = load["undo"]
-    if load.get("setup"):
-        report["setup"] = load["setup"]
-    if rest_started:
-        report["next"] = (
-            "There are more files than one execution loads; the next execution is started with the rest."
-        )
-    if cause:
-        report["cause"] = cause
-    return report
-
-
-def shown(rejects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the report says of files that are not loaded."""
-    return [
-        {
-            **{name: reject[name] for name in ("key", "line", "column", "code")},
-            "reason": str(reject["reason"])[:SHOWN_REASON],
-        }
-        for reject in rejects[:SHOWN_REJECTS]
-    ]
-
-
-def rows_of(results: list[dict[str, Any]]) -> dict[str, int]:
-    rows: dict[str, int] = {}
-    for result in results:
-        for table, count in result["rows"].items():
-            rows[table] = rows.get(table, 0) + int(count or 0)
-    return rows
-
-
 def tell(report: dict[str, Any], execution: str) -> None:
     """Tells the topic of a load that failed or rejected files. Its alarm tells of one that is not told of here."""
     here = settings()
-    message = digest(
+    message = report_message(
         report, stack=SERVICE, schema=here.schema, execution=execution, region=here.region
     )
     if message is None:
@@ -399,27 +239,6 @@ def tell(report: dict[str, Any], execution: str) -> None:
         sns().publish(TopicArn=TOPIC, Subject=message[0], Message=message[1])
     except Exception:  # a load that is published has not failed because of it
         logger.exception("the topic could not be told")
-
-
-def elapsed(load: dict[str, Any]) -> float:
-    begun = datetime.fromisoformat(load["started"].replace("Z", "+00:00"))
-    return round(time.time() - begun.timestamp(), 3)
-
-
-def as_cause(report: dict[str, Any]) -> str:
-    """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
-    text = json.dumps(report, ensure_ascii=False)
-    for name in ("checks", "rejected", *TRIED_AGAIN, "setup"):
-        while len(text.encode()) > CAUSE_BYTES and report.get(name):
-            report = {**report, name: report[name][: len(report[name]) // 2]}
-            text = json.dumps(report, ensure_ascii=False)
-    if len(text.encode()) > CAUSE_BYTES and report.get("sample"):
-        report = {**report, "sample": {**report["sample"], "keys": [], "empty_columns": []}}
-        text = json.dumps(report, ensure_ascii=False)
-    while len(text.encode()) > CAUSE_BYTES and report.get("cause"):
-        report = {**report, "cause": report["cause"][: len(report["cause"]) // 2]}
-        text = json.dumps(report, ensure_ascii=False)
-    return text
 
 
 def measure(report: dict[str, Any]) -> None:

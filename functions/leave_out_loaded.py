@@ -4,9 +4,10 @@ In: the load, and the batch. Out: the batch with outcome ``again`` or ``running`
 """
 
 from dataclasses import replace
+from itertools import compress
 from typing import Any
 
-from loader import batches, clients, keys, sql, statements
+from loader import batches, clients, keys, ledger
 from loader.batches import Batch
 from loader.dataapi import Statement, StatementFailed, client_token
 from loader.failures import Kind
@@ -38,8 +39,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         raise StatementFailed(
             f"Batch {batch.name} could not be compared with the ledger: {end.error}"
         )
-    new = {figure for figure, name in api.rows(f"{statement.id}:3") if name is None}
-    files = tuple(file for number, file in enumerate(batch.files) if number in new)
+    is_new, _ = ledger.read(api.rows(f"{statement.id}:{ledger.LAST}"), len(batch.files))
+    files = tuple(compress(batch.files, is_new))
     if len(files) == len(batch.files) and state["attempt"] >= MAX_ATTEMPTS:
         raise StatementFailed(
             f"The claim of batch {batch.name} says that files of it are loaded, and the ledger has none of them."
@@ -54,15 +55,9 @@ def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Stateme
     attempt = state.get("attempt", 0)
     listing = keys.batch_listing(load["load_id"], batch.name, attempt)
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
-    names = {
-        **settings().template_names,
-        "plan_table": keys.plan_table(load["load_id"], batch.name, attempt),
-        "listing": store.put_lines(listing, rows),
-        "named": sql.flag(load["named"]),
-        "reload": sql.flag(load["mode"] == "reload"),
-    }
+    uri = store.put_lines(listing, rows)
     return api.submit(
-        statements.compare(names),
+        ledger.comparison(load, uri, batch.name, attempt),
         token=client_token(load["load_id"], "leave", batch.name, attempt),
         name=f"{load['load_id']} leave out loaded {batch.name}.{attempt}",
         wait=settings().wait_seconds,

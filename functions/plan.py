@@ -7,29 +7,37 @@ Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``migrated
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, compress, islice
 from typing import Any
 
-from loader import backlog, batches, clients, keys, redo, sql, statements, sweep_mark
+from loader import (
+    backlog,
+    batches,
+    clients,
+    keys,
+    ledger,
+    listing,
+    redo,
+    statements,
+)
 from loader.dataapi import Statement, StatementFailed, client_token
-from loader.datasets import Dataset, dataset_of, datasets
+from loader.datasets import Dataset, dataset_for
 from loader.failures import Kind
+from loader.ledger import NoTables
 from loader.leftovers import end_statements
-from loader.migrations import latest_version
 from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
 from loader.steps import advance, ending, step
 from loader.store import DataFile, MissingObject
-from loader.unmatched import NotTaken, under
+from loader.unmatched import NotTaken
 
 MAX_ATTEMPTS = 5
 MAX_UPGRADES = 3  # times that the tables are made or upgraded before a plan
 SHOWN_KEYS = 10
-KNOWN_AS = ("loaded", "rejected", "withdrawn")  # the statuses of a file that is not new
 
 api = clients.api()
 store = clients.store()
@@ -130,13 +138,13 @@ def look_for_new(
     """The load and what is new of its files; None while the warehouse is asked. Raises NoTables."""
     if "listed" not in load:
         list_all(load, request)
-    listing, listed = load["listing"], load["listed"]
+    listed = load["listed"]
     if not request.reload and load["objects"].startswith(store.uri(keys.EVENTS)):
-        return load, read_listing(listing) if listed else iter(())
-    load, is_new = compare(load)
+        return load, listing.read(store, load["listing"]) if listed else iter(())
+    load, is_new = compared(load)
     if is_new is None:
         return load, None
-    return load, compress(read_listing(listing), is_new) if listed else iter(())
+    return load, compress(listing.read(store, load["listing"]), is_new) if listed else iter(())
 
 
 def list_all(load: dict[str, Any], request: Request) -> None:
@@ -145,8 +153,10 @@ def list_all(load: dict[str, Any], request: Request) -> None:
     # A name of its own: were this call repeated, its numbers must not meet those of another listing.
     load["listing"] = keys.listing(load["load_id"], uuid.uuid4().hex[:8])
     not_taken = NotTaken()
-    files = list_files(request, load["objects"], not_taken)
-    load["listed"] = write_listing(load["listing"], reloadable(files) if request.reload else files)
+    files = listing.list_files(store, request, load["objects"], not_taken)
+    load["listed"] = listing.write(
+        store, load["listing"], listing.reloadable(files) if request.reload else files
+    )
     if not_taken.files:
         load["not_taken"] = told_not_taken(load, not_taken)
 
@@ -212,116 +222,15 @@ def told_not_taken(load: dict[str, Any], not_taken: NotTaken) -> dict[str, Any]:
     }
 
 
-def list_files(request: Request, objects: str, not_taken: NotTaken) -> Iterator[DataFile]:
-    """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there. Counts
-    those under the datasets' prefixes that none takes.
-    """
-    bucket, known = settings().data_bucket, tuple(datasets().values())
-    if objects:
-        try:
-            files = store.get_lines(store.key_of(objects))
-            yield from (DataFile(**file) for file in files if dataset_of(file["key"], known))
-        except ValueError as error:
-            raise BadRequest(f"objects: {error}") from error
-        return
-    for key in request.keys:
-        if not dataset_of(key, known):
-            raise BadRequest(f"keys: no dataset takes {key!r}; datasets take {describe(known)}.")
-        head = store.head(bucket, key)
-        if head.file is None:
-            raise BadRequest(f"keys: {key!r} is {head.state} in the bucket {bucket}.")
-        yield head.file
-    if request.keys and not request.prefixes:
-        return
-    for prefix in narrowed(request.prefixes, known):
-        for file in store.list_files(bucket, prefix):
-            if not dataset_of(file.key, known):
-                if above := under(file.key, known):
-                    not_taken.add(file, above)
-            elif file.key not in request.keys:
-                yield file
-
-
-def reloadable(files: Iterator[DataFile]) -> Iterator[DataFile]:
-    """The files; raises BadRequest for one whose rows could not be taken out, so that a reload would double them."""
-    for file in files:
-        dataset = taker(file.key)
-        if not dataset.can_reload:
-            raise BadRequest(
-                f"reload: {file.key!r} is of the dataset {dataset.name}, which has no "
-                f"sql/publish/reload/{dataset.name}/: nothing tells which rows a file brought. "
-                "Undo the load that brought them, then load its files by key."
-            )
-        yield file
-
-
-def narrowed(prefixes: tuple[str, ...], known: tuple[Dataset, ...]) -> list[str]:
-    """The prefixes to list: what is asked for, within the datasets' prefixes, none inside another."""
-    wanted: set[str] = set()
-    for prefix in prefixes or ("",):
-        inside = {
-            max(prefix, d.prefix, key=len)
-            for d in known
-            if prefix.startswith(d.prefix) or d.prefix.startswith(prefix)
-        }
-        if not inside:
-            raise BadRequest(
-                f"prefixes: no dataset has files under {prefix!r}; datasets take {describe(known)}."
-            )
-        wanted |= inside
-    return sorted(
-        p for p in wanted if not any(p != other and p.startswith(other) for other in wanted)
-    )
-
-
-def describe(known: Iterable[Dataset]) -> str:
-    return ", ".join(f"{d.prefix}*{suffix}" for d in known for suffix in d.suffixes)
-
-
-def write_listing(key: str, files: Iterator[DataFile]) -> int:
-    """Writes the listing for COPY, numbered from 0; returns how many files there are."""
-    first = next(files, None)
-    if first is None:
-        return 0
-    count = 0
-
-    def rows() -> Iterator[dict[str, Any]]:
-        nonlocal count
-        for file in chain([first], files):
-            yield {"seq": count, **file.as_dict()}
-            count += 1
-
-    store.put_lines(key, rows())
-    return count
-
-
-def read_listing(key: str) -> Iterator[DataFile]:
-    for row in store.get_lines(key):
-        del row["seq"]
-        yield DataFile(**row)
-
-
-class NoTables(StatementFailed):
-    """The tables are not there, or are of an older version."""
-
-
-def compare(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
+def compared(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
     """The load with what the ledger says, and whether each listed file is new, by its number; None while it is asked.
 
-    With nothing listed it is asked for its version and its reading (loader/sweep_mark.py). Raises NoTables; but a dry run
-    takes all files for new without tables, and old tables as they are.
+    With nothing listed it is asked for its version and its reading (loader/sweep_mark.py). Raises NoTables; but a dry
+    run takes all files as new without tables, and old tables as they are.
     """
-    names = {
-        **settings().template_names,
-        "load_id": load["load_id"],
-        "batch": "0",
-        "plan_table": keys.plan_table(load["load_id"]),
-        "listing": store.uri(load["listing"]),
-        "named": sql.flag(load["named"]),
-        "reload": sql.flag(load["mode"] == "reload"),
-    }
     listed = load["listed"]
-    sequence = statements.compare(names) if listed else statements.ledger(names)
+    uri = store.uri(load["listing"])
+    sequence = ledger.comparison(load, uri) if listed else ledger.alone(load)
     try:
         load, statement = ask(load, ("plan", keys.listing_id(load["listing"])), sequence)
     except NoTables:
@@ -330,43 +239,8 @@ def compare(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
         raise
     if statement is None:
         return load, None
-    is_new = bytearray(listed)
-    told: dict[str, int] = {}
-    rows = api.rows(f"{statement.id}:{len(sequence)}")
-    for figure, name in rows if listed else ledger_alone(rows):
-        if name is not None:
-            told[str(name)] = int(figure or 0)
-        elif figure is not None and int(figure) < listed:
-            is_new[int(figure)] = 1
-    return with_ledger(load, told), is_new
-
-
-def ledger_alone(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
-    """The row of sql/plan/ledger.sql as sql/plan/compare.sql has it."""
-    for _, made, loads, version in rows:
-        yield loads, made
-        yield version, "version"
-
-
-def with_ledger(load: dict[str, Any], told: dict[str, int]) -> dict[str, Any]:
-    """The load with the ledger's reading and how many files have which status. Raises NoTables for old tables."""
-    version = told.pop("version", latest_version())
-    if version < latest_version():
-        if not load["dry_run"]:
-            raise NoTables(f"The tables are of version {version}, not {latest_version()}.")
-        load = {**load, "upgraded": {"from": version, "to": version}}
-    before: dict[str, int] = load.get("known_as", {})
-    known_as = {status: told[status] for status in KNOWN_AS if status in told}
-    total = {
-        status: before.get(status, 0) + known_as.get(status, 0)
-        for status in KNOWN_AS
-        if status in before or status in known_as
-    }
-    asked = load["asked"]
-    readings = [
-        sweep_mark.reading(name, n, asked) for name, n in told.items() if name not in KNOWN_AS
-    ]
-    return {**load, "known_as": total, "ledger": readings[0] if readings else None}
+    is_new, figures = ledger.read(api.rows(f"{statement.id}:{len(sequence)}"), listed)
+    return ledger.with_figures(load, figures), is_new
 
 
 def ask(
@@ -405,14 +279,6 @@ def ask(
             raise StatementFailed(end.error)
         case _:
             raise StatementFailed(text)
-
-
-def taker(key: str) -> Dataset:
-    """The dataset of a listed key."""
-    dataset = dataset_of(key, datasets().values())
-    if dataset is None:
-        raise ValueError(f"{key!r} was listed, but no dataset takes it.")
-    return dataset
 
 
 Cut = Iterator[tuple[Dataset, list[DataFile]]]
@@ -455,7 +321,7 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
     Of a million files no more than a batch of each kind is in memory.
     """
     limits, own, left = settings(), Tally(), Tally()
-    cut = batches.cut(new, taker, limits.batch_files, limits.batch_bytes)
+    cut = batches.cut(new, dataset_for, limits.batch_files, limits.batch_bytes)
     if load["dry_run"]:
         return {**not_loaded(load, cut, own), **own.figures, "known": load["listed"] - own.files}
     for dataset, members in islice(cut, limits.max_batches):

@@ -22,7 +22,7 @@ from loader.rendered import Group
 from loader.settings import settings
 from loader.steps import step
 from loader.store import DataFile
-from migrate import make_missing, make_own_tables, migrate_from_nothing
+from loader.tables import make_missing, make_own_tables, migrate_from_nothing
 
 api = clients.api()
 store = clients.store()

@@ -17,7 +17,7 @@ from loader.migrations import LEDGER, ensure_schemas, rendered
 from loader.observability import logger
 from loader.settings import settings
 from loader.steps import step
-from migrate import make_missing, make_own_tables
+from loader.tables import make_missing, make_own_tables
 
 MAX_ATTEMPTS = 5
 LIMIT = 120  # seconds: it may wait behind a publish, but must not drop anything after this function has ended

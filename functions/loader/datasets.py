@@ -248,3 +248,11 @@ def datasets() -> dict[str, Dataset]:
 def dataset_of(key: str, among: Iterable[Dataset]) -> Dataset | None:
     """The dataset that takes the key, or None."""
     return next((dataset for dataset in among if dataset.takes(key)), None)
+
+
+def dataset_for(key: str) -> Dataset:
+    """The dataset of a key that was listed."""
+    dataset = dataset_of(key, datasets().values())
+    if dataset is None:
+        raise ValueError(f"{key!r} was listed, but matches no dataset.")
+    return dataset

@@ -425,8 +425,8 @@ MUTANTS = (
         "files that were loaded meanwhile are not left out",
         SAME_FILE_AT_ONCE,
         "functions/leave_out_loaded.py",
-        "if number in new",
-        "if number >= 0",
+        "tuple(compress(batch.files, is_new))",
+        "tuple(batch.files)",
     ),
     mutant(
         "withdrawn files are planned again",
@@ -736,7 +736,7 @@ MUTANTS = (
     mutant(
         "a reload of a dataset without a key doubles its rows",
         f"{SECOND}::test_a_reload_is_refused_by_name_and_changes_nothing",
-        "functions/plan.py",
+        "functions/loader/listing.py",
         "if not dataset.can_reload:",
         "if False:",
     ),
@@ -988,14 +988,14 @@ MUTANTS = (
     mutant(
         "a table that held rows is made empty",
         "tests/unit/test_migrate.py::test_a_table_that_held_rows_is_not_made_empty",
-        "functions/migrate.py",
+        "functions/loader/tables.py",
         "if loaded.get(dataset)\n",
         "if not loaded\n",
     ),
     mutant(
         "a dataset that lost a table holds up the others",
         "tests/unit/test_migrate.py::test_a_dataset_that_lost_a_table_holds_up_no_other",
-        "functions/migrate.py",
+        "functions/loader/tables.py",
         "    missing = {dataset: absent for",
         "    refuse(lost)\n    missing = {dataset: absent for",
     ),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from loader import keys, sweep_mark
 from loader.dataapi import StatementFailed
 from loader.keys import SWEEP_MARK, UNFINISHED, WAITING_SINCE
+from loader.report import CAUSE_BYTES, SHOWN_CHECKS, SHOWN_REJECTS, as_cause
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
@@ -755,8 +756,8 @@ def test_what_is_shown_is_bounded_and_counted(store: Store, data_api: FakeDataAp
         checks=[check(f"c{n}") for n in range(100)] + [check("bad", figure=1)],
     )
     report = end(published())["report"]
-    assert (len(report["rejected"]), report["rejected_total"]) == (finish.SHOWN_REJECTS, 500)
-    assert (len(report["checks"]), report["checks_total"]) == (finish.SHOWN_CHECKS, 101)
+    assert (len(report["rejected"]), report["rejected_total"]) == (SHOWN_REJECTS, 500)
+    assert (len(report["checks"]), report["checks_total"]) == (SHOWN_CHECKS, 101)
     assert report["checks"][0]["name"] == "bad"
 
 
@@ -796,8 +797,8 @@ def test_the_cause_fits_whatever_stands_in_it(
         "setup": [],
         "cause": cause * times,
     }
-    text = finish.as_cause(report)
-    assert len(text.encode()) <= finish.CAUSE_BYTES < 32_768
+    text = as_cause(report)
+    assert len(text.encode()) <= CAUSE_BYTES < 32_768
     cut = json.loads(text)
     assert (cut["load_id"], cut["status"]) == (LOAD_ID, "failed")
     assert report["cause"].startswith(cut["cause"])
@@ -805,7 +806,7 @@ def test_the_cause_fits_whatever_stands_in_it(
 
 def test_a_cause_that_is_too_long_by_itself_is_cut() -> None:
     report = {"load_id": LOAD_ID, "checks": [], "cause": "\u0001" * 6000}
-    cut = json.loads(finish.as_cause(report))
+    cut = json.loads(as_cause(report))
     assert 0 < len(cut["cause"]) < 6000
 
 

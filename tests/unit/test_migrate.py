@@ -13,6 +13,7 @@ from loader import dataapi, sql, statements
 from loader.dataapi import StatementFailed
 from loader.datasets import datasets
 from loader.migrations import LEDGER, latest_version, migrations, rendered
+from loader.tables import IMPROVE_SECONDS, LEAST_SECONDS, MAX_ATTEMPTS
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import call
@@ -283,9 +284,9 @@ def test_a_schema_that_another_load_made_meanwhile(five: None, data_api: FakeDat
 def test_a_conflict_is_tried_again(five: None, data_api: FakeDataApi) -> None:
     """With a token of its own, for the Data API would answer with the failed statement."""
     data_api.replies = [version(4), THERE, Reply()]
-    data_api.replies += [failed(1, CONFLICT), version(4)] * (migrate.MAX_ATTEMPTS - 1)
+    data_api.replies += [failed(1, CONFLICT), version(4)] * (MAX_ATTEMPTS - 1)
     assert call(migrate.handler)["outcome"] == "again"
-    assert made(data_api) == [OWN, *["sparkify.t5"] * migrate.MAX_ATTEMPTS]
+    assert made(data_api) == [OWN, *["sparkify.t5"] * MAX_ATTEMPTS]
     tokens = [request["ClientToken"] for request in data_api.submits]
     assert len(set(tokens)) == len(tokens)
 
@@ -295,7 +296,7 @@ def test_it_does_not_try_for_ever(five: None, data_api: FakeDataApi) -> None:
     data_api.replies += [failed(1, CONFLICT), version(4)] * 20
     with pytest.raises(StatementFailed, match="migrate to 5: ERROR: 1023"):
         call(migrate.handler)
-    assert made(data_api) == [OWN, *["sparkify.t5"] * migrate.MAX_ATTEMPTS]
+    assert made(data_api) == [OWN, *["sparkify.t5"] * MAX_ATTEMPTS]
 
 
 # ---------------------------------------------------------------- files of which a statement may fail
@@ -347,7 +348,7 @@ def test_one_that_takes_too_long_is_cancelled_and_reported(
 
 def test_its_statements_do_not_outlive_the_function(five: None) -> None:
     """Each has its time, all have one together, and what comes before and after them takes seconds."""
-    most = migrate.IMPROVE_SECONDS + len(ALTERS) * migrate.LEAST_SECONDS
+    most = IMPROVE_SECONDS + len(ALTERS) * LEAST_SECONDS
     assert most + 60 <= _document(TEMPLATE)["Resources"]["MigrateFunction"]["Properties"]["Timeout"]
 
 

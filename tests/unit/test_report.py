@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from loader.digest import MAX_SUBJECT, digest
+from loader.report import MAX_SUBJECT
+from loader.report import message as digest
 
 from tests.unit.loads import EXECUTION, LOAD_ID
 

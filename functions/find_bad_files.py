@@ -33,7 +33,7 @@ from loader.failures import (
 from loader.known_good import Verdict
 from loader.observability import logger
 from loader.settings import settings
-from loader.splitting import MAX_PARTS, new_parts, suspect
+from loader.splitting import MAX_PARTS, new_parts, set_aside
 from loader.steps import LOST, advance, pause, step
 from loader.store import DataFile, Head
 
@@ -55,7 +55,7 @@ store = clients.store()
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
         return after_failed_checks(load, state, batch)
@@ -69,7 +69,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             return {**state, "statement": pending, "outcome": "running"}
         state = {**state, "statement": None}
         if statement is LOST:
-            return forgotten(state)
+            return after_lost(state)
         state["looked"] = statement.id
     else:
         statement = Statement(state["looked"], "")
@@ -77,14 +77,14 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         try:
             statement = api.describe(statement.id)
         except StatementLost:
-            return forgotten(state)
+            return after_lost(state)
     answer = judge(load, state, batch, dataset, statement)
     if answer["outcome"] != "running":
         answer = {name: value for name, value in answer.items() if name != "looked"}
     return answer
 
 
-def forgotten(state: dict[str, Any]) -> dict[str, Any]:
+def after_lost(state: dict[str, Any]) -> dict[str, Any]:
     """The Data API no longer knows the statement that looked for the bad files."""
     if state["attempt"] < MAX_ATTEMPTS:
         state = {name: value for name, value in state.items() if name != "looked"}
@@ -108,20 +108,20 @@ def judge(
             return interrupted(state, error, looking=True)
         state = {**state, "error": error}
         if kind_of(statement) is not Kind.COPY:
-            return no_file(state)
+            return fail(state)
     rejects, interruption = named_by_redshift(load, state, batch, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
     if rejects:
-        return of_rows(load, state, batch, dataset, statement, rejects)
+        return judge_rows(load, state, batch, dataset, statement, rejects)
     if statement.finished and may_have_passed(state, batch):
         return {**state, "retried": batch.name, "outcome": "again"}
     if rejects := named_by_s3(batch):
-        return put_out(load, state, batch, rejects)
+        return leave_out(load, state, batch, rejects)
     # A batch of several files is divided: its own good ones prove the set-up.
     alone = len(batch.readable) == 1
-    state, verdict = known_good.ask(api, store, load, state, batch, dataset, patient=alone)
-    if answer := not_answered(state, verdict):
+    state, verdict = known_good.check(api, store, load, state, batch, dataset, patient=alone)
+    if answer := after_control(state, verdict):
         return answer
     # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
     named = named_by_error(batch, state["error"])
@@ -130,21 +130,21 @@ def judge(
     why = ONLY_COPY if works else NEVER_LOADED
     if proved or state.get("good"):
         why = ""
-    return of_error(load, state, batch, dataset, named, why)
+    return judge_error(load, state, batch, dataset, named, why)
 
 
-def not_answered(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | None:
+def after_control(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | None:
     """What follows of a control that has not read its file."""
     if verdict.what == "running":
         return {**state, "outcome": "running"}
     if verdict.what == "interrupted":
         return interrupted(state, verdict.why, looking=True)
     if verdict.what == "fails":
-        return no_file(state, f" {verdict.why[:2000]}")
+        return fail(state, f" {verdict.why[:2000]}")
     return None
 
 
-def of_rows(
+def judge_rows(
     load: dict[str, Any],
     state: dict[str, Any],
     batch: Batch,
@@ -161,23 +161,25 @@ def of_rows(
     if not proved:
         # With one file that was read well, that no other ever loaded is an answer: its batch must not wait for others
         # that wait for it.
-        state, verdict = known_good.ask(api, store, load, state, batch, dataset, patient=well == 0)
-        if answer := not_answered(state, verdict):
+        state, verdict = known_good.check(
+            api, store, load, state, batch, dataset, patient=well == 0
+        )
+        if answer := after_control(state, verdict):
             return answer
         proved = verdict.what == "works" or well > 0
     rejects = diagnosis.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
     if proved:
-        return put_out(load, state, batch, rejects)
-    return put_aside(load, state, batch, [waiting(reject, NEVER_LOADED) for reject in rejects])
+        return leave_out(load, state, batch, rejects)
+    return hold(load, state, batch, [as_waiting(reject, NEVER_LOADED) for reject in rejects])
 
 
-def waiting(reject: Reject, why: str) -> Reject:
+def as_waiting(reject: Reject, why: str) -> Reject:
     """The same file, not judged; one that may not be read stays unreadable."""
     status = reject.status if reject.status == "unreadable" else "waiting"
     return replace(reject, status=status, reason=f"{reject.reason} {why}")
 
 
-def of_error(
+def judge_error(
     load: dict[str, Any],
     state: dict[str, Any],
     batch: Batch,
@@ -194,29 +196,31 @@ def of_error(
     file = single or named
     if file is None:
         return halve(load, state, batch)
-    reject = of_one(file, state["error"], dataset)
+    reject = reject_of(file, state["error"], dataset)
     if single and unproved:
-        return put_aside(load, state, batch, [waiting(reject, unproved)])
+        return hold(load, state, batch, [as_waiting(reject, unproved)])
     if unproved:
         return divide(load, state, batch, file)
     number = state.get("named", 0)
-    alike = alike_of(batch, reject, dataset, denied=number >= MAX_NAMED)
+    alike = similar_rejects(batch, reject, dataset, denied=number >= MAX_NAMED)
     if not single and number >= MAX_NAMED and not alike:
         return halve(load, state, batch)
-    return put_out(load, {**state, "named": number + 1}, batch, [reject, *alike])
+    return leave_out(load, {**state, "named": number + 1}, batch, [reject, *alike])
 
 
-def of_one(file: DataFile, error: str, dataset: Dataset) -> Reject:
+def reject_of(file: DataFile, error: str, dataset: Dataset) -> Reject:
     """Why this file is not read: what stands in it, and what Redshift says."""
     denied = is_denied(error)
     error = headline(error)
     if denied:
         return Reject(file, f"COPY may not read the object: {error}", status="unreadable")
-    [found] = diagnosis.at_first(store, [file], dataset)
-    return Reject(file, diagnosis.of_file("" if found == diagnosis.DENIED else found, error))
+    [found] = diagnosis.inspect_starts(store, [file], dataset)
+    return Reject(file, diagnosis.reason_for("" if found == diagnosis.DENIED else found, error))
 
 
-def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) -> list[Reject]:
+def similar_rejects(
+    batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool
+) -> list[Reject]:
     """The other files of which the same is seen, so that they do not cost a COPY each.
 
     What S3 denies to this function it may give to COPY: it counts only where COPY was denied so often (``denied``).
@@ -224,7 +228,7 @@ def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) ->
     others = [file for file in batch.readable if file.key != reject.file.key][: diagnosis.MAX_LOOKS]
     if reject.status == "unreadable" and not denied:
         return []
-    found = diagnosis.at_first(store, others, dataset)
+    found = diagnosis.inspect_starts(store, others, dataset)
     if reject.status == "unreadable":
         why = f"The loader may not read the object either, and COPY may not read {reject.file.url}."
         return [
@@ -239,7 +243,7 @@ def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) ->
     ]
 
 
-def put_out(
+def leave_out(
     load: dict[str, Any], state: dict[str, Any], batch: Batch, rejects: list[Reject]
 ) -> dict[str, Any]:
     """Goes on without these files; their rows of the ledger are published with the others'."""
@@ -251,11 +255,11 @@ def put_out(
         first=first.file.key,
         reason=first.reason,
     )
-    batches.save(store, load["load_id"], without(batch, rejects))
+    batches.write(store, load["load_id"], without(batch, rejects))
     return {**state, "outcome": "again"}
 
 
-def put_aside(
+def hold(
     load: dict[str, Any],
     state: dict[str, Any],
     batch: Batch,
@@ -271,13 +275,13 @@ def put_aside(
     files = tuple(file for file in batch.files if file.key in keys)
     others = tuple(file for file in batch.files if file.key not in keys)
     apart = replace(batch, name=name, files=files, rejects=(), held=tuple(held), unread_headers=0)
-    batches.save(store, load["load_id"], apart)
+    batches.write(store, load["load_id"], apart)
     if others or batch.rejects:
-        batches.save(store, load["load_id"], replace(batch, name=rest, files=others, held=()))
+        batches.write(store, load["load_id"], replace(batch, name=rest, files=others, held=()))
         state = {**state, "todo": [rest, *state.get("todo", [])]}
     more = f" (and {len(held) - 1} more files)" if len(held) > 1 else ""
     cause = f"{held[0].file.key}{more} waits: {held[0].reason}"
-    return suspect({**state, "batch": name}, cause, checks or [])
+    return set_aside({**state, "batch": name}, cause, checks or [])
 
 
 def may_have_passed(state: dict[str, Any], batch: Batch) -> bool:
@@ -293,13 +297,13 @@ def interrupted(state: dict[str, Any], error: str, *, looking: bool = False) -> 
     bad files (``looking``), or COPY itself; in the end the batch fails.
     """
     if state["attempt"] >= attempts(error, MAX_ATTEMPTS):
-        return no_file({**state, "error": error})
+        return fail({**state, "error": error})
     pause(state["attempt"])
     state = {**state, "attempt": state["attempt"] + 1}
     return {**state, "outcome": "running"} if looking else {**state, "outcome": "again"}
 
 
-def no_file(state: dict[str, Any], more: str = "") -> dict[str, Any]:
+def fail(state: dict[str, Any], more: str = "") -> dict[str, Any]:
     """What failed is the set-up's or the warehouse's, and no file is rejected for it."""
     cause = f"COPY failed for a reason that is not a file's: {state['error']}{more}"
     return {**state, "outcome": "failed", "cause": cause}
@@ -423,9 +427,9 @@ def divide(
         )
         return {**state, "outcome": "failed", "cause": cause}
     state, names = new_parts(state)
-    first, second = batch.apart(named, names) if named else batch.halves(names)
-    batches.save(store, load["load_id"], first)
-    batches.save(store, load["load_id"], second)
+    first, second = batch.split_off(named, names) if named else batch.halves(names)
+    batches.write(store, load["load_id"], first)
+    batches.write(store, load["load_id"], second)
     todo = [second.name, *state.get("todo", [])]
     return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}
 
@@ -449,5 +453,5 @@ def after_failed_checks(
         passed = {(name, definition) for name, definition in api.rows(f"{ended.id}:1")}
         trusted = all((c["name"], c["definition"]) in passed for c in checks)
     if trusted:
-        return put_out(load, state, batch, [reject])
-    return put_aside(load, state, batch, [waiting(reject, NEVER_PASSED)], checks)
+        return leave_out(load, state, batch, [reject])
+    return hold(load, state, batch, [as_waiting(reject, NEVER_PASSED)], checks)

@@ -12,16 +12,15 @@ from loader import backlog, clients, keys, retries, sql, sweep_mark, usage
 from loader.clients import sns, stepfunctions
 from loader.dataapi import Statement, client_token
 from loader.datasets import datasets
-from loader.drift import Noticed, sum_up
+from loader.drift import Drift, summarize
 from loader.event_loads import EventLoads
-from loader.leftovers import end_statements, staging_tables, tables_of_load
+from loader.leftovers import cancel_statements, staging_tables, tables_of_load
 from loader.observability import SERVICE, MetricUnit, logger, metrics
 from loader.report import as_cause, cause_of, report_of
 from loader.report import message as report_message
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
-from loader.statements import NOTICED
-from loader.statements import noticed as noting
+from loader.statements import NOTICED, drift_rows
 from loader.steps import step
 
 DROPPED_AT_ONCE = 37  # statements of a batch, beside those that record what was spent and noticed
@@ -46,7 +45,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     ended = event.get("batches") or []
     failures = [batch for batch in ended if batch.get("outcome") != "published"]
     cause = cause_of(load, failures, event.get("error"))
-    start_what_waits(str(load.get("execution") or event["execution"]))
+    start_waiting(str(load.get("execution") or event["execution"]))
     tables = list(load.get("tables", ()))
     if load.get("outcome") == "load":
         tables += tables_of_load(store, load["load_id"])
@@ -55,49 +54,49 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     ended_well = not cause or load.get("outcome") == "refused"
     cleaned = [load["load_id"]] if marked and ended_well else []
     if load.get("mark"):
-        more, ended_loads = left_behind(load)
+        more, ended_loads = find_leftovers(load)
         tables += more
         cleaned += ended_loads
     rest_started = bool(event.get("rest_started"))
     results = results_of(load) if ended else []
     report = report_of(load, ended, results, failures, cause, rest_started=rest_started)
-    noticed = sum_up(store, load, [result["batch"] for result in results])
+    noticed = summarize(store, load, [result["batch"] for result in results])
     if noticed.report:
         report["sample"] = noticed.report
-    report["spent"] = spent_by(load, ended, len(tables), failed=bool(cause), rest=rest_started)
+    report["spent"] = usage_of(load, ended, len(tables), failed=bool(cause), rest=rest_started)
     if drop_staging(load, tables, report, noticed):
-        close(cleaned)
-    retries.keep(store, load, results)
+        mark_closed(cleaned)
+    retries.write(store, load, results)
     move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
     # All of its files are loaded, rejected, or kept for the next sweep.
     dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
     if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
-        retries.done(store, load["mark"])
+        retries.clear(store, load["mark"])
     measure(report)
     logger.info("load ended", report=report)
-    tell(report, load.get("execution") or event["execution"])
+    notify(report, load.get("execution") or event["execution"])
     return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
 
 
-def start_what_waits(execution: str) -> None:
+def start_waiting(execution: str) -> None:
     """This load ends: events that wait for that have their load now, unless the stack is paused."""
     if settings().paused:
         return
     loads = EventLoads(store, stepfunctions, STATE_MACHINE)
     try:
-        loads.look({}, leaving=execution.rpartition(":")[2])
+        loads.start_or_defer({}, leaving=execution.rpartition(":")[2])
     except Exception:  # a load that is published has not failed because of what waits
         logger.exception("what waits could not be started; the trigger or the sweep does")
 
 
-def left_behind(load: dict[str, Any]) -> tuple[list[str], list[str]]:
+def find_leftovers(load: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Staging tables of loads that never cleaned up, and the ids of those of which nothing is left then.
 
     Only the sweep's loads look for them. A statement that still runs is cancelled, and its load is left to the next
     sweep: the statement may yet make a table.
     """
     try:
-        ended = {dead for dead in load.get("ended", ()) if end_statements(api, dead)}
+        ended = {dead for dead in load.get("ended", ()) if cancel_statements(api, dead)}
         found = staging_tables(api, load["load_id"])
     except Exception:  # a load that is published has not failed because of it
         logger.exception("what ended loads left behind could not be looked for")
@@ -106,18 +105,18 @@ def left_behind(load: dict[str, Any]) -> tuple[list[str], list[str]]:
     return tables, sorted(ended)
 
 
-def spent_by(
+def usage_of(
     load: dict[str, Any], ended: list[dict[str, Any]], tables: int, *, failed: bool, rest: bool
 ) -> dict[str, Any]:
     """What the load has spent, with the drop that is still to come."""
     before = usage.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
-    all_of_it = usage.so_far("finish", before)
+    all_of_it = usage.add_call("finish", before)
     all_of_it["data_api"] += -(-tables // DROPPED_AT_ONCE)
     return usage.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
 
 
 def drop_staging(
-    load: dict[str, Any], tables: list[str], report: dict[str, Any], noticed: Noticed
+    load: dict[str, Any], tables: list[str], report: dict[str, Any], noticed: Drift
 ) -> bool:
     """Drops staging tables and records what the load has spent and noticed; whether the tables are gone.
 
@@ -135,12 +134,12 @@ def drop_staging(
                 for table in tables[number : number + DROPPED_AT_ONCE]
             ]
             if number == 0 and load.get("outcome") == "load":
-                figures = {name: amount(figure) for name, figure in report["spent"].items()}
-                seconds = amount(report["seconds"]["total"])
+                figures = {name: as_number(figure) for name, figure in report["spent"].items()}
+                seconds = as_number(report["seconds"]["total"])
                 names = {**settings().template_names, **figures, "seconds": seconds}
                 names["load_id"] = load["load_id"]
                 statements.append(sql.render_one("stage/spent.sql", names))
-                statements += noted(load, noticed)
+                statements += drift_statements(load, noticed)
             statement = api.submit(
                 statements,
                 token=token,
@@ -155,7 +154,7 @@ def drop_staging(
     return gone
 
 
-def noted(load: dict[str, Any], noticed: Noticed) -> list[Rendered]:
+def drift_statements(load: dict[str, Any], noticed: Drift) -> list[Rendered]:
     """The statements that note what the load has noticed, and for COPY their rows. It fails nothing."""
     names = settings().template_names
     try:
@@ -165,7 +164,7 @@ def noted(load: dict[str, Any], noticed: Noticed) -> list[Rendered]:
                 names[name] = store.put_lines(keys.drift(load["load_id"], table), rows)
     except Exception:
         logger.exception("what the load noticed could not be noted")
-    return noting(names)
+    return drift_rows(names)
 
 
 def are_finished(statement: Statement, count: int) -> bool:
@@ -174,12 +173,12 @@ def are_finished(statement: Statement, count: int) -> bool:
     return len(parts) >= count and all(part.status == "FINISHED" for part in parts[:count])
 
 
-def amount(figure: float) -> str:
+def as_number(figure: float) -> str:
     """A figure as a literal: without an exponent, which Redshift would take, but no pattern does."""
     return str(figure) if isinstance(figure, int) else f"{max(figure, 0):.6f}"
 
 
-def close(load_ids: Iterable[str]) -> None:
+def mark_closed(load_ids: Iterable[str]) -> None:
     """Takes the documents away by which the sweep finds loads that have not cleaned up."""
     try:
         for each in load_ids:
@@ -212,7 +211,7 @@ def move_mark(
     objects = str(load.get("objects", "")).removeprefix(store.uri(""))
     if load.get("mark") and backlog.is_list(objects):
         documents.append(sweep_mark.read(store, backlog.ledger_key(objects)))
-    whys = (sweep_mark.unfit(document, readings) for document in documents)
+    whys = (sweep_mark.why_void(document, readings) for document in documents)
     if report["status"] == "reset":
         sweep_mark.void(store, "The tables were reset.", load["started"])
     elif why := next(filter(None, whys), ""):
@@ -222,12 +221,12 @@ def move_mark(
         report["sweep_mark"] = f"{why} {sweep_mark.VOID}"
     elif load.get("mark") and rest_started and readings:
         following = str(load["rest"]).removeprefix(store.uri(""))
-        store.put(backlog.ledger_key(following), sweep_mark.whose(readings))
+        store.put(backlog.ledger_key(following), sweep_mark.identity(readings))
     elif load.get("mark") and not failed:
         sweep_mark.write(store, load["mark"], load["load_id"], readings)
 
 
-def tell(report: dict[str, Any], execution: str) -> None:
+def notify(report: dict[str, Any], execution: str) -> None:
     """Tells the topic of a load that failed or rejected files. Its alarm tells of one that is not told of here."""
     here = settings()
     message = report_message(

@@ -24,7 +24,7 @@ store = clients.store()
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     statement, pending = advance(api, state.get("statement"), lambda: submit(load, state, batch))
     if statement.running:
         return {**state, "statement": pending, "outcome": "running"}
@@ -46,7 +46,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             f"The claim of batch {batch.name} says that files of it are loaded, and the ledger has none of them."
         )
     logger.info("files loaded meanwhile are left out", files=len(batch.files) - len(files))
-    batches.save(store, load["load_id"], replace(batch, files=files))
+    batches.write(store, load["load_id"], replace(batch, files=files))
     known = state.get("known", 0) + len(batch.files) - len(files)
     return {**state, "known": known, "outcome": "again"}
 

@@ -27,13 +27,13 @@ from loader.dataapi import Statement, StatementFailed, client_token
 from loader.datasets import Dataset, dataset_for
 from loader.failures import Kind
 from loader.ledger import NoTables
-from loader.leftovers import end_statements
+from loader.leftovers import cancel_statements
 from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
 from loader.steps import advance, ending, step
 from loader.store import DataFile, MissingObject
-from loader.unmatched import NotTaken
+from loader.unmatched import Unmatched
 
 MAX_ATTEMPTS = 5
 MAX_UPGRADES = 3  # times that the tables are made or upgraded before a plan
@@ -59,7 +59,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     try:
         request = parse(event["input"])
         if request.mode in ("reset", "undo"):
-            mark_as_open(load)
+            mark_unfinished(load)
         if request.mode in ("check", "reset"):
             return {**load, "mode": request.mode, "outcome": request.mode}
         if request.mode == "migrate":
@@ -90,9 +90,9 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     }
     try:
         if request.redo and not load["objects"]:
-            load = look_for_withdrawn(load, request)
+            load = find_withdrawn(load, request)
         if load["objects"] or not request.redo:
-            load, new = look_for_new(load, request)
+            load, new = find_new(load, request)
         else:
             new = None
     except NoTables:
@@ -100,25 +100,25 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
             raise
         load = {**load, "statement": None, "attempt": load["attempt"] + 1, "outcome": "no tables"}
         new = None
-    load["seconds"] = spent(load, begun)
+    load["seconds"] = seconds_so_far(load, begun)
     if new is None:
         return load
     if load["listed"] == 0:
         measure(load, request, "", more=False)
         return {**load, "outcome": "nothing"}
     result = write_batches(load, new)
-    load["seconds"] = spent(load, begun)
+    load["seconds"] = seconds_so_far(load, begun)
     if result["outcome"] == "nothing" and result["rest"]:
-        return next_list(load, result["rest"])
+        return skip_to(load, result["rest"])
     measure(load, request, result.pop("oldest"), more=bool(result["rest"]))
     if result["outcome"] == "load":
-        mark_as_open(load)
+        mark_unfinished(load)
     passed = load.get("passed", 0)
     listed, known = load["listed"] + passed, result["known"] + passed
     return {**load, **result, "listed": listed, "known": known}
 
 
-def look_for_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
+def find_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
     """The load with the list of the files that an undone load had; or with an outcome, while the warehouse is asked."""
     names = {**settings().template_names, "undone_load": request.redo}
     sequence = statements.redo(names)
@@ -132,7 +132,7 @@ def look_for_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]
     return load | redo.write(store, load["load_id"], redo.found(request.redo, files, why))
 
 
-def look_for_new(
+def find_new(
     load: dict[str, Any], request: Request
 ) -> tuple[dict[str, Any], Iterator[DataFile] | None]:
     """The load and what is new of its files; None while the warehouse is asked. Raises NoTables."""
@@ -149,34 +149,34 @@ def look_for_new(
 
 def list_all(load: dict[str, Any], request: Request) -> None:
     """Writes the listing, and how many files it has."""
-    end_what_others_left(request)
+    cancel_leftovers(request)
     # A name of its own: were this call repeated, its numbers must not meet those of another listing.
     load["listing"] = keys.listing(load["load_id"], uuid.uuid4().hex[:8])
-    not_taken = NotTaken()
+    not_taken = Unmatched()
     files = listing.list_files(store, request, load["objects"], not_taken)
     load["listed"] = listing.write(
         store, load["listing"], listing.reloadable(files) if request.reload else files
     )
     if not_taken.files:
-        load["not_taken"] = told_not_taken(load, not_taken)
+        load["not_taken"] = report_unmatched(load, not_taken)
 
 
-def next_list(load: dict[str, Any], objects: str) -> dict[str, Any]:
+def skip_to(load: dict[str, Any], objects: str) -> dict[str, Any]:
     """Others have loaded all of this execution's list meanwhile: it takes the next."""
     passed = load.get("passed", 0) + load.pop("listed")
     return {**load, "objects": objects, "passed": passed, "outcome": "running"}
 
 
-def mark_as_open(load: dict[str, Any]) -> None:
+def mark_unfinished(load: dict[str, Any]) -> None:
     """Until finish takes the mark away: the sweep ends the statements of a load that never got there, and cleans up."""
     store.put(keys.unfinished(load["load_id"]), {"execution": load["execution"]})
 
 
-def end_what_others_left(request: Request) -> None:
+def cancel_leftovers(request: Request) -> None:
     """Before this load waits behind their locks. Finish looks again, and then cleans up."""
     for dead in request.ended:
         try:
-            end_statements(api, dead)
+            cancel_statements(api, dead)
         except Exception:  # the load may be published all the same
             logger.exception("statements of an ended load could not be cancelled", load=dead)
 
@@ -190,11 +190,11 @@ def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) 
     narrowed_by = (request.keys, request.prefixes, request.objects, request.redo)
     looks_at_all = request.mark or not any(narrowed_by)
     if request.mode == "load" and looks_at_all and not (of_a_rest and more):
-        age = waited(request, oldest) if oldest else 0
+        age = waiting_seconds(request, oldest) if oldest else 0
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
 
 
-def waited(request: Request, oldest: str) -> float:
+def waiting_seconds(request: Request, oldest: str) -> float:
     """How long a file has waited: not before a load has first looked, or a new stack's alarm would say years."""
     now = datetime.now(UTC)
     try:
@@ -206,12 +206,12 @@ def waited(request: Request, oldest: str) -> float:
     return (now - max(since, datetime.fromisoformat(oldest))).total_seconds()
 
 
-def spent(load: dict[str, Any], begun: float) -> float:
+def seconds_so_far(load: dict[str, Any], begun: float) -> float:
     """The seconds of all calls of this step so far."""
     return round(float(load.get("seconds", 0)) + time.time() - begun, 3)
 
 
-def told_not_taken(load: dict[str, Any], not_taken: NotTaken) -> dict[str, Any]:
+def report_unmatched(load: dict[str, Any], not_taken: Unmatched) -> dict[str, Any]:
     """What the report says of files that no dataset takes; of a dry run with the list of their keys."""
     logger.warning("files that no dataset takes", **not_taken.as_dict())
     if not load["dry_run"]:
@@ -326,10 +326,10 @@ def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, An
         return {**not_loaded(load, cut, own), **own.figures, "known": load["listed"] - own.files}
     for dataset, members in islice(cut, limits.max_batches):
         batch = batches.Batch(str(own.batches), dataset.name, tuple(members))
-        batches.save(store, load["load_id"], batch)
+        batches.write(store, load["load_id"], batch)
         own.add(dataset, members)
     beyond = (lines(chain([first], islice(cut, limits.max_batches - 1)), left) for first in cut)
-    following = write_rest(load, beyond)
+    following = write_backlog(load, beyond)
     return {
         **own.figures,
         # The state machine's Map takes this array as it is: AWS may unwrap a range of one element.
@@ -360,12 +360,12 @@ def not_loaded(load: dict[str, Any], cut: Cut, tally: Tally) -> dict[str, Any]:
     return {**told, **names, "rest": "", "outcome": "planned"}
 
 
-def write_rest(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) -> str:
+def write_backlog(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) -> str:
     """The URI of the list of files that the next execution loads, '' if there is none."""
     key = load["objects"].removeprefix(store.uri(""))
     if not backlog.is_list(key):
         # By the listing: were this call repeated, its lists must not meet those of another.
         return backlog.write(store, f"{load['load_id']}-{keys.listing_id(load['listing'])}", lists)
     for files in lists:  # the limits have been lowered meanwhile
-        backlog.add(store, key, files)
-    return backlog.following(store, key)
+        backlog.append(store, key, files)
+    return backlog.next_list(store, key)

@@ -22,7 +22,7 @@ from loader.rendered import Group
 from loader.settings import settings
 from loader.steps import step
 from loader.store import DataFile
-from loader.tables import make_missing, make_own_tables, migrate_from_nothing
+from loader.tables import create_loader_tables, create_missing, migrate_from_nothing
 
 api = clients.api()
 store = clients.store()
@@ -105,10 +105,10 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
                 for group in groups(load):
                     look(
                         f"statements: {group.name}",
-                        lambda of=group: planned(load, of),  # type: ignore[misc]
+                        lambda of=group: plan_statements(load, of),  # type: ignore[misc]
                         STATEMENT,
                     )
-                excuse(findings)
+                accept_fallbacks(findings)
     look("bucket_region", bucket_region, REGION)
     look("bucket_events", lambda: bucket_events(load), EVENTS)
     look("loads_by_itself", loads_by_itself, "")
@@ -175,18 +175,18 @@ def tables(load: dict[str, Any]) -> str:
         version, created = latest_version(), ", created now"
     if version < latest_version():
         return f"version {version}, the next load upgrades them: check again after it"
-    missing = expected_tables() - there(load, "tables")
+    missing = expected_tables() - existing_tables(load, "tables")
     if missing & makeable_tables():
-        make_own_tables(load, "check")
-        made = make_missing(load, "check")  # or says which rows are lost
-        missing = expected_tables() - there(load, "tables-again")
+        create_loader_tables(load, "check")
+        made = create_missing(load, "check")  # or says which rows are lost
+        missing = expected_tables() - existing_tables(load, "tables-again")
         created = created or f", created now: {', '.join(made)}"
     if missing:
         raise StatementFailed(f"Missing: {', '.join(sorted(missing))}.")
     return f"version {version}{created}"
 
 
-def there(load: dict[str, Any], name: str) -> set[str]:
+def existing_tables(load: dict[str, Any], name: str) -> set[str]:
     """The tables of both schemas, with their schemas."""
     found = rows(load, name, sql.render("migrations/tables.sql", settings().template_names))
     return {f"{schema}.{table}" for schema, table in found}
@@ -288,7 +288,7 @@ def groups(load: dict[str, Any]) -> list[Group]:
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 
-def planned(load: dict[str, Any], group: Group) -> str:
+def plan_statements(load: dict[str, Any], group: Group) -> str:
     """Redshift plans each statement of the batch. Raises StatementFailed with file and error of those it refuses."""
     refused: list[str] = []
     count = 0
@@ -317,7 +317,7 @@ def attempted(load: dict[str, Any], name: str, steps: Sequence[explain.Step]) ->
     return refusals(api.describe(ended.id), steps)
 
 
-def excuse(findings: list[dict[str, Any]]) -> None:
+def accept_fallbacks(findings: list[dict[str, Any]]) -> None:
     """COPY's report is asked for later where the transaction may not read it: then nothing needs fixing."""
     by_name = {finding["name"]: finding for finding in findings}
     for dataset in datasets():

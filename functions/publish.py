@@ -17,7 +17,7 @@ from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, is_missing
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
-from loader.splitting import go_on
+from loader.splitting import next_part
 from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
@@ -36,7 +36,7 @@ store = clients.store()
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     attempt = state.get("publish_attempt", 0)
     begun = state.get("publish_begun") or time.time()
@@ -233,7 +233,7 @@ def published(
         },
     )
     measure(batch, rows)
-    return go_on(state, good=bool(state["table"]))
+    return next_part(state, good=bool(state["table"]))
 
 
 def measure(batch: Batch, rows: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from loader.migrations import LEDGER, ensure_schemas, rendered
 from loader.observability import logger
 from loader.settings import settings
 from loader.steps import step
-from loader.tables import make_missing, make_own_tables
+from loader.tables import create_loader_tables, create_missing
 
 MAX_ATTEMPTS = 5
 LIMIT = 120  # seconds: it may wait behind a publish, but must not drop anything after this function has ended
@@ -32,19 +32,19 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
         return {**load, "outcome": "refused", "cause": cause}
     ensure_schemas(api, load["load_id"], "reset")
-    make_own_tables(load, "reset.before")  # the lock, which may be missing
+    create_loader_tables(load, "reset.before")  # the lock, which may be missing
     names = {**settings().template_names, "load_id": load["load_id"]}
-    anew(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
+    recreate(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
     try:
-        make_own_tables(load, "reset.after")
-        make_missing(load, "reset")
+        create_loader_tables(load, "reset.after")
+        create_missing(load, "reset")
     except (StatementFailed, TimeoutError) as error:  # as any load does that misses one
         logger.warning("tables are left to the next load", error=str(error))
     tables = [table.name for table in staging_tables(api, load["load_id"])]
     return {**load, "outcome": "reset", "tables": tables}
 
 
-def anew(load: dict[str, Any], sequence: Sequence[str]) -> None:
+def recreate(load: dict[str, Any], sequence: Sequence[str]) -> None:
     """All tables go and an empty ledger comes, in one transaction: a load that waits for the lock finds that ledger,
     and no tables of a dataset, and makes them. Nothing of before is there for it to publish into.
 

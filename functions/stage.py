@@ -23,8 +23,8 @@ from loader.migrations import latest_version
 from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
-from loader.splitting import MAX_PARTS, go_on, more_parts
-from loader.steps import advance, asking, ending, pause, step
+from loader.splitting import MAX_PARTS, name_parts, next_part
+from loader.steps import advance, ending, pause, polls, step
 from loader.store import DataFile
 
 MAX_ATTEMPTS = 8
@@ -39,15 +39,15 @@ store = clients.store()
 @step
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("held") and (batch.held or state["todo"]):
-        batch = recorded(load, state, batch)
+        batch = record_held(load, state, batch)
         state = {**state, "todo": []}
     if not batch.files and not batch.rejects:
-        return go_on(state)  # all of it was loaded meanwhile
+        return next_part(state)  # all of it was loaded meanwhile
     if dataset.header and batch.columns is None and batch.readable:
-        batch, divided = by_header(load, state, batch, dataset)
+        batch, divided = split_by_header(load, state, batch, dataset)
         if divided:
             return divided
     if not batch.readable:
@@ -79,7 +79,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
 
 
-def by_header(
+def split_by_header(
     load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
 ) -> tuple[Batch, dict[str, Any] | None]:
     """The batch after its files' headers were read, without the files of a bad one; and, where they stand in several
@@ -96,7 +96,7 @@ def by_header(
             reason=rejects[0].reason,
         )
     if len(found) == 1:
-        batches.save(store, load["load_id"], found[0])
+        batches.write(store, load["load_id"], found[0])
         return found[0], None
     room = MAX_PARTS - batches.parts_of(store, load["load_id"])
     if room < 2:
@@ -108,19 +108,19 @@ def by_header(
     if len(found) > room:
         others = tuple(file for one in found[room - 1 :] for file in one.files)
         found = [*found[: room - 1], replace(found[-1], files=others, columns=None)]
-    state, names = more_parts(state, len(found))
+    state, names = name_parts(state, len(found))
     for name, one in zip(names, found, strict=True):
-        batches.save(store, load["load_id"], replace(one, name=name))
+        batches.write(store, load["load_id"], replace(one, name=name))
     todo = [*names[1:], *state.get("todo", ())]
     return batch, {**state, "batch": names[0], "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def recorded(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Batch:
+def record_held(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Batch:
     """The parts that were put aside, and that nothing proves to be bad, as one batch for the ledger."""
-    parts = [batch, *(batches.load(store, load["load_id"], name) for name in state["todo"])]
+    parts = [batch, *(batches.read(store, load["load_id"], name) for name in state["todo"])]
     rejects = tuple(reject for part in parts for reject in (*part.rejects, *part.held))
     batch = Batch(batch.name, batch.dataset, (), rejects)
-    batches.save(store, load["load_id"], batch)
+    batches.write(store, load["load_id"], batch)
     return batch
 
 
@@ -245,7 +245,7 @@ def audit(
             "failed_checks": [check.as_dict() for check in failed],
         }
     copied = rows_copied(statement, figures["rows"])
-    if not accounts_for(reported, batch, dataset, figures["rows"]):
+    if not is_complete(reported, batch, dataset, figures["rows"]):
         if waited:
             return {**state, "statement": pending, "asking": True, "outcome": "running"}
         later = later_report(load, batch, dataset, table, figures["rows"])
@@ -253,22 +253,22 @@ def audit(
         if copied is None:
             copied = next((int(row[3]) for row in later if row[3] is not None), None)
     figures["copied"] = copied
-    files, lines = as_read(batch, reported)
+    files, lines = as_copied(batch, reported)
     if unreported := [file.key for file in batch.files if file.key not in lines]:
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
     if files != batch.files:
         again = bool(dataset.header) and state["attempt"] < MAX_ATTEMPTS
         # Of a file that was replaced after its header was read, nobody has seen the header that COPY skipped.
         batch = replace(batch, files=files, columns=None if again else batch.columns)
-        batches.save(store, load["load_id"], batch)
+        batches.write(store, load["load_id"], batch)
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
     store.put(keys.lines(load["load_id"], batch.name), lines)
-    note(load, batch, dataset, figures["rows"], noticed, sampler)
+    record_drift(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
 
 
-def note(
+def record_drift(
     load: dict[str, Any],
     batch: Batch,
     dataset: Dataset,
@@ -309,9 +309,7 @@ def rows_copied(statement: Statement, staged_rows: int) -> int | None:
     return None
 
 
-def accounts_for(
-    reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset, rows: int
-) -> bool:
+def is_complete(reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset, rows: int) -> bool:
     """Whether every file is reported, or the lines of those that are are all the rows: then the others have none.
 
     COPY may count the header lines that it skips as lines or not.
@@ -330,7 +328,7 @@ def later_report(
     view may lag behind. That it cannot be read is no fault of the batch.
     """
     reported: list[tuple[Any, ...]] = []
-    for number in asking(REPORT_SECONDS):
+    for number in polls(REPORT_SECONDS):
         try:
             ended = api.run(
                 [sql.render_one("stage/files_copied_later.sql", {"stage_table": table})],
@@ -343,12 +341,12 @@ def later_report(
             logger.warning("COPY's report could not be read", error=str(error))
             break
         reported = found if len(found) > len(reported) else reported
-        if accounts_for(reported, batch, dataset, rows):
+        if is_complete(reported, batch, dataset, rows):
             break
     return reported
 
 
-def as_read(
+def as_copied(
     batch: Batch, reported: list[tuple[Any, ...]]
 ) -> tuple[tuple[DataFile, ...], dict[str, int]]:
     """The files with the ETags that COPY read, and its lines by key; a file that COPY does not report has no lines.

@@ -17,11 +17,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from loader import clients, keys, retries, sweep_mark
 from loader.datasets import Dataset, dataset_of, datasets
-from loader.event_loads import EventLoads, events_of, lists
+from loader.event_loads import EventLoads, events_of, waiting_lists
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject
-from loader.unmatched import NotTaken, under
+from loader.unmatched import Unmatched, dataset_above
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 # A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     running it does nothing: what that leaves is the next sweep's.
     """
     now = datetime.now(UTC)
-    start_what_waits()
+    start_waiting()
     # Before the executions: a load that begins meanwhile is none of these.
     unfinished = list(store.keys(keys.UNFINISHED))
     running = running_executions()
@@ -58,20 +58,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         for load in map(keys.unfinished_load, unfinished)
         if load[-8:] not in map(digest, running)
     ]
-    marked = mark_of_here(now)
+    marked = current_mark(now)
     marks, seen = last_sweep(marked)
-    not_taken = NotTaken()
+    not_taken = Unmatched()
     # Listed once: what comes meanwhile must not be taken for seen.
-    found = list(newer(marks, not_taken))
-    tell_not_taken(not_taken, now)
+    found = list(files_after(marks, not_taken))
+    record_unmatched(not_taken, now)
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
     known, bucket = datasets().values(), settings().data_bucket
-    files += retries.left(store, known, bucket, dealt_with, now.isoformat())
+    files += retries.pending(store, known, bucket, dealt_with, now.isoformat())
     is_due = bool(marked) and now - datetime.fromisoformat(marked) > LOOK_AT_LEAST
     if not files and not ended and not is_due:
-        logger.info("nothing is newer than the last sweep", marks=told(marks))
+        logger.info("nothing is newer than the last sweep", marks=as_log_fields(marks))
         waiting = [file for file in found if (file.key, file.etag) in others - seen]
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, oldest(waiting, now))
         return {"files": 0}
@@ -91,14 +91,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         input=json.dumps({"objects": objects, "mark": stamp, "ended": ended[:MAX_ENDED]}),
     )
     metrics.add_metric("FilesSwept", MetricUnit.Count, len(files))
-    logger.info("load started", files=len(files), ended=ended, marks=told(marks))
+    logger.info("load started", files=len(files), ended=ended, marks=as_log_fields(marks))
     return {"files": len(files)}
 
 
-def start_what_waits() -> None:
+def start_waiting() -> None:
     """Nobody may have: the messages that say so can be lost, and loads can end without their last step."""
     try:
-        EventLoads(store, lambda: stepfunctions, STATE_MACHINE).look({})
+        EventLoads(store, lambda: stepfunctions, STATE_MACHINE).start_or_defer({})
     except Exception:  # then the files are this sweep's, or the next one's
         logger.exception("what waits could not be started")
 
@@ -129,14 +129,14 @@ def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
     Not those that are so old that the next sweep would not, nor those that wait although no such load runs.
     """
     files = set()
-    for file in of_events(running, now):
+    for file in event_files(running, now):
         if now - datetime.fromisoformat(file.modified) < OVERLAP / 2:
             files.add((file.key, file.etag))
     return files
 
 
-def of_events(running: list[str], now: datetime) -> Iterator[DataFile]:
-    for each in lists(store):
+def event_files(running: list[str], now: datetime) -> Iterator[DataFile]:
+    for each in waiting_lists(store):
         if running or now - each.since < WAITS:
             yield from (file for _, file in events_of(store, each))
     for name in running:
@@ -144,10 +144,10 @@ def of_events(running: list[str], now: datetime) -> Iterator[DataFile]:
             yield from (DataFile(**row) for row in store.get_lines(keys.event_list(name)))
 
 
-def mark_of_here(now: datetime) -> str:
+def current_mark(now: datetime) -> str:
     """The mark (ISO 8601), '' if there is none; one that is of another ledger by the stack's parameters is void."""
     document = sweep_mark.read(store)
-    if why := sweep_mark.unfit(document):
+    if why := sweep_mark.why_void(document):
         sweep_mark.void(store, why, now.isoformat())
         logger.warning(sweep_mark.VOID, why=why)
         metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
@@ -181,11 +181,11 @@ def scope(dataset: Dataset) -> list[str]:
     return [dataset.prefix, *dataset.suffixes]
 
 
-def told(marks: dict[str, datetime]) -> dict[str, str]:
+def as_log_fields(marks: dict[str, datetime]) -> dict[str, str]:
     return {name: mark.isoformat() for name, mark in marks.items()}
 
 
-def newer(marks: dict[str, datetime], not_taken: NotTaken) -> Iterator[DataFile]:
+def files_after(marks: dict[str, datetime], not_taken: Unmatched) -> Iterator[DataFile]:
     """The files of the datasets in the data bucket that were modified after their dataset's mark. Counts those, of any
     age, that no dataset takes.
     """
@@ -195,11 +195,11 @@ def newer(marks: dict[str, datetime], not_taken: NotTaken) -> Iterator[DataFile]
             if dataset.takes(file.key):
                 if datetime.fromisoformat(file.modified) > marks[name]:
                     yield file
-            elif not dataset_of(file.key, known) and under(file.key, known) is dataset:
+            elif not dataset_of(file.key, known) and dataset_above(file.key, known) is dataset:
                 not_taken.add(file, dataset)
 
 
-def tell_not_taken(not_taken: NotTaken, now: datetime) -> None:
+def record_unmatched(not_taken: Unmatched, now: datetime) -> None:
     """Metric, log, and the document that python -m local status reads."""
     found = not_taken.as_dict()
     metrics.add_metric("FilesNotTaken", MetricUnit.Count, not_taken.files)

@@ -12,11 +12,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from loader import clients
 from loader.clients import sqs
 from loader.datasets import dataset_of, datasets
-from loader.event_loads import EventLoads, Events, add
+from loader.event_loads import EventLoads, Events, add_event
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
 from loader.store import DataFile
-from loader.unmatched import under
+from loader.unmatched import dataset_above
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 QUEUE_URL = required_variable("QUEUE_URL")
@@ -52,13 +52,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
             logger.info("an object of no dataset is left alone", key=file.key)
             ours = file.bucket == settings().data_bucket
-            not_taken += bool(ours and under(file.key, datasets().values()))
+            not_taken += bool(ours and dataset_above(file.key, datasets().values()))
             continue
-        add(newest, sequencer, file)
+        add_event(newest, sequencer, file)
     if not_taken:
         metrics.add_metric("UploadsNotTaken", MetricUnit.Count, not_taken)
-    if loads.look(newest):
-        look_again()
+    if loads.start_or_defer(newest):
+        request_check()
     return {"batchItemFailures": failures}
 
 
@@ -77,7 +77,7 @@ def file_of(message: dict[str, Any]) -> tuple[str, DataFile]:
     return str(item.get("sequencer", "")), file
 
 
-def look_again() -> None:
+def request_check() -> None:
     """Sends the message that makes this function look again. One that is lost is a load's that ends, or the sweep's."""
     try:
         sqs().send_message(

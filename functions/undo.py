@@ -37,7 +37,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     if "todo" not in load.get("undoing", {}):  # or of a version that did not say it
         load = {**load, "statement": None}
         try:
-            found = look(load, attempt)
+            found = inspect(load, attempt)
         except StatementFailed as error:
             if (is_missing(str(error)) or is_older(str(error))) and attempt < 2:
                 return {**load, "attempt": attempt + 1, "outcome": "no tables"}
@@ -55,15 +55,15 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         undoing = {"files": files, "batches": found["batches"], "todo": found["todo"]}
         load = {**load, "undo": undo, "undoing": undoing}
         if found["cause"]:
-            return {**load, "outcome": "refused", "cause": found["cause"] + so_far(load)}
+            return {**load, "outcome": "refused", "cause": found["cause"] + already_undone(load)}
         if not found["todo"]:
             return {**load, "outcome": "undone"}
         if load["dry_run"]:
             return {**load, "outcome": "planned"}
-    return take_out(load, attempt)
+    return undo_next(load, attempt)
 
 
-def take_out(load: dict[str, Any], attempt: int) -> dict[str, Any]:
+def undo_next(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     """Undoes the first of the datasets that are left, or waits for it on."""
     todo = load["undoing"]["todo"]
     dataset = todo[0]["dataset"]
@@ -94,12 +94,12 @@ def take_out(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     return {**load, "outcome": "running" if todo[1:] else "undone"}
 
 
-def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
+def inspect(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     """What undo would take, why it must not, which datasets are done, and what bounds the statements of the others."""
     wanted = load["undo"]["load_id"]
     names = {**settings().template_names, "undone_load": wanted}
     found: dict[str, dict[str, int]] = {}
-    for kind, name, figure in next(asked(load, "look", statements.look_at_undo(names), attempt)):
+    for kind, name, figure in next(query(load, "look", statements.inspect_undo(names), attempt)):
         found.setdefault(str(kind), {})[str(name)] = int(figure or 0)
     of_load = sorted(found.get("dataset", {}))
     undone = found.get("undone", {})
@@ -111,7 +111,7 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     cause = "" if done and not left else cause_of(wanted, left, found)
     if not cause:
         of_rows = [statements.rows_of_undo(name, names) for name in left]
-        for name, counted in zip(left, asked(load, "rows", of_rows, attempt), strict=True):
+        for name, counted in zip(left, query(load, "rows", of_rows, attempt), strict=True):
             times = []
             for table, figure, first, last in counted:
                 rows[str(table)] = int(figure or 0)
@@ -132,7 +132,7 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     }
 
 
-def asked(
+def query(
     load: dict[str, Any], step: str, sequence: Sequence[str], attempt: int
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of each statement, sent as many at a time as the Data API takes. Raises StatementFailed."""
@@ -171,7 +171,7 @@ def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> 
     return ""
 
 
-def so_far(load: dict[str, Any]) -> str:
+def already_undone(load: dict[str, Any]) -> str:
     """What is done although the undo did not come to its end."""
     done = load["undo"].get("done")
     if not done:
@@ -203,7 +203,7 @@ def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt:
 def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict[str, Any]:
     """What to do after the undo of a dataset that failed; all of it was rolled back."""
     todo = load["undoing"]["todo"][0]
-    more = so_far(load)
+    more = already_undone(load)
     end = ending(api, statement, load["statement"], f"undid the files of {todo['dataset']}")
     logger.warning("undo failed", kind=end.kind.name, error=end.error)
     if end.kind is Kind.TOO_LONG:

@@ -27,17 +27,17 @@ def handler(event: dict[str, Any], context: Any) -> None:
     }
     try:
         if event["RequestType"] != "Delete":
-            answer["PhysicalResourceId"] = limit(event["ResourceProperties"])
+            answer["PhysicalResourceId"] = set_limit(event["ResourceProperties"])
     except Exception as error:
         logger.exception("the usage limit could not be set")
         answer |= {
             "Status": "FAILED",
             "Reason": f"The usage limit could not be set: {error}"[:1000],
         }
-    tell(event["ResponseURL"], answer)
+    respond(event["ResponseURL"], answer)
 
 
-def limit(wanted: dict[str, str]) -> str:
+def set_limit(wanted: dict[str, str]) -> str:
     """Sets the monthly limit of a workgroup (ResourceArn, Amount in RPU-hours, BreachAction); returns its id."""
     arn, amount, action = wanted["ResourceArn"], int(wanted["Amount"]), wanted["BreachAction"]
     found = serverless.list_usage_limits(resourceArn=arn, usageType=COMPUTE).get("usageLimits", [])
@@ -55,7 +55,7 @@ def limit(wanted: dict[str, str]) -> str:
     return str(made["usageLimit"]["usageLimitId"])
 
 
-def tell(url: str, answer: dict[str, Any]) -> None:
+def respond(url: str, answer: dict[str, Any]) -> None:
     """Puts the answer to CloudFormation's presigned URL, which takes no content type."""
     request = urllib.request.Request(  # noqa: S310 - CloudFormation's own https URL
         url, data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}

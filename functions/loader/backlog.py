@@ -24,7 +24,7 @@ def write(store: Store, name: str, lists: Iterator[Iterable[dict[str, Any]]]) ->
     return _end(store, name, count)
 
 
-def add(store: Store, key: str, files: Iterable[dict[str, Any]]) -> None:
+def append(store: Store, key: str, files: Iterable[dict[str, Any]]) -> None:
     """Puts one more list at the end of those that the list at ``key`` is of."""
     name, _ = _place(key)
     count = _count(store, name)
@@ -32,7 +32,7 @@ def add(store: Store, key: str, files: Iterable[dict[str, Any]]) -> None:
     _end(store, name, count + 1)
 
 
-def following(store: Store, key: str) -> str:
+def next_list(store: Store, key: str) -> str:
     """The URI of the list that comes after the one at ``key``, '' if none does."""
     name, number = _place(key)
     more = number + 1 < _count(store, name)

@@ -94,7 +94,7 @@ class Batch:
         kept = tuple(file for file in self.files if file.key not in bad)
         return replace(self, files=kept, rejects=self.rejects + tuple(more), held=())
 
-    def apart(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
+    def split_off(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
         """Two batches of these names: all other files, with the rejects, and this file alone."""
         others = tuple(other for other in self.files if other.key != file.key)
         return replace(self, name=names[0], files=others, held=()), replace(
@@ -180,7 +180,7 @@ class _Growing:
     size: int = 0
 
 
-def save(store: Store, load_id: str, batch: Batch) -> None:
+def write(store: Store, load_id: str, batch: Batch) -> None:
     store.put(
         keys.batch(load_id, batch.name),
         {
@@ -205,7 +205,7 @@ def parts_of(store: Store, load_id: str) -> int:
     return sum("." in name.removesuffix(".json") for name in names)
 
 
-def load(store: Store, load_id: str, name: str) -> Batch:
+def read(store: Store, load_id: str, name: str) -> Batch:
     """Reads a batch's document; raises store.MissingObject."""
     document = store.get(keys.batch(load_id, name))
     return Batch(

@@ -180,7 +180,7 @@ class DataApi:
                 return
             request["NextToken"] = page["NextToken"]
 
-    def of_load(self, load_id: str) -> Iterator[Statement]:
+    def list_for_load(self, load_id: str) -> Iterator[Statement]:
         """The statements of the last 24 hours whose names begin with a load's id, as ``submit`` names them.
 
         Source: docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html

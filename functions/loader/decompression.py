@@ -13,7 +13,7 @@ class NotThatFormat(Exception):
     """The bytes are not of the compression that the key's ending says, or this runtime cannot decompress it."""
 
 
-def unpacked(key: str, data: bytes, most: int) -> bytes:
+def decompressed(key: str, data: bytes, most: int) -> bytes:
     """What the beginning of an object holds, decompressed by the key's ending, at most so many bytes.
 
     Raises NotThatFormat. A bzip2 file says nothing before its first block (up to 900 kB) is complete.

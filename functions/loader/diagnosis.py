@@ -44,17 +44,17 @@ _EXPLAINED = {
 }
 
 
-def at_first(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[str]:
+def inspect_starts(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[str]:
     """What is odd about the first bytes of each file ('begins with a byte order mark'); '' for nothing."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         heads = pool.map(lambda file: store.first_bytes(file, FIRST_BYTES), files)
         return [
-            DENIED if head is None else seen(head, file.key, dataset)
+            DENIED if head is None else oddity(head, file.key, dataset)
             for file, head in zip(files, heads, strict=True)
         ]
 
 
-def seen(head: bytes, key: str, dataset: Dataset) -> str:
+def oddity(head: bytes, key: str, dataset: Dataset) -> str:
     """What is odd about a file of this dataset that begins so, as a predicate; '' for nothing."""
     packed = compression(key)
     if not head:
@@ -130,7 +130,7 @@ def explained(message: str) -> str:
     return f"{meaning}: {message}" if meaning else message
 
 
-def of_file(found: str, message: str) -> str:
+def reason_for(found: str, message: str) -> str:
     """The reason of a file of which this was found, and this is what Redshift says."""
     return f"The file {found}. Redshift: {message}" if found else explained(message)
 
@@ -144,11 +144,11 @@ def with_reasons(
     the beginning of the line goes with it, for the ledger.
     """
     unclear = [n for n, reject in enumerate(rejects) if reject.column is None][:MAX_LOOKS]
-    found = at_first(store, [rejects[n].file for n in unclear], dataset)
+    found = inspect_starts(store, [rejects[n].file for n in unclear], dataset)
     made = list(rejects)
     for number, what in zip(unclear, found, strict=True):
         what = "" if what == DENIED else what
-        made[number] = replace(made[number], reason=of_file(what, made[number].reason))
+        made[number] = replace(made[number], reason=reason_for(what, made[number].reason))
     if lines:
         invalid = [
             n

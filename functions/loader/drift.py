@@ -78,7 +78,7 @@ def _is_old(seen: str | None, now: datetime) -> bool:
 
 
 @dataclass
-class Noticed:
+class Drift:
     """What a load noticed.
 
     report       for the load's report; {} if nothing was read
@@ -91,7 +91,7 @@ class Noticed:
     figures: list[Row] = field(default_factory=list)
 
 
-def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Noticed:
+def summarize(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Drift:
     """What was noticed of these batches. It fails nothing: a document that cannot be read is left out."""
     documents = []
     for batch in batches:
@@ -102,7 +102,7 @@ def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Notice
         except Exception:
             logger.exception("what was noticed of a batch could not be read", batch=batch)
     if not documents:
-        return Noticed()
+        return Drift()
     seen, sightings = _keys(load, documents)
     empty, figures = _columns(load, documents)
     report = {
@@ -115,7 +115,7 @@ def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Notice
         "empty_columns": empty[:SHOWN_COLUMNS],
         "empty_columns_total": len(empty),
     }
-    return Noticed(report, sightings, figures)
+    return Drift(report, sightings, figures)
 
 
 def _keys(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:

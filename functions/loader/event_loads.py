@@ -36,7 +36,7 @@ Events = dict[str, tuple[str, DataFile]]
 """By key: the sequencer of the newest event, and its object."""
 
 
-def add(events: Events, sequencer: str, file: DataFile) -> None:
+def add_event(events: Events, sequencer: str, file: DataFile) -> None:
     """Adds an event, unless a newer one of the same key is there.
 
     Sequencers of one key compare as text when the shorter is padded with zeros on the right.
@@ -48,7 +48,7 @@ def add(events: Events, sequencer: str, file: DataFile) -> None:
 
 
 @dataclass(frozen=True)
-class List:
+class WaitingList:
     """A list that waits: its key, its dataset's name, how many files it has, since when it waits."""
 
     key: str
@@ -57,7 +57,7 @@ class List:
     since: datetime
 
 
-def lists(store: Store) -> list[List]:
+def waiting_lists(store: Store) -> list[WaitingList]:
     """The lists that wait, the oldest first. One request for each thousand."""
     found = []
     for file in store.list_files(store.bucket, keys.WAITING):
@@ -66,11 +66,11 @@ def lists(store: Store) -> list[List]:
             logger.error("an object among the lists that wait is no list", key=file.key)
             continue
         since = datetime.fromisoformat(file.modified)
-        found.append(List(file.key, *found_in_key, since))
+        found.append(WaitingList(file.key, *found_in_key, since))
     return sorted(found, key=lambda each: (each.since, each.key))
 
 
-def events_of(store: Store, waiting: List) -> Iterator[tuple[str, DataFile]]:
+def events_of(store: Store, waiting: WaitingList) -> Iterator[tuple[str, DataFile]]:
     """The events of a list, none if it has been taken meanwhile.
 
     One that cannot be read holds nothing up: its files are the sweep's.
@@ -95,13 +95,13 @@ class EventLoads:
         self._states = states
         self._machine = machine
 
-    def look(self, events: Events, *, leaving: str = "") -> int:
+    def start_or_defer(self, events: Events, *, leaving: str = "") -> int:
         """Starts at most one load, of these events and what waits, as far as there is room; returns how many files
         wait then. ``leaving``: the name of an execution that ends, and does not count.
 
         What is in no load is in a list when this returns. If it raises, nothing is lost that was in a list before.
         """
-        waiting = lists(self._store)
+        waiting = waiting_lists(self._store)
         if not events and not waiting:
             return 0
         running = [name for name in self._running() if name != leaving]
@@ -121,7 +121,7 @@ class EventLoads:
         for each in taken:
             for sequencer, file in events_of(self._store, each):
                 if dataset_of(file.key, known.values()):  # it may be gone since
-                    add(load, sequencer, file)
+                    add_event(load, sequencer, file)
         if load:
             self._start(load, MAX_NAMES if events else 1)
         for each in taken:
@@ -221,10 +221,10 @@ class EventLoads:
         )
 
 
-def _some(waiting: list[List]) -> list[List]:
+def _some(waiting: list[WaitingList]) -> list[WaitingList]:
     """The oldest lists, up to as many files as one execution loads; one list at least."""
     most, files = settings().batch_files * settings().max_batches, 0
-    taken: list[List] = []
+    taken: list[WaitingList] = []
     for each in waiting[:MAX_LISTS]:
         files += each.files
         if taken and files > most:

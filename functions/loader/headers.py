@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from loader.batches import Batch, Reject
 from loader.datasets import Dataset
-from loader.decompression import NotThatFormat, unpacked
+from loader.decompression import NotThatFormat, decompressed
 from loader.layout import Layout
 from loader.store import DataFile, Store
 
@@ -89,7 +89,7 @@ def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
     for length in (RANGE, LONGEST):
         try:
             data, file = store.beginning(file, length)
-            plain = unpacked(file.key, data, LONGEST)
+            plain = decompressed(file.key, data, LONGEST)
         except NotThatFormat:
             return Header(file)
         except ClientError as error:

@@ -41,7 +41,7 @@ class Verdict:
     why: str = ""
 
 
-def ask(
+def check(
     api: DataApi,
     store: Store,
     load: State,

@@ -55,9 +55,9 @@ def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     return found
 
 
-def end_statements(api: DataApi, load_id: str) -> bool:
+def cancel_statements(api: DataApi, load_id: str) -> bool:
     """Cancels the statements of a load that still run; whether there were none."""
-    running = [statement for statement in api.of_load(load_id) if statement.running]
+    running = [statement for statement in api.list_for_load(load_id) if statement.running]
     for statement in running:
         api.cancel(statement.id)
     return not running

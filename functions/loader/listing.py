@@ -8,11 +8,11 @@ from loader.datasets import Dataset, dataset_for, dataset_of, datasets
 from loader.request import BadRequest, Request
 from loader.settings import settings
 from loader.store import DataFile, Store
-from loader.unmatched import NotTaken, under
+from loader.unmatched import Unmatched, dataset_above
 
 
 def list_files(
-    store: Store, request: Request, objects: str, not_taken: NotTaken
+    store: Store, request: Request, objects: str, not_taken: Unmatched
 ) -> Iterator[DataFile]:
     """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there. Counts
     those under the datasets' prefixes that none takes.
@@ -37,7 +37,7 @@ def list_files(
     for prefix in narrowed(request.prefixes, known):
         for file in store.list_files(bucket, prefix):
             if not dataset_of(file.key, known):
-                if above := under(file.key, known):
+                if above := dataset_above(file.key, known):
                     not_taken.add(file, above)
             elif file.key not in request.keys:
                 yield file

@@ -46,7 +46,7 @@ def groups(
         _group("redo", statements.redo(_offered(load, uri))),
         _group("passed checks", sql.render("stage/passed_checks.sql", _offered(load, uri))),
         _group("leftovers", sql.render("stage/leftovers.sql", _offered(load, uri))),
-        _group("look at undo", statements.look_at_undo(_offered(load, uri))),
+        _group("look at undo", statements.inspect_undo(_offered(load, uri))),
     ]
     for dataset in datasets().values():
         table = keys.stage_table(dataset.stage_table, load["load_id"], "0", 0)
@@ -88,7 +88,7 @@ def groups(
                 [
                     *sql.render("stage/drop.sql", offered),
                     *sql.render("stage/spent.sql", offered),
-                    *statements.noticed(offered),
+                    *statements.drift_rows(offered),
                 ],
                 staged,
             ),

@@ -17,14 +17,14 @@ from loader.store import DataFile, MissingObject, Store
 MAX_FILES = 10_000  # of a load's document, and of a sweep
 
 
-def keep(store: Store, load: dict[str, Any], results: Iterable[dict[str, Any]]) -> None:
+def write(store: Store, load: dict[str, Any], results: Iterable[dict[str, Any]]) -> None:
     """Writes down what the load left, by the results of its batches. Runs at the end of each load."""
     files = [file for result in results for file in result.get("again", ())][:MAX_FILES]
     if files:
         store.put(keys.retry_list(load["load_id"]), files)
 
 
-def left(
+def pending(
     store: Store, known: Iterable[Dataset], bucket: str, others: Set[tuple[str, str]], mark: str
 ) -> list[DataFile]:
     """The files that loads left, each once, of this bucket and of datasets that there are; not ``others`` (key, ETag),
@@ -48,7 +48,7 @@ def left(
     return found
 
 
-def done(store: Store, mark: str) -> None:
+def clear(store: Store, mark: str) -> None:
     """Takes the documents away that this sweep had read: its load has dealt with all of their files."""
     try:
         read = store.get(keys.retry_lists_read(mark))

@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from loader.datasets import Dataset
-from loader.decompression import unpacked
+from loader.decompression import decompressed
 from loader.observability import logger
 from loader.store import DataFile, Store
-from loader.unmapped import MOST, Taken, records, taken_by, untaken
+from loader.unmapped import MOST, Mapped, mapped_by, records, unmapped_keys
 
 FILES = 20
 RANGE = 64 * 1024  # bytes of an object
@@ -34,7 +34,7 @@ class Sampler:
 
     def __init__(self, store: Store, files: Sequence[DataFile], dataset: Dataset) -> None:
         self._found: list[tuple[str, Future[set[str] | None]]] = []
-        taken = taken_by(dataset)
+        taken = mapped_by(dataset)
         if taken is None or not files:
             return
         store.prepare_sampling()
@@ -65,13 +65,13 @@ class Sampler:
         return sample
 
 
-def _sample(store: Store, file: DataFile, taken: Taken) -> set[str] | None:
+def _sample(store: Store, file: DataFile, taken: Mapped) -> set[str] | None:
     """The paths of the file's first records that no column takes; None if it begins with no whole record."""
     data = store.sample(file, RANGE)
     found: set[str] | None = None
-    for record in records(unpacked(file.key, data, UNPACKED).decode(errors="replace")):
+    for record in records(decompressed(file.key, data, UNPACKED).decode(errors="replace")):
         found = found or set()
-        found.update(untaken(record, taken))
+        found.update(unmapped_keys(record, taken))
         if len(found) >= MOST:
             break
     return found

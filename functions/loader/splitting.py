@@ -26,7 +26,7 @@ State = dict[str, Any]
 _CARRIED = ("known", "suspicion", "parts", "unreadable", "named", "control")
 
 
-def go_on(state: State, *, good: bool = False) -> State:
+def next_part(state: State, *, good: bool = False) -> State:
     """The state after a part has ended: that of the next part, or the batch's end (published, or failed)."""
     good = good or state.get("good", False)
     todo, suspects = list(state.get("todo", ())), list(state.get("suspects", ()))
@@ -47,11 +47,11 @@ def go_on(state: State, *, good: bool = False) -> State:
 
 def new_parts(state: State) -> tuple[State, tuple[str, str]]:
     """Two names for parts of a batch, never used before: 3.1 and 3.2, then 3.3 and 3.4."""
-    state, (first, second) = more_parts(state, 2)
+    state, (first, second) = name_parts(state, 2)
     return state, (first, second)
 
 
-def more_parts(state: State, count: int) -> tuple[State, list[str]]:
+def name_parts(state: State, count: int) -> tuple[State, list[str]]:
     """So many names for parts of a batch, never used before."""
     made = state.get("parts", 0)
     batch = state["batch"].split(".")[0]
@@ -59,8 +59,8 @@ def more_parts(state: State, count: int) -> tuple[State, list[str]]:
     return {**state, "parts": made + count}, names
 
 
-def suspect(state: State, cause: str, checks: list[State]) -> State:
+def set_aside(state: State, cause: str, checks: list[State]) -> State:
     """Puts a part aside, and goes on with the others."""
     suspects = [*state.get("suspects", ()), state["batch"]]
     suspicion = {"cause": cause, "checks": checks}
-    return go_on({**state, "suspects": suspects, "suspicion": suspicion})
+    return next_part({**state, "suspects": suspects, "suspicion": suspicion})

@@ -75,7 +75,7 @@ def stage(
     ]
 
 
-def noticed(names: Names) -> list[Rendered]:
+def drift_rows(names: Names) -> list[Rendered]:
     """What a load has noticed of its files: the rows that its names have a document for."""
     files = [f"stage/{table}.sql" for table, uri in NOTICED.items() if uri in names]
     return [sql.render_one(name, names) for name in files]
@@ -147,7 +147,7 @@ def checked(checks: Mapping[str, str], names: Names, also: Iterable[str] = ()) -
     ]
 
 
-def look_at_undo(names: Names) -> list[Rendered]:
+def inspect_undo(names: Names) -> list[Rendered]:
     """What the ledger says of a load that is to be undone."""
     return sql.render("undo/look.sql", names)
 

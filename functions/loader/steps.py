@@ -42,12 +42,12 @@ def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
             execution=load.get("execution") or event.get("execution"),
             batch=batch.get("batch"),
         )
-        usage.begin()
+        usage.start_call()
         result = function(event)
         logger.info("step ended", outcome=result.get("outcome"))
         before = (batch or load).get("spent")
         name = function.__module__.rpartition(".")[2]
-        return {**result, "spent": usage.so_far(name, before)}
+        return {**result, "spent": usage.add_call(name, before)}
 
     return handler
 
@@ -81,7 +81,7 @@ class Ending:
 
 
 def ending(api: DataApi, statement: Statement, pending: Pending | None, what: str) -> Ending:
-    """Describes a statement that ``advance`` returned and that did not finish. ``what``: what "the statement that" does."""
+    """How a statement of ``advance`` ended that did not finish. ``what`` follows "the statement that" in a message."""
     if cause := took_too_long(pending):
         return Ending(Kind.TOO_LONG, cause, statement)
     try:
@@ -99,7 +99,7 @@ def pause(attempt: int) -> None:
     time.sleep(min(2 ** max(attempt - 1, 0), LONGEST_PAUSE))
 
 
-def asking(seconds: float) -> Iterator[int]:
+def polls(seconds: float) -> Iterator[int]:
     """The numbers of the times to ask: at once, and then after growing pauses for so many seconds."""
     until = time.monotonic() + seconds
     number = 0

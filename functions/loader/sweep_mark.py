@@ -25,7 +25,7 @@ MARGIN = 60  # seconds: the clocks of two functions
 VOID = "The sweep's mark is void: the next sweep looks at all files, and loads those that the ledger does not know."
 
 
-def place() -> dict[str, str]:
+def location() -> dict[str, str]:
     """Where the ledger is, and the bucket whose files it lists, by the stack's parameters."""
     here = settings()
     return {
@@ -41,11 +41,11 @@ def reading(made: Any, before: Any, asked: float, own: int = 0) -> Reading:
     return {"made": str(made), "before": int(before), "loads": int(before) + own, "asked": asked}
 
 
-def whose(readings: Sequence[Reading]) -> dict[str, Any]:
+def identity(readings: Sequence[Reading]) -> dict[str, Any]:
     """What a document says of the ledger that it belongs to: ``place`` and ``ledger``, by the newest reading."""
     newest = max(readings, key=lambda found: int(found["loads"]))
     ledger = {"made": newest["made"], "loads": newest["loads"]}
-    return {"place": place(), "ledger": ledger, "written": time.time()}
+    return {"place": location(), "ledger": ledger, "written": time.time()}
 
 
 def read(store: Store, key: str = SWEEP_MARK) -> dict[str, Any]:
@@ -59,13 +59,13 @@ def read(store: Store, key: str = SWEEP_MARK) -> dict[str, Any]:
     )
 
 
-def unfit(document: dict[str, Any], readings: Iterable[Reading] = ()) -> str:
+def why_void(document: dict[str, Any], readings: Iterable[Reading] = ()) -> str:
     """Why a mark is of another ledger than the one here, or of what it was; '' if it is not, or there is no mark."""
     if not document or "void" in document:
         return ""
     changed = [
         f"{name} {document['place'].get(name)!r} (now {value!r})"
-        for name, value in place().items()
+        for name, value in location().items()
         if document["place"].get(name) != value
     ]
     if changed:
@@ -102,4 +102,4 @@ def write(store: Store, stamp: str, load_id: str, readings: Sequence[Reading]) -
     voided = read(store).get("at")
     if not readings or (voided and datetime.fromisoformat(stamp) < datetime.fromisoformat(voided)):
         return
-    store.put(SWEEP_MARK, {"mark": stamp, "load_id": load_id, **whose(readings)})
+    store.put(SWEEP_MARK, {"mark": stamp, "load_id": load_id, **identity(readings)})

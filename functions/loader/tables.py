@@ -36,29 +36,29 @@ def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
     """Brings a ledger of this version (0: none) to the latest, makes what else is missing. Raises StatementFailed."""
     names = settings().template_names
     ensure_schemas(api, load["load_id"], suffix)
-    make_own_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
+    create_loader_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
     files = {wanted: rendered(name, names) for wanted, name in steps(version).items()}
     absent: dict[str, list[str]] = {}
     if version and files:
         made = statements.created(text for texts in files.values() for text in texts)
-        absent, lost = not_there(load, names, f"{suffix}.before", made)
-        refuse(lost)
+        absent, lost = missing_tables(load, names, f"{suffix}.before", made)
+        raise_for_lost(lost)
     for wanted, name in steps(version).items():
         if version >= wanted:
             continue  # another load has come this far
-        texts = of_tables_there(files[wanted], absent)
+        texts = without_missing(files[wanted], absent)
         if is_autocommit(name):
-            improve(load, name, texts, suffix)
+            run_autocommit(load, name, texts, suffix)
             version = wanted
         else:
             version = migrate(load, wanted, texts, names, suffix)
         logger.info("tables migrated", version=version)
-    make_missing(load, suffix)
+    create_missing(load, suffix)
 
 
-def make_own_tables(load: dict[str, Any], suffix: str) -> None:
+def create_loader_tables(load: dict[str, Any], suffix: str) -> None:
     """The lock with its row, and the parent of a plan's table. Raises StatementFailed."""
-    again_on_conflict(
+    run_with_retry(
         sql.render("migrations/loader_tables.sql", settings().template_names),
         load,
         f"loader-tables.{suffix}",
@@ -66,7 +66,7 @@ def make_own_tables(load: dict[str, Any], suffix: str) -> None:
     )
 
 
-def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
+def create_missing(load: dict[str, Any], suffix: str) -> list[str]:
     """Makes the tables of datasets that are not there, in transactions of what the Data API takes; gives their names.
 
     They are not there in a new warehouse, after a reset, and after a deploy that brought a dataset. What dies in the
@@ -75,13 +75,13 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
     one dataset holds up no other.
     """
     names = settings().template_names
-    missing, lost = not_there(load, names, suffix)
+    missing, lost = missing_tables(load, names, suffix)
     missing = {dataset: absent for dataset, absent in missing.items() if dataset not in lost}
     texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]
     lock = sql.render("migrations/lock.sql", names)
     room = MAX_STATEMENTS - len(lock)
     for number in range(0, len(texts), room):
-        again_on_conflict(
+        run_with_retry(
             [*lock, *texts[number : number + room]],
             load,
             f"datasets-{number}.{suffix}",
@@ -90,11 +90,11 @@ def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
     made = sorted(name for of in missing.values() for name in of)
     if made:
         logger.info("tables made", tables=made)
-    refuse(lost)
+    raise_for_lost(lost)
     return made
 
 
-def not_there(
+def missing_tables(
     load: dict[str, Any], names: dict[str, str], suffix: str, made: Iterable[str] = ()
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``; and of
@@ -117,7 +117,7 @@ def not_there(
     return missing, lost_rows(load, names, held, suffix) if held else {}
 
 
-def of_tables_there(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
+def without_missing(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
     """The statements of a migration but those that change a table of a dataset that is not there yet: one that a deploy
     has brought together with its first changes is made as it is now.
     """
@@ -142,13 +142,13 @@ def lost_rows(
     }
 
 
-def refuse(lost: dict[str, str]) -> None:
+def raise_for_lost(lost: dict[str, str]) -> None:
     """Raises StatementFailed if a dataset has lost rows."""
     if lost:
         raise StatementFailed(" ".join(lost.values()))
 
 
-def again_on_conflict(texts: Sequence[str], load: dict[str, Any], step: str, name: str) -> None:
+def run_with_retry(texts: Sequence[str], load: dict[str, Any], step: str, name: str) -> None:
     """Runs what may be run twice, in one transaction, again if it meets another load's. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
         try:
@@ -189,7 +189,7 @@ def migrate(
     raise AssertionError("the loop returns or raises")
 
 
-def improve(load: dict[str, Any], name: str, texts: list[Rendered], suffix: str) -> None:
+def run_autocommit(load: dict[str, Any], name: str, texts: list[Rendered], suffix: str) -> None:
     """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
 
     What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.

@@ -24,40 +24,40 @@ _PLAIN = re.compile(r"[^\W\d][\w-]*")
 
 
 @dataclass
-class Taken:
+class Mapped:
     """What the columns take of a record, as a tree. ``whole``: it is taken with all that is below."""
 
-    below: dict[str, "Taken"] = field(default_factory=dict)
+    below: dict[str, "Mapped"] = field(default_factory=dict)
     whole: bool = False
     any_case: bool = False
 
-    def get(self, key: str) -> "Taken | None":
+    def get(self, key: str) -> "Mapped | None":
         return self.below.get(key.lower() if self.any_case else key)
 
 
-def taken_by(dataset: Dataset) -> Taken | None:
+def mapped_by(dataset: Dataset) -> Mapped | None:
     """What the dataset's columns take; None if that cannot be said: no JSON, or no column list in copy.sql."""
     layout = dataset.layout
     if layout.format != "json" or layout.keys == "noshred" or not layout.columns:
         return None
     if layout.keys:
-        below = {column: Taken(whole=True) for column in layout.columns}
-        return Taken(below, any_case=layout.keys == "auto ignorecase")
+        below = {column: Mapped(whole=True) for column in layout.columns}
+        return Mapped(below, any_case=layout.keys == "auto ignorecase")
     try:
         paths = json.loads(sql.read(f"datasets/{dataset.name}/jsonpaths.json"))["jsonpaths"]
-        return of_paths([str(path) for path in paths])
+        return from_paths([str(path) for path in paths])
     except (OSError, ValueError, KeyError, TypeError):
         return None  # COPY says what is wrong with it
 
 
-def of_paths(paths: Sequence[str]) -> Taken:
+def from_paths(paths: Sequence[str]) -> Mapped:
     """What JSONPaths take, in brackets ($['a'][0]) or with dots ($.a[0])."""
-    tree = Taken()
+    tree = Mapped()
     for path in paths:
         node = tree
         for single, double, index, dotted in _STEP.findall(path.strip().removeprefix("$")):
             step = _ARRAY if index else single or double or dotted
-            node = node.below.setdefault(step, Taken())
+            node = node.below.setdefault(step, Mapped())
         node.whole = True
     return tree
 
@@ -76,12 +76,12 @@ def records(text: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def untaken(record: dict[str, Any], taken: Taken) -> Iterator[str]:
+def unmapped_keys(record: dict[str, Any], taken: Mapped) -> Iterator[str]:
     """The paths of a record that no column takes."""
     yield from _untaken(record, taken, "", 0)
 
 
-def _untaken(value: Any, taken: Taken, above: str, depth: int) -> Iterator[str]:
+def _untaken(value: Any, taken: Mapped, above: str, depth: int) -> Iterator[str]:
     if taken.whole or depth > DEEPEST:
         return
     if isinstance(value, dict):

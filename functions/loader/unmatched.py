@@ -16,7 +16,7 @@ SHOWN = 10  # keys
 KEPT = 100_000  # keys of a list
 
 
-def under(key: str, known: Iterable[Dataset]) -> Dataset | None:
+def dataset_above(key: str, known: Iterable[Dataset]) -> Dataset | None:
     """The dataset under whose prefix the key is, whether it takes it or not: of several the one with the longest. None
     for a folder marker of the console, which is no file.
     """
@@ -27,7 +27,7 @@ def under(key: str, known: Iterable[Dataset]) -> Dataset | None:
 
 
 @dataclass
-class NotTaken:
+class Unmatched:
     """How many, of which datasets' prefixes, and the first keys."""
 
     files: int = 0
@@ -46,7 +46,7 @@ class NotTaken:
         return {"files": self.files, "datasets": self.datasets, "keys": self.keys[:SHOWN]}
 
 
-def of_last_sweep(store: Store) -> dict[str, Any] | None:
+def last_sweep(store: Store) -> dict[str, Any] | None:
     """What the last sweep left: as_dict with "seen_at" (ISO 8601); None if there was none yet."""
     try:
         found: dict[str, Any] = store.get(keys.UNMATCHED)

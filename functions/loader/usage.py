@@ -14,13 +14,13 @@ SERVICES = {"redshift-data": "data_api", "s3": "s3"}
 WITHOUT_CHOICE = ("migrate",)
 MEMORY = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"))  # MB
 
-Spent = dict[str, Any]
+Usage = dict[str, Any]
 
 _requests: Counter[str] = Counter()  # of the call that runs
 _begun = [0.0]
 
 
-def begin() -> None:
+def start_call() -> None:
     """A call of a function begins; an environment runs one at a time."""
     _requests.clear()
     _begun[0] = time.perf_counter()
@@ -37,10 +37,10 @@ def _note(event_name: str, **_: Any) -> None:
     _requests[SERVICES.get(event_name.split(".")[1], "other")] += 1
 
 
-def so_far(step: str, before: Any) -> Spent:
+def add_call(step: str, before: Any) -> Usage:
     """What was spent before this call and in it. ``before`` comes out of the state, and may be anything."""
     milliseconds = (time.perf_counter() - _begun[0]) * 1000
-    this: Spent = {
+    this: Usage = {
         "calls": {step: 1},
         **{name: _requests[name] for name in SERVICES.values()},
         "gb_ms": round(milliseconds * MEMORY / 1024, 3),
@@ -48,7 +48,7 @@ def so_far(step: str, before: Any) -> Spent:
     return total([before, this])
 
 
-def total(parts: Iterable[Any]) -> Spent:
+def total(parts: Iterable[Any]) -> Usage:
     """The sum of what was spent; what is not of that form counts for nothing."""
     calls: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
@@ -70,7 +70,7 @@ def total(parts: Iterable[Any]) -> Spent:
     }
 
 
-def figures(spent: Spent, batches: int, *, failed: bool, rest_started: bool) -> dict[str, Any]:
+def figures(spent: Usage, batches: int, *, failed: bool, rest_started: bool) -> dict[str, Any]:
     """The figures of a load that ends, for its report and the ledger.
 
     transitions   states entered, as Step Functions counts them; without its own retries

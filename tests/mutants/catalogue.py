@@ -404,7 +404,7 @@ MUTANTS = (
         "what a load left is forgotten by the sweep",
         f"{BAD_FILES}::test_an_object_that_may_not_be_read_is_tried_again_by_the_sweep",
         "functions/sweep.py",
-        "    files += retries.left(store, known, bucket, dealt_with, now.isoformat())\n",
+        "    files += retries.pending(store, known, bucket, dealt_with, now.isoformat())\n",
         "",
     ),
     mutant(
@@ -617,7 +617,7 @@ MUTANTS = (
         "the sweep's load ends what others left when it has published, not before",
         "test_a_stopped_load_that_hangs_does_not_block_the_others",
         "functions/plan.py",
-        'how many files it has."""\n    end_what_others_left(request)\n',
+        'how many files it has."""\n    cancel_leftovers(request)\n',
         'how many files it has."""\n',
     ),
     mutant(
@@ -821,7 +821,7 @@ MUTANTS = (
         "what COPY reports late is not waited for",
         "test_what_copy_reports_late_is_waited_for",
         "functions/stage.py",
-        "for number in asking(REPORT_SECONDS):",
+        "for number in polls(REPORT_SECONDS):",
         "for number in [0]:",
     ),
     mutant(

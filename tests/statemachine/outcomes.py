@@ -9,7 +9,7 @@ FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 
 @cache
 def said_by(module: str) -> frozenset[str]:
-    """The outcomes of a module of functions/, and of loader/splitting.py where it continues with the next part of a batch."""
+    """The outcomes of a module of functions/, and of loader/splitting.py where it continues with another part."""
     found: set[str] = set()
     for node in ast.walk(ast.parse((FUNCTIONS / f"{module}.py").read_text())):
         if isinstance(node, ast.Dict):

@@ -67,7 +67,7 @@ def save(
     keys = [item.key for item in members] + [reject.file.key for reject in rejects]
     found = dataset_of(keys[0], datasets().values()) if keys else None
     batch = Batch(name, found.name if found else "log_data", members, rejects)
-    batches.save(store, LOAD_ID, batch)
+    batches.write(store, LOAD_ID, batch)
     return batch
 
 

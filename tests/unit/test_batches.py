@@ -205,7 +205,9 @@ def test_the_rejects_go_with_the_first_half() -> None:
 def test_a_file_apart_leaves_the_rejects_with_the_others() -> None:
     one, two, three = (file(f"log_data/{n}.json") for n in range(3))
     reject = Reject(file("log_data/bad.json"), "why")
-    first, second = Batch("0", "log_data", (one, two, three), (reject,)).apart(two, ("0.3", "0.4"))
+    first, second = Batch("0", "log_data", (one, two, three), (reject,)).split_off(
+        two, ("0.3", "0.4")
+    )
     assert first == Batch("0.3", "log_data", (one, three), (reject,))
     assert second == Batch("0.4", "log_data", (two,))
 
@@ -217,7 +219,7 @@ def test_a_batch_is_read_back_as_it_was_saved(store: Store) -> None:
         (file("log_data/it's 100% ☃.json"),),
         (Reject(file("log_data/bad.json"), "why", 3, "ts", 1207),),
     )
-    batches.save(store, "L", batch)
-    assert batches.load(store, "L", "0.1") == batch
+    batches.write(store, "L", batch)
+    assert batches.read(store, "L", "0.1") == batch
     with pytest.raises(MissingObject, match=r"loads/L/batches/7\.json"):
-        batches.load(store, "L", "7")
+        batches.read(store, "L", "7")

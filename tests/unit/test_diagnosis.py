@@ -63,7 +63,7 @@ def of(name: str = "log_data") -> Dataset:
     ],
 )
 def test_seen(head: bytes, key: str, found: str) -> None:
-    said = diagnosis.seen(head, key, of())
+    said = diagnosis.oddity(head, key, of())
     assert said.startswith(found)
     assert bool(said) is bool(found)
 
@@ -74,11 +74,11 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         sql, "read", lambda name: arrays if name.endswith("jsonpaths.json") else read(name)
     )
-    assert diagnosis.seen(b"[1, 2]", KEY, of()) == ""
-    assert diagnosis.seen(b"[1, 2]", KEY, of("song_data")).startswith("is a JSON array")
+    assert diagnosis.oddity(b"[1, 2]", KEY, of()) == ""
+    assert diagnosis.oddity(b"[1, 2]", KEY, of("song_data")).startswith("is a JSON array")
     monkeypatch.setattr(sql, "without_comments", lambda name: "COPY t FROM 'x' CSV")
-    assert diagnosis.seen(b"ts,device\n", KEY, of("song_data")) == ""
-    assert diagnosis.seen(b"<html>", KEY, of("song_data")) == "is HTML"
+    assert diagnosis.oddity(b"ts,device\n", KEY, of("song_data")) == ""
+    assert diagnosis.oddity(b"<html>", KEY, of("song_data")) == "is HTML"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
 )
 def test_redshifts_message_is_explained(message: str, meaning: str) -> None:
     assert diagnosis.explained(message) == meaning + message
-    assert diagnosis.of_file("is HTML", message) == f"The file is HTML. Redshift: {message}"
+    assert diagnosis.reason_for("is HTML", message) == f"The file is HTML. Redshift: {message}"
 
 
 def put(s3: Any, key: str, body: bytes) -> DataFile:
@@ -112,7 +112,7 @@ def put(s3: Any, key: str, body: bytes) -> DataFile:
 def test_what_s3_does_not_give_is_no_reason_of_a_row(store: Store, s3: Any) -> None:
     there, empty = put(s3, KEY, b"<html>"), put(s3, "log_data/e.json", b"")
     gone = file("log_data/gone.json")
-    assert diagnosis.at_first(store, [there, empty, gone], of()) == [
+    assert diagnosis.inspect_starts(store, [there, empty, gone], of()) == [
         "is HTML",
         "",
         diagnosis.DENIED,

@@ -8,7 +8,7 @@ import pytest
 import stage
 from loader import drift, keys, sampling
 from loader.datasets import datasets
-from loader.drift import Audit, became_empty, sum_up
+from loader.drift import Audit, became_empty, summarize
 from loader.sampling import Sample, Sampler
 from loader.store import DataFile, Store
 
@@ -60,26 +60,28 @@ def put(store: Store, *documents: dict[str, Any]) -> list[str]:
 
 
 def test_a_column_is_empty_only_if_it_is_in_all_batches(store: Store) -> None:
-    both = sum_up(store, load(), put(store, document(), document()))
+    both = summarize(store, load(), put(store, document(), document()))
     assert [one["column"] for one in both.report["empty_columns"]] == ["song"]
     assert both.report["empty_columns"][0]["rows"] == 200
     figures = {row["column_name"]: row for row in both.figures}
     assert (figures["artist"]["filled"], figures["artist"]["rows_staged"]) == (10, 200)
     assert (figures["song"]["told"], figures["artist"]["told"]) == (1, 0)
-    one = sum_up(store, load(), put(store, document(), document(filled={"artist": 0, "song": 1})))
+    one = summarize(
+        store, load(), put(store, document(), document(filled={"artist": 0, "song": 1}))
+    )
     assert one.report["empty_columns"] == []
 
 
 def test_rows_of_another_dataset_do_not_count(store: Store) -> None:
     other = document(dataset="song_data", rows=10**6, filled={"song": 5}, before={})
     few = document(rows=1, before={"song": [1000, 500, T1, None]})
-    assert sum_up(store, load(), put(store, few, other)).report["empty_columns"] == []
+    assert summarize(store, load(), put(store, few, other)).report["empty_columns"] == []
 
 
 def test_keys_are_told_once_a_load_the_new_ones_first(store: Store) -> None:
     one = document(keys=[["old", "a", False, False], ["older", "a", False, True]], known=2)
     two = document(keys=[["new", "b", True, True], ["old", "b", False, False]], known=2, sampled=3)
-    found = sum_up(store, load(), put(store, one, two))
+    found = summarize(store, load(), put(store, one, two))
     assert [key["path"] for key in found.report["keys"]] == ["new", "old", "older"]
     assert found.report["new_keys"] == 1
     assert (found.report["files"], found.report["of"]) == (4, 2)
@@ -95,21 +97,21 @@ def test_keys_are_told_once_a_load_the_new_ones_first(store: Store) -> None:
 def test_keys_are_bounded(store: Store) -> None:
     """Of a dataset whose keys are data, such as ids: told in number, and noted up to a limit."""
     many = [[f"k{n}", "a", True, True] for n in range(200)]
-    found = sum_up(store, load(), put(store, document(keys=many, known=drift.MOST_KEYS - 10)))
+    found = summarize(store, load(), put(store, document(keys=many, known=drift.MOST_KEYS - 10)))
     assert len(found.sightings) == 10
     assert found.report["new_keys"] == found.report["keys_total"] == 200
     assert len(found.report["keys"]) == drift.SHOWN_KEYS
 
 
 def test_what_cannot_be_read_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sum_up(store, load(), ["0"]).report == {}
+    assert summarize(store, load(), ["0"]).report == {}
 
     def failing(*_: Any) -> None:
         raise OSError("S3 does not answer")
 
     put(store, document())
     monkeypatch.setattr(Store, "get", failing)
-    assert sum_up(store, load(), ["0"]).report == {}
+    assert summarize(store, load(), ["0"]).report == {}
 
 
 def test_the_audits_rows_become_a_document() -> None:

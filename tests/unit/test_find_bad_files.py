@@ -53,12 +53,12 @@ def inflate(key: str) -> str:
 
 
 def rejected(store: Store, name: str = "0") -> list[tuple[str, str, Any]]:
-    batch = batches.load(store, LOAD_ID, name)
+    batch = batches.read(store, LOAD_ID, name)
     return [(r.file.key, r.reason, r.line) for r in batch.rejects]
 
 
 def kept(store: Store, name: str = "0") -> list[str]:
-    return [member.key for member in batches.load(store, LOAD_ID, name).files]
+    return [member.key for member in batches.read(store, LOAD_ID, name).files]
 
 
 def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi) -> None:
@@ -88,7 +88,7 @@ def test_a_file_that_was_replaced_meanwhile_is_staged_again_as_it_is_now(
     save(store, file(A, etag="planned"), B, file(C, etag="planned"))
     data_api.replies = [Reply(rows={2: errors(A, B)})]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
-    batch = batches.load(store, LOAD_ID, "0")
+    batch = batches.read(store, LOAD_ID, "0")
     assert [(f.key, f.etag) for f in batch.files] == [(A, ETAG), (C, "planned")]
     assert [(r.file.key, r.file.etag) for r in batch.rejects] == [(B, ETAG)]
 
@@ -313,7 +313,7 @@ def test_where_no_file_ever_loaded_nothing_is_judged(store: Store, data_api: Fak
     answer = call(find_bad_files.handler, state)
     assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0.2", ["0.1"])
     assert kept(store, "0.2") == ["log_data/empty.json"]
-    aside = batches.load(store, LOAD_ID, "0.1")
+    aside = batches.read(store, LOAD_ID, "0.1")
     assert [(r.file.key, r.status, r.line) for r in aside.held] == [
         (A, "waiting", 3),
         (B, "waiting", 3),
@@ -410,7 +410,7 @@ def test_an_error_row_that_says_denied_is_of_an_unreadable_file(
     row = (batches.reported_name(file(A)), 0, "", 8001, denied, 1)
     data_api.replies = [Reply(rows={2: [row, *errors(B)]})]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
-    statuses = [(r.file.key, r.status) for r in batches.load(store, LOAD_ID, "0").rejects]
+    statuses = [(r.file.key, r.status) for r in batches.read(store, LOAD_ID, "0").rejects]
     assert statuses == [(A, "unreadable"), (B, "rejected")]
 
 
@@ -437,7 +437,7 @@ def test_an_error_row_without_a_reason_names_nobody(
     data_api.replies = [failed(1, COPY_FAILED, query_id=77), Reply(rows={1: [row]})]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
     assert kept(store) == [B]
-    assert batches.load(store, LOAD_ID, "0").rejects[0].status == "missing"
+    assert batches.read(store, LOAD_ID, "0").rejects[0].status == "missing"
 
 
 @pytest.mark.parametrize("said", ["year=2018/a b.json", "year%3D2018/a%20b.json"])
@@ -494,7 +494,7 @@ def test_what_s3_has_no_more_is_named_and_what_it_denies_is_not(
     data_api.replies = [failed(1, "ERROR: S3ServiceException:Not Found", query_id=-1)]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
     assert kept(store) == [B, C]  # what S3 denies to the function it may give to COPY
-    found = {r.file.key: r.status for r in batches.load(store, LOAD_ID, "0").rejects}
+    found = {r.file.key: r.status for r in batches.read(store, LOAD_ID, "0").rejects}
     assert found == {A: "missing"}
 
 
@@ -571,7 +571,7 @@ def test_what_nobody_names_is_found_by_halving(store: Store, data_api: FakeDataA
     while True:
         calls += 1
         assert calls < 20
-        batch = batches.load(store, LOAD_ID, state["batch"])
+        batch = batches.read(store, LOAD_ID, state["batch"])
         if C in [member.key for member in batch.files]:
             data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
             state = call(find_bad_files.handler, {**state, "error": "x", "attempt": calls})
@@ -672,7 +672,7 @@ def test_without_a_good_file_the_batch_fails_with_why(store: Store, data_api: Fa
     assert (answer["outcome"], answer["batch"], answer["held"]) == ("next", "0.1", True)
     answer = call(stage.handler, answer)
     assert (answer["outcome"], answer["table"]) == ("staged", "")
-    [reject] = batches.load(store, LOAD_ID, "0.1").rejects
+    [reject] = batches.read(store, LOAD_ID, "0.1").rejects
     assert (reject.file.key, reject.status) == (A, "waiting")
     assert reject.reason.startswith("ERROR: something No file of the dataset has loaded yet")
     answer = call(publish.handler, answer)
@@ -708,14 +708,14 @@ def test_an_object_that_may_not_be_read_is_unreadable_and_the_rest_goes_on(
     data_api.replies = [failed(1, DENIED.format(B), query_id=-1)]
     answer = call(find_bad_files.handler, bad())
     assert (answer["outcome"], kept(store)) == ("again", [A, C])
-    [reject] = batches.load(store, LOAD_ID, "0").rejects
+    [reject] = batches.read(store, LOAD_ID, "0").rejects
     assert (reject.file.key, reject.status) == (B, "unreadable")
     assert reject.reason.startswith("COPY may not read the object: ")
     # Alone, and with nothing that proves the role right, it waits under the same name.
     save(store, A)
     data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
     call(find_bad_files.handler, bad(control="none", attempt=2))
-    assert [r.status for r in batches.load(store, LOAD_ID, "0.1").held] == ["unreadable"]
+    assert [r.status for r in batches.read(store, LOAD_ID, "0.1").held] == ["unreadable"]
 
 
 def test_what_costs_many_statements_is_bounded(
@@ -737,7 +737,7 @@ def test_what_costs_many_statements_is_bounded(
     data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
     answer = call(find_bad_files.handler, bad(named=find_bad_files.MAX_NAMED, attempt=2))
     assert (answer["outcome"], kept(store)) == ("again", [B, D])
-    assert [r.status for r in batches.load(store, LOAD_ID, "0").rejects] == ["unreadable"] * 2
+    assert [r.status for r in batches.read(store, LOAD_ID, "0").rejects] == ["unreadable"] * 2
 
 
 def test_files_of_which_the_same_is_seen_go_together(
@@ -796,7 +796,7 @@ def test_a_check_judges_a_file_if_it_has_ever_passed(
         assert rejected(store) == [(A, "the check failed", None)]
     else:
         assert answer["suspicion"]["checks"] == [FAILED_CHECK]
-        [reject] = batches.load(store, LOAD_ID, answer["batch"]).held
+        [reject] = batches.read(store, LOAD_ID, answer["batch"]).held
         assert (reject.file.key, reject.status) == (A, "waiting")
         assert reject.reason.startswith("the check failed The check has never passed")
 

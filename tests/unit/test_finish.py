@@ -356,7 +356,7 @@ def marked(store: Store, loads: int = 7, **changes: Any) -> None:
         {
             "mark": MARK,
             "load_id": "L",
-            "place": sweep_mark.place(),
+            "place": sweep_mark.location(),
             "ledger": {"made": MADE, "loads": loads},
             "written": WRITTEN,
         }

@@ -45,7 +45,7 @@ def new(*numbers: int) -> Reply:
 
 def planned_keys(store: Store, answer: dict[str, Any]) -> list[list[str]]:
     assert len(answer["batches"]) == answer["batch_count"]
-    found = [batches.load(store, answer["load_id"], name) for name in answer["batches"]]
+    found = [batches.read(store, answer["load_id"], name) for name in answer["batches"]]
     return [[member.key for member in batch.files] for batch in found]
 
 

@@ -152,7 +152,7 @@ class Pressure:
             self._deliver(now)
             for load in self.machine.running(now):
                 if load.ends <= now:
-                    finish.start_what_waits(f"arn:a:b:c:d:execution:m:{load.name}")
+                    finish.start_waiting(f"arn:a:b:c:d:execution:m:{load.name}")
                     load.ended = now
             if not (uploading or self.messages or self.machine.running(now)):
                 return

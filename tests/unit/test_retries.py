@@ -15,11 +15,11 @@ A, B, C = (f"log_data/{name}.json" for name in "abc")
 
 
 def kept(store: Store, load_id: str, *files: DataFile) -> None:
-    retries.keep(store, load(load_id=load_id), [{"again": [each.as_dict() for each in files]}])
+    retries.write(store, load(load_id=load_id), [{"again": [each.as_dict() for each in files]}])
 
 
 def left(store: Store, others: Any = frozenset(), mark: str = MARK) -> list[str]:
-    return [f.key for f in retries.left(store, datasets().values(), "data", set(others), mark)]
+    return [f.key for f in retries.pending(store, datasets().values(), "data", set(others), mark)]
 
 
 def documents(store: Store) -> list[str]:
@@ -27,7 +27,7 @@ def documents(store: Store) -> list[str]:
 
 
 def test_each_load_keeps_its_own_and_a_sweep_takes_them_all(store: Store) -> None:
-    retries.keep(store, load(), [{}, {"again": []}])
+    retries.write(store, load(), [{}, {"again": []}])
     assert (left(store), documents(store), list(store.keys("sweeps/"))) == ([], [], [])
     kept(store, LOAD_ID, file(A), file(B))
     kept(store, "20261123-203012-0a1b2c3d", file(B), file(C), file(C, etag="other"))
@@ -46,10 +46,10 @@ def test_only_what_a_sweep_has_read_is_taken_away(store: Store) -> None:
     kept(store, LOAD_ID, file(A))
     assert left(store) == [A]
     kept(store, "20261123-203000-0a1b2c3d", file(B))
-    retries.done(store, MARK)
+    retries.clear(store, MARK)
     assert documents(store) == [f"{RETRY_LISTS}20261123-203000-0a1b2c3d.json"]
-    retries.done(store, MARK)  # once more: nothing is left of it
-    retries.done(store, "2026-11-23T21:30:00+00:00")  # of a sweep that has read none
+    retries.clear(store, MARK)  # once more: nothing is left of it
+    retries.clear(store, "2026-11-23T21:30:00+00:00")  # of a sweep that has read none
     assert left(store, mark="2026-11-23T22:30:00+00:00") == [B]
 
 
@@ -59,5 +59,5 @@ def test_it_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(left(store)) == 3
     kept(store, "20261123-203012-0a1b2c3d", file(A))
     assert len(left(store)) == 3
-    retries.done(store, MARK)
+    retries.clear(store, MARK)
     assert left(store) == [A]  # the next sweep's

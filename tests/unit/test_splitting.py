@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from loader.splitting import MAX_SUSPECTS, go_on, new_parts, suspect
+from loader.splitting import MAX_SUSPECTS, new_parts, next_part, set_aside
 
 WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
 
@@ -57,14 +57,14 @@ WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
     ],
 )
 def test_go_on(state: dict[str, Any], good: bool, expected: dict[str, Any]) -> None:
-    answer = go_on({"batch": "0", "known": 2, "parts": 4, "attempt": 3, **state}, good=good)
+    answer = next_part({"batch": "0", "known": 2, "parts": 4, "attempt": 3, **state}, good=good)
     assert expected.items() <= answer.items()
     assert (answer["known"], answer["parts"]) == (2, 4)
     assert "attempt" not in answer  # a part begins anew
 
 
 def test_a_part_is_put_aside() -> None:
-    answer = suspect(
+    answer = set_aside(
         {"batch": "0.1", "todo": ["0.2"], "suspects": ["x"], "parts": 2}, "why", [{"name": "c"}]
     )
     assert (answer["outcome"], answer["batch"]) == ("next", "0.2")
@@ -77,5 +77,5 @@ def test_no_two_parts_of_a_batch_share_a_name() -> None:
     state: dict[str, Any] = {"batch": "3", "todo": ["x"]}
     state, first = new_parts(state)
     assert (state["batch"], state["parts"], first) == ("3", 2, ("3.1", "3.2"))
-    state, second = new_parts({**go_on({**state, "todo": ["3.2"]}), "todo": []})
+    state, second = new_parts({**next_part({**state, "todo": ["3.2"]}), "todo": []})
     assert (state["batch"], state["parts"], second) == ("3.2", 4, ("3.3", "3.4"))

@@ -305,7 +305,7 @@ def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi
     ]
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["copied"]) == ("staged", 10)
-    batch = batches.load(store, LOAD_ID, "0")
+    batch = batches.read(store, LOAD_ID, "0")
     assert [(f.key, f.etag) for f in batch.files] == [
         (LOG, "newer"),
         ("log_data/b.json", ETAG),
@@ -490,7 +490,7 @@ def test_names_that_copy_encodes_or_not(store: Store, data_api: FakeDataApi, nam
     data_api.replies = [reports(staged_reply(key), copied(f"s3://data/{name}", '"newer"', 10))]
     call(stage.handler, planned())
     assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {key: 10}
-    assert batches.load(store, LOAD_ID, "0").files[0].etag == "newer"
+    assert batches.read(store, LOAD_ID, "0").files[0].etag == "newer"
 
 
 def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:

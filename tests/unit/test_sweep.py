@@ -11,7 +11,7 @@ from loader.datasets import Dataset, datasets
 from loader.keys import SWEEP_MARK, UNFINISHED, UNMATCHED, WAITING_SINCE
 from loader.request import parse
 from loader.store import Store
-from loader.unmatched import of_last_sweep
+from loader.unmatched import last_sweep
 from moto.stepfunctions.utils import PAGINATION_MODEL
 
 from tests.unit.fakes import Context, StateMachine
@@ -107,7 +107,7 @@ def test_files_that_no_dataset_takes_are_told_each_time(
     set_mark(store, 2 * OVERLAP)
     run()
     assert measured()["FilesNotTaken"] == 4
-    found = of_last_sweep(store)
+    found = last_sweep(store)
     assert found is not None
     assert found["keys"] == [*odd[:2], "log_data/readme.txt", odd[2]]
     assert found["datasets"] == {"log_data": 3, "song_data": 1}
@@ -116,7 +116,7 @@ def test_files_that_no_dataset_takes_are_told_each_time(
         s3.delete_object(Bucket="data", Key=key)
     run()
     assert measured()["FilesNotTaken"] == 0
-    assert (of_last_sweep(store) or {})["keys"] == []
+    assert (last_sweep(store) or {})["keys"] == []
 
 
 def test_a_file_under_two_prefixes_is_counted_once(
@@ -136,7 +136,7 @@ def test_a_file_under_two_prefixes_is_counted_once(
     s3.put_object(Bucket="data", Key="log_data/y.pdf", Body=b"x")
     run()
     assert measured()["FilesNotTaken"] == 2
-    assert (of_last_sweep(store) or {})["datasets"] == {"a": 1, "c": 1}
+    assert (last_sweep(store) or {})["datasets"] == {"a": 1, "c": 1}
 
 
 def test_the_sweep_goes_on_where_that_cannot_be_noted(
@@ -152,7 +152,7 @@ def test_the_sweep_goes_on_where_that_cannot_be_noted(
     monkeypatch.setattr(Store, "put", failing)
     assert run() == 2
     assert len(machine.executions) == 1
-    assert of_last_sweep(store) is None
+    assert last_sweep(store) is None
 
 
 SONGS = {"song_data": ["song_data/", ".json", ".json.gz"]}

@@ -246,7 +246,7 @@ def test_more_datasets_than_a_batch_takes_are_counted(data_api: FakeDataApi) -> 
     """What is counted of each is a statement of its own."""
     load = {"load_id": LOAD_ID, "undo": {"load_id": WANTED}}
     data_api.replies = [Reply(rows={40: [(1,)]}), Reply(rows={1: [(2,)], 5: [(3,)]})]
-    answers = list(undo.asked(load, "rows", ["SELECT 1"] * 45, 0))
+    answers = list(undo.query(load, "rows", ["SELECT 1"] * 45, 0))
     assert [len(request["Sqls"]) for request in data_api.submits] == [MAX_STATEMENTS, 5]
     assert len(answers) == 45
     assert [n for n, rows in enumerate(answers, 1) if rows] == [40, 41, 45]

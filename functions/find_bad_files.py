@@ -33,7 +33,8 @@ from loader.failures import (
 from loader.known_good import Verdict
 from loader.observability import logger
 from loader.settings import settings
-from loader.splitting import MAX_PARTS, new_parts, set_aside
+from loader.splitting import MAX_PARTS, name_parts, set_aside
+from loader.state import BatchEvent, BatchState, Check, Load, without
 from loader.steps import LOST, advance, pause, step
 from loader.store import DataFile, Head
 
@@ -53,15 +54,17 @@ store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
+    if "stage_error" not in state:  # staged by the version before, which called it error
+        state = {**without(state, "error"), "stage_error": str(state["error"])}
     batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
         return after_failed_checks(load, state, batch)
     if "looked" not in state:
-        if may_pass(state["error"]):
-            return interrupted(state, state["error"])
+        if may_pass(state["stage_error"]):
+            return interrupted(state, state["stage_error"])
         statement, pending = advance(
             api, state.get("statement"), lambda: submit(load, state, batch, dataset)
         )
@@ -80,33 +83,33 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             return after_lost(state)
     answer = judge(load, state, batch, dataset, statement)
     if answer["outcome"] != "running":
-        answer = {name: value for name, value in answer.items() if name != "looked"}
+        answer = without(answer, "looked")
     return answer
 
 
-def after_lost(state: dict[str, Any]) -> dict[str, Any]:
+def after_lost(state: BatchState) -> BatchState:
     """The Data API no longer knows the statement that looked for the bad files."""
     if state["attempt"] < MAX_ATTEMPTS:
-        state = {name: value for name, value in state.items() if name != "looked"}
+        state = without(state, "looked")
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    cause = f"The Data API no longer knows the statement that looked for the bad files: {state['error']}"
+    cause = f"The Data API no longer knows the statement that looked for the bad files: {state['stage_error']}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
 def judge(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     statement: Statement,
-) -> dict[str, Any]:
+) -> BatchState:
     """What NOLOAD has found, and what follows of it."""
     if not statement.finished:
         error = failure(statement)[:2000]
         if kind_of(statement) is Kind.TRY_AGAIN:
-            state = {name: value for name, value in state.items() if name != "looked"}
+            state = without(state, "looked")
             return interrupted(state, error, looking=True)
-        state = {**state, "error": error}
+        state = {**state, "stage_error": error}
         if kind_of(statement) is not Kind.COPY:
             return fail(state)
     rejects, interruption = named_by_redshift(load, state, batch, statement)
@@ -124,7 +127,7 @@ def judge(
     if answer := after_control(state, verdict):
         return answer
     # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
-    named = named_by_error(batch, state["error"])
+    named = named_by_error(batch, state["stage_error"])
     works = verdict.what == "works"
     proved = works and (named is not None or not statement.finished)
     why = ONLY_COPY if works else NEVER_LOADED
@@ -133,7 +136,7 @@ def judge(
     return judge_error(load, state, batch, dataset, named, why)
 
 
-def after_control(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | None:
+def after_control(state: BatchState, verdict: Verdict) -> BatchState | None:
     """What follows of a control that has not read its file."""
     if verdict.what == "running":
         return {**state, "outcome": "running"}
@@ -145,13 +148,13 @@ def after_control(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | N
 
 
 def judge_rows(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     statement: Statement,
     rejects: list[Reject],
-) -> dict[str, Any]:
+) -> BatchState:
     """Files for which Redshift has error rows: a wrong JSONPaths file leaves them for every good file.
 
     As many files that NOLOAD has read well prove the set-up, or a part that was published, or the control.
@@ -180,13 +183,13 @@ def as_waiting(reject: Reject, why: str) -> Reject:
 
 
 def judge_error(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     named: DataFile | None,
     unproved: str,
-) -> dict[str, Any]:
+) -> BatchState:
     """COPY fails without an error row: the file that its error names, or the only one that is left, is put out if the
     set-up is proved right, and else put aside; if there is neither, the batch is halved.
 
@@ -196,7 +199,7 @@ def judge_error(
     file = single or named
     if file is None:
         return halve(load, state, batch)
-    reject = reject_of(file, state["error"], dataset)
+    reject = reject_of(file, state["stage_error"], dataset)
     if single and unproved:
         return hold(load, state, batch, [as_waiting(reject, unproved)])
     if unproved:
@@ -243,9 +246,7 @@ def similar_rejects(
     ]
 
 
-def leave_out(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, rejects: list[Reject]
-) -> dict[str, Any]:
+def leave_out(load: Load, state: BatchState, batch: Batch, rejects: list[Reject]) -> BatchState:
     """Goes on without these files; their rows of the ledger are published with the others'."""
     first = rejects[0]
     logger.warning(
@@ -255,23 +256,23 @@ def leave_out(
         first=first.file.key,
         reason=first.reason,
     )
-    batches.write(store, load["load_id"], without(batch, rejects))
+    batches.write(store, load["load_id"], reject_from(batch, rejects))
     return {**state, "outcome": "again"}
 
 
 def hold(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     held: list[Reject],
-    checks: list[dict[str, Any]] | None = None,
-) -> dict[str, Any]:
+    checks: list[Check] | None = None,
+) -> BatchState:
     """Goes on with the others. They are tried again if another part goes well; if none does, the ledger has them as
     they are held.
     """
     keys = {reject.file.key for reject in held}
     # Under a name of its own, so that it is staged anew and not told what became of it the first time.
-    state, (name, rest) = new_parts(state)
+    state, (name, rest) = name_parts(state, 2)
     files = tuple(file for file in batch.files if file.key in keys)
     others = tuple(file for file in batch.files if file.key not in keys)
     apart = replace(batch, name=name, files=files, rejects=(), held=tuple(held), unread_headers=0)
@@ -284,7 +285,7 @@ def hold(
     return set_aside({**state, "batch": name}, cause, checks or [])
 
 
-def may_have_passed(state: dict[str, Any], batch: Batch) -> bool:
+def may_have_passed(state: BatchState, batch: Batch) -> bool:
     """Whether COPY is tried once more, since NOLOAD has read all files well: of a batch before it is divided, and of a
     single file before it is judged. What lies between is divided at once.
     """
@@ -292,26 +293,24 @@ def may_have_passed(state: dict[str, Any], batch: Batch) -> bool:
     return whole_or_single and state.get("retried") != batch.name
 
 
-def interrupted(state: dict[str, Any], error: str, *, looking: bool = False) -> dict[str, Any]:
+def interrupted(state: BatchState, error: str, *, looking: bool = False) -> BatchState:
     """An interruption judges no file, however often it comes. What was interrupted is done once more: the look for the
     bad files (``looking``), or COPY itself; in the end the batch fails.
     """
     if state["attempt"] >= attempts(error, MAX_ATTEMPTS):
-        return fail({**state, "error": error})
+        return fail({**state, "stage_error": error})
     pause(state["attempt"])
     state = {**state, "attempt": state["attempt"] + 1}
     return {**state, "outcome": "running"} if looking else {**state, "outcome": "again"}
 
 
-def fail(state: dict[str, Any], more: str = "") -> dict[str, Any]:
+def fail(state: BatchState, more: str = "") -> BatchState:
     """What failed is the set-up's or the warehouse's, and no file is rejected for it."""
-    cause = f"COPY failed for a reason that is not a file's: {state['error']}{more}"
+    cause = f"COPY failed for a reason that is not a file's: {state['stage_error']}{more}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
-def submit(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
-) -> Statement:
+def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Statement:
     """COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and the errors it met."""
     names = copying.copy_names(
         store,
@@ -330,7 +329,7 @@ def submit(
 
 
 def named_by_redshift(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, statement: Statement
+    load: Load, state: BatchState, batch: Batch, statement: Statement
 ) -> tuple[list[Reject], str]:
     """The files for which COPY left error rows, each with its first error; and if there are none but rows of an
     interruption, what the first of those says.
@@ -387,7 +386,7 @@ def heads_of(files: Sequence[DataFile]) -> list[Head]:
         return list(pool.map(lambda file: store.head(file.bucket, file.key), files))
 
 
-def without(batch: Batch, rejects: list[Reject]) -> Batch:
+def reject_from(batch: Batch, rejects: list[Reject]) -> Batch:
     """The batch with these files rejected from it, but for those that were replaced since they were planned: what COPY
     has read was perhaps not the planned version, which may be good. They are staged again as they are now.
     """
@@ -411,22 +410,21 @@ def named_by_error(batch: Batch, error: str) -> DataFile | None:
     return max(found, key=lambda file: len(file.key), default=None)
 
 
-def halve(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> dict[str, Any]:
+def halve(load: Load, state: BatchState, batch: Batch) -> BatchState:
     """Goes on with half of the batch; the rest waits."""
     return divide(load, state, batch, None)
 
 
-def divide(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, named: DataFile | None
-) -> dict[str, Any]:
+def divide(load: Load, state: BatchState, batch: Batch, named: DataFile | None) -> BatchState:
     """Goes on without the file that the error names, or with half of the batch if it names none; the rest waits."""
     if batches.parts_of(store, load["load_id"]) >= MAX_PARTS:
         cause = (
             "Too many files are bad that nobody names; the next load of what is left goes on with them. "
-            f"The last failed for this: {state['error']}"
+            f"The last failed for this: {state['stage_error']}"
         )
         return {**state, "outcome": "failed", "cause": cause}
-    state, names = new_parts(state)
+    state, (one, two) = name_parts(state, 2)
+    names = (one, two)
     first, second = batch.split_off(named, names) if named else batch.halves(names)
     batches.write(store, load["load_id"], first)
     batches.write(store, load["load_id"], second)
@@ -434,15 +432,13 @@ def divide(
     return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def after_failed_checks(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch
-) -> dict[str, Any]:
+def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchState:
     """A check on staging failed: it judges the file if it has ever passed, in this batch or before by the ledger."""
     checks = state["failed_checks"]
-    state = {name: value for name, value in state.items() if name != "failed_checks"}
+    state = without(state, "failed_checks")
     if len(batch.readable) > 1:
         return halve(load, state, batch)
-    reject = Reject(batch.readable[0], state["error"])
+    reject = Reject(batch.readable[0], state["stage_error"])
     trusted = bool(state.get("good"))
     if not trusted:
         ended = api.run(

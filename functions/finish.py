@@ -20,6 +20,7 @@ from loader.report import as_cause, cause_of, report_of
 from loader.report import message as report_message
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
+from loader.state import BatchEnd, FinishEvent, Load, Result
 from loader.statements import NOTICED, drift_rows
 from loader.steps import step
 
@@ -36,7 +37,7 @@ store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: FinishEvent) -> dict[str, Any]:
     load = event.get("load") or {
         "load_id": keys.load_id(event["execution"], event["started"]),
         "started": event["started"],
@@ -89,7 +90,7 @@ def start_waiting(execution: str) -> None:
         logger.exception("what waits could not be started; the trigger or the sweep does")
 
 
-def find_leftovers(load: dict[str, Any]) -> tuple[list[str], list[str]]:
+def find_leftovers(load: Load) -> tuple[list[str], list[str]]:
     """Staging tables of loads that never cleaned up, and the ids of those of which nothing is left then.
 
     Only the sweep's loads look for them. A statement that still runs is cancelled, and its load is left to the next
@@ -106,8 +107,8 @@ def find_leftovers(load: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def usage_of(
-    load: dict[str, Any], ended: list[dict[str, Any]], tables: int, *, failed: bool, rest: bool
-) -> dict[str, Any]:
+    load: Load, ended: list[BatchEnd], tables: int, *, failed: bool, rest: bool
+) -> dict[str, float]:
     """What the load has spent, with the drop that is still to come."""
     before = usage.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
     all_of_it = usage.add_call("finish", before)
@@ -115,9 +116,7 @@ def usage_of(
     return usage.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
 
 
-def drop_staging(
-    load: dict[str, Any], tables: list[str], report: dict[str, Any], noticed: Drift
-) -> bool:
+def drop_staging(load: Load, tables: list[str], report: dict[str, Any], noticed: Drift) -> bool:
     """Drops staging tables and records what the load has spent and noticed; whether the tables are gone.
 
     It may fail harmlessly: the sweep takes what is left.
@@ -154,7 +153,7 @@ def drop_staging(
     return gone
 
 
-def drift_statements(load: dict[str, Any], noticed: Drift) -> list[Rendered]:
+def drift_statements(load: Load, noticed: Drift) -> list[Rendered]:
     """The statements that note what the load has noticed, and for COPY their rows. It fails nothing."""
     names = settings().template_names
     try:
@@ -187,14 +186,14 @@ def mark_closed(load_ids: Iterable[str]) -> None:
         logger.exception("a load that has cleaned up is still marked as open")
 
 
-def results_of(load: dict[str, Any]) -> list[dict[str, Any]]:
+def results_of(load: Load) -> list[Result]:
     """What became of each batch (functions/publish.py)."""
     return [store.get(key) for key in store.keys(keys.results(load["load_id"]))]
 
 
 def move_mark(
-    load: dict[str, Any],
-    results: list[dict[str, Any]],
+    load: Load,
+    results: list[Result],
     report: dict[str, Any],
     *,
     failed: bool,
@@ -205,8 +204,8 @@ def move_mark(
     The load of a rest has the mark of the sweep that began it all: what the executions before it have loaded must be
     there as well.
     """
-    readings = [load["ledger"]] if load.get("ledger") else []
-    readings += [result["ledger"] for result in results if result.get("ledger")]
+    asked = (load.get("ledger"), *(result.get("ledger") for result in results))
+    readings = [reading for reading in asked if reading]
     documents = [sweep_mark.read(store)]
     objects = str(load.get("objects", "")).removeprefix(store.uri(""))
     if load.get("mark") and backlog.is_list(objects):

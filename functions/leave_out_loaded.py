@@ -5,7 +5,6 @@ In: the load, and the batch. Out: the batch with outcome ``again`` or ``running`
 
 from dataclasses import replace
 from itertools import compress
-from typing import Any
 
 from loader import batches, clients, keys, ledger
 from loader.batches import Batch
@@ -13,6 +12,7 @@ from loader.dataapi import Statement, StatementFailed, client_token
 from loader.failures import Kind
 from loader.observability import logger
 from loader.settings import settings
+from loader.state import BatchEvent, BatchState, Load
 from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 10  # of staging and this step together
@@ -22,7 +22,7 @@ store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
     batch = batches.read(store, load["load_id"], state["batch"])
     statement, pending = advance(api, state.get("statement"), lambda: submit(load, state, batch))
@@ -51,7 +51,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return {**state, "known": known, "outcome": "again"}
 
 
-def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Statement:
+def submit(load: Load, state: BatchState, batch: Batch) -> Statement:
     attempt = state.get("attempt", 0)
     listing = keys.batch_listing(load["load_id"], batch.name, attempt)
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))

@@ -5,12 +5,11 @@ load without a batch also ``upgraded``, from which version of the tables (0: non
 Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
 """
 
-from typing import Any
-
 from loader import clients
 from loader.dataapi import StatementFailed
 from loader.migrations import latest_version
 from loader.settings import settings
+from loader.state import BatchState, Load, MigrateEvent
 from loader.steps import step
 from loader.tables import current_version, upgrade
 
@@ -18,9 +17,10 @@ api = clients.api()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load, state = event["load"], event.get("batch") or event["load"]
-    suffix = f"{(event.get('batch') or {}).get('batch', '')}.{state.get('attempt', 0)}"
+def handler(event: MigrateEvent) -> Load | BatchState:
+    load, batch = event["load"], event.get("batch")
+    attempt = (batch or load).get("attempt", 0)
+    suffix = f"{batch['batch'] if batch else ''}.{attempt}"
     names = settings().template_names
     version = current_version(load, names, f"{suffix}.0")
     if version > latest_version():
@@ -28,7 +28,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
         )
     upgrade(load, version, suffix)
-    if not event.get("batch"):
-        first = state.get("upgraded", {}).get("from", version)
-        state = {**state, "upgraded": {"from": first, "to": latest_version()}}
-    return {**state, "statement": None, "outcome": "again"}
+    if batch:
+        return {**batch, "statement": None, "outcome": "again"}
+    first = load.get("upgraded", {}).get("from", version)
+    upgraded = {"from": first, "to": latest_version()}
+    return {**load, "upgraded": upgraded, "statement": None, "outcome": "again"}

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, compress, islice
-from typing import Any
 
 from loader import (
     backlog,
@@ -31,6 +30,7 @@ from loader.leftovers import cancel_statements
 from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
+from loader.state import File, Load, PlanEvent, UnmatchedFiles
 from loader.steps import advance, ending, step
 from loader.store import DataFile, MissingObject
 from loader.unmatched import Unmatched
@@ -44,11 +44,10 @@ store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load = event.get("load") or {}
-    if (
-        load.get("execution") != event["execution"]
-    ):  # the first call, whatever a person gave as input
+def handler(event: PlanEvent) -> Load:
+    load: Load = event.get("load") or {}
+    # The first call, whatever a person gave as input.
+    if load.get("execution") != event["execution"]:
         load = {
             "load_id": keys.load_id(event["execution"], event["started"]),
             "execution": event["execution"],
@@ -68,14 +67,19 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
                 return {**load, "mode": "migrate", "outcome": "no tables"}
             return {**load, "mode": "migrate", "outcome": "migrated"}
         if request.mode == "undo":
-            wanted = {"undo": {"load_id": request.undo}, "dry_run": request.dry_run}
-            return {**load, **wanted, "mode": "undo", "outcome": "undo"}
+            return {
+                **load,
+                "mode": "undo",
+                "undo": {"load_id": request.undo},
+                "dry_run": request.dry_run,
+                "outcome": "undo",
+            }
         return plan(load, request)
     except BadRequest as error:
         return {**load, "mode": "load", "outcome": "refused", "cause": str(error)}
 
 
-def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
+def plan(load: Load, request: Request) -> Load:
     """Lists, compares with the ledger, cuts into batches."""
     begun = time.time()
     load = {
@@ -86,8 +90,9 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         "dry_run": request.dry_run,
         "named": request.named,
         "objects": load.get("objects", request.objects),
-        **({"redo": request.redo} if request.redo else {}),
     }
+    if request.redo:
+        load["redo"] = request.redo
     try:
         if request.redo and not load["objects"]:
             load = find_withdrawn(load, request)
@@ -106,11 +111,11 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     if load["listed"] == 0:
         measure(load, request, "", more=False)
         return {**load, "outcome": "nothing"}
-    result = write_batches(load, new)
+    result, oldest = write_batches(load, new)
     load["seconds"] = seconds_so_far(load, begun)
     if result["outcome"] == "nothing" and result["rest"]:
         return skip_to(load, result["rest"])
-    measure(load, request, result.pop("oldest"), more=bool(result["rest"]))
+    measure(load, request, oldest, more=bool(result["rest"]))
     if result["outcome"] == "load":
         mark_unfinished(load)
     passed = load.get("passed", 0)
@@ -118,7 +123,7 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
     return {**load, **result, "listed": listed, "known": known}
 
 
-def find_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
+def find_withdrawn(load: Load, request: Request) -> Load:
     """The load with the list of the files that an undone load had; or with an outcome, while the warehouse is asked."""
     names = {**settings().template_names, "undone_load": request.redo}
     sequence = statements.redo(names)
@@ -132,9 +137,7 @@ def find_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
     return load | redo.write(store, load["load_id"], redo.found(request.redo, files, why))
 
 
-def find_new(
-    load: dict[str, Any], request: Request
-) -> tuple[dict[str, Any], Iterator[DataFile] | None]:
+def find_new(load: Load, request: Request) -> tuple[Load, Iterator[DataFile] | None]:
     """The load and what is new of its files; None while the warehouse is asked. Raises NoTables."""
     if "listed" not in load:
         list_all(load, request)
@@ -147,7 +150,7 @@ def find_new(
     return load, compress(listing.read(store, load["listing"]), is_new) if listed else iter(())
 
 
-def list_all(load: dict[str, Any], request: Request) -> None:
+def list_all(load: Load, request: Request) -> None:
     """Writes the listing, and how many files it has."""
     cancel_leftovers(request)
     # A name of its own: were this call repeated, its numbers must not meet those of another listing.
@@ -161,13 +164,13 @@ def list_all(load: dict[str, Any], request: Request) -> None:
         load["not_taken"] = report_unmatched(load, not_taken)
 
 
-def skip_to(load: dict[str, Any], objects: str) -> dict[str, Any]:
+def skip_to(load: Load, objects: str) -> Load:
     """Others have loaded all of this execution's list meanwhile: it takes the next."""
     passed = load.get("passed", 0) + load.pop("listed")
     return {**load, "objects": objects, "passed": passed, "outcome": "running"}
 
 
-def mark_unfinished(load: dict[str, Any]) -> None:
+def mark_unfinished(load: Load) -> None:
     """Until finish takes the mark away: the sweep ends the statements of a load that never got there, and cleans up."""
     store.put(keys.unfinished(load["load_id"]), {"execution": load["execution"]})
 
@@ -181,7 +184,7 @@ def cancel_leftovers(request: Request) -> None:
             logger.exception("statements of an ended load could not be cancelled", load=dead)
 
 
-def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) -> None:
+def measure(load: Load, request: Request, oldest: str, *, more: bool) -> None:
     """How long the oldest file that is not loaded has waited, where the load looks at all files.
 
     Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
@@ -206,12 +209,12 @@ def waiting_seconds(request: Request, oldest: str) -> float:
     return (now - max(since, datetime.fromisoformat(oldest))).total_seconds()
 
 
-def seconds_so_far(load: dict[str, Any], begun: float) -> float:
+def seconds_so_far(load: Load, begun: float) -> float:
     """The seconds of all calls of this step so far."""
     return round(float(load.get("seconds", 0)) + time.time() - begun, 3)
 
 
-def report_unmatched(load: dict[str, Any], not_taken: Unmatched) -> dict[str, Any]:
+def report_unmatched(load: Load, not_taken: Unmatched) -> UnmatchedFiles:
     """What the report says of files that no dataset takes; of a dry run with the list of their keys."""
     logger.warning("files that no dataset takes", **not_taken.as_dict())
     if not load["dry_run"]:
@@ -222,7 +225,7 @@ def report_unmatched(load: dict[str, Any], not_taken: Unmatched) -> dict[str, An
     }
 
 
-def compared(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
+def compared(load: Load) -> tuple[Load, bytearray | None]:
     """The load with what the ledger says, and whether each listed file is new, by its number; None while it is asked.
 
     With nothing listed it is asked for its version and its reading (loader/sweep_mark.py). Raises NoTables; but a dry
@@ -244,8 +247,8 @@ def compared(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
 
 
 def ask(
-    load: dict[str, Any], step: tuple[str, str], sequence: Sequence[str]
-) -> tuple[dict[str, Any], Statement | None]:
+    load: Load, step: tuple[str, str], sequence: Sequence[str]
+) -> tuple[Load, Statement | None]:
     """Asks the ledger, or waits on; the statement when it has finished, or None and the load with an outcome.
 
     step: for the client token, its name and what tells it from others of the load. Raises NoTables, StatementFailed.
@@ -296,13 +299,12 @@ class Tally:
     shown: list[str] = field(default_factory=list)
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> Load:
         return {
             "batch_count": self.batches,
             "planned": self.files,
             "bytes": self.bytes,
             "datasets": self.datasets,
-            "oldest": self.oldest,
         }
 
     def add(self, dataset: Dataset, members: list[DataFile]) -> None:
@@ -315,52 +317,53 @@ class Tally:
         self.shown += [file.key for file in members[: SHOWN_KEYS - len(self.shown)]]
 
 
-def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
+def write_batches(load: Load, new: Iterator[DataFile]) -> tuple[Load, str]:
     """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next executions'.
 
-    Of a million files no more than a batch of each kind is in memory.
+    Of a million files no more than a batch of each kind is in memory. Returns also when the oldest was modified.
     """
     limits, own, left = settings(), Tally(), Tally()
     cut = batches.cut(new, dataset_for, limits.batch_files, limits.batch_bytes)
     if load["dry_run"]:
-        return {**not_loaded(load, cut, own), **own.figures, "known": load["listed"] - own.files}
+        planned = not_loaded(load, cut, own)
+        known = load["listed"] - own.files
+        return {**planned, **own.figures, "known": known}, own.oldest
     for dataset, members in islice(cut, limits.max_batches):
         batch = batches.Batch(str(own.batches), dataset.name, tuple(members))
         batches.write(store, load["load_id"], batch)
         own.add(dataset, members)
     beyond = (lines(chain([first], islice(cut, limits.max_batches - 1)), left) for first in cut)
     following = write_backlog(load, beyond)
-    return {
+    result: Load = {
         **own.figures,
         # The state machine's Map takes this array as it is: AWS may unwrap a range of one element.
         "batches": [str(number) for number in range(own.batches)],
         "known": load["listed"] - own.files - left.files,
-        "oldest": min(filter(None, (own.oldest, left.oldest)), default=""),
         "rest": following,
         "outcome": "load" if own.batches else "nothing",
     }
+    return result, min(filter(None, (own.oldest, left.oldest)), default="")
 
 
-def lines(cut: Cut, tally: Tally) -> Iterator[dict[str, Any]]:
+def lines(cut: Cut, tally: Tally) -> Iterator[File]:
     """The files of batches, counted as they go by."""
     for dataset, members in cut:
         tally.add(dataset, members)
         yield from (file.as_dict() for file in members)
 
 
-def not_loaded(load: dict[str, Any], cut: Cut, tally: Tally) -> dict[str, Any]:
+def not_loaded(load: Load, cut: Cut, tally: Tally) -> Load:
     """A dry run's list of all that is not loaded."""
+    planned: Load = {"rest": "", "outcome": "planned"}
     files = lines(cut, tally)
     if first := next(files, None):
         key = keys.not_loaded(load["load_id"])
-        told = {"not_loaded": store.put_lines(key, chain([first], files))}
-    else:
-        told = {}
-    names = {"keys": tally.shown, "oldest_file": tally.oldest}
-    return {**told, **names, "rest": "", "outcome": "planned"}
+        planned["not_loaded"] = store.put_lines(key, chain([first], files))
+    # Known only when all files have gone by.
+    return {**planned, "keys": tally.shown, "oldest_file": tally.oldest}
 
 
-def write_backlog(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) -> str:
+def write_backlog(load: Load, lists: Iterator[Iterator[File]]) -> str:
     """The URI of the list of files that the next execution loads, '' if there is none."""
     key = load["objects"].removeprefix(store.uri(""))
     if not backlog.is_list(key):

@@ -20,6 +20,7 @@ from loader.migrations import LEDGER, ensure_schemas, latest_version
 from loader.migrations import rendered as rendered_file
 from loader.rendered import Group
 from loader.settings import settings
+from loader.state import Load, LoadEvent
 from loader.steps import step
 from loader.store import DataFile
 from loader.tables import create_loader_tables, create_missing, migrate_from_nothing
@@ -75,8 +76,8 @@ EVENTS = (
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load = {"named": False, **event["load"]}
+def handler(event: LoadEvent) -> Load:
+    load: Load = {"named": False, **event["load"]}
     findings: list[dict[str, Any]] = []
     deadline = time.monotonic() + BUDGET
 
@@ -113,30 +114,28 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     look("bucket_events", lambda: bucket_events(load), EVENTS)
     look("loads_by_itself", loads_by_itself, "")
     bad = [finding["name"] for finding in findings if not finding["passed"]]
-    outcome = (
-        {"outcome": "failed", "cause": f"The setup needs fixing: {', '.join(bad)}."}
-        if bad
-        else {"outcome": "checked"}
-    )
-    return {**load, **outcome, "setup": findings}
+    if bad:
+        cause = f"The setup needs fixing: {', '.join(bad)}."
+        return {**load, "outcome": "failed", "cause": cause, "setup": findings}
+    return {**load, "outcome": "checked", "setup": findings}
 
 
-def run(load: dict[str, Any], name: str, sequence: Sequence[str], limit: int = LIMIT) -> str:
+def run(load: Load, name: str, sequence: Sequence[str], limit: int = LIMIT) -> str:
     token = client_token(load["load_id"], f"check-{name}", "", 0)
     return api.run(sequence, token=token, name=f"{load['load_id']} check {name}", limit=limit).id
 
 
-def rows(load: dict[str, Any], name: str, sequence: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def rows(load: Load, name: str, sequence: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The rows of the last of these statements."""
     return api.rows(f"{run(load, name, sequence)}:{len(sequence)}")
 
 
-def warehouse(load: dict[str, Any]) -> str:
+def warehouse(load: Load) -> str:
     user, database = next(rows(load, "warehouse", ["SELECT current_user, current_database()"]))
     return f"user {user}, database {database}"
 
 
-def collation(load: dict[str, Any]) -> str:
+def collation(load: Load) -> str:
     """docs.aws.amazon.com/redshift/latest/dg/r_DB_COLLATION.html"""
     (found,) = next(rows(load, "collation", sql.render("admin/collation.sql", {})))
     if str(found).lower() != "case_sensitive":
@@ -144,7 +143,7 @@ def collation(load: dict[str, Any]) -> str:
     return str(found)
 
 
-def rights(load: dict[str, Any]) -> str:
+def rights(load: Load) -> str:
     """Creates and drops a table in each schema; the schemas are created if they do not exist and that is allowed."""
     ensure_schemas(api, load["load_id"], "check")
     names = {
@@ -155,7 +154,7 @@ def rights(load: dict[str, Any]) -> str:
     return f"may create tables in the schemas {settings().schema} and {settings().loader_schema}"
 
 
-def tables(load: dict[str, Any]) -> str:
+def tables(load: Load) -> str:
     """The version of the tables, which are created if there are none; each that must exist does."""
     names = settings().template_names
     created = ""
@@ -186,7 +185,7 @@ def tables(load: dict[str, Any]) -> str:
     return f"version {version}{created}"
 
 
-def existing_tables(load: dict[str, Any], name: str) -> set[str]:
+def existing_tables(load: Load, name: str) -> set[str]:
     """The tables of both schemas, with their schemas."""
     found = rows(load, name, sql.render("migrations/tables.sql", settings().template_names))
     return {f"{schema}.{table}" for schema, table in found}
@@ -207,7 +206,7 @@ def makeable_tables() -> set[str]:
     return expected_tables() - set(statements.created(rendered_file(LEDGER, names)))
 
 
-def copy_role(load: dict[str, Any]) -> str:
+def copy_role(load: Load) -> str:
     """COPY reads an object of the work bucket into a temporary table."""
     names = {
         **settings().template_names,
@@ -218,7 +217,7 @@ def copy_role(load: dict[str, Any]) -> str:
     return f"COPY reads the work bucket with the role {settings().copy_role}"
 
 
-def lock(load: dict[str, Any]) -> str:
+def lock(load: Load) -> str:
     """Takes the lock as every publish does, and gives it back."""
     names = {**settings().template_names, "load_id": load["load_id"]}
     sequence = sql.render("admin/lock.sql", names)
@@ -234,7 +233,7 @@ def lock(load: dict[str, Any]) -> str:
     return "may be taken"
 
 
-def copy_reads(load: dict[str, Any], dataset: Dataset) -> str:
+def copy_reads(load: Load, dataset: Dataset) -> str:
     """COPY … NOLOAD of the dataset's first file into its staging parent; nothing is loaded.
 
     Without a file an empty JSON object of the work bucket is read; a dataset of another format is not tried then.
@@ -271,7 +270,7 @@ def first_file(dataset: Dataset) -> DataFile | None:
     return min(some, key=lambda file: file.size, default=None)
 
 
-def groups(load: dict[str, Any]) -> list[Group]:
+def groups(load: Load) -> list[Group]:
     """Every batch of a load, with the documents that its COPYs read: a listing, a ledger, what is noticed."""
 
     def document(name: str) -> str:
@@ -288,7 +287,7 @@ def groups(load: dict[str, Any]) -> list[Group]:
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 
-def plan_statements(load: dict[str, Any], group: Group) -> str:
+def plan_statements(load: Load, group: Group) -> str:
     """Redshift plans each statement of the batch. Raises StatementFailed with file and error of those it refuses."""
     refused: list[str] = []
     count = 0
@@ -305,7 +304,7 @@ def plan_statements(load: dict[str, Any], group: Group) -> str:
     return f"{count} statements planned"
 
 
-def attempted(load: dict[str, Any], name: str, steps: Sequence[explain.Step]) -> list[str]:
+def attempted(load: Load, name: str, steps: Sequence[explain.Step]) -> list[str]:
     """What Redshift refuses of a batch. Each statement is looked at, whatever the batch ended as."""
     ended = api.ended(
         [each.text for each in steps],
@@ -352,7 +351,7 @@ def bucket_region() -> str:
     return region
 
 
-def bucket_events(load: dict[str, Any]) -> str:
+def bucket_events(load: Load) -> str:
     """Whether another account's bucket sends its events here cannot be seen from here, and is no fault."""
     bucket = settings().data_bucket
     if not store.is_owned_by(bucket, account=load["execution"].split(":")[4]):

@@ -18,6 +18,7 @@ from loader.failures import Kind, failed_check, is_missing
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.splitting import next_part
+from loader.state import BatchEvent, BatchState, Load, Reading
 from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
@@ -34,7 +35,7 @@ store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
     batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
@@ -63,9 +64,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return published(load, state, batch, f"{statement.id}:{len(sequence)}")
 
 
-def names_of(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
-) -> dict[str, str]:
+def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> dict[str, str]:
     """What the publish templates are offered."""
     names = (
         copying.names(store, dataset, state["table"])
@@ -88,8 +87,8 @@ def names_of(
 
 
 def submit(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     sequence: Sequence[str],
     attempt: int,
@@ -109,7 +108,7 @@ def submit(
     )
 
 
-def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
+def ledger_rows(load: Load, batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
     """The rows of the files table for a batch: what is loaded, and what is not and why."""
     common_columns = {"dataset": batch.dataset, "load_id": load["load_id"], "batch": batch.name}
     rows = [
@@ -159,7 +158,7 @@ def shortened(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
+def not_published(state: BatchState, statement: Statement) -> BatchState:
     """What to do after a publish transaction that failed; all of it was rolled back."""
     attempt, batch = state["publish_attempt"] + 1, state["batch"]
     end = ending(api, statement, state["statement"], f"published the batch {batch}")
@@ -189,18 +188,16 @@ def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]
     return {**state, "outcome": "failed", "cause": cause}
 
 
-def published(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, figures: str
-) -> dict[str, Any]:
+def published(load: Load, state: BatchState, batch: Batch, figures: str) -> BatchState:
     """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
-    rows: dict[str, Any] = {}
+    rows: dict[str, int | None] = {}
     checks = list(state["checks"])
-    ledger: sweep_mark.Reading | None = None
+    ledger: Reading | None = None
     if state["table"]:
         rows[datasets()[batch.dataset].stage_table] = state["rows"]
         for kind, name, figure, expected in api.rows(figures):
             if kind == "rows":
-                rows[str(name)] = figure
+                rows[str(name)] = None if figure is None else int(figure)
             elif kind == "ledger":
                 ledger = sweep_mark.reading(name, figure, state["publish_begun"], own=1)
             else:
@@ -236,7 +233,7 @@ def published(
     return next_part(state, good=bool(state["table"]))
 
 
-def measure(batch: Batch, rows: dict[str, Any]) -> None:
+def measure(batch: Batch, rows: dict[str, int | None]) -> None:
     metrics.add_dimension("dataset", batch.dataset)
     metrics.add_metric("FilesLoaded", MetricUnit.Count, len(batch.files))
     metrics.add_metric("FilesRejected", MetricUnit.Count, len(rejected(batch)))

@@ -7,7 +7,6 @@ In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads lef
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from loader import clients, statements
 from loader.dataapi import StatementFailed, client_token
@@ -16,6 +15,7 @@ from loader.leftovers import staging_tables
 from loader.migrations import LEDGER, ensure_schemas, rendered
 from loader.observability import logger
 from loader.settings import settings
+from loader.state import Load, LoadEvent
 from loader.steps import step
 from loader.tables import create_loader_tables, create_missing
 
@@ -26,7 +26,7 @@ api = clients.api()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: LoadEvent) -> Load:
     load = event["load"]
     if not settings().allow_reset:
         cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
@@ -44,7 +44,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return {**load, "outcome": "reset", "tables": tables}
 
 
-def recreate(load: dict[str, Any], sequence: Sequence[str]) -> None:
+def recreate(load: Load, sequence: Sequence[str]) -> None:
     """All tables go and an empty ledger comes, in one transaction: a load that waits for the lock finds that ledger,
     and no tables of a dataset, and makes them. Nothing of before is there for it to publish into.
 

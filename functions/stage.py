@@ -24,6 +24,7 @@ from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, next_part
+from loader.state import BatchEvent, BatchState, Load, without
 from loader.steps import advance, ending, pause, polls, step
 from loader.store import DataFile
 
@@ -37,7 +38,7 @@ store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
     batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
@@ -80,8 +81,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def split_by_header(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
-) -> tuple[Batch, dict[str, Any] | None]:
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset
+) -> tuple[Batch, BatchState | None]:
     """The batch after its files' headers were read, without the files of a bad one; and, where they stand in several
     orders, the state that goes on with parts of one order each.
     """
@@ -115,7 +116,7 @@ def split_by_header(
     return batch, {**state, "batch": names[0], "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def record_held(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Batch:
+def record_held(load: Load, state: BatchState, batch: Batch) -> Batch:
     """The parts that were put aside, and that nothing proves to be bad, as one batch for the ledger."""
     parts = [batch, *(batches.read(store, load["load_id"], name) for name in state["todo"])]
     rejects = tuple(reject for part in parts for reject in (*part.rejects, *part.held))
@@ -125,7 +126,7 @@ def record_held(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Ba
 
 
 def submit(
-    load: dict[str, Any],
+    load: Load,
     batch: Batch,
     dataset: Dataset,
     table: str,
@@ -155,7 +156,7 @@ def submit(
     )
 
 
-def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
+def not_staged(state: BatchState, statement: Statement) -> BatchState:
     """What to do after a staging statement that failed."""
     attempt, batch = state["attempt"], state["batch"]
     end = ending(api, statement, state["statement"], f"staged the batch {batch}")
@@ -180,7 +181,12 @@ def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
             return {**state, "outcome": "again"}
         case Kind.COPY:
             query = part.query_id if part else -1
-            return {**state, "outcome": "bad files", "error": end.error[:2000], "query_id": query}
+            return {
+                **state,
+                "outcome": "bad files",
+                "stage_error": end.error[:2000],
+                "query_id": query,
+            }
         case Kind.TOO_LONG | Kind.LOST:
             return {**state, "outcome": "failed", "cause": end.error}
         case _:
@@ -189,8 +195,8 @@ def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
 
 
 def audit(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     table: str,
@@ -198,12 +204,12 @@ def audit(
     sampler: Sampler | None,
     *,
     waited: bool,
-) -> dict[str, Any]:
+) -> BatchState:
     """Reads what COPY says of each file and the checks on staging."""
     pending = state["statement"]
-    state = {name: value for name, value in state.items() if name != "asking"}
+    state = without(state, "asking")
     state["statement"] = None
-    figures: dict[str, Any] = {}
+    figures: BatchState = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
     noticed = Audit()
@@ -212,9 +218,9 @@ def audit(
         noticed.take(row)
         if kind == "staged":
             figures = {
-                "rows": figure,
-                "first_start": first or sql.NO_TIME,
-                "last_start": last or sql.NO_TIME,
+                "rows": int(figure or 0),
+                "first_start": str(first or sql.NO_TIME),
+                "last_start": str(last or sql.NO_TIME),
             }
         elif kind == "version" and figure != latest_version():
             if isinstance(figure, int) and figure > latest_version():
@@ -241,7 +247,7 @@ def audit(
             **state,
             "attempt": state["attempt"] + 1,
             "outcome": "bad files",
-            "error": sentence(failed),
+            "stage_error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
         }
     copied = rows_copied(statement, figures["rows"])
@@ -269,7 +275,7 @@ def audit(
 
 
 def record_drift(
-    load: dict[str, Any],
+    load: Load,
     batch: Batch,
     dataset: Dataset,
     rows: int,
@@ -322,7 +328,7 @@ def is_complete(reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset,
 
 
 def later_report(
-    load: dict[str, Any], batch: Batch, dataset: Dataset, table: str, rows: int
+    load: Load, batch: Batch, dataset: Dataset, table: str, rows: int
 ) -> list[tuple[Any, ...]]:
     """What COPY says of each file, asked after its transaction until it accounts for the rows, for up to a minute: the
     view may lag behind. That it cannot be read is no fault of the batch.
@@ -374,12 +380,12 @@ def as_copied(
 
 
 def staged(
-    state: dict[str, Any],
+    state: BatchState,
     batch: Batch,
     table: str,
-    audit: dict[str, Any],
+    audit: BatchState,
     checks: list[CheckResult],
-) -> dict[str, Any]:
+) -> BatchState:
     return {
         **state,
         "dataset": batch.dataset,

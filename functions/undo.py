@@ -24,6 +24,7 @@ from loader.datasets import datasets
 from loader.failures import Kind, failed_check, is_missing, is_older, may_pass
 from loader.observability import logger
 from loader.settings import settings
+from loader.state import FoundForUndo, Load, LoadEvent, Undo, Undoing, UndoTodo
 from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
@@ -31,7 +32,7 @@ api = clients.api()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: LoadEvent) -> Load:
     load = event["load"]
     attempt = load.get("attempt", 0)
     if "todo" not in load.get("undoing", {}):  # or of a version that did not say it
@@ -46,13 +47,13 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             raise
         # Of what an attempt of ours has done whose answer was lost, the look before it has said what it took.
         files = {**load.get("undoing", {}).get("files", {}), **found["files"]}
-        undo = {
+        undo: Undo = {
             **load["undo"],
             "files": sum(files.values()),
             "rows": {**load["undo"].get("rows", {}), **found["rows"]},
             "done": found["done"],
         }
-        undoing = {"files": files, "batches": found["batches"], "todo": found["todo"]}
+        undoing: Undoing = {"files": files, "batches": found["batches"], "todo": found["todo"]}
         load = {**load, "undo": undo, "undoing": undoing}
         if found["cause"]:
             return {**load, "outcome": "refused", "cause": found["cause"] + already_undone(load)}
@@ -63,7 +64,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return undo_next(load, attempt)
 
 
-def undo_next(load: dict[str, Any], attempt: int) -> dict[str, Any]:
+def undo_next(load: Load, attempt: int) -> Load:
     """Undoes the first of the datasets that are left, or waits for it on."""
     todo = load["undoing"]["todo"]
     dataset = todo[0]["dataset"]
@@ -94,7 +95,7 @@ def undo_next(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     return {**load, "outcome": "running" if todo[1:] else "undone"}
 
 
-def inspect(load: dict[str, Any], attempt: int) -> dict[str, Any]:
+def inspect(load: Load, attempt: int) -> FoundForUndo:
     """What undo would take, why it must not, which datasets are done, and what bounds the statements of the others."""
     wanted = load["undo"]["load_id"]
     names = {**settings().template_names, "undone_load": wanted}
@@ -107,7 +108,7 @@ def inspect(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     left = [name for name in of_load if name not in done]
     files = {name: found.get("files", {}).get(name, 0) for name in left}
     rows: dict[str, int] = {}
-    todo: list[dict[str, str]] = []
+    todo: list[UndoTodo] = []
     cause = "" if done and not left else cause_of(wanted, left, found)
     if not cause:
         of_rows = [statements.rows_of_undo(name, names) for name in left]
@@ -119,8 +120,8 @@ def inspect(load: dict[str, Any], attempt: int) -> dict[str, Any]:
             times.sort(key=lambda time: (len(time), time))  # the year 10000 has a digit more
             first, last = (times[0], times[-1]) if times else (sql.NO_TIME, sql.NO_TIME)
             # The figures of its checks stand under this batch in the ledger: each dataset's under its own.
-            of = {"dataset": name, "batch": str(of_load.index(name))}
-            todo.append({**of, "first_start": first, "last_start": last})
+            batch = str(of_load.index(name))
+            todo.append({"dataset": name, "batch": batch, "first_start": first, "last_start": last})
     batches = found.get("batches", {}).get("loads", 0)
     return {
         "files": files,
@@ -133,7 +134,7 @@ def inspect(load: dict[str, Any], attempt: int) -> dict[str, Any]:
 
 
 def query(
-    load: dict[str, Any], step: str, sequence: Sequence[str], attempt: int
+    load: Load, step: str, sequence: Sequence[str], attempt: int
 ) -> Iterator[list[tuple[Any, ...]]]:
     """The rows of each statement, sent as many at a time as the Data API takes. Raises StatementFailed."""
     for begin in range(0, len(sequence), MAX_STATEMENTS):
@@ -171,7 +172,7 @@ def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> 
     return ""
 
 
-def already_undone(load: dict[str, Any]) -> str:
+def already_undone(load: Load) -> str:
     """What is done although the undo did not come to its end."""
     done = load["undo"].get("done")
     if not done:
@@ -179,11 +180,15 @@ def already_undone(load: dict[str, Any]) -> str:
     return f" The rows of {', '.join(done)} are out already; the same undo, started again, goes on with the rest."
 
 
-def names_of(load: dict[str, Any]) -> dict[str, str]:
-    """What the undo templates are offered for the first dataset that is left, with what ``look`` has found."""
+def names_of(load: Load) -> dict[str, str]:
+    """What the undo templates are offered for the first dataset that is left, with what ``inspect`` has found."""
+    todo = load["undoing"]["todo"][0]
     return {
         **settings().template_names,
-        **load["undoing"]["todo"][0],
+        "dataset": todo["dataset"],
+        "batch": todo["batch"],
+        "first_start": todo["first_start"],
+        "last_start": todo["last_start"],
         "load_id": load["load_id"],
         "execution": sql.as_literal(load["execution"]),
         "undone_load": load["undo"]["load_id"],
@@ -191,7 +196,7 @@ def names_of(load: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt: int) -> Statement:
+def submit(load: Load, dataset: str, sequence: Sequence[str], attempt: int) -> Statement:
     return api.submit(
         sequence,
         token=client_token(load["load_id"], "undo", dataset, attempt),
@@ -200,7 +205,7 @@ def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt:
     )
 
 
-def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict[str, Any]:
+def not_undone(load: Load, statement: Statement, attempt: int) -> Load:
     """What to do after the undo of a dataset that failed; all of it was rolled back."""
     todo = load["undoing"]["todo"][0]
     more = already_undone(load)
@@ -209,7 +214,7 @@ def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict
     if end.kind is Kind.TOO_LONG:
         return {**load, "outcome": "failed", "cause": end.error + more}
     # Without the list of what to do, the next call asks the ledger again: a lost statement may have committed.
-    undoing = {"files": load["undoing"]["files"]}
+    undoing: Undoing = {"files": load["undoing"]["files"]}
     load = {**load, "statement": None, "attempt": attempt + 1, "undoing": undoing}
     match end.kind:
         # CLAIM: a load that skipped rows of it was published in the meantime. The next call names it.

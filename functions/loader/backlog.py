@@ -9,13 +9,13 @@ twice, however many executions there are.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from loader import keys
+from loader.state import File
 from loader.store import Store
 
 
-def write(store: Store, name: str, lists: Iterator[Iterable[dict[str, Any]]]) -> str:
+def write(store: Store, name: str, lists: Iterator[Iterable[File]]) -> str:
     """Writes the lists, none of them empty; the URI of the first, '' if there is none."""
     count = 0
     for files in lists:
@@ -24,7 +24,7 @@ def write(store: Store, name: str, lists: Iterator[Iterable[dict[str, Any]]]) ->
     return _end(store, name, count)
 
 
-def append(store: Store, key: str, files: Iterable[dict[str, Any]]) -> None:
+def append(store: Store, key: str, files: Iterable[File]) -> None:
     """Puts one more list at the end of those that the list at ``key`` is of."""
     name, _ = _place(key)
     count = _count(store, name)

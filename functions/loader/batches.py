@@ -7,11 +7,11 @@ state machine's state carries only its name. A batch that must be halved becomes
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import unquote
 
 from loader import keys
 from loader.datasets import Dataset, compression
+from loader.state import RejectedFile
 from loader.store import DataFile, Store
 
 TRIED_AGAIN = ("unreadable", "waiting")  # statuses of files that the next load tries again
@@ -35,7 +35,7 @@ class Reject:
     status: str = "rejected"
     line_begins: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> RejectedFile:
         return {
             "key": self.file.key,
             "line": self.line,
@@ -47,7 +47,7 @@ class Reject:
         }
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "Reject":
+    def from_dict(cls, document: RejectedFile) -> "Reject":
         return cls(
             DataFile(**document["file"]),
             document["reason"],
@@ -194,7 +194,7 @@ def write(store: Store, load_id: str, batch: Batch) -> None:
     )
 
 
-def _kept(reject: Reject) -> dict[str, Any]:
+def _kept(reject: Reject) -> RejectedFile:
     """With the beginning of its line, which goes into no report."""
     return {**reject.as_dict(), "line_begins": reject.line_begins}
 

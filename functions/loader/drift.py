@@ -13,6 +13,7 @@ from loader import keys
 from loader.datasets import datasets
 from loader.observability import logger
 from loader.sampling import Sample
+from loader.state import Load
 from loader.store import MissingObject, Store
 
 CHANCE = 1e-6  # less likely than this, an empty column is no chance
@@ -91,7 +92,7 @@ class Drift:
     figures: list[Row] = field(default_factory=list)
 
 
-def summarize(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Drift:
+def summarize(store: Store, load: Load, batches: Iterable[str]) -> Drift:
     """What was noticed of these batches. It fails nothing: a document that cannot be read is left out."""
     documents = []
     for batch in batches:
@@ -118,7 +119,7 @@ def summarize(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Dri
     return Drift(report, sightings, figures)
 
 
-def _keys(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:
+def _keys(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
     """The keys for the report, the new ones first, and the rows to note."""
     found: dict[tuple[str, str], Row] = {}
     noted: dict[str, int] = {}
@@ -139,7 +140,7 @@ def _keys(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[R
     return sorted(found.values(), key=lambda key: (not key["new"], key["dataset"])), rows
 
 
-def _columns(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:
+def _columns(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
     """The columns that were usually filled and are empty in all of the load's rows, and the rows to note."""
     rows: dict[str, int] = {}
     filled: dict[tuple[str, str], int] = {}

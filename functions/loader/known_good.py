@@ -3,15 +3,10 @@
 The newest file of the dataset that has loaded, and is there as it was, is read by NOLOAD. Where none ever loaded, a
 file of the loader's own with nothing in it: that shows what meets every file (role, manifest, JSONPaths, rights), and
 proves nothing against any.
-
-In the state of a batch:
-    control     ``works`` or ``none``, once it is known; until then {"url": …, "key": …, "statement": …}
-    controls    how often it was asked again, for other batches of the load that may publish a file of the dataset
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from loader import copying, headers, keys, sql, statements
 from loader.batches import Batch
@@ -20,13 +15,12 @@ from loader.datasets import Dataset, compression
 from loader.diagnosis import is_json
 from loader.failures import Kind, is_interruption
 from loader.settings import settings
+from loader.state import BatchState, Control, Load, without
 from loader.steps import advance, ending, pause
 from loader.store import DataFile, Store
 
 MAX_HEADS = 10  # files of the ledger that are looked for
 MAX_ASKED = 6  # 51 seconds of pauses
-
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,13 +38,13 @@ class Verdict:
 def check(
     api: DataApi,
     store: Store,
-    load: State,
-    state: State,
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     *,
     patient: bool = True,
-) -> tuple[State, Verdict]:
+) -> tuple[BatchState, Verdict]:
     """Asks once for all parts of a batch; the state remembers the answer. One statement for the ledger, one NOLOAD.
 
     ``patient``: where no file ever loaded, it waits for other batches of the load.
@@ -69,7 +63,7 @@ def check(
     )
     if statement.running:
         return {**state, "control": {**known, "statement": pending}}, Verdict("running")
-    state = {name: value for name, value in state.items() if name != "control"}
+    state = without(state, "control")
     error, interrupted = _error(api, statement)
     if not error:
         if not known["loaded"]:
@@ -86,8 +80,8 @@ def check(
 
 
 def _none(
-    load: State, state: State, batch: Batch, dataset: Dataset, *, patient: bool
-) -> tuple[State, Verdict]:
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, *, patient: bool
+) -> tuple[BatchState, Verdict]:
     """No file of the dataset ever loaded. Other batches of this very load may yet publish one: it is asked again, for
     most of a minute.
     """
@@ -95,7 +89,7 @@ def _none(
     asked = state.get("controls", 0)
     if patient and load.get("batch_count", 1) > 1 and others and asked < MAX_ASKED:
         pause(asked + 1)
-        state = {name: value for name, value in state.items() if name != "control"}
+        state = without(state, "control")
         return {**state, "controls": asked + 1}, Verdict("running")
     return {**state, "control": "none"}, Verdict("none")
 
@@ -105,8 +99,8 @@ class _Interrupted(Exception):
 
 
 def _chosen(
-    api: DataApi, store: Store, load: State, state: State, batch: Batch, dataset: Dataset
-) -> State:
+    api: DataApi, store: Store, load: Load, state: BatchState, batch: Batch, dataset: Dataset
+) -> Control:
     found = _loaded_before(api, load, state, batch, dataset)
     if file := _there(store, found, batch):
         columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
@@ -123,7 +117,7 @@ def _chosen(
 
 
 def _loaded_before(
-    api: DataApi, load: State, state: State, batch: Batch, dataset: Dataset
+    api: DataApi, load: Load, state: BatchState, batch: Batch, dataset: Dataset
 ) -> list[DataFile]:
     names = {**settings().template_names, "dataset": dataset.name}
     ended = api.ended(
@@ -139,7 +133,7 @@ def _loaded_before(
     ]
 
 
-def _step(name: str, state: State) -> str:
+def _step(name: str, state: BatchState) -> str:
     """A step's name for its token: what is asked again is another statement."""
     return f"{name}{state.get('controls', '')}"
 
@@ -163,11 +157,11 @@ def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | 
 def _submit(
     api: DataApi,
     store: Store,
-    load: State,
-    state: State,
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
-    known: State,
+    known: Control,
 ) -> Statement:
     names = copying.copy_names(
         store,

@@ -8,6 +8,7 @@ from loader.dataapi import StatementFailed
 from loader.migrations import latest_version
 from loader.settings import settings
 from loader.sql import Rendered
+from loader.state import Load
 
 KNOWN_AS = ("loaded", "rejected", "withdrawn")  # the statuses of a file that is not new
 
@@ -20,7 +21,7 @@ class NoTables(StatementFailed):
     """The tables do not exist, or are of an older version."""
 
 
-def comparison(load: dict[str, Any], listing: str, *parts: object) -> list[Rendered]:
+def comparison(load: Load, listing: str, *parts: object) -> list[Rendered]:
     """The statements that compare a listing (its URI) with the ledger; ``parts`` distinguish listings of one load."""
     return statements.compare({
         **_names(load),
@@ -31,12 +32,12 @@ def comparison(load: dict[str, Any], listing: str, *parts: object) -> list[Rende
     })  # fmt: skip
 
 
-def alone(load: dict[str, Any]) -> list[Rendered]:
+def alone(load: Load) -> list[Rendered]:
     """What the ledger says of itself, where nothing is listed."""
     return statements.ledger(_names(load))
 
 
-def _names(load: dict[str, Any]) -> dict[str, str]:
+def _names(load: Load) -> dict[str, str]:
     return {**settings().template_names, "load_id": load["load_id"], "batch": "0"}
 
 
@@ -62,7 +63,7 @@ def _of_ledger(rows: Iterable[Row]) -> Iterator[tuple[Any, Any]]:
         yield version, "version"
 
 
-def with_figures(load: dict[str, Any], figures: dict[str, int]) -> dict[str, Any]:
+def with_figures(load: Load, figures: dict[str, int]) -> Load:
     """The load with the ledger's reading and how many files have which status. Raises NoTables for old tables."""
     version = figures.pop("version", latest_version())
     if version < latest_version():

@@ -13,6 +13,7 @@ from loader import keys
 from loader.datasets import dataset_of, datasets
 from loader.request import BadRequest
 from loader.settings import settings
+from loader.state import Load, Missing
 from loader.store import DataFile, Store
 
 ASKED_FOR = 500  # files that are asked for one by one
@@ -46,7 +47,7 @@ def found(load_id: str, files: Rows, why: Rows) -> list[tuple[str, str]]:
     raise BadRequest(f"redo: load {load_id} has no withdrawn files ({told or 'it loaded none'}).")
 
 
-def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> dict[str, Any]:
+def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> Load:
     """Writes both lists; gives the first's URI as ``objects``, and as ``missing`` how many, the first keys, the URI."""
     there = as_they_are(
         store, [key for bucket, key in withdrawn if bucket == settings().data_bucket]
@@ -59,7 +60,7 @@ def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> dict[
     ]
     if not missing:
         return {"objects": objects}
-    told = {
+    told: Missing = {
         "files": len(missing),
         "keys": [entry["key"] for entry in missing[:SHOWN]],
         "list": store.put_lines(keys.redo_missing(load_id), missing),

@@ -6,15 +6,15 @@ compares them with docs/evidence.md.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from loader import keys, sql, statements
 from loader.datasets import datasets
 from loader.migrations import LEDGER, migrations, rendered
 from loader.settings import settings
 from loader.sql import Rendered
+from loader.state import Load
 
-SAMPLE: Mapping[str, Any] = {
+SAMPLE: Load = {
     "load_id": "20260101-000000-00000000",
     "execution": "arn:aws:states:us-west-2:123456789012:execution:load:sample",
     "started": "2026-01-01T00:00:00+00:00",
@@ -36,9 +36,7 @@ class Group:
     tables: Mapping[str, str]
 
 
-def groups(
-    load: Mapping[str, Any] = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".format
-) -> list[Group]:
+def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".format) -> list[Group]:
     """All batches but those that create, upgrade and drop the tables. uri: the S3 URI of a key of the work bucket."""
     found = [
         _group("plan", statements.compare(_offered(load, uri))),
@@ -108,7 +106,7 @@ def groups(
     return found
 
 
-def of_tables(load: Mapping[str, Any] = SAMPLE) -> list[Group]:
+def of_tables(load: Load = SAMPLE) -> list[Group]:
     """The batches that create, upgrade and drop the tables."""
     offered = _offered(load, "s3://work/{}".format)
     upgrades = [text for name in migrations().values() for text in rendered(name, offered)]
@@ -126,7 +124,7 @@ def _group(name: str, found: list[Rendered], tables: Mapping[str, str] | None = 
     return Group(name, tuple(found), tables or {})
 
 
-def _offered(load: Mapping[str, Any], uri: Callable[[str], str]) -> dict[str, str]:
+def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
     """What the templates are offered: the load's own, and zeros for what only a load that runs can know."""
     counts = (
         *("files_loaded", "files_rejected", "rows_staged", "rows_copied", "header_lines"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from loader.batches import TRIED_AGAIN
 from loader.migrations import latest_version
+from loader.state import BatchEnd, Load, RejectedFile, Result, StepError
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
@@ -61,9 +62,7 @@ CONSOLES = {
 }
 
 
-def cause_of(
-    load: dict[str, Any], failures: list[dict[str, Any]], error: dict[str, Any] | None
-) -> str:
+def cause_of(load: Load, failures: list[BatchEnd], error: StepError | None) -> str:
     """Why the load failed, in a sentence; '' if it did not."""
     if error:
         return message_of(error)
@@ -99,10 +98,10 @@ def message_of(error: Any) -> str:
 
 
 def report_of(
-    load: dict[str, Any],
-    ended: list[dict[str, Any]],
-    results: list[dict[str, Any]],
-    failures: list[dict[str, Any]],
+    load: Load,
+    ended: list[BatchEnd],
+    results: list[Result],
+    failures: list[BatchEnd],
     cause: str,
     *,
     rest_started: bool,
@@ -113,10 +112,10 @@ def report_of(
     checks += load.get("checks", ())
     checks.sort(key=lambda check: check["passed"])
     rejects = [reject for result in results for reject in result["rejects"]]
-    loaded, rejected, unreadable, waiting = (
-        sum(result.get(name, 0) for result in results)
-        for name in ("loaded", "rejected", *TRIED_AGAIN)
-    )
+    loaded = sum(result["loaded"] for result in results)
+    rejected = sum(result["rejected"] for result in results)
+    unreadable = sum(result.get("unreadable", 0) for result in results)
+    waiting = sum(result.get("waiting", 0) for result in results)
     settled = loaded + rejected + unreadable + waiting
     known = load.get("known", 0) + sum(batch.get("known", 0) for batch in ended)
     report: dict[str, Any] = {
@@ -172,18 +171,21 @@ def report_of(
     return report
 
 
-def shown(rejects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def shown(rejects: list[RejectedFile]) -> list[RejectedFile]:
     """What the report says of files that are not loaded."""
     return [
         {
-            **{name: reject[name] for name in ("key", "line", "column", "code")},
+            "key": reject["key"],
+            "line": reject["line"],
+            "column": reject["column"],
+            "code": reject["code"],
             "reason": str(reject["reason"])[:SHOWN_REASON],
         }
         for reject in rejects[:SHOWN_REJECTS]
     ]
 
 
-def rows_of(results: list[dict[str, Any]]) -> dict[str, int]:
+def rows_of(results: list[Result]) -> dict[str, int]:
     rows: dict[str, int] = {}
     for result in results:
         for table, count in result["rows"].items():
@@ -191,7 +193,7 @@ def rows_of(results: list[dict[str, Any]]) -> dict[str, int]:
     return rows
 
 
-def elapsed(load: dict[str, Any]) -> float:
+def elapsed(load: Load) -> float:
     begun = datetime.fromisoformat(load["started"].replace("Z", "+00:00"))
     return round(time.time() - begun.timestamp(), 3)
 
@@ -311,7 +313,7 @@ def _loaded(files: dict[str, int]) -> str:
     return f"{_count(files['loaded'])} loaded, {_count(files['rejected'])} rejected{others}."
 
 
-def _line(reject: dict[str, Any]) -> str:
+def _line(reject: RejectedFile) -> str:
     places = [
         f"{name} {reject[name]}" for name in ("line", "column") if reject.get(name) is not None
     ]

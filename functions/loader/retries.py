@@ -8,16 +8,16 @@ when its load has dealt with each of its files, in whatever way: what is left on
 """
 
 from collections.abc import Iterable, Set
-from typing import Any
 
 from loader import keys
 from loader.datasets import Dataset, dataset_of
+from loader.state import Load, Result
 from loader.store import DataFile, MissingObject, Store
 
 MAX_FILES = 10_000  # of a load's document, and of a sweep
 
 
-def write(store: Store, load: dict[str, Any], results: Iterable[dict[str, Any]]) -> None:
+def write(store: Store, load: Load, results: Iterable[Result]) -> None:
     """Writes down what the load left, by the results of its batches. Runs at the end of each load."""
     files = [file for result in results for file in result.get("again", ())][:MAX_FILES]
     if files:

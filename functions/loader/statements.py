@@ -13,13 +13,14 @@ from loader.datasets import Dataset, datasets
 from loader.layout import in_order
 from loader.migrations import LEDGER, rendered
 from loader.sql import Fragment, Rendered
+from loader.state import Load
 
 NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 
 Names = Mapping[str, str]
 
 
-def batch_names(load: Mapping[str, Any], batch: str) -> dict[str, str]:
+def batch_names(load: Load, batch: str) -> dict[str, str]:
     """What the templates can use of a load and one of its batches."""
     return {
         "load_id": load["load_id"],

@@ -8,13 +8,14 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from loader import usage
 from loader.dataapi import DataApi, Statement, StatementLost, failure
 from loader.failures import Kind, kind_of
 from loader.observability import logger, metrics
 from loader.settings import settings
+from loader.state import Pending
 
 # An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
 # of the functions that wait, and of their states, are longer.
@@ -26,10 +27,10 @@ AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does n
 
 LONGEST_PAUSE = 20  # seconds between two attempts; a call that has waited makes it before it ends
 
-Handler = Callable[[dict[str, Any]], dict[str, Any]]
+Event = TypeVar("Event")
 
 
-def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def step(function: Callable[[Event], Any]) -> Callable[[Any, Any], dict[str, Any]]:
     """Makes a Lambda handler of a step of the state machine: event in, the step's outcome out, both logged by name."""
 
     @metrics.log_metrics
@@ -43,7 +44,7 @@ def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
             batch=batch.get("batch"),
         )
         usage.start_call()
-        result = function(event)
+        result = function(cast(Event, event))
         logger.info("step ended", outcome=result.get("outcome"))
         before = (batch or load).get("spent")
         name = function.__module__.rpartition(".")[2]
@@ -52,7 +53,6 @@ def step(function: Handler) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     return handler
 
 
-Pending = dict[str, Any]
 LOST = Statement("", "LOST")
 
 
@@ -144,7 +144,7 @@ def advance(
         return LOST, pending
     if not statement.running:
         return statement, pending
-    pending = dict(pending)
+    pending = {**pending}
     if behind_lock and statement.parts and statement.parts[0].status != "FINISHED":
         pending.setdefault("locked_out_since", pending["since"])
         pending["since"] = time.time()

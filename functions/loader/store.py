@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from loader import usage
+from loader.state import File
 
 
 class MissingObject(Exception):
@@ -34,7 +35,7 @@ class DataFile:
     def url(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> File:
         """The fields by their names; dataclasses.asdict, of a million files, takes seconds longer."""
         return {
             "bucket": self.bucket,
@@ -95,7 +96,7 @@ class Store:
         self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
         return self.uri(key)
 
-    def put_lines(self, key: str, rows: Iterable[dict[str, Any]]) -> str:
+    def put_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> str:
         """Writes one JSON object a line, gzipped if the key ends in .gz; returns the URI."""
         buffer = io.BytesIO()
         plain = (

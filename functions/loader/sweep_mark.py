@@ -18,9 +18,9 @@ from typing import Any
 
 from loader.keys import SWEEP_MARK, WAITING_SINCE
 from loader.settings import settings
+from loader.state import Reading
 from loader.store import MissingObject, Store
 
-Reading = dict[str, Any]
 MARGIN = 60  # seconds: the clocks of two functions
 VOID = "The sweep's mark is void: the next sweep looks at all files, and loads those that the ledger does not know."
 

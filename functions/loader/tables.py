@@ -16,6 +16,7 @@ from loader.migrations import ensure_schemas, is_autocommit, rendered, steps
 from loader.observability import logger
 from loader.settings import settings
 from loader.sql import Rendered
+from loader.state import Load
 
 MAX_ATTEMPTS = 5
 IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
@@ -27,12 +28,12 @@ _CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)"
 api = clients.api()
 
 
-def migrate_from_nothing(load: dict[str, Any]) -> None:
+def migrate_from_nothing(load: Load) -> None:
     """Creates the tables where there are none. Raises StatementFailed."""
     upgrade(load, 0, "nothing")
 
 
-def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
+def upgrade(load: Load, version: int, suffix: str) -> None:
     """Brings a ledger of this version (0: none) to the latest, makes what else is missing. Raises StatementFailed."""
     names = settings().template_names
     ensure_schemas(api, load["load_id"], suffix)
@@ -56,7 +57,7 @@ def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
     create_missing(load, suffix)
 
 
-def create_loader_tables(load: dict[str, Any], suffix: str) -> None:
+def create_loader_tables(load: Load, suffix: str) -> None:
     """The lock with its row, and the parent of a plan's table. Raises StatementFailed."""
     run_with_retry(
         sql.render("migrations/loader_tables.sql", settings().template_names),
@@ -66,7 +67,7 @@ def create_loader_tables(load: dict[str, Any], suffix: str) -> None:
     )
 
 
-def create_missing(load: dict[str, Any], suffix: str) -> list[str]:
+def create_missing(load: Load, suffix: str) -> list[str]:
     """Makes the tables of datasets that are not there, in transactions of what the Data API takes; gives their names.
 
     They are not there in a new warehouse, after a reset, and after a deploy that brought a dataset. What dies in the
@@ -95,7 +96,7 @@ def create_missing(load: dict[str, Any], suffix: str) -> list[str]:
 
 
 def missing_tables(
-    load: dict[str, Any], names: dict[str, str], suffix: str, made: Iterable[str] = ()
+    load: Load, names: dict[str, str], suffix: str, made: Iterable[str] = ()
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``; and of
     those datasets of which one of these tables held rows, what to say of it.
@@ -126,7 +127,7 @@ def without_missing(texts: list[Rendered], absent: dict[str, list[str]]) -> list
 
 
 def lost_rows(
-    load: dict[str, Any], names: dict[str, str], missing: dict[str, list[str]], suffix: str
+    load: Load, names: dict[str, str], missing: dict[str, list[str]], suffix: str
 ) -> dict[str, str]:
     """What to say of each dataset that misses such tables and of which the ledger says that files are loaded."""
     found = rows(load, "migrations/loaded.sql", names, f"{suffix}.loaded", "loaded files")
@@ -148,7 +149,7 @@ def raise_for_lost(lost: dict[str, str]) -> None:
         raise StatementFailed(" ".join(lost.values()))
 
 
-def run_with_retry(texts: Sequence[str], load: dict[str, Any], step: str, name: str) -> None:
+def run_with_retry(texts: Sequence[str], load: Load, step: str, name: str) -> None:
     """Runs what may be run twice, in one transaction, again if it meets another load's. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
         try:
@@ -167,7 +168,7 @@ def run_with_retry(texts: Sequence[str], load: dict[str, Any], step: str, name: 
 
 
 def migrate(
-    load: dict[str, Any], wanted: int, texts: list[Rendered], names: dict[str, str], suffix: str
+    load: Load, wanted: int, texts: list[Rendered], names: dict[str, str], suffix: str
 ) -> int:
     """Runs a migration as one transaction; returns the tables' version then. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
@@ -189,7 +190,7 @@ def migrate(
     raise AssertionError("the loop returns or raises")
 
 
-def run_autocommit(load: dict[str, Any], name: str, texts: list[Rendered], suffix: str) -> None:
+def run_autocommit(load: Load, name: str, texts: list[Rendered], suffix: str) -> None:
     """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
 
     What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.
@@ -214,7 +215,7 @@ def run_autocommit(load: dict[str, Any], name: str, texts: list[Rendered], suffi
             )
 
 
-def current_version(load: dict[str, Any], names: dict[str, str], suffix: str) -> int:
+def current_version(load: Load, names: dict[str, str], suffix: str) -> int:
     """The version of the tables, 0 if there are none."""
     try:
         found = rows(
@@ -228,7 +229,7 @@ def current_version(load: dict[str, Any], names: dict[str, str], suffix: str) ->
 
 
 def rows(
-    load: dict[str, Any], file: str, names: dict[str, str], step: str, name: str
+    load: Load, file: str, names: dict[str, str], step: str, name: str
 ) -> list[tuple[Any, ...]]:
     """The rows of the one statement of a file. Raises StatementFailed."""
     statement = api.run(

@@ -6,10 +6,10 @@ it saw in the work bucket.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from loader import keys
 from loader.datasets import Dataset
+from loader.state import UnmatchedFiles
 from loader.store import DataFile, MissingObject, Store
 
 SHOWN = 10  # keys
@@ -41,15 +41,15 @@ class Unmatched:
         if len(self.keys) < KEPT:
             self.keys.append(file.key)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> UnmatchedFiles:
         """{"files": n, "datasets": {name: n}, "keys": [the first]}"""
         return {"files": self.files, "datasets": self.datasets, "keys": self.keys[:SHOWN]}
 
 
-def last_sweep(store: Store) -> dict[str, Any] | None:
+def last_sweep(store: Store) -> UnmatchedFiles | None:
     """What the last sweep left: as_dict with "seen_at" (ISO 8601); None if there was none yet."""
     try:
-        found: dict[str, Any] = store.get(keys.UNMATCHED)
+        found: UnmatchedFiles = store.get(keys.UNMATCHED)
     except MissingObject:
         return None
     return found

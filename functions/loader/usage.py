@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from loader.state import Usage
+
 SERVICES = {"redshift-data": "data_api", "s3": "s3"}
 # A step's Task is followed by a Choice, but for these (statemachine/load.asl.json).
 WITHOUT_CHOICE = ("migrate",)
 MEMORY = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"))  # MB
 
-Usage = dict[str, Any]
 
 _requests: Counter[str] = Counter()  # of the call that runs
 _begun = [0.0]
@@ -42,7 +43,8 @@ def add_call(step: str, before: Any) -> Usage:
     milliseconds = (time.perf_counter() - _begun[0]) * 1000
     this: Usage = {
         "calls": {step: 1},
-        **{name: _requests[name] for name in SERVICES.values()},
+        "data_api": _requests["data_api"],
+        "s3": _requests["s3"],
         "gb_ms": round(milliseconds * MEMORY / 1024, 3),
     }
     return total([before, this])
@@ -70,7 +72,7 @@ def total(parts: Iterable[Any]) -> Usage:
     }
 
 
-def figures(spent: Usage, batches: int, *, failed: bool, rest_started: bool) -> dict[str, Any]:
+def figures(spent: Usage, batches: int, *, failed: bool, rest_started: bool) -> dict[str, float]:
     """The figures of a load that ends, for its report and the ledger.
 
     transitions   states entered, as Step Functions counts them; without its own retries
@@ -78,9 +80,8 @@ def figures(spent: Usage, batches: int, *, failed: bool, rest_started: bool) -> 
     """
     steps = {step: n for step, n in spent["calls"].items() if step != "finish"}
     of_steps = sum(n * (1 if step in WITHOUT_CHOICE else 2) for step, n in steps.items())
-    of_batches = (
-        2 + batches if batches else 0
-    )  # the Map, its Choice, and the Pass that ends each batch
+    # The Map, its Choice, and the Pass that ends each batch.
+    of_batches = 2 + batches if batches else 0
     at_the_end = 1 + int(failed) + 2 * int(rest_started)
     return {
         "transitions": of_steps + of_batches + at_the_end,

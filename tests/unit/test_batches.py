@@ -1,7 +1,6 @@
 """Batches: how files are cut into them, what a batch knows of its files, and its document."""
 
 from collections import Counter
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -11,7 +10,8 @@ from loader import batches
 from loader.batches import Batch, Reject, by_reported_name, cut, reported_name
 from loader.copying import manifest_of
 from loader.datasets import Dataset, compression, dataset_of, datasets
-from loader.splitting import new_parts
+from loader.splitting import name_parts
+from loader.state import BatchState
 from loader.store import DataFile, MissingObject, Store
 
 
@@ -121,7 +121,7 @@ def test_every_file_is_in_one_batch_and_the_bounds_hold(
 def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> None:
     seen: list[DataFile] = []
     names: set[str] = set()
-    state: dict[str, Any] = {"batch": "0"}
+    state: BatchState = {"batch": "0"}
     waiting = [Batch("0", "log_data", tuple(files))]
     while waiting:
         batch = waiting.pop()
@@ -129,8 +129,8 @@ def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> N
         if len(batch.files) == 1:
             seen += batch.files
         else:
-            state, parts = new_parts({**state, "batch": batch.name})
-            waiting += batch.halves(parts)
+            state, (one, two) = name_parts({**state, "batch": batch.name}, 2)
+            waiting += batch.halves((one, two))
     assert Counter(seen) == Counter(files)
     assert len(names) == 2 * len(files) - 1
 

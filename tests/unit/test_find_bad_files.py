@@ -34,7 +34,7 @@ def bad(**more: Any) -> dict[str, Any]:
         "attempt": 1,
         "statement": None,
         "outcome": "bad files",
-        "error": COPY_FAILED,
+        "stage_error": COPY_FAILED,
         "query_id": -1,
         "control": "works",
     } | more
@@ -154,7 +154,7 @@ def test_what_meets_the_control_too_rejects_no_file(
     """Whatever the words are: a file that loaded before fails for it, or one with nothing in it."""
     save(store, A, B)
     data_api.replies = [failed(1, error, query_id=-1), ledger(*loaded), failed(1, error)]
-    state = {name: value for name, value in bad(error=error).items() if name != "control"}
+    state = {name: value for name, value in bad(stage_error=error).items() if name != "control"}
     answer = call(find_bad_files.handler, state)
     assert answer["outcome"] == "failed"
     assert error in answer["cause"]
@@ -380,9 +380,9 @@ def test_an_interruption_of_the_copy_itself_is_staged_again(
 ) -> None:
     """By whatever way it came here: NOLOAD is not asked whose fault it was."""
     save(store, A)
-    state = call(find_bad_files.handler, bad(error=CANCELLED, good=True))
+    state = call(find_bad_files.handler, bad(stage_error=CANCELLED, good=True))
     assert (state["outcome"], state["attempt"]) == ("again", 2)
-    state = call(find_bad_files.handler, bad(error=CANCELLED, good=True, attempt=8))
+    state = call(find_bad_files.handler, bad(stage_error=CANCELLED, good=True, attempt=8))
     assert (state["outcome"], kept(store), rejected(store)) == ("failed", [A], [])
     assert data_api.submits == []
 
@@ -555,11 +555,11 @@ def test_of_two_names_the_longer_one_is_meant(store: Store, s3: Any, data_api: F
 def test_a_failure_that_has_passed_rejects_nothing(store: Store, data_api: FakeDataApi) -> None:
     """NOLOAD has just read every file well, also the one that COPY's error names."""
     save(store, A, B)
-    state = call(find_bad_files.handler, bad(error=inflate(A)))
+    state = call(find_bad_files.handler, bad(stage_error=inflate(A)))
     assert state["outcome"] == "again"
     assert kept(store) == [A, B]
     # The second time it is believed.
-    state = call(find_bad_files.handler, {**state, "error": inflate(A), "attempt": 2})
+    state = call(find_bad_files.handler, {**state, "stage_error": inflate(A), "attempt": 2})
     assert state["outcome"] == "again"
     assert kept(store) == [B]
 
@@ -574,7 +574,7 @@ def test_what_nobody_names_is_found_by_halving(store: Store, data_api: FakeDataA
         batch = batches.read(store, LOAD_ID, state["batch"])
         if C in [member.key for member in batch.files]:
             data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
-            state = call(find_bad_files.handler, {**state, "error": "x", "attempt": calls})
+            state = call(find_bad_files.handler, {**state, "stage_error": "x", "attempt": calls})
             assert state["outcome"] == "again"
             continue
         done.append(batch)
@@ -659,7 +659,7 @@ def test_noload_that_reads_a_file_well_proves_nothing_by_a_control(
 ) -> None:
     """COPY fails each time, NOLOAD never does: it would read the control well too, whatever is wrong."""
     save(store, A)
-    answer = call(find_bad_files.handler, bad(error="ERROR: something", retried="0"))
+    answer = call(find_bad_files.handler, bad(stage_error="ERROR: something", retried="0"))
     assert (answer["outcome"], answer["batch"], rejected(store)) == ("next", "0.1", [])
     assert "ERROR: something NOLOAD reads it well" in answer["suspicion"]["cause"]
 
@@ -788,7 +788,7 @@ def test_a_check_judges_a_file_if_it_has_ever_passed(
 ) -> None:
     save(store, A)
     data_api.replies = [Reply(rows={1: passed_before})]
-    state = bad(error="the check failed", failed_checks=[FAILED_CHECK], good=good)
+    state = bad(stage_error="the check failed", failed_checks=[FAILED_CHECK], good=good)
     answer = call(find_bad_files.handler, state)
     assert answer["outcome"] == outcome
     assert "failed_checks" not in answer
@@ -805,6 +805,17 @@ def test_a_failed_check_of_many_files_is_halved_without_asking(
     store: Store, data_api: FakeDataApi
 ) -> None:
     save(store, A, B)
-    answer = call(find_bad_files.handler, bad(error="x", failed_checks=[FAILED_CHECK]))
+    answer = call(find_bad_files.handler, bad(stage_error="x", failed_checks=[FAILED_CHECK]))
     assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
     assert data_api.submits == []
+
+
+def test_a_batch_that_the_version_before_staged_is_looked_at(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """That version called the key error."""
+    save(store, A, B)
+    state = {name: value for name, value in bad().items() if name != "stage_error"}
+    answer = call(find_bad_files.handler, {**state, "error": CANCELLED})
+    assert (answer["outcome"], answer["stage_error"]) == ("again", CANCELLED)
+    assert "error" not in answer

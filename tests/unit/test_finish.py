@@ -16,6 +16,7 @@ from loader import keys, sweep_mark
 from loader.dataapi import StatementFailed
 from loader.keys import SWEEP_MARK, UNFINISHED, WAITING_SINCE
 from loader.report import CAUSE_BYTES, SHOWN_CHECKS, SHOWN_REJECTS, as_cause
+from loader.state import Reading
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
@@ -32,7 +33,7 @@ DEAD, DYING = (
 )
 
 
-def reading(made: str, before: int, own: int = 0, after: float = 3600) -> sweep_mark.Reading:
+def reading(made: str, before: int, own: int = 0, after: float = 3600) -> Reading:
     """What the ledger said to a load that asked so many seconds after the mark was written."""
     return sweep_mark.reading(made, before, WRITTEN + after, own)
 
@@ -398,7 +399,7 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     by: str,
     failing: bool,
     swept: bool,
-    found: sweep_mark.Reading,
+    found: Reading,
     why: str,
 ) -> None:
     """Whoever has seen it, and however the load ended; a sweep's own does not put another in its place."""

@@ -234,8 +234,8 @@ def test_a_copy_that_failed_hands_on_its_error_and_query(
     save(store, LOG)
     data_api.replies = [failed(2, COPY_FAILED + "x" * 5000, query_id=99)]
     answer = call(stage.handler, planned())
-    assert answer["error"].startswith(COPY_FAILED)
-    assert len(answer["error"]) == 2000
+    assert answer["stage_error"].startswith(COPY_FAILED)
+    assert len(answer["stage_error"]) == 2000
     assert answer["query_id"] == 99
 
 
@@ -260,7 +260,7 @@ def test_a_failed_check_asks_which_file_it_is(store: Store, data_api: FakeDataAp
     data_api.replies = [staged_reply(LOG, bad_check="event_key_complete")]
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["attempt"]) == ("bad files", 1)
-    assert answer["error"] == (
+    assert answer["stage_error"] == (
         "the check event_key_complete on the staged rows failed: figure 3, expected 0"
     )
     assert [(c["name"], c["passed"], c["definition"]) for c in answer["failed_checks"]] == [

@@ -2,6 +2,7 @@
 
 import pytest
 from loader import sql
+from loader.state import Load, Mode
 from loader.statements import batch_names
 
 
@@ -13,9 +14,14 @@ from loader.statements import batch_names
         ("reload", False, ("1", "0")),
     ],
 )
-def test_what_a_batch_offers(mode: str, named: bool, flags: tuple[str, str]) -> None:
-    load = {"load_id": "20261123-203011-0a1b2c3d", "mode": mode, "named": named}
-    load |= {"execution": "arn:It's", "started": "2026-11-23T20:30:11.123Z"}
+def test_what_a_batch_offers(mode: Mode, named: bool, flags: tuple[str, str]) -> None:
+    load: Load = {
+        "load_id": "20261123-203011-0a1b2c3d",
+        "mode": mode,
+        "named": named,
+        "execution": "arn:It's",
+        "started": "2026-11-23T20:30:11.123Z",
+    }
     offered = batch_names(load, "0.1")
     assert offered == {
         "load_id": "20261123-203011-0a1b2c3d",

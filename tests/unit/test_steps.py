@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from loader.dataapi import DataApi, Statement
 from loader.settings import settings
+from loader.state import Pending
 from loader.steps import (
     LONGEST_PAUSE,
     LONGEST_WAIT,
     LOST,
     PATIENCE,
-    Pending,
     advance,
     pause,
     polls,

@@ -9,6 +9,7 @@ import undo
 from loader import sql, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed
 from loader.sql import NO_TIME
+from loader.state import Load, UndoTodo
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, FIRST, LAST, LOAD_ID, call
@@ -32,8 +33,8 @@ GUARD_FAILED = (
 
 def sequence(dataset: str, batch: str = "0") -> list[str]:
     """The statements of the transaction that undoes a load's files of this dataset."""
-    load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": WANTED}}
-    of = {"dataset": dataset, "batch": batch, "first_start": FIRST, "last_start": LAST}
+    load: Load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": WANTED}}
+    of: UndoTodo = {"dataset": dataset, "batch": batch, "first_start": FIRST, "last_start": LAST}
     names = undo.names_of({**load, "undoing": {"batches": 2, "todo": [of]}})
     return list(statements.undo(dataset, names))
 
@@ -244,7 +245,7 @@ def test_what_is_done_is_said_where_the_next_fails(data_api: FakeDataApi, reply:
 
 def test_more_datasets_than_a_batch_takes_are_counted(data_api: FakeDataApi) -> None:
     """What is counted of each is a statement of its own."""
-    load = {"load_id": LOAD_ID, "undo": {"load_id": WANTED}}
+    load: Load = {"load_id": LOAD_ID, "undo": {"load_id": WANTED}}
     data_api.replies = [Reply(rows={40: [(1,)]}), Reply(rows={1: [(2,)], 5: [(3,)]})]
     answers = list(undo.query(load, "rows", ["SELECT 1"] * 45, 0))
     assert [len(request["Sqls"]) for request in data_api.submits] == [MAX_STATEMENTS, 5]

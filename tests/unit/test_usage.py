@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 import pytest
 from loader import usage
+from loader.state import Usage
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,7 @@ def test_whatever_a_person_gives_as_input_counts_for_nothing(before: Any) -> Non
     assert (found["calls"], found["s3"]) == ({"plan": 1}, 0)
 
 
-def steps(**calls: int) -> usage.Usage:
+def steps(**calls: int) -> Usage:
     return {"calls": calls, "data_api": 5, "s3": 11, "gb_ms": 812.5}
 
 

@@ -36,7 +36,7 @@ from loader.store import DataFile, MissingObject
 from loader.unmatched import Unmatched
 
 MAX_ATTEMPTS = 5
-MAX_UPGRADES = 3  # times that the tables are made or upgraded before a plan
+MAX_UPGRADES = 3  # how often one plan may ask for the tables to be created or upgraded
 SHOWN_KEYS = 10
 
 api = clients.api()
@@ -62,7 +62,7 @@ def handler(event: PlanEvent) -> Load:
         if request.mode in ("check", "reset"):
             return {**load, "mode": request.mode, "outcome": request.mode}
         if request.mode == "migrate":
-            # The step that makes the tables looks at their version itself, and says what it was.
+            # Migrate checks the version itself, and returns what it was.
             if "upgraded" not in load:
                 return {**load, "mode": "migrate", "outcome": "no tables"}
             return {**load, "mode": "migrate", "outcome": "migrated"}
@@ -80,7 +80,7 @@ def handler(event: PlanEvent) -> Load:
 
 
 def plan(load: Load, request: Request) -> Load:
-    """Lists, compares with the ledger, cuts into batches."""
+    """Lists the files, compares them with the ledger, and divides them into batches."""
     begun = time.time()
     load = {
         **load,
@@ -124,7 +124,7 @@ def plan(load: Load, request: Request) -> Load:
 
 
 def find_withdrawn(load: Load, request: Request) -> Load:
-    """The load with the list of the files that an undone load had; or with an outcome, while the warehouse is asked."""
+    """The load with the files of an undone load; or with an outcome, while the query runs."""
     names = {**settings().template_names, "undone_load": request.redo}
     sequence = statements.redo(names)
     try:
@@ -138,7 +138,7 @@ def find_withdrawn(load: Load, request: Request) -> Load:
 
 
 def find_new(load: Load, request: Request) -> tuple[Load, Iterator[DataFile] | None]:
-    """The load and what is new of its files; None while the warehouse is asked. Raises NoTables."""
+    """The load and its files that are new; None while the query runs. Raises NoTables."""
     if "listed" not in load:
         list_all(load, request)
     listed = load["listed"]
@@ -151,9 +151,9 @@ def find_new(load: Load, request: Request) -> tuple[Load, Iterator[DataFile] | N
 
 
 def list_all(load: Load, request: Request) -> None:
-    """Writes the listing, and how many files it has."""
+    """Writes the listing, and the number of its files into the load."""
     cancel_leftovers(request)
-    # A name of its own: were this call repeated, its numbers must not meet those of another listing.
+    # A unique name: if this call is repeated, its numbers must not be used with another listing.
     load["listing"] = keys.listing(load["load_id"], uuid.uuid4().hex[:8])
     not_taken = Unmatched()
     files = listing.list_files(store, request, load["objects"], not_taken)
@@ -165,40 +165,44 @@ def list_all(load: Load, request: Request) -> None:
 
 
 def skip_to(load: Load, objects: str) -> Load:
-    """Others have loaded all of this execution's list meanwhile: it takes the next."""
+    """Other loads have loaded all files of this list in the meantime: this execution takes the next list."""
     passed = load.get("passed", 0) + load.pop("listed")
     return {**load, "objects": objects, "passed": passed, "outcome": "running"}
 
 
 def mark_unfinished(load: Load) -> None:
-    """Until finish takes the mark away: the sweep ends the statements of a load that never got there, and cleans up."""
+    """Marks the load as unfinished until Finish. If it never gets there, the sweep cancels its statements and cleans
+    up.
+    """
     store.put(keys.unfinished(load["load_id"]), {"execution": load["execution"]})
 
 
 def cancel_leftovers(request: Request) -> None:
-    """Before this load waits behind their locks. Finish looks again, and then cleans up."""
+    """Cancels the statements of ended loads, before this load waits for their locks. Finish checks again and cleans up."""
     for dead in request.ended:
         try:
             cancel_statements(api, dead)
-        except Exception:  # the load may be published all the same
-            logger.exception("statements of an ended load could not be cancelled", load=dead)
+        except Exception:  # that need not stop this load
+            logger.exception("the statements of an ended load could not be cancelled", load=dead)
 
 
 def measure(load: Load, request: Request, oldest: str, *, more: bool) -> None:
-    """How long the oldest file that is not loaded has waited, where the load looks at all files.
+    """Measures how long the oldest file that is not loaded has waited, if the load checks all files.
 
-    Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
+    In a backfill the first execution has checked all files, and after it only the last one does.
     """
-    of_a_rest = backlog.is_list(load["objects"].removeprefix(store.uri("")))
+    is_backlog = backlog.is_list(load["objects"].removeprefix(store.uri("")))
     narrowed_by = (request.keys, request.prefixes, request.objects, request.redo)
-    looks_at_all = request.mark or not any(narrowed_by)
-    if request.mode == "load" and looks_at_all and not (of_a_rest and more):
+    checks_all = request.mark or not any(narrowed_by)
+    if request.mode == "load" and checks_all and not (is_backlog and more):
         age = waiting_seconds(request, oldest) if oldest else 0
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
 
 
 def waiting_seconds(request: Request, oldest: str) -> float:
-    """How long a file has waited: not before a load has first looked, or a new stack's alarm would say years."""
+    """How long a file has waited, in seconds. Counts from the first load at the earliest: in a new stack the alarm
+    would otherwise report years.
+    """
     now = datetime.now(UTC)
     try:
         since = datetime.fromisoformat(store.get(keys.WAITING_SINCE)["since"])
@@ -215,8 +219,8 @@ def seconds_so_far(load: Load, begun: float) -> float:
 
 
 def report_unmatched(load: Load, not_taken: Unmatched) -> UnmatchedFiles:
-    """What the report says of files that no dataset takes; of a dry run with the list of their keys."""
-    logger.warning("files that no dataset takes", **not_taken.as_dict())
+    """What the report says about files that match no dataset. A dry run lists all of their keys."""
+    logger.warning("files match no dataset", **not_taken.as_dict())
     if not load["dry_run"]:
         return not_taken.as_dict()
     key = keys.unmatched(load["load_id"])
@@ -226,10 +230,11 @@ def report_unmatched(load: Load, not_taken: Unmatched) -> UnmatchedFiles:
 
 
 def compared(load: Load) -> tuple[Load, bytearray | None]:
-    """The load with what the ledger says, and whether each listed file is new, by its number; None while it is asked.
+    """The load with what the ledger says, and whether each listed file is new, by its number; None while the query
+    runs.
 
-    With nothing listed it is asked for its version and its reading (loader/sweep_mark.py). Raises NoTables; but a dry
-    run takes all files as new without tables, and old tables as they are.
+    With nothing listed, only the ledger's version and reading are queried (loader/sweep_mark.py). Raises NoTables, but
+    not in a dry run: without tables all files are new, and old tables are used as they are.
     """
     listed = load["listed"]
     uri = store.uri(load["listing"])
@@ -249,11 +254,12 @@ def compared(load: Load) -> tuple[Load, bytearray | None]:
 def ask(
     load: Load, step: tuple[str, str], sequence: Sequence[str]
 ) -> tuple[Load, Statement | None]:
-    """Asks the ledger, or waits on; the statement when it has finished, or None and the load with an outcome.
+    """Queries the ledger, or continues to wait. Returns the statement when it has finished, or None and the load with
+    an outcome. Raises NoTables, StatementFailed.
 
-    step: for the client token, its name and what tells it from others of the load. Raises NoTables, StatementFailed.
+    ``step``: for the client token, a name and what distinguishes it from others of the load.
     """
-    attempt, (name, apart) = load["attempt"], step
+    attempt, (name, distinct) = load["attempt"], step
     if not load.get("statement"):
         load = {**load, "asked": round(time.time(), 3)}
     statement, pending = advance(
@@ -261,7 +267,7 @@ def ask(
         load.get("statement"),
         lambda: api.submit(
             sequence,
-            token=client_token(load["load_id"], name, apart, attempt),
+            token=client_token(load["load_id"], name, distinct, attempt),
             name=f"{load['load_id']} {name}",
             wait=settings().wait_seconds,
         ),
@@ -318,9 +324,10 @@ class Tally:
 
 
 def write_batches(load: Load, new: Iterator[DataFile]) -> tuple[Load, str]:
-    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next executions'.
+    """Divides the new files into batches and writes their documents. Files beyond MAX_BATCHES go to the next
+    executions.
 
-    Of a million files no more than a batch of each kind is in memory. Returns also when the oldest was modified.
+    No more than one batch of each kind is in memory. Also returns when the oldest file was modified.
     """
     limits, own, left = settings(), Tally(), Tally()
     cut = batches.cut(new, dataset_for, limits.batch_files, limits.batch_bytes)
@@ -346,29 +353,29 @@ def write_batches(load: Load, new: Iterator[DataFile]) -> tuple[Load, str]:
 
 
 def lines(cut: Cut, tally: Tally) -> Iterator[File]:
-    """The files of batches, counted as they go by."""
+    """The files of batches, counted on the way."""
     for dataset, members in cut:
         tally.add(dataset, members)
         yield from (file.as_dict() for file in members)
 
 
 def not_loaded(load: Load, cut: Cut, tally: Tally) -> Load:
-    """A dry run's list of all that is not loaded."""
+    """Writes a dry run's list of all files that are not loaded yet."""
     planned: Load = {"rest": "", "outcome": "planned"}
     files = lines(cut, tally)
     if first := next(files, None):
         key = keys.not_loaded(load["load_id"])
         planned["not_loaded"] = store.put_lines(key, chain([first], files))
-    # Known only when all files have gone by.
+    # Complete only when all files have been written.
     return {**planned, "keys": tally.shown, "oldest_file": tally.oldest}
 
 
 def write_backlog(load: Load, lists: Iterator[Iterator[File]]) -> str:
-    """The URI of the list of files that the next execution loads, '' if there is none."""
+    """Writes the files for further executions. Returns the URI of the next one's list, '' if there is none."""
     key = load["objects"].removeprefix(store.uri(""))
     if not backlog.is_list(key):
-        # By the listing: were this call repeated, its lists must not meet those of another.
+        # Named by the listing: if this call is repeated, its lists must not mix with those of another.
         return backlog.write(store, f"{load['load_id']}-{keys.listing_id(load['listing'])}", lists)
-    for files in lists:  # the limits have been lowered meanwhile
+    for files in lists:  # the limits have been lowered since
         backlog.append(store, key, files)
     return backlog.next_list(store, key)

@@ -3,9 +3,9 @@
 The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py). Where
 that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
 
-The mark belongs to one ledger (loader/sweep_mark.py). That it is of another schema, database, warehouse or bucket the sweep
-sees by itself. A ledger that was dropped or went back is seen by the loads; the sweep starts one if none of its own has
-looked for a day.
+The mark belongs to one ledger (loader/sweep_mark.py). That it is of another schema, database, warehouse or bucket the
+sweep sees by itself. A ledger that was dropped or went back is seen by the loads; the sweep starts one if none of its
+own has looked for a day.
 """
 
 import json

@@ -1,8 +1,8 @@
 """From S3 events to a load: the queue's messages of a window become one list of objects and one execution.
 
-While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/event_loads.py), and the
-function sends itself a message to look again. The execution's name is made of the events, so that the same batch starts
-nothing twice. That only saves work: SQS regroups messages on redelivery, and exactly-once is the ledger's.
+While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/event_loads.py), and
+the function sends itself a message to look again. The execution's name is made of the events, so that the same batch
+starts nothing twice. That only saves work: SQS regroups messages on redelivery, and exactly-once is the ledger's.
 """
 
 import json

@@ -1,11 +1,7 @@
-"""What one execution leaves of a backfill: lists of files, one for each execution that follows.
+"""What one execution leaves of a backfill: lists of files, one for each of the executions that follow.
 
-rest/<load_id>-<listing>/<number>.json.gz   the files of one execution, one a line
-rest/<load_id>-<listing>/lists.json         how many lists there are
-rest/<load_id>-<listing>/ledger.json        the ledger after the last of these executions that ended (mark.py)
-
-An execution reads its own list and no other, so that each of a million files is read, compared and written once or
-twice, however many executions there are.
+An execution reads only its own list, so each of a million files is read, compared and written once or twice, however
+many executions there are.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +21,7 @@ def write(store: Store, name: str, lists: Iterator[Iterable[File]]) -> str:
 
 
 def append(store: Store, key: str, files: Iterable[File]) -> None:
-    """Puts one more list at the end of those that the list at ``key`` is of."""
+    """Adds one more list after the last of those to which the list at ``key`` belongs."""
     name, _ = _place(key)
     count = _count(store, name)
     store.put_lines(keys.backlog_list(name, count), files)
@@ -33,26 +29,26 @@ def append(store: Store, key: str, files: Iterable[File]) -> None:
 
 
 def next_list(store: Store, key: str) -> str:
-    """The URI of the list that comes after the one at ``key``, '' if none does."""
+    """The URI of the list after the one at ``key``, '' if there is none."""
     name, number = _place(key)
     more = number + 1 < _count(store, name)
     return store.uri(keys.backlog_list(name, number + 1)) if more else ""
 
 
 def ledger_key(key: str) -> str:
-    """Where the ledger's reading stands that goes with the list at ``key``."""
+    """The key of the ledger's reading for the list at ``key``."""
     return keys.backlog_ledger(_place(key)[0])
 
 
 def is_list(key: str) -> bool:
-    """Whether a key is of a list that others may follow."""
+    """Whether the key is one of these lists."""
     return keys.split_backlog_list(key) is not None
 
 
 def _place(key: str) -> tuple[str, int]:
     found = keys.split_backlog_list(key)
     if not found:
-        raise ValueError(f"{key!r} is no list of the rest of a load.")
+        raise ValueError(f"{key!r} is not a list of a backlog.")
     return found
 
 
@@ -61,7 +57,7 @@ def _count(store: Store, name: str) -> int:
 
 
 def _end(store: Store, name: str, count: int) -> str:
-    """Written last: a list that is not counted is not there."""
+    """Writes the number of lists, last of all: a list that is not counted does not exist."""
     if not count:
         return ""
     store.put(keys.backlog_count(name), {"lists": count})

@@ -14,8 +14,8 @@ from loader.unmatched import Unmatched, dataset_above
 def list_files(
     store: Store, request: Request, objects: str, not_taken: Unmatched
 ) -> Iterator[DataFile]:
-    """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there. Counts
-    those under the datasets' prefixes that none takes.
+    """The files that the request means and that match a dataset, each once; counts those under a dataset's prefix that
+    match none. Raises BadRequest for a key that does not exist.
     """
     bucket, known = settings().data_bucket, tuple(datasets().values())
     if objects:
@@ -27,7 +27,9 @@ def list_files(
         return
     for key in request.keys:
         if not dataset_of(key, known):
-            raise BadRequest(f"keys: no dataset takes {key!r}; datasets take {describe(known)}.")
+            raise BadRequest(
+                f"keys: {key!r} matches no dataset. The datasets are {describe(known)}."
+            )
         head = store.head(bucket, key)
         if head.file is None:
             raise BadRequest(f"keys: {key!r} is {head.state} in the bucket {bucket}.")
@@ -44,20 +46,20 @@ def list_files(
 
 
 def reloadable(files: Iterator[DataFile]) -> Iterator[DataFile]:
-    """The files; raises BadRequest for one whose rows could not be taken out, so that a reload would double them."""
+    """The files. Raises BadRequest for one whose rows could not be deleted first, so that a reload would double them."""
     for file in files:
         dataset = dataset_for(file.key)
         if not dataset.can_reload:
             raise BadRequest(
-                f"reload: {file.key!r} is of the dataset {dataset.name}, which has no "
-                f"sql/publish/reload/{dataset.name}/: nothing tells which rows a file brought. "
-                "Undo the load that brought them, then load its files by key."
+                f"reload: {file.key!r} belongs to the dataset {dataset.name}, which has no "
+                f"sql/publish/reload/{dataset.name}/: nothing says which rows came from a file. "
+                "Undo the load that inserted them, then load its files by key."
             )
         yield file
 
 
 def narrowed(prefixes: tuple[str, ...], known: tuple[Dataset, ...]) -> list[str]:
-    """The prefixes to list: what is asked for, within the datasets' prefixes, none inside another."""
+    """The prefixes to list: the requested ones within the datasets' prefixes, none inside another."""
     wanted: set[str] = set()
     for prefix in prefixes or ("",):
         inside = {
@@ -67,7 +69,7 @@ def narrowed(prefixes: tuple[str, ...], known: tuple[Dataset, ...]) -> list[str]
         }
         if not inside:
             raise BadRequest(
-                f"prefixes: no dataset has files under {prefix!r}; datasets take {describe(known)}."
+                f"prefixes: no dataset has files under {prefix!r}. The datasets are {describe(known)}."
             )
         wanted |= inside
     return sorted(

@@ -1,22 +1,21 @@
-"""A batch that was halved goes on part by part: what comes next, and when a suspicion against a file is proved.
+"""Bookkeeping for a batch that was split: which part runs next, and when a suspect file is confirmed to be bad.
 
-A file that could not be staged is put aside until another part of its batch was read and passed the checks: otherwise
-it may be the COPY role or the check that is wrong, and no file is rejected for that. If none was, the parts that were
-put aside are recorded as waiting (functions/stage.py), and the batch fails, so that a person is told.
+A file that could not be staged is set aside until another part of its batch has been read and has passed the checks.
+Until then the COPY role or the check may be wrong, and no file is rejected for that. If no part succeeds, the parts
+that were set aside are recorded as waiting (functions/stage.py), and the batch fails, so that people are notified.
 """
 
 from loader.state import BatchState, Check, Suspicion, only
 
-MAX_SUSPECTS = (
-    4  # so many failures of single files, and nothing that went well, are not their fault
-)
-MAX_PARTS = 300  # of a load: each costs some 30 events of its history, which ends at 25,000
+# So many single files failed and nothing succeeded: the files are not the cause.
+MAX_SUSPECTS = 4
+MAX_PARTS = 300  # of a load: each uses about 30 events of the execution's history, which is limited to 25,000
 
 _CARRIED = ("known", "suspicion", "parts", "unreadable", "named", "control")
 
 
 def next_part(state: BatchState, *, good: bool = False) -> BatchState:
-    """The state after a part has ended: that of the next part, or the batch's end (published, or failed)."""
+    """The state after a part has ended: the next part's, or the end of the batch (published or failed)."""
     good = good or state.get("good", False)
     todo, suspects = list(state.get("todo", ())), list(state.get("suspects", ()))
     if good and not todo:
@@ -48,7 +47,7 @@ def next_part(state: BatchState, *, good: bool = False) -> BatchState:
 
 
 def name_parts(state: BatchState, count: int) -> tuple[BatchState, list[str]]:
-    """So many names for parts of a batch, never used before."""
+    """So many names for parts of a batch, none used before: 3.1 and 3.2, then 3.3 and 3.4."""
     made = state.get("parts", 0)
     batch = state["batch"].split(".")[0]
     names = [f"{batch}.{number}" for number in range(made + 1, made + count + 1)]
@@ -56,7 +55,7 @@ def name_parts(state: BatchState, count: int) -> tuple[BatchState, list[str]]:
 
 
 def set_aside(state: BatchState, cause: str, checks: list[Check]) -> BatchState:
-    """Puts a part aside, and goes on with the others."""
+    """Sets the part aside, and continues with the others."""
     suspects = [*state.get("suspects", ()), state["batch"]]
     suspicion: Suspicion = {"cause": cause, "checks": checks}
     return next_part({**state, "suspects": suspects, "suspicion": suspicion})

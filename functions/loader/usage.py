@@ -1,7 +1,4 @@
-"""What a load spends on AWS beside the warehouse: counted in each call of a step, carried in the state, then summed.
-
-In the state: {"calls": {step: n}, "data_api": n, "s3": n, "gb_ms": n}, a few bytes whatever the size of the load.
-"""
+"""What a load uses of AWS outside the warehouse: counted in each call of a step, kept in the state, then summed."""
 
 import os
 import time
@@ -22,13 +19,13 @@ _begun = [0.0]
 
 
 def start_call() -> None:
-    """A call of a function begins; an environment runs one at a time."""
+    """Starts the count for a call of a function; an environment runs one call at a time."""
     _requests.clear()
     _begun[0] = time.perf_counter()
 
 
 def count(client: Any) -> Any:
-    """The client, whose requests are counted from now on, each attempt."""
+    """Counts the client's requests from now on, each attempt; returns the client."""
     client.meta.events.register("before-send", _note)
     return client
 
@@ -39,7 +36,7 @@ def _note(event_name: str, **_: Any) -> None:
 
 
 def add_call(step: str, before: Any) -> Usage:
-    """What was spent before this call and in it. ``before`` comes out of the state, and may be anything."""
+    """What was used before this call and in it. ``before`` comes from the state and may be anything."""
     milliseconds = (time.perf_counter() - _begun[0]) * 1000
     this: Usage = {
         "calls": {step: 1},
@@ -51,7 +48,7 @@ def add_call(step: str, before: Any) -> Usage:
 
 
 def total(parts: Iterable[Any]) -> Usage:
-    """The sum of what was spent; what is not of that form counts for nothing."""
+    """The sum of usages; anything of another form is ignored."""
     calls: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
     for part in parts:
@@ -73,9 +70,9 @@ def total(parts: Iterable[Any]) -> Usage:
 
 
 def figures(spent: Usage, batches: int, *, failed: bool, rest_started: bool) -> dict[str, float]:
-    """The figures of a load that ends, for its report and the ledger.
+    """The figures of a load at its end, for the report and the ledger.
 
-    transitions   states entered, as Step Functions counts them; without its own retries
+    transitions   states entered, as Step Functions bills them, without its own retries
     function_calls, data_api_calls, s3_requests, gb_seconds
     """
     steps = {step: n for step, n in spent["calls"].items() if step != "finish"}

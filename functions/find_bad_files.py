@@ -1,12 +1,13 @@
 """Find the bad files of a batch whose COPY failed, so that the good ones are loaded.
 
-Redshift names a file whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
-(gone, denied, corrupt), or for a check that failed: those are found by HEAD, by the key in the error, or by halving
-the batch. Whether the file or the set-up is wrong is not read out of Redshift's words: another file that is read well
-proves the set-up (loader/known_good.py). Where none ever was, nothing is judged, and the file waits.
+Redshift names files whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
+(deleted, denied, corrupt) or for a failed check: those files are found by HEAD, by the key in the error, or by
+splitting the batch in half. Redshift's messages do not decide whether the file or the set-up is wrong: the set-up is
+right if another file can be read (the control, loader/known_good.py). If no file ever could, the file is not judged,
+and waits.
 
 In: the load, and the batch with COPY's error or the failed checks.
-Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (files are put aside), ``running`` or
+Out: the batch with outcome ``again`` (with fewer files, or split), ``next`` (files are set aside), ``running`` or
 ``failed``.
 """
 
@@ -40,8 +41,9 @@ from loader.store import DataFile, Head
 
 MAX_ATTEMPTS = 8  # of staging and this step together
 HEADS_AT_A_TIME = 16
-# Files of a load's batch that go one by one because an error names them: each costs some 20 events of the execution's
-# history. After so many, what the loader may not read either goes at once, and the rest is halved.
+# Files of a batch that are left out one by one because an error names them: each uses about 20 events of the
+# execution's history. After so many, all files that the loader may not read either are left out at once, and the rest
+# is split.
 MAX_NAMED = 20
 NEVER_LOADED = "No file of the dataset has loaded yet, so it is not known whether the file or the set-up is wrong."
 ONLY_COPY = "NOLOAD reads it well, so it is not known whether the file or the set-up is wrong."
@@ -103,7 +105,7 @@ def judge(
     dataset: Dataset,
     statement: Statement,
 ) -> BatchState:
-    """What NOLOAD has found, and what follows of it."""
+    """What to do after NOLOAD."""
     if not statement.finished:
         error = failure(statement)[:2000]
         if kind_of(statement) is Kind.TRY_AGAIN:
@@ -121,12 +123,12 @@ def judge(
         return {**state, "retried": batch.name, "outcome": "again"}
     if rejects := named_by_s3(batch):
         return leave_out(load, state, batch, rejects)
-    # A batch of several files is divided: its own good ones prove the set-up.
+    # A batch of several files is split: its own good files prove the set-up.
     alone = len(batch.readable) == 1
     state, verdict = known_good.check(api, store, load, state, batch, dataset, patient=alone)
     if answer := after_control(state, verdict):
         return answer
-    # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
+    # If NOLOAD reads the file although COPY does not, it would read the control too, whatever is wrong.
     named = named_by_error(batch, state["stage_error"])
     works = verdict.what == "works"
     proved = works and (named is not None or not statement.finished)
@@ -137,7 +139,7 @@ def judge(
 
 
 def after_control(state: BatchState, verdict: Verdict) -> BatchState | None:
-    """What follows of a control that has not read its file."""
+    """What to do if the control has not read its file."""
     if verdict.what == "running":
         return {**state, "outcome": "running"}
     if verdict.what == "interrupted":
@@ -155,15 +157,14 @@ def judge_rows(
     statement: Statement,
     rejects: list[Reject],
 ) -> BatchState:
-    """Files for which Redshift has error rows: a wrong JSONPaths file leaves them for every good file.
+    """Judges files with error rows: a wrong JSONPaths file causes them for every good file.
 
-    As many files that NOLOAD has read well prove the set-up, or a part that was published, or the control.
+    The set-up is right if NOLOAD has read as many other files well, if a part was published, or by the control.
     """
     well = len(batch.readable) - len(rejects) if statement.finished else 0
     proved = well >= len(rejects) or bool(state.get("good"))
     if not proved:
-        # With one file that was read well, that no other ever loaded is an answer: its batch must not wait for others
-        # that wait for it.
+        # If one file was read well, it does not matter that no other ever loaded: batches must not wait for each other.
         state, verdict = known_good.check(
             api, store, load, state, batch, dataset, patient=well == 0
         )
@@ -177,7 +178,7 @@ def judge_rows(
 
 
 def as_waiting(reject: Reject, why: str) -> Reject:
-    """The same file, not judged; one that may not be read stays unreadable."""
+    """The same file, not judged. An unreadable file stays unreadable."""
     status = reject.status if reject.status == "unreadable" else "waiting"
     return replace(reject, status=status, reason=f"{reject.reason} {why}")
 
@@ -190,10 +191,10 @@ def judge_error(
     named: DataFile | None,
     unproved: str,
 ) -> BatchState:
-    """COPY fails without an error row: the file that its error names, or the only one that is left, is put out if the
-    set-up is proved right, and else put aside; if there is neither, the batch is halved.
+    """Judges a COPY that failed without error rows: the file that its error names, or the only one, is left out if the
+    set-up is right, and else set aside. If there is no such file, the batch is split in half.
 
-    unproved  why it is not known whose fault it is; '' if it is the file's
+    ``unproved``: why it is not known whether the file or the set-up is wrong; '' if it is the file.
     """
     single = batch.readable[0] if len(batch.readable) == 1 else None
     file = single or named
@@ -212,7 +213,7 @@ def judge_error(
 
 
 def reject_of(file: DataFile, error: str, dataset: Dataset) -> Reject:
-    """Why this file is not read: what stands in it, and what Redshift says."""
+    """Why this file is not loaded: what is in it, and Redshift's message."""
     denied = is_denied(error)
     error = headline(error)
     if denied:
@@ -224,9 +225,9 @@ def reject_of(file: DataFile, error: str, dataset: Dataset) -> Reject:
 def similar_rejects(
     batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool
 ) -> list[Reject]:
-    """The other files of which the same is seen, so that they do not cost a COPY each.
+    """The other files with the same fault, so that each does not need a COPY.
 
-    What S3 denies to this function it may give to COPY: it counts only where COPY was denied so often (``denied``).
+    S3 may allow COPY what it denies to this function: that counts only if COPY was denied often enough (``denied``).
     """
     others = [file for file in batch.readable if file.key != reject.file.key][: diagnosis.MAX_LOOKS]
     if reject.status == "unreadable" and not denied:
@@ -247,7 +248,7 @@ def similar_rejects(
 
 
 def leave_out(load: Load, state: BatchState, batch: Batch, rejects: list[Reject]) -> BatchState:
-    """Goes on without these files; their rows of the ledger are published with the others'."""
+    """Continues without these files; their ledger rows are published with the others'."""
     first = rejects[0]
     logger.warning(
         "files are not loaded",
@@ -267,11 +268,11 @@ def hold(
     held: list[Reject],
     checks: list[Check] | None = None,
 ) -> BatchState:
-    """Goes on with the others. They are tried again if another part goes well; if none does, the ledger has them as
-    they are held.
+    """Sets these files aside and continues with the others. They are tried again if another part succeeds; if none
+    does, the ledger records them as ``held`` says.
     """
     keys = {reject.file.key for reject in held}
-    # Under a name of its own, so that it is staged anew and not told what became of it the first time.
+    # Under a new name: with the old one, the Data API would return the result of the first time.
     state, (name, rest) = name_parts(state, 2)
     files = tuple(file for file in batch.files if file.key in keys)
     others = tuple(file for file in batch.files if file.key not in keys)
@@ -286,16 +287,16 @@ def hold(
 
 
 def may_have_passed(state: BatchState, batch: Batch) -> bool:
-    """Whether COPY is tried once more, since NOLOAD has read all files well: of a batch before it is divided, and of a
-    single file before it is judged. What lies between is divided at once.
+    """Whether COPY is tried once more because NOLOAD has read all files well: before a batch is split, and before a
+    single file is judged. Parts in between are split at once.
     """
     whole_or_single = not state.get("parts") or len(batch.readable) == 1
     return whole_or_single and state.get("retried") != batch.name
 
 
 def interrupted(state: BatchState, error: str, *, looking: bool = False) -> BatchState:
-    """An interruption judges no file, however often it comes. What was interrupted is done once more: the look for the
-    bad files (``looking``), or COPY itself; in the end the batch fails.
+    """Repeats what was interrupted: the search for bad files (``looking``), or COPY itself. An interruption never
+    rejects a file; after too many the batch fails.
     """
     if state["attempt"] >= attempts(error, MAX_ATTEMPTS):
         return fail({**state, "stage_error": error})
@@ -305,13 +306,13 @@ def interrupted(state: BatchState, error: str, *, looking: bool = False) -> Batc
 
 
 def fail(state: BatchState, more: str = "") -> BatchState:
-    """What failed is the set-up's or the warehouse's, and no file is rejected for it."""
-    cause = f"COPY failed for a reason that is not a file's: {state['stage_error']}{more}"
+    """Fails the batch: the set-up or the warehouse is the cause, and no file is rejected."""
+    cause = f"COPY failed, and no file is the cause: {state['stage_error']}{more}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
 def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Statement:
-    """COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and the errors it met."""
+    """Submits COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and a query of its errors."""
     names = copying.copy_names(
         store,
         dataset,
@@ -331,15 +332,15 @@ def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Sta
 def named_by_redshift(
     load: Load, state: BatchState, batch: Batch, statement: Statement
 ) -> tuple[list[Reject], str]:
-    """The files for which COPY left error rows, each with its first error; and if there are none but rows of an
-    interruption, what the first of those says.
+    """The files with error rows, each with its first error; and if there are only rows of an interruption, the first
+    message of those.
     """
     interruption = ""
     if statement.finished:
         rejects, interruption = from_rows(batch, list(api.rows(f"{statement.id}:2")))
         if rejects:
             return rejects, ""
-    # NOLOAD says nothing, or failed itself: at 100,000 errors, with rows of files seen so far, or on what leaves none.
+    # NOLOAD found nothing, or failed itself: at 100,000 errors, with rows of the files so far, or without any rows.
     part = statement.failed_part
     queries = [part.query_id if part else -1, state.get("query_id", -1)]
     for number, query in enumerate(q for q in queries if q and q > 0):
@@ -356,7 +357,7 @@ def named_by_redshift(
 
 
 def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], str]:
-    """The rejected files, and the first message that is an interruption's."""
+    """The rejected files, and the first message of an interruption."""
     file_of = batches.by_reported_name(batch.files)
     rejects, interruption = [], ""
     for name, line, column, code, message, errors in rows:
@@ -373,7 +374,7 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
-    """The files that S3 does not have any more. What it denies to this function it may give to COPY: no reason."""
+    """The files that are deleted. Denied files do not count: S3 may allow COPY to read them."""
     return [
         Reject(file, "The object was deleted before COPY read it.", status="missing")
         for file, head in zip(batch.files, heads_of(batch.files), strict=True)
@@ -387,8 +388,8 @@ def heads_of(files: Sequence[DataFile]) -> list[Head]:
 
 
 def reject_from(batch: Batch, rejects: list[Reject]) -> Batch:
-    """The batch with these files rejected from it, but for those that were replaced since they were planned: what COPY
-    has read was perhaps not the planned version, which may be good. They are staged again as they are now.
+    """The batch with these files rejected, except those that were replaced since the plan: COPY may have read another
+    version than the present one, which may be good. They are staged again as they are now.
     """
     heads = heads_of([reject.file for reject in rejects])
     now = {
@@ -404,23 +405,25 @@ def reject_from(batch: Batch, rejects: list[Reject]) -> Batch:
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
-    """The file whose URL, encoded or not, is in COPY's error: of several (one key may begin another) the longest."""
+    """The file whose URL, encoded or not, is in COPY's error; of several the longest, as one key may be the prefix of
+    another.
+    """
     said = (error, unquote(error))
     found = [file for file in batch.readable if any(file.url in text for text in said)]
     return max(found, key=lambda file: len(file.key), default=None)
 
 
 def halve(load: Load, state: BatchState, batch: Batch) -> BatchState:
-    """Goes on with half of the batch; the rest waits."""
+    """Continues with half of the batch; the rest waits."""
     return divide(load, state, batch, None)
 
 
 def divide(load: Load, state: BatchState, batch: Batch, named: DataFile | None) -> BatchState:
-    """Goes on without the file that the error names, or with half of the batch if it names none; the rest waits."""
+    """Continues without the file that the error names, or with half of the batch if it names none; the rest waits."""
     if batches.parts_of(store, load["load_id"]) >= MAX_PARTS:
         cause = (
-            "Too many files are bad that nobody names; the next load of what is left goes on with them. "
-            f"The last failed for this: {state['stage_error']}"
+            "Too many bad files that Redshift does not identify; the next load continues with what is left. "
+            f"The last error was: {state['stage_error']}"
         )
         return {**state, "outcome": "failed", "cause": cause}
     state, (one, two) = name_parts(state, 2)
@@ -433,7 +436,9 @@ def divide(load: Load, state: BatchState, batch: Batch, named: DataFile | None) 
 
 
 def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchState:
-    """A check on staging failed: it judges the file if it has ever passed, in this batch or before by the ledger."""
+    """A check on the staged rows failed: the file is rejected if the check has passed before, in this batch or by the
+    ledger.
+    """
     checks = state["failed_checks"]
     state = without(state, "failed_checks")
     if len(batch.readable) > 1:

@@ -1,6 +1,6 @@
-"""Clean up and report: drops the staging tables, sums the batches up, and says what happened in one short document.
+"""Clean up and report: drop the staging tables, sum up the batches, and report what happened in one short document.
 
-In: the load, what the batches ended as, and the error if a step failed.
+In: the load, how the batches ended, and the error if a step failed.
 Out: ``report`` (the execution's output) and, for a load that failed, the same as text in ``cause``.
 """
 
@@ -24,10 +24,9 @@ from loader.state import BatchEnd, FinishEvent, Load, Result
 from loader.statements import NOTICED, drift_rows
 from loader.steps import step
 
-DROPPED_AT_ONCE = 37  # statements of a batch, beside those that record what was spent and noticed
-DROP_SECONDS = (
-    10  # a drop takes milliseconds; one that waits for another transaction is left to the sweep
-)
+DROPPED_AT_ONCE = 37  # in one batch, which also records usage and drift
+# A drop takes milliseconds; one that waits for another transaction is left to the sweep.
+DROP_SECONDS = 10
 
 TOPIC = required_variable("TOPIC_ARN")
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
@@ -50,7 +49,7 @@ def handler(event: FinishEvent) -> dict[str, Any]:
     tables = list(load.get("tables", ()))
     if load.get("outcome") == "load":
         tables += tables_of_load(store, load["load_id"])
-    # A load that failed may have statements of which its states know nothing: the sweep looks after it.
+    # A failed load may have statements that its states do not know: it stays unfinished for the sweep.
     marked = load.get("outcome") == "load" or load.get("mode") in ("undo", "reset")
     ended_well = not cause or load.get("outcome") == "refused"
     cleaned = [load["load_id"]] if marked and ended_well else []
@@ -69,7 +68,7 @@ def handler(event: FinishEvent) -> dict[str, Any]:
         mark_closed(cleaned)
     retries.write(store, load, results)
     move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
-    # All of its files are loaded, rejected, or kept for the next sweep.
+    # All of its files are loaded, rejected, or listed for the next sweep.
     dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
     if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
         retries.clear(store, load["mark"])
@@ -80,27 +79,30 @@ def handler(event: FinishEvent) -> dict[str, Any]:
 
 
 def start_waiting(execution: str) -> None:
-    """This load ends: events that wait for that have their load now, unless the stack is paused."""
+    """This load ends, so events that wait for a load to end get theirs now, unless the stack is paused."""
     if settings().paused:
         return
     loads = EventLoads(store, stepfunctions, STATE_MACHINE)
     try:
         loads.start_or_defer({}, leaving=execution.rpartition(":")[2])
-    except Exception:  # a load that is published has not failed because of what waits
-        logger.exception("what waits could not be started; the trigger or the sweep does")
+    except Exception:  # a published load does not fail because of waiting events
+        logger.exception(
+            "waiting events could not be started; the trigger or the sweep starts them"
+        )
 
 
 def find_leftovers(load: Load) -> tuple[list[str], list[str]]:
-    """Staging tables of loads that never cleaned up, and the ids of those of which nothing is left then.
+    """Staging tables of loads that never cleaned up, and the ids of loads of which nothing is left after they are
+    dropped.
 
-    Only the sweep's loads look for them. A statement that still runs is cancelled, and its load is left to the next
-    sweep: the statement may yet make a table.
+    Only the sweep's loads search for them. A statement that still runs is cancelled, and its load is left to the next
+    sweep, because the statement may still create a table.
     """
     try:
         ended = {dead for dead in load.get("ended", ()) if cancel_statements(api, dead)}
         found = staging_tables(api, load["load_id"])
-    except Exception:  # a load that is published has not failed because of it
-        logger.exception("what ended loads left behind could not be looked for")
+    except Exception:  # a published load does not fail because of it
+        logger.exception("leftovers of ended loads could not be searched")
         return [], []
     tables = [table.name for table in found if table.load_id in ended or table.is_old]
     return tables, sorted(ended)
@@ -109,7 +111,7 @@ def find_leftovers(load: Load) -> tuple[list[str], list[str]]:
 def usage_of(
     load: Load, ended: list[BatchEnd], tables: int, *, failed: bool, rest: bool
 ) -> dict[str, float]:
-    """What the load has spent, with the drop that is still to come."""
+    """What the load has used, including the drop that follows."""
     before = usage.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
     all_of_it = usage.add_call("finish", before)
     all_of_it["data_api"] += -(-tables // DROPPED_AT_ONCE)
@@ -117,9 +119,9 @@ def usage_of(
 
 
 def drop_staging(load: Load, tables: list[str], report: dict[str, Any], noticed: Drift) -> bool:
-    """Drops staging tables and records what the load has spent and noticed; whether the tables are gone.
+    """Drops staging tables, and records usage and drift; returns whether all tables are dropped.
 
-    It may fail harmlessly: the sweep takes what is left.
+    A failure does no harm: the sweep drops the rest.
     """
     tables, gone = sorted(set(tables)), True
     for number in range(0, len(tables), DROPPED_AT_ONCE):
@@ -144,17 +146,17 @@ def drop_staging(load: Load, tables: list[str], report: dict[str, Any], noticed:
                 token=token,
                 name=f"{load['load_id']} drop staging",
                 autocommit=True,
-                wait=DROP_SECONDS if gone else None,  # one that hangs is enough to wait for
+                wait=DROP_SECONDS if gone else None,  # do not wait for more than one that hangs
             )
             gone = gone and (statement.finished or are_finished(statement, dropped))
-        except Exception:  # a load that is published has not failed because of its staging tables
-            logger.exception("staging tables are left behind", tables=tables)
+        except Exception:  # a published load does not fail because of its staging tables
+            logger.exception("staging tables could not be dropped", tables=tables)
             gone = False
     return gone
 
 
 def drift_statements(load: Load, noticed: Drift) -> list[Rendered]:
-    """The statements that note what the load has noticed, and for COPY their rows. It fails nothing."""
+    """The statements that record the drift, whose rows are written for COPY. Never fails the load."""
     names = settings().template_names
     try:
         for table, name in NOTICED.items():
@@ -162,32 +164,32 @@ def drift_statements(load: Load, noticed: Drift) -> list[Rendered]:
             if rows:
                 names[name] = store.put_lines(keys.drift(load["load_id"], table), rows)
     except Exception:
-        logger.exception("what the load noticed could not be noted")
+        logger.exception("drift could not be recorded")
     return drift_rows(names)
 
 
 def are_finished(statement: Statement, count: int) -> bool:
-    """Whether the first statements of a batch have finished: those that follow are no reason to look again."""
+    """Whether the first statements of a batch have finished; the others do not matter."""
     parts = api.describe(statement.id).parts
     return len(parts) >= count and all(part.status == "FINISHED" for part in parts[:count])
 
 
 def as_number(figure: float) -> str:
-    """A figure as a literal: without an exponent, which Redshift would take, but no pattern does."""
+    """A figure as a literal without an exponent, which the pattern does not accept."""
     return str(figure) if isinstance(figure, int) else f"{max(figure, 0):.6f}"
 
 
 def mark_closed(load_ids: Iterable[str]) -> None:
-    """Takes the documents away by which the sweep finds loads that have not cleaned up."""
+    """Deletes the documents by which the sweep finds loads that have not cleaned up."""
     try:
         for each in load_ids:
             store.delete(keys.unfinished(each))
-    except Exception:  # the sweep looks once more
-        logger.exception("a load that has cleaned up is still marked as open")
+    except Exception:  # the sweep checks once more
+        logger.exception("a load that has cleaned up is still marked as unfinished")
 
 
 def results_of(load: Load) -> list[Result]:
-    """What became of each batch (functions/publish.py)."""
+    """The result of each batch (functions/publish.py)."""
     return [store.get(key) for key in store.keys(keys.results(load["load_id"]))]
 
 
@@ -199,10 +201,10 @@ def move_mark(
     failed: bool,
     rest_started: bool,
 ) -> None:
-    """The sweep's mark moves if the load is a sweep's and has ended well; it is void if the ledger is not its own.
+    """Moves the sweep's mark if a sweep started the load and it ended well; voids it if it belongs to another ledger.
 
-    The load of a rest has the mark of the sweep that began it all: what the executions before it have loaded must be
-    there as well.
+    The load of a backlog has the mark of the sweep that started the first execution: what the executions before it
+    have loaded must be there as well.
     """
     asked = (load.get("ledger"), *(result.get("ledger") for result in results))
     readings = [reading for reading in asked if reading]
@@ -226,7 +228,7 @@ def move_mark(
 
 
 def notify(report: dict[str, Any], execution: str) -> None:
-    """Tells the topic of a load that failed or rejected files. Its alarm tells of one that is not told of here."""
+    """Sends a message about a load that failed or rejected files. If this fails, the alarm still notifies."""
     here = settings()
     message = report_message(
         report, stack=SERVICE, schema=here.schema, execution=execution, region=here.region
@@ -235,8 +237,8 @@ def notify(report: dict[str, Any], execution: str) -> None:
         return
     try:
         sns().publish(TopicArn=TOPIC, Subject=message[0], Message=message[1])
-    except Exception:  # a load that is published has not failed because of it
-        logger.exception("the topic could not be told")
+    except Exception:  # a published load does not fail because of it
+        logger.exception("no message could be sent to the topic")
 
 
 def measure(report: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Plan a batch again after its claim failed: the files that another load has published meanwhile are left out.
+"""Compare a batch with the ledger again after its claim failed, and leave out what another load has published.
 
 In: the load, and the batch. Out: the batch with outcome ``again`` or ``running``.
 """
@@ -43,9 +43,11 @@ def handler(event: BatchEvent) -> BatchState:
     files = tuple(compress(batch.files, is_new))
     if len(files) == len(batch.files) and state["attempt"] >= MAX_ATTEMPTS:
         raise StatementFailed(
-            f"The claim of batch {batch.name} says that files of it are loaded, and the ledger has none of them."
+            f"The claim of batch {batch.name} says that some of its files are loaded, but the ledger has none of them."
         )
-    logger.info("files loaded meanwhile are left out", files=len(batch.files) - len(files))
+    logger.info(
+        "files that another load has loaded are left out", files=len(batch.files) - len(files)
+    )
     batches.write(store, load["load_id"], replace(batch, files=files))
     known = state.get("known", 0) + len(batch.files) - len(files)
     return {**state, "known": known, "outcome": "again"}

@@ -1,8 +1,7 @@
 """Create the tables, or upgrade them to the version that this code works with.
 
-In: the load (and a batch, which goes through unchanged). Out: outcome ``again``; of a
-load without a batch also ``upgraded``, from which version of the tables (0: none) to which.
-Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
+In: the load (and a batch, which passes through unchanged). Out: outcome ``again``; without a
+batch also ``upgraded``, from which version of the tables (0: none) to which.
 """
 
 from loader import clients
@@ -25,7 +24,7 @@ def handler(event: MigrateEvent) -> Load | BatchState:
     version = current_version(load, names, f"{suffix}.0")
     if version > latest_version():
         raise StatementFailed(
-            f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
+            f"The tables have version {version}, but this loader supports {latest_version()}: deploy the newer loader."
         )
     upgrade(load, version, suffix)
     if batch:

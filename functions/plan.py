@@ -178,7 +178,7 @@ def mark_unfinished(load: Load) -> None:
 
 
 def cancel_leftovers(request: Request) -> None:
-    """Cancels the statements of ended loads, before this load waits for their locks. Finish checks again and cleans up."""
+    """Cancels the statements of ended loads before this load waits for their locks. Finish checks again."""
     for dead in request.ended:
         try:
             cancel_statements(api, dead)

@@ -1,8 +1,8 @@
 """Publish a staged batch: one transaction with the lock, the ledger, the claim, the star schema, checks and guards.
 
 In: the load, and the batch as it was staged (without a table if there is nothing to stage in it).
-Out: the batch with outcome ``published``, ``next`` (another half of it waits), ``running``, ``loaded meanwhile``,
-``no tables`` or ``failed``. What became of the batch stands in the work bucket, for the report.
+Out: the batch with outcome ``published``, ``next`` (another part is next), ``running``, ``loaded meanwhile``,
+``no tables`` or ``failed``. The result of the batch is in the work bucket, for the report.
 """
 
 import time
@@ -25,10 +25,10 @@ MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
 KEPT_AGAIN = 10_000  # of a batch, for the sweep
 UNDONE = (
-    "The load was undone while it ran: nothing more of it is published. What it had not published yet is not "
-    "withdrawn, the next sweep loads it."
+    "The load was undone while it ran, so nothing more of it is published. What it had not published yet is not "
+    "withdrawn; the next sweep loads it."
 )
-MISSING = 'Somebody dropped it: an execution with {"check": true} names all that is missing, and says what to do.'
+MISSING = 'It was dropped: an execution with {"check": true} lists everything that is missing, and says what to do.'
 
 api = clients.api()
 store = clients.store()
@@ -65,7 +65,7 @@ def handler(event: BatchEvent) -> BatchState:
 
 
 def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> dict[str, str]:
-    """What the publish templates are offered."""
+    """What the publish templates can use."""
     names = (
         copying.names(store, dataset, state["table"])
         if state["table"]
@@ -109,7 +109,7 @@ def submit(
 
 
 def ledger_rows(load: Load, batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
-    """The rows of the files table for a batch: what is loaded, and what is not and why."""
+    """The rows of the table files for a batch: what is loaded, and what is not and why."""
     common_columns = {"dataset": batch.dataset, "load_id": load["load_id"], "batch": batch.name}
     rows = [
         {
@@ -142,19 +142,19 @@ def ledger_rows(load: Load, batch: Batch, lines: dict[str, int]) -> list[dict[st
 
 
 def whole_reason(reject: Reject) -> str:
-    """With the beginning of the line, if it was read; the reason itself is cut for it."""
+    """The reason, cut if necessary, with the start of the line if that was read."""
     if not reject.line_begins:
         return reject.reason
     return f"{shortened(reject.reason, 700)} The line begins: {reject.line_begins}"
 
 
 def rejected(batch: Batch) -> list[Reject]:
-    """Those that are not tried again by themselves."""
+    """Those that are not tried again automatically."""
     return [reject for reject in batch.rejects if reject.status not in TRIED_AGAIN]
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text cut to a VARCHAR's length, which is in bytes."""
+    """The text cut to the length of a VARCHAR, which is in bytes."""
     return text.encode()[:limit].decode(errors="ignore")
 
 
@@ -189,7 +189,7 @@ def not_published(state: BatchState, statement: Statement) -> BatchState:
 
 
 def published(load: Load, state: BatchState, batch: Batch, figures: str) -> BatchState:
-    """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
+    """Reads the figures, writes the batch's result for the report, and continues with the next part."""
     rows: dict[str, int | None] = {}
     checks = list(state["checks"])
     ledger: Reading | None = None

@@ -1,9 +1,9 @@
-"""Stage the files of a batch: its own staging table, COPY, the audit, in one transaction.
+"""Stage the files of a batch: a separate staging table, COPY and the audit, in one transaction.
 
 In: the load, and the batch as the last step left it.
 Out: the batch with outcome ``staged``, ``running``, ``no tables``, ``bad files`` (COPY or a check failed), ``again``,
-``failed``, and if nothing of the batch is left ``published`` or ``next``. A check that fails publishes nothing:
-find_bad_files finds out whether a file or the check itself is bad.
+``failed``, and if nothing of the batch is left ``published`` or ``next``. If a check fails, nothing is published:
+find_bad_files finds out whether a file or the check itself is wrong.
 """
 
 import time
@@ -30,8 +30,8 @@ from loader.store import DataFile
 
 MAX_ATTEMPTS = 8
 COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5  # the statements of a staging, by their numbers
-REPORT_SECONDS = 60  # for what Redshift has not reported yet
-ASK_SECONDS = 30  # for one look at the report
+REPORT_SECONDS = 60  # to wait for what Redshift has not reported yet
+ASK_SECONDS = 30  # for one query of the report
 
 api = clients.api()
 store = clients.store()
@@ -46,7 +46,7 @@ def handler(event: BatchEvent) -> BatchState:
         batch = record_held(load, state, batch)
         state = {**state, "todo": []}
     if not batch.files and not batch.rejects:
-        return next_part(state)  # all of it was loaded meanwhile
+        return next_part(state)  # another load has loaded all of it
     if dataset.header and batch.columns is None and batch.readable:
         batch, divided = split_by_header(load, state, batch, dataset)
         if divided:
@@ -55,7 +55,7 @@ def handler(event: BatchEvent) -> BatchState:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
     table = keys.stage_table(dataset.stage_table, load["load_id"], batch.name, attempt)
-    # Waiting for the statement has used this call's time up: what is to be waited for after it needs another call.
+    # This call has used its time to wait for the statement: any further waiting needs another call.
     waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
     sampler = None if state.get("statement") else Sampler(store, batch.readable, dataset)
@@ -83,12 +83,12 @@ def handler(event: BatchEvent) -> BatchState:
 def split_by_header(
     load: Load, state: BatchState, batch: Batch, dataset: Dataset
 ) -> tuple[Batch, BatchState | None]:
-    """The batch after its files' headers were read, without the files of a bad one; and, where they stand in several
-    orders, the state that goes on with parts of one order each.
+    """Reads the headers of the files. Returns the batch without the files of bad headers; and if the columns are in
+    several orders, the state to continue with, in parts of one order each.
     """
     found = headers.by_order(store, batch, dataset)
     if unread := sum(one.unread_headers for one in found):
-        logger.warning("headers could not be read and are left to COPY", files=unread)
+        logger.warning("headers could not be read; COPY reports what is wrong", files=unread)
     if rejects := found[0].rejects[len(batch.rejects) :]:
         logger.warning(
             "files rejected",
@@ -102,8 +102,8 @@ def split_by_header(
     room = MAX_PARTS - batches.parts_of(store, load["load_id"])
     if room < 2:
         cause = (
-            f"The files of batch {batch.name} stand in {len(found)} orders of their columns, too many for one load: "
-            "the next load of what is left goes on with them."
+            f"The files of batch {batch.name} have {len(found)} different column orders, too many for one load: "
+            "the next load continues with what is left."
         )
         return batch, {**state, "outcome": "failed", "cause": cause}
     if len(found) > room:
@@ -117,7 +117,7 @@ def split_by_header(
 
 
 def record_held(load: Load, state: BatchState, batch: Batch) -> Batch:
-    """The parts that were put aside, and that nothing proves to be bad, as one batch for the ledger."""
+    """Joins the parts that were set aside and not confirmed to be bad into one batch, for the ledger."""
     parts = [batch, *(batches.read(store, load["load_id"], name) for name in state["todo"])]
     rejects = tuple(reject for part in parts for reject in (*part.rejects, *part.held))
     batch = Batch(batch.name, batch.dataset, (), rejects)
@@ -134,9 +134,9 @@ def submit(
     *,
     reported: bool = True,
 ) -> Statement:
-    """Writes the manifest and submits CREATE, COPY and the audit as one transaction.
+    """Writes the manifest, and submits CREATE, COPY and the audit as one transaction.
 
-    ``reported``: COPY's report of the files is read in it.
+    ``reported``: the transaction also reads COPY's report on the files.
     """
     copying.write_jsonpaths(store, dataset)
     names = copying.copy_names(
@@ -205,7 +205,7 @@ def audit(
     *,
     waited: bool,
 ) -> BatchState:
-    """Reads what COPY says of each file and the checks on staging."""
+    """Reads what COPY reports about each file, and the checks on the staged rows."""
     pending = state["statement"]
     state = without(state, "asking")
     state["statement"] = None
@@ -225,14 +225,12 @@ def audit(
         elif kind == "version" and figure != latest_version():
             if isinstance(figure, int) and figure > latest_version():
                 cause = (
-                    f"The tables are of version {figure}, this loader knows {latest_version()}: "
+                    f"The tables have version {figure}, but this loader supports {latest_version()}: "
                     "deploy the newer loader."
                 )
                 return {**state, "outcome": "failed", "cause": cause}
             if state["attempt"] >= MAX_ATTEMPTS:
-                cause = (
-                    f"The tables stay at version {figure}; this loader needs {latest_version()}."
-                )
+                cause = f"The tables are still at version {figure}; this loader needs {latest_version()}."
                 return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
         elif kind == "check":
@@ -264,7 +262,7 @@ def audit(
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
     if files != batch.files:
         again = bool(dataset.header) and state["attempt"] < MAX_ATTEMPTS
-        # Of a file that was replaced after its header was read, nobody has seen the header that COPY skipped.
+        # If a file was replaced after its header was read, COPY has skipped a header that nothing has checked.
         batch = replace(batch, files=files, columns=None if again else batch.columns)
         batches.write(store, load["load_id"], batch)
         if again:
@@ -282,9 +280,9 @@ def record_drift(
     audit: Audit,
     sampler: Sampler | None,
 ) -> None:
-    """Leaves for the end of the load what was noticed of the batch. It fails nothing."""
+    """Writes what was noticed about the batch, for the end of the load. Never fails the batch."""
     try:
-        if dataset.header:  # all of its files' headers were compared
+        if dataset.header:  # the headers of all its files were compared
             sample = Sample(len(batch.readable) - batch.unread_headers)
         else:
             sample = (
@@ -296,13 +294,13 @@ def record_drift(
         found["unread_headers"] = batch.unread_headers
         store.put(keys.drift(load["load_id"], batch.name), found)
     except Exception:
-        logger.exception("what was noticed of a batch could not be noted")
+        logger.exception("what was noticed about a batch could not be written")
 
 
 def rows_copied(statement: Statement, staged_rows: int) -> int | None:
-    """The rows that COPY says it loaded: by PG_LAST_COPY_COUNT, or as the Data API has it; None if neither says so.
+    """The rows that COPY loaded, by PG_LAST_COPY_COUNT or the Data API; None if neither reports it.
 
-    0 beside staged rows is no answer: the Data API has been seen to say it of a COPY that loaded rows
+    0 together with staged rows is no answer: the Data API has been seen to report it for a COPY that loaded rows
     (https://github.com/aws/aws-sdk/issues/356).
     """
     counts = [count for (count,) in api.rows(f"{statement.id}:{COUNT}")]
@@ -316,9 +314,9 @@ def rows_copied(statement: Statement, staged_rows: int) -> int | None:
 
 
 def is_complete(reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset, rows: int) -> bool:
-    """Whether every file is reported, or the lines of those that are are all the rows: then the others have none.
+    """Whether every file is reported, or the reported lines are all the rows: then the other files have none.
 
-    COPY may count the header lines that it skips as lines or not.
+    COPY may count the header lines that it skips, or not.
     """
     if len(reported) >= len(batch.readable):
         return True
@@ -330,8 +328,9 @@ def is_complete(reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset,
 def later_report(
     load: Load, batch: Batch, dataset: Dataset, table: str, rows: int
 ) -> list[tuple[Any, ...]]:
-    """What COPY says of each file, asked after its transaction until it accounts for the rows, for up to a minute: the
-    view may lag behind. That it cannot be read is no fault of the batch.
+    """What COPY reports about each file, queried after its transaction for up to a minute, because the view may lag.
+
+    The batch does not fail if the report cannot be read.
     """
     reported: list[tuple[Any, ...]] = []
     for number in polls(REPORT_SECONDS):
@@ -357,7 +356,7 @@ def as_copied(
 ) -> tuple[tuple[DataFile, ...], dict[str, int]]:
     """The files with the ETags that COPY read, and its lines by key; a file that COPY does not report has no lines.
 
-    COPY cannot pin an ETag: an object that was replaced after the plan is recorded as what was read.
+    COPY cannot pin an ETag: if an object was replaced after the plan, the ledger records the version that was read.
     """
     file_of = batches.by_reported_name(batch.readable)
     read = {file.key: row for row in reported if (file := file_of(str(row[0])))}

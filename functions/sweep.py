@@ -1,11 +1,12 @@
-"""The sweep: loads what no event loaded. Runs on a schedule, and sends no SQL when nothing is newer than its mark.
+"""The sweep: loads files that no event has loaded. Runs on a schedule, and sends no SQL if nothing is newer than its
+mark.
 
-The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py). Where
-that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
+The mark is the time of the last sweep whose load ended well; that load writes it (functions/finish.py). If that sweep
+did not know a dataset, or knew it with other prefixes or suffixes, all files of the dataset are checked.
 
-The mark belongs to one ledger (loader/sweep_mark.py). That it is of another schema, database, warehouse or bucket the
-sweep sees by itself. A ledger that was dropped or went back is seen by the loads; the sweep starts one if none of its
-own has looked for a day.
+The mark belongs to one ledger (loader/sweep_mark.py). The sweep itself notices another schema, database, warehouse or
+bucket. Loads notice a ledger that was dropped or restored from an older snapshot; the sweep starts one if none of its
+loads has checked for a day.
 """
 
 import json
@@ -24,12 +25,12 @@ from loader.store import DataFile, MissingObject
 from loader.unmatched import Unmatched, dataset_above
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
-# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
-# events, whose files the sweep leaves alone, runs for a day at most.
+# LastModified of a multipart upload is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
+# events, whose files the sweep leaves alone, runs for at most a day.
 OVERLAP = timedelta(days=4)
 LOOK_AT_LEAST = timedelta(days=1)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-# Events that wait for a load to end have one within minutes, unless something is wrong.
+# Events that wait for a load to end are loaded within minutes, unless something is wrong.
 WAITS = timedelta(hours=1)
 MAX_ENDED = 100
 
@@ -40,18 +41,18 @@ stepfunctions = clients.stepfunctions()
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Lists the data bucket and starts a load if anything is new since the mark; returns how many files are.
+    """Lists the data bucket and starts a load if files are newer than the mark; returns their number.
 
-    It starts one, too, if a load ended without cleaning up. While a backfill, a person's load or another sweep's is
-    running it does nothing: what that leaves is the next sweep's.
+    It also starts a load if another one ended without cleaning up. While a backfill, a person's load or the load of
+    another sweep is running, it does nothing: the next sweep loads what that one leaves.
     """
     now = datetime.now(UTC)
     start_waiting()
-    # Before the executions: a load that begins meanwhile is none of these.
+    # Before the executions, so that a load that starts in between is not among these.
     unfinished = list(store.keys(keys.UNFINISHED))
     running = running_executions()
     if any(not name.startswith(keys.EVENT_EXECUTIONS) for name in running):
-        logger.info("a load is running, the next sweep looks again", executions=running[:5])
+        logger.info("a load is running; the next sweep checks again", executions=running[:5])
         return {"files": 0}
     ended = [
         load
@@ -61,7 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     marked = current_mark(now)
     marks, seen = last_sweep(marked)
     not_taken = Unmatched()
-    # Listed once: what comes meanwhile must not be taken for seen.
+    # Listed once: files that arrive later must not count as seen.
     found = list(files_after(marks, not_taken))
     record_unmatched(not_taken, now)
     others = being_loaded(running, now)
@@ -96,11 +97,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def start_waiting() -> None:
-    """Nobody may have: the messages that say so can be lost, and loads can end without their last step."""
+    """Starts waiting events: the messages that do so can be lost, and loads can end without their last step."""
     try:
         EventLoads(store, lambda: stepfunctions, STATE_MACHINE).start_or_defer({})
-    except Exception:  # then the files are this sweep's, or the next one's
-        logger.exception("what waits could not be started")
+    except Exception:  # then this sweep loads the files, or the next one
+        logger.exception("waiting events could not be started")
 
 
 def running_executions() -> list[str]:
@@ -118,15 +119,15 @@ def oldest(files: list[DataFile], now: datetime) -> float:
 
 
 def digest(name: str) -> str:
-    """What a load's id ends with, of an execution of this name."""
+    """The last part of the id of an execution's load."""
     return keys.execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
 
 
 def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
-    """The files (key, ETag) that running loads have from events, or that wait for one of them to end: they are theirs,
-    and the next sweep looks at them.
+    """The files (key, ETag) of running loads from events, and of events that wait for one of them to end. This sweep
+    leaves them alone, and the next one checks them.
 
-    Not those that are so old that the next sweep would not, nor those that wait although no such load runs.
+    Excluded are files so old that the next sweep would not see them, and events that wait although no load runs.
     """
     files = set()
     for file in event_files(running, now):
@@ -145,7 +146,7 @@ def event_files(running: list[str], now: datetime) -> Iterator[DataFile]:
 
 
 def current_mark(now: datetime) -> str:
-    """The mark (ISO 8601), '' if there is none; one that is of another ledger by the stack's parameters is void."""
+    """The mark (ISO 8601), '' if there is none. Voids it if it belongs to another ledger by the stack's parameters."""
     document = sweep_mark.read(store)
     if why := sweep_mark.why_void(document):
         sweep_mark.void(store, why, now.isoformat())
@@ -156,9 +157,9 @@ def current_mark(now: datetime) -> str:
 
 
 def last_sweep(stamp: str) -> tuple[dict[str, datetime], set[tuple[str, str]]]:
-    """From when on the files of each dataset are looked at, and those that the last clean sweep has seen (key, ETag).
+    """The time from which on each dataset's files are checked, and those that the last clean sweep saw (key, ETag).
 
-    Its document is deleted with time (WorkRetentionDays): then all files are looked at, once.
+    Its document is deleted after WorkRetentionDays: then all files are checked once.
     """
     known = datasets()
     try:
@@ -177,7 +178,7 @@ def last_sweep(stamp: str) -> tuple[dict[str, datetime], set[tuple[str, str]]]:
 
 
 def scope(dataset: Dataset) -> list[str]:
-    """Which files are the dataset's."""
+    """Which files belong to the dataset."""
     return [dataset.prefix, *dataset.suffixes]
 
 
@@ -186,8 +187,8 @@ def as_log_fields(marks: dict[str, datetime]) -> dict[str, str]:
 
 
 def files_after(marks: dict[str, datetime], not_taken: Unmatched) -> Iterator[DataFile]:
-    """The files of the datasets in the data bucket that were modified after their dataset's mark. Counts those, of any
-    age, that no dataset takes.
+    """The files of the datasets in the data bucket that were modified after their dataset's mark. Also counts files of
+    any age that match no dataset.
     """
     known = datasets().values()
     for name, dataset in datasets().items():
@@ -200,12 +201,12 @@ def files_after(marks: dict[str, datetime], not_taken: Unmatched) -> Iterator[Da
 
 
 def record_unmatched(not_taken: Unmatched, now: datetime) -> None:
-    """Metric, log, and the document that python -m local status reads."""
+    """Writes a metric, the log, and the document that python -m local status reads."""
     found = not_taken.as_dict()
     metrics.add_metric("FilesNotTaken", MetricUnit.Count, not_taken.files)
     if not_taken.files:
-        logger.warning("files under a dataset's prefix that no dataset takes", **found)
+        logger.warning("files under a dataset's prefix match no dataset", **found)
     try:
         store.put(keys.UNMATCHED, {**found, "seen_at": now.isoformat()})
-    except Exception:  # no file waits for it
-        logger.exception("what no dataset takes could not be noted")
+    except Exception:  # loads do not need it
+        logger.exception("files that match no dataset could not be recorded")

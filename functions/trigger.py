@@ -1,4 +1,4 @@
-"""From S3 events to a load: the queue's messages of a window become one list of objects and one execution.
+"""Start a load from S3 events: the queue's messages of one window become one list of objects and one execution.
 
 While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/event_loads.py), and
 the function sends itself a message to look again. The execution's name is made of the events, so that the same batch
@@ -31,9 +31,9 @@ loads = EventLoads(store, lambda: stepfunctions, STATE_MACHINE)
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes a batch of SQS messages; reports those that are no S3 event, so that they end in the dead-letter queue.
+    """Handles a batch of SQS messages; reports those that are not S3 events, so that they go to the dead-letter queue.
 
-    Events that must wait are no failure: their messages are done with when their list is written.
+    Events that must wait are not a failure: once their list is written, their messages are done.
     """
     newest: Events = {}
     failures, not_taken = [], 0
@@ -45,12 +45,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             sequencer, file = file_of(message)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             logger.error(
-                "a message is no S3 event", message_id=record["messageId"], error=repr(error)
+                "a message is not an S3 event", message_id=record["messageId"], error=repr(error)
             )
             failures.append({"itemIdentifier": record["messageId"]})
             continue
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
-            logger.info("an object of no dataset is left alone", key=file.key)
+            logger.info("an object that matches no dataset is ignored", key=file.key)
             ours = file.bucket == settings().data_bucket
             not_taken += bool(ours and dataset_above(file.key, datasets().values()))
             continue
@@ -71,17 +71,17 @@ def file_of(message: dict[str, Any]) -> tuple[str, DataFile]:
     item = detail["object"]
     texts = (detail["bucket"]["name"], item["key"], item["etag"], message["time"])
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError(f"bucket, key, etag and time must be texts, not {texts}")
+        raise TypeError(f"bucket, key, etag and time must be strings, not {texts}")
     bucket, key, etag, time = texts
     file = DataFile(bucket, key, etag.strip('"'), int(item["size"]), time)
     return str(item.get("sequencer", "")), file
 
 
 def request_check() -> None:
-    """Sends the message that makes this function look again. One that is lost is a load's that ends, or the sweep's."""
+    """Sends the message that makes this function check again. If it is lost, a load that ends or the sweep does so."""
     try:
         sqs().send_message(
             QueueUrl=QUEUE_URL, MessageBody=json.dumps(LOOK_AGAIN), DelaySeconds=LOOK_AFTER
         )
-    except Exception:  # what waits is in its lists, and a load that ends looks there
-        logger.exception("no message could be sent to look again")
+    except Exception:  # the waiting events are in their lists, and a load that ends checks there
+        logger.exception("no message could be sent to check again")

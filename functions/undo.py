@@ -1,12 +1,13 @@
-"""Undo a load: its rows are taken out of the tables, its files are withdrawn, in one transaction for each dataset.
+"""Undo a load: delete its rows from the tables and withdraw its files, in one transaction for each dataset.
 
-The tables are then those of the files that are not withdrawn. Which datasets are done stands in the ledger (undone), so
-that asking again goes on with the rest, and from the first on nothing more is published for the load. Refused, before
-the first and in each, where a later load left out rows because this one had brought them: they would be lost.
+The tables then hold the rows of the files that are not withdrawn. The ledger (undone) records which datasets are done:
+a repeated undo continues with the others, and after the first dataset nothing more is published for the load. Undo is
+refused, before the first dataset and in each, if a later load skipped rows because this one had inserted them: those
+rows would be lost.
 
 In: the load, with ``undo`` (the id of the load to undo) and what this step said last.
-Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``running`` or ``failed``; in ``undo`` what
-was, or would be, taken, and the datasets that are ``done``.
+Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``running`` or ``failed``; ``undo`` has what
+was deleted, or would be, and the datasets that are ``done``.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ api = clients.api()
 def handler(event: LoadEvent) -> Load:
     load = event["load"]
     attempt = load.get("attempt", 0)
-    if "todo" not in load.get("undoing", {}):  # or of a version that did not say it
+    if "todo" not in load.get("undoing", {}):  # or a version that did not write it
         load = {**load, "statement": None}
         try:
             found = inspect(load, attempt)
@@ -45,7 +46,7 @@ def handler(event: LoadEvent) -> Load:
             if may_pass(str(error)) and attempt < MAX_ATTEMPTS:
                 return {**load, "attempt": attempt + 1, "outcome": "running"}
             raise
-        # Of what an attempt of ours has done whose answer was lost, the look before it has said what it took.
+        # If the answer of an earlier attempt was lost, the query before it has recorded what it deletes.
         files = {**load.get("undoing", {}).get("files", {}), **found["files"]}
         undo: Undo = {
             **load["undo"],
@@ -65,7 +66,7 @@ def handler(event: LoadEvent) -> Load:
 
 
 def undo_next(load: Load, attempt: int) -> Load:
-    """Undoes the first of the datasets that are left, or waits for it on."""
+    """Undoes the first of the datasets that are left, or continues to wait for it."""
     todo = load["undoing"]["todo"]
     dataset = todo[0]["dataset"]
     sequence = statements.undo(dataset, names_of(load))
@@ -96,7 +97,7 @@ def undo_next(load: Load, attempt: int) -> Load:
 
 
 def inspect(load: Load, attempt: int) -> FoundForUndo:
-    """What undo would take, why it must not, which datasets are done, and what bounds the statements of the others."""
+    """What the undo would delete, why it must not, which datasets are done, and the time ranges of the others."""
     wanted = load["undo"]["load_id"]
     names = {**settings().template_names, "undone_load": wanted}
     found: dict[str, dict[str, int]] = {}
@@ -119,7 +120,7 @@ def inspect(load: Load, attempt: int) -> FoundForUndo:
                 times += [str(time) for time in (first, last) if time]
             times.sort(key=lambda time: (len(time), time))  # the year 10000 has a digit more
             first, last = (times[0], times[-1]) if times else (sql.NO_TIME, sql.NO_TIME)
-            # The figures of its checks stand under this batch in the ledger: each dataset's under its own.
+            # The ledger keeps the figures of each dataset's checks under a separate batch.
             batch = str(of_load.index(name))
             todo.append({"dataset": name, "batch": batch, "first_start": first, "last_start": last})
     batches = found.get("batches", {}).get("loads", 0)
@@ -136,7 +137,7 @@ def inspect(load: Load, attempt: int) -> FoundForUndo:
 def query(
     load: Load, step: str, sequence: Sequence[str], attempt: int
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of each statement, sent as many at a time as the Data API takes. Raises StatementFailed."""
+    """The rows of each statement, in batches as large as the Data API accepts. Raises StatementFailed."""
     for begin in range(0, len(sequence), MAX_STATEMENTS):
         some = sequence[begin : begin + MAX_STATEMENTS]
         ended = api.run(
@@ -149,39 +150,39 @@ def query(
 
 
 def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> str:
-    """Why a load cannot be undone of the datasets that are left; '' if it can."""
+    """Why the datasets that are left cannot be undone; '' if they can."""
     if not found.get("dataset"):
-        return f"undo: no load {wanted} is known; the table loads has them."
+        return f"undo: there is no load {wanted}. The table loads lists all loads."
     if found.get("early", {}).get("loads"):
         return (
-            f"undo: load {wanted} was published before the loader could undo: it cannot tell which of its rows other "
+            f"undo: load {wanted} was published by a version without undo, so it is not known which of its rows other "
             "files have too."
         )
     unknown = [name for name in left if name not in datasets() or not datasets()[name].can_undo]
     if unknown:
-        return f"undo: there is no sql/undo/{unknown[0]}/, and load {wanted} has files of {unknown[0]}."
+        return f"undo: load {wanted} has files of {unknown[0]}, but there is no sql/undo/{unknown[0]}/."
     later = found.get("later", {})
     if later:
         named = ", ".join(f"{name} ({count} rows)" for name, count in sorted(later.items())[:5])
         more = f" and {len(later) - 5} more" if len(later) > 5 else ""
         return (
-            f"undo: other loads have rows that stand under load {wanted}, because it brought them or took them over: "
-            f"{named}{more}. Without it their files would miss them. Undo these first; their files can be loaded again "
-            "by key afterwards."
+            f"undo: rows of other loads are recorded under load {wanted}, because it inserted them first or took them "
+            f"over: {named}{more}. Without it their files would be incomplete. Undo these loads first; their files can "
+            "be loaded again by key afterwards."
         )
     return ""
 
 
 def already_undone(load: Load) -> str:
-    """What is done although the undo did not come to its end."""
+    """What is already undone, although the undo did not complete."""
     done = load["undo"].get("done")
     if not done:
         return ""
-    return f" The rows of {', '.join(done)} are out already; the same undo, started again, goes on with the rest."
+    return f" The rows of {', '.join(done)} are already deleted; start the same undo again to continue with the rest."
 
 
 def names_of(load: Load) -> dict[str, str]:
-    """What the undo templates are offered for the first dataset that is left, with what ``inspect`` has found."""
+    """What the undo templates can use for the first dataset that is left."""
     todo = load["undoing"]["todo"][0]
     return {
         **settings().template_names,

@@ -1,7 +1,7 @@
-"""Gives the workgroup that the stack made a monthly usage limit: a CloudFormation custom resource.
+"""Set a monthly usage limit for the workgroup that the stack created: a CloudFormation custom resource.
 
-CloudFormation has no resource for it. Deleting the resource leaves the limit: the workgroup stays too, and must not
-lose what bounds its cost. Sources: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html,
+CloudFormation has no resource type for it. Deleting the resource keeps the limit: the workgroup stays too, and its cost
+must stay limited. Sources: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html,
 docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateUsageLimit.html
 """
 
@@ -19,7 +19,7 @@ serverless = clients.serverless()
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Creates or updates the limit and tells CloudFormation; without an answer the stack would wait for an hour."""
+    """Creates or updates the limit, and answers CloudFormation: without an answer the stack would wait for an hour."""
     answer = {
         "Status": "SUCCESS",
         "PhysicalResourceId": event.get("PhysicalResourceId", "none"),
@@ -61,4 +61,4 @@ def respond(url: str, answer: dict[str, Any]) -> None:
         url, data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}
     )
     with urllib.request.urlopen(request, timeout=30):  # noqa: S310
-        logger.info("CloudFormation was told", status=answer["Status"])
+        logger.info("CloudFormation was answered", status=answer["Status"])

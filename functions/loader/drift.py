@@ -1,7 +1,7 @@
-"""What a load notices of its files and changes nothing for: keys that no column takes, columns that became empty.
+"""Schema drift: JSON keys that no column loads, and columns that became empty. It is reported, and changes nothing.
 
-The stage step leaves a document for each batch (its sample, how many rows each column is filled in, and what earlier
-loads had seen); at its end the load sums them up, tells of what is new, and notes it for the loads that follow.
+Stage writes a document for each batch: its sample, the number of rows in which each column is filled, and what earlier
+loads have seen. At its end the load sums them up, reports what is new, and records it for the next loads.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ from loader.sampling import Sample
 from loader.state import Load
 from loader.store import MissingObject, Store
 
-CHANCE = 1e-6  # less likely than this, an empty column is no chance
-MOST_KEYS = 1000  # of a dataset that are noted
-SEEN_AGAIN = timedelta(days=1)  # a known key is noted once more after this
+CHANCE = 1e-6  # if an empty column is less likely than this, it is not by chance
+MOST_KEYS = 1000  # recorded for a dataset
+SEEN_AGAIN = timedelta(days=1)  # a known key is recorded again after this time
 SHOWN_KEYS = 50
 SHOWN_COLUMNS = 50
 
@@ -27,14 +27,14 @@ Row = dict[str, Any]
 
 @dataclass
 class Audit:
-    """What the audit of a staging says of keys and columns (sql/stage/audit.sql)."""
+    """What the audit of the staged rows says about keys and columns (sql/stage/audit.sql)."""
 
     seen: dict[str, str] = field(default_factory=dict)  # path -> when last
     before: dict[str, list[Any]] = field(default_factory=dict)
     filled: dict[str, list[int]] = field(default_factory=dict)
 
     def take(self, row: tuple[Any, ...]) -> None:
-        """A row of kind key, column or filled; any other is left alone."""
+        """Adds a row of kind key, column or filled; ignores any other."""
         kind, name, digest, figure, expected, first, last = row
         if kind == "key":
             self.seen[str(name)] = str(last)
@@ -46,7 +46,7 @@ class Audit:
     def document(
         self, dataset: str, rows: int, files: int, sample: Sample, now: datetime
     ) -> dict[str, Any]:
-        """What is left for the end of the load; files: those of the batch that have content."""
+        """The document for the end of the load. ``files``: those of the batch that are not empty."""
         counts = [n for part in sorted(self.filled, key=int) for n in self.filled[part]]
         filled = dict(zip(datasets()[dataset].layout.columns, counts, strict=False))
         return {
@@ -69,7 +69,7 @@ class Audit:
 
 
 def _is_old(seen: str | None, now: datetime) -> bool:
-    """Whether a key that was seen then is to be noted once more."""
+    """Whether a key that was last seen at this time must be recorded again."""
     if seen is None:
         return True
     try:
@@ -80,7 +80,7 @@ def _is_old(seen: str | None, now: datetime) -> bool:
 
 @dataclass
 class Drift:
-    """What a load noticed.
+    """The drift that a load noticed.
 
     report       for the load's report; {} if nothing was read
     sightings    rows of key_sightings
@@ -93,15 +93,15 @@ class Drift:
 
 
 def summarize(store: Store, load: Load, batches: Iterable[str]) -> Drift:
-    """What was noticed of these batches. It fails nothing: a document that cannot be read is left out."""
+    """Sums up these batches. Never fails the load: a document that cannot be read is left out."""
     documents = []
     for batch in batches:
         try:
             documents.append(store.get(keys.drift(load["load_id"], batch)))
         except MissingObject:
-            continue  # nothing of it was staged
+            continue  # no rows were staged
         except Exception:
-            logger.exception("what was noticed of a batch could not be read", batch=batch)
+            logger.exception("the drift of a batch could not be read", batch=batch)
     if not documents:
         return Drift()
     seen, sightings = _keys(load, documents)
@@ -120,7 +120,7 @@ def summarize(store: Store, load: Load, batches: Iterable[str]) -> Drift:
 
 
 def _keys(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
-    """The keys for the report, the new ones first, and the rows to note."""
+    """The keys for the report, the new ones first, and the rows to record."""
     found: dict[tuple[str, str], Row] = {}
     noted: dict[str, int] = {}
     rows = []
@@ -141,7 +141,7 @@ def _keys(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def _columns(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
-    """The columns that were usually filled and are empty in all of the load's rows, and the rows to note."""
+    """The columns that were usually filled and are empty in all of the load's rows, and the rows to record."""
     rows: dict[str, int] = {}
     filled: dict[tuple[str, str], int] = {}
     before: dict[tuple[str, str], list[Any]] = {}
@@ -176,10 +176,10 @@ def _columns(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def became_empty(before: list[Any], rows: int) -> bool:
-    """Whether a column that is empty in all of these rows is to be told.
+    """Whether to report a column that is empty in all of these rows.
 
-    before: its rows so far, those that were filled, when it was filled last, and when it was told last that it is
-    empty. One more row than there were counts as empty, so that a column is not taken for always filled after a few.
+    ``before``: its rows so far, how many were filled, when it was last filled, and when it was last reported as empty.
+    One row more than there were counts as empty, so that after a few rows a column does not count as always filled.
     """
     known, filled, last_filled, last_told = before
     if last_told and last_told >= (last_filled or ""):

@@ -1,7 +1,7 @@
-"""The control: whether the set-up reads a file that it has read before, so that an error is the other file's.
+"""The control: whether the set-up still reads a file that loaded before, so that an error must be another file's.
 
-The newest file of the dataset that has loaded, and is there as it was, is read by NOLOAD. Where none ever loaded, a
-file of the loader's own with nothing in it: that shows what meets every file (role, manifest, JSONPaths, rights), and
+NOLOAD reads the newest loaded file of the dataset that is still in the bucket unchanged. If no file ever loaded, it
+reads an empty file of the loader's own: that shows what affects every file (role, manifest, JSONPaths, rights), and
 proves nothing against any.
 """
 
@@ -19,7 +19,7 @@ from loader.state import BatchState, Control, Load, without
 from loader.steps import advance, ending, pause
 from loader.store import DataFile, Store
 
-MAX_HEADS = 10  # files of the ledger that are looked for
+MAX_HEADS = 10  # files of the ledger that are checked for existence
 MAX_ASKED = 6  # 51 seconds of pauses
 
 
@@ -28,7 +28,7 @@ class Verdict:
     """What the control says: ``works``, ``none`` (no file ever loaded), ``fails``, or not yet: ``running``,
     ``interrupted``.
 
-    why   the sentence of what fails, or the error that interrupted it
+    ``why``: what fails, as a sentence, or the error that interrupted it.
     """
 
     what: str
@@ -45,9 +45,9 @@ def check(
     *,
     patient: bool = True,
 ) -> tuple[BatchState, Verdict]:
-    """Asks once for all parts of a batch; the state remembers the answer. One statement for the ledger, one NOLOAD.
+    """Runs the control once for all parts of a batch; the state keeps the answer. One query of the ledger, one NOLOAD.
 
-    ``patient``: where no file ever loaded, it waits for other batches of the load.
+    ``patient``: if no file ever loaded, wait for the other batches of the load.
     """
     known = state.get("control")
     if isinstance(known, str):
@@ -74,7 +74,7 @@ def check(
     what = (
         f"{known['url']}, which loaded before,"
         if known["loaded"]
-        else "a file of the loader's own, with nothing in it,"
+        else "an empty file of the loader's own"
     )
     return state, Verdict("fails", f"{what} fails too: {error}")
 
@@ -82,8 +82,8 @@ def check(
 def _none(
     load: Load, state: BatchState, batch: Batch, dataset: Dataset, *, patient: bool
 ) -> tuple[BatchState, Verdict]:
-    """No file of the dataset ever loaded. Other batches of this very load may yet publish one: it is asked again, for
-    most of a minute.
+    """No file of the dataset ever loaded. Other batches of this load may still publish one: asks again for most of a
+    minute.
     """
     others = load.get("datasets", {}).get(dataset.name, 0) > len(batch.files) + len(batch.rejects)
     asked = state.get("controls", 0)
@@ -95,7 +95,7 @@ def _none(
 
 
 class _Interrupted(Exception):
-    """The ledger could not be asked."""
+    """The query of the ledger failed."""
 
 
 def _chosen(
@@ -105,7 +105,7 @@ def _chosen(
     if file := _there(store, found, batch):
         columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
         return {"url": file.url, "key": file.key, "loaded": True, "columns": list(columns or ())}
-    # Of another format nothing is known that has no rows for certain. And one of our own was read well before.
+    # In other formats no content is certain to have no rows. And an empty file was read well before.
     if state.get("controls") or (not is_json(dataset) and not dataset.header_lines):
         return {"url": ""}
     key = keys.control_file(load["load_id"], batch.name)
@@ -134,13 +134,13 @@ def _loaded_before(
 
 
 def _step(name: str, state: BatchState) -> str:
-    """A step's name for its token: what is asked again is another statement."""
+    """The name for the client token: each time is another statement."""
     return f"{name}{state.get('controls', '')}"
 
 
 def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | None:
-    """The first that is still as it was loaded, of the batch's compression if there is one. One of the batch only if
-    there is no other: another load may have published all of them meanwhile.
+    """The first file that is unchanged since it was loaded, with the batch's compression if possible. A file of the
+    batch itself only if there is no other: another load may have published all of them in the meantime.
     """
     mine = {file.key for file in batch.files}
     others = sorted(
@@ -180,7 +180,7 @@ def _submit(
 
 
 def _error(api: DataApi, statement: Statement) -> tuple[str, bool]:
-    """What the control met ('' if it read the file well), and whether that was an interruption."""
+    """The error of the control ('' if it read the file well), and whether it was an interruption."""
     if statement.finished:
         errors = [str(row[4]) for row in api.rows(f"{statement.id}:2")]
         return (errors[0], is_interruption(errors[0])) if errors else ("", False)

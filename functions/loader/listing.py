@@ -46,7 +46,7 @@ def list_files(
 
 
 def reloadable(files: Iterator[DataFile]) -> Iterator[DataFile]:
-    """The files. Raises BadRequest for one whose rows could not be deleted first, so that a reload would double them."""
+    """The files. Raises BadRequest for one whose rows could not be deleted first, so a reload would double them."""
     for file in files:
         dataset = dataset_for(file.key)
         if not dataset.can_reload:

@@ -17,18 +17,18 @@ from loader.state import BatchEnd, Load, RejectedFile, Result, StepError
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
 SHOWN_REASON = 500  # characters of a rejected file's reason
-# In the Cause of a Lambda function's error: JSON, perhaps cut (the state machine keeps 1,000 characters).
+# The Cause of a Lambda function's error is JSON, perhaps cut (the state machine keeps 1,000 characters).
 ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
 CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
-# Errors of Step Functions itself. A timeout has an empty Cause, one of the data limit no word of what to do.
+# Errors of Step Functions itself. A timeout has an empty Cause; that of the data limit does not say what to do.
 # Recorded on AWS: github.com/localstack/localstack, tests/aws/services/stepfunctions/v2, timeouts/test_timeouts and
 # error_handling/test_states_errors.
 EXPLAINED = {
-    "States.Timeout": "{step} gave no answer within its time limit, also when it was tried again. The logs of its "
-    "function say how far it came. Start the load again: files that were published meanwhile are left out.",
-    "States.DataLimitExceeded": "{step} answered or passed on more than the 262,144 bytes that Step Functions takes. "
-    "Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: it is a mistake "
-    "of the loader.",
+    "States.Timeout": "{step} did not answer within its time limit, even when it was tried again. The logs of its "
+    "function show how far it got. Start the load again: files that are already published are left out.",
+    "States.DataLimitExceeded": "{step} returned or passed on more than the 262,144 bytes that Step Functions accepts. "
+    "Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: it is a bug "
+    "in the loader.",
 }
 STATUS = {
     "nothing": "nothing to load",
@@ -41,17 +41,17 @@ STATUS = {
 MAX_SUBJECT = 100  # characters, ASCII: docs.aws.amazon.com/sns/latest/api/API_Publish.html
 MAX_TEXT = 20_000  # characters; SNS takes 256 KiB
 SHOWN_KEYS = 20
-MEND = (
-    "What to do: upload a mended file under the same key, and it loads by itself. To try one again as it is: "
+FIX = (
+    "What to do: upload a corrected file under the same key, and it loads automatically. To try one again as it is: "
     'start the state machine with {"keys": ["its key"]}.'
 )
 READ = (
-    "What to do: let the role of COPY read them (bucket policy, the policy of the KMS key). Every sweep tries them "
-    "again; nothing else is to be done."
+    "What to do: let the COPY role read them (bucket policy, the policy of the KMS key). Every sweep tries them again; "
+    "nothing else is needed."
 )
 OF_KIND = {"rejected": "Rejected", "unreadable": "May not be read", "waiting": "Waiting"}
 CONSOLE = "https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
-# The console of each partition; template.yaml has them for the stack's outputs. The first is of every other partition.
+# The console of each partition; template.yaml has them for the stack's outputs. The first is for every other partition.
 # Sources: docs.aws.amazon.com/govcloud-us/latest/UserGuide/signing-into-govcloud.html, docs.aws.eu/general/latest/gr/
 # endpoints.html, github.com/ilhan-mstf/colorize_cloudwatch_logs/issues/21 (China)
 CONSOLES = {
@@ -78,10 +78,7 @@ def cause_of(load: Load, failures: list[BatchEnd], error: StepError | None) -> s
 
 
 def message_of(error: Any) -> str:
-    """The message of an error as Step Functions gives it: Lambda's Cause is JSON with errorMessage.
-
-    The state machine adds the step that failed, as State.
-    """
+    """The message of an error of the state machine, in which Lambda's Cause is JSON with errorMessage."""
     if not isinstance(error, dict):
         return str(error)
     name = str(error.get("Error", "Error"))
@@ -93,7 +90,7 @@ def message_of(error: Any) -> str:
         text = message[1]
         with suppress(ValueError):  # cut in the middle of an escape
             text = json.loads(f'"{text}"')
-    text = text or f"{step} failed without a message; the logs of its function say more."
+    text = text or f"{step} failed without a message; see the logs of its function."
     return f"{name}: {text}"[:2000]
 
 
@@ -164,7 +161,7 @@ def report_of(
         report["setup"] = load["setup"]
     if rest_started:
         report["next"] = (
-            "There are more files than one execution loads; the next execution is started with the rest."
+            "There are more files than one execution loads; the next execution has started with the rest."
         )
     if cause:
         report["cause"] = cause
@@ -172,7 +169,7 @@ def report_of(
 
 
 def shown(rejects: list[RejectedFile]) -> list[RejectedFile]:
-    """What the report says of files that are not loaded."""
+    """What the report says about files that are not loaded."""
     return [
         {
             "key": reject["key"],
@@ -217,7 +214,7 @@ def as_cause(report: dict[str, Any]) -> str:
 def message(
     report: dict[str, Any], *, stack: str, schema: str, execution: str, region: str
 ) -> tuple[str, str] | None:
-    """Subject and text for a report (functions/finish.py); None if there is nothing to tell."""
+    """Subject and text of the message about a load; None if there is nothing to report."""
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
@@ -231,7 +228,7 @@ def message(
             f"A load of {stack} failed.",
             f"Why: {report['cause']}",
             _loaded(files)
-            + " Nothing is lost: what is not loaded, the sweep tries again each time it runs.",
+            + " Nothing is lost: each sweep tries the files again that are not loaded.",
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
     elif not any(number for number, _ in left_out):
@@ -243,7 +240,7 @@ def message(
         parts = [
             f"A load of {stack} ended well, but {_count(rejected + unreadable + waiting)} could not be loaded.",
             _loaded(files),
-            *([MEND] if rejected else []),
+            *([FIX] if rejected else []),
             *([READ] if unreadable else []),
         ]
     for kind, number in zip(OF_KIND, (rejected, unreadable, waiting), strict=True):
@@ -270,7 +267,7 @@ def _told(sample: dict[str, Any]) -> str:
 
 
 def _noticed(sample: dict[str, Any], schema: str) -> list[str]:
-    """The paragraphs on keys that are new and columns that became empty; [] if there is none."""
+    """The paragraphs about new keys and columns that became empty; [] if there are none."""
     parts = []
     if sample.get("new_keys"):
         new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
@@ -278,7 +275,7 @@ def _noticed(sample: dict[str, Any], schema: str) -> list[str]:
         more = sample["new_keys"] - len(new)
         parts.append(
             f"Keys that no column takes, seen for the first time ({sample['files']} of {sample['of']} files were "
-            "sampled). They are not loaded; a key that was renamed leaves its old column empty:\n"
+            "sampled). They are not loaded; a renamed key leaves its old column empty:\n"
             + "\n".join(lines)
             + (f"\nand {more} more: {schema}.unknown_keys" if more else "")
         )
@@ -289,14 +286,14 @@ def _noticed(sample: dict[str, Any], schema: str) -> list[str]:
             for one in sample["empty_columns"]
         ]
         parts.append(
-            "Columns that were usually filled and are empty in all rows of this load. You are told once, until the "
+            "Columns that were usually filled and are empty in all rows of this load. This is reported once, until the "
             "column is filled again:\n" + "\n".join(lines)
         )
     return parts
 
 
 def _link(execution: str, region: str) -> str:
-    """The execution in the console of its partition."""
+    """The URL of the execution in the console of its partition."""
     host = CONSOLES.get(execution.split(":")[1], CONSOLES["aws"])
     return CONSOLE.format(region=region, host=host, arn=execution)
 

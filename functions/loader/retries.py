@@ -1,10 +1,7 @@
-"""Files that a load could not read, or could not judge, for the sweep to try again: its mark has passed them by.
+"""Files that a load could not read, or could not judge, for the sweep to try again: they are older than its mark.
 
-sweep/again/<load_id>.json   the files that a load left, each as in a listing
-sweeps/again-<mark>.json     which of these documents a sweep has given to its load
-
-Each load writes a document of its own, so that no two write one. The documents that a sweep has read are taken away
-when its load has dealt with each of its files, in whatever way: what is left once more stands in that load's own.
+Each load writes a separate list. The lists that a sweep has read are deleted when its load has dealt with all of their
+files: those that are left once more are in that load's own list.
 """
 
 from collections.abc import Iterable, Set
@@ -18,7 +15,7 @@ MAX_FILES = 10_000  # of a load's document, and of a sweep
 
 
 def write(store: Store, load: Load, results: Iterable[Result]) -> None:
-    """Writes down what the load left, by the results of its batches. Runs at the end of each load."""
+    """Writes the list of what the load left, by the results of its batches. Runs at the end of each load."""
     files = [file for result in results for file in result.get("again", ())][:MAX_FILES]
     if files:
         store.put(keys.retry_list(load["load_id"]), files)
@@ -27,8 +24,8 @@ def write(store: Store, load: Load, results: Iterable[Result]) -> None:
 def pending(
     store: Store, known: Iterable[Dataset], bucket: str, others: Set[tuple[str, str]], mark: str
 ) -> list[DataFile]:
-    """The files that loads left, each once, of this bucket and of datasets that there are; not ``others`` (key, ETag),
-    which are dealt with anyway. ``mark``: of the sweep that asks.
+    """The files that loads left, each once, of this bucket and of existing datasets; without ``others`` (key, ETag),
+    which are handled anyway. ``mark``: that of the present sweep.
     """
     known, seen = tuple(known), set(others)
     found: list[DataFile] = []
@@ -49,7 +46,7 @@ def pending(
 
 
 def clear(store: Store, mark: str) -> None:
-    """Takes the documents away that this sweep had read: its load has dealt with all of their files."""
+    """Deletes the lists that this sweep has read: its load has dealt with all of their files."""
     try:
         read = store.get(keys.retry_lists_read(mark))
     except MissingObject:

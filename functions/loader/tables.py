@@ -34,10 +34,10 @@ def migrate_from_nothing(load: Load) -> None:
 
 
 def upgrade(load: Load, version: int, suffix: str) -> None:
-    """Brings a ledger of this version (0: none) to the latest, makes what else is missing. Raises StatementFailed."""
+    """Upgrades a ledger of this version (0: none) to the latest, and creates missing tables. Raises StatementFailed."""
     names = settings().template_names
     ensure_schemas(api, load["load_id"], suffix)
-    create_loader_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
+    create_loader_tables(load, f"{suffix}.before")  # the lock, which protects the rest
     files = {wanted: rendered(name, names) for wanted, name in steps(version).items()}
     absent: dict[str, list[str]] = {}
     if version and files:
@@ -46,7 +46,7 @@ def upgrade(load: Load, version: int, suffix: str) -> None:
         raise_for_lost(lost)
     for wanted, name in steps(version).items():
         if version >= wanted:
-            continue  # another load has come this far
+            continue  # another load has done this
         texts = without_missing(files[wanted], absent)
         if is_autocommit(name):
             run_autocommit(load, name, texts, suffix)
@@ -58,7 +58,7 @@ def upgrade(load: Load, version: int, suffix: str) -> None:
 
 
 def create_loader_tables(load: Load, suffix: str) -> None:
-    """The lock with its row, and the parent of a plan's table. Raises StatementFailed."""
+    """Creates the lock with its row, and the parent of a plan's table. Raises StatementFailed."""
     run_with_retry(
         sql.render("migrations/loader_tables.sql", settings().template_names),
         load,
@@ -68,12 +68,12 @@ def create_loader_tables(load: Load, suffix: str) -> None:
 
 
 def create_missing(load: Load, suffix: str) -> list[str]:
-    """Makes the tables of datasets that are not there, in transactions of what the Data API takes; gives their names.
+    """Creates the missing tables of datasets, in transactions that the Data API accepts; returns their names.
 
-    They are not there in a new warehouse, after a reset, and after a deploy that brought a dataset. What dies in the
-    middle is gone on with by the next load that misses a table. Raises StatementFailed for a table that held rows: an
-    empty one in its place would hide that they are gone. The tables of the other datasets are made before, so that
-    one dataset holds up no other.
+    Tables are missing in a new warehouse, after a reset, and after a deployment that added a dataset. If this is
+    interrupted, the next load that misses a table continues. Raises StatementFailed for a table that had rows: an empty
+    one in its place would hide the loss. The tables of the other datasets are created first, so that one dataset does
+    not block another.
     """
     names = settings().template_names
     missing, lost = missing_tables(load, names, suffix)
@@ -90,7 +90,7 @@ def create_missing(load: Load, suffix: str) -> list[str]:
         )
     made = sorted(name for of in missing.values() for name in of)
     if made:
-        logger.info("tables made", tables=made)
+        logger.info("tables created", tables=made)
     raise_for_lost(lost)
     return made
 
@@ -98,8 +98,8 @@ def create_missing(load: Load, suffix: str) -> list[str]:
 def missing_tables(
     load: Load, names: dict[str, str], suffix: str, made: Iterable[str] = ()
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``; and of
-    those datasets of which one of these tables held rows, what to say of it.
+    """Dataset -> its missing tables, with their schemas, except those that will be ``made``; and dataset -> message,
+    for those whose missing tables had rows.
     """
     if not datasets():
         return {}, {}
@@ -119,8 +119,8 @@ def missing_tables(
 
 
 def without_missing(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
-    """The statements of a migration but those that change a table of a dataset that is not there yet: one that a deploy
-    has brought together with its first changes is made as it is now.
+    """The statements of a migration without those that change a missing table: a dataset that was deployed together
+    with its first migration is created in its present form.
     """
     names = {name for of in absent.values() for name in of}
     return [t for t in texts if not ((found := _CHANGED.match(t)) and found[1] in names)]
@@ -129,15 +129,15 @@ def without_missing(texts: list[Rendered], absent: dict[str, list[str]]) -> list
 def lost_rows(
     load: Load, names: dict[str, str], missing: dict[str, list[str]], suffix: str
 ) -> dict[str, str]:
-    """What to say of each dataset that misses such tables and of which the ledger says that files are loaded."""
+    """The message for each dataset with missing tables of which the ledger says that files are loaded."""
     found = rows(load, "migrations/loaded.sql", names, f"{suffix}.loaded", "loaded files")
     loaded = {str(dataset): int(files or 0) for dataset, files in found}
     return {
-        dataset: f"{', '.join(absent)} is missing, and the ledger says that {loaded[dataset]} files of {dataset} are "
-        "loaded. If somebody dropped it, restore it from a snapshot, or start an execution with "
-        '{"reset": true}, which deletes all loaded data and makes all tables. If '
-        f"sql/datasets/{dataset}/tables.sql is newer than these files, add the table by a file of "
-        "sql/migrations/ too."
+        dataset: f"{', '.join(absent)} is missing, but the ledger says that {loaded[dataset]} files of {dataset} are "
+        "loaded. If it was dropped, restore it from a snapshot, or start an execution with "
+        '{"reset": true}, which deletes all loaded data and creates all tables. If '
+        f"sql/datasets/{dataset}/tables.sql is newer than these files, also add the table in a file of "
+        "sql/migrations/."
         for dataset, absent in missing.items()
         if loaded.get(dataset)
     }
@@ -150,7 +150,7 @@ def raise_for_lost(lost: dict[str, str]) -> None:
 
 
 def run_with_retry(texts: Sequence[str], load: Load, step: str, name: str) -> None:
-    """Runs what may be run twice, in one transaction, again if it meets another load's. Raises StatementFailed."""
+    """Runs repeatable statements in one transaction; tries again after a conflict. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
@@ -161,16 +161,16 @@ def run_with_retry(texts: Sequence[str], load: Load, step: str, name: str) -> No
             )
             return
         except StatementFailed as error:
-            taken = "already exists" in str(error)  # by a load that came first
+            taken = "already exists" in str(error)  # by another load
             if not (taken or may_pass(str(error))) or attempt == MAX_ATTEMPTS - 1:
                 raise
-            logger.warning("tables not made, trying again", error=str(error))
+            logger.warning("tables not created, trying again", error=str(error))
 
 
 def migrate(
     load: Load, wanted: int, texts: list[Rendered], names: dict[str, str], suffix: str
 ) -> int:
-    """Runs a migration as one transaction; returns the tables' version then. Raises StatementFailed."""
+    """Runs a migration as one transaction; returns the tables' version after it. Raises StatementFailed."""
     for attempt in range(MAX_ATTEMPTS):
         try:
             api.run(
@@ -180,7 +180,7 @@ def migrate(
             )
             return wanted
         except StatementFailed as error:
-            # Another load may have migrated the tables meanwhile: then the version says so.
+            # Another load may have migrated the tables in the meantime.
             version = current_version(load, names, f"{suffix}.{wanted}.{attempt}")
             if version >= wanted:
                 return version
@@ -191,9 +191,10 @@ def migrate(
 
 
 def run_autocommit(load: Load, name: str, texts: list[Rendered], suffix: str) -> None:
-    """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
+    """Runs each statement of an _autocommit file as a separate transaction. Only the last, the version, must succeed.
 
-    What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.
+    A statement that takes too long for this function is cancelled: loads work without it, and a person can run it
+    later.
     """
     deadline = time.monotonic() + IMPROVE_SECONDS
     for number, statement in enumerate(texts):
@@ -209,7 +210,7 @@ def run_autocommit(load: Load, name: str, texts: list[Rendered], suffix: str) ->
             if number == len(texts) - 1:
                 raise
             logger.error(
-                "A table could not be improved. Loads work without it; run the statement by hand.",
+                "A table could not be optimized. Loads work without it; run the statement manually.",
                 statement=str(statement),
                 error=str(error),
             )

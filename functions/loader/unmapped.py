@@ -1,7 +1,7 @@
-"""Keys of JSON records that no column takes, as dotted paths: ``customer.vip``, ``items[].colour``.
+"""Keys of JSON records that no column loads, as dotted paths: ``customer.vip``, ``items[].colour``.
 
-A path is the topmost key of which nothing is taken, so that a new object is one path. A column that takes a whole
-object takes everything below it. In an array all elements are alike: who takes the first one's key takes it of all.
+A path is the topmost key of which nothing is loaded, so that a new object is one path. A column that loads a whole
+object loads everything below it. All elements of an array count as alike: a key loaded from one is loaded from all.
 """
 
 import json
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[^\W\d][\w-]*")
 
 @dataclass
 class Mapped:
-    """What the columns take of a record, as a tree. ``whole``: it is taken with all that is below."""
+    """What the columns load of a record, as a tree. ``whole``: with everything below."""
 
     below: dict[str, "Mapped"] = field(default_factory=dict)
     whole: bool = False
@@ -36,7 +36,7 @@ class Mapped:
 
 
 def mapped_by(dataset: Dataset) -> Mapped | None:
-    """What the dataset's columns take; None if that cannot be said: no JSON, or no column list in copy.sql."""
+    """What the dataset's columns load; None if unknown: not JSON, or no column list in copy.sql."""
     layout = dataset.layout
     if layout.format != "json" or layout.keys == "noshred" or not layout.columns:
         return None
@@ -47,11 +47,11 @@ def mapped_by(dataset: Dataset) -> Mapped | None:
         paths = json.loads(sql.read(f"datasets/{dataset.name}/jsonpaths.json"))["jsonpaths"]
         return from_paths([str(path) for path in paths])
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # COPY says what is wrong with it
+        return None  # COPY reports what is wrong with it
 
 
 def from_paths(paths: Sequence[str]) -> Mapped:
-    """What JSONPaths take, in brackets ($['a'][0]) or with dots ($.a[0])."""
+    """What JSONPaths load, in brackets ($['a'][0]) or with dots ($.a[0])."""
     tree = Mapped()
     for path in paths:
         node = tree
@@ -63,7 +63,7 @@ def from_paths(paths: Sequence[str]) -> Mapped:
 
 
 def records(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects at the beginning of a text, one after another; the last may be cut, and is left out."""
+    """The JSON objects at the start of a text, one after another; an incomplete last one is left out."""
     decoder, at = json.JSONDecoder(), 0
     text = text.removeprefix("\ufeff")
     while True:
@@ -77,7 +77,7 @@ def records(text: str) -> Iterator[dict[str, Any]]:
 
 
 def unmapped_keys(record: dict[str, Any], taken: Mapped) -> Iterator[str]:
-    """The paths of a record that no column takes."""
+    """The paths of a record that no column loads."""
     yield from _untaken(record, taken, "", 0)
 
 
@@ -98,14 +98,14 @@ def _untaken(value: Any, taken: Mapped, above: str, depth: int) -> Iterator[str]
 
 
 def joined(above: str, key: str) -> str:
-    """The path of a key; one that is no plain word stands in brackets and quotes, as JSON has it."""
+    """The path of a key; one that is not a plain word is in brackets and quotes, as in JSON."""
     if not _PLAIN.fullmatch(key):
         return f"{above}[{json.dumps(key, ensure_ascii=not key.isprintable())}]"
     return f"{above}.{key}" if above else key
 
 
 def shortened(path: str) -> str:
-    """A path that fits its column, whatever stands in it: surrogates of a broken text are escaped."""
+    """A path that fits its column: cut, and with the surrogates of a broken text escaped."""
     data = path.encode(errors="backslashreplace")
     if len(data) <= LONGEST:
         return data.decode()

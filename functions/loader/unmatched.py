@@ -1,7 +1,7 @@
-"""Files under a dataset's prefix that no dataset takes: another ending, one in capitals, none at all.
+"""Files under a dataset's prefix that match no dataset: with another suffix, one in capitals, or none.
 
-They are left alone, and named: by a dry run, by a load that looks at the bucket, and by each sweep, which leaves what
-it saw in the work bucket.
+They are not loaded, but reported: by a dry run, by a load that lists the bucket, and by each sweep, which writes what
+it saw into the work bucket.
 """
 
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ KEPT = 100_000  # keys of a list
 
 
 def dataset_above(key: str, known: Iterable[Dataset]) -> Dataset | None:
-    """The dataset under whose prefix the key is, whether it takes it or not: of several the one with the longest. None
-    for a folder marker of the console, which is no file.
+    """The dataset under whose prefix the key is, whether it matches or not; of several, the one with the longest
+    prefix. None for a folder marker of the console, which is not a file.
     """
     if key.endswith("/"):
         return None
@@ -47,7 +47,7 @@ class Unmatched:
 
 
 def last_sweep(store: Store) -> UnmatchedFiles | None:
-    """What the last sweep left: as_dict with "seen_at" (ISO 8601); None if there was none yet."""
+    """What the last sweep saw; None if there was none yet."""
     try:
         found: UnmatchedFiles = store.get(keys.UNMATCHED)
     except MissingObject:

@@ -617,8 +617,8 @@ MUTANTS = (
         "the sweep's load ends what others left when it has published, not before",
         "test_a_stopped_load_that_hangs_does_not_block_the_others",
         "functions/plan.py",
-        'how many files it has."""\n    cancel_leftovers(request)\n',
-        'how many files it has."""\n',
+        'the number of its files into the load."""\n    cancel_leftovers(request)\n',
+        'the number of its files into the load."""\n',
     ),
     mutant(
         "an undo is not marked as open",

@@ -609,7 +609,7 @@ def test_halving_ends(store: Store, data_api: FakeDataApi, parts: int, outcome: 
     assert kept(store) == [A, B]
     assert rejected(store) == []
     if outcome == "failed":
-        assert answer["cause"].startswith("Too many files are bad")
+        assert answer["cause"].startswith("Too many bad files")
         assert "object over 4 MB" in answer["cause"]
 
 

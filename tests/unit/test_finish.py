@@ -217,7 +217,7 @@ def test_an_undo_says_what_it_took_or_would_take(
 def test_an_undo_that_was_not_done_says_why(
     store: Store, data_api: FakeDataApi, outcome: str
 ) -> None:
-    cause = f"undo: no load {DEAD} is known; the table loads has them."
+    cause = f"undo: there is no load {DEAD}. The table loads lists all loads."
     failed_check = check("load_gone", "published", figure=3)
     answer = end(outcome=outcome, mode="undo", undo=UNDO, cause=cause, checks=[failed_check])
     report = json.loads(answer["cause"])
@@ -248,13 +248,13 @@ def test_a_batch_that_failed(store: Store, data_api: FakeDataApi) -> None:
 
 
 TIMED_OUT = (
-    'States.Timeout: The step "Publish" gave no answer within its time limit, also when it was tried again. The logs '
-    "of its function say how far it came. Start the load again: files that were published meanwhile are left out."
+    'States.Timeout: The step "Publish" did not answer within its time limit, even when it was tried again. The '
+    "logs of its function show how far it got. Start the load again: files that are already published are left out."
 )
 OVER_THE_LIMIT = (
-    'States.DataLimitExceeded: The step "Publish" answered or passed on more than the 262,144 bytes that Step '
-    "Functions takes. Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: "
-    "it is a mistake of the loader."
+    'States.DataLimitExceeded: The step "Publish" returned or passed on more than the 262,144 bytes that Step '
+    "Functions accepts. Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report "
+    "this: it is a bug in the loader."
 )
 # As AWS recorded it (github.com/localstack/localstack, v2/error_handling/test_states_errors.snapshot.json).
 TOO_LARGE = (
@@ -291,8 +291,7 @@ TOO_LARGE = (
         (
             {"Error": "Lambda.Unknown", "Cause": " ", "State": "Publish"},
             (
-                'Lambda.Unknown: The step "Publish" failed without a message; the logs of its function '
-                "say more."
+                'Lambda.Unknown: The step "Publish" failed without a message; see the logs of its function."
             ),
         ),
         ({"Error": "Lambda.Unknown", "Cause": "not JSON"}, "Lambda.Unknown: not JSON"),
@@ -863,7 +862,7 @@ def test_a_topic_that_cannot_be_told_fails_no_load(
     """There is no topic of that name here."""
     result(store, rejected=1, rejects=[reject("log_data/a.json")])
     assert end(published(), planned=3)["report"]["status"] == "loaded"
-    assert "the topic could not be told" in caplog.text
+    assert "no message could be sent to the topic" in caplog.text
 
 
 AGAIN = "sweep/again/"

@@ -141,7 +141,7 @@ def test_narrowed(
         ([], "JSON object"),
         ({"prefix": "log_data/"}, "'prefix' is not known"),
         ({"keys": ["log_data/gone.json"]}, "keys: 'log_data/gone.json' is missing"),
-        ({"keys": [LOG, "other/x.json"]}, "keys: no dataset takes 'other/x.json'"),
+        ({"keys": [LOG, "other/x.json"]}, "keys: 'other/x.json' matches no dataset"),
         ({"prefixes": ["other/"]}, "prefixes: no dataset has files under 'other/'"),
         ({"objects": "s3://elsewhere/list.json"}, "objects: 's3://elsewhere/list.json' is not in"),
     ],
@@ -253,7 +253,7 @@ def test_the_files_of_an_undone_load_are_loaded_as_they_are_now(
     rows = list(store.get_lines(store.key_of(answer["missing"]["list"])))
     assert {row["key"]: row["reason"] for row in rows} == {
         "log_data/gone.json": "it is not in the bucket data, or may not be read",
-        "x/y.json": "no dataset takes it any more",
+        "x/y.json": "it no longer matches a dataset",
     }
     for text in data_api.statements:
         assert HOSTILE not in text
@@ -292,8 +292,8 @@ def test_a_dry_run_of_a_redo_only_plans(store: Store, s3: Any, data_api: FakeDat
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply(rows={1: [("published", 0)]}), f"redo: no load {UNDONE} is known"),
-        (NO_TABLES, f"redo: no load {UNDONE} is known"),
+        (Reply(rows={1: [("published", 0)]}), f"redo: there is no load {UNDONE}"),
+        (NO_TABLES, f"redo: there is no load {UNDONE}"),
         (withdrawn(loaded=3), f"redo: load {UNDONE} was not undone, its files are loaded."),
         (withdrawn(rejected=2, withdrawn=0), "has no withdrawn files (2 rejected)"),
         (withdrawn(withdrawn=0), "has no withdrawn files (it loaded none)"),

@@ -297,7 +297,7 @@ def test_a_table_that_held_rows_is_named_and_not_made(
     data_api.loaded = [("log_data", 3)]
     _, found = run()
     assert bad(found) == ["tables"]
-    assert found["tables"]["found"].startswith("sparkify.time is missing, and the ledger says")
+    assert found["tables"]["found"].startswith("sparkify.time is missing, but the ledger says")
     assert not [
         text for text in data_api.statements if "CREATE TABLE IF NOT EXISTS sparkify.time" in text
     ]

@@ -226,7 +226,7 @@ def test_a_load_that_left_out_rows_meanwhile_stops_it_and_what_is_done_is_said(
     assert answer["outcome"] == "refused"
     assert f"{LATER} (5 rows)" in answer["cause"]
     assert answer["cause"].endswith(
-        " The rows of log_data are out already; the same undo, started again, goes on with the rest."
+        " The rows of log_data are already deleted; start the same undo again to continue with the rest."
     )
     assert answer["undo"]["done"] == ["log_data"]
 
@@ -239,7 +239,7 @@ def test_what_is_done_is_said_where_the_next_fails(data_api: FakeDataApi, reply:
     data_api.replies = [of_both(), COUNTS, done("log_data"), reply]
     answer = until_it_ends()[-1]
     assert answer["outcome"] == "failed"
-    assert "The rows of log_data are out already" in answer["cause"]
+    assert "The rows of log_data are already deleted" in answer["cause"]
     assert [check["name"] for check in answer["checks"] if check["passed"]] == CHECKS
 
 
@@ -327,19 +327,19 @@ def test_a_dry_run_says_what_it_would_take_and_takes_nothing(data_api: FakeDataA
     assert steps(data_api) == ["look", "rows"]
 
 
-UNKNOWN = f"undo: no load {WANTED} is known; the table loads has them."
+UNKNOWN = f"undo: there is no load {WANTED}. The table loads lists all loads."
 EARLY = (
-    f"undo: load {WANTED} was published before the loader could undo: it cannot tell which of its rows other files "
+    f"undo: load {WANTED} was published by a version without undo, so it is not known which of its rows other files "
     "have too."
 )
-NO_SQL = f"undo: there is no sql/undo/clicks/, and load {WANTED} has files of clicks."
+NO_SQL = f"undo: load {WANTED} has files of clicks, but there is no sql/undo/clicks/."
 
 
 def stand_under_it(named: str) -> str:
     return (
-        f"undo: other loads have rows that stand under load {WANTED}, because it brought them or took them over: "
-        f"{named}. Without it their files would miss them. Undo these first; their files can be loaded again by key "
-        "afterwards."
+        f"undo: rows of other loads are recorded under load {WANTED}, because it inserted them first or took them "
+        f"over: {named}. Without it their files would be incomplete. Undo these loads first; their files can be "
+        "loaded again by key afterwards."
     )
 
 

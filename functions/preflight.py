@@ -1,5 +1,5 @@
-"""Check the setup, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must, does
-Redshift accept every statement, do events arrive. Takes at most BUDGET seconds.
+"""Check the set-up, for {"check": true}: whether the warehouse can be reached, the loader and COPY have the rights they
+need, Redshift accepts every statement, and events arrive. Takes at most BUDGET seconds.
 
 In: the load. Out: outcome ``checked``, or ``failed`` if something must be fixed; ``setup`` lists each finding and what
 to do about it.
@@ -29,9 +29,9 @@ api = clients.api()
 store = clients.store()
 
 EXPECTED = (StatementFailed, TimeoutError, ClientError, BotoCoreError)
-BUDGET = 700  # seconds: then what is left is reported as not reached; the function has 900
+BUDGET = 700  # seconds: the remaining checks are then reported as not reached; the function has 900
 LIMIT = 120  # seconds for one batch: a workgroup that sleeps takes seconds to wake
-LOCK_LIMIT = 40  # seconds behind a load that publishes
+LOCK_LIMIT = 40  # seconds to wait for a load that publishes
 SHOWN = 3  # refusals of a batch
 SAMPLED = 100  # files of a dataset, of which COPY reads the smallest
 
@@ -41,13 +41,13 @@ WAREHOUSE = (
     "redshift:GetClusterCredentials on the cluster's user."
 )
 COLLATION = (
-    "Keys, ids and titles that differ only in case would be one here, and rows would be lost. Create a database with "
+    "Keys, ids and titles that differ only in case would be equal here, and rows would be lost. Create a database with "
     "COLLATE CASE_SENSITIVE (the default), and set the parameter DatabaseName to it."
 )
 RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it creates the loader's user and both schemas."
 TABLES = (
-    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody. One of the "
-    'loader\'s own schema holds no data: start an execution with {"migrate": true}, which creates it again. Any other: '
+    "Deploy the newer loader if the tables are newer. A missing table was dropped. One of the "
+    'loader\'s own schema has no data: start an execution with {"migrate": true}, which creates it again. Any other: '
     'restore it from a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates '
     "all tables."
 )
@@ -59,7 +59,7 @@ COPY_READS = (
     "If COPY was not allowed to read: the COPY role needs s3:GetObject and s3:ListBucket on the data bucket, and "
     "kms:Decrypt if the bucket is encrypted with a key. Otherwise the error says what is wrong."
 )
-LOCK = "The lock is not there or may not be taken: the error says which. The next load puts back a row that is missing."
+LOCK = "The lock does not exist or cannot be taken: the error says which. The next load restores a missing row."
 SLOW = "The warehouse was busy or slow: start the check again when no load is running."
 STATEMENT = (
     "Redshift refuses a statement of the loader. If the error names a missing right or table, fix that. Otherwise open "
@@ -67,11 +67,11 @@ STATEMENT = (
 )
 REGION = (
     "Replicate the bucket into one in the stack's region (S3 replication) and name that one in DataBucketName, or "
-    "deploy the stack in the bucket's region, beside a warehouse there."
+    "deploy the stack in the bucket's region, with a warehouse there."
 )
 EVENTS = (
     "Turn on EventBridge notifications for the bucket. Get its notification configuration, add "
-    '"EventBridgeConfiguration": {} and put it back: the put replaces all that was there.'
+    '"EventBridgeConfiguration": {} and put it back: the put replaces the whole configuration.'
 )
 
 
@@ -81,7 +81,7 @@ def handler(event: LoadEvent) -> Load:
     findings: list[dict[str, Any]] = []
     deadline = time.monotonic() + BUDGET
 
-    def look(name: str, check: Callable[[], str], to_do: str) -> bool:
+    def examine(name: str, check: Callable[[], str], to_do: str) -> bool:
         try:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"Not reached in {BUDGET} seconds: start the check again.")
@@ -93,26 +93,26 @@ def handler(event: LoadEvent) -> Load:
             findings.append(found)
         return bool(findings[-1]["passed"])
 
-    if look("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
-        look("database_collation", lambda: collation(load), COLLATION)
-        if look("rights_in_schemas", lambda: rights(load), RIGHTS):
-            current = look("tables", lambda: tables(load), TABLES) and is_current(findings[-1])
-            look("copy_role", lambda: copy_role(load), COPY_ROLE)
+    if examine("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
+        examine("database_collation", lambda: collation(load), COLLATION)
+        if examine("rights_in_schemas", lambda: rights(load), RIGHTS):
+            current = examine("tables", lambda: tables(load), TABLES) and is_current(findings[-1])
+            examine("copy_role", lambda: copy_role(load), COPY_ROLE)
             if current:
-                look("lock", lambda: lock(load), LOCK)
+                examine("lock", lambda: lock(load), LOCK)
                 for dataset in datasets().values():
                     check = lambda known=dataset: copy_reads(load, known)  # noqa: E731
-                    look(f"copy_{dataset.name}", check, COPY_READS)
+                    examine(f"copy_{dataset.name}", check, COPY_READS)
                 for group in groups(load):
-                    look(
+                    examine(
                         f"statements: {group.name}",
                         lambda of=group: plan_statements(load, of),  # type: ignore[misc]
                         STATEMENT,
                     )
                 accept_fallbacks(findings)
-    look("bucket_region", bucket_region, REGION)
-    look("bucket_events", lambda: bucket_events(load), EVENTS)
-    look("loads_by_itself", loads_by_itself, "")
+    examine("bucket_region", bucket_region, REGION)
+    examine("bucket_events", lambda: bucket_events(load), EVENTS)
+    examine("loads_by_itself", loads_by_itself, "")
     bad = [finding["name"] for finding in findings if not finding["passed"]]
     if bad:
         cause = f"The setup needs fixing: {', '.join(bad)}."
@@ -144,7 +144,7 @@ def collation(load: Load) -> str:
 
 
 def rights(load: Load) -> str:
-    """Creates and drops a table in each schema; the schemas are created if they do not exist and that is allowed."""
+    """Creates and drops a table in each schema; also creates the schemas if they do not exist and that is allowed."""
     ensure_schemas(api, load["load_id"], "check")
     names = {
         **settings().template_names,
@@ -155,7 +155,7 @@ def rights(load: Load) -> str:
 
 
 def tables(load: Load) -> str:
-    """The version of the tables, which are created if there are none; each that must exist does."""
+    """The version of the tables. Creates them if there are none, and checks that each one exists."""
     names = settings().template_names
     created = ""
     try:
@@ -167,7 +167,7 @@ def tables(load: Load) -> str:
     version = int(number or 0)
     if version > latest_version():
         raise StatementFailed(
-            f"The tables are of version {version}, this loader knows {latest_version()}."
+            f"The tables have version {version}, but this loader supports {latest_version()}."
         )
     if version == 0:
         migrate_from_nothing(load)
@@ -196,12 +196,12 @@ def is_current(finding: dict[str, Any]) -> bool:
 
 
 def expected_tables() -> set[str]:
-    """The tables that must be there, with their schemas."""
+    """The tables that must exist, with their schemas."""
     return set(statements.created(statements.create_all(settings().template_names)))
 
 
 def makeable_tables() -> set[str]:
-    """Those of them that any load makes if they are missing: not the ledger's."""
+    """Those that any load creates if they are missing: all but the ledger's."""
     names = settings().template_names
     return expected_tables() - set(statements.created(rendered_file(LEDGER, names)))
 
@@ -218,7 +218,7 @@ def copy_role(load: Load) -> str:
 
 
 def lock(load: Load) -> str:
-    """Takes the lock as every publish does, and gives it back."""
+    """Takes the lock as every publish does, and releases it."""
     names = {**settings().template_names, "load_id": load["load_id"]}
     sequence = sql.render("admin/lock.sql", names)
     try:
@@ -234,9 +234,9 @@ def lock(load: Load) -> str:
 
 
 def copy_reads(load: Load, dataset: Dataset) -> str:
-    """COPY … NOLOAD of the dataset's first file into its staging parent; nothing is loaded.
+    """Runs COPY … NOLOAD of the dataset's first file into its staging parent; nothing is loaded.
 
-    Without a file an empty JSON object of the work bucket is read; a dataset of another format is not tried then.
+    Without a file it reads an empty JSON object in the work bucket; a dataset of another format is then not tried.
     """
     file = first_file(dataset)
     if file is None and not re.search(r"\bJSON\b", sql.without_comments(copy_file(dataset))):
@@ -271,7 +271,7 @@ def first_file(dataset: Dataset) -> DataFile | None:
 
 
 def groups(load: Load) -> list[Group]:
-    """Every batch of a load, with the documents that its COPYs read: a listing, a ledger, what is noticed."""
+    """Every batch of statements of a load. Writes the documents that their COPYs read."""
 
     def document(name: str) -> str:
         return keys.check_document(load["load_id"], name)
@@ -288,7 +288,7 @@ def groups(load: Load) -> list[Group]:
 
 
 def plan_statements(load: Load, group: Group) -> str:
-    """Redshift plans each statement of the batch. Raises StatementFailed with file and error of those it refuses."""
+    """Lets Redshift plan each statement of the batch. Raises StatementFailed with file and error of refused ones."""
     refused: list[str] = []
     count = 0
     for number, steps in enumerate(explain.batches(group, settings().loader_schema)):
@@ -305,7 +305,7 @@ def plan_statements(load: Load, group: Group) -> str:
 
 
 def attempted(load: Load, name: str, steps: Sequence[explain.Step]) -> list[str]:
-    """What Redshift refuses of a batch. Each statement is looked at, whatever the batch ended as."""
+    """The statements of a batch that Redshift refuses. Checks each one, however the batch ended."""
     ended = api.ended(
         [each.text for each in steps],
         token=client_token(load["load_id"], name, "", 0),
@@ -317,7 +317,7 @@ def attempted(load: Load, name: str, steps: Sequence[explain.Step]) -> list[str]
 
 
 def accept_fallbacks(findings: list[dict[str, Any]]) -> None:
-    """COPY's report is asked for later where the transaction may not read it: then nothing needs fixing."""
+    """Accepts that the transaction may not read COPY's report: loads then read it afterwards."""
     by_name = {finding["name"]: finding for finding in findings}
     for dataset in datasets():
         with_it = by_name[f"statements: stage {dataset}"]
@@ -325,13 +325,13 @@ def accept_fallbacks(findings: list[dict[str, Any]]) -> None:
         if not with_it["passed"] and without["passed"]:
             with_it["passed"] = True
             with_it["found"] = (
-                f"Loads go another way, because Redshift refuses this: {with_it['found']}"
+                f"Loads use another statement, because Redshift refuses this one: {with_it['found']}"
             )
             del with_it["mend"]
 
 
 def refusals(ended: Statement, steps: Sequence[explain.Step]) -> list[str]:
-    """The file and Redshift's words for each statement that failed."""
+    """The file and Redshift's message for each statement that failed."""
     failed = [
         f"{f'sql/{each.of.file}' if each.of else each.text[:80]}: {part.error}"
         for part, each in zip(ended.parts, steps, strict=False)
@@ -352,7 +352,7 @@ def bucket_region() -> str:
 
 
 def bucket_events(load: Load) -> str:
-    """Whether another account's bucket sends its events here cannot be seen from here, and is no fault."""
+    """Whether another account's bucket sends its events cannot be checked from here, and does not fail the check."""
     bucket = settings().data_bucket
     if not store.is_owned_by(bucket, account=load["execution"].split(":")[4]):
         return (
@@ -365,7 +365,7 @@ def bucket_events(load: Load) -> str:
 
 
 def loads_by_itself() -> str:
-    """Whether uploads and the sweep start loads. A stack for an own bucket starts paused, which is no fault."""
+    """Whether uploads and the sweep start loads. A stack for an existing bucket starts paused, which is intended."""
     if not settings().paused:
         return "uploads and the sweep start loads"
     return (

@@ -1,8 +1,8 @@
 """Start a load from S3 events: the queue's messages of one window become one list of objects and one execution.
 
 While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/event_loads.py), and
-the function sends itself a message to look again. The execution's name is made of the events, so that the same batch
-starts nothing twice. That only saves work: SQS regroups messages on redelivery, and exactly-once is the ledger's.
+the function sends itself a message to check again. The execution's name is a hash of the events, so that the same batch
+starts nothing twice. That only saves work: SQS regroups messages on redelivery, and the ledger guarantees exactly-once.
 """
 
 import json

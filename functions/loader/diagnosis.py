@@ -38,9 +38,9 @@ _JSON = re.compile(r"\bJSON\b", re.I)
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 # Messages of Redshift that are hard to understand without its manual.
 _EXPLAINED = {
-    "Invalid value.": "Not a JSON object: cut off, a comma or a quote too many or too few, or a word such as NaN",
-    "Member is not an object": "A text, a number or a list stands where an object with keys is wanted",
-    "Not an array or index out of range": "An array is not there, or shorter than is wanted",
+    "Invalid value.": "Not a JSON object: truncated, a comma or a quote too many or too few, or a word such as NaN",
+    "Member is not an object": "A string, a number or a list instead of an object with keys",
+    "Not an array or index out of range": "An array is missing or too short",
 }
 
 
@@ -71,11 +71,11 @@ def oddity(head: bytes, key: str, dataset: Dataset) -> str:
             ending = _ENDING.search(key)
             return f"is {name} under a {ending[0] if ending else 'plain'} name"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "is UTF-16; UTF-8 is wanted"
+        return "is UTF-16; UTF-8 is required"
     if head.startswith(b"\xef\xbb\xbf"):
-        return "begins with a byte order mark; UTF-8 without one is wanted"
+        return "begins with a byte order mark; UTF-8 without one is required"
     if b"\0" in head[:64]:
-        return "holds NUL bytes, as UTF-16 or a binary file does; UTF-8 is wanted"
+        return "holds NUL bytes, as UTF-16 or a binary file does; UTF-8 is required"
     text = head.lstrip(b" \t\r\n")
     start = text[:15].lower()
     if start.startswith((b"<!doctype html", b"<html")):
@@ -90,7 +90,7 @@ def _of_json(text: bytes, dataset: Dataset) -> str:
     if start == b"<":
         return "is HTML or XML"
     if start == b"[" and not _takes_arrays(dataset):
-        return "is a JSON array; one object a record is wanted"
+        return "is a JSON array; one object for each record is required"
     if not start or start in b"{[":
         return ""
     if start == b'"':
@@ -101,7 +101,7 @@ def _of_json(text: bytes, dataset: Dataset) -> str:
         what = "true, false or null"
     else:
         return "does not begin as JSON does"
-    return f"begins with {what}; one object a record is wanted"
+    return f"begins with {what}; one object for each record is required"
 
 
 def is_json(dataset: Dataset) -> bool:

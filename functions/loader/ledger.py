@@ -68,7 +68,7 @@ def with_figures(load: Load, figures: dict[str, int]) -> Load:
     version = figures.pop("version", latest_version())
     if version < latest_version():
         if not load["dry_run"]:
-            raise NoTables(f"The tables are of version {version}, not {latest_version()}.")
+            raise NoTables(f"The tables have version {version}, not {latest_version()}.")
         load = {**load, "upgraded": {"from": version, "to": version}}
     before: dict[str, int] = load.get("known_as", {})
     known_as = {status: figures[status] for status in KNOWN_AS if status in figures}

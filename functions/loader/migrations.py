@@ -65,7 +65,7 @@ def rendered(name: str, names: Mapping[str, str]) -> list[sql.Rendered]:
 
 
 def is_autocommit(name: str) -> bool:
-    """Whether each statement of the file is a transaction of its own, and may fail without harm."""
+    """Whether each statement of the file is a separate transaction, and may fail without harm."""
     return name.endswith("_autocommit.sql")
 
 

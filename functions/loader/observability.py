@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 NAMESPACE = "S3RedshiftLoader"
-# The stack: two stacks of one account have metrics of their own.
+# The stack: two stacks in one account have separate metrics.
 SERVICE = os.environ.get("POWERTOOLS_SERVICE_NAME", "loader")
 
 # A call that has nothing to measure is no reason for a line in the log that is not JSON.

@@ -11,7 +11,7 @@ from loader.state import Mode
 
 
 class BadRequest(Exception):
-    """The execution's input is refused; the message names the field and says what it takes."""
+    """The execution's input is refused; the message names the field and says what it accepts."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Settings:
 
     @property
     def loader_schema(self) -> str:
-        """The schema of what nobody but the loader may read: the lock and the staging tables."""
+        """The schema that only the loader may read: the lock and the staging tables."""
         return f"{self.schema}_loader"
 
     @property

@@ -18,7 +18,7 @@ from loader.state import File
 
 
 class MissingObject(Exception):
-    """An object of the work bucket is not there; it may have passed its life-cycle rule."""
+    """An object of the work bucket does not exist; its life-cycle rule may have deleted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class DataFile:
         return f"s3://{self.bucket}/{self.key}"
 
     def as_dict(self) -> File:
-        """The fields by their names; dataclasses.asdict, of a million files, takes seconds longer."""
+        """The fields by their names. For a million files dataclasses.asdict would take seconds longer."""
         return {
             "bucket": self.bucket,
             "key": self.key,
@@ -131,7 +131,7 @@ class Store:
             yield DataFile(bucket, entry["Key"], entry["ETag"].strip('"'), entry["Size"], modified)
 
     def head(self, bucket: str, key: str) -> Head:
-        """Whether an object is there and may be read."""
+        """Whether an object exists and may be read."""
         try:
             answer = self._client.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -165,7 +165,7 @@ class Store:
 
     @cached_property
     def _impatient(self) -> Any:
-        """A client for what nobody waits for; its failures do not use up the other's retries."""
+        """A client for optional reads; its failures do not use up the other client's retries."""
         config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
         return usage.count(boto3.client("s3", config=config))
 
@@ -189,7 +189,7 @@ class Store:
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 416:
                 raise
-            head = self.head(file.bucket, file.key).file  # it is empty: no range is in it
+            head = self.head(file.bucket, file.key).file  # the object is empty, so no range fits
             return b"", head or file
         body = answer["Body"].read()
         size = int(str(answer.get("ContentRange", "")).rpartition("/")[2] or len(body))

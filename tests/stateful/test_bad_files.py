@@ -237,7 +237,7 @@ def test_an_array_that_is_too_short_fails_copy_and_is_its_files_fault(tmp_path: 
         execution = load(world, files)
         assert execution.status == "SUCCEEDED", execution.report
         assert [ledger(world)[key] for key in files] == ["loaded", "rejected", "rejected", "loaded"]
-        why = "An array is not there, or shorter than is wanted: "
+        why = "An array is missing or too short: "
         assert ledger(world, "reason")["log_data/b.json"].startswith(why)
         # Alone, with another that has loaded as the control.
         assert load(world, {"log_data/e.json": event(6, **short)}).status == "SUCCEEDED"

@@ -31,10 +31,10 @@ def of(name: str = "log_data") -> Dataset:
         (
             b"\xef\xbb\xbf" + EVENT,
             KEY,
-            "begins with a byte order mark; UTF-8 without one is wanted",
+            "begins with a byte order mark; UTF-8 without one is required",
         ),
         (EVENT.decode().encode("utf-16-le"), KEY, "holds NUL bytes, as UTF-16"),
-        (EVENT.decode().encode("utf-16"), KEY, "is UTF-16; UTF-8 is wanted"),
+        (EVENT.decode().encode("utf-16"), KEY, "is UTF-16; UTF-8 is required"),
         (gzip.compress(EVENT), KEY, "is gzip under a .json name"),
         (gzip.compress(EVENT), "log_data/a b", "is gzip under a plain name"),
         (bz2.compress(EVENT), KEY, "is bzip2 under a .json name"),
@@ -44,8 +44,8 @@ def of(name: str = "log_data") -> Dataset:
         (b"\n<!DOCTYPE html>", KEY, "is HTML"),
         (b"<?xml version='1.0'?>", KEY, "is XML"),
         (b"<Error>", KEY, "is HTML or XML"),
-        (b"[" + EVENT, KEY, "is a JSON array; one object a record is wanted"),
-        (b"42\n", KEY, "begins with a number; one object a record is wanted"),
+        (b"[" + EVENT, KEY, "is a JSON array; one object for each record is required"),
+        (b"42\n", KEY, "begins with a number; one object for each record is required"),
         (b"-1.5", KEY, "begins with a number"),
         (b'"text"', KEY, "begins with a text"),
         (b"null\n", KEY, "begins with true, false or null"),
@@ -87,15 +87,15 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
         ("Invalid digit, Value 'a'", ""),
         (
             "Invalid value.",
-            "Not a JSON object: cut off, a comma or a quote too many or too few, or a word such as NaN: ",
+            "Not a JSON object: truncated, a comma or a quote too many or too few, or a word such as NaN: ",
         ),
         (
             "Invalid JSONPath format: Member is not an object.",
-            "A text, a number or a list stands where an object with keys is wanted: ",
+            "A string, a number or a list instead of an object with keys: ",
         ),
         (
             "Invalid JSONPath format: Not an array or index out of range.",
-            "An array is not there, or shorter than is wanted: ",
+            "An array is missing or too short: ",
         ),
     ],
 )

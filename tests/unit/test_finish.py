@@ -291,7 +291,7 @@ TOO_LARGE = (
         (
             {"Error": "Lambda.Unknown", "Cause": " ", "State": "Publish"},
             (
-                'Lambda.Unknown: The step "Publish" failed without a message; see the logs of its function."
+                'Lambda.Unknown: The step "Publish" failed without a message; see the logs of its function.'
             ),
         ),
         ({"Error": "Lambda.Unknown", "Cause": "not JSON"}, "Lambda.Unknown: not JSON"),

@@ -294,7 +294,7 @@ def test_more_orders_than_a_load_has_room_for(
     assert (len(rest.files), rest.columns) == (2, None)
     ended = call(stage.handler, planned("0.2"))
     assert ended["outcome"] == "failed"
-    assert "2 orders of their columns" in ended["cause"]
+    assert "2 different column orders" in ended["cause"]
 
 
 def test_a_list_of_other_columns_is_refused() -> None:

@@ -198,7 +198,7 @@ def test_tables_that_stay_old_are_not_upgraded_for_ever(s3: Any, data_api: FakeD
     for _ in range(plan.MAX_UPGRADES - 1):
         answer = call({}, answer)
         assert answer["outcome"] == "no tables"
-    with pytest.raises(StatementFailed, match="The tables are of version"):
+    with pytest.raises(StatementFailed, match="The tables have version"):
         call({}, answer)
 
 

@@ -276,7 +276,7 @@ def test_every_placeholder_of_the_files_has_a_pattern() -> None:
 
 
 def test_an_unknown_placeholder_is_refused_by_its_name(folder: Path) -> None:
-    with pytest.raises(TemplateError, match=r"uses \$\{tabel\}, .* offered: schema, stage_table"):
+    with pytest.raises(TemplateError, match=r"uses \$\{tabel\}, .* known are: schema, stage_table"):
         rendered(folder, "SELECT 1 FROM ${schema}.${tabel}", schema="s", stage_table="t")
 
 

@@ -167,7 +167,7 @@ def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> 
         more = f" and {len(later) - 5} more" if len(later) > 5 else ""
         return (
             f"undo: rows of other loads are recorded under load {wanted}, because it inserted them first or took them "
-            f"over: {named}{more}. Without it their files would be incomplete. Undo these loads first; their files can "
+            f"over: {named}{more}. Without it their files would be incomplete. Undo these first; their files can "
             "be loaded again by key afterwards."
         )
     return ""

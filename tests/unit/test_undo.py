@@ -338,7 +338,7 @@ NO_SQL = f"undo: load {WANTED} has files of clicks, but there is no sql/undo/cli
 def stand_under_it(named: str) -> str:
     return (
         f"undo: rows of other loads are recorded under load {WANTED}, because it inserted them first or took them "
-        f"over: {named}. Without it their files would be incomplete. Undo these loads first; their files can be "
+        f"over: {named}. Without it their files would be incomplete. Undo these first; their files can be "
         "loaded again by key afterwards."
     )
 

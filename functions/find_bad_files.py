@@ -1,12 +1,13 @@
 """Find the bad files of a batch whose COPY failed, so that the good ones are loaded.
 
-Redshift names a file whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
-(gone, denied, corrupt), or for a check that failed: those are found by HEAD, by the key in the error, or by halving
-the batch. Whether the file or the set-up is wrong is not read out of Redshift's words: another file that is read well
-proves the set-up (loader/control.py). Where none ever was, nothing is judged, and the file waits.
+Redshift names files whose data is bad: COPY … NOLOAD finds them all in one pass. It names none for what it cannot read
+(deleted, denied, corrupt) or for a failed check: those files are found by HEAD, by the key in the error, or by
+splitting the batch in half. Redshift's messages do not decide whether the file or the set-up is wrong: the set-up is
+right if another file can be read (the control, loader/known_good.py). If no file ever could, the file is not judged,
+and waits.
 
 In: the load, and the batch with COPY's error or the failed checks.
-Out: the batch with outcome ``again`` (with fewer files, or halved), ``next`` (files are put aside), ``running`` or
+Out: the batch with outcome ``again`` (with fewer files, or split), ``next`` (files are set aside), ``running`` or
 ``failed``.
 """
 
@@ -16,10 +17,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
-from loader import batches, control, look, sql, statements
+from loader import batches, clients, copying, diagnosis, keys, known_good, sql, statements
 from loader.batches import Batch, Reject
-from loader.control import MAX_ERRORS, Verdict
-from loader.dataapi import DataApi, Statement, StatementLost, client_token, failure
+from loader.dataapi import Statement, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
 from loader.failures import (
     Kind,
@@ -31,17 +31,19 @@ from loader.failures import (
     kind_of,
     may_pass,
 )
-from loader.names import common, for_dataset, state_of
-from loader.observability import logger, step
-from loader.parts import MAX_PARTS, new_parts, suspect
+from loader.known_good import Verdict
+from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, pause
-from loader.store import DataFile, Head, Store
-from stage import MAX_ATTEMPTS
+from loader.splitting import MAX_PARTS, name_parts, set_aside
+from loader.state import BatchEvent, BatchState, Check, Load, without
+from loader.steps import LOST, advance, pause, step
+from loader.store import DataFile, Head
 
+MAX_ATTEMPTS = 8  # of staging and this step together
 HEADS_AT_A_TIME = 16
-# Files of a load's batch that go one by one because an error names them: each costs some 20 events of the execution's
-# history. After so many, what the loader may not read either goes at once, and the rest is halved.
+# Files of a batch that are left out one by one because an error names them: each uses about 20 events of the
+# execution's history. After so many, all files that the loader may not read either are left out at once, and the rest
+# is split.
 MAX_NAMED = 20
 NEVER_LOADED = "No file of the dataset has loaded yet, so it is not known whether the file or the set-up is wrong."
 ONLY_COPY = "NOLOAD reads it well, so it is not known whether the file or the set-up is wrong."
@@ -49,20 +51,22 @@ NEVER_PASSED = (
     "The check has never passed, so it is not known whether the file or the check is wrong."
 )
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    if "stage_error" not in state:  # staged by the version before, which called it error
+        state = {**without(state, "error"), "stage_error": str(state["error"])}
+    batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
         return after_failed_checks(load, state, batch)
     if "looked" not in state:
-        if may_pass(state["error"]):
-            return interrupted(state, state["error"])
+        if may_pass(state["stage_error"]):
+            return interrupted(state, state["stage_error"])
         statement, pending = advance(
             api, state.get("statement"), lambda: submit(load, state, batch, dataset)
         )
@@ -70,7 +74,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             return {**state, "statement": pending, "outcome": "running"}
         state = {**state, "statement": None}
         if statement is LOST:
-            return forgotten(state)
+            return after_lost(state)
         state["looked"] = statement.id
     else:
         statement = Statement(state["looked"], "")
@@ -78,172 +82,173 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         try:
             statement = api.describe(statement.id)
         except StatementLost:
-            return forgotten(state)
+            return after_lost(state)
     answer = judge(load, state, batch, dataset, statement)
     if answer["outcome"] != "running":
-        answer = {name: value for name, value in answer.items() if name != "looked"}
+        answer = without(answer, "looked")
     return answer
 
 
-def forgotten(state: dict[str, Any]) -> dict[str, Any]:
-    """The Data API does not know the statement any more that looked for the bad files."""
+def after_lost(state: BatchState) -> BatchState:
+    """The Data API no longer knows the statement that looked for the bad files."""
     if state["attempt"] < MAX_ATTEMPTS:
-        state = {name: value for name, value in state.items() if name != "looked"}
+        state = without(state, "looked")
         return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    cause = f"The Data API forgot each statement that looked for the bad files: {state['error']}"
+    cause = f"The Data API no longer knows the statement that looked for the bad files: {state['stage_error']}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
 def judge(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     statement: Statement,
-) -> dict[str, Any]:
-    """What NOLOAD has found, and what follows of it."""
+) -> BatchState:
+    """What to do after NOLOAD."""
     if not statement.finished:
         error = failure(statement)[:2000]
         if kind_of(statement) is Kind.TRY_AGAIN:
-            state = {name: value for name, value in state.items() if name != "looked"}
+            state = without(state, "looked")
             return interrupted(state, error, looking=True)
-        state = {**state, "error": error}
+        state = {**state, "stage_error": error}
         if kind_of(statement) is not Kind.COPY:
-            return no_file(state)
+            return fail(state)
     rejects, interruption = named_by_redshift(load, state, batch, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
     if rejects:
-        return of_rows(load, state, batch, dataset, statement, rejects)
+        return judge_rows(load, state, batch, dataset, statement, rejects)
     if statement.finished and may_have_passed(state, batch):
         return {**state, "retried": batch.name, "outcome": "again"}
     if rejects := named_by_s3(batch):
-        return put_out(load, state, batch, rejects)
-    # A batch of several files is divided: its own good ones prove the set-up.
+        return leave_out(load, state, batch, rejects)
+    # A batch of several files is split: its own good files prove the set-up.
     alone = len(batch.readable) == 1
-    state, verdict = control.ask(api, store, load, state, batch, dataset, patient=alone)
-    if answer := not_answered(state, verdict):
+    state, verdict = known_good.check(api, store, load, state, batch, dataset, patient=alone)
+    if answer := after_control(state, verdict):
         return answer
-    # NOLOAD that reads the file well, as COPY does not, would read the control well whatever is wrong.
-    named = named_by_error(batch, state["error"])
+    # If NOLOAD reads the file although COPY does not, it would read the control too, whatever is wrong.
+    named = named_by_error(batch, state["stage_error"])
     works = verdict.what == "works"
     proved = works and (named is not None or not statement.finished)
     why = ONLY_COPY if works else NEVER_LOADED
     if proved or state.get("good"):
         why = ""
-    return of_error(load, state, batch, dataset, named, why)
+    return judge_error(load, state, batch, dataset, named, why)
 
 
-def not_answered(state: dict[str, Any], verdict: Verdict) -> dict[str, Any] | None:
-    """What follows of a control that has not read its file."""
+def after_control(state: BatchState, verdict: Verdict) -> BatchState | None:
+    """What to do if the control has not read its file."""
     if verdict.what == "running":
         return {**state, "outcome": "running"}
     if verdict.what == "interrupted":
         return interrupted(state, verdict.why, looking=True)
     if verdict.what == "fails":
-        return no_file(state, f" {verdict.why[:2000]}")
+        return fail(state, f" {verdict.why[:2000]}")
     return None
 
 
-def of_rows(
-    load: dict[str, Any],
-    state: dict[str, Any],
+def judge_rows(
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     statement: Statement,
     rejects: list[Reject],
-) -> dict[str, Any]:
-    """Files for which Redshift has error rows: a wrong JSONPaths file leaves them for every good file.
+) -> BatchState:
+    """Judges files with error rows: a wrong JSONPaths file causes them for every good file.
 
-    As many files that NOLOAD has read well prove the set-up, or a part that was published, or the control.
+    The set-up is right if NOLOAD has read as many other files well, if a part was published, or by the control.
     """
     well = len(batch.readable) - len(rejects) if statement.finished else 0
     proved = well >= len(rejects) or bool(state.get("good"))
     if not proved:
-        # With one file that was read well, that no other ever loaded is an answer: its batch must not wait for others
-        # that wait for it.
-        state, verdict = control.ask(api, store, load, state, batch, dataset, patient=well == 0)
-        if answer := not_answered(state, verdict):
+        # If one file was read well, it does not matter that no other ever loaded: batches must not wait for each other.
+        state, verdict = known_good.check(
+            api, store, load, state, batch, dataset, patient=well == 0
+        )
+        if answer := after_control(state, verdict):
             return answer
         proved = verdict.what == "works" or well > 0
-    rejects = look.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
+    rejects = diagnosis.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
     if proved:
-        return put_out(load, state, batch, rejects)
-    return put_aside(load, state, batch, [waiting(reject, NEVER_LOADED) for reject in rejects])
+        return leave_out(load, state, batch, rejects)
+    return hold(load, state, batch, [as_waiting(reject, NEVER_LOADED) for reject in rejects])
 
 
-def waiting(reject: Reject, why: str) -> Reject:
-    """The same file, not judged; one that may not be read stays unreadable."""
+def as_waiting(reject: Reject, why: str) -> Reject:
+    """The same file, not judged. An unreadable file stays unreadable."""
     status = reject.status if reject.status == "unreadable" else "waiting"
     return replace(reject, status=status, reason=f"{reject.reason} {why}")
 
 
-def of_error(
-    load: dict[str, Any],
-    state: dict[str, Any],
+def judge_error(
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     named: DataFile | None,
     unproved: str,
-) -> dict[str, Any]:
-    """COPY fails without an error row: the file that its error names, or the only one that is left, is put out if the
-    set-up is proved right, and else put aside; if there is neither, the batch is halved.
+) -> BatchState:
+    """Judges a COPY that failed without error rows: the file that its error names, or the only one, is left out if the
+    set-up is right, and else set aside. If there is no such file, the batch is split in half.
 
-    unproved  why it is not known whose fault it is; '' if it is the file's
+    ``unproved``: why it is not known whether the file or the set-up is wrong; '' if it is the file.
     """
     single = batch.readable[0] if len(batch.readable) == 1 else None
     file = single or named
     if file is None:
         return halve(load, state, batch)
-    reject = of_one(file, state["error"], dataset)
+    reject = reject_of(file, state["stage_error"], dataset)
     if single and unproved:
-        return put_aside(load, state, batch, [waiting(reject, unproved)])
+        return hold(load, state, batch, [as_waiting(reject, unproved)])
     if unproved:
         return divide(load, state, batch, file)
     number = state.get("named", 0)
-    alike = alike_of(batch, reject, dataset, denied=number >= MAX_NAMED)
+    alike = similar_rejects(batch, reject, dataset, denied=number >= MAX_NAMED)
     if not single and number >= MAX_NAMED and not alike:
         return halve(load, state, batch)
-    return put_out(load, {**state, "named": number + 1}, batch, [reject, *alike])
+    return leave_out(load, {**state, "named": number + 1}, batch, [reject, *alike])
 
 
-def of_one(file: DataFile, error: str, dataset: Dataset) -> Reject:
-    """Why this file is not read: what stands in it, and what Redshift says."""
+def reject_of(file: DataFile, error: str, dataset: Dataset) -> Reject:
+    """Why this file is not loaded: what is in it, and Redshift's message."""
     denied = is_denied(error)
     error = headline(error)
     if denied:
         return Reject(file, f"COPY may not read the object: {error}", status="unreadable")
-    [found] = look.at_first(store, [file], dataset)
-    return Reject(file, look.of_file("" if found == look.DENIED else found, error))
+    [found] = diagnosis.inspect_starts(store, [file], dataset)
+    return Reject(file, diagnosis.reason_for("" if found == diagnosis.DENIED else found, error))
 
 
-def alike_of(batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool) -> list[Reject]:
-    """The other files of which the same is seen, so that they do not cost a COPY each.
+def similar_rejects(
+    batch: Batch, reject: Reject, dataset: Dataset, *, denied: bool
+) -> list[Reject]:
+    """The other files with the same fault, so that each does not need a COPY.
 
-    What S3 denies to this function it may give to COPY: it counts only where COPY was denied so often (``denied``).
+    S3 may allow COPY what it denies to this function: that counts only if COPY was denied often enough (``denied``).
     """
-    others = [file for file in batch.readable if file.key != reject.file.key][: look.MAX_LOOKS]
+    others = [file for file in batch.readable if file.key != reject.file.key][: diagnosis.MAX_LOOKS]
     if reject.status == "unreadable" and not denied:
         return []
-    found = look.at_first(store, others, dataset)
+    found = diagnosis.inspect_starts(store, others, dataset)
     if reject.status == "unreadable":
         why = f"The loader may not read the object either, and COPY may not read {reject.file.url}."
         return [
             Reject(file, why, status="unreadable")
             for file, what in zip(others, found, strict=True)
-            if what == look.DENIED
+            if what == diagnosis.DENIED
         ]
     return [
         Reject(file, f"The file {what}.")
         for file, what in zip(others, found, strict=True)
-        if what and what != look.DENIED and reject.reason.startswith(f"The file {what}.")
+        if what and what != diagnosis.DENIED and reject.reason.startswith(f"The file {what}.")
     ]
 
 
-def put_out(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, rejects: list[Reject]
-) -> dict[str, Any]:
-    """Goes on without these files; their rows of the ledger are published with the others'."""
+def leave_out(load: Load, state: BatchState, batch: Batch, rejects: list[Reject]) -> BatchState:
+    """Continues without these files; their ledger rows are published with the others'."""
     first = rejects[0]
     logger.warning(
         "files are not loaded",
@@ -252,68 +257,70 @@ def put_out(
         first=first.file.key,
         reason=first.reason,
     )
-    batches.save(store, load["load_id"], without(batch, rejects))
+    batches.write(store, load["load_id"], reject_from(batch, rejects))
     return {**state, "outcome": "again"}
 
 
-def put_aside(
-    load: dict[str, Any],
-    state: dict[str, Any],
+def hold(
+    load: Load,
+    state: BatchState,
     batch: Batch,
     held: list[Reject],
-    checks: list[dict[str, Any]] | None = None,
-) -> dict[str, Any]:
-    """Goes on with the others. They are tried again if another part goes well; if none does, the ledger has them as
-    they are held.
+    checks: list[Check] | None = None,
+) -> BatchState:
+    """Sets these files aside and continues with the others. They are tried again if another part succeeds; if none
+    does, the ledger records them as ``held`` says.
     """
     keys = {reject.file.key for reject in held}
-    # Under a name of its own, so that it is staged anew and not told what became of it the first time.
-    state, (name, rest) = new_parts(state)
+    # Under a new name: with the old one, the Data API would return the result of the first time.
+    state, (name, rest) = name_parts(state, 2)
     files = tuple(file for file in batch.files if file.key in keys)
     others = tuple(file for file in batch.files if file.key not in keys)
     apart = replace(batch, name=name, files=files, rejects=(), held=tuple(held), unread_headers=0)
-    batches.save(store, load["load_id"], apart)
+    batches.write(store, load["load_id"], apart)
     if others or batch.rejects:
-        batches.save(store, load["load_id"], replace(batch, name=rest, files=others, held=()))
+        batches.write(store, load["load_id"], replace(batch, name=rest, files=others, held=()))
         state = {**state, "todo": [rest, *state.get("todo", [])]}
     more = f" (and {len(held) - 1} more files)" if len(held) > 1 else ""
     cause = f"{held[0].file.key}{more} waits: {held[0].reason}"
-    return suspect({**state, "batch": name}, cause, checks or [])
+    return set_aside({**state, "batch": name}, cause, checks or [])
 
 
-def may_have_passed(state: dict[str, Any], batch: Batch) -> bool:
-    """Whether COPY is tried once more, since NOLOAD has read all files well: of a batch before it is divided, and of a
-    single file before it is judged. What lies between is divided at once.
+def may_have_passed(state: BatchState, batch: Batch) -> bool:
+    """Whether COPY is tried once more because NOLOAD has read all files well: before a batch is split, and before a
+    single file is judged. Parts in between are split at once.
     """
     whole_or_single = not state.get("parts") or len(batch.readable) == 1
     return whole_or_single and state.get("retried") != batch.name
 
 
-def interrupted(state: dict[str, Any], error: str, *, looking: bool = False) -> dict[str, Any]:
-    """An interruption judges no file, however often it comes. What was interrupted is done once more: the look for the
-    bad files (``looking``), or COPY itself; in the end the batch fails.
+def interrupted(state: BatchState, error: str, *, looking: bool = False) -> BatchState:
+    """Repeats what was interrupted: the search for bad files (``looking``), or COPY itself. An interruption never
+    rejects a file; after too many the batch fails.
     """
     if state["attempt"] >= attempts(error, MAX_ATTEMPTS):
-        return no_file({**state, "error": error})
+        return fail({**state, "stage_error": error})
     pause(state["attempt"])
     state = {**state, "attempt": state["attempt"] + 1}
     return {**state, "outcome": "running"} if looking else {**state, "outcome": "again"}
 
 
-def no_file(state: dict[str, Any], more: str = "") -> dict[str, Any]:
-    """What failed is the set-up's or the warehouse's, and no file is rejected for it."""
-    cause = f"COPY failed for a reason that is not a file's: {state['error']}{more}"
+def fail(state: BatchState, more: str = "") -> BatchState:
+    """Fails the batch: the set-up or the warehouse is the cause, and no file is rejected."""
+    cause = f"COPY failed, and no file is the cause: {state['stage_error']}{more}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
-def submit(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
-) -> Statement:
-    """COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and the errors it met."""
-    names = for_dataset(settings(), store, dataset, dataset.stage_table)
-    uri = f"{state_of(load)}/finding/{batch.name}.{state['attempt']}.json"
-    names["manifest"] = store.put(uri, batches.manifest(batch.readable))
-    names["copy_options"] = f"{batch.compression} NOLOAD MAXERROR {MAX_ERRORS}"
+def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Statement:
+    """Submits COPY … NOLOAD of the batch into the staging parent (nothing is loaded), and a query of its errors."""
+    names = copying.copy_names(
+        store,
+        dataset,
+        dataset.stage_table,
+        manifest=keys.noload_manifest(load["load_id"], batch.name, state["attempt"]),
+        urls=[file.url for file in batch.readable],
+        options=copying.noload(batch.compression),
+    )
     return api.submit(
         statements.find_bad_files(dataset, names, batch.columns or ()),
         token=client_token(load["load_id"], "find", batch.name, state["attempt"]),
@@ -323,17 +330,17 @@ def submit(
 
 
 def named_by_redshift(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, statement: Statement
+    load: Load, state: BatchState, batch: Batch, statement: Statement
 ) -> tuple[list[Reject], str]:
-    """The files for which COPY left error rows, each with its first error; and if there are none but rows of an
-    interruption, what the first of those says.
+    """The files with error rows, each with its first error; and if there are only rows of an interruption, the first
+    message of those.
     """
     interruption = ""
     if statement.finished:
         rejects, interruption = from_rows(batch, list(api.rows(f"{statement.id}:2")))
         if rejects:
             return rejects, ""
-    # NOLOAD says nothing, or failed itself: at 100,000 errors, with rows of files seen so far, or on what leaves none.
+    # NOLOAD found nothing, or failed itself: at 100,000 errors, with rows of the files so far, or without any rows.
     part = statement.failed_part
     queries = [part.query_id if part else -1, state.get("query_id", -1)]
     for number, query in enumerate(q for q in queries if q and q > 0):
@@ -350,7 +357,7 @@ def named_by_redshift(
 
 
 def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], str]:
-    """The rejected files, and the first message that is an interruption's."""
+    """The rejected files, and the first message of an interruption."""
     file_of = batches.by_reported_name(batch.files)
     rejects, interruption = [], ""
     for name, line, column, code, message, errors in rows:
@@ -367,7 +374,7 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
-    """The files that S3 does not have any more. What it denies to this function it may give to COPY: no reason."""
+    """The files that are deleted. Denied files do not count: S3 may allow COPY to read them."""
     return [
         Reject(file, "The object was deleted before COPY read it.", status="missing")
         for file, head in zip(batch.files, heads_of(batch.files), strict=True)
@@ -380,9 +387,9 @@ def heads_of(files: Sequence[DataFile]) -> list[Head]:
         return list(pool.map(lambda file: store.head(file.bucket, file.key), files))
 
 
-def without(batch: Batch, rejects: list[Reject]) -> Batch:
-    """The batch with these files rejected from it, but for those that were replaced since they were planned: what COPY
-    has read was perhaps not the planned version, which may be good. They are staged again as they are now.
+def reject_from(batch: Batch, rejects: list[Reject]) -> Batch:
+    """The batch with these files rejected, except those that were replaced since the plan: COPY may have read another
+    version than the present one, which may be good. They are staged again as they are now.
     """
     heads = heads_of([reject.file for reject in rejects])
     now = {
@@ -398,53 +405,54 @@ def without(batch: Batch, rejects: list[Reject]) -> Batch:
 
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
-    """The file whose URL, encoded or not, is in COPY's error: of several (one key may begin another) the longest."""
+    """The file whose URL, encoded or not, is in COPY's error; of several the longest, as one key may be the prefix of
+    another.
+    """
     said = (error, unquote(error))
     found = [file for file in batch.readable if any(file.url in text for text in said)]
     return max(found, key=lambda file: len(file.key), default=None)
 
 
-def halve(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> dict[str, Any]:
-    """Goes on with half of the batch; the rest waits."""
+def halve(load: Load, state: BatchState, batch: Batch) -> BatchState:
+    """Continues with half of the batch; the rest waits."""
     return divide(load, state, batch, None)
 
 
-def divide(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, named: DataFile | None
-) -> dict[str, Any]:
-    """Goes on without the file that the error names, or with half of the batch if it names none; the rest waits."""
+def divide(load: Load, state: BatchState, batch: Batch, named: DataFile | None) -> BatchState:
+    """Continues without the file that the error names, or with half of the batch if it names none; the rest waits."""
     if batches.parts_of(store, load["load_id"]) >= MAX_PARTS:
         cause = (
-            "Too many files are bad that nobody names; the next load of what is left goes on with them. "
-            f"The last failed for this: {state['error']}"
+            "Too many bad files that Redshift does not identify; the next load continues with what is left. "
+            f"The last error was: {state['stage_error']}"
         )
         return {**state, "outcome": "failed", "cause": cause}
-    state, names = new_parts(state)
-    first, second = batch.apart(named, names) if named else batch.halves(names)
-    batches.save(store, load["load_id"], first)
-    batches.save(store, load["load_id"], second)
+    state, (one, two) = name_parts(state, 2)
+    names = (one, two)
+    first, second = batch.split_off(named, names) if named else batch.halves(names)
+    batches.write(store, load["load_id"], first)
+    batches.write(store, load["load_id"], second)
     todo = [second.name, *state.get("todo", [])]
     return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def after_failed_checks(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch
-) -> dict[str, Any]:
-    """A check on staging failed: it judges the file if it has ever passed, in this batch or before by the ledger."""
+def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchState:
+    """A check on the staged rows failed: the file is rejected if the check has passed before, in this batch or by the
+    ledger.
+    """
     checks = state["failed_checks"]
-    state = {name: value for name, value in state.items() if name != "failed_checks"}
+    state = without(state, "failed_checks")
     if len(batch.readable) > 1:
         return halve(load, state, batch)
-    reject = Reject(batch.readable[0], state["error"])
+    reject = Reject(batch.readable[0], state["stage_error"])
     trusted = bool(state.get("good"))
     if not trusted:
         ended = api.run(
-            [sql.render_one("stage/passed_checks.sql", common(settings()))],
+            [sql.render_one("stage/passed_checks.sql", settings().template_names)],
             token=client_token(load["load_id"], "passed", batch.name, state["attempt"]),
             name=f"{load['load_id']} checks passed before {batch.name}",
         )
         passed = {(name, definition) for name, definition in api.rows(f"{ended.id}:1")}
         trusted = all((c["name"], c["definition"]) in passed for c in checks)
     if trusted:
-        return put_out(load, state, batch, [reject])
-    return put_aside(load, state, batch, [waiting(reject, NEVER_PASSED)], checks)
+        return leave_out(load, state, batch, [reject])
+    return hold(load, state, batch, [as_waiting(reject, NEVER_PASSED)], checks)

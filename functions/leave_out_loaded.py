@@ -1,76 +1,65 @@
-"""Plan a batch again after its claim failed: the files that another load has published meanwhile are left out.
+"""Compare a batch with the ledger again after its claim failed, and leave out what another load has published.
 
 In: the load, and the batch. Out: the batch with outcome ``again`` or ``running``.
 """
 
-import re
 from dataclasses import replace
-from typing import Any
+from itertools import compress
 
-from loader import batches, statements
+from loader import batches, clients, keys, ledger
 from loader.batches import Batch
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
-from loader.failures import Kind, kind_of
-from loader.names import common, flag, state_of
-from loader.observability import logger, step
+from loader.dataapi import Statement, StatementFailed, client_token
+from loader.failures import Kind
+from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
-from loader.store import Store
+from loader.state import BatchEvent, BatchState, Load
+from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 10  # of staging and this step together
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     statement, pending = advance(api, state.get("statement"), lambda: submit(load, state, batch))
     if statement.running:
         return {**state, "statement": pending, "outcome": "running"}
-    state = {**state, "statement": None, "attempt": state.get("attempt", 0) + 1}
-    if not statement.finished and (cause := took_too_long(pending)):
-        raise StatementFailed(cause)
-    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}
-    if statement is LOST:
-        raise StatementFailed(
-            "The Data API forgot the statement that compares the batch with the ledger."
-        )
+    attempt = state.get("attempt", 0) + 1
+    state = {**state, "statement": None, "attempt": attempt}
     if not statement.finished:
-        statement = api.describe(statement.id)
-        if kind_of(statement) is Kind.TRY_AGAIN and state["attempt"] < MAX_ATTEMPTS:
+        end = ending(api, statement, pending, f"compared the batch {batch.name} with the ledger")
+        if end.kind in (Kind.LOST, Kind.TRY_AGAIN) and attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "running"}
+        if end.kind in (Kind.LOST, Kind.TOO_LONG):
+            raise StatementFailed(end.error)
         raise StatementFailed(
-            f"Batch {batch.name} could not be compared with the ledger: {failure(statement)}"
+            f"Batch {batch.name} could not be compared with the ledger: {end.error}"
         )
-    new = {figure for figure, name in api.rows(f"{statement.id}:3") if name is None}
-    files = tuple(file for number, file in enumerate(batch.files) if number in new)
+    is_new, _ = ledger.read(api.rows(f"{statement.id}:{ledger.LAST}"), len(batch.files))
+    files = tuple(compress(batch.files, is_new))
     if len(files) == len(batch.files) and state["attempt"] >= MAX_ATTEMPTS:
         raise StatementFailed(
-            f"The claim of batch {batch.name} says that files of it are loaded, and the ledger has none of them."
+            f"The claim of batch {batch.name} says that some of its files are loaded, but the ledger has none of them."
         )
-    logger.info("files loaded meanwhile are left out", files=len(batch.files) - len(files))
-    batches.save(store, load["load_id"], replace(batch, files=files))
+    logger.info(
+        "files that another load has loaded are left out", files=len(batch.files) - len(files)
+    )
+    batches.write(store, load["load_id"], replace(batch, files=files))
     known = state.get("known", 0) + len(batch.files) - len(files)
     return {**state, "known": known, "outcome": "again"}
 
 
-def submit(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Statement:
+def submit(load: Load, state: BatchState, batch: Batch) -> Statement:
     attempt = state.get("attempt", 0)
-    listing = f"{state_of(load)}/batches/{batch.name}.{attempt}.json.gz"
+    listing = keys.batch_listing(load["load_id"], batch.name, attempt)
     rows = ({"seq": number, **file.as_dict()} for number, file in enumerate(batch.files))
-    names = {
-        **common(settings()),
-        "plan_table": re.sub(r"[-.]", "_", f"file_plan_{load['load_id']}_{batch.name}_{attempt}"),
-        "listing": store.put_lines(listing, rows),
-        "named": flag(load["named"]),
-        "reload": flag(load["mode"] == "reload"),
-    }
+    uri = store.put_lines(listing, rows)
     return api.submit(
-        statements.compare(names),
+        ledger.comparison(load, uri, batch.name, attempt),
         token=client_token(load["load_id"], "leave", batch.name, attempt),
         name=f"{load['load_id']} leave out loaded {batch.name}.{attempt}",
         wait=settings().wait_seconds,

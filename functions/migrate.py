@@ -1,259 +1,34 @@
 """Create the tables, or upgrade them to the version that this code works with.
 
-In: the load (and a batch, which goes through unchanged). Out: outcome ``again``; of a
-load without a batch also ``upgraded``, from which version of the tables (0: none) to which.
-Two loads may meet here: each migration is one transaction, and the one that comes second finds its work done.
+In: the load (and a batch, which passes through unchanged). Out: outcome ``again``; without a
+batch also ``upgraded``, from which version of the tables (0: none) to which.
 """
 
-import re
-import time
-from collections.abc import Iterable, Sequence
-from typing import Any
-
-from loader import sql, statements
-from loader.dataapi import MAX_STATEMENTS, DataApi, StatementFailed, client_token
-from loader.datasets import datasets
-from loader.failures import is_missing, may_pass
-from loader.migrations import ensure_schemas, is_autocommit, latest_version, rendered, steps
-from loader.names import common
-from loader.observability import logger, step
+from loader import clients
+from loader.dataapi import StatementFailed
+from loader.migrations import latest_version
 from loader.settings import settings
-from loader.sql import Rendered
+from loader.state import BatchState, Load, MigrateEvent
+from loader.steps import step
+from loader.tables import current_version, upgrade
 
-MAX_ATTEMPTS = 5
-IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
-LEAST_SECONDS = 10  # for each
-MAKE_SECONDS = 120  # for a transaction that makes tables: behind the lock, a load may be publishing
-
-_CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)", re.I)
-
-api = DataApi(settings())
+api = clients.api()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load, state = event["load"], event.get("batch") or event["load"]
-    suffix = f"{(event.get('batch') or {}).get('batch', '')}.{state.get('attempt', 0)}"
-    names = common(settings())
+def handler(event: MigrateEvent) -> Load | BatchState:
+    load, batch = event["load"], event.get("batch")
+    attempt = (batch or load).get("attempt", 0)
+    suffix = f"{batch['batch'] if batch else ''}.{attempt}"
+    names = settings().template_names
     version = current_version(load, names, f"{suffix}.0")
     if version > latest_version():
         raise StatementFailed(
-            f"The tables are of version {version}, this loader knows {latest_version()}: deploy the newer."
+            f"The tables have version {version}, but this loader supports {latest_version()}: deploy the newer loader."
         )
     upgrade(load, version, suffix)
-    if not event.get("batch"):
-        first = state.get("upgraded", {}).get("from", version)
-        state = {**state, "upgraded": {"from": first, "to": latest_version()}}
-    return {**state, "statement": None, "outcome": "again"}
-
-
-def migrate_from_nothing(load: dict[str, Any]) -> None:
-    """Creates the tables where there are none. Raises StatementFailed."""
-    upgrade(load, 0, "nothing")
-
-
-def upgrade(load: dict[str, Any], version: int, suffix: str) -> None:
-    """Brings a ledger of this version (0: none) to the latest, makes what else is missing. Raises StatementFailed."""
-    names = common(settings())
-    ensure_schemas(api, load["load_id"], suffix)
-    make_own_tables(load, f"{suffix}.before")  # the lock, behind which the rest is made
-    files = {wanted: rendered(name, names) for wanted, name in steps(version).items()}
-    absent: dict[str, list[str]] = {}
-    if version and files:
-        made = statements.created(text for texts in files.values() for text in texts)
-        absent, lost = not_there(load, names, f"{suffix}.before", made)
-        refuse(lost)
-    for wanted, name in steps(version).items():
-        if version >= wanted:
-            continue  # another load has come this far
-        texts = of_tables_there(files[wanted], absent)
-        if is_autocommit(name):
-            improve(load, name, texts, suffix)
-            version = wanted
-        else:
-            version = migrate(load, wanted, texts, names, suffix)
-        logger.info("tables migrated", version=version)
-    make_missing(load, suffix)
-
-
-def make_own_tables(load: dict[str, Any], suffix: str) -> None:
-    """The lock with its row, and the parent of a plan's table. Raises StatementFailed."""
-    again_on_conflict(
-        sql.render("migrations/loader_tables.sql", common(settings())),
-        load,
-        f"loader-tables.{suffix}",
-        "the loader's own tables",
-    )
-
-
-def make_missing(load: dict[str, Any], suffix: str) -> list[str]:
-    """Makes the tables of datasets that are not there, in transactions of what the Data API takes; gives their names.
-
-    They are not there in a new warehouse, after a reset, and after a deploy that brought a dataset. What dies in the
-    middle is gone on with by the next load that misses a table. Raises StatementFailed for a table that held rows: an
-    empty one in its place would hide that they are gone. The tables of the other datasets are made before, so that
-    one dataset holds up no other.
-    """
-    names = common(settings())
-    missing, lost = not_there(load, names, suffix)
-    missing = {dataset: absent for dataset, absent in missing.items() if dataset not in lost}
-    texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]
-    lock = sql.render("migrations/lock.sql", names)
-    room = MAX_STATEMENTS - len(lock)
-    for number in range(0, len(texts), room):
-        again_on_conflict(
-            [*lock, *texts[number : number + room]],
-            load,
-            f"datasets-{number}.{suffix}",
-            f"tables of datasets {number // room + 1}",
-        )
-    made = sorted(name for of in missing.values() for name in of)
-    if made:
-        logger.info("tables made", tables=made)
-    refuse(lost)
-    return made
-
-
-def not_there(
-    load: dict[str, Any], names: dict[str, str], suffix: str, made: Iterable[str] = ()
-) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Dataset -> its tables that are not there, with their schemas, if any, but those that will be ``made``; and of
-    those datasets of which one of these tables held rows, what to say of it.
-    """
-    if not datasets():
-        return {}, {}
-    found = rows(load, "migrations/tables.sql", names, f"{suffix}.tables", "tables")
-    there = {*made, *(f"{schema}.{table}" for schema, table in found)}
-    missing = {
-        dataset: absent
-        for dataset in datasets()
-        if (absent := sorted({*statements.created(statements.tables_of(dataset, names))} - there))
-    }
-    held = {
-        dataset: shown
-        for dataset, absent in missing.items()
-        if (shown := [name for name in absent if name.startswith(f"{names['schema']}.")])
-    }
-    return missing, lost_rows(load, names, held, suffix) if held else {}
-
-
-def of_tables_there(texts: list[Rendered], absent: dict[str, list[str]]) -> list[Rendered]:
-    """The statements of a migration but those that change a table of a dataset that is not there yet: one that a deploy
-    has brought together with its first changes is made as it is now.
-    """
-    names = {name for of in absent.values() for name in of}
-    return [t for t in texts if not ((found := _CHANGED.match(t)) and found[1] in names)]
-
-
-def lost_rows(
-    load: dict[str, Any], names: dict[str, str], missing: dict[str, list[str]], suffix: str
-) -> dict[str, str]:
-    """What to say of each dataset that misses such tables and of which the ledger says that files are loaded."""
-    found = rows(load, "migrations/loaded.sql", names, f"{suffix}.loaded", "loaded files")
-    loaded = {str(dataset): int(files or 0) for dataset, files in found}
-    return {
-        dataset: f"{', '.join(absent)} is missing, and the ledger says that {loaded[dataset]} files of {dataset} are "
-        "loaded. If somebody dropped it, restore it from a snapshot, or start an execution with "
-        '{"reset": true}, which deletes all loaded data and makes all tables. If '
-        f"sql/datasets/{dataset}/tables.sql is newer than these files, add the table by a file of "
-        "sql/migrations/ too."
-        for dataset, absent in missing.items()
-        if loaded.get(dataset)
-    }
-
-
-def refuse(lost: dict[str, str]) -> None:
-    """Raises StatementFailed if a dataset has lost rows."""
-    if lost:
-        raise StatementFailed(" ".join(lost.values()))
-
-
-def again_on_conflict(texts: Sequence[str], load: dict[str, Any], step: str, name: str) -> None:
-    """Runs what may be run twice, in one transaction, again if it meets another load's. Raises StatementFailed."""
-    for attempt in range(MAX_ATTEMPTS):
-        try:
-            api.run(
-                texts,
-                token=client_token(load["load_id"], step, "", attempt),
-                name=f"{load['load_id']} {name}",
-                limit=MAKE_SECONDS,
-            )
-            return
-        except StatementFailed as error:
-            taken = "already exists" in str(error)  # by a load that came first
-            if not (taken or may_pass(str(error))) or attempt == MAX_ATTEMPTS - 1:
-                raise
-            logger.warning("tables not made, trying again", error=str(error))
-
-
-def migrate(
-    load: dict[str, Any], wanted: int, texts: list[Rendered], names: dict[str, str], suffix: str
-) -> int:
-    """Runs a migration as one transaction; returns the tables' version then. Raises StatementFailed."""
-    for attempt in range(MAX_ATTEMPTS):
-        try:
-            api.run(
-                texts,
-                token=client_token(load["load_id"], f"migrate{wanted}", suffix, attempt),
-                name=f"{load['load_id']} migrate to {wanted}",
-            )
-            return wanted
-        except StatementFailed as error:
-            # Another load may have migrated the tables meanwhile: then the version says so.
-            version = current_version(load, names, f"{suffix}.{wanted}.{attempt}")
-            if version >= wanted:
-                return version
-            if not may_pass(str(error)) or attempt == MAX_ATTEMPTS - 1:
-                raise
-            logger.warning("migration failed, trying again", version=wanted, error=str(error))
-    raise AssertionError("the loop returns or raises")
-
-
-def improve(load: dict[str, Any], name: str, texts: list[Rendered], suffix: str) -> None:
-    """Runs each statement of an _autocommit file as its own transaction. Only the last, the version, must succeed.
-
-    What takes too long for this function is cancelled: loads go on, and a person runs it when it suits.
-    """
-    deadline = time.monotonic() + IMPROVE_SECONDS
-    for number, statement in enumerate(texts):
-        try:
-            api.run(
-                [statement],
-                token=client_token(load["load_id"], "improve", f"{suffix}.{name}", number),
-                name=f"{load['load_id']} {name} {number + 1}",
-                autocommit=True,
-                limit=max(int(deadline - time.monotonic()), LEAST_SECONDS),
-            )
-        except (StatementFailed, TimeoutError) as error:
-            if number == len(texts) - 1:
-                raise
-            logger.error(
-                "A table could not be improved. Loads work without it; run the statement by hand.",
-                statement=str(statement),
-                error=str(error),
-            )
-
-
-def current_version(load: dict[str, Any], names: dict[str, str], suffix: str) -> int:
-    """The version of the tables, 0 if there are none."""
-    try:
-        found = rows(
-            load, "migrations/version.sql", names, f"version.{suffix}", "version of the tables"
-        )
-    except StatementFailed as error:
-        if is_missing(str(error)):
-            return 0
-        raise
-    return int(found[0][0] or 0)
-
-
-def rows(
-    load: dict[str, Any], file: str, names: dict[str, str], step: str, name: str
-) -> list[tuple[Any, ...]]:
-    """The rows of the one statement of a file. Raises StatementFailed."""
-    statement = api.run(
-        [sql.render_one(file, names)],
-        token=client_token(load["load_id"], step, "", 0),
-        name=f"{load['load_id']} {name}",
-    )
-    return list(api.rows(f"{statement.id}:1"))
+    if batch:
+        return {**batch, "statement": None, "outcome": "again"}
+    first = load.get("upgraded", {}).get("from", version)
+    upgraded = {"from": first, "to": latest_version()}
+    return {**load, "upgraded": upgraded, "statement": None, "outcome": "again"}

@@ -7,45 +7,49 @@ Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``migrated
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, compress, islice
-from typing import Any
 
-from loader import batches, mark, redo, rest, statements
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
-from loader.datasets import Dataset, dataset_of, datasets
-from loader.failures import Kind, kind_of
-from loader.leftovers import end_statements
-from loader.migrations import latest_version
-from loader.names import OPEN, WAITING_SINCE, common, flag, load_id
-from loader.not_taken import NotTaken, under
-from loader.observability import MetricUnit, logger, metrics, step
+from loader import (
+    backlog,
+    batches,
+    clients,
+    keys,
+    ledger,
+    listing,
+    redo,
+    statements,
+)
+from loader.dataapi import Statement, StatementFailed, client_token
+from loader.datasets import Dataset, dataset_for
+from loader.failures import Kind
+from loader.ledger import NoTables
+from loader.leftovers import cancel_statements
+from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
-from loader.store import DataFile, MissingObject, Store
+from loader.state import File, Load, PlanEvent, UnmatchedFiles
+from loader.steps import advance, ending, step
+from loader.store import DataFile, MissingObject
+from loader.unmatched import Unmatched
 
-# The trigger's lists are taken as new: the claim in the publish transaction finds those that are not.
-NO_LEDGER_NEEDED = "events/"
 MAX_ATTEMPTS = 5
-MAX_UPGRADES = 3  # times that the tables are made or upgraded before a plan
+MAX_UPGRADES = 3  # how often one plan may ask for the tables to be created or upgraded
 SHOWN_KEYS = 10
-KNOWN_AS = ("loaded", "rejected", "withdrawn")  # the statuses of a file that is not new
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load = event.get("load") or {}
-    if (
-        load.get("execution") != event["execution"]
-    ):  # the first call, whatever a person gave as input
+def handler(event: PlanEvent) -> Load:
+    load: Load = event.get("load") or {}
+    # The first call, whatever a person gave as input.
+    if load.get("execution") != event["execution"]:
         load = {
-            "load_id": load_id(event["execution"], event["started"]),
+            "load_id": keys.load_id(event["execution"], event["started"]),
             "execution": event["execution"],
             "started": event["started"],
             "attempt": 0,
@@ -54,24 +58,29 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     try:
         request = parse(event["input"])
         if request.mode in ("reset", "undo"):
-            mark_as_open(load)
+            mark_unfinished(load)
         if request.mode in ("check", "reset"):
             return {**load, "mode": request.mode, "outcome": request.mode}
         if request.mode == "migrate":
-            # The step that makes the tables looks at their version itself, and says what it was.
+            # Migrate checks the version itself, and returns what it was.
             if "upgraded" not in load:
                 return {**load, "mode": "migrate", "outcome": "no tables"}
             return {**load, "mode": "migrate", "outcome": "migrated"}
         if request.mode == "undo":
-            wanted = {"undo": {"load_id": request.undo}, "dry_run": request.dry_run}
-            return {**load, **wanted, "mode": "undo", "outcome": "undo"}
+            return {
+                **load,
+                "mode": "undo",
+                "undo": {"load_id": request.undo},
+                "dry_run": request.dry_run,
+                "outcome": "undo",
+            }
         return plan(load, request)
     except BadRequest as error:
         return {**load, "mode": "load", "outcome": "refused", "cause": str(error)}
 
 
-def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
-    """Lists, compares with the ledger, cuts into batches."""
+def plan(load: Load, request: Request) -> Load:
+    """Lists the files, compares them with the ledger, and divides them into batches."""
     begun = time.time()
     load = {
         **load,
@@ -81,13 +90,14 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
         "dry_run": request.dry_run,
         "named": request.named,
         "objects": load.get("objects", request.objects),
-        **({"redo": request.redo} if request.redo else {}),
     }
+    if request.redo:
+        load["redo"] = request.redo
     try:
         if request.redo and not load["objects"]:
-            load = look_for_withdrawn(load, request)
+            load = find_withdrawn(load, request)
         if load["objects"] or not request.redo:
-            load, new = look_for_new(load, request)
+            load, new = find_new(load, request)
         else:
             new = None
     except NoTables:
@@ -95,27 +105,27 @@ def plan(load: dict[str, Any], request: Request) -> dict[str, Any]:
             raise
         load = {**load, "statement": None, "attempt": load["attempt"] + 1, "outcome": "no tables"}
         new = None
-    load["seconds"] = spent(load, begun)
+    load["seconds"] = seconds_so_far(load, begun)
     if new is None:
         return load
     if load["listed"] == 0:
         measure(load, request, "", more=False)
         return {**load, "outcome": "nothing"}
-    result = write_batches(load, new)
-    load["seconds"] = spent(load, begun)
+    result, oldest = write_batches(load, new)
+    load["seconds"] = seconds_so_far(load, begun)
     if result["outcome"] == "nothing" and result["rest"]:
-        return next_list(load, result["rest"])
-    measure(load, request, result.pop("oldest"), more=bool(result["rest"]))
+        return skip_to(load, result["rest"])
+    measure(load, request, oldest, more=bool(result["rest"]))
     if result["outcome"] == "load":
-        mark_as_open(load)
+        mark_unfinished(load)
     passed = load.get("passed", 0)
     listed, known = load["listed"] + passed, result["known"] + passed
     return {**load, **result, "listed": listed, "known": known}
 
 
-def look_for_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]:
-    """The load with the list of the files that an undone load had; or with an outcome, while the warehouse is asked."""
-    names = {**common(settings()), "undone_load": request.redo}
+def find_withdrawn(load: Load, request: Request) -> Load:
+    """The load with the files of an undone load; or with an outcome, while the query runs."""
+    names = {**settings().template_names, "undone_load": request.redo}
     sequence = statements.redo(names)
     try:
         load, statement = ask(load, ("redo", ""), sequence)
@@ -127,257 +137,129 @@ def look_for_withdrawn(load: dict[str, Any], request: Request) -> dict[str, Any]
     return load | redo.write(store, load["load_id"], redo.found(request.redo, files, why))
 
 
-def look_for_new(
-    load: dict[str, Any], request: Request
-) -> tuple[dict[str, Any], Iterator[DataFile] | None]:
-    """The load and what is new of its files; None while the warehouse is asked. Raises NoTables."""
+def find_new(load: Load, request: Request) -> tuple[Load, Iterator[DataFile] | None]:
+    """The load and its files that are new; None while the query runs. Raises NoTables."""
     if "listed" not in load:
         list_all(load, request)
-    listing, listed = load["listing"], load["listed"]
-    if not request.reload and load["objects"].startswith(store.uri(NO_LEDGER_NEEDED)):
-        return load, read_listing(listing) if listed else iter(())
-    load, is_new = compare(load)
+    listed = load["listed"]
+    if not request.reload and load["objects"].startswith(store.uri(keys.EVENTS)):
+        return load, listing.read(store, load["listing"]) if listed else iter(())
+    load, is_new = compared(load)
     if is_new is None:
         return load, None
-    return load, compress(read_listing(listing), is_new) if listed else iter(())
+    return load, compress(listing.read(store, load["listing"]), is_new) if listed else iter(())
 
 
-def list_all(load: dict[str, Any], request: Request) -> None:
-    """Writes the listing, and how many files it has."""
-    end_what_others_left(request)
-    # A name of its own: were this call repeated, its numbers must not meet those of another listing.
-    load["listing"] = f"loads/{load['load_id']}/listing-{uuid.uuid4().hex[:8]}.json.gz"
-    not_taken = NotTaken()
-    files = list_files(request, load["objects"], not_taken)
-    load["listed"] = write_listing(load["listing"], reloadable(files) if request.reload else files)
+def list_all(load: Load, request: Request) -> None:
+    """Writes the listing, and the number of its files into the load."""
+    cancel_leftovers(request)
+    # A unique name: if this call is repeated, its numbers must not be used with another listing.
+    load["listing"] = keys.listing(load["load_id"], uuid.uuid4().hex[:8])
+    not_taken = Unmatched()
+    files = listing.list_files(store, request, load["objects"], not_taken)
+    load["listed"] = listing.write(
+        store, load["listing"], listing.reloadable(files) if request.reload else files
+    )
     if not_taken.files:
-        load["not_taken"] = told_not_taken(load, not_taken)
+        load["not_taken"] = report_unmatched(load, not_taken)
 
 
-def next_list(load: dict[str, Any], objects: str) -> dict[str, Any]:
-    """Others have loaded all of this execution's list meanwhile: it takes the next."""
+def skip_to(load: Load, objects: str) -> Load:
+    """Other loads have loaded all files of this list in the meantime: this execution takes the next list."""
     passed = load.get("passed", 0) + load.pop("listed")
     return {**load, "objects": objects, "passed": passed, "outcome": "running"}
 
 
-def mark_as_open(load: dict[str, Any]) -> None:
-    """Until finish takes the mark away: the sweep ends the statements of a load that never got there, and cleans up."""
-    store.put(f"{OPEN}{load['load_id']}.json", {"execution": load["execution"]})
+def mark_unfinished(load: Load) -> None:
+    """Marks the load as unfinished until Finish. If it never gets there, the sweep cancels its statements and cleans
+    up.
+    """
+    store.put(keys.unfinished(load["load_id"]), {"execution": load["execution"]})
 
 
-def end_what_others_left(request: Request) -> None:
-    """Before this load waits behind their locks. Finish looks again, and then cleans up."""
+def cancel_leftovers(request: Request) -> None:
+    """Cancels the statements of ended loads before this load waits for their locks. Finish checks again."""
     for dead in request.ended:
         try:
-            end_statements(api, dead)
-        except Exception:  # the load may be published all the same
-            logger.exception("statements of an ended load could not be cancelled", load=dead)
+            cancel_statements(api, dead)
+        except Exception:  # that need not stop this load
+            logger.exception("the statements of an ended load could not be cancelled", load=dead)
 
 
-def measure(load: dict[str, Any], request: Request, oldest: str, *, more: bool) -> None:
-    """How long the oldest file that is not loaded has waited, where the load looks at all files.
+def measure(load: Load, request: Request, oldest: str, *, more: bool) -> None:
+    """Measures how long the oldest file that is not loaded has waited, if the load checks all files.
 
-    Of the executions of a backfill the first has looked at all files; of those that follow only the last does.
+    In a backfill the first execution has checked all files, and after it only the last one does.
     """
-    of_a_rest = rest.is_list(load["objects"].removeprefix(store.uri("")))
+    is_backlog = backlog.is_list(load["objects"].removeprefix(store.uri("")))
     narrowed_by = (request.keys, request.prefixes, request.objects, request.redo)
-    looks_at_all = request.mark or not any(narrowed_by)
-    if request.mode == "load" and looks_at_all and not (of_a_rest and more):
-        age = waited(request, oldest) if oldest else 0
+    checks_all = request.mark or not any(narrowed_by)
+    if request.mode == "load" and checks_all and not (is_backlog and more):
+        age = waiting_seconds(request, oldest) if oldest else 0
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, max(age, 0))
 
 
-def waited(request: Request, oldest: str) -> float:
-    """How long a file has waited: not before a load has first looked, or a new stack's alarm would say years."""
+def waiting_seconds(request: Request, oldest: str) -> float:
+    """How long a file has waited, in seconds. Counts from the first load at the earliest: in a new stack the alarm
+    would otherwise report years.
+    """
     now = datetime.now(UTC)
     try:
-        since = datetime.fromisoformat(store.get(WAITING_SINCE)["since"])
+        since = datetime.fromisoformat(store.get(keys.WAITING_SINCE)["since"])
     except MissingObject:
         since = now
         if not request.dry_run:
-            store.put(WAITING_SINCE, {"since": now.isoformat()})
+            store.put(keys.WAITING_SINCE, {"since": now.isoformat()})
     return (now - max(since, datetime.fromisoformat(oldest))).total_seconds()
 
 
-def spent(load: dict[str, Any], begun: float) -> float:
+def seconds_so_far(load: Load, begun: float) -> float:
     """The seconds of all calls of this step so far."""
     return round(float(load.get("seconds", 0)) + time.time() - begun, 3)
 
 
-def told_not_taken(load: dict[str, Any], not_taken: NotTaken) -> dict[str, Any]:
-    """What the report says of files that no dataset takes; of a dry run with the list of their keys."""
-    logger.warning("files that no dataset takes", **not_taken.as_dict())
+def report_unmatched(load: Load, not_taken: Unmatched) -> UnmatchedFiles:
+    """What the report says about files that match no dataset. A dry run lists all of their keys."""
+    logger.warning("files match no dataset", **not_taken.as_dict())
     if not load["dry_run"]:
         return not_taken.as_dict()
-    key = f"loads/{load['load_id']}/not_taken.json.gz"
+    key = keys.unmatched(load["load_id"])
     return not_taken.as_dict() | {
         "list": store.put_lines(key, ({"key": key} for key in not_taken.keys))
     }
 
 
-def list_files(request: Request, objects: str, not_taken: NotTaken) -> Iterator[DataFile]:
-    """The files that the request means and a dataset takes, each once; raises BadRequest for a key not there. Counts
-    those under the datasets' prefixes that none takes.
+def compared(load: Load) -> tuple[Load, bytearray | None]:
+    """The load with what the ledger says, and whether each listed file is new, by its number; None while the query
+    runs.
+
+    With nothing listed, only the ledger's version and reading are queried (loader/sweep_mark.py). Raises NoTables, but
+    not in a dry run: without tables all files are new, and old tables are used as they are.
     """
-    bucket, known = settings().data_bucket, tuple(datasets().values())
-    if objects:
-        try:
-            files = store.get_lines(store.key_of(objects))
-            yield from (DataFile(**file) for file in files if dataset_of(file["key"], known))
-        except ValueError as error:
-            raise BadRequest(f"objects: {error}") from error
-        return
-    for key in request.keys:
-        if not dataset_of(key, known):
-            raise BadRequest(f"keys: no dataset takes {key!r}; datasets take {describe(known)}.")
-        head = store.head(bucket, key)
-        if head.file is None:
-            raise BadRequest(f"keys: {key!r} is {head.state} in the bucket {bucket}.")
-        yield head.file
-    if request.keys and not request.prefixes:
-        return
-    for prefix in narrowed(request.prefixes, known):
-        for file in store.list_files(bucket, prefix):
-            if not dataset_of(file.key, known):
-                if above := under(file.key, known):
-                    not_taken.add(file, above)
-            elif file.key not in request.keys:
-                yield file
-
-
-def reloadable(files: Iterator[DataFile]) -> Iterator[DataFile]:
-    """The files; raises BadRequest for one whose rows could not be taken out, so that a reload would double them."""
-    for file in files:
-        dataset = taker(file.key)
-        if not dataset.can_reload:
-            raise BadRequest(
-                f"reload: {file.key!r} is of the dataset {dataset.name}, which has no "
-                f"sql/datasets/{dataset.name}/reload/: nothing tells which rows a file brought. "
-                "Undo the load that brought them, then load its files by key."
-            )
-        yield file
-
-
-def narrowed(prefixes: tuple[str, ...], known: tuple[Dataset, ...]) -> list[str]:
-    """The prefixes to list: what is asked for, within the datasets' prefixes, none inside another."""
-    wanted: set[str] = set()
-    for prefix in prefixes or ("",):
-        inside = {
-            max(prefix, d.prefix, key=len)
-            for d in known
-            if prefix.startswith(d.prefix) or d.prefix.startswith(prefix)
-        }
-        if not inside:
-            raise BadRequest(
-                f"prefixes: no dataset has files under {prefix!r}; datasets take {describe(known)}."
-            )
-        wanted |= inside
-    return sorted(
-        p for p in wanted if not any(p != other and p.startswith(other) for other in wanted)
-    )
-
-
-def describe(known: Iterable[Dataset]) -> str:
-    return ", ".join(f"{d.prefix}*{suffix}" for d in known for suffix in d.suffixes)
-
-
-def write_listing(key: str, files: Iterator[DataFile]) -> int:
-    """Writes the listing for COPY, numbered from 0; returns how many files there are."""
-    first = next(files, None)
-    if first is None:
-        return 0
-    count = 0
-
-    def rows() -> Iterator[dict[str, Any]]:
-        nonlocal count
-        for file in chain([first], files):
-            yield {"seq": count, **file.as_dict()}
-            count += 1
-
-    store.put_lines(key, rows())
-    return count
-
-
-def read_listing(key: str) -> Iterator[DataFile]:
-    for row in store.get_lines(key):
-        del row["seq"]
-        yield DataFile(**row)
-
-
-class NoTables(StatementFailed):
-    """The tables are not there, or are of an older version."""
-
-
-def compare(load: dict[str, Any]) -> tuple[dict[str, Any], bytearray | None]:
-    """The load with what the ledger says, and whether each listed file is new, by its number; None while it is asked.
-
-    With nothing listed it is asked for its version and its reading (loader/mark.py). Raises NoTables; but a dry run
-    takes all files for new without tables, and old tables as they are.
-    """
-    names = {
-        **common(settings()),
-        "load_id": load["load_id"],
-        "batch": "0",
-        "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
-        "listing": store.uri(load["listing"]),
-        "named": flag(load["named"]),
-        "reload": flag(load["mode"] == "reload"),
-    }
     listed = load["listed"]
-    sequence = statements.compare(names) if listed else statements.ledger(names)
+    uri = store.uri(load["listing"])
+    sequence = ledger.comparison(load, uri) if listed else ledger.alone(load)
     try:
-        load, statement = ask(load, ("plan", load["listing"][-16:-8]), sequence)
+        load, statement = ask(load, ("plan", keys.listing_id(load["listing"])), sequence)
     except NoTables:
         if load["dry_run"]:
             return {**load, "statement": None}, bytearray(b"\1") * listed
         raise
     if statement is None:
         return load, None
-    is_new = bytearray(listed)
-    told: dict[str, int] = {}
-    rows = api.rows(f"{statement.id}:{len(sequence)}")
-    for figure, name in rows if listed else ledger_alone(rows):
-        if name is not None:
-            told[str(name)] = int(figure or 0)
-        elif figure is not None and int(figure) < listed:
-            is_new[int(figure)] = 1
-    return with_ledger(load, told), is_new
-
-
-def ledger_alone(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
-    """The row of sql/plan/ledger.sql as sql/plan/compare.sql has it."""
-    for _, made, loads, version in rows:
-        yield loads, made
-        yield version, "version"
-
-
-def with_ledger(load: dict[str, Any], told: dict[str, int]) -> dict[str, Any]:
-    """The load with the ledger's reading and how many files have which status. Raises NoTables for old tables."""
-    version = told.pop("version", latest_version())
-    if version < latest_version():
-        if not load["dry_run"]:
-            raise NoTables(f"The tables are of version {version}, not {latest_version()}.")
-        load = {**load, "upgraded": {"from": version, "to": version}}
-    before: dict[str, int] = load.get("known_as", {})
-    known_as = {status: told[status] for status in KNOWN_AS if status in told}
-    total = {
-        status: before.get(status, 0) + known_as.get(status, 0)
-        for status in KNOWN_AS
-        if status in before or status in known_as
-    }
-    asked = load["asked"]
-    readings = [mark.reading(name, n, asked) for name, n in told.items() if name not in KNOWN_AS]
-    return {**load, "known_as": total, "ledger": readings[0] if readings else None}
+    is_new, figures = ledger.read(api.rows(f"{statement.id}:{len(sequence)}"), listed)
+    return ledger.with_figures(load, figures), is_new
 
 
 def ask(
-    load: dict[str, Any], step: tuple[str, str], sequence: Sequence[str]
-) -> tuple[dict[str, Any], Statement | None]:
-    """Asks the ledger, or waits on; the statement when it has finished, or None and the load with an outcome.
+    load: Load, step: tuple[str, str], sequence: Sequence[str]
+) -> tuple[Load, Statement | None]:
+    """Queries the ledger, or continues to wait. Returns the statement when it has finished, or None and the load with
+    an outcome. Raises NoTables, StatementFailed.
 
-    step: for the client token, its name and what tells it from others of the load. Raises NoTables, StatementFailed.
+    ``step``: for the client token, a name and what distinguishes it from others of the load.
     """
-    attempt, (name, apart) = load["attempt"], step
+    attempt, (name, distinct) = load["attempt"], step
     if not load.get("statement"):
         load = {**load, "asked": round(time.time(), 3)}
     statement, pending = advance(
@@ -385,7 +267,7 @@ def ask(
         load.get("statement"),
         lambda: api.submit(
             sequence,
-            token=client_token(load["load_id"], name, apart, attempt),
+            token=client_token(load["load_id"], name, distinct, attempt),
             name=f"{load['load_id']} {name}",
             wait=settings().wait_seconds,
         ),
@@ -395,31 +277,17 @@ def ask(
     load = {**load, "statement": None}
     if statement.finished:
         return load, statement
-    again = {**load, "attempt": attempt + 1, "outcome": "running"}
-    if statement is LOST and attempt < MAX_ATTEMPTS:
-        return again, None
-    if cause := took_too_long(pending):
-        raise StatementFailed(cause)
-    if statement is LOST:
-        raise StatementFailed(
-            "The Data API forgot the statement that compares the files with the ledger."
-        )
-    statement = api.describe(statement.id)
-    kind = kind_of(statement)
-    text = f"The files could not be compared with the ledger: {failure(statement)}"
-    if kind is Kind.NO_TABLES:
-        raise NoTables(text)
-    if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
-        return again, None
-    raise StatementFailed(text)
-
-
-def taker(key: str) -> Dataset:
-    """The dataset of a listed key."""
-    dataset = dataset_of(key, datasets().values())
-    if dataset is None:
-        raise ValueError(f"{key!r} was listed, but no dataset takes it.")
-    return dataset
+    end = ending(api, statement, pending, "compared the files with the ledger")
+    text = f"The files could not be compared with the ledger: {end.error}"
+    match end.kind:
+        case Kind.LOST | Kind.TRY_AGAIN if attempt < MAX_ATTEMPTS:
+            return {**load, "attempt": attempt + 1, "outcome": "running"}, None
+        case Kind.NO_TABLES:
+            raise NoTables(text)
+        case Kind.TOO_LONG | Kind.LOST:
+            raise StatementFailed(end.error)
+        case _:
+            raise StatementFailed(text)
 
 
 Cut = Iterator[tuple[Dataset, list[DataFile]]]
@@ -437,13 +305,12 @@ class Tally:
     shown: list[str] = field(default_factory=list)
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> Load:
         return {
             "batch_count": self.batches,
             "planned": self.files,
             "bytes": self.bytes,
             "datasets": self.datasets,
-            "oldest": self.oldest,
         }
 
     def add(self, dataset: Dataset, members: list[DataFile]) -> None:
@@ -456,57 +323,59 @@ class Tally:
         self.shown += [file.key for file in members[: SHOWN_KEYS - len(self.shown)]]
 
 
-def write_batches(load: dict[str, Any], new: Iterator[DataFile]) -> dict[str, Any]:
-    """Cuts the new files into batches and writes their documents; those beyond MAX_BATCHES are the next executions'.
+def write_batches(load: Load, new: Iterator[DataFile]) -> tuple[Load, str]:
+    """Divides the new files into batches and writes their documents. Files beyond MAX_BATCHES go to the next
+    executions.
 
-    Of a million files no more than a batch of each kind is in memory.
+    No more than one batch of each kind is in memory. Also returns when the oldest file was modified.
     """
     limits, own, left = settings(), Tally(), Tally()
-    cut = batches.cut(new, taker, limits.batch_files, limits.batch_bytes)
+    cut = batches.cut(new, dataset_for, limits.batch_files, limits.batch_bytes)
     if load["dry_run"]:
-        return {**not_loaded(load, cut, own), **own.figures, "known": load["listed"] - own.files}
+        planned = not_loaded(load, cut, own)
+        known = load["listed"] - own.files
+        return {**planned, **own.figures, "known": known}, own.oldest
     for dataset, members in islice(cut, limits.max_batches):
         batch = batches.Batch(str(own.batches), dataset.name, tuple(members))
-        batches.save(store, load["load_id"], batch)
+        batches.write(store, load["load_id"], batch)
         own.add(dataset, members)
     beyond = (lines(chain([first], islice(cut, limits.max_batches - 1)), left) for first in cut)
-    following = write_rest(load, beyond)
-    return {
+    following = write_backlog(load, beyond)
+    result: Load = {
         **own.figures,
         # The state machine's Map takes this array as it is: AWS may unwrap a range of one element.
         "batches": [str(number) for number in range(own.batches)],
         "known": load["listed"] - own.files - left.files,
-        "oldest": min(filter(None, (own.oldest, left.oldest)), default=""),
         "rest": following,
         "outcome": "load" if own.batches else "nothing",
     }
+    return result, min(filter(None, (own.oldest, left.oldest)), default="")
 
 
-def lines(cut: Cut, tally: Tally) -> Iterator[dict[str, Any]]:
-    """The files of batches, counted as they go by."""
+def lines(cut: Cut, tally: Tally) -> Iterator[File]:
+    """The files of batches, counted on the way."""
     for dataset, members in cut:
         tally.add(dataset, members)
         yield from (file.as_dict() for file in members)
 
 
-def not_loaded(load: dict[str, Any], cut: Cut, tally: Tally) -> dict[str, Any]:
-    """A dry run's list of all that is not loaded."""
+def not_loaded(load: Load, cut: Cut, tally: Tally) -> Load:
+    """Writes a dry run's list of all files that are not loaded yet."""
+    planned: Load = {"rest": "", "outcome": "planned"}
     files = lines(cut, tally)
     if first := next(files, None):
-        key = f"loads/{load['load_id']}/not_loaded.json.gz"
-        told = {"not_loaded": store.put_lines(key, chain([first], files))}
-    else:
-        told = {}
-    names = {"keys": tally.shown, "oldest_file": tally.oldest}
-    return {**told, **names, "rest": "", "outcome": "planned"}
+        key = keys.not_loaded(load["load_id"])
+        planned["not_loaded"] = store.put_lines(key, chain([first], files))
+    # Complete only when all files have been written.
+    return {**planned, "keys": tally.shown, "oldest_file": tally.oldest}
 
 
-def write_rest(load: dict[str, Any], lists: Iterator[Iterator[dict[str, Any]]]) -> str:
-    """The URI of the list of files that the next execution loads, '' if there is none."""
+def write_backlog(load: Load, lists: Iterator[Iterator[File]]) -> str:
+    """Writes the files for further executions. Returns the URI of the next one's list, '' if there is none."""
     key = load["objects"].removeprefix(store.uri(""))
-    if not rest.is_list(key):
-        # By the listing: were this call repeated, its lists must not meet those of another.
-        return rest.write(store, f"{load['load_id']}-{load['listing'][-16:-8]}", lists)
-    for files in lists:  # the limits have been lowered meanwhile
-        rest.add(store, key, files)
-    return rest.following(store, key)
+    if not backlog.is_list(key):
+        # Named by the listing: if this call is repeated, its lists must not mix with those of another.
+        return backlog.write(store, f"{load['load_id']}-{keys.listing_id(load['listing'])}", lists)
+    for files in lists:  # the limits have been lowered since
+        backlog.append(store, key, files)
+    return backlog.next_list(store, key)

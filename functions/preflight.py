@@ -1,5 +1,5 @@
-"""Check the setup, for {"check": true}: can the warehouse be reached, may the loader and COPY do what they must, does
-Redshift accept every statement, do events arrive. Takes at most BUDGET seconds.
+"""Check the set-up, for {"check": true}: whether the warehouse can be reached, the loader and COPY have the rights they
+need, Redshift accepts every statement, and events arrive. Takes at most BUDGET seconds.
 
 In: the load. Out: outcome ``checked``, or ``failed`` if something must be fixed; ``setup`` lists each finding and what
 to do about it.
@@ -12,26 +12,26 @@ from itertools import islice
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from loader import batches, explain, rendered, sql, statements
-from loader.dataapi import DataApi, Statement, StatementFailed, client_token, failure
-from loader.datasets import Dataset, datasets
+from loader import clients, copying, explain, keys, rendered, sql, statements
+from loader.dataapi import Statement, StatementFailed, client_token, failure
+from loader.datasets import Dataset, compression, datasets
 from loader.failures import is_missing, may_pass
 from loader.migrations import LEDGER, ensure_schemas, latest_version
 from loader.migrations import rendered as rendered_file
-from loader.names import common, for_dataset, state_of
-from loader.observability import step
 from loader.rendered import Group
 from loader.settings import settings
-from loader.store import DataFile, Store
-from migrate import make_missing, make_own_tables, migrate_from_nothing
+from loader.state import Load, LoadEvent
+from loader.steps import step
+from loader.store import DataFile
+from loader.tables import create_loader_tables, create_missing, migrate_from_nothing
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 EXPECTED = (StatementFailed, TimeoutError, ClientError, BotoCoreError)
-BUDGET = 700  # seconds: then what is left is reported as not reached; the function has 900
+BUDGET = 700  # seconds: the remaining checks are then reported as not reached; the function has 900
 LIMIT = 120  # seconds for one batch: a workgroup that sleeps takes seconds to wake
-LOCK_LIMIT = 40  # seconds behind a load that publishes
+LOCK_LIMIT = 40  # seconds to wait for a load that publishes
 SHOWN = 3  # refusals of a batch
 SAMPLED = 100  # files of a dataset, of which COPY reads the smallest
 
@@ -41,13 +41,13 @@ WAREHOUSE = (
     "redshift:GetClusterCredentials on the cluster's user."
 )
 COLLATION = (
-    "Keys, ids and titles that differ only in case would be one here, and rows would be lost. Create a database with "
+    "Keys, ids and titles that differ only in case would be equal here, and rows would be lost. Create a database with "
     "COLLATE CASE_SENSITIVE (the default), and set the parameter DatabaseName to it."
 )
 RIGHTS = "Run sql/admin/setup.sql as an administrator of the database: it creates the loader's user and both schemas."
 TABLES = (
-    "Deploy the newer loader if the tables are newer. A table that is missing was dropped by somebody. One of the "
-    'loader\'s own schema holds no data: start an execution with {"migrate": true}, which creates it again. Any other: '
+    "Deploy the newer loader if the tables are newer. A missing table was dropped. One of the "
+    'loader\'s own schema has no data: start an execution with {"migrate": true}, which creates it again. Any other: '
     'restore it from a snapshot, or start an execution with {"reset": true}, which deletes all loaded data and creates '
     "all tables."
 )
@@ -59,7 +59,7 @@ COPY_READS = (
     "If COPY was not allowed to read: the COPY role needs s3:GetObject and s3:ListBucket on the data bucket, and "
     "kms:Decrypt if the bucket is encrypted with a key. Otherwise the error says what is wrong."
 )
-LOCK = "The lock is not there or may not be taken: the error says which. The next load puts back a row that is missing."
+LOCK = "The lock does not exist or cannot be taken: the error says which. The next load restores a missing row."
 SLOW = "The warehouse was busy or slow: start the check again when no load is running."
 STATEMENT = (
     "Redshift refuses a statement of the loader. If the error names a missing right or table, fix that. Otherwise open "
@@ -67,21 +67,21 @@ STATEMENT = (
 )
 REGION = (
     "Replicate the bucket into one in the stack's region (S3 replication) and name that one in DataBucketName, or "
-    "deploy the stack in the bucket's region, beside a warehouse there."
+    "deploy the stack in the bucket's region, with a warehouse there."
 )
 EVENTS = (
     "Turn on EventBridge notifications for the bucket. Get its notification configuration, add "
-    '"EventBridgeConfiguration": {} and put it back: the put replaces all that was there.'
+    '"EventBridgeConfiguration": {} and put it back: the put replaces the whole configuration.'
 )
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
-    load = {"named": False, **event["load"]}
+def handler(event: LoadEvent) -> Load:
+    load: Load = {"named": False, **event["load"]}
     findings: list[dict[str, Any]] = []
     deadline = time.monotonic() + BUDGET
 
-    def look(name: str, check: Callable[[], str], to_do: str) -> bool:
+    def examine(name: str, check: Callable[[], str], to_do: str) -> bool:
         try:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"Not reached in {BUDGET} seconds: start the check again.")
@@ -93,51 +93,49 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             findings.append(found)
         return bool(findings[-1]["passed"])
 
-    if look("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
-        look("database_collation", lambda: collation(load), COLLATION)
-        if look("rights_in_schemas", lambda: rights(load), RIGHTS):
-            current = look("tables", lambda: tables(load), TABLES) and is_current(findings[-1])
-            look("copy_role", lambda: copy_role(load), COPY_ROLE)
+    if examine("warehouse_reachable", lambda: warehouse(load), WAREHOUSE):
+        examine("database_collation", lambda: collation(load), COLLATION)
+        if examine("rights_in_schemas", lambda: rights(load), RIGHTS):
+            current = examine("tables", lambda: tables(load), TABLES) and is_current(findings[-1])
+            examine("copy_role", lambda: copy_role(load), COPY_ROLE)
             if current:
-                look("lock", lambda: lock(load), LOCK)
+                examine("lock", lambda: lock(load), LOCK)
                 for dataset in datasets().values():
                     check = lambda known=dataset: copy_reads(load, known)  # noqa: E731
-                    look(f"copy_{dataset.name}", check, COPY_READS)
+                    examine(f"copy_{dataset.name}", check, COPY_READS)
                 for group in groups(load):
-                    look(
+                    examine(
                         f"statements: {group.name}",
-                        lambda of=group: planned(load, of),  # type: ignore[misc]
+                        lambda of=group: plan_statements(load, of),  # type: ignore[misc]
                         STATEMENT,
                     )
-                excuse(findings)
-    look("bucket_region", bucket_region, REGION)
-    look("bucket_events", lambda: bucket_events(load), EVENTS)
-    look("loads_by_itself", loads_by_itself, "")
+                accept_fallbacks(findings)
+    examine("bucket_region", bucket_region, REGION)
+    examine("bucket_events", lambda: bucket_events(load), EVENTS)
+    examine("loads_by_itself", loads_by_itself, "")
     bad = [finding["name"] for finding in findings if not finding["passed"]]
-    outcome = (
-        {"outcome": "failed", "cause": f"The setup needs fixing: {', '.join(bad)}."}
-        if bad
-        else {"outcome": "checked"}
-    )
-    return {**load, **outcome, "setup": findings}
+    if bad:
+        cause = f"The setup needs fixing: {', '.join(bad)}."
+        return {**load, "outcome": "failed", "cause": cause, "setup": findings}
+    return {**load, "outcome": "checked", "setup": findings}
 
 
-def run(load: dict[str, Any], name: str, sequence: Sequence[str], limit: int = LIMIT) -> str:
+def run(load: Load, name: str, sequence: Sequence[str], limit: int = LIMIT) -> str:
     token = client_token(load["load_id"], f"check-{name}", "", 0)
     return api.run(sequence, token=token, name=f"{load['load_id']} check {name}", limit=limit).id
 
 
-def rows(load: dict[str, Any], name: str, sequence: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def rows(load: Load, name: str, sequence: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The rows of the last of these statements."""
     return api.rows(f"{run(load, name, sequence)}:{len(sequence)}")
 
 
-def warehouse(load: dict[str, Any]) -> str:
+def warehouse(load: Load) -> str:
     user, database = next(rows(load, "warehouse", ["SELECT current_user, current_database()"]))
     return f"user {user}, database {database}"
 
 
-def collation(load: dict[str, Any]) -> str:
+def collation(load: Load) -> str:
     """docs.aws.amazon.com/redshift/latest/dg/r_DB_COLLATION.html"""
     (found,) = next(rows(load, "collation", sql.render("admin/collation.sql", {})))
     if str(found).lower() != "case_sensitive":
@@ -145,17 +143,20 @@ def collation(load: dict[str, Any]) -> str:
     return str(found)
 
 
-def rights(load: dict[str, Any]) -> str:
-    """Creates and drops a table in each schema; the schemas are created if they do not exist and that is allowed."""
+def rights(load: Load) -> str:
+    """Creates and drops a table in each schema; also creates the schemas if they do not exist and that is allowed."""
     ensure_schemas(api, load["load_id"], "check")
-    names = {**common(settings()), "stage_table": f"check_{load['load_id']}".replace("-", "_")}
+    names = {
+        **settings().template_names,
+        "stage_table": f"check_{load['load_id']}".replace("-", "_"),
+    }
     run(load, "rights", sql.render("admin/rights.sql", names))
     return f"may create tables in the schemas {settings().schema} and {settings().loader_schema}"
 
 
-def tables(load: dict[str, Any]) -> str:
-    """The version of the tables, which are created if there are none; each that must exist does."""
-    names = common(settings())
+def tables(load: Load) -> str:
+    """The version of the tables. Creates them if there are none, and checks that each one exists."""
+    names = settings().template_names
     created = ""
     try:
         (number,) = next(rows(load, "version", sql.render("migrations/version.sql", names)))
@@ -166,27 +167,27 @@ def tables(load: dict[str, Any]) -> str:
     version = int(number or 0)
     if version > latest_version():
         raise StatementFailed(
-            f"The tables are of version {version}, this loader knows {latest_version()}."
+            f"The tables have version {version}, but this loader supports {latest_version()}."
         )
     if version == 0:
         migrate_from_nothing(load)
         version, created = latest_version(), ", created now"
     if version < latest_version():
         return f"version {version}, the next load upgrades them: check again after it"
-    missing = expected_tables() - there(load, "tables")
+    missing = expected_tables() - existing_tables(load, "tables")
     if missing & makeable_tables():
-        make_own_tables(load, "check")
-        made = make_missing(load, "check")  # or says which rows are lost
-        missing = expected_tables() - there(load, "tables-again")
+        create_loader_tables(load, "check")
+        made = create_missing(load, "check")  # or says which rows are lost
+        missing = expected_tables() - existing_tables(load, "tables-again")
         created = created or f", created now: {', '.join(made)}"
     if missing:
         raise StatementFailed(f"Missing: {', '.join(sorted(missing))}.")
     return f"version {version}{created}"
 
 
-def there(load: dict[str, Any], name: str) -> set[str]:
+def existing_tables(load: Load, name: str) -> set[str]:
     """The tables of both schemas, with their schemas."""
-    found = rows(load, name, sql.render("migrations/tables.sql", common(settings())))
+    found = rows(load, name, sql.render("migrations/tables.sql", settings().template_names))
     return {f"{schema}.{table}" for schema, table in found}
 
 
@@ -195,30 +196,30 @@ def is_current(finding: dict[str, Any]) -> bool:
 
 
 def expected_tables() -> set[str]:
-    """The tables that must be there, with their schemas."""
-    return set(statements.created(statements.create_all(common(settings()))))
+    """The tables that must exist, with their schemas."""
+    return set(statements.created(statements.create_all(settings().template_names)))
 
 
 def makeable_tables() -> set[str]:
-    """Those of them that any load makes if they are missing: not the ledger's."""
-    names = common(settings())
+    """Those that any load creates if they are missing: all but the ledger's."""
+    names = settings().template_names
     return expected_tables() - set(statements.created(rendered_file(LEDGER, names)))
 
 
-def copy_role(load: dict[str, Any]) -> str:
+def copy_role(load: Load) -> str:
     """COPY reads an object of the work bucket into a temporary table."""
     names = {
-        **common(settings()),
-        "probe": store.put_lines(f"{state_of(load)}/probe.json", [{"seq": 1}]),
+        **settings().template_names,
+        "probe": store.put_lines(keys.probe(load["load_id"]), [{"seq": 1}]),
     }
     names["plan_table"] = f"check_{load['load_id']}".replace("-", "_")
     run(load, "copy-role", sql.render("admin/probe.sql", names))
     return f"COPY reads the work bucket with the role {settings().copy_role}"
 
 
-def lock(load: dict[str, Any]) -> str:
-    """Takes the lock as every publish does, and gives it back."""
-    names = {**common(settings()), "load_id": load["load_id"]}
+def lock(load: Load) -> str:
+    """Takes the lock as every publish does, and releases it."""
+    names = {**settings().template_names, "load_id": load["load_id"]}
     sequence = sql.render("admin/lock.sql", names)
     try:
         ended = run(load, "lock", sequence, limit=LOCK_LIMIT)
@@ -232,27 +233,28 @@ def lock(load: dict[str, Any]) -> str:
     return "may be taken"
 
 
-def copy_reads(load: dict[str, Any], dataset: Dataset) -> str:
-    """COPY … NOLOAD of the dataset's first file into its staging parent; nothing is loaded.
+def copy_reads(load: Load, dataset: Dataset) -> str:
+    """Runs COPY … NOLOAD of the dataset's first file into its staging parent; nothing is loaded.
 
-    Without a file an empty JSON object of the work bucket is read; a dataset of another format is not tried then.
+    Without a file it reads an empty JSON object in the work bucket; a dataset of another format is then not tried.
     """
-    names = for_dataset(settings(), store, dataset, dataset.stage_table)
     file = first_file(dataset)
     if file is None and not re.search(r"\bJSON\b", sql.without_comments(copy_file(dataset))):
         return f"no file under {dataset.prefix} yet: not tried"
+    probe = store.put_lines(keys.check_document(load["load_id"], "empty.json"), [{}])
+    names = copying.copy_names(
+        store,
+        dataset,
+        dataset.stage_table,
+        manifest=keys.manifest(load["load_id"], dataset.name),
+        urls=[file.url if file else probe],
+        options=copying.noload(compression(file.key) if file else ""),
+    )
     if dataset.has_jsonpaths:
         names["jsonpaths"] = store.put_text(
-            f"{state_of(load)}/jsonpaths.json",
-            sql.read(f"datasets/{dataset.name}/jsonpaths.json"),
+            keys.check_jsonpaths(load["load_id"]),
+            copying.jsonpaths_text(dataset),
         )
-    probe = store.put_lines(f"{state_of(load)}/check/empty.json", [{}])
-    manifest = (
-        batches.manifest([file]) if file else {"entries": [{"url": probe, "mandatory": True}]}
-    )
-    names["manifest"] = store.put(f"{state_of(load)}/manifests/{dataset.name}.json", manifest)
-    compression = batches.Batch("check", dataset.name, (file,)).compression if file else ""
-    names["copy_options"] = f"{compression} NOLOAD MAXERROR 100000".strip()
     run(load, f"copy-{dataset.name}", sql.render(copy_file(dataset), names))
     return f"COPY reads {file.url if file else probe + ' (no file of the dataset yet)'}"
 
@@ -268,22 +270,25 @@ def first_file(dataset: Dataset) -> DataFile | None:
     return min(some, key=lambda file: file.size, default=None)
 
 
-def groups(load: dict[str, Any]) -> list[Group]:
-    """Every batch of a load, with the documents that its COPYs read: a listing, a ledger, what is noticed."""
-    base = f"{state_of(load)}/check"
+def groups(load: Load) -> list[Group]:
+    """Every batch of statements of a load. Writes the documents that their COPYs read."""
+
+    def document(name: str) -> str:
+        return keys.check_document(load["load_id"], name)
+
     file = {"bucket": settings().data_bucket, "key": "check", "etag": "check", "size": 1}
     row = {**file, "dataset": "check", "status": "loaded", "load_id": load["load_id"], "batch": "0"}
-    store.put_lines(f"{base}/listing.json.gz", [{"seq": 0, **file}])
-    store.put_lines(f"{base}/ledger.json", [row])
+    store.put_lines(document("listing.json.gz"), [{"seq": 0, **file}])
+    store.put_lines(document("ledger.json"), [row])
     seen = {"dataset": "check", "load_id": load["load_id"]}
-    store.put_lines(f"{base}/key_sightings.json", [{**seen, "path": "check", "key": "check"}])
+    store.put_lines(document("key_sightings.json"), [{**seen, "path": "check", "key": "check"}])
     figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
-    store.put_lines(f"{base}/column_figures.json", [{**seen, **figures}])
+    store.put_lines(document("column_figures.json"), [{**seen, **figures}])
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 
-def planned(load: dict[str, Any], group: Group) -> str:
-    """Redshift plans each statement of the batch. Raises StatementFailed with file and error of those it refuses."""
+def plan_statements(load: Load, group: Group) -> str:
+    """Lets Redshift plan each statement of the batch. Raises StatementFailed with file and error of refused ones."""
     refused: list[str] = []
     count = 0
     for number, steps in enumerate(explain.batches(group, settings().loader_schema)):
@@ -299,8 +304,8 @@ def planned(load: dict[str, Any], group: Group) -> str:
     return f"{count} statements planned"
 
 
-def attempted(load: dict[str, Any], name: str, steps: Sequence[explain.Step]) -> list[str]:
-    """What Redshift refuses of a batch. Each statement is looked at, whatever the batch ended as."""
+def attempted(load: Load, name: str, steps: Sequence[explain.Step]) -> list[str]:
+    """The statements of a batch that Redshift refuses. Checks each one, however the batch ended."""
     ended = api.ended(
         [each.text for each in steps],
         token=client_token(load["load_id"], name, "", 0),
@@ -311,8 +316,8 @@ def attempted(load: dict[str, Any], name: str, steps: Sequence[explain.Step]) ->
     return refusals(api.describe(ended.id), steps)
 
 
-def excuse(findings: list[dict[str, Any]]) -> None:
-    """COPY's report is asked for later where the transaction may not read it: then nothing needs fixing."""
+def accept_fallbacks(findings: list[dict[str, Any]]) -> None:
+    """Accepts that the transaction may not read COPY's report: loads then read it afterwards."""
     by_name = {finding["name"]: finding for finding in findings}
     for dataset in datasets():
         with_it = by_name[f"statements: stage {dataset}"]
@@ -320,13 +325,13 @@ def excuse(findings: list[dict[str, Any]]) -> None:
         if not with_it["passed"] and without["passed"]:
             with_it["passed"] = True
             with_it["found"] = (
-                f"Loads go another way, because Redshift refuses this: {with_it['found']}"
+                f"Loads use another statement, because Redshift refuses this one: {with_it['found']}"
             )
             del with_it["mend"]
 
 
 def refusals(ended: Statement, steps: Sequence[explain.Step]) -> list[str]:
-    """The file and Redshift's words for each statement that failed."""
+    """The file and Redshift's message for each statement that failed."""
     failed = [
         f"{f'sql/{each.of.file}' if each.of else each.text[:80]}: {part.error}"
         for part, each in zip(ended.parts, steps, strict=False)
@@ -346,8 +351,8 @@ def bucket_region() -> str:
     return region
 
 
-def bucket_events(load: dict[str, Any]) -> str:
-    """Whether another account's bucket sends its events here cannot be seen from here, and is no fault."""
+def bucket_events(load: Load) -> str:
+    """Whether another account's bucket sends its events cannot be checked from here, and does not fail the check."""
     bucket = settings().data_bucket
     if not store.is_owned_by(bucket, account=load["execution"].split(":")[4]):
         return (
@@ -360,7 +365,7 @@ def bucket_events(load: dict[str, Any]) -> str:
 
 
 def loads_by_itself() -> str:
-    """Whether uploads and the sweep start loads. A stack for an own bucket starts paused, which is no fault."""
+    """Whether uploads and the sweep start loads. A stack for an existing bucket starts paused, which is intended."""
     if not settings().paused:
         return "uploads and the sweep start loads"
     return (

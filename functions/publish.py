@@ -1,44 +1,43 @@
 """Publish a staged batch: one transaction with the lock, the ledger, the claim, the star schema, checks and guards.
 
 In: the load, and the batch as it was staged (without a table if there is nothing to stage in it).
-Out: the batch with outcome ``published``, ``next`` (another half of it waits), ``running``, ``loaded meanwhile``,
-``no tables`` or ``failed``. What became of the batch stands in the work bucket, for the report.
+Out: the batch with outcome ``published``, ``next`` (another part is next), ``running``, ``loaded meanwhile``,
+``no tables`` or ``failed``. The result of the batch is in the work bucket, for the report.
 """
 
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from loader import batches, mark, statements
+from loader import batches, clients, copying, keys, statements, sweep_mark
 from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
-from loader.dataapi import DataApi, Statement, client_token, failure
+from loader.dataapi import Statement, client_token
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, failed_check, is_missing, kind_of
-from loader.names import common, for_dataset, of_batch, state_of
-from loader.observability import MetricUnit, logger, metrics, step
-from loader.parts import go_on
+from loader.failures import Kind, failed_check, is_missing
+from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
-from loader.store import Store
+from loader.splitting import next_part
+from loader.state import BatchEvent, BatchState, Load, Reading
+from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all
 KEPT_AGAIN = 10_000  # of a batch, for the sweep
 UNDONE = (
-    "The load was undone while it ran: nothing more of it is published. What it had not published yet is not "
-    "withdrawn, the next sweep loads it."
+    "The load was undone while it ran, so nothing more of it is published. What it had not published yet is not "
+    "withdrawn; the next sweep loads it."
 )
-MISSING = 'Somebody dropped it: an execution with {"check": true} names all that is missing, and says what to do.'
+MISSING = 'It was dropped: an execution with {"check": true} lists everything that is missing, and says what to do.'
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     attempt = state.get("publish_attempt", 0)
     begun = state.get("publish_begun") or time.time()
@@ -65,20 +64,18 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     return published(load, state, batch, f"{statement.id}:{len(sequence)}")
 
 
-def names_of(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
-) -> dict[str, str]:
-    """What the publish templates are offered."""
+def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> dict[str, str]:
+    """What the publish templates can use."""
     names = (
-        for_dataset(settings(), store, dataset, state["table"])
+        copying.names(store, dataset, state["table"])
         if state["table"]
-        else common(settings())
+        else settings().template_names
     )
     return {
         **names,
-        **of_batch(load, batch.name),
+        **statements.batch_names(load, batch.name),
         "dataset": dataset.name,
-        "ledger": store.uri(f"{state_of(load)}/ledger/{batch.name}.json"),
+        "ledger": store.uri(keys.ledger_rows(load["load_id"], batch.name)),
         "files_loaded": str(len(batch.files)),
         "files_rejected": str(len(rejected(batch))),
         "rows_staged": str(state["rows"]),
@@ -90,20 +87,19 @@ def names_of(
 
 
 def submit(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     sequence: Sequence[str],
     attempt: int,
 ) -> Statement:
     """Writes the ledger rows for COPY, and submits the transaction."""
-    base = state_of(load)
     lines = (
-        store.get(f"{base}/lines/{batch.name}.json")
+        store.get(keys.lines(load["load_id"], batch.name))
         if state["table"]
         else {file.key: 0 for file in batch.files}
     )
-    store.put_lines(f"{base}/ledger/{batch.name}.json", ledger_rows(load, batch, lines))
+    store.put_lines(keys.ledger_rows(load["load_id"], batch.name), ledger_rows(load, batch, lines))
     return api.submit(
         sequence,
         token=client_token(load["load_id"], "publish", batch.name, attempt),
@@ -112,8 +108,8 @@ def submit(
     )
 
 
-def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
-    """The rows of the files table for a batch: what is loaded, and what is not and why."""
+def ledger_rows(load: Load, batch: Batch, lines: dict[str, int]) -> list[dict[str, Any]]:
+    """The rows of the table files for a batch: what is loaded, and what is not and why."""
     common_columns = {"dataset": batch.dataset, "load_id": load["load_id"], "batch": batch.name}
     rows = [
         {
@@ -146,78 +142,64 @@ def ledger_rows(load: dict[str, Any], batch: Batch, lines: dict[str, int]) -> li
 
 
 def whole_reason(reject: Reject) -> str:
-    """With the beginning of the line, if it was read; the reason itself is cut for it."""
+    """The reason, cut if necessary, with the start of the line if that was read."""
     if not reject.line_begins:
         return reject.reason
     return f"{shortened(reject.reason, 700)} The line begins: {reject.line_begins}"
 
 
 def rejected(batch: Batch) -> list[Reject]:
-    """Those that are not tried again by themselves."""
+    """Those that are not tried again automatically."""
     return [reject for reject in batch.rejects if reject.status not in TRIED_AGAIN]
 
 
 def shortened(text: str, limit: int) -> str:
-    """The text cut to a VARCHAR's length, which is in bytes."""
+    """The text cut to the length of a VARCHAR, which is in bytes."""
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def not_published(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
-    """What a publish transaction that failed asks for; all of it was rolled back."""
-    if cause := took_too_long(state["statement"]):
-        return {**state, "outcome": "failed", "cause": cause}
-    attempt = state["publish_attempt"] + 1
+def not_published(state: BatchState, statement: Statement) -> BatchState:
+    """What to do after a publish transaction that failed; all of it was rolled back."""
+    attempt, batch = state["publish_attempt"] + 1, state["batch"]
+    end = ending(api, statement, state["statement"], f"published the batch {batch}")
+    logger.warning("publishing failed", kind=end.kind.name, error=end.error)
     state = {**state, "statement": None, "publish_attempt": attempt}
-    if statement is LOST and attempt < MAX_ATTEMPTS:
-        return {
-            **state,
-            "outcome": "running",
-        }  # it may have committed: publishing twice changes nothing
-    if statement is LOST:
-        cause = f"The Data API forgot each statement that published the batch {state['batch']}."
-        return {**state, "outcome": "failed", "cause": cause}
-    statement = api.describe(statement.id)
-    kind, error = kind_of(statement), failure(statement)
-    logger.warning("publishing failed", kind=kind.name, error=error)
-    if kind is Kind.CHECK:
-        name, figure, expected = failed_check(statement)
-        failed = CheckResult(name, "published", state["batch"], number(figure), number(expected))
-        return {
-            **state,
-            "outcome": "failed",
-            "cause": sentence([failed]),
-            "checks": [*state["checks"], failed.as_dict()],
-        }
-    if kind is Kind.UNDONE:
-        return {**state, "outcome": "failed", "cause": UNDONE}
-    if kind is Kind.CLAIM:
-        return {**state, "outcome": "loaded meanwhile"}
-    if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}  # with publish/again.sql before it
-    if kind is Kind.NO_TABLES and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
-    if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:
-        return {**state, "outcome": "running"}
-    cause = f"Batch {state['batch']} could not be published: {error}"
-    if is_missing(error):
-        cause += f" {MISSING}"
+    match end.kind:
+        # A lost one may have committed: publishing twice changes nothing. After AGAIN, publish/again.sql goes first.
+        case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "running"}
+        case Kind.NO_TABLES if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
+        case Kind.CLAIM:
+            return {**state, "outcome": "loaded meanwhile"}
+        case Kind.CHECK:
+            name, figure, expected = failed_check(end.statement)
+            failed = CheckResult(name, "published", batch, number(figure), number(expected))
+            checks = [*state["checks"], failed.as_dict()]
+            return {**state, "outcome": "failed", "cause": sentence([failed]), "checks": checks}
+        case Kind.UNDONE:
+            cause = UNDONE
+        case Kind.TOO_LONG | Kind.LOST:
+            cause = end.error
+        case _:
+            cause = f"Batch {batch} could not be published: {end.error}"
+            if is_missing(end.error):
+                cause += f" {MISSING}"
     return {**state, "outcome": "failed", "cause": cause}
 
 
-def published(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, figures: str
-) -> dict[str, Any]:
-    """Reads the figures and leaves the batch's result for the report; goes on with another half if one waits."""
-    rows: dict[str, Any] = {}
+def published(load: Load, state: BatchState, batch: Batch, figures: str) -> BatchState:
+    """Reads the figures, writes the batch's result for the report, and continues with the next part."""
+    rows: dict[str, int | None] = {}
     checks = list(state["checks"])
-    ledger: mark.Reading | None = None
+    ledger: Reading | None = None
     if state["table"]:
         rows[datasets()[batch.dataset].stage_table] = state["rows"]
         for kind, name, figure, expected in api.rows(figures):
             if kind == "rows":
-                rows[str(name)] = figure
+                rows[str(name)] = None if figure is None else int(figure)
             elif kind == "ledger":
-                ledger = mark.reading(name, figure, state["publish_begun"], own=1)
+                ledger = sweep_mark.reading(name, figure, state["publish_begun"], own=1)
             else:
                 checks.append(
                     CheckResult(str(name), "published", batch.name, figure, expected).as_dict()
@@ -225,7 +207,7 @@ def published(
     seconds = round(time.time() - state["publish_begun"], 3)
     tried_again = [reject for reject in batch.rejects if reject.status in TRIED_AGAIN]
     store.put(
-        f"{state_of(load)}/results/{batch.name}.json",
+        keys.result(load["load_id"], batch.name),
         {
             "batch": batch.name,
             "dataset": batch.dataset,
@@ -248,10 +230,10 @@ def published(
         },
     )
     measure(batch, rows)
-    return go_on(state, good=bool(state["table"]))
+    return next_part(state, good=bool(state["table"]))
 
 
-def measure(batch: Batch, rows: dict[str, Any]) -> None:
+def measure(batch: Batch, rows: dict[str, int | None]) -> None:
     metrics.add_dimension("dataset", batch.dataset)
     metrics.add_metric("FilesLoaded", MetricUnit.Count, len(batch.files))
     metrics.add_metric("FilesRejected", MetricUnit.Count, len(rejected(batch)))

@@ -1,54 +1,54 @@
-"""Drop all tables and make them anew, empty. Refused unless the stack's parameter AllowReset is true.
+"""Drop all tables and create them again, empty. Refused unless the stack's parameter AllowReset is true.
 
-All of them go, and the ledger is made, in one transaction of as many statements for any number of datasets. The
-datasets' tables follow as in a new warehouse; what stops in between leaves one, and the next load goes on there.
+All tables are dropped and the ledger is created in one transaction, whose length does not depend on the number of
+datasets. The datasets' tables follow, as in a new warehouse; if that is interrupted, the next load continues.
 
-In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads left behind, or ``refused``.
+In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads have left, or ``refused``.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from loader import statements
-from loader.dataapi import DataApi, StatementFailed, client_token
+from loader import clients, statements
+from loader.dataapi import StatementFailed, client_token
 from loader.failures import is_missing, may_pass
 from loader.leftovers import staging_tables
 from loader.migrations import LEDGER, ensure_schemas, rendered
-from loader.names import common
-from loader.observability import logger, step
+from loader.observability import logger
 from loader.settings import settings
-from migrate import make_missing, make_own_tables
+from loader.state import Load, LoadEvent
+from loader.steps import step
+from loader.tables import create_loader_tables, create_missing
 
 MAX_ATTEMPTS = 5
-LIMIT = 120  # seconds: it may wait behind a publish, but must not drop anything after this function has ended
+LIMIT = 120  # seconds: it may wait for a publish, but must not drop anything after this function has ended
 
-api = DataApi(settings())
+api = clients.api()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: LoadEvent) -> Load:
     load = event["load"]
     if not settings().allow_reset:
         cause = "reset would delete all loaded data; it is allowed only if the stack's parameter AllowReset is true."
         return {**load, "outcome": "refused", "cause": cause}
     ensure_schemas(api, load["load_id"], "reset")
-    make_own_tables(load, "reset.before")  # the lock, which may be missing
-    names = {**common(settings()), "load_id": load["load_id"]}
-    anew(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
+    create_loader_tables(load, "reset.before")  # the lock may be missing
+    names = {**settings().template_names, "load_id": load["load_id"]}
+    recreate(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
     try:
-        make_own_tables(load, "reset.after")
-        make_missing(load, "reset")
-    except (StatementFailed, TimeoutError) as error:  # as any load does that misses one
+        create_loader_tables(load, "reset.after")
+        create_missing(load, "reset")
+    except (StatementFailed, TimeoutError) as error:  # the next load creates them
         logger.warning("tables are left to the next load", error=str(error))
     tables = [table.name for table in staging_tables(api, load["load_id"])]
     return {**load, "outcome": "reset", "tables": tables}
 
 
-def anew(load: dict[str, Any], sequence: Sequence[str]) -> None:
-    """All tables go and an empty ledger comes, in one transaction: a load that waits for the lock finds that ledger,
-    and no tables of a dataset, and makes them. Nothing of before is there for it to publish into.
+def recreate(load: Load, sequence: Sequence[str]) -> None:
+    """Drops all tables and creates an empty ledger, in one transaction. A load that waits for the lock finds that
+    ledger and no tables of a dataset, and creates them: it cannot publish into old tables.
 
-    Raises StatementFailed, or TimeoutError; nothing was dropped then.
+    Raises StatementFailed, or TimeoutError; then nothing was dropped.
     """
     for attempt in range(MAX_ATTEMPTS):
         try:
@@ -61,7 +61,7 @@ def anew(load: dict[str, Any], sequence: Sequence[str]) -> None:
             return
         except TimeoutError as error:
             raise TimeoutError(
-                f"reset waited {LIMIT} seconds behind a load that publishes, and nothing was dropped. Start it again "
+                f"reset waited {LIMIT} seconds for a load that publishes, and nothing was dropped. Start it again "
                 "when no load is running."
             ) from error
         except StatementFailed as error:
@@ -69,6 +69,6 @@ def anew(load: dict[str, Any], sequence: Sequence[str]) -> None:
                 raise
             logger.warning("reset failed, trying again", error=str(error), attempt=attempt)
     raise StatementFailed(
-        f"reset met other transactions, or was interrupted, {MAX_ATTEMPTS} times; stop the running loads and start it "
-        "again."
+        f"reset conflicted with other transactions, or was interrupted, {MAX_ATTEMPTS} times. Stop the running loads "
+        "and start it again."
     )

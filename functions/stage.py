@@ -1,9 +1,9 @@
-"""Stage the files of a batch: its own staging table, COPY, the audit, in one transaction.
+"""Stage the files of a batch: a separate staging table, COPY and the audit, in one transaction.
 
 In: the load, and the batch as the last step left it.
 Out: the batch with outcome ``staged``, ``running``, ``no tables``, ``bad files`` (COPY or a check failed), ``again``,
-``failed``, and if nothing of the batch is left ``published`` or ``next``. A check that fails publishes nothing:
-find_bad_files finds out whether a file or the check itself is bad.
+``failed``, and if nothing of the batch is left ``published`` or ``next``. If a check fails, nothing is published:
+find_bad_files finds out whether a file or the check itself is wrong.
 """
 
 import time
@@ -12,58 +12,50 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from loader import batches, headers, sql, statements
+from loader import batches, clients, copying, headers, keys, sql, statements
 from loader.batches import Batch
 from loader.checks import CheckResult, sentence
-from loader.dataapi import DataApi, Statement, StatementFailed, StatementLost, client_token, failure
+from loader.dataapi import Statement, StatementFailed, StatementLost, client_token
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, attempts, kind_of
+from loader.drift import Audit
+from loader.failures import Kind, attempts
 from loader.migrations import latest_version
-from loader.names import (
-    NO_TIME,
-    for_dataset,
-    jsonpaths_name,
-    jsonpaths_text,
-    manifest_key,
-    stage_table,
-    state_of,
-)
-from loader.noticed import Audit, document_key
-from loader.observability import logger, step
-from loader.parts import MAX_PARTS, go_on, more_parts
+from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
-from loader.steps import LOST, advance, asking, pause, took_too_long
-from loader.store import DataFile, Store
+from loader.splitting import MAX_PARTS, name_parts, next_part
+from loader.state import BatchEvent, BatchState, Load, without
+from loader.steps import advance, ending, pause, polls, step
+from loader.store import DataFile
 
 MAX_ATTEMPTS = 8
 COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5  # the statements of a staging, by their numbers
-REPORT_SECONDS = 60  # for what Redshift has not reported yet
-ASK_SECONDS = 30  # for one look at the report
+REPORT_SECONDS = 60  # to wait for what Redshift has not reported yet
+ASK_SECONDS = 30  # for one query of the report
 
-api = DataApi(settings())
-store = Store(settings().work_bucket)
+api = clients.api()
+store = clients.store()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: BatchEvent) -> BatchState:
     load, state = event["load"], event["batch"]
-    batch = batches.load(store, load["load_id"], state["batch"])
+    batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("held") and (batch.held or state["todo"]):
-        batch = recorded(load, state, batch)
+        batch = record_held(load, state, batch)
         state = {**state, "todo": []}
     if not batch.files and not batch.rejects:
-        return go_on(state)  # all of it was loaded meanwhile
+        return next_part(state)  # another load has loaded all of it
     if dataset.header and batch.columns is None and batch.readable:
-        batch, divided = by_header(load, state, batch, dataset)
+        batch, divided = split_by_header(load, state, batch, dataset)
         if divided:
             return divided
     if not batch.readable:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
-    table = stage_table(dataset, load["load_id"], batch.name, attempt)
-    # Waiting for the statement has used this call's time up: what is to be waited for after it needs another call.
+    table = keys.stage_table(dataset.stage_table, load["load_id"], batch.name, attempt)
+    # This call has used its time to wait for the statement: any further waiting needs another call.
     waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
     sampler = None if state.get("statement") else Sampler(store, batch.readable, dataset)
@@ -81,22 +73,22 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     }
     if statement.running:
         if sampler:
-            store.put(sample_key(load, batch), asdict(sampler.result()))
+            store.put(keys.drift_sample(load["load_id"], batch.name), asdict(sampler.result()))
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_staged(state, statement)
     return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
 
 
-def by_header(
-    load: dict[str, Any], state: dict[str, Any], batch: Batch, dataset: Dataset
-) -> tuple[Batch, dict[str, Any] | None]:
-    """The batch after its files' headers were read, without the files of a bad one; and, where they stand in several
-    orders, the state that goes on with parts of one order each.
+def split_by_header(
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset
+) -> tuple[Batch, BatchState | None]:
+    """Reads the headers of the files. Returns the batch without the files of bad headers; and if the columns are in
+    several orders, the state to continue with, in parts of one order each.
     """
     found = headers.by_order(store, batch, dataset)
     if unread := sum(one.unread_headers for one in found):
-        logger.warning("headers could not be read and are left to COPY", files=unread)
+        logger.warning("headers could not be read; COPY reports what is wrong", files=unread)
     if rejects := found[0].rejects[len(batch.rejects) :]:
         logger.warning(
             "files rejected",
@@ -105,36 +97,36 @@ def by_header(
             reason=rejects[0].reason,
         )
     if len(found) == 1:
-        batches.save(store, load["load_id"], found[0])
+        batches.write(store, load["load_id"], found[0])
         return found[0], None
     room = MAX_PARTS - batches.parts_of(store, load["load_id"])
     if room < 2:
         cause = (
-            f"The files of batch {batch.name} stand in {len(found)} orders of their columns, too many for one load: "
-            "the next load of what is left goes on with them."
+            f"The files of batch {batch.name} have {len(found)} different column orders, too many for one load: "
+            "the next load continues with what is left."
         )
         return batch, {**state, "outcome": "failed", "cause": cause}
     if len(found) > room:
         others = tuple(file for one in found[room - 1 :] for file in one.files)
         found = [*found[: room - 1], replace(found[-1], files=others, columns=None)]
-    state, names = more_parts(state, len(found))
+    state, names = name_parts(state, len(found))
     for name, one in zip(names, found, strict=True):
-        batches.save(store, load["load_id"], replace(one, name=name))
+        batches.write(store, load["load_id"], replace(one, name=name))
     todo = [*names[1:], *state.get("todo", ())]
     return batch, {**state, "batch": names[0], "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def recorded(load: dict[str, Any], state: dict[str, Any], batch: Batch) -> Batch:
-    """The parts that were put aside, and that nothing proves to be bad, as one batch for the ledger."""
-    parts = [batch, *(batches.load(store, load["load_id"], name) for name in state["todo"])]
+def record_held(load: Load, state: BatchState, batch: Batch) -> Batch:
+    """Joins the parts that were set aside and not confirmed to be bad into one batch, for the ledger."""
+    parts = [batch, *(batches.read(store, load["load_id"], name) for name in state["todo"])]
     rejects = tuple(reject for part in parts for reject in (*part.rejects, *part.held))
     batch = Batch(batch.name, batch.dataset, (), rejects)
-    batches.save(store, load["load_id"], batch)
+    batches.write(store, load["load_id"], batch)
     return batch
 
 
 def submit(
-    load: dict[str, Any],
+    load: Load,
     batch: Batch,
     dataset: Dataset,
     table: str,
@@ -142,18 +134,19 @@ def submit(
     *,
     reported: bool = True,
 ) -> Statement:
-    """Writes the manifest and submits CREATE, COPY and the audit as one transaction.
+    """Writes the manifest, and submits CREATE, COPY and the audit as one transaction.
 
-    ``reported``: COPY's report of the files is read in it.
+    ``reported``: the transaction also reads COPY's report on the files.
     """
-    names = for_dataset(settings(), store, dataset, table)
-    if dataset.has_jsonpaths:
-        store.put_text(f"jsonpaths/{jsonpaths_name(dataset)}", jsonpaths_text(dataset))
-    # Called as its staging table is: finish drops the tables of all manifests, whatever became of their statements.
-    names["manifest"] = store.put(
-        manifest_key(load["load_id"], table), batches.manifest(batch.readable)
+    copying.write_jsonpaths(store, dataset)
+    names = copying.copy_names(
+        store,
+        dataset,
+        table,
+        manifest=keys.manifest(load["load_id"], table),
+        urls=[file.url for file in batch.readable],
+        options=batch.compression,
     )
-    names["copy_options"] = batch.compression
     names["dataset"] = dataset.name
     return api.submit(
         statements.stage(dataset, names, reported=reported, columns=batch.columns or ()),
@@ -163,46 +156,47 @@ def submit(
     )
 
 
-def not_staged(state: dict[str, Any], statement: Statement) -> dict[str, Any]:
-    """What a staging statement that failed asks for."""
-    if cause := took_too_long(state["statement"]):
-        return {**state, "outcome": "failed", "cause": cause}
-    state = {**state, "statement": None}
-    if statement is LOST and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    if statement is LOST:
-        cause = f"The Data API forgot each statement that staged the batch {state['batch']}."
-        return {**state, "outcome": "failed", "cause": cause}
-    statement = api.describe(statement.id)
-    kind, error = kind_of(statement), failure(statement)
-    logger.warning("staging failed", kind=kind.name, error=error)
-    part = statement.failed_part
-    state = {**state, "attempt": state["attempt"] + 1}
-    # Its own CREATE, when an execution is redriven after the Data API has forgotten the token: a table of another name.
-    made_before = part is not None and part.id.endswith(":1") and "already exists" in error
-    if made_before and state["attempt"] < MAX_ATTEMPTS:
+def not_staged(state: BatchState, statement: Statement) -> BatchState:
+    """What to do after a staging statement that failed."""
+    attempt, batch = state["attempt"], state["batch"]
+    end = ending(api, statement, state["statement"], f"staged the batch {batch}")
+    logger.warning("staging failed", kind=end.kind.name, error=end.error)
+    part = end.statement.failed_part
+    number = part.id.rpartition(":")[2] if part else ""
+    state = {**state, "statement": None, "attempt": attempt + 1}
+    # Its own CREATE, when an execution is redriven after the Data API has forgotten the token: use another table name.
+    exists = number == "1" and "already exists" in end.error
+    if exists and attempt + 1 < MAX_ATTEMPTS:
         return {**state, "outcome": "again"}
-    is_report = part is not None and part.id.endswith(f":{REPORT}")
-    if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
+    is_report = number == str(REPORT)
+    if is_report and end.kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
         return {**state, "unreadable": True, "outcome": "again"}
-    if kind is Kind.NO_TABLES and state["attempt"] < MAX_ATTEMPTS:
-        return {**state, "outcome": "no tables"}
-    if kind is Kind.TRY_AGAIN and state["attempt"] < attempts(error, MAX_ATTEMPTS):
-        pause(state["attempt"])
-        return {**state, "outcome": "again"}
-    if kind is Kind.COPY:
-        query = part.query_id if part else -1
-        return {**state, "outcome": "bad files", "error": error[:2000], "query_id": query}
-    return {
-        **state,
-        "outcome": "failed",
-        "cause": f"Batch {state['batch']} could not be staged: {error}",
-    }
+    match end.kind:
+        case Kind.LOST if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "again"}
+        case Kind.NO_TABLES if attempt + 1 < MAX_ATTEMPTS:
+            return {**state, "outcome": "no tables"}
+        case Kind.TRY_AGAIN if attempt + 1 < attempts(end.error, MAX_ATTEMPTS):
+            pause(attempt + 1)
+            return {**state, "outcome": "again"}
+        case Kind.COPY:
+            query = part.query_id if part else -1
+            return {
+                **state,
+                "outcome": "bad files",
+                "stage_error": end.error[:2000],
+                "query_id": query,
+            }
+        case Kind.TOO_LONG | Kind.LOST:
+            return {**state, "outcome": "failed", "cause": end.error}
+        case _:
+            cause = f"Batch {batch} could not be staged: {end.error}"
+            return {**state, "outcome": "failed", "cause": cause}
 
 
 def audit(
-    load: dict[str, Any],
-    state: dict[str, Any],
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     table: str,
@@ -210,12 +204,12 @@ def audit(
     sampler: Sampler | None,
     *,
     waited: bool,
-) -> dict[str, Any]:
-    """Reads what COPY says of each file and the checks on staging."""
+) -> BatchState:
+    """Reads what COPY reports about each file, and the checks on the staged rows."""
     pending = state["statement"]
-    state = {name: value for name, value in state.items() if name != "asking"}
+    state = without(state, "asking")
     state["statement"] = None
-    figures: dict[str, Any] = {}
+    figures: BatchState = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
     noticed = Audit()
@@ -224,21 +218,19 @@ def audit(
         noticed.take(row)
         if kind == "staged":
             figures = {
-                "rows": figure,
-                "first_start": first or NO_TIME,
-                "last_start": last or NO_TIME,
+                "rows": int(figure or 0),
+                "first_start": str(first or sql.NO_TIME),
+                "last_start": str(last or sql.NO_TIME),
             }
         elif kind == "version" and figure != latest_version():
             if isinstance(figure, int) and figure > latest_version():
                 cause = (
-                    f"The tables are of version {figure}, this loader knows {latest_version()}: "
+                    f"The tables have version {figure}, but this loader supports {latest_version()}: "
                     "deploy the newer loader."
                 )
                 return {**state, "outcome": "failed", "cause": cause}
             if state["attempt"] >= MAX_ATTEMPTS:
-                cause = (
-                    f"The tables stay at version {figure}; this loader needs {latest_version()}."
-                )
+                cause = f"The tables are still at version {figure}; this loader needs {latest_version()}."
                 return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
         elif kind == "check":
@@ -253,11 +245,11 @@ def audit(
             **state,
             "attempt": state["attempt"] + 1,
             "outcome": "bad files",
-            "error": sentence(failed),
+            "stage_error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
         }
     copied = rows_copied(statement, figures["rows"])
-    if not accounts_for(reported, batch, dataset, figures["rows"]):
+    if not is_complete(reported, batch, dataset, figures["rows"]):
         if waited:
             return {**state, "statement": pending, "asking": True, "outcome": "running"}
         later = later_report(load, batch, dataset, table, figures["rows"])
@@ -265,51 +257,50 @@ def audit(
         if copied is None:
             copied = next((int(row[3]) for row in later if row[3] is not None), None)
     figures["copied"] = copied
-    files, lines = as_read(batch, reported)
+    files, lines = as_copied(batch, reported)
     if unreported := [file.key for file in batch.files if file.key not in lines]:
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
     if files != batch.files:
         again = bool(dataset.header) and state["attempt"] < MAX_ATTEMPTS
-        # Of a file that was replaced after its header was read, nobody has seen the header that COPY skipped.
+        # If a file was replaced after its header was read, COPY has skipped a header that nothing has checked.
         batch = replace(batch, files=files, columns=None if again else batch.columns)
-        batches.save(store, load["load_id"], batch)
+        batches.write(store, load["load_id"], batch)
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
-    store.put(f"{state_of(load)}/lines/{batch.name}.json", lines)
-    note(load, batch, dataset, figures["rows"], noticed, sampler)
+    store.put(keys.lines(load["load_id"], batch.name), lines)
+    record_drift(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
 
 
-def sample_key(load: dict[str, Any], batch: Batch) -> str:
-    """Where the sample waits for a COPY that takes its time."""
-    return f"{state_of(load)}/noticed/{batch.name}.sample.json"
-
-
-def note(
-    load: dict[str, Any],
+def record_drift(
+    load: Load,
     batch: Batch,
     dataset: Dataset,
     rows: int,
     audit: Audit,
     sampler: Sampler | None,
 ) -> None:
-    """Leaves for the end of the load what was noticed of the batch. It fails nothing."""
+    """Writes what was noticed about the batch, for the end of the load. Never fails the batch."""
     try:
-        if dataset.header:  # all of its files' headers were compared
+        if dataset.header:  # the headers of all its files were compared
             sample = Sample(len(batch.readable) - batch.unread_headers)
         else:
-            sample = sampler.result() if sampler else Sample(**store.get(sample_key(load, batch)))
+            sample = (
+                sampler.result()
+                if sampler
+                else Sample(**store.get(keys.drift_sample(load["load_id"], batch.name)))
+            )
         found = audit.document(dataset.name, rows, len(batch.readable), sample, datetime.now(UTC))
         found["unread_headers"] = batch.unread_headers
-        store.put(document_key(load, batch.name), found)
+        store.put(keys.drift(load["load_id"], batch.name), found)
     except Exception:
-        logger.exception("what was noticed of a batch could not be noted")
+        logger.exception("what was noticed about a batch could not be written")
 
 
 def rows_copied(statement: Statement, staged_rows: int) -> int | None:
-    """The rows that COPY says it loaded: by PG_LAST_COPY_COUNT, or as the Data API has it; None if neither says so.
+    """The rows that COPY loaded, by PG_LAST_COPY_COUNT or the Data API; None if neither reports it.
 
-    0 beside staged rows is no answer: the Data API has been seen to say it of a COPY that loaded rows
+    0 together with staged rows is no answer: the Data API has been seen to report it for a COPY that loaded rows
     (https://github.com/aws/aws-sdk/issues/356).
     """
     counts = [count for (count,) in api.rows(f"{statement.id}:{COUNT}")]
@@ -322,12 +313,10 @@ def rows_copied(statement: Statement, staged_rows: int) -> int | None:
     return None
 
 
-def accounts_for(
-    reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset, rows: int
-) -> bool:
-    """Whether every file is reported, or the lines of those that are are all the rows: then the others have none.
+def is_complete(reported: list[tuple[Any, ...]], batch: Batch, dataset: Dataset, rows: int) -> bool:
+    """Whether every file is reported, or the reported lines are all the rows: then the other files have none.
 
-    COPY may count the header lines that it skips as lines or not.
+    COPY may count the header lines that it skips, or not.
     """
     if len(reported) >= len(batch.readable):
         return True
@@ -337,13 +326,14 @@ def accounts_for(
 
 
 def later_report(
-    load: dict[str, Any], batch: Batch, dataset: Dataset, table: str, rows: int
+    load: Load, batch: Batch, dataset: Dataset, table: str, rows: int
 ) -> list[tuple[Any, ...]]:
-    """What COPY says of each file, asked after its transaction until it accounts for the rows, for up to a minute: the
-    view may lag behind. That it cannot be read is no fault of the batch.
+    """What COPY reports about each file, queried after its transaction for up to a minute, because the view may lag.
+
+    The batch does not fail if the report cannot be read.
     """
     reported: list[tuple[Any, ...]] = []
-    for number in asking(REPORT_SECONDS):
+    for number in polls(REPORT_SECONDS):
         try:
             ended = api.run(
                 [sql.render_one("stage/files_copied_later.sql", {"stage_table": table})],
@@ -356,17 +346,17 @@ def later_report(
             logger.warning("COPY's report could not be read", error=str(error))
             break
         reported = found if len(found) > len(reported) else reported
-        if accounts_for(reported, batch, dataset, rows):
+        if is_complete(reported, batch, dataset, rows):
             break
     return reported
 
 
-def as_read(
+def as_copied(
     batch: Batch, reported: list[tuple[Any, ...]]
 ) -> tuple[tuple[DataFile, ...], dict[str, int]]:
     """The files with the ETags that COPY read, and its lines by key; a file that COPY does not report has no lines.
 
-    COPY cannot pin an ETag: an object that was replaced after the plan is recorded as what was read.
+    COPY cannot pin an ETag: if an object was replaced after the plan, the ledger records the version that was read.
     """
     file_of = batches.by_reported_name(batch.readable)
     read = {file.key: row for row in reported if (file := file_of(str(row[0])))}
@@ -389,12 +379,12 @@ def as_read(
 
 
 def staged(
-    state: dict[str, Any],
+    state: BatchState,
     batch: Batch,
     table: str,
-    audit: dict[str, Any],
+    audit: BatchState,
     checks: list[CheckResult],
-) -> dict[str, Any]:
+) -> BatchState:
     return {
         **state,
         "dataset": batch.dataset,
@@ -403,8 +393,8 @@ def staged(
         "table": table,
         "rows": 0,
         "copied": 0,
-        "first_start": NO_TIME,
-        "last_start": NO_TIME,
+        "first_start": sql.NO_TIME,
+        "last_start": sql.NO_TIME,
         **audit,
         "checks": [check.as_dict() for check in checks],
         "stage_seconds": round(time.time() - state.get("begun", time.time()), 3),

@@ -1,11 +1,12 @@
-"""The sweep: loads what no event loaded. Runs on a schedule, and sends no SQL when nothing is newer than its mark.
+"""The sweep: loads files that no event has loaded. Runs on a schedule, and sends no SQL if nothing is newer than its
+mark.
 
-The mark is the time of the last sweep whose load ended well; the load itself writes it (functions/finish.py). Where
-that sweep did not know a dataset, or other prefixes or endings of it, all of that dataset's files are looked at.
+The mark is the time of the last sweep whose load ended well; that load writes it (functions/finish.py). If that sweep
+did not know a dataset, or knew it with other prefixes or suffixes, all files of the dataset are checked.
 
-The mark belongs to one ledger (loader/mark.py). That it is of another schema, database, warehouse or bucket the sweep
-sees by itself. A ledger that was dropped or went back is seen by the loads; the sweep starts one if none of its own has
-looked for a day.
+The mark belongs to one ledger (loader/sweep_mark.py). The sweep itself notices another schema, database, warehouse or
+bucket. Loads notice a ledger that was dropped or restored from an older snapshot; the sweep starts one if none of its
+loads has checked for a day.
 """
 
 import json
@@ -14,65 +15,64 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
-from loader import again, mark
+from loader import clients, keys, retries, sweep_mark
 from loader.datasets import Dataset, dataset_of, datasets
-from loader.names import OPEN, execution_digest
-from loader.not_taken import DOCUMENT, NotTaken, under
+from loader.event_loads import EventLoads, events_of, waiting_lists
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
-from loader.store import DataFile, MissingObject, Store
-from loader.waiting import OF_EVENTS, EventLoads, events_of, list_of, lists
+from loader.store import DataFile, MissingObject
+from loader.unmatched import Unmatched, dataset_above
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
-# A multipart upload's LastModified is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
-# events, whose files the sweep leaves alone, runs for a day at most.
+# LastModified of a multipart upload is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
+# events, whose files the sweep leaves alone, runs for at most a day.
 OVERLAP = timedelta(days=4)
 LOOK_AT_LEAST = timedelta(days=1)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-# Events that wait for a load to end have one within minutes, unless something is wrong.
+# Events that wait for a load to end are loaded within minutes, unless something is wrong.
 WAITS = timedelta(hours=1)
 MAX_ENDED = 100
 
-store = Store(settings().work_bucket)
-stepfunctions = boto3.client(
-    "stepfunctions", config=Config(retries={"mode": "standard", "max_attempts": 6})
-)
+store = clients.store()
+stepfunctions = clients.stepfunctions()
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Lists the data bucket and starts a load if anything is new since the mark; returns how many files are.
+    """Lists the data bucket and starts a load if files are newer than the mark; returns their number.
 
-    It starts one, too, if a load ended without cleaning up. While a backfill, a person's load or another sweep's is
-    running it does nothing: what that leaves is the next sweep's.
+    It also starts a load if another one ended without cleaning up. While a backfill, a person's load or the load of
+    another sweep is running, it does nothing: the next sweep loads what that one leaves.
     """
     now = datetime.now(UTC)
-    start_what_waits()
-    # Before the executions: a load that begins meanwhile is none of these.
-    unfinished = list(store.keys(OPEN))
+    start_waiting()
+    # Before the executions, so that a load that starts in between is not among these.
+    unfinished = list(store.keys(keys.UNFINISHED))
     running = running_executions()
-    if any(not name.startswith(OF_EVENTS) for name in running):
-        logger.info("a load is running, the next sweep looks again", executions=running[:5])
+    if any(not name.startswith(keys.EVENT_EXECUTIONS) for name in running):
+        logger.info("a load is running; the next sweep checks again", executions=running[:5])
         return {"files": 0}
-    ended = [load for load in map(load_of, unfinished) if load[-8:] not in map(digest, running)]
-    marked = mark_of_here(now)
+    ended = [
+        load
+        for load in map(keys.unfinished_load, unfinished)
+        if load[-8:] not in map(digest, running)
+    ]
+    marked = current_mark(now)
     marks, seen = last_sweep(marked)
-    not_taken = NotTaken()
-    # Listed once: what comes meanwhile must not be taken for seen.
-    found = list(newer(marks, not_taken))
-    tell_not_taken(not_taken, now)
+    not_taken = Unmatched()
+    # Listed once: files that arrive later must not count as seen.
+    found = list(files_after(marks, not_taken))
+    record_unmatched(not_taken, now)
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
     known, bucket = datasets().values(), settings().data_bucket
-    files += again.left(store, known, bucket, dealt_with, now.isoformat())
+    files += retries.pending(store, known, bucket, dealt_with, now.isoformat())
     is_due = bool(marked) and now - datetime.fromisoformat(marked) > LOOK_AT_LEAST
     if not files and not ended and not is_due:
-        logger.info("nothing is newer than the last sweep", marks=told(marks))
+        logger.info("nothing is newer than the last sweep", marks=as_log_fields(marks))
         waiting = [file for file in found if (file.key, file.etag) in others - seen]
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, oldest(waiting, now))
         return {"files": 0}
@@ -84,26 +84,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         and (file.key, file.etag) not in others
     ]
     scopes = {name: scope(dataset) for name, dataset in datasets().items()}
-    store.put(seen_key(stamp), {"datasets": scopes, "files": recent})
-    objects = store.put_lines(
-        f"sweeps/{now:%Y%m%d-%H%M%S-%f}.json.gz", (file.as_dict() for file in files)
-    )
+    store.put(keys.seen(stamp), {"datasets": scopes, "files": recent})
+    objects = store.put_lines(keys.sweep_list(now), (file.as_dict() for file in files))
     stepfunctions.start_execution(
         stateMachineArn=STATE_MACHINE,
         name=f"sweep-{now:%Y%m%d-%H%M%S-%f}",
         input=json.dumps({"objects": objects, "mark": stamp, "ended": ended[:MAX_ENDED]}),
     )
     metrics.add_metric("FilesSwept", MetricUnit.Count, len(files))
-    logger.info("load started", files=len(files), ended=ended, marks=told(marks))
+    logger.info("load started", files=len(files), ended=ended, marks=as_log_fields(marks))
     return {"files": len(files)}
 
 
-def start_what_waits() -> None:
-    """Nobody may have: the messages that say so can be lost, and loads can end without their last step."""
+def start_waiting() -> None:
+    """Starts waiting events: the messages that do so can be lost, and loads can end without their last step."""
     try:
-        EventLoads(store, lambda: stepfunctions, STATE_MACHINE).look({})
-    except Exception:  # then the files are this sweep's, or the next one's
-        logger.exception("what waits could not be started")
+        EventLoads(store, lambda: stepfunctions, STATE_MACHINE).start_or_defer({})
+    except Exception:  # then this sweep loads the files, or the next one
+        logger.exception("waiting events could not be started")
 
 
 def running_executions() -> list[str]:
@@ -121,55 +119,51 @@ def oldest(files: list[DataFile], now: datetime) -> float:
 
 
 def digest(name: str) -> str:
-    """What a load's id ends with, of an execution of this name."""
-    return execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
-
-
-def load_of(key: str) -> str:
-    return key.removeprefix(OPEN).removesuffix(".json")
+    """The last part of the id of an execution's load."""
+    return keys.execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
 
 
 def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
-    """The files (key, ETag) that running loads have from events, or that wait for one of them to end: they are theirs,
-    and the next sweep looks at them.
+    """The files (key, ETag) of running loads from events, and of events that wait for one of them to end. This sweep
+    leaves them alone, and the next one checks them.
 
-    Not those that are so old that the next sweep would not, nor those that wait although no such load runs.
+    Excluded are files so old that the next sweep would not see them, and events that wait although no load runs.
     """
     files = set()
-    for file in of_events(running, now):
+    for file in event_files(running, now):
         if now - datetime.fromisoformat(file.modified) < OVERLAP / 2:
             files.add((file.key, file.etag))
     return files
 
 
-def of_events(running: list[str], now: datetime) -> Iterator[DataFile]:
-    for each in lists(store):
+def event_files(running: list[str], now: datetime) -> Iterator[DataFile]:
+    for each in waiting_lists(store):
         if running or now - each.since < WAITS:
             yield from (file for _, file in events_of(store, each))
     for name in running:
         with suppress(MissingObject):
-            yield from (DataFile(**row) for row in store.get_lines(list_of(name)))
+            yield from (DataFile(**row) for row in store.get_lines(keys.event_list(name)))
 
 
-def mark_of_here(now: datetime) -> str:
-    """The mark (ISO 8601), '' if there is none; one that is of another ledger by the stack's parameters is void."""
-    document = mark.read(store)
-    if why := mark.unfit(document):
-        mark.void(store, why, now.isoformat())
-        logger.warning(mark.VOID, why=why)
+def current_mark(now: datetime) -> str:
+    """The mark (ISO 8601), '' if there is none. Voids it if it belongs to another ledger by the stack's parameters."""
+    document = sweep_mark.read(store)
+    if why := sweep_mark.why_void(document):
+        sweep_mark.void(store, why, now.isoformat())
+        logger.warning(sweep_mark.VOID, why=why)
         metrics.add_metric("SweepMarkVoided", MetricUnit.Count, 1)
         return ""
     return str(document.get("mark", ""))
 
 
 def last_sweep(stamp: str) -> tuple[dict[str, datetime], set[tuple[str, str]]]:
-    """From when on the files of each dataset are looked at, and those that the last clean sweep has seen (key, ETag).
+    """The time from which on each dataset's files are checked, and those that the last clean sweep saw (key, ETag).
 
-    Its document is deleted with time (WorkRetentionDays): then all files are looked at, once.
+    Its document is deleted after WorkRetentionDays: then all files are checked once.
     """
     known = datasets()
     try:
-        document = store.get(seen_key(stamp)) if stamp else None
+        document = store.get(keys.seen(stamp)) if stamp else None
     except MissingObject:
         document = None
     if document is None:
@@ -184,21 +178,17 @@ def last_sweep(stamp: str) -> tuple[dict[str, datetime], set[tuple[str, str]]]:
 
 
 def scope(dataset: Dataset) -> list[str]:
-    """Which files are the dataset's."""
+    """Which files belong to the dataset."""
     return [dataset.prefix, *dataset.suffixes]
 
 
-def told(marks: dict[str, datetime]) -> dict[str, str]:
+def as_log_fields(marks: dict[str, datetime]) -> dict[str, str]:
     return {name: mark.isoformat() for name, mark in marks.items()}
 
 
-def seen_key(stamp: str) -> str:
-    return f"sweep/seen/{stamp}.json"
-
-
-def newer(marks: dict[str, datetime], not_taken: NotTaken) -> Iterator[DataFile]:
-    """The files of the datasets in the data bucket that were modified after their dataset's mark. Counts those, of any
-    age, that no dataset takes.
+def files_after(marks: dict[str, datetime], not_taken: Unmatched) -> Iterator[DataFile]:
+    """The files of the datasets in the data bucket that were modified after their dataset's mark. Also counts files of
+    any age that match no dataset.
     """
     known = datasets().values()
     for name, dataset in datasets().items():
@@ -206,17 +196,17 @@ def newer(marks: dict[str, datetime], not_taken: NotTaken) -> Iterator[DataFile]
             if dataset.takes(file.key):
                 if datetime.fromisoformat(file.modified) > marks[name]:
                     yield file
-            elif not dataset_of(file.key, known) and under(file.key, known) is dataset:
+            elif not dataset_of(file.key, known) and dataset_above(file.key, known) is dataset:
                 not_taken.add(file, dataset)
 
 
-def tell_not_taken(not_taken: NotTaken, now: datetime) -> None:
-    """Metric, log, and the document that python -m local status reads."""
+def record_unmatched(not_taken: Unmatched, now: datetime) -> None:
+    """Writes a metric, the log, and the document that python -m local status reads."""
     found = not_taken.as_dict()
     metrics.add_metric("FilesNotTaken", MetricUnit.Count, not_taken.files)
     if not_taken.files:
-        logger.warning("files under a dataset's prefix that no dataset takes", **found)
+        logger.warning("files under a dataset's prefix match no dataset", **found)
     try:
-        store.put(DOCUMENT, {**found, "seen_at": now.isoformat()})
-    except Exception:  # no file waits for it
-        logger.exception("what no dataset takes could not be noted")
+        store.put(keys.UNMATCHED, {**found, "seen_at": now.isoformat()})
+    except Exception:  # loads do not need it
+        logger.exception("files that match no dataset could not be recorded")

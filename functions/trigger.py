@@ -1,41 +1,39 @@
-"""From S3 events to a load: the queue's messages of a window become one list of objects and one execution.
+"""Start a load from S3 events: the queue's messages of one window become one list of objects and one execution.
 
-While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/waiting.py), and the
-function sends itself a message to look again. The execution's name is made of the events, so that the same batch starts
-nothing twice. That only saves work: SQS regroups messages on redelivery, and exactly-once is the ledger's.
+While as many loads from events run as may (MaxLoadsAtOnce), they become a list that waits (loader/event_loads.py), and
+the function sends itself a message to check again. The execution's name is a hash of the events, so that the same batch
+starts nothing twice. That only saves work: SQS regroups messages on redelivery, and the ledger guarantees exactly-once.
 """
 
 import json
-from functools import cache
 from typing import Any
 
-import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.config import Config
+from loader import clients
+from loader.clients import sqs
 from loader.datasets import dataset_of, datasets
-from loader.not_taken import under
+from loader.event_loads import EventLoads, Events, add_event
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import required_variable, settings
-from loader.store import DataFile, Store
-from loader.waiting import EventLoads, Events, add
+from loader.store import DataFile
+from loader.unmatched import dataset_above
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
 QUEUE_URL = required_variable("QUEUE_URL")
 LOOK_AGAIN = {"s3-redshift-loader": "look at what waits"}
 LOOK_AFTER = 1  # seconds; then it waits for a batch window, as every message does
-RETRIES = Config(retries={"mode": "standard", "max_attempts": 6})
 
-store = Store(settings().work_bucket)
-stepfunctions = boto3.client("stepfunctions", config=RETRIES)
+store = clients.store()
+stepfunctions = clients.stepfunctions()
 loads = EventLoads(store, lambda: stepfunctions, STATE_MACHINE)
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes a batch of SQS messages; reports those that are no S3 event, so that they end in the dead-letter queue.
+    """Handles a batch of SQS messages; reports those that are not S3 events, so that they go to the dead-letter queue.
 
-    Events that must wait are no failure: their messages are done with when their list is written.
+    Events that must wait are not a failure: once their list is written, their messages are done.
     """
     newest: Events = {}
     failures, not_taken = [], 0
@@ -47,20 +45,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             sequencer, file = file_of(message)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             logger.error(
-                "a message is no S3 event", message_id=record["messageId"], error=repr(error)
+                "a message is not an S3 event", message_id=record["messageId"], error=repr(error)
             )
             failures.append({"itemIdentifier": record["messageId"]})
             continue
         if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
-            logger.info("an object of no dataset is left alone", key=file.key)
+            logger.info("an object that matches no dataset is ignored", key=file.key)
             ours = file.bucket == settings().data_bucket
-            not_taken += bool(ours and under(file.key, datasets().values()))
+            not_taken += bool(ours and dataset_above(file.key, datasets().values()))
             continue
-        add(newest, sequencer, file)
+        add_event(newest, sequencer, file)
     if not_taken:
         metrics.add_metric("UploadsNotTaken", MetricUnit.Count, not_taken)
-    if loads.look(newest):
-        look_again()
+    if loads.start_or_defer(newest):
+        request_check()
     return {"batchItemFailures": failures}
 
 
@@ -73,23 +71,17 @@ def file_of(message: dict[str, Any]) -> tuple[str, DataFile]:
     item = detail["object"]
     texts = (detail["bucket"]["name"], item["key"], item["etag"], message["time"])
     if not all(isinstance(text, str) for text in texts):
-        raise TypeError(f"bucket, key, etag and time must be texts, not {texts}")
+        raise TypeError(f"bucket, key, etag and time must be strings, not {texts}")
     bucket, key, etag, time = texts
     file = DataFile(bucket, key, etag.strip('"'), int(item["size"]), time)
     return str(item.get("sequencer", "")), file
 
 
-def look_again() -> None:
-    """Sends the message that makes this function look again. One that is lost is a load's that ends, or the sweep's."""
+def request_check() -> None:
+    """Sends the message that makes this function check again. If it is lost, a load that ends or the sweep does so."""
     try:
         sqs().send_message(
             QueueUrl=QUEUE_URL, MessageBody=json.dumps(LOOK_AGAIN), DelaySeconds=LOOK_AFTER
         )
-    except Exception:  # what waits is in its lists, and a load that ends looks there
-        logger.exception("no message could be sent to look again")
-
-
-@cache
-def sqs() -> Any:
-    """Few invocations need it."""
-    return boto3.client("sqs", config=RETRIES)
+    except Exception:  # the waiting events are in their lists, and a load that ends checks there
+        logger.exception("no message could be sent to check again")

@@ -1,73 +1,72 @@
-"""Undo a load: its rows are taken out of the tables, its files are withdrawn, in one transaction for each dataset.
+"""Undo a load: delete its rows from the tables and withdraw its files, in one transaction for each dataset.
 
-The tables are then those of the files that are not withdrawn. Which datasets are done stands in the ledger (undone), so
-that asking again goes on with the rest, and from the first on nothing more is published for the load. Refused, before
-the first and in each, where a later load left out rows because this one had brought them: they would be lost.
+The tables then hold the rows of the files that are not withdrawn. The ledger (undone) records which datasets are done:
+a repeated undo continues with the others, and after the first dataset nothing more is published for the load. Undo is
+refused, before the first dataset and in each, if a later load skipped rows because this one had inserted them: those
+rows would be lost.
 
 In: the load, with ``undo`` (the id of the load to undo) and what this step said last.
-Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``running`` or ``failed``; in ``undo`` what
-was, or would be, taken, and the datasets that are ``done``.
+Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``running`` or ``failed``; ``undo`` has what
+was deleted, or would be, and the datasets that are ``done``.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from loader import statements
+from loader import clients, sql, statements
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import (
     MAX_STATEMENTS,
-    DataApi,
     Statement,
     StatementFailed,
     client_token,
-    failure,
 )
 from loader.datasets import datasets
-from loader.failures import Kind, failed_check, is_missing, is_older, kind_of, may_pass
-from loader.names import NO_TIME, as_literal, common
-from loader.observability import logger, step
+from loader.failures import Kind, failed_check, is_missing, is_older, may_pass
+from loader.observability import logger
 from loader.settings import settings
-from loader.steps import LOST, advance, took_too_long
+from loader.state import FoundForUndo, Load, LoadEvent, Undo, Undoing, UndoTodo
+from loader.steps import advance, ending, step
 
 MAX_ATTEMPTS = 8
-api = DataApi(settings())
+api = clients.api()
 
 
 @step
-def handler(event: dict[str, Any]) -> dict[str, Any]:
+def handler(event: LoadEvent) -> Load:
     load = event["load"]
     attempt = load.get("attempt", 0)
-    if "todo" not in load.get("undoing", {}):  # or of a version that did not say it
+    if "todo" not in load.get("undoing", {}):  # or a version that did not write it
         load = {**load, "statement": None}
         try:
-            found = look(load, attempt)
+            found = inspect(load, attempt)
         except StatementFailed as error:
             if (is_missing(str(error)) or is_older(str(error))) and attempt < 2:
                 return {**load, "attempt": attempt + 1, "outcome": "no tables"}
             if may_pass(str(error)) and attempt < MAX_ATTEMPTS:
                 return {**load, "attempt": attempt + 1, "outcome": "running"}
             raise
-        # Of what an attempt of ours has done whose answer was lost, the look before it has said what it took.
+        # If the answer of an earlier attempt was lost, the query before it has recorded what it deletes.
         files = {**load.get("undoing", {}).get("files", {}), **found["files"]}
-        undo = {
+        undo: Undo = {
             **load["undo"],
             "files": sum(files.values()),
             "rows": {**load["undo"].get("rows", {}), **found["rows"]},
             "done": found["done"],
         }
-        undoing = {"files": files, "batches": found["batches"], "todo": found["todo"]}
+        undoing: Undoing = {"files": files, "batches": found["batches"], "todo": found["todo"]}
         load = {**load, "undo": undo, "undoing": undoing}
         if found["cause"]:
-            return {**load, "outcome": "refused", "cause": found["cause"] + so_far(load)}
+            return {**load, "outcome": "refused", "cause": found["cause"] + already_undone(load)}
         if not found["todo"]:
             return {**load, "outcome": "undone"}
         if load["dry_run"]:
             return {**load, "outcome": "planned"}
-    return take_out(load, attempt)
+    return undo_next(load, attempt)
 
 
-def take_out(load: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """Undoes the first of the datasets that are left, or waits for it on."""
+def undo_next(load: Load, attempt: int) -> Load:
+    """Undoes the first of the datasets that are left, or continues to wait for it."""
     todo = load["undoing"]["todo"]
     dataset = todo[0]["dataset"]
     sequence = statements.undo(dataset, names_of(load))
@@ -97,12 +96,12 @@ def take_out(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     return {**load, "outcome": "running" if todo[1:] else "undone"}
 
 
-def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """What undo would take, why it must not, which datasets are done, and what bounds the statements of the others."""
+def inspect(load: Load, attempt: int) -> FoundForUndo:
+    """What the undo would delete, why it must not, which datasets are done, and the time ranges of the others."""
     wanted = load["undo"]["load_id"]
-    names = {**common(settings()), "undone_load": wanted}
+    names = {**settings().template_names, "undone_load": wanted}
     found: dict[str, dict[str, int]] = {}
-    for kind, name, figure in next(asked(load, "look", statements.look_at_undo(names), attempt)):
+    for kind, name, figure in next(query(load, "look", statements.inspect_undo(names), attempt)):
         found.setdefault(str(kind), {})[str(name)] = int(figure or 0)
     of_load = sorted(found.get("dataset", {}))
     undone = found.get("undone", {})
@@ -110,20 +109,20 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     left = [name for name in of_load if name not in done]
     files = {name: found.get("files", {}).get(name, 0) for name in left}
     rows: dict[str, int] = {}
-    todo: list[dict[str, str]] = []
+    todo: list[UndoTodo] = []
     cause = "" if done and not left else cause_of(wanted, left, found)
     if not cause:
         of_rows = [statements.rows_of_undo(name, names) for name in left]
-        for name, counted in zip(left, asked(load, "rows", of_rows, attempt), strict=True):
+        for name, counted in zip(left, query(load, "rows", of_rows, attempt), strict=True):
             times = []
             for table, figure, first, last in counted:
                 rows[str(table)] = int(figure or 0)
                 times += [str(time) for time in (first, last) if time]
             times.sort(key=lambda time: (len(time), time))  # the year 10000 has a digit more
-            first, last = (times[0], times[-1]) if times else (NO_TIME, NO_TIME)
-            # The figures of its checks stand under this batch in the ledger: each dataset's under its own.
-            of = {"dataset": name, "batch": str(of_load.index(name))}
-            todo.append({**of, "first_start": first, "last_start": last})
+            first, last = (times[0], times[-1]) if times else (sql.NO_TIME, sql.NO_TIME)
+            # The ledger keeps the figures of each dataset's checks under a separate batch.
+            batch = str(of_load.index(name))
+            todo.append({"dataset": name, "batch": batch, "first_start": first, "last_start": last})
     batches = found.get("batches", {}).get("loads", 0)
     return {
         "files": files,
@@ -135,10 +134,10 @@ def look(load: dict[str, Any], attempt: int) -> dict[str, Any]:
     }
 
 
-def asked(
-    load: dict[str, Any], step: str, sequence: Sequence[str], attempt: int
+def query(
+    load: Load, step: str, sequence: Sequence[str], attempt: int
 ) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of each statement, sent as many at a time as the Data API takes. Raises StatementFailed."""
+    """The rows of each statement, in batches as large as the Data API accepts. Raises StatementFailed."""
     for begin in range(0, len(sequence), MAX_STATEMENTS):
         some = sequence[begin : begin + MAX_STATEMENTS]
         ended = api.run(
@@ -151,50 +150,54 @@ def asked(
 
 
 def cause_of(wanted: str, left: list[str], found: dict[str, dict[str, int]]) -> str:
-    """Why a load cannot be undone of the datasets that are left; '' if it can."""
+    """Why the datasets that are left cannot be undone; '' if they can."""
     if not found.get("dataset"):
-        return f"undo: no load {wanted} is known; the table loads has them."
+        return f"undo: there is no load {wanted}. The table loads lists all loads."
     if found.get("early", {}).get("loads"):
         return (
-            f"undo: load {wanted} was published before the loader could undo: it cannot tell which of its rows other "
+            f"undo: load {wanted} was published by a version without undo, so it is not known which of its rows other "
             "files have too."
         )
     unknown = [name for name in left if name not in datasets() or not datasets()[name].can_undo]
     if unknown:
-        return f"undo: there is no sql/datasets/{unknown[0]}/undo/, and load {wanted} has files of {unknown[0]}."
+        return f"undo: load {wanted} has files of {unknown[0]}, but there is no sql/datasets/{unknown[0]}/undo/."
     later = found.get("later", {})
     if later:
         named = ", ".join(f"{name} ({count} rows)" for name, count in sorted(later.items())[:5])
         more = f" and {len(later) - 5} more" if len(later) > 5 else ""
         return (
-            f"undo: other loads have rows that stand under load {wanted}, because it brought them or took them over: "
-            f"{named}{more}. Without it their files would miss them. Undo these first; their files can be loaded again "
-            "by key afterwards."
+            f"undo: rows of other loads are recorded under load {wanted}, because it inserted them first or took them "
+            f"over: {named}{more}. Without it their files would be incomplete. Undo these first; their files can "
+            "be loaded again by key afterwards."
         )
     return ""
 
 
-def so_far(load: dict[str, Any]) -> str:
-    """What is done although the undo did not come to its end."""
+def already_undone(load: Load) -> str:
+    """What is already undone, although the undo did not complete."""
     done = load["undo"].get("done")
     if not done:
         return ""
-    return f" The rows of {', '.join(done)} are out already; the same undo, started again, goes on with the rest."
+    return f" The rows of {', '.join(done)} are already deleted; start the same undo again to continue with the rest."
 
 
-def names_of(load: dict[str, Any]) -> dict[str, str]:
-    """What the undo templates are offered for the first dataset that is left, with what ``look`` has found."""
+def names_of(load: Load) -> dict[str, str]:
+    """What the undo templates can use for the first dataset that is left."""
+    todo = load["undoing"]["todo"][0]
     return {
-        **common(settings()),
-        **load["undoing"]["todo"][0],
+        **settings().template_names,
+        "dataset": todo["dataset"],
+        "batch": todo["batch"],
+        "first_start": todo["first_start"],
+        "last_start": todo["last_start"],
         "load_id": load["load_id"],
-        "execution": as_literal(load["execution"]),
+        "execution": sql.as_literal(load["execution"]),
         "undone_load": load["undo"]["load_id"],
         "batch_count": str(load["undoing"]["batches"]),
     }
 
 
-def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt: int) -> Statement:
+def submit(load: Load, dataset: str, sequence: Sequence[str], attempt: int) -> Statement:
     return api.submit(
         sequence,
         token=client_token(load["load_id"], "undo", dataset, attempt),
@@ -203,32 +206,31 @@ def submit(load: dict[str, Any], dataset: str, sequence: Sequence[str], attempt:
     )
 
 
-def not_undone(load: dict[str, Any], statement: Statement, attempt: int) -> dict[str, Any]:
-    """What the undo of a dataset that failed asks for; all of it was rolled back."""
-    batch = load["undoing"]["todo"][0]["batch"]
-    more = so_far(load)
-    if cause := took_too_long(load["statement"]):
-        return {**load, "outcome": "failed", "cause": cause + more}
-    # Without what is to do, the next call looks again: of what was lost it may be done.
-    undoing = {"files": load["undoing"]["files"]}
+def not_undone(load: Load, statement: Statement, attempt: int) -> Load:
+    """What to do after the undo of a dataset that failed; all of it was rolled back."""
+    todo = load["undoing"]["todo"][0]
+    more = already_undone(load)
+    end = ending(api, statement, load["statement"], f"undid the files of {todo['dataset']}")
+    logger.warning("undo failed", kind=end.kind.name, error=end.error)
+    if end.kind is Kind.TOO_LONG:
+        return {**load, "outcome": "failed", "cause": end.error + more}
+    # Without the list of what to do, the next call asks the ledger again: a lost statement may have committed.
+    undoing: Undoing = {"files": load["undoing"]["files"]}
     load = {**load, "statement": None, "attempt": attempt + 1, "undoing": undoing}
-    if statement is LOST and attempt < MAX_ATTEMPTS:
-        return {**load, "outcome": "running"}
-    if statement is LOST:
-        cause = "The Data API forgot the undo's statement."
-        return {**load, "outcome": "failed", "cause": cause + more}
-    statement = api.describe(statement.id)
-    kind, error = kind_of(statement), failure(statement)
-    logger.warning("undo failed", kind=kind.name, error=error)
-    if kind is Kind.CHECK:
-        name, figure, expected = failed_check(statement)
-        failed = CheckResult(name, "published", batch, number(figure), number(expected))
-        checks = [*load.get("checks", ()), failed.as_dict()]
-        return {**load, "outcome": "failed", "cause": sentence([failed]) + more, "checks": checks}
-    # Tables of an older version were there to look at, and lack what the transaction needs.
-    if kind is Kind.NO_TABLES and attempt < 2:
-        return {**load, "outcome": "no tables"}
-    # A load that left out rows of it was published meanwhile: the next look names it.
-    if kind in (Kind.TRY_AGAIN, Kind.CLAIM) and attempt < MAX_ATTEMPTS:
-        return {**load, "outcome": "running"}
-    return {**load, "outcome": "failed", "cause": f"Nothing was undone: {error}{more}"}
+    match end.kind:
+        # CLAIM: a load that skipped rows of it was published in the meantime. The next call names it.
+        case Kind.LOST | Kind.TRY_AGAIN | Kind.CLAIM if attempt < MAX_ATTEMPTS:
+            return {**load, "outcome": "running"}
+        # Tables of an older version can be read, but lack what the transaction needs.
+        case Kind.NO_TABLES if attempt < 2:
+            return {**load, "outcome": "no tables"}
+        case Kind.CHECK:
+            name, figure, expected = failed_check(end.statement)
+            failed = CheckResult(name, "published", todo["batch"], number(figure), number(expected))
+            checks = [*load.get("checks", ()), failed.as_dict()]
+            cause = sentence([failed]) + more
+            return {**load, "outcome": "failed", "cause": cause, "checks": checks}
+        case Kind.LOST:
+            return {**load, "outcome": "failed", "cause": end.error + more}
+        case _:
+            return {**load, "outcome": "failed", "cause": f"Nothing was undone: {end.error}{more}"}

@@ -1,7 +1,7 @@
-"""Gives the workgroup that the stack made a monthly usage limit: a CloudFormation custom resource.
+"""Set a monthly usage limit for the workgroup that the stack created: a CloudFormation custom resource.
 
-CloudFormation has no resource for it. Deleting the resource leaves the limit: the workgroup stays too, and must not
-lose what bounds its cost. Sources: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html,
+CloudFormation has no resource type for it. Deleting the resource keeps the limit: the workgroup stays too, and its cost
+must stay limited. Sources: docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html,
 docs.aws.amazon.com/redshift-serverless/latest/APIReference/API_CreateUsageLimit.html
 """
 
@@ -9,20 +9,17 @@ import json
 import urllib.request
 from typing import Any
 
-import boto3
-from botocore.config import Config
+from loader import clients
 from loader.observability import logger
 
 COMPUTE = "serverless-compute"
 
-serverless = boto3.client(
-    "redshift-serverless", config=Config(retries={"mode": "standard", "max_attempts": 6})
-)
+serverless = clients.serverless()
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Creates or updates the limit and tells CloudFormation; without an answer the stack would wait for an hour."""
+    """Creates or updates the limit, and answers CloudFormation: without an answer the stack would wait for an hour."""
     answer = {
         "Status": "SUCCESS",
         "PhysicalResourceId": event.get("PhysicalResourceId", "none"),
@@ -30,17 +27,17 @@ def handler(event: dict[str, Any], context: Any) -> None:
     }
     try:
         if event["RequestType"] != "Delete":
-            answer["PhysicalResourceId"] = limit(event["ResourceProperties"])
+            answer["PhysicalResourceId"] = set_limit(event["ResourceProperties"])
     except Exception as error:
         logger.exception("the usage limit could not be set")
         answer |= {
             "Status": "FAILED",
             "Reason": f"The usage limit could not be set: {error}"[:1000],
         }
-    tell(event["ResponseURL"], answer)
+    respond(event["ResponseURL"], answer)
 
 
-def limit(wanted: dict[str, str]) -> str:
+def set_limit(wanted: dict[str, str]) -> str:
     """Sets the monthly limit of a workgroup (ResourceArn, Amount in RPU-hours, BreachAction); returns its id."""
     arn, amount, action = wanted["ResourceArn"], int(wanted["Amount"]), wanted["BreachAction"]
     found = serverless.list_usage_limits(resourceArn=arn, usageType=COMPUTE).get("usageLimits", [])
@@ -58,10 +55,10 @@ def limit(wanted: dict[str, str]) -> str:
     return str(made["usageLimit"]["usageLimitId"])
 
 
-def tell(url: str, answer: dict[str, Any]) -> None:
+def respond(url: str, answer: dict[str, Any]) -> None:
     """Puts the answer to CloudFormation's presigned URL, which takes no content type."""
     request = urllib.request.Request(  # noqa: S310 - CloudFormation's own https URL
         url, data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}
     )
     with urllib.request.urlopen(request, timeout=30):  # noqa: S310
-        logger.info("CloudFormation was told", status=answer["Status"])
+        logger.info("CloudFormation was answered", status=answer["Status"])

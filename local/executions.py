@@ -35,7 +35,7 @@ def arn_of(state_machine: str, name: str) -> str:
 
 
 def of_load(clients: Clients, state_machine: str, load_id: str) -> str | None:
-    """The ARN of a load's execution: a load id ends with a digest of it (functions/loader/names.py)."""
+    """The ARN of a load's execution: a load id ends with a digest of it (functions/loader/keys.py)."""
     digest = load_id.rpartition("-")[2]
     return next(
         (

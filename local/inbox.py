@@ -1,7 +1,7 @@
 """Notifications of the local AWS: read from its file, and told with what works on this machine.
 
 Each line of the file is {"sent": ISO 8601 UTC, "topic": ARN, "subject": text, "message": text}
-(local/ministack/notifications.py). The message is a load's digest (functions/loader/digest.py) or an alarm's JSON.
+(local/ministack/notifications.py). The message is a load's digest (functions/loader/report.py) or an alarm's JSON.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the load's handlers share. Handlers take the event apart; the modules here know what a load is.
+"""What the handlers share: a handler is one step of the load, a module here is one subject.
 
-Of these only ``dataapi`` and ``store`` know boto3.
+Only ``clients``, ``dataapi`` and ``store`` use boto3.
 """

@@ -1,19 +1,20 @@
-"""Batches: the files that are staged and published together, and what is known of each.
+"""Batches: the files that are staged and published together, and what is known about each.
 
-A batch is of one dataset and one compression, bounded by files and bytes. Its document stands in the work bucket; the
-state machine's state carries only its name. A batch that must be halved becomes two with names of their own.
+A batch has one dataset and one compression, and at most so many files and bytes. Its document is in the work bucket;
+the state machine's state has only its name. A batch that is split in half becomes two with separate names.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import unquote
 
+from loader import keys
 from loader.datasets import Dataset, compression
+from loader.state import RejectedFile
 from loader.store import DataFile, Store
 
-TRIED_AGAIN = ("unreadable", "waiting")  # statuses of files that the next load tries again
+TRIED_AGAIN = ("unreadable", "waiting")  # the statuses of files that the next load tries again
 NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256)
 
 
@@ -21,8 +22,8 @@ NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256)
 class Reject:
     """Why a file is not loaded. line and column as COPY reports them.
 
-    status       rejected, missing from the bucket, unreadable (S3 denies it), or waiting (whether it or the set-up is
-                 wrong is not known): the last two are tried again
+    status       rejected, missing from the bucket, unreadable (S3 denies access), or waiting (it is not known whether
+                 the file or the set-up is wrong): the last two are tried again
     line_begins  the first characters of that line, for the ledger only
     """
 
@@ -34,7 +35,7 @@ class Reject:
     status: str = "rejected"
     line_begins: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> RejectedFile:
         return {
             "key": self.file.key,
             "line": self.line,
@@ -46,7 +47,7 @@ class Reject:
         }
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> "Reject":
+    def from_dict(cls, document: RejectedFile) -> "Reject":
         return cls(
             DataFile(**document["file"]),
             document["reason"],
@@ -62,8 +63,9 @@ class Reject:
 class Batch:
     """Files to load, and those already found to be bad.
 
-    held            of a part that was put aside, what is said of its files if nothing proves the set-up right
-    columns         the order of the columns in the files' header lines: None while they were not read, () for that of
+    held            of a part that was set aside, what the ledger says about its files if nothing proves the set-up
+    right columns         the order of the columns in the files' header lines: None while they were not read, () for
+    that of
                     the dataset's copy.sql
     unread_headers  files whose header could not be read
     """
@@ -78,7 +80,7 @@ class Batch:
 
     @property
     def readable(self) -> list[DataFile]:
-        """The files for COPY's manifest: an empty object has no rows and is left out."""
+        """The files for COPY's manifest. An empty object has no rows and is left out."""
         return [file for file in self.files if file.size > 0]
 
     @property
@@ -86,14 +88,14 @@ class Batch:
         return compression(self.files[0].key) if self.files else ""
 
     def without(self, rejects: Iterable[Reject]) -> "Batch":
-        """The batch with these files rejected from it; a file that is rejected twice keeps the first reason."""
+        """The batch with these files rejected. A file that is rejected twice keeps the first reason."""
         known = {reject.file.key for reject in self.rejects}
         more = [reject for reject in rejects if reject.file.key not in known]
         bad = {reject.file.key for reject in more}
         kept = tuple(file for file in self.files if file.key not in bad)
         return replace(self, files=kept, rejects=self.rejects + tuple(more), held=())
 
-    def apart(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
+    def split_off(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
         """Two batches of these names: all other files, with the rejects, and this file alone."""
         others = tuple(other for other in self.files if other.key != file.key)
         return replace(self, name=names[0], files=others, held=()), replace(
@@ -116,19 +118,18 @@ def reported_name(file: DataFile) -> str:
 
 
 def names_of(file: DataFile) -> set[str]:
-    """What another file of its batch must not be called, or their reports could not be told apart: the name as it is,
-    and what it would be if it were encoded already.
+    """Names that no other file of its batch may have, or COPY's reports on them could not be distinguished: the name
+    itself, and the name decoded once more.
     """
     name = reported_name(file)
     return {name, unquote(name)}
 
 
 def by_reported_name(files: Iterable[DataFile]) -> Callable[[str], DataFile | None]:
-    """Finds the file that COPY means by a name in its reports.
+    """Finds the file for a name in COPY's reports.
 
-    Redshift reports a name as it is, or URL-encoded (a Parquet COPY was seen to report ``=`` as ``%3D``; AWS says
-    nothing of it); either is cut to NAME_BYTES, which of an encoded name may leave less than tells two files apart:
-    then it is nobody's.
+    Redshift reports the plain name or a URL-encoded one (a Parquet COPY was seen to report ``=`` as ``%3D``; AWS does
+    not document it). Both are cut to NAME_BYTES. If what is left of an encoded name fits two files, it is neither.
     """
     urls = {file.url: file for file in files}
     names = {reported_name(file): file for file in urls.values()}
@@ -149,9 +150,9 @@ def by_reported_name(files: Iterable[DataFile]) -> Callable[[str], DataFile | No
 def cut(
     files: Iterable[DataFile], dataset_of: Callable[[str], Dataset], max_files: int, max_bytes: int
 ) -> Iterator[tuple[Dataset, list[DataFile]]]:
-    """Cuts files into batches of one dataset and one compression, of at most so many files and bytes.
+    """Divides files into batches of one dataset and one compression, of at most so many files and bytes.
 
-    ``dataset_of`` says which dataset takes a key. A file larger than ``max_bytes`` is a batch of its own.
+    ``dataset_of`` gives the dataset of a key. A file larger than ``max_bytes`` is a batch by itself.
     """
     growing: dict[tuple[str, str], _Growing] = {}
     for file in files:
@@ -179,9 +180,9 @@ class _Growing:
     size: int = 0
 
 
-def save(store: Store, load_id: str, batch: Batch) -> None:
+def write(store: Store, load_id: str, batch: Batch) -> None:
     store.put(
-        f"loads/{load_id}/batches/{batch.name}.json",
+        keys.batch(load_id, batch.name),
         {
             "dataset": batch.dataset,
             "files": [file.as_dict() for file in batch.files],
@@ -193,20 +194,20 @@ def save(store: Store, load_id: str, batch: Batch) -> None:
     )
 
 
-def _kept(reject: Reject) -> dict[str, Any]:
-    """With the beginning of its line, which goes into no report."""
+def _kept(reject: Reject) -> RejectedFile:
+    """With the start of its line, which is in no report."""
     return {**reject.as_dict(), "line_begins": reject.line_begins}
 
 
 def parts_of(store: Store, load_id: str) -> int:
-    """How many parts the load's batches have been divided into, by their names."""
-    names = (key.rsplit("/", 1)[1] for key in store.keys(f"loads/{load_id}/batches/"))
+    """How many parts the load's batches have been divided into."""
+    names = (key.rsplit("/", 1)[1] for key in store.keys(keys.batches(load_id)))
     return sum("." in name.removesuffix(".json") for name in names)
 
 
-def load(store: Store, load_id: str, name: str) -> Batch:
+def read(store: Store, load_id: str, name: str) -> Batch:
     """Reads a batch's document; raises store.MissingObject."""
-    document = store.get(f"loads/{load_id}/batches/{name}.json")
+    document = store.get(keys.batch(load_id, name))
     return Batch(
         name,
         document["dataset"],
@@ -216,11 +217,3 @@ def load(store: Store, load_id: str, name: str) -> Batch:
         None if document.get("columns") is None else tuple(document["columns"]),
         document.get("unread_headers", 0),
     )
-
-
-def manifest(files: Sequence[DataFile]) -> dict[str, Any]:
-    """A COPY manifest. mandatory: a file that is gone fails COPY, instead of being left out without a word.
-
-    Source: docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
-    """
-    return {"entries": [{"url": file.url, "mandatory": True} for file in files]}

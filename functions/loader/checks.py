@@ -1,8 +1,10 @@
 """The result of a check: a figure beside the figure that was expected."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from loader.state import Check
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class CheckResult:
     """
 
     name: str
-    on: str
+    on: Literal["staged", "published"]
     batch: str
     figure: Any
     expected: Any
@@ -23,8 +25,16 @@ class CheckResult:
     def passed(self) -> bool:
         return isinstance(self.figure, int | float) and self.figure == self.expected
 
-    def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "passed": self.passed}
+    def as_dict(self) -> Check:
+        return {
+            "name": self.name,
+            "on": self.on,
+            "batch": self.batch,
+            "figure": self.figure,
+            "expected": self.expected,
+            "definition": self.definition,
+            "passed": self.passed,
+        }
 
 
 def number(text: str) -> int | str:

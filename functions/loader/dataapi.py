@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from loader import spent
+from loader import usage
 from loader.settings import Settings
 
 MAX_STATEMENTS = 40
@@ -27,7 +27,7 @@ class StatementFailed(Exception):
 
 
 class StatementLost(Exception):
-    """The Data API no longer knows a statement (it keeps them for 24 hours); the ledger knows what became of it."""
+    """The Data API no longer knows a statement (it keeps them for 24 hours); the ledger knows whether it committed."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Statement:
 
     @property
     def failed_part(self) -> SubStatement | None:
-        """The sub-statement that failed, if the Data API names one; what it says of the others is not documented."""
+        """The sub-statement that failed, if the Data API names one; what it says about the others is not documented."""
         for status in ("FAILED", "ABORTED"):
             for part in self.parts:
                 if part.status == status:
@@ -73,7 +73,8 @@ class Statement:
 def client_token(load_id: str, step: str, batch: str, attempt: int) -> str:
     """The token of one attempt of one step, at most 64 characters: the same whenever it is submitted again.
 
-    Within 8 hours Redshift answers a known token with the first statement, so a lost answer runs nothing twice.
+    Within 8 hours the Data API answers a known token with the first statement, so nothing runs twice after a lost
+    answer.
     """
     token = f"{load_id}.{step}.{batch}.{attempt}"
     if len(token) <= 64:
@@ -93,7 +94,7 @@ class DataApi:
         config = Config(
             retries={"mode": "standard", "max_attempts": 6}, read_timeout=60, connect_timeout=5
         )
-        return spent.count(boto3.client("redshift-data", config=config))
+        return usage.count(boto3.client("redshift-data", config=config))
 
     @property
     def _target(self) -> dict[str, str]:
@@ -150,7 +151,7 @@ class DataApi:
         except self._client.exceptions.ActiveWaitingRequestsExceededException:
             answer = self._client.describe_statement(Id=statement_id)
         except self._client.exceptions.ResourceNotFoundException as error:
-            raise StatementLost(f"Statement {statement_id} is not known any more.") from error
+            raise StatementLost(f"Statement {statement_id} is no longer known.") from error
         return Statement(
             answer["Id"],
             answer["Status"],
@@ -180,7 +181,7 @@ class DataApi:
                 return
             request["NextToken"] = page["NextToken"]
 
-    def of_load(self, load_id: str) -> Iterator[Statement]:
+    def list_for_load(self, load_id: str) -> Iterator[Statement]:
         """The statements of the last 24 hours whose names begin with a load's id, as ``submit`` names them.
 
         Source: docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListStatements.html
@@ -195,12 +196,12 @@ class DataApi:
             request["NextToken"] = page["NextToken"]
 
     def cancel(self, statement_id: str) -> None:
-        """Asks for the statement's end; it may have ended, or have committed, all the same: describe it afterwards."""
+        """Cancels the statement. It may have ended, or may still commit: describe it afterwards."""
         client = self._client
         try:
             client.cancel_statement(Id=statement_id)
         except (client.exceptions.ValidationException, client.exceptions.ResourceNotFoundException):
-            return  # it has ended already
+            return  # it has already ended
 
     def run(
         self,
@@ -232,7 +233,7 @@ class DataApi:
         autocommit: bool = False,
         limit: int | None = None,
     ) -> Statement:
-        """Submits and waits to the end, whatever it is. Raises TimeoutError after ``limit`` seconds."""
+        """Submits and waits until it ends, in whatever way. Raises TimeoutError after ``limit`` seconds."""
         limit = limit or self._settings.statement_timeout
         deadline = time.monotonic() + limit
         wait = self._settings.wait_seconds
@@ -242,7 +243,7 @@ class DataApi:
         while statement.running:
             if time.monotonic() > deadline:
                 self.cancel(statement.id)
-                statement = self.describe(statement.id, wait)  # it may have committed all the same
+                statement = self.describe(statement.id, wait)  # it may still have committed
                 if not statement.finished:
                     raise TimeoutError(
                         f"{name}: statement {statement.id} took over {limit} seconds."
@@ -253,7 +254,7 @@ class DataApi:
 
 
 def failure(statement: Statement) -> str:
-    """Redshift's own words on why the statement failed."""
+    """Redshift's message on why the statement failed."""
     part = statement.failed_part
     return (
         (part.error if part else "") or statement.error or f"the statement ended {statement.status}"
@@ -266,4 +267,4 @@ def _value(field: Mapping[str, Any]) -> Value:
     for kind in ("longValue", "stringValue", "doubleValue", "booleanValue"):
         if kind in field:
             return field[kind]  # type: ignore[no-any-return]
-    raise ValueError(f"A field of a kind that is not expected: {sorted(field)}")
+    raise ValueError(f"Unexpected kind of field: {sorted(field)}")

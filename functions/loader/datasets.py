@@ -17,7 +17,7 @@ from loader.settings import settings
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table", "header")
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
-# What a transaction has beside a dataset's own files, at most: the second attempt of a reload is the longest publish.
+# The other files of a transaction, at most: the second attempt of a reload is the longest publish.
 PUBLISH = (
     *("publish/begin.sql", "publish/again.sql", "publish/files.sql"),
     *("publish/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
@@ -60,7 +60,7 @@ class Dataset:
     header: tuple[str, ...] = ()
 
     def takes(self, key: str) -> bool:
-        """Whether an object of this key is a file of this dataset; a folder marker is not."""
+        """Whether an object with this key is a file of this dataset; a folder marker is not."""
         return key.startswith(self.prefix) and key.endswith(self.suffixes)
 
     @property
@@ -69,7 +69,7 @@ class Dataset:
 
     @property
     def can_reload(self) -> bool:
-        """Whether there is SQL that takes the rows of a reloaded file out before they are inserted anew."""
+        """Whether there is SQL that deletes the rows of a reloaded file before they are inserted again."""
         return bool(sql.files(f"datasets/{self.name}/reload"))
 
     @property
@@ -104,7 +104,7 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         unknown_fields = document.keys() - FIELDS
         if unknown_fields:
             raise DatasetError(
-                f"Dataset {name!r}: the field {min(unknown_fields)!r} is not known; known are {', '.join(FIELDS)}."
+                f"Dataset {name!r}: the field {min(unknown_fields)!r} is unknown. The fields are {', '.join(FIELDS)}."
             )
         suffixes, stage_table = document.get("suffixes"), document.get("stage_table")
         fact_table = document.get("fact_table", "")
@@ -195,7 +195,7 @@ def _refuse_overlaps(found: list[Dataset]) -> None:
         )
         if other.prefix.startswith(one.prefix) and same_ending:
             raise DatasetError(
-                f"Dataset {other.name!r}: {one.name!r} takes its files too, under the prefix {one.prefix!r}."
+                f"Dataset {other.name!r}: its files also match {one.name!r}, under the prefix {one.prefix!r}."
             )
         if one.stage_table == other.stage_table:
             raise DatasetError(f"Dataset {other.name!r}: its stage_table is also {one.name!r}'s.")
@@ -212,7 +212,7 @@ def _refuse_old_places(name: str) -> None:
 
 
 def _refuse_what_is_too_long(name: str) -> None:
-    """A transaction that the Data API would not take: better now than when the first file has come."""
+    """Refuses a transaction that the Data API would not accept: better now than with the first file."""
     for what, shared, folders in (
         ("publish", PUBLISH, ("publish", "publish_and_undo", "reload", "again")),
         ("undo", UNDO, ("undo", "publish_and_undo")),
@@ -235,7 +235,7 @@ def _refuse_what_is_too_long(name: str) -> None:
 
 
 def _refuse_tables(found: list[Dataset]) -> None:
-    """Tables that are made whenever one is missing, so each must take what is there, and be one dataset's."""
+    """Refuses tables that belong to two datasets, or whose CREATE fails if they exist."""
     owner: dict[str, str] = {}
     for dataset in found:
         file = f"datasets/{dataset.name}/tables.sql"
@@ -248,7 +248,7 @@ def _refuse_tables(found: list[Dataset]) -> None:
                 )
             if owner.setdefault(table, dataset.name) != dataset.name:
                 raise DatasetError(
-                    f"Dataset {dataset.name!r}: its table {shown} is of {owner[table]!r} too."
+                    f"Dataset {dataset.name!r}: its table {shown} also belongs to {owner[table]!r}."
                 )
 
 
@@ -269,5 +269,13 @@ def datasets() -> dict[str, Dataset]:
 
 
 def dataset_of(key: str, among: Iterable[Dataset]) -> Dataset | None:
-    """The dataset that takes the key, or None."""
+    """The dataset that the key matches, or None."""
     return next((dataset for dataset in among if dataset.takes(key)), None)
+
+
+def dataset_for(key: str) -> Dataset:
+    """The dataset of a key that was listed."""
+    dataset = dataset_of(key, datasets().values())
+    if dataset is None:
+        raise ValueError(f"{key!r} was listed, but matches no dataset.")
+    return dataset

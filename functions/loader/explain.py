@@ -1,6 +1,6 @@
 """What lets Redshift plan a group's statements without running them.
 
-EXPLAIN takes SELECT, INSERT, UPDATE, DELETE and CREATE TABLE AS, and no other statement
+EXPLAIN accepts SELECT, INSERT, UPDATE, DELETE and CREATE TABLE AS, and no other statement
 (https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html). The tables that a group creates are created first,
 empty, in the same session; staging tables are dropped at the end. COPY runs, into a temporary table of its target's
 columns. Each batch is AUTO_COMMIT, so that one refusal does not hide the next.
@@ -23,7 +23,7 @@ _COPY = re.compile(r"COPY (\S+)", re.I)
 
 @dataclass(frozen=True)
 class Step:
-    """A statement of a batch, and the statement of the loader that it stands for; None if it only sets the batch up."""
+    """A statement of a batch, and the statement of the loader that it represents; None if it prepares the batch."""
 
     text: str
     of: Rendered | None = None
@@ -39,7 +39,9 @@ def batches(group: Group, schema: str) -> Iterator[list[Step]]:
         Step(f"CREATE TABLE {schema}.{table} (LIKE {schema}.{parent} INCLUDING DEFAULTS)")
         for table, parent in group.tables.items()
     ]
-    planned: list[list[Step]] = []  # what must be in one batch, for a batch is a session of its own
+    planned: list[
+        list[Step]
+    ] = []  # what must be in one batch, because each batch is a separate session
     for statement in group.statements:
         if _TEMPORARY.match(statement):
             setup.append(Step(statement, statement))
@@ -66,7 +68,7 @@ def batches(group: Group, schema: str) -> Iterator[list[Step]]:
 
 
 def _copied(statement: Rendered, target: str) -> list[Step]:
-    """COPY into a table of the same columns that nobody else sees; a temporary table is one already."""
+    """COPY into a temporary table with the same columns; a temporary table stays as it is."""
     if "." not in target:
         return [Step(statement, statement)]
     own = f"{target.rpartition('.')[2]}_planned"

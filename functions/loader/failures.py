@@ -1,4 +1,4 @@
-"""What Redshift's error texts mean for a load.
+"""What Redshift's error messages mean for a load.
 
 Texts, not codes: the Data API gives no SQLSTATE. Source for conflicts:
 docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
@@ -24,15 +24,15 @@ _NO_TABLES = re.compile(
     re.I,
 )
 _NO_COLUMN = re.compile(r"column \"?[\w.]+\"? does not exist", re.I)
-# A table that a reset or a drop took away while a statement waited for it: the next attempt sees the new one, or none.
+# Also a table that a reset dropped while a statement waited for it: the next attempt sees the new one, or none.
 _CONFLICT = re.compile(
     r"error:? *1023\b|serializable isolation violation|deadlock detected|conflict with concurrent transaction"
     r"|could not serialize|dropped by concurrent transaction|relation with oid",
     re.I,
 )
 _RULE = re.compile(r"query monitoring rule", re.I)
-# Somebody or something ended the statement, or S3 did not answer: nothing is said of any file. Each of these texts
-# stands in tests/unit/data/redshift_errors.toml, with the page or the thread where it was seen.
+# The statement was cancelled, or S3 did not answer: this says nothing about any file. Each of these texts is in
+# tests/unit/data/redshift_errors.toml, with the page or the thread where it was seen.
 _INTERRUPTED = re.compile(
     r"cancell?ed (on user'?s request|by )|canceling statement due to|query monitoring rule|abort query"
     r"|system requested abort|slow ?down|reduce your request rate|status 50[0234]\b|retries exceeded"
@@ -40,9 +40,8 @@ _INTERRUPTED = re.compile(
     r"|server socket closed|closed the connection|connection is lost|consuming input failed",
     re.I,
 )
-_NAMED = re.compile(
-    r"""'[\w.]+'|"[^"]*\""""
-)  # a table, a column, a value: they may be called anything
+# The names of tables and columns, and values, which may be anything.
+_NAMED = re.compile(r"""'[\w.]+'|"[^"]*\"""")
 # "due to an internal error" gives no cause that passes: it stands before a cause of its own, or for a plan that
 # Redshift refuses ("This type of correlated subquery pattern is not supported due to internal error").
 _TRANSIENT = re.compile(
@@ -64,14 +63,14 @@ class Kind(Enum):
     """What a failed statement asks for."""
 
     NO_TABLES = "make or upgrade the tables, then try again"
-    CLAIM = (
-        "another load was published meanwhile: plan the batch, or look at the load to undo, again"
-    )
+    CLAIM = "another load was published in the meantime: compare the batch, or the load to undo, with the ledger again"
     UNDONE = "the load was undone: nothing more of it is published"
     AGAIN = "an earlier attempt has published the batch: publish it again, without its ledger rows"
     CHECK = "a check on the published state failed"
     TRY_AGAIN = "a conflict or an interruption: try again"
-    COPY = "COPY failed: look for the bad files"
+    COPY = "COPY failed: find the bad files"
+    LOST = "the Data API no longer knows the statement: try again"
+    TOO_LONG = "it was cancelled for its time limit: the batch fails"
     OTHER = "anything else: the batch fails"
 
 
@@ -89,7 +88,7 @@ def kind_of(statement: Statement) -> Kind:
     if _CLAIM.search(text):
         return Kind.CLAIM
     if _LOCK.search(text):
-        return Kind.NO_TABLES  # migrate puts the row back
+        return Kind.NO_TABLES  # Migrate restores the row
     if _CONFLICT.search(text):
         return Kind.TRY_AGAIN
     if _NO_TABLES.search(text):
@@ -108,7 +107,7 @@ def kind_of(statement: Statement) -> Kind:
 
 
 def failed_check(statement: Statement) -> tuple[str, str, str]:
-    """Name, figure and expected figure of the check that failed; '?' for what the error does not tell."""
+    """Name, figure and expected figure of the failed check; '?' for what the error does not contain."""
     found = _CHECK.search(failure(statement))
     if found:
         return found.group(1), found.group(2).rstrip(","), found.group(3)
@@ -116,17 +115,17 @@ def failed_check(statement: Statement) -> tuple[str, str, str]:
 
 
 def is_denied(error: str) -> bool:
-    """Whether a COPY error says that S3 denies an object, which says nothing of what stands in it."""
+    """Whether a COPY error says that S3 denies an object, which says nothing about its content."""
     return bool(_DENIED.search(_own_words(error)))
 
 
 def headline(error: str) -> str:
-    """The error without its details: location, process, and once more what it says."""
+    """The error without its details (location, process, and a repetition)."""
     return re.split(r"\s*\bdetail:", error, maxsplit=1, flags=re.I)[0].strip() or error
 
 
 def _own_words(error: str) -> str:
-    """The error up to the first file that it names: a key may hold any words."""
+    """The error up to the first file that it names, because a key may contain any words."""
     return error.partition("s3://")[0]
 
 
@@ -146,13 +145,13 @@ def is_older(error: str) -> bool:
 
 
 def may_pass(error: str) -> bool:
-    """Whether another attempt may not meet the error: a conflict, a cancel, or an interruption."""
+    """Whether another attempt may succeed: after a conflict, a cancel, or an interruption."""
     text = _own_words(error)
     return bool(_CONFLICT.search(text)) or _interrupted(text) or error.endswith("ended ABORTED")
 
 
 def is_interruption(message: str) -> bool:
-    """Whether an error row says that the query was ended or S3 did not answer, and nothing of its file."""
+    """Whether an error row says that the query was cancelled or S3 did not answer, and nothing about its file."""
     return bool(_INTERRUPTED.search(_NAMED.sub("", _own_words(message))))
 
 
@@ -165,5 +164,5 @@ def gives_no_reason(message: str) -> bool:
 
 
 def attempts(error: str, most: int) -> int:
-    """How many attempts an interruption is worth: a query monitoring rule ends the same statement each time."""
+    """How many attempts to make after an interruption: a query monitoring rule stops the same statement each time."""
     return min(most, MAX_UNDER_A_RULE) if _RULE.search(_own_words(error)) else most

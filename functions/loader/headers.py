@@ -1,11 +1,11 @@
 """The header lines of files: read before COPY, and compared with the dataset's columns.
 
-COPY goes by position and skips the header unread (IGNOREHEADER), so that columns in another order, or a file without a
-header, would load without an error, into the wrong columns or without the first row. Each file's header is read by a
-ranged GET. Another order of the same columns is a column list for COPY; anything else is the file's rejection. COPY's
-list is made of the dataset's own columns only, never of a header's text.
+COPY uses positions and skips the header without reading it (IGNOREHEADER). Columns in another order, or a file without
+a header, would therefore load without an error, into the wrong columns or without the first row. So each file's header
+is read by a ranged GET. If the same columns are in another order, COPY gets a column list; anything else rejects the
+file. The list has only the dataset's own column names, never the header's text.
 
-A header that cannot be read (access denied, gone, not decompressible here) is left to COPY, and counted.
+A header that cannot be read (denied, deleted, or not decompressible here) is counted, and left to COPY.
 """
 
 import csv
@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from botocore.exceptions import ClientError
 
 from loader.batches import Batch, Reject
-from loader.beginnings import NotThatFormat, unpacked
 from loader.datasets import Dataset
+from loader.decompression import NotThatFormat, decompressed
 from loader.layout import Layout
 from loader.store import DataFile, Store
 
@@ -44,7 +44,7 @@ class Header:
 
 
 def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
-    """The batch as batches of one order each, the largest first, without the files of a bad header.
+    """Divides the batch into batches of one column order each, the largest first, without files with a bad header.
 
     All have the batch's name, and the first has all rejects; ``columns`` is () for the order of copy.sql. One batch,
     perhaps of no files, if all that is left is of one order. Raises ClientError if S3 does not answer.
@@ -89,7 +89,7 @@ def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
     for length in (RANGE, LONGEST):
         try:
             data, file = store.beginning(file, length)
-            plain = unpacked(file.key, data, LONGEST)
+            plain = decompressed(file.key, data, LONGEST)
         except NotThatFormat:
             return Header(file)
         except ClientError as error:
@@ -105,7 +105,7 @@ def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
         if not plain:  # of a bzip2 file whose first block is not complete
             return Header(file)
         return Header(
-            file, bad=f"The first line, where the header stands, is longer than {LONGEST} bytes."
+            file, bad=f"The first line, which should be the header, is longer than {LONGEST} bytes."
         )
     if "\0" in line:
         return Header(file)
@@ -130,13 +130,13 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
     layout = dataset.layout
     if "\r" in line:
         raise BadHeader(
-            "Its lines end in a carriage return alone, which COPY does not take for a line's end: all of it would be "
-            "skipped as the header. Lines must end in a line feed."
+            "Its lines end in a carriage return alone, which COPY does not accept as the end of a line: it would skip "
+            "the whole file as the header. Lines must end in a line feed."
         )
     if not line.strip():
         if not plain.strip():
             return ()
-        raise BadHeader("The first line, where the header should stand, is empty.")
+        raise BadHeader("The first line, which should be the header, is empty.")
     columns = {
         name.strip().lower(): column
         for name, column in zip(dataset.header, layout.columns, strict=True)
@@ -145,9 +145,9 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
     known = [name for name in names if name in columns]
     if not known:
         raise BadHeader(
-            "The first line is no header: it has none of the dataset's columns. COPY would skip it, and a row would be "
-            f"lost. The columns are {_list(dataset.header)}. Put them on top of the file; if no file of the dataset "
-            'has a header, say "header": false in its dataset.json.'
+            "The first line is not a header: it has none of the dataset's columns. COPY would skip it, and a row would "
+            f"be lost. The columns are {_list(dataset.header)}. Add them as the first line; if no file of the dataset "
+            'has a header, set "header": false in its dataset.json.'
         )
     missing = [name for name in dataset.header if name.strip().lower() not in names]
     unknown = [name for name in names if name not in columns]

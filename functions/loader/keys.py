@@ -1,112 +1,231 @@
-"""Keys of JSON records that no column takes, as dotted paths: ``customer.vip``, ``items[].colour``.
+"""Load ids, and the keys of the work bucket: one function a key. docs/architecture.md says what each object holds."""
 
-A path is the topmost key of which nothing is taken, so that a new object is one path. A column that takes a whole
-object takes everything below it. In an array all elements are alike: who takes the first one's key takes it of all.
-"""
-
-import json
+import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
-from loader import sql
-from loader.datasets import Dataset
+EVENT_EXECUTIONS = "s3-"  # the names of executions that S3 events started begin with it
+EVENTS = "events/"
+WAITING = "waiting/"
+SWEEP_MARK = "sweep/mark.json"
+WAITING_SINCE = "sweep/since.json"
+UNMATCHED = "sweep/not_taken.json"
+RETRY_LISTS = "sweep/again/"
+UNFINISHED = "open/"
 
-MOST = 200  # paths of a file
-LONGEST = 200  # bytes of a path; a longer one is cut
-DEEPEST = 20
-ELEMENTS = 20  # of an array
-_ARRAY = "[]"
-_STEP = re.compile(r"""\[\s*(?:'([^']*)'|"([^"]*)"|(\d+))\s*\]|\.([^.\[\]]+)""")
-_BLANKS = re.compile(r"\s*")
-_PLAIN = re.compile(r"[^\W\d][\w-]*")
+_WAITING = re.compile(r"waiting/(?P<dataset>[a-z0-9_]+)/[0-9a-f]{40}-(?P<files>\d{1,9})\.json\.gz")
+_BACKLOG = re.compile(r"rest/([^/]+)/(\d+)\.json\.gz")
 
 
-@dataclass
-class Taken:
-    """What the columns take of a record, as a tree. ``whole``: it is taken with all that is below."""
+# -- loads and executions ------------------------------------------------------------------
+def load_id(execution: str, started: str) -> str:
+    """A load's id: the start of its execution (UTC) and a hash of its ARN, such as 20261123-203011-1f2e3d4c.
 
-    below: dict[str, "Taken"] = field(default_factory=dict)
-    whole: bool = False
-    any_case: bool = False
-
-    def get(self, key: str) -> "Taken | None":
-        return self.below.get(key.lower() if self.any_case else key)
+    ``started`` is ISO 8601, as in the state machine's context.
+    """
+    digits = re.sub(r"\D", "", started)[:14]
+    return f"{digits[:8]}-{digits[8:]}-{execution_digest(execution)}"
 
 
-def taken_by(dataset: Dataset) -> Taken | None:
-    """What the dataset's columns take; None if that cannot be said: no JSON, or no column list in copy.sql."""
-    layout = dataset.layout
-    if layout.format != "json" or layout.keys == "noshred" or not layout.columns:
-        return None
-    if layout.keys:
-        below = {column: Taken(whole=True) for column in layout.columns}
-        return Taken(below, any_case=layout.keys == "auto ignorecase")
-    try:
-        paths = json.loads(sql.read(f"datasets/{dataset.name}/jsonpaths.json"))["jsonpaths"]
-        return of_paths([str(path) for path in paths])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # COPY says what is wrong with it
+def execution_digest(execution: str) -> str:
+    """The last part of a load's id, which identifies its execution."""
+    return hashlib.sha256(execution.encode()).hexdigest()[:8]
 
 
-def of_paths(paths: Sequence[str]) -> Taken:
-    """What JSONPaths take, in brackets ($['a'][0]) or with dots ($.a[0])."""
-    tree = Taken()
-    for path in paths:
-        node = tree
-        for single, double, index, dotted in _STEP.findall(path.strip().removeprefix("$")):
-            step = _ARRAY if index else single or double or dotted
-            node = node.below.setdefault(step, Taken())
-        node.whole = True
-    return tree
+def event_execution(digest: str, attempt: int = 1) -> str:
+    """The name of an execution for S3 events: s3-<digest>, and s3-<digest>-2 for the second attempt."""
+    return f"{EVENT_EXECUTIONS}{digest}" + (f"-{attempt}" if attempt > 1 else "")
 
 
-def records(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects at the beginning of a text, one after another; the last may be cut, and is left out."""
-    decoder, at = json.JSONDecoder(), 0
-    text = text.removeprefix("\ufeff")
-    while True:
-        blank = _BLANKS.match(text, at)
-        try:
-            record, at = decoder.raw_decode(text, blank.end() if blank else at)
-        except (ValueError, RecursionError):
-            return
-        if isinstance(record, dict):
-            yield record
+def stage_table(parent: str, load: str, batch: str, attempt: int) -> str:
+    """The staging table of one attempt at one batch; no other load, batch or attempt uses it."""
+    return f"{parent}_{load}_{batch}_{attempt}".replace("-", "_").replace(".", "_")
 
 
-def untaken(record: dict[str, Any], taken: Taken) -> Iterator[str]:
-    """The paths of a record that no column takes."""
-    yield from _untaken(record, taken, "", 0)
+def plan_table(load: str, *parts: object) -> str:
+    """The temporary table for a listing; ``parts`` distinguish it from other listings of the load."""
+    return re.sub(r"[-.]", "_", "_".join(["file_plan", load, *map(str, parts)]))
 
 
-def _untaken(value: Any, taken: Taken, above: str, depth: int) -> Iterator[str]:
-    if taken.whole or depth > DEEPEST:
-        return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            path = joined(above, key)
-            found = taken.get(key)
-            if found is None:
-                yield shortened(path)
-            else:
-                yield from _untaken(inner, found, path, depth + 1)
-    elif isinstance(value, list) and (found := taken.below.get(_ARRAY)):
-        for inner in value[:ELEMENTS]:
-            yield from _untaken(inner, found, above + _ARRAY, depth + 1)
+# -- lists of files to load ----------------------------------------------------------------
+def event_list(execution: str) -> str:
+    """The files of an execution for S3 events, by its name; all attempts have the same list."""
+    return f"{EVENTS}{'-'.join(execution.split('-')[:2])}.json.gz"
 
 
-def joined(above: str, key: str) -> str:
-    """The path of a key; one that is no plain word stands in brackets and quotes, as JSON has it."""
-    if not _PLAIN.fullmatch(key):
-        return f"{above}[{json.dumps(key, ensure_ascii=not key.isprintable())}]"
-    return f"{above}.{key}" if above else key
+def waiting_list(dataset: str, digest: str, files: int) -> str:
+    """The events of one dataset and window that wait for a load to end."""
+    return f"{WAITING}{dataset}/{digest}-{files}.json.gz"
 
 
-def shortened(path: str) -> str:
-    """A path that fits its column, whatever stands in it: surrogates of a broken text are escaped."""
-    data = path.encode(errors="backslashreplace")
-    if len(data) <= LONGEST:
-        return data.decode()
-    return f"{data[: LONGEST - 3].decode(errors='ignore')}…"
+def split_waiting_list(key: str) -> tuple[str, int] | None:
+    """The dataset and the number of files of a waiting list; None for any other key."""
+    found = _WAITING.fullmatch(key)
+    return (found["dataset"], int(found["files"])) if found else None
+
+
+def sweep_list(now: datetime) -> str:
+    return f"sweeps/{now:%Y%m%d-%H%M%S-%f}.json.gz"
+
+
+def backlog_list(name: str, number: int) -> str:
+    """The files of one of the executions that continue a load."""
+    return f"rest/{name}/{number}.json.gz"
+
+
+def split_backlog_list(key: str) -> tuple[str, int] | None:
+    """The name and number of a backlog list; None for any other key."""
+    found = _BACKLOG.fullmatch(key)
+    return (found[1], int(found[2])) if found else None
+
+
+def backlog_count(name: str) -> str:
+    return f"rest/{name}/lists.json"
+
+
+def backlog_ledger(name: str) -> str:
+    return f"rest/{name}/ledger.json"
+
+
+# -- a load's documents --------------------------------------------------------------------
+def load_prefix(load: str) -> str:
+    """Where a load keeps its documents."""
+    return f"loads/{load}"
+
+
+def listing(load: str, unique: str) -> str:
+    """What a load listed; ``unique`` is eight characters, and differs in each attempt to list."""
+    return f"{load_prefix(load)}/listing-{unique}.json.gz"
+
+
+def listing_id(key: str) -> str:
+    """The part of a listing's key that is ``unique``."""
+    return key.removesuffix(".json.gz")[-8:]
+
+
+def redo_files(load: str) -> str:
+    return f"{load_prefix(load)}/redo.json.gz"
+
+
+def redo_missing(load: str) -> str:
+    return f"{load_prefix(load)}/missing.json.gz"
+
+
+def not_loaded(load: str) -> str:
+    """The files that a dry run found not loaded yet."""
+    return f"{load_prefix(load)}/not_loaded.json.gz"
+
+
+def unmatched(load: str) -> str:
+    """The keys that a dry run found to match no dataset."""
+    return f"{load_prefix(load)}/not_taken.json.gz"
+
+
+def batches(load: str) -> str:
+    """The prefix of ``batch``."""
+    return f"{load_prefix(load)}/batches/"
+
+
+def batch(load: str, name: str) -> str:
+    return f"{batches(load)}{name}.json"
+
+
+def batch_listing(load: str, name: str, attempt: int) -> str:
+    """The files of a batch for a comparison with the ledger."""
+    return f"{batches(load)}{name}.{attempt}.json.gz"
+
+
+def manifests(load: str) -> str:
+    """The prefix of ``manifest``."""
+    return f"{load_prefix(load)}/manifests/"
+
+
+def manifest(load: str, table: str) -> str:
+    """The manifest for COPY into a staging table. The table is dropped at the end if this key exists."""
+    return f"{manifests(load)}{table}.json"
+
+
+def noload_manifest(load: str, name: str, attempt: int) -> str:
+    return f"{load_prefix(load)}/finding/{name}.{attempt}.json"
+
+
+def control_manifest(load: str, name: str, attempt: int) -> str:
+    return f"{load_prefix(load)}/control/{name}.{attempt}.json"
+
+
+def control_file(load: str, name: str) -> str:
+    """An empty data file of the loader's own."""
+    return f"{load_prefix(load)}/control/{name}.txt"
+
+
+def lines(load: str, name: str) -> str:
+    """The lines of each file, as COPY reports them."""
+    return f"{load_prefix(load)}/lines/{name}.json"
+
+
+def ledger_rows(load: str, name: str) -> str:
+    return f"{load_prefix(load)}/ledger/{name}.json"
+
+
+def results(load: str) -> str:
+    """The prefix of ``result``."""
+    return f"{load_prefix(load)}/results/"
+
+
+def result(load: str, name: str) -> str:
+    return f"{results(load)}{name}.json"
+
+
+def drift(load: str, name: str) -> str:
+    """A batch's sample, and in how many rows each column is filled; or as ``name`` a table, for its new rows."""
+    return f"{load_prefix(load)}/noticed/{name}.json"
+
+
+def drift_sample(load: str, name: str) -> str:
+    """The sample, while COPY takes longer than one call."""
+    return f"{load_prefix(load)}/noticed/{name}.sample.json"
+
+
+def probe(load: str) -> str:
+    """The file that the preflight asks COPY to read."""
+    return f"{load_prefix(load)}/probe.json"
+
+
+def check_jsonpaths(load: str) -> str:
+    return f"{load_prefix(load)}/jsonpaths.json"
+
+
+def check_document(load: str, name: str) -> str:
+    """What the preflight's statements read in place of a load's documents."""
+    return f"{load_prefix(load)}/check/{name}"
+
+
+def jsonpaths(dataset: str, text: str) -> str:
+    """A JSONPaths file. The key has a hash of its content, so that none is ever overwritten."""
+    return f"jsonpaths/{dataset}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+
+
+# -- the sweep -----------------------------------------------------------------------------
+def seen(stamp: str) -> str:
+    """The recent files that a sweep saw, by its time."""
+    return f"sweep/seen/{stamp}.json"
+
+
+def retry_list(load: str) -> str:
+    """The files of a load that the sweep tries again."""
+    return f"{RETRY_LISTS}{load}.json"
+
+
+def retry_lists_read(stamp: str) -> str:
+    """Which retry lists a sweep has passed to its load, by its time."""
+    return f"sweeps/again-{stamp}.json"
+
+
+def unfinished(load: str) -> str:
+    """Exists while a load has not cleaned up after itself."""
+    return f"{UNFINISHED}{load}.json"
+
+
+def unfinished_load(key: str) -> str:
+    """The id of the load to which a key of ``unfinished`` belongs."""
+    return key.removeprefix(UNFINISHED).removesuffix(".json")

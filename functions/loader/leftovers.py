@@ -1,26 +1,26 @@
-"""What a load leaves behind that was stopped, or whose clean-up failed: staging tables, and statements that still run.
+"""What a stopped load, or one whose clean-up failed, leaves: staging tables, and statements that still run.
 
-A load that staged anything has a document under open/ in the work bucket until it has cleaned up. The sweep finds those
-whose execution has ended, and hands them to the load that it starts.
+A load that staged anything has a document in the work bucket until it has cleaned up (keys.unfinished). The sweep finds
+those whose execution has ended, and passes them to the load that it starts.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from loader import sql
+from loader import keys, sql
 from loader.dataapi import DataApi, client_token
 from loader.datasets import datasets
-from loader.names import common
 from loader.settings import settings
+from loader.store import Store
 
 _OF_A_LOAD = re.compile(r"_(\d{8})_(\d{6})_([0-9a-f]{8})_[\d_]+")
-LONGEST_LOAD = timedelta(hours=25)  # the state machine ends a load after 24
+LONGEST_LOAD = timedelta(hours=25)  # the state machine stops a load after 24
 
 
 @dataclass(frozen=True)
 class StagingTable:
-    """A staging table, and the load that made it."""
+    """A staging table, and the load that created it."""
 
     name: str
     load_id: str
@@ -32,10 +32,16 @@ class StagingTable:
         return begun < datetime.now(UTC) - LONGEST_LOAD
 
 
+def tables_of_load(store: Store, load_id: str) -> list[str]:
+    """The staging tables that a load may have created: those for which it wrote a manifest."""
+    prefix = keys.manifests(load_id)
+    return [key.removeprefix(prefix).removesuffix(".json") for key in store.keys(prefix)]
+
+
 def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     """The staging tables of all loads. Raises StatementFailed."""
     statement = api.run(
-        [sql.render_one("stage/leftovers.sql", common(settings()))],
+        [sql.render_one("stage/leftovers.sql", settings().template_names)],
         token=client_token(load_id, "leftovers", "", 0),
         name=f"{load_id} leftovers",
         limit=30,
@@ -49,9 +55,9 @@ def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     return found
 
 
-def end_statements(api: DataApi, load_id: str) -> bool:
-    """Cancels the statements of a load that still run; whether there were none."""
-    running = [statement for statement in api.of_load(load_id) if statement.running]
+def cancel_statements(api: DataApi, load_id: str) -> bool:
+    """Cancels the statements of a load that still run; returns whether there were none."""
+    running = [statement for statement in api.list_for_load(load_id) if statement.running]
     for statement in running:
         api.cancel(statement.id)
     return not running

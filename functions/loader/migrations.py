@@ -14,7 +14,6 @@ from pathlib import Path
 
 from loader import sql
 from loader.dataapi import DataApi, StatementFailed, client_token
-from loader.names import common
 from loader.settings import settings
 
 LEDGER = "migrations/ledger.sql"
@@ -66,7 +65,7 @@ def rendered(name: str, names: Mapping[str, str]) -> list[sql.Rendered]:
 
 
 def is_autocommit(name: str) -> bool:
-    """Whether each statement of the file is a transaction of its own, and may fail without harm."""
+    """Whether each statement of the file is a separate transaction, and may fail without harm."""
     return name.endswith("_autocommit.sql")
 
 
@@ -90,7 +89,7 @@ def ensure_schemas(api: DataApi, load_id: str, suffix: str) -> None:
 def _missing(api: DataApi, load_id: str, suffix: str) -> list[str]:
     """Those of the two schemas that do not exist."""
     statement = api.run(
-        sql.render("migrations/schemas.sql", common(settings())),
+        sql.render("migrations/schemas.sql", settings().template_names),
         token=client_token(load_id, "schemas", suffix, 0),
         name=f"{load_id} schemas",
     )

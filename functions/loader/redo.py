@@ -1,27 +1,29 @@
-"""Load the files of an undone load again: the ledger names them, the bucket has them as they are now.
+"""Loads the files of an undone load again: the ledger names them, and they are loaded as they are now in the bucket.
 
-In the work bucket: loads/<load_id>/redo.json.gz, the files to load, and loads/<load_id>/missing.json.gz, those that
-cannot be loaded any more, each with the reason. A load may have had a hundred thousand files, so neither list is in the
-load's state, and beyond a few the bucket is listed and not asked for each.
+One list in the work bucket has the files to load, and one those that cannot be loaded any more, each with the reason. A
+load may have had a hundred thousand files: so neither list is in the load's state, and for more than a few files the
+bucket is listed, instead of a HEAD for each.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
 
+from loader import keys
 from loader.datasets import dataset_of, datasets
 from loader.request import BadRequest
 from loader.settings import settings
+from loader.state import Load, Missing
 from loader.store import DataFile, Store
 
-ASKED_FOR = 500  # files that are asked for one by one
+ASKED_FOR = 500  # files for which a HEAD is sent for each
 SHOWN = 10
 
 Rows = Iterable[tuple[Any, ...]]
 
 
 def unknown(load_id: str) -> str:
-    return f"redo: no load {load_id} is known; the table loads has them."
+    return f"redo: there is no load {load_id}. The table loads lists all loads."
 
 
 def found(load_id: str, files: Rows, why: Rows) -> list[tuple[str, str]]:
@@ -38,44 +40,42 @@ def found(load_id: str, files: Rows, why: Rows) -> list[tuple[str, str]]:
     if statuses.get("loaded"):
         raise BadRequest(
             f"redo: load {load_id} was not undone, its files are loaded. To replace their rows, start "
-            '{"reload": true, "keys": […]}; to take them out, start '
+            '{"reload": true, "keys": […]}; to delete them, start '
             f'{{"undo": "{load_id}"}}.'
         )
     told = ", ".join(f"{n} {name}" for name, n in sorted(statuses.items()) if name != "published")
     raise BadRequest(f"redo: load {load_id} has no withdrawn files ({told or 'it loaded none'}).")
 
 
-def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> dict[str, Any]:
-    """Writes both lists; gives the first's URI as ``objects``, and as ``missing`` how many, the first keys, the URI."""
-    there = as_they_are(
+def write(store: Store, load_id: str, withdrawn: list[tuple[str, str]]) -> Load:
+    """Writes both lists. Returns the URI of the first as ``objects``, and about the second ``missing``."""
+    found = as_they_are(
         store, [key for bucket, key in withdrawn if bucket == settings().data_bucket]
     )
-    objects = store.put_lines(
-        f"loads/{load_id}/redo.json.gz", (file.as_dict() for file in there.values())
-    )
+    objects = store.put_lines(keys.redo_files(load_id), (file.as_dict() for file in found.values()))
     missing = [
         {"bucket": bucket, "key": key, "reason": _reason(key)}
         for bucket, key in withdrawn
-        if bucket != settings().data_bucket or key not in there
+        if bucket != settings().data_bucket or key not in found
     ]
     if not missing:
         return {"objects": objects}
-    told = {
+    told: Missing = {
         "files": len(missing),
         "keys": [entry["key"] for entry in missing[:SHOWN]],
-        "list": store.put_lines(f"loads/{load_id}/missing.json.gz", missing),
+        "list": store.put_lines(keys.redo_missing(load_id), missing),
     }
     return {"objects": objects, "missing": told}
 
 
 def _reason(key: str) -> str:
     if dataset_of(key, datasets().values()) is None:
-        return "no dataset takes it any more"
+        return "it no longer matches a dataset"
     return f"it is not in the bucket {settings().data_bucket}, or may not be read"
 
 
 def as_they_are(store: Store, keys: list[str]) -> dict[str, DataFile]:
-    """The files of these keys that are in the data bucket and that a dataset takes, as they are now."""
+    """The files of these keys that are in the data bucket and match a dataset, as they are now."""
     bucket, known = settings().data_bucket, tuple(datasets().values())
     wanted = {key for key in keys if dataset_of(key, known)}
     if len(wanted) <= ASKED_FOR:
@@ -85,7 +85,7 @@ def as_they_are(store: Store, keys: list[str]) -> dict[str, DataFile]:
 
 
 def _listed(store: Store, bucket: str, wanted: set[str]) -> Iterator[DataFile]:
-    """What is below the longest prefix that the keys of each dataset have in common."""
+    """The files under the longest prefix that the keys of each dataset have in common."""
     for dataset in datasets().values():
         if mine := [key for key in wanted if dataset.takes(key)]:
             first, last = min(mine), max(mine)

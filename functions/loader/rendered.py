@@ -6,15 +6,15 @@ compares them with docs/evidence.md.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from loader import names, sql, statements
+from loader import keys, sql, statements
 from loader.datasets import datasets
 from loader.migrations import LEDGER, migrations, rendered
 from loader.settings import settings
 from loader.sql import Rendered
+from loader.state import Load
 
-SAMPLE: Mapping[str, Any] = {
+SAMPLE: Load = {
     "load_id": "20260101-000000-00000000",
     "execution": "arn:aws:states:us-west-2:123456789012:execution:load:sample",
     "started": "2026-01-01T00:00:00+00:00",
@@ -36,9 +36,7 @@ class Group:
     tables: Mapping[str, str]
 
 
-def groups(
-    load: Mapping[str, Any] = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".format
-) -> list[Group]:
+def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".format) -> list[Group]:
     """All batches but those that create, upgrade and drop the tables. uri: the S3 URI of a key of the work bucket."""
     found = [
         _group("plan", statements.compare(_offered(load, uri))),
@@ -46,10 +44,10 @@ def groups(
         _group("redo", statements.redo(_offered(load, uri))),
         _group("passed checks", sql.render("stage/passed_checks.sql", _offered(load, uri))),
         _group("leftovers", sql.render("stage/leftovers.sql", _offered(load, uri))),
-        _group("look at undo", statements.look_at_undo(_offered(load, uri))),
+        _group("look at undo", statements.inspect_undo(_offered(load, uri))),
     ]
     for dataset in datasets().values():
-        table = names.stage_table(dataset, load["load_id"], "0", 0)
+        table = keys.stage_table(dataset.stage_table, load["load_id"], "0", 0)
         offered = _offered(load, uri) | {
             "stage_table": table,
             "stage_parent": dataset.stage_table,
@@ -88,13 +86,13 @@ def groups(
                 [
                     *sql.render("stage/drop.sql", offered),
                     *sql.render("stage/spent.sql", offered),
-                    *statements.noticed(offered),
+                    *statements.drift_rows(offered),
                 ],
                 staged,
             ),
         ]
         if dataset.can_reload:
-            reloaded = offered | {"mode": "reload", "reload": names.flag(True)}
+            reloaded = offered | {"mode": "reload", "reload": sql.flag(True)}
             sequence = statements.publish(dataset, reloaded, staged=True, reload=True, again=True)
             found.append(_group(f"reload {dataset.name}", sequence, staged))
         if dataset.can_undo:
@@ -108,7 +106,7 @@ def groups(
     return found
 
 
-def of_tables(load: Mapping[str, Any] = SAMPLE) -> list[Group]:
+def of_tables(load: Load = SAMPLE) -> list[Group]:
     """The batches that create, upgrade and drop the tables."""
     offered = _offered(load, "s3://work/{}".format)
     upgrades = [text for name in migrations().values() for text in rendered(name, offered)]
@@ -126,28 +124,31 @@ def _group(name: str, found: list[Rendered], tables: Mapping[str, str] | None = 
     return Group(name, tuple(found), tables or {})
 
 
-def _offered(load: Mapping[str, Any], uri: Callable[[str], str]) -> dict[str, str]:
+def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
     """What the templates are offered: the load's own, and zeros for what only a load that runs can know."""
     counts = (
         *("files_loaded", "files_rejected", "rows_staged", "rows_copied", "header_lines"),
         *("batch_count", "seconds", "transitions", "function_calls", "gb_seconds"),
         *("data_api_calls", "s3_requests"),
     )
-    base = f"loads/{load['load_id']}"
+
+    def document(name: str) -> str:
+        return uri(keys.check_document(load["load_id"], name))
+
     return {
-        **names.common(settings()),
-        **names.of_batch(load, "0"),
+        **settings().template_names,
+        **statements.batch_names(load, "0"),
         **dict.fromkeys(counts, "0"),
         "new_schema": settings().loader_schema,
         "undone_load": load["load_id"],
-        "first_start": names.NO_TIME,
-        "last_start": names.NO_TIME,
-        "plan_table": f"file_plan_{load['load_id'].replace('-', '_')}",
-        "listing": uri(f"{base}/check/listing.json.gz"),
-        "ledger": uri(f"{base}/check/ledger.json"),
-        "sightings": uri(f"{base}/check/key_sightings.json"),
-        "figures": uri(f"{base}/check/column_figures.json"),
-        "manifest": uri(f"{base}/check/manifest.json"),
-        "jsonpaths": uri(f"{base}/check/jsonpaths.json"),
+        "first_start": sql.NO_TIME,
+        "last_start": sql.NO_TIME,
+        "plan_table": keys.plan_table(load["load_id"]),
+        "listing": document("listing.json.gz"),
+        "ledger": document("ledger.json"),
+        "sightings": document("key_sightings.json"),
+        "figures": document("column_figures.json"),
+        "manifest": document("manifest.json"),
+        "jsonpaths": document("jsonpaths.json"),
         "copy_options": "",
     }

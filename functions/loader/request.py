@@ -5,11 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+
+from loader.state import Mode
 
 
 class BadRequest(Exception):
-    """The execution's input is refused; the message names the field and says what it takes."""
+    """The execution's input is refused; the message names the field and says what it accepts."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Request:
     redo             the id of the undone load whose files are to be loaded again
     """
 
-    mode: str = "load"
+    mode: Mode = "load"
     prefixes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     objects: str = ""
@@ -70,6 +72,7 @@ def parse(document: Any) -> Request:
     }
     prefixes, keys = _texts(document, "prefixes"), _texts(document, "keys")
     objects, mark = _text(document, "objects"), _text(document, "mark")
+    alone: Literal["check", "migrate", "reset"]
     for alone in ("check", "migrate", "reset"):
         if flags[alone] and len(document) > 1:
             other = next(field for field in document if field != alone)

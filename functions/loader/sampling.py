@@ -1,18 +1,18 @@
-"""A sample of a batch's files, read while COPY runs: which keys stand in their records that no column takes.
+"""A sample of a batch's files, read while COPY runs: which keys of their records no column loads.
 
-At most FILES files of a batch and RANGE bytes of each. It delays nothing: COPY is sent meanwhile, and what is not there
-a moment after COPY has ended is left out. It fails nothing: a file that cannot be read is not sampled.
+At most FILES files of a batch and RANGE bytes of each. It does not delay the load: COPY runs at the same time, and what
+has not been read a moment after COPY has ended is left out. A file that cannot be read is not sampled.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from loader.beginnings import unpacked
 from loader.datasets import Dataset
-from loader.keys import MOST, Taken, records, taken_by, untaken
+from loader.decompression import decompressed
 from loader.observability import logger
 from loader.store import DataFile, Store
+from loader.unmapped import MOST, Mapped, mapped_by, records, unmapped_keys
 
 FILES = 20
 RANGE = 64 * 1024  # bytes of an object
@@ -30,11 +30,11 @@ class Sample:
 
 
 class Sampler:
-    """Begins at once, in threads of its own."""
+    """Starts immediately, in separate threads."""
 
     def __init__(self, store: Store, files: Sequence[DataFile], dataset: Dataset) -> None:
         self._found: list[tuple[str, Future[set[str] | None]]] = []
-        taken = taken_by(dataset)
+        taken = mapped_by(dataset)
         if taken is None or not files:
             return
         store.prepare_sampling()
@@ -44,7 +44,7 @@ class Sampler:
             self._found.append((file.key, self._pool.submit(_sample, store, file, taken)))
 
     def result(self) -> Sample:
-        """What has been read by now, or is in a moment; the rest is given up."""
+        """What has been read so far, or is within a moment; cancels the rest."""
         sample = Sample()
         if not self._found:
             return sample
@@ -65,13 +65,13 @@ class Sampler:
         return sample
 
 
-def _sample(store: Store, file: DataFile, taken: Taken) -> set[str] | None:
-    """The paths of the file's first records that no column takes; None if it begins with no whole record."""
+def _sample(store: Store, file: DataFile, taken: Mapped) -> set[str] | None:
+    """The paths in the file's first records that no column loads; None if there is no complete record."""
     data = store.sample(file, RANGE)
     found: set[str] | None = None
-    for record in records(unpacked(file.key, data, UNPACKED).decode(errors="replace")):
+    for record in records(decompressed(file.key, data, UNPACKED).decode(errors="replace")):
         found = found or set()
-        found.update(untaken(record, taken))
+        found.update(unmapped_keys(record, taken))
         if len(found) >= MOST:
             break
     return found

@@ -45,8 +45,17 @@ class Settings:
 
     @property
     def loader_schema(self) -> str:
-        """The schema of what nobody but the loader may read: the lock and the staging tables."""
+        """The schema that only the loader may read: the lock and the staging tables."""
         return f"{self.schema}_loader"
+
+    @property
+    def template_names(self) -> dict[str, str]:
+        """What every SQL template can use."""
+        return {
+            "schema": self.schema,
+            "loader_schema": self.loader_schema,
+            "copy_role": self.copy_role if self.copy_role == "default" else f"'{self.copy_role}'",
+        }
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":

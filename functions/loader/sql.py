@@ -1,22 +1,23 @@
 """The SQL files: strict templates, split into statements.
 
-A placeholder ``${name}`` stands for a name, a path or a value that the loader itself made (a load's id, a count, a
-time), and takes only what its pattern allows: no quote, backslash, semicolon or comment. Nothing from an event, a key,
-a file or a person's input ever becomes SQL text: those reach Redshift by COPY only. The Data API's parameters are not
-used, because Redshift takes no bind variables in subqueries
+A placeholder ``${name}`` is a name, a path or a value of the loader's own (a load's id, a count, a time), and accepts
+only what its pattern allows: no quote, backslash, semicolon or comment. Nothing from an event, a key, a file or a
+person's input ever becomes SQL text: those reach Redshift by COPY only. The Data API's parameters are not used, because
+Redshift does not support bind variables in subqueries
 (https://github.com/sqlalchemy-redshift/sqlalchemy-redshift/issues/265).
 """
 
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent / "sql"
-if (
-    not ROOT.is_dir()
-):  # in the repository sql/ stands beside functions/, in a Lambda artifact within it
+# In a Lambda artifact sql/ is inside of functions/, in the repository beside it.
+if not ROOT.is_dir():
     ROOT = Path(__file__).resolve().parents[2] / "sql"
 
 IDENTIFIER = r"[a-z_][a-z0-9_]{0,126}"
@@ -51,12 +52,12 @@ PATTERNS: dict[str, str] = {
     "mode": r"load|reload",
     "named": FLAG,
     "reload": FLAG,
-    # names.as_literal has made it so: a person may give an execution any name
+    # as_literal has encoded it: a person may give an execution any name
     "execution": r"(?!.*--)[A-Za-z0-9%_.:-]{1,1024}",
     "files_loaded": COUNT,
     "files_rejected": COUNT,
     "rows_staged": COUNT,
-    "rows_copied": rf"{COUNT}|NULL",  # if Redshift has not said it
+    "rows_copied": rf"{COUNT}|NULL",  # if Redshift has not reported it
     "header_lines": COUNT,
     "batch_count": COUNT,
     "version": COUNT,
@@ -74,6 +75,8 @@ PATTERNS: dict[str, str] = {
     "copy_options": r"(GZIP|BZIP2|ZSTD|NOLOAD|MAXERROR \d{1,6}|\s)*",
 }
 
+NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch, or a load, that has no plays
+
 COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -83,7 +86,7 @@ _TOKEN = re.compile(
 
 
 class TemplateError(Exception):
-    """A SQL file asks for a name that is not offered, or is offered a value that its placeholder must not hold."""
+    """A SQL file uses an unknown name, or a value does not fit its placeholder."""
 
 
 class Rendered(str):
@@ -127,7 +130,7 @@ def fill(name: str, names: Mapping[str, str]) -> str:
         key = match.group(1)
         if key not in names:
             raise TemplateError(
-                f"sql/{name} uses ${{{key}}}, which is not offered here; offered: {', '.join(sorted(names))}."
+                f"sql/{name} uses ${{{key}}}, which is unknown here; known are: {', '.join(sorted(names))}."
             )
         text = names[key]
         if not isinstance(text, Fragment) and not fits(key, text):
@@ -140,6 +143,24 @@ def fill(name: str, names: Mapping[str, str]) -> str:
 def fits(placeholder: str, text: str) -> bool:
     """Whether the placeholder may hold the text. ASCII, for without it \\d and \\w are those of any script."""
     return bool(re.fullmatch(PATTERNS.get(placeholder, IDENTIFIER), text, re.ASCII))
+
+
+def flag(value: bool) -> str:
+    return "1" if value else "0"
+
+
+def as_literal(execution: str) -> str:
+    """An execution's ARN for a SQL literal: a person may give an execution a name with quotes or blanks.
+
+    Everything but letters, digits and ``_.:-`` is percent-encoded, so is the second of two hyphens.
+    Source: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html, name
+    """
+    return quote(execution, safe=":").replace("~", "%7E").replace("--", "-%2D")[:1024]
+
+
+def timestamp(iso: str) -> str:
+    """A time of the state machine's context (ISO 8601, UTC) for a timestamp literal."""
+    return datetime.fromisoformat(iso).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def statements(text: str) -> list[str]:
@@ -159,7 +180,7 @@ def union_of_checks(
 ) -> Fragment:
     """One SELECT of (name, definition, figure, expected) over check files, each one row of (figure, expected).
 
-    With ``checked`` (staged or published) that is a column of it, and ``also`` are rows made by ``check_row``.
+    ``checked`` (staged or published) adds that as a column, and ``also`` adds rows of ``check_row``.
     """
     first = f"CAST('{checked}' AS VARCHAR(16)) AS checked, " if checked else ""
     rows = []
@@ -198,7 +219,7 @@ def union_of_counts(columns: Sequence[str], table: str) -> Fragment:
 
 
 def check_row(checked: str, name: str, definition: str, figure: int, expected: int) -> str:
-    """The row of a check that was taken before, as literals. Raises TemplateError for what is no name or number."""
+    """The row of an earlier check, as literals. Raises TemplateError for anything but names and numbers."""
     texts = {"checked": checked, "name": name, "definition": definition}
     for what, text in texts.items():
         if not re.fullmatch(r"[a-z0-9_]{1,128}", text):
@@ -211,7 +232,7 @@ def check_row(checked: str, name: str, definition: str, figure: int, expected: i
 
 
 def definition(path: str) -> str:
-    """A digest of ``sql/<path>``: a check that was changed is another check."""
+    """A digest of ``sql/<path>``: a changed check counts as another check."""
     return hashlib.sha256(without_comments(path).encode()).hexdigest()[:16]
 
 

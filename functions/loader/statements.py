@@ -1,7 +1,7 @@
-"""The batches of statements that a load sends, made of the files of sql/.
+"""The batches of statements that a load sends, rendered from the files of sql/.
 
-Each function takes what the templates are offered (loader/names.py) and gives the statements in their order. What they
-need of S3 is written by the step that sends them.
+Each function takes the names for the templates and returns the statements in their order. The step that sends them
+writes the objects in S3 that they read.
 """
 
 import re
@@ -13,24 +13,38 @@ from loader.datasets import Dataset, datasets
 from loader.layout import in_order
 from loader.migrations import LEDGER, rendered
 from loader.sql import Fragment, Rendered
+from loader.state import Load
 
 NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 
 Names = Mapping[str, str]
 
 
+def batch_names(load: Load, batch: str) -> dict[str, str]:
+    """What the templates can use of a load and one of its batches."""
+    return {
+        "load_id": load["load_id"],
+        "batch": batch,
+        "mode": load["mode"],
+        "reload": sql.flag(load["mode"] == "reload"),
+        "named": sql.flag(load["named"]),
+        "execution": sql.as_literal(load["execution"]),
+        "started_at": sql.timestamp(load["started"]),
+    }
+
+
 def compare(names: Names) -> list[Rendered]:
-    """A listing against the ledger; the last statement says which files are new, and what is known of the others."""
+    """Compares a listing with the ledger; the last statement returns the new files, and figures about the others."""
     return sql.render("plan/compare.sql", names)
 
 
 def ledger(names: Names) -> list[Rendered]:
-    """What the ledger says of itself, where there is no listing."""
+    """What the ledger says of itself, without a listing."""
     return sql.render("plan/ledger.sql", names)
 
 
 def redo(names: Names) -> list[Rendered]:
-    """The files of an undone load come out of the last statement; the first says why if there are none."""
+    """The last statement returns the files of an undone load; the first says why if there are none."""
     return sql.render("plan/redo.sql", names)
 
 
@@ -62,8 +76,8 @@ def stage(
     ]
 
 
-def noticed(names: Names) -> list[Rendered]:
-    """What a load has noticed of its files: the rows that its names have a document for."""
+def drift_rows(names: Names) -> list[Rendered]:
+    """Records the drift that a load has noticed, for the tables whose document is in the names."""
     files = [f"stage/{table}.sql" for table, uri in NOTICED.items() if uri in names]
     return [sql.render_one(name, names) for name in files]
 
@@ -90,8 +104,8 @@ def publish(
 
     staged   whether there is a staging table; if not, only the ledger is written
     checks   those that passed on staging (checks.CheckResult as dicts), to be recorded
-    rejects  whether files of the batch are not loaded: what was said of them before may be closed
-    again    an earlier attempt may have committed: what it left in the ledger and the versions goes first
+    rejects  whether files of the batch are not loaded: their earlier rejections may be closed
+    again    an earlier attempt may have committed: what it left in the ledger and the versions is deleted first
     """
     sequence = sql.render("publish/begin.sql", names)
     if again:
@@ -129,7 +143,7 @@ def published_checks(dataset: Dataset) -> dict[str, str]:
 
 
 def checked(checks: Mapping[str, str], names: Names, also: Iterable[str] = ()) -> list[Rendered]:
-    """Takes the figures of checks inside a transaction, and fails it if one of them fails."""
+    """Computes the figures of checks inside a transaction, and fails it if a check fails."""
     union = sql.union_of_checks(checks.values(), names, "published", also)
     return [
         *sql.render("publish/check_results.sql", {**names, "checks": union}),
@@ -137,13 +151,13 @@ def checked(checks: Mapping[str, str], names: Names, also: Iterable[str] = ()) -
     ]
 
 
-def look_at_undo(names: Names) -> list[Rendered]:
-    """What the ledger says of a load that is to be undone."""
+def inspect_undo(names: Names) -> list[Rendered]:
+    """What the ledger says about a load that is to be undone."""
     return sql.render("undo/look.sql", names)
 
 
 def rows_of_undo(dataset: str, names: Names) -> Rendered:
-    """What undo takes of the rows of a dataset."""
+    """The rows of a dataset that the undo deletes."""
     return sql.render_one(f"datasets/{dataset}/undone.sql", names)
 
 
@@ -160,12 +174,12 @@ def undo(dataset: str, names: Names) -> list[Rendered]:
 
 
 def tables_of(dataset: str, names: Names) -> list[Rendered]:
-    """What makes the tables of a dataset, as they are now; it changes none that exists."""
+    """Creates the tables of a dataset in their present form; does not change existing ones."""
     return sql.render(f"datasets/{dataset}/tables.sql", names)
 
 
 def drop_all(names: Names) -> list[Rendered]:
-    """LOCK first, then all tables and views go but the lock's: as many statements for any number of datasets."""
+    """LOCK first, then drops all tables and views but the lock's, with a fixed number of statements."""
     texts = create_all(names)
     views, tables = created(texts, "VIEW"), created(texts, "TABLE")
     tables.remove(f"{names['loader_schema']}.publish_lock")
@@ -174,7 +188,7 @@ def drop_all(names: Names) -> list[Rendered]:
 
 
 def create_all(names: Names) -> list[Rendered]:
-    """All tables and views of the latest version, for a warehouse that has none; more than one batch takes."""
+    """All tables and views of the latest version, for an empty warehouse; more than fits in one batch."""
     made = rendered(LEDGER, names) + sql.render("migrations/loader_tables.sql", names)
     return made + [text for dataset in datasets() for text in tables_of(dataset, names)]
 

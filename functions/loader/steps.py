@@ -1,32 +1,66 @@
-"""How a step of the state machine waits for its statement without a function that waits for minutes.
+"""The frame of a step, and how it waits for its statement without a function that runs for minutes.
 
-A step submits, waits up to WAIT_SECONDS, and says ``running`` if the statement has not ended; the state machine
-then calls it again with what it said, and it waits on, for up to PATIENCE seconds.
+A step submits a statement, waits up to WAIT_SECONDS, and returns ``running`` if it has not ended. The state machine
+then calls the step again with what it returned, and it waits for up to PATIENCE seconds more.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
-from loader.dataapi import DataApi, Statement, StatementLost
+from loader import usage
+from loader.dataapi import DataApi, Statement, StatementLost, failure
+from loader.failures import Kind, kind_of
+from loader.observability import logger, metrics
 from loader.settings import settings
+from loader.state import Pending
 
-# An execution has 25,000 events, and each call is seven of them: a day of waiting must not use them up. The timeouts
-# of the functions that wait, and of their states, are longer.
+# An execution has 25,000 events, and each call uses seven: a day of waiting must not use them up. The timeouts of the
+# functions that wait, and of their states, are longer.
 PATIENCE = 220  # seconds
 # Behind the lock: a load that publishes takes minutes, and Redshift Serverless ends a transaction that was idle for six
-# hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). What holds the lock longer is stuck.
+# hours (docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html). Whatever holds the lock longer is stuck.
 LONGEST_WAIT = 6 * 3600  # seconds
-AT_ONCE = 1  # seconds: an answer that came sooner says that the Data API does not wait, now
+AT_ONCE = 1  # seconds: if the answer came sooner, the Data API does not wait at the moment
 
-LONGEST_PAUSE = 20  # seconds between two attempts; a call that has waited makes it before it ends
+LONGEST_PAUSE = 20  # seconds between two attempts
 
-Pending = dict[str, Any]
+Event = TypeVar("Event")
+
+
+def step(function: Callable[[Event], Any]) -> Callable[[Any, Any], dict[str, Any]]:
+    """Turns a step of the state machine into a Lambda handler: event in, outcome out. Logs the outcome, adds the usage.
+
+    Every log line has the load's id, the batch and the execution.
+    """
+
+    @metrics.log_metrics
+    @logger.inject_lambda_context(clear_state=True)
+    @functools.wraps(function)
+    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        load, batch = event.get("load") or {}, event.get("batch") or {}
+        logger.append_keys(
+            load_id=load.get("load_id"),
+            execution=load.get("execution") or event.get("execution"),
+            batch=batch.get("batch"),
+        )
+        usage.start_call()
+        result = function(cast(Event, event))
+        logger.info("step ended", outcome=result.get("outcome"))
+        before = (batch or load).get("spent")
+        name = function.__module__.rpartition(".")[2]
+        return {**result, "spent": usage.add_call(name, before)}
+
+    return handler
+
+
 LOST = Statement("", "LOST")
 
 
 def took_too_long(pending: Pending | None) -> str:
-    """Why a statement that was cancelled for its time limit is not tried again; '' for any other."""
+    """Why a statement was cancelled for its time limit; '' if it was not."""
     if not (pending or {}).get("cancelled"):
         return ""
     if (pending or {}).get("cancelled") == "lock":
@@ -40,13 +74,36 @@ def took_too_long(pending: Pending | None) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Ending:
+    """Why a statement did not finish. ``error``: Redshift's words, or a sentence of the loader's."""
+
+    kind: Kind
+    error: str
+    statement: Statement
+
+
+def ending(api: DataApi, statement: Statement, pending: Pending | None, what: str) -> Ending:
+    """How a statement of ``advance`` ended that did not finish. ``what`` follows "the statement that" in a message."""
+    if cause := took_too_long(pending):
+        return Ending(Kind.TOO_LONG, cause, statement)
+    try:
+        statement = LOST if statement is LOST else api.describe(statement.id)
+    except StatementLost:
+        statement = LOST
+    if statement is LOST:
+        error = f"The Data API no longer knows the statement that {what}."
+        return Ending(Kind.LOST, error, statement)
+    return Ending(kind_of(statement), failure(statement), statement)
+
+
 def pause(attempt: int) -> None:
-    """Before another attempt at what was interrupted: longer each time, for a throttled bucket or a restart to pass."""
+    """Waits before another attempt, longer each time: a throttled bucket or a restart needs time to recover."""
     time.sleep(min(2 ** max(attempt - 1, 0), LONGEST_PAUSE))
 
 
-def asking(seconds: float) -> Iterator[int]:
-    """The numbers of the times to ask: at once, and then after growing pauses for so many seconds."""
+def polls(seconds: float) -> Iterator[int]:
+    """Yields 0, 1, 2, …: at once, and then after growing pauses until so many seconds have passed."""
     until = time.monotonic() + seconds
     number = 0
     while True:
@@ -65,12 +122,12 @@ def advance(
     *,
     behind_lock: bool = False,
 ) -> tuple[Statement, Pending]:
-    """Submits, or waits on; returns the statement and what the next call needs to know of it.
+    """Submits the statement, or continues to wait; returns it and what the next call needs to know about it.
 
-    A statement past its limit is cancelled; its end is awaited, for it may have committed. With ``behind_lock`` the
-    time until the batch's first statement, its LOCK, has ended does not count; that has a limit of its own. A
-    statement that the Data API no longer knows comes back as LOST. A Data API that does not wait is waited for here,
-    longer each time: the state machine would ask it again at once.
+    A statement past its limit is cancelled, and then awaited, because it may have committed. With ``behind_lock`` the
+    time until the batch's first statement, its LOCK, has ended does not count; it has a separate limit. A statement
+    that the Data API no longer knows is returned as LOST. If the Data API does not wait, this function does, longer
+    each time: the state machine would call again at once.
     """
     limit = settings().statement_timeout
     if pending is None:
@@ -90,7 +147,7 @@ def advance(
         return LOST, pending
     if not statement.running:
         return statement, pending
-    pending = dict(pending)
+    pending = {**pending}
     if behind_lock and statement.parts and statement.parts[0].status != "FINISHED":
         pending.setdefault("locked_out_since", pending["since"])
         pending["since"] = time.time()

@@ -1,32 +1,10 @@
-"""S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read.
-
-loads/<load_id>/listing-<id>.json.gz     the objects that were listed, one JSON object a line
-loads/<load_id>/batches/<batch>.json     the files of a batch and those rejected from it
-loads/<load_id>/manifests/<table>.json   COPY manifests, one for each staging table; finding/… those of NOLOAD
-loads/<load_id>/lines/<batch>.json       the lines of each file, as COPY reports them
-loads/<load_id>/ledger/<batch>.json      the ledger rows of a batch
-loads/<load_id>/results/<batch>.json     what became of a batch
-loads/<load_id>/noticed/<batch>.json     its sample, and how many rows each column is filled in (noticed.py)
-loads/<load_id>/noticed/…                key_sightings.json and column_figures.json, for COPY
-jsonpaths/<dataset>-<digest>.json        JSONPaths files
-events/…, sweeps/…                       lists of objects from the trigger and the sweep; what a sweep read of again/
-waiting/<dataset>/…                      events that wait for a load to end (waiting.py)
-rest/…                                   lists of objects for the executions that follow (rest.py)
-sweep/mark.json, sweep/seen/…            when the last clean sweep began (mark.py), and the files that it saw
-sweep/again/<load_id>.json               the files that a load left, for the sweep to try again (again.py)
-sweep/since.json                         when a load first looked at all files; before that none counts as waiting
-open/<load_id>.json                      loads that have not cleaned up after themselves yet
-loads/<load_id>/redo.json.gz, missing…   the files of an undone load, and those that are gone (redo.py)
-loads/<load_id>/not_loaded.json.gz       what a dry run found to be loaded, one file a line
-loads/<load_id>/not_taken.json.gz        the keys that no dataset takes, as a dry run found them, one a line
-sweep/not_taken.json                     how many such files the last sweep saw, and the first keys
-"""
+"""S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read."""
 
 import gzip
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -35,11 +13,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from loader import spent
+from loader import usage
+from loader.state import File
 
 
 class MissingObject(Exception):
-    """An object of the work bucket is not there; it may have passed its life-cycle rule."""
+    """An object of the work bucket does not exist; its life-cycle rule may have deleted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +35,8 @@ class DataFile:
     def url(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """The fields by their names; dataclasses.asdict, of a million files, takes seconds longer."""
+    def as_dict(self) -> File:
+        """The fields by their names. For a million files dataclasses.asdict would take seconds longer."""
         return {
             "bucket": self.bucket,
             "key": self.key,
@@ -84,7 +63,7 @@ class Store:
     @cached_property
     def _client(self) -> Any:
         config = Config(retries={"mode": "standard", "max_attempts": 6})
-        return spent.count(boto3.client("s3", config=config))
+        return usage.count(boto3.client("s3", config=config))
 
     def uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
@@ -117,7 +96,7 @@ class Store:
         self._client.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
         return self.uri(key)
 
-    def put_lines(self, key: str, rows: Iterable[dict[str, Any]]) -> str:
+    def put_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> str:
         """Writes one JSON object a line, gzipped if the key ends in .gz; returns the URI."""
         buffer = io.BytesIO()
         plain = (
@@ -152,7 +131,7 @@ class Store:
             yield DataFile(bucket, entry["Key"], entry["ETag"].strip('"'), entry["Size"], modified)
 
     def head(self, bucket: str, key: str) -> Head:
-        """Whether an object is there and may be read."""
+        """Whether an object exists and may be read."""
         try:
             answer = self._client.head_object(Bucket=bucket, Key=key)
         except ClientError as error:
@@ -186,9 +165,9 @@ class Store:
 
     @cached_property
     def _impatient(self) -> Any:
-        """A client for what nobody waits for; its failures do not use up the other's retries."""
+        """A client for optional reads; its failures do not use up the other client's retries."""
         config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
-        return spent.count(boto3.client("s3", config=config))
+        return usage.count(boto3.client("s3", config=config))
 
     def prepare_sampling(self) -> None:
         """Makes the client of ``sample``: it is used in threads, in which boto3 must not make one."""
@@ -210,7 +189,7 @@ class Store:
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 416:
                 raise
-            head = self.head(file.bucket, file.key).file  # it is empty: no range is in it
+            head = self.head(file.bucket, file.key).file  # the object is empty, so no range fits
             return b"", head or file
         body = answer["Body"].read()
         size = int(str(answer.get("ContentRange", "")).rpartition("/")[2] or len(body))

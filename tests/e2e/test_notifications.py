@@ -77,7 +77,7 @@ def test_rejected_files_are_one_message_a_load(warehouse: Project, subscriber: S
     assert f"- {BAD}, line 1, column ts: " in text
     assert f"- {other}, line 1" in text
     assert "ended well, but 2 files could not be loaded" in text
-    assert "upload a mended file under the same key" in text
+    assert "upload a corrected file under the same key" in text
     shown = warehouse.local("inbox", "--last", "50").stdout
     assert "Subject: [s3-redshift-loader-local] 2 files rejected" in shown
     command = re.findall(r"python -m local (show \S+)$", shown, re.MULTILINE)[-1].split()
@@ -91,7 +91,7 @@ def test_a_failed_load_says_why_and_what_to_do(warehouse: Project, subscriber: S
     assert status == "FAILED"
     told = subscriber.messages(report["load_id"])  # and perhaps the alarm's
     (message,) = [m for m in told if report["load_id"] in m["Subject"]]
-    assert "Why: undo: no load 20260101-000000-00000000 is known" in message["Message"]
+    assert "Why: undo: there is no load 20260101-000000-00000000" in message["Message"]
     assert "Nothing is lost" in message["Message"]
     assert "/v2/executions/details/arn:aws:states:" in message["Message"]
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from loader.digest import digest
+from loader.report import message as digest
 from ministack.services import cloudwatch, sns
 
 from local import inbox

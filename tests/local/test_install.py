@@ -50,7 +50,7 @@ names += ["local.__main__", "fakeshift.__main__", "verify.__main__"]
 names = [n for n in names if n not in LINTERS]
 for name in names:
     importlib.import_module(name)
-import aws_lambda_powertools.logging, aws_lambda_powertools.metrics, aws_xray_sdk.core, loader.names, loader.dataapi
+import aws_lambda_powertools.logging, aws_lambda_powertools.metrics, aws_xray_sdk.core, loader.keys, loader.dataapi
 print(len(names))
 """
 LINTERS = {"tools.docs_lint", "tools.sql_lint", "tools.evidence", "tools.state_picture"}

@@ -142,8 +142,8 @@ MUTANTS = (
         "an attempt that finds itself published is not tried again",
         "test_the_same_attempt_published_again_changes_nothing",
         "functions/publish.py",
-        "if kind is Kind.AGAIN and attempt < MAX_ATTEMPTS:",
-        "if kind is Kind.AGAIN and attempt < 0:",
+        "case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if",
+        "case Kind.LOST | Kind.TRY_AGAIN if",
     ),
     mutant(
         "another attempt does not take out what an earlier one said of users",
@@ -354,7 +354,7 @@ MUTANTS = (
     mutant(
         "a file of the manifest need not be there",
         "test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loaded",
-        "functions/loader/batches.py",
+        "functions/loader/copying.py",
         '"mandatory": True',
         '"mandatory": False',
     ),
@@ -404,7 +404,7 @@ MUTANTS = (
         "what a load left is forgotten by the sweep",
         f"{BAD_FILES}::test_an_object_that_may_not_be_read_is_tried_again_by_the_sweep",
         "functions/sweep.py",
-        "    files += again.left(store, known, bucket, dealt_with, now.isoformat())\n",
+        "    files += retries.pending(store, known, bucket, dealt_with, now.isoformat())\n",
         "",
     ),
     mutant(
@@ -425,8 +425,8 @@ MUTANTS = (
         "files that were loaded meanwhile are not left out",
         SAME_FILE_AT_ONCE,
         "functions/leave_out_loaded.py",
-        "if number in new",
-        "if number >= 0",
+        "tuple(compress(batch.files, is_new))",
+        "tuple(batch.files)",
     ),
     mutant(
         "withdrawn files are planned again",
@@ -524,8 +524,8 @@ MUTANTS = (
         "a conflict is reported, not tried again",
         "test_a_conflict_is_tried_again_and_not_reported",
         "functions/publish.py",
-        "if kind is Kind.TRY_AGAIN and attempt < MAX_ATTEMPTS:",
-        "if kind is Kind.TRY_AGAIN and attempt < 0:",
+        "case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if",
+        "case Kind.LOST | Kind.AGAIN if",
     ),
     mutant(
         "the time behind the LOCK counts",
@@ -567,7 +567,7 @@ MUTANTS = (
     mutant(
         "a ledger that went back is not noticed",
         f"{GOES_BACK}::test_a_dry_run_tells_of_it_too",
-        "functions/loader/mark.py",
+        "functions/loader/sweep_mark.py",
         'if found["before"] < marked["loads"]:',
         'if found["before"] < 0:',
     ),
@@ -581,7 +581,7 @@ MUTANTS = (
     mutant(
         "the mark of another schema is taken for this one's",
         f"{GOES_BACK}::test_another_schema_and_back",
-        "functions/loader/mark.py",
+        "functions/loader/sweep_mark.py",
         'if document["place"].get(name) != value',
         'if name != "schema" and document["place"].get(name) != value',
     ),
@@ -617,8 +617,8 @@ MUTANTS = (
         "the sweep's load ends what others left when it has published, not before",
         "test_a_stopped_load_that_hangs_does_not_block_the_others",
         "functions/plan.py",
-        'how many files it has."""\n    end_what_others_left(request)\n',
-        'how many files it has."""\n',
+        'the number of its files into the load."""\n    cancel_leftovers(request)\n',
+        'the number of its files into the load."""\n',
     ),
     mutant(
         "an undo is not marked as open",
@@ -736,7 +736,7 @@ MUTANTS = (
     mutant(
         "a reload of a dataset without a key doubles its rows",
         f"{SECOND}::test_a_reload_is_refused_by_name_and_changes_nothing",
-        "functions/plan.py",
+        "functions/loader/listing.py",
         "if not dataset.can_reload:",
         "if False:",
     ),
@@ -821,7 +821,7 @@ MUTANTS = (
         "what COPY reports late is not waited for",
         "test_what_copy_reports_late_is_waited_for",
         "functions/stage.py",
-        "for number in asking(REPORT_SECONDS):",
+        "for number in polls(REPORT_SECONDS):",
         "for number in [0]:",
     ),
     mutant(
@@ -835,7 +835,7 @@ MUTANTS = (
         "a report that cannot be read in the transaction stops the batch",
         f"{STAGE}::test_a_staging_that_fails_on_the_report_is_done_without_it",
         "functions/stage.py",
-        'if is_report and kind is not Kind.TRY_AGAIN and not state.get("unreadable"):',
+        'if is_report and end.kind is not Kind.TRY_AGAIN and not state.get("unreadable"):',
         "if is_report and not part:",
     ),
     mutant(
@@ -912,8 +912,8 @@ MUTANTS = (
         "an undo that meets an older version's tables fails",
         f"{UPGRADE}::test_undo_of_a_load_of_a_version_that_could_undo",
         "functions/undo.py",
-        "if kind is Kind.NO_TABLES and attempt < 2:",
-        "if kind is Kind.NO_TABLES and attempt < 0:",
+        "case Kind.NO_TABLES if attempt < 2:",
+        "case Kind.NO_TABLES if attempt < 0:",
     ),
     mutant(
         "staging tables of the schema of older versions are not found",
@@ -988,14 +988,14 @@ MUTANTS = (
     mutant(
         "a table that held rows is made empty",
         "tests/unit/test_migrate.py::test_a_table_that_held_rows_is_not_made_empty",
-        "functions/migrate.py",
+        "functions/loader/tables.py",
         "if loaded.get(dataset)\n",
         "if not loaded\n",
     ),
     mutant(
         "a dataset that lost a table holds up the others",
         "tests/unit/test_migrate.py::test_a_dataset_that_lost_a_table_holds_up_no_other",
-        "functions/migrate.py",
+        "functions/loader/tables.py",
         "    missing = {dataset: absent for",
         "    refuse(lost)\n    missing = {dataset: absent for",
     ),

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import plan
-from loader import sql
+from loader import ledger, sql
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_FILES = ("find_bad_files.py", "publish.py", "stage.py", "loader/batches.py")
@@ -62,11 +61,11 @@ def test_every_state_that_the_code_writes_is_in_the_table() -> None:
 def test_what_the_sweep_leaves_out_is_what_the_ledger_knows() -> None:
     said = table()
     compared = sql.without_comments("plan/compare.sql")
-    assert set(re.findall(r"\(f\.status = '(\w+)'", compared)) == set(plan.KNOWN_AS)
+    assert set(re.findall(r"\(f\.status = '(\w+)'", compared)) == set(ledger.KNOWN_AS)
     for state, (_, is_end, swept, *_) in said.items():
         assert is_end.startswith(("yes", "no")), state
         assert swept.startswith(("yes", "no")), state
-        if state in plan.KNOWN_AS:
+        if state in ledger.KNOWN_AS:
             assert swept.startswith("no"), state
         if swept.startswith("yes"):
             assert is_end == "no", state

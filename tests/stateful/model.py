@@ -43,7 +43,7 @@ class Ledger:
         """Ids of the loads that have files in the tables, oldest first."""
         return sorted({e.load_id for e in self.rows if e.status == "loaded"})
 
-    def of_load(self, load_id: str, status: str) -> set[Version]:
+    def list_for_load(self, load_id: str, status: str) -> set[Version]:
         return {(e.key, e.etag) for e in self.rows if e.load_id == load_id and e.status == status}
 
     def status(self, version: Version) -> str | None:
@@ -106,7 +106,8 @@ class Model:
         problems += [oracle.diff(self.tables_of(loaded), world.warehouse.star())]
         for load_id in sorted(self.undone):
             problems += [
-                f"{v} is loaded by {load_id}, undone" for v in ledger.of_load(load_id, "loaded")
+                f"{v} is loaded by {load_id}, undone"
+                for v in ledger.list_for_load(load_id, "loaded")
             ]
         _say(world, problems)
         return ledger
@@ -138,7 +139,7 @@ class Model:
 
     def _withdrawn(self, ledger: Ledger, version: Version) -> bool:
         """Whether the version is not loaded because loads that had loaded it were undone."""
-        return any(version in ledger.of_load(load_id, "withdrawn") for load_id in self.undone)
+        return any(version in ledger.list_for_load(load_id, "withdrawn") for load_id in self.undone)
 
     def _wanted(self, ledger: Ledger, key: str) -> Status:
         """What may be said of the present version of a file; of a file that is gone, anything that was true of it."""

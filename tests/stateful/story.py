@@ -163,7 +163,9 @@ class Story:
             # A fault may have been in what came after the transaction.
             assert not dry, execution.report
             assert wrong or status == "undone", execution.report
-            assert after.of_load(load_id, "withdrawn") >= before.of_load(load_id, "loaded")
+            assert after.list_for_load(load_id, "withdrawn") >= before.list_for_load(
+                load_id, "loaded"
+            )
         if status in ("failed", "refused") and not wrong:
             self._is_justified(execution, load_id, before)
 
@@ -192,9 +194,9 @@ class Story:
         assert Ledger(self.world).rows == before.rows, execution.report
         named = _named_in(execution) - {load_id}
         assert named, execution.report
-        mine = self.model.keys_of(before.of_load(load_id, "loaded"))
+        mine = self.model.keys_of(before.list_for_load(load_id, "loaded"))
         for other in named:
-            had = before.of_load(other, "loaded") | before.of_load(other, "replaced")
+            had = before.list_for_load(other, "loaded") | before.list_for_load(other, "replaced")
             theirs = self.model.keys_of(had)
             assert mine & theirs, f"{other} has nothing of {load_id}: {execution.report}"
 
@@ -273,7 +275,7 @@ class Story:
         ledger = Ledger(self.world)
         for execution in self.world.executions.all:
             undone = execution.input.get("undo")
-            if undone and ledger.of_load(undone, "withdrawn"):
+            if undone and ledger.list_for_load(undone, "withdrawn"):
                 self.model.undone.add(undone)
             if id(execution) not in self._ended and execution.status != "RUNNING":
                 self._ended.add(id(execution))

@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from loader import look
+from loader import diagnosis
 
 from tests.stateful.worlds import FIRST, new_world, statements_kept_by
 from tests.world.executions import Execution
@@ -183,7 +183,7 @@ def test_the_line_goes_into_the_ledger_only_and_only_if_it_is_asked_for(shown: b
         body = event(1) + line.encode() + b"x" * 100 + b"\n" + event(2)
         execution = load(world, {"log_data/p/bad.json": body, **GOOD})
         reason = ledger(world, "reason")["log_data/p/bad.json"]
-        said = look.explained("Invalid value.")
+        said = diagnosis.explained("Invalid value.")
         told = f"{said} The line begins: {(line + 60 * 'x')[:60]}"
         assert reason == (told if shown else said)
         assert "ann@" not in json.dumps(execution.report)
@@ -237,7 +237,7 @@ def test_an_array_that_is_too_short_fails_copy_and_is_its_files_fault(tmp_path: 
         execution = load(world, files)
         assert execution.status == "SUCCEEDED", execution.report
         assert [ledger(world)[key] for key in files] == ["loaded", "rejected", "rejected", "loaded"]
-        why = "An array is not there, or shorter than is wanted: "
+        why = "An array is missing or too short: "
         assert ledger(world, "reason")["log_data/b.json"].startswith(why)
         # Alone, with another that has loaded as the control.
         assert load(world, {"log_data/e.json": event(6, **short)}).status == "SUCCEEDED"

@@ -235,7 +235,7 @@ def test_an_undone_load_is_loaded_again(settled: Story) -> None:
     assert ledger.status((files[1].key, etag_of(files[1].body))) == "withdrawn"
     again = redo_of(settled, load_id)
     assert (again["status"], again["known"]) == ("nothing to load", {"loaded": 2})
-    assert "is known" in redo_of(settled, "20200101-000000-00000000")["cause"]
+    assert "there is no load" in redo_of(settled, "20200101-000000-00000000")["cause"]
 
 
 def test_a_redo_may_be_undone_and_done_once_more(settled: Story) -> None:

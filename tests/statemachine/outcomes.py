@@ -9,15 +9,15 @@ FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 
 @cache
 def said_by(module: str) -> frozenset[str]:
-    """The outcomes of a module of functions/, and of loader/parts.py where it goes on with the next part of a batch."""
+    """The outcomes of a module of functions/, and of loader/splitting.py where it continues with another part."""
     found: set[str] = set()
     for node in ast.walk(ast.parse((FUNCTIONS / f"{module}.py").read_text())):
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "outcome":
                     found |= _values(value)
-        if isinstance(node, ast.ImportFrom) and node.module == "loader.parts":
-            found |= said_by("loader/parts")
+        if isinstance(node, ast.ImportFrom) and node.module == "loader.splitting":
+            found |= said_by("loader/splitting")
     return frozenset(found)
 
 

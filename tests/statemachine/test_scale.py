@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loader.parts import MAX_PARTS
 from loader.request import parse
+from loader.splitting import MAX_PARTS
 
 from tests.statemachine.play import START_REST
 from tests.statemachine.test_endings import run, sleeping

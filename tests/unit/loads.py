@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import stage
 from loader import batches
 from loader.batches import Batch, Reject
 from loader.datasets import dataset_of, datasets
 from loader.migrations import latest_version
+from loader.state import Load
 from loader.store import DataFile, Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply
@@ -28,9 +29,9 @@ BY_HAND = ("admin/setup.sql", "admin/grant_readers.sql")  # files of sql/ that a
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def load(**changes: Any) -> dict[str, Any]:
+def load(**changes: Any) -> Load:
     """What the plan says of a load of one batch of one file."""
-    return {
+    found: dict[str, Any] = {
         "load_id": LOAD_ID,
         "execution": EXECUTION,
         "started": STARTED,
@@ -47,7 +48,8 @@ def load(**changes: Any) -> dict[str, Any]:
         "batch_count": 1,
         "batches": ["0"],
         "rest": "",
-    } | changes
+    }
+    return cast(Load, found | changes)
 
 
 def planned(name: str = "0") -> dict[str, Any]:
@@ -67,7 +69,7 @@ def save(
     keys = [item.key for item in members] + [reject.file.key for reject in rejects]
     found = dataset_of(keys[0], datasets().values()) if keys else None
     batch = Batch(name, found.name if found else "log_data", members, rejects)
-    batches.save(store, LOAD_ID, batch)
+    batches.write(store, LOAD_ID, batch)
     return batch
 
 

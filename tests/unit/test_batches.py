@@ -1,16 +1,17 @@
 """Batches: how files are cut into them, what a batch knows of its files, and its document."""
 
 from collections import Counter
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loader import batches
-from loader.batches import Batch, Reject, by_reported_name, cut, manifest, reported_name
+from loader.batches import Batch, Reject, by_reported_name, cut, reported_name
+from loader.copying import manifest_of
 from loader.datasets import Dataset, compression, dataset_of, datasets
-from loader.parts import new_parts
+from loader.splitting import name_parts
+from loader.state import BatchState
 from loader.store import DataFile, MissingObject, Store
 
 
@@ -120,7 +121,7 @@ def test_every_file_is_in_one_batch_and_the_bounds_hold(
 def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> None:
     seen: list[DataFile] = []
     names: set[str] = set()
-    state: dict[str, Any] = {"batch": "0"}
+    state: BatchState = {"batch": "0"}
     waiting = [Batch("0", "log_data", tuple(files))]
     while waiting:
         batch = waiting.pop()
@@ -128,8 +129,8 @@ def test_halving_ends_at_single_files_and_loses_none(files: list[DataFile]) -> N
         if len(batch.files) == 1:
             seen += batch.files
         else:
-            state, parts = new_parts({**state, "batch": batch.name})
-            waiting += batch.halves(parts)
+            state, (one, two) = name_parts({**state, "batch": batch.name}, 2)
+            waiting += batch.halves((one, two))
     assert Counter(seen) == Counter(files)
     assert len(names) == 2 * len(files) - 1
 
@@ -176,7 +177,7 @@ def test_a_cut_name_that_two_files_may_have_is_nobodys() -> None:
 def test_an_empty_file_is_not_read_but_is_of_the_batch() -> None:
     batch = Batch("0", "log_data", (file("log_data/1.json", 0), file("log_data/2.json")))
     assert [f.key for f in batch.readable] == ["log_data/2.json"]
-    assert manifest(batch.readable) == {
+    assert manifest_of([file.url for file in batch.readable]) == {
         "entries": [{"url": "s3://data/log_data/2.json", "mandatory": True}]
     }
 
@@ -204,7 +205,9 @@ def test_the_rejects_go_with_the_first_half() -> None:
 def test_a_file_apart_leaves_the_rejects_with_the_others() -> None:
     one, two, three = (file(f"log_data/{n}.json") for n in range(3))
     reject = Reject(file("log_data/bad.json"), "why")
-    first, second = Batch("0", "log_data", (one, two, three), (reject,)).apart(two, ("0.3", "0.4"))
+    first, second = Batch("0", "log_data", (one, two, three), (reject,)).split_off(
+        two, ("0.3", "0.4")
+    )
     assert first == Batch("0.3", "log_data", (one, three), (reject,))
     assert second == Batch("0.4", "log_data", (two,))
 
@@ -216,7 +219,7 @@ def test_a_batch_is_read_back_as_it_was_saved(store: Store) -> None:
         (file("log_data/it's 100% ☃.json"),),
         (Reject(file("log_data/bad.json"), "why", 3, "ts", 1207),),
     )
-    batches.save(store, "L", batch)
-    assert batches.load(store, "L", "0.1") == batch
+    batches.write(store, "L", batch)
+    assert batches.read(store, "L", "0.1") == batch
     with pytest.raises(MissingObject, match=r"loads/L/batches/7\.json"):
-        batches.load(store, "L", "7")
+        batches.read(store, "L", "7")

@@ -243,11 +243,11 @@ def test_the_statements_of_a_load_whatever_became_of_them(
     replies = [Reply(running=1), Reply(), failed(1, "no"), Reply("ABORTED"), Reply(running=2)]
     mine = [data_api.add(f"{LOAD} stage {n}.0", reply) for n, reply in enumerate(replies)]
     data_api.add(f"{LOAD[:-1]}e stage 0.0", Reply(running=1))
-    found = list(api.of_load(LOAD))
+    found = list(api.list_for_load(LOAD))
     assert [statement.id for statement in found] == mine[::-1]
     assert [statement.running for statement in found] == [True, False, False, False, True]
     assert len(data_api.lists) == 3
-    assert list(api.of_load("20200101-000000-00000000")) == []
+    assert list(api.list_for_load("20200101-000000-00000000")) == []
 
 
 def test_cancelling_what_has_ended_is_no_error(api: DataApi, data_api: FakeDataApi) -> None:

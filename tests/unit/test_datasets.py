@@ -117,8 +117,8 @@ def test_a_file_that_is_missing_is_named(folder: Path, file: str) -> None:
 @pytest.mark.parametrize(
     ("other", "refused"),
     [
-        ({"prefix": "log_data/old/"}, "takes its files too, under the prefix 'log_data/'"),
-        ({"prefix": "log_data/", "suffixes": [".gz"]}, "takes its files too"),
+        ({"prefix": "log_data/old/"}, "its files also match '.*', under the prefix 'log_data/'"),
+        ({"prefix": "log_data/", "suffixes": [".gz"]}, "its files also match"),
         ({"prefix": "log_data/", "suffixes": [".csv"]}, ""),
         ({"prefix": "log_data2/"}, ""),
         ({"prefix": "x/", "stage_table": "event_stage"}, "its stage_table is also"),
@@ -298,7 +298,7 @@ def test_a_table_of_two_datasets_is_refused(folder: Path) -> None:
         text = "CREATE TABLE IF NOT EXISTS ${schema}.seen (a INTEGER);"
         (folder / "datasets" / name / "tables.sql").write_text(text)
     sql.read.cache_clear()
-    with pytest.raises(DatasetError, match="'visits': its table seen is of 'clicks' too"):
+    with pytest.raises(DatasetError, match="'visits': its table seen also belongs to 'clicks'"):
         load_all({})
 
 

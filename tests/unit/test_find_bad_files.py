@@ -7,10 +7,10 @@ import find_bad_files
 import publish
 import pytest
 import stage
-from loader import batches, control
+from loader import batches, known_good
 from loader.failures import MAX_UNDER_A_RULE
-from loader.names import tables_of
-from loader.parts import MAX_PARTS
+from loader.leftovers import tables_of_load
+from loader.splitting import MAX_PARTS
 from loader.store import Head, Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
@@ -34,7 +34,7 @@ def bad(**more: Any) -> dict[str, Any]:
         "attempt": 1,
         "statement": None,
         "outcome": "bad files",
-        "error": COPY_FAILED,
+        "stage_error": COPY_FAILED,
         "query_id": -1,
         "control": "works",
     } | more
@@ -53,12 +53,12 @@ def inflate(key: str) -> str:
 
 
 def rejected(store: Store, name: str = "0") -> list[tuple[str, str, Any]]:
-    batch = batches.load(store, LOAD_ID, name)
+    batch = batches.read(store, LOAD_ID, name)
     return [(r.file.key, r.reason, r.line) for r in batch.rejects]
 
 
 def kept(store: Store, name: str = "0") -> list[str]:
-    return [member.key for member in batches.load(store, LOAD_ID, name).files]
+    return [member.key for member in batches.read(store, LOAD_ID, name).files]
 
 
 def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi) -> None:
@@ -78,7 +78,7 @@ def test_redshift_names_them_all_in_one_pass(store: Store, data_api: FakeDataApi
     assert store.get(f"loads/{LOAD_ID}/finding/0.1.json")["entries"][2]["url"] == (
         f"s3://data/{HOSTILE}"
     )
-    assert tables_of(store, LOAD_ID) == []  # it makes no table
+    assert tables_of_load(store, LOAD_ID) == []  # it makes no table
 
 
 def test_a_file_that_was_replaced_meanwhile_is_staged_again_as_it_is_now(
@@ -88,7 +88,7 @@ def test_a_file_that_was_replaced_meanwhile_is_staged_again_as_it_is_now(
     save(store, file(A, etag="planned"), B, file(C, etag="planned"))
     data_api.replies = [Reply(rows={2: errors(A, B)})]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
-    batch = batches.load(store, LOAD_ID, "0")
+    batch = batches.read(store, LOAD_ID, "0")
     assert [(f.key, f.etag) for f in batch.files] == [(A, ETAG), (C, "planned")]
     assert [(r.file.key, r.file.etag) for r in batch.rejects] == [(B, ETAG)]
 
@@ -129,7 +129,7 @@ def test_statements_that_are_lost_every_time_fail_the_batch(
     data_api.replies = [Reply(running=1, lost=True)]
     state = call(find_bad_files.handler, call(find_bad_files.handler, state))
     assert (state["outcome"], kept(store)) == ("failed", [A])
-    assert "forgot" in state["cause"]
+    assert "no longer knows" in state["cause"]
 
 
 SET_UP = [
@@ -154,7 +154,7 @@ def test_what_meets_the_control_too_rejects_no_file(
     """Whatever the words are: a file that loaded before fails for it, or one with nothing in it."""
     save(store, A, B)
     data_api.replies = [failed(1, error, query_id=-1), ledger(*loaded), failed(1, error)]
-    state = {name: value for name, value in bad(error=error).items() if name != "control"}
+    state = {name: value for name, value in bad(stage_error=error).items() if name != "control"}
     answer = call(find_bad_files.handler, state)
     assert answer["outcome"] == "failed"
     assert error in answer["cause"]
@@ -205,7 +205,7 @@ def test_a_first_load_waits_for_the_good_files_of_its_other_batches(
 ) -> None:
     """None has loaded before; another batch of the load publishes one while this one is asked for."""
     pauses: list[int] = []
-    monkeypatch.setattr(control, "pause", pauses.append)
+    monkeypatch.setattr(known_good, "pause", pauses.append)
     save(store, A)
     of_load = {"batch_count": 2, "datasets": {"log_data": 2}}
     state = {name: value for name, value in bad().items() if name != "control"}
@@ -224,7 +224,7 @@ def test_a_batch_with_a_good_file_waits_for_no_other(
 ) -> None:
     """Two batches of a first load would wait for each other."""
     pauses: list[int] = []
-    monkeypatch.setattr(control, "pause", pauses.append)
+    monkeypatch.setattr(known_good, "pause", pauses.append)
     save(store, A, B, C)
     state = {name: value for name, value in bad().items() if name != "control"}
     data_api.replies = [Reply(rows={2: errors(A, B)}), ledger(), Reply()]
@@ -237,10 +237,10 @@ def test_a_first_load_does_not_wait_for_other_batches_for_ever(
     store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[int] = []
-    monkeypatch.setattr(control, "pause", pauses.append)
+    monkeypatch.setattr(known_good, "pause", pauses.append)
     save(store, A)
     state = {name: value for name, value in bad().items() if name != "control"}
-    state["controls"] = control.MAX_ASKED
+    state["controls"] = known_good.MAX_ASKED
     data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(), Reply()]
     of_load = {"batch_count": 2, "datasets": {"log_data": 2}}
     state = call(find_bad_files.handler, {**state, "query_id": -1}, **of_load)
@@ -313,7 +313,7 @@ def test_where_no_file_ever_loaded_nothing_is_judged(store: Store, data_api: Fak
     answer = call(find_bad_files.handler, state)
     assert (answer["outcome"], answer["batch"], answer["suspects"]) == ("next", "0.2", ["0.1"])
     assert kept(store, "0.2") == ["log_data/empty.json"]
-    aside = batches.load(store, LOAD_ID, "0.1")
+    aside = batches.read(store, LOAD_ID, "0.1")
     assert [(r.file.key, r.status, r.line) for r in aside.held] == [
         (A, "waiting", 3),
         (B, "waiting", 3),
@@ -380,9 +380,9 @@ def test_an_interruption_of_the_copy_itself_is_staged_again(
 ) -> None:
     """By whatever way it came here: NOLOAD is not asked whose fault it was."""
     save(store, A)
-    state = call(find_bad_files.handler, bad(error=CANCELLED, good=True))
+    state = call(find_bad_files.handler, bad(stage_error=CANCELLED, good=True))
     assert (state["outcome"], state["attempt"]) == ("again", 2)
-    state = call(find_bad_files.handler, bad(error=CANCELLED, good=True, attempt=8))
+    state = call(find_bad_files.handler, bad(stage_error=CANCELLED, good=True, attempt=8))
     assert (state["outcome"], kept(store), rejected(store)) == ("failed", [A], [])
     assert data_api.submits == []
 
@@ -410,7 +410,7 @@ def test_an_error_row_that_says_denied_is_of_an_unreadable_file(
     row = (batches.reported_name(file(A)), 0, "", 8001, denied, 1)
     data_api.replies = [Reply(rows={2: [row, *errors(B)]})]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
-    statuses = [(r.file.key, r.status) for r in batches.load(store, LOAD_ID, "0").rejects]
+    statuses = [(r.file.key, r.status) for r in batches.read(store, LOAD_ID, "0").rejects]
     assert statuses == [(A, "unreadable"), (B, "rejected")]
 
 
@@ -437,7 +437,7 @@ def test_an_error_row_without_a_reason_names_nobody(
     data_api.replies = [failed(1, COPY_FAILED, query_id=77), Reply(rows={1: [row]})]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
     assert kept(store) == [B]
-    assert batches.load(store, LOAD_ID, "0").rejects[0].status == "missing"
+    assert batches.read(store, LOAD_ID, "0").rejects[0].status == "missing"
 
 
 @pytest.mark.parametrize("said", ["year=2018/a b.json", "year%3D2018/a%20b.json"])
@@ -494,7 +494,7 @@ def test_what_s3_has_no_more_is_named_and_what_it_denies_is_not(
     data_api.replies = [failed(1, "ERROR: S3ServiceException:Not Found", query_id=-1)]
     assert call(find_bad_files.handler, bad())["outcome"] == "again"
     assert kept(store) == [B, C]  # what S3 denies to the function it may give to COPY
-    found = {r.file.key: r.status for r in batches.load(store, LOAD_ID, "0").rejects}
+    found = {r.file.key: r.status for r in batches.read(store, LOAD_ID, "0").rejects}
     assert found == {A: "missing"}
 
 
@@ -555,11 +555,11 @@ def test_of_two_names_the_longer_one_is_meant(store: Store, s3: Any, data_api: F
 def test_a_failure_that_has_passed_rejects_nothing(store: Store, data_api: FakeDataApi) -> None:
     """NOLOAD has just read every file well, also the one that COPY's error names."""
     save(store, A, B)
-    state = call(find_bad_files.handler, bad(error=inflate(A)))
+    state = call(find_bad_files.handler, bad(stage_error=inflate(A)))
     assert state["outcome"] == "again"
     assert kept(store) == [A, B]
     # The second time it is believed.
-    state = call(find_bad_files.handler, {**state, "error": inflate(A), "attempt": 2})
+    state = call(find_bad_files.handler, {**state, "stage_error": inflate(A), "attempt": 2})
     assert state["outcome"] == "again"
     assert kept(store) == [B]
 
@@ -571,10 +571,10 @@ def test_what_nobody_names_is_found_by_halving(store: Store, data_api: FakeDataA
     while True:
         calls += 1
         assert calls < 20
-        batch = batches.load(store, LOAD_ID, state["batch"])
+        batch = batches.read(store, LOAD_ID, state["batch"])
         if C in [member.key for member in batch.files]:
             data_api.replies = [failed(1, "ERROR: object over 4 MB", query_id=-1)]
-            state = call(find_bad_files.handler, {**state, "error": "x", "attempt": calls})
+            state = call(find_bad_files.handler, {**state, "stage_error": "x", "attempt": calls})
             assert state["outcome"] == "again"
             continue
         done.append(batch)
@@ -609,7 +609,7 @@ def test_halving_ends(store: Store, data_api: FakeDataApi, parts: int, outcome: 
     assert kept(store) == [A, B]
     assert rejected(store) == []
     if outcome == "failed":
-        assert answer["cause"].startswith("Too many files are bad")
+        assert answer["cause"].startswith("Too many bad files")
         assert "object over 4 MB" in answer["cause"]
 
 
@@ -659,7 +659,7 @@ def test_noload_that_reads_a_file_well_proves_nothing_by_a_control(
 ) -> None:
     """COPY fails each time, NOLOAD never does: it would read the control well too, whatever is wrong."""
     save(store, A)
-    answer = call(find_bad_files.handler, bad(error="ERROR: something", retried="0"))
+    answer = call(find_bad_files.handler, bad(stage_error="ERROR: something", retried="0"))
     assert (answer["outcome"], answer["batch"], rejected(store)) == ("next", "0.1", [])
     assert "ERROR: something NOLOAD reads it well" in answer["suspicion"]["cause"]
 
@@ -672,7 +672,7 @@ def test_without_a_good_file_the_batch_fails_with_why(store: Store, data_api: Fa
     assert (answer["outcome"], answer["batch"], answer["held"]) == ("next", "0.1", True)
     answer = call(stage.handler, answer)
     assert (answer["outcome"], answer["table"]) == ("staged", "")
-    [reject] = batches.load(store, LOAD_ID, "0.1").rejects
+    [reject] = batches.read(store, LOAD_ID, "0.1").rejects
     assert (reject.file.key, reject.status) == (A, "waiting")
     assert reject.reason.startswith("ERROR: something No file of the dataset has loaded yet")
     answer = call(publish.handler, answer)
@@ -708,14 +708,14 @@ def test_an_object_that_may_not_be_read_is_unreadable_and_the_rest_goes_on(
     data_api.replies = [failed(1, DENIED.format(B), query_id=-1)]
     answer = call(find_bad_files.handler, bad())
     assert (answer["outcome"], kept(store)) == ("again", [A, C])
-    [reject] = batches.load(store, LOAD_ID, "0").rejects
+    [reject] = batches.read(store, LOAD_ID, "0").rejects
     assert (reject.file.key, reject.status) == (B, "unreadable")
     assert reject.reason.startswith("COPY may not read the object: ")
     # Alone, and with nothing that proves the role right, it waits under the same name.
     save(store, A)
     data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
     call(find_bad_files.handler, bad(control="none", attempt=2))
-    assert [r.status for r in batches.load(store, LOAD_ID, "0.1").held] == ["unreadable"]
+    assert [r.status for r in batches.read(store, LOAD_ID, "0.1").held] == ["unreadable"]
 
 
 def test_what_costs_many_statements_is_bounded(
@@ -737,7 +737,7 @@ def test_what_costs_many_statements_is_bounded(
     data_api.replies = [failed(1, DENIED.format(A), query_id=-1)]
     answer = call(find_bad_files.handler, bad(named=find_bad_files.MAX_NAMED, attempt=2))
     assert (answer["outcome"], kept(store)) == ("again", [B, D])
-    assert [r.status for r in batches.load(store, LOAD_ID, "0").rejects] == ["unreadable"] * 2
+    assert [r.status for r in batches.read(store, LOAD_ID, "0").rejects] == ["unreadable"] * 2
 
 
 def test_files_of_which_the_same_is_seen_go_together(
@@ -788,7 +788,7 @@ def test_a_check_judges_a_file_if_it_has_ever_passed(
 ) -> None:
     save(store, A)
     data_api.replies = [Reply(rows={1: passed_before})]
-    state = bad(error="the check failed", failed_checks=[FAILED_CHECK], good=good)
+    state = bad(stage_error="the check failed", failed_checks=[FAILED_CHECK], good=good)
     answer = call(find_bad_files.handler, state)
     assert answer["outcome"] == outcome
     assert "failed_checks" not in answer
@@ -796,7 +796,7 @@ def test_a_check_judges_a_file_if_it_has_ever_passed(
         assert rejected(store) == [(A, "the check failed", None)]
     else:
         assert answer["suspicion"]["checks"] == [FAILED_CHECK]
-        [reject] = batches.load(store, LOAD_ID, answer["batch"]).held
+        [reject] = batches.read(store, LOAD_ID, answer["batch"]).held
         assert (reject.file.key, reject.status) == (A, "waiting")
         assert reject.reason.startswith("the check failed The check has never passed")
 
@@ -805,6 +805,17 @@ def test_a_failed_check_of_many_files_is_halved_without_asking(
     store: Store, data_api: FakeDataApi
 ) -> None:
     save(store, A, B)
-    answer = call(find_bad_files.handler, bad(error="x", failed_checks=[FAILED_CHECK]))
+    answer = call(find_bad_files.handler, bad(stage_error="x", failed_checks=[FAILED_CHECK]))
     assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
     assert data_api.submits == []
+
+
+def test_a_batch_that_the_version_before_staged_is_looked_at(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """That version called the key error."""
+    save(store, A, B)
+    state = {name: value for name, value in bad().items() if name != "stage_error"}
+    answer = call(find_bad_files.handler, {**state, "error": CANCELLED})
+    assert (answer["outcome"], answer["stage_error"]) == ("again", CANCELLED)
+    assert "error" not in answer

@@ -12,9 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from loader import mark
+from loader import keys, sweep_mark
 from loader.dataapi import StatementFailed
-from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, manifest_key
+from loader.keys import SWEEP_MARK, UNFINISHED, WAITING_SINCE
+from loader.report import CAUSE_BYTES, SHOWN_CHECKS, SHOWN_REJECTS, as_cause
+from loader.state import Reading
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
@@ -31,9 +33,9 @@ DEAD, DYING = (
 )
 
 
-def reading(made: str, before: int, own: int = 0, after: float = 3600) -> mark.Reading:
+def reading(made: str, before: int, own: int = 0, after: float = 3600) -> Reading:
     """What the ledger said to a load that asked so many seconds after the mark was written."""
-    return mark.reading(made, before, WRITTEN + after, own)
+    return sweep_mark.reading(made, before, WRITTEN + after, own)
 
 
 def result(store: Store, name: str = "0", **changes: Any) -> None:
@@ -215,7 +217,7 @@ def test_an_undo_says_what_it_took_or_would_take(
 def test_an_undo_that_was_not_done_says_why(
     store: Store, data_api: FakeDataApi, outcome: str
 ) -> None:
-    cause = f"undo: no load {DEAD} is known; the table loads has them."
+    cause = f"undo: there is no load {DEAD}. The table loads lists all loads."
     failed_check = check("load_gone", "published", figure=3)
     answer = end(outcome=outcome, mode="undo", undo=UNDO, cause=cause, checks=[failed_check])
     report = json.loads(answer["cause"])
@@ -246,13 +248,13 @@ def test_a_batch_that_failed(store: Store, data_api: FakeDataApi) -> None:
 
 
 TIMED_OUT = (
-    'States.Timeout: The step "Publish" gave no answer within its time limit, also when it was tried again. The logs '
-    "of its function say how far it came. Start the load again: files that were published meanwhile are left out."
+    'States.Timeout: The step "Publish" did not answer within its time limit, even when it was tried again. The '
+    "logs of its function show how far it got. Start the load again: files that are already published are left out."
 )
 OVER_THE_LIMIT = (
-    'States.DataLimitExceeded: The step "Publish" answered or passed on more than the 262,144 bytes that Step '
-    "Functions takes. Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: "
-    "it is a mistake of the loader."
+    'States.DataLimitExceeded: The step "Publish" returned or passed on more than the 262,144 bytes that Step '
+    "Functions accepts. Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report "
+    "this: it is a bug in the loader."
 )
 # As AWS recorded it (github.com/localstack/localstack, v2/error_handling/test_states_errors.snapshot.json).
 TOO_LARGE = (
@@ -289,8 +291,7 @@ TOO_LARGE = (
         (
             {"Error": "Lambda.Unknown", "Cause": " ", "State": "Publish"},
             (
-                'Lambda.Unknown: The step "Publish" failed without a message; the logs of its function '
-                "say more."
+                'Lambda.Unknown: The step "Publish" failed without a message; see the logs of its function.'
             ),
         ),
         ({"Error": "Lambda.Unknown", "Cause": "not JSON"}, "Lambda.Unknown: not JSON"),
@@ -355,7 +356,7 @@ def marked(store: Store, loads: int = 7, **changes: Any) -> None:
         {
             "mark": MARK,
             "load_id": "L",
-            "place": mark.place(),
+            "place": sweep_mark.location(),
             "ledger": {"made": MADE, "loads": loads},
             "written": WRITTEN,
         }
@@ -397,7 +398,7 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     by: str,
     failing: bool,
     swept: bool,
-    found: mark.Reading,
+    found: Reading,
     why: str,
 ) -> None:
     """Whoever has seen it, and however the load ended; a sweep's own does not put another in its place."""
@@ -415,7 +416,7 @@ def test_the_mark_of_a_ledger_that_is_no_longer_there_is_void(
     assert document["void"].startswith(why)
     assert begun <= datetime.fromisoformat(document["at"]) <= datetime.now(UTC)
     assert store.get(WAITING_SINCE) == {"since": document["at"]}
-    assert report["sweep_mark"] == f"{document['void']} {mark.VOID}"
+    assert report["sweep_mark"] == f"{document['void']} {sweep_mark.VOID}"
     assert measured()["SweepMarkVoided"] == 1
 
 
@@ -442,10 +443,10 @@ def test_a_sweep_from_before_the_mark_was_void_does_not_move_it(
 ) -> None:
     """It looked only at what was newer than the mark that was there then."""
     at = datetime.fromisoformat(MARK)
-    mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
+    sweep_mark.void(store, "why", (at + timedelta(seconds=1)).isoformat())
     end(published(), mark=MARK, ledger=reading(MADE, 3))
     assert store.get(SWEEP_MARK)["void"] == "why"
-    mark.void(store, "why", at.isoformat())
+    sweep_mark.void(store, "why", at.isoformat())
     end(published(), mark=MARK, ledger=reading(MADE, 3))
     assert store.get(SWEEP_MARK)["mark"] == MARK
 
@@ -499,13 +500,13 @@ def test_tables_that_cannot_be_listed_fail_no_load(
 
 def staged(store: Store, *tables: str, load_id: str = LOAD_ID) -> None:
     """A load that has begun: its document under open/, and the manifests of its staging tables."""
-    store.put(f"{OPEN}{load_id}.json", {"execution": EXECUTION})
+    store.put(keys.unfinished(load_id), {"execution": EXECUTION})
     for table in tables:
-        store.put(manifest_key(load_id, table), {})
+        store.put(keys.manifest(load_id, table), {})
 
 
 def still_open(store: Store) -> list[str]:
-    return [key.removeprefix(OPEN).removesuffix(".json") for key in store.keys(OPEN)]
+    return [keys.unfinished_load(key) for key in store.keys(UNFINISHED)]
 
 
 def dropped(data_api: FakeDataApi) -> list[str]:
@@ -755,8 +756,8 @@ def test_what_is_shown_is_bounded_and_counted(store: Store, data_api: FakeDataAp
         checks=[check(f"c{n}") for n in range(100)] + [check("bad", figure=1)],
     )
     report = end(published())["report"]
-    assert (len(report["rejected"]), report["rejected_total"]) == (finish.SHOWN_REJECTS, 500)
-    assert (len(report["checks"]), report["checks_total"]) == (finish.SHOWN_CHECKS, 101)
+    assert (len(report["rejected"]), report["rejected_total"]) == (SHOWN_REJECTS, 500)
+    assert (len(report["checks"]), report["checks_total"]) == (SHOWN_CHECKS, 101)
     assert report["checks"][0]["name"] == "bad"
 
 
@@ -796,8 +797,8 @@ def test_the_cause_fits_whatever_stands_in_it(
         "setup": [],
         "cause": cause * times,
     }
-    text = finish.as_cause(report)
-    assert len(text.encode()) <= finish.CAUSE_BYTES < 32_768
+    text = as_cause(report)
+    assert len(text.encode()) <= CAUSE_BYTES < 32_768
     cut = json.loads(text)
     assert (cut["load_id"], cut["status"]) == (LOAD_ID, "failed")
     assert report["cause"].startswith(cut["cause"])
@@ -805,7 +806,7 @@ def test_the_cause_fits_whatever_stands_in_it(
 
 def test_a_cause_that_is_too_long_by_itself_is_cut() -> None:
     report = {"load_id": LOAD_ID, "checks": [], "cause": "\u0001" * 6000}
-    cut = json.loads(finish.as_cause(report))
+    cut = json.loads(as_cause(report))
     assert 0 < len(cut["cause"]) < 6000
 
 
@@ -861,7 +862,7 @@ def test_a_topic_that_cannot_be_told_fails_no_load(
     """There is no topic of that name here."""
     result(store, rejected=1, rejects=[reject("log_data/a.json")])
     assert end(published(), planned=3)["report"]["status"] == "loaded"
-    assert "the topic could not be told" in caplog.text
+    assert "no message could be sent to the topic" in caplog.text
 
 
 AGAIN = "sweep/again/"

@@ -224,12 +224,12 @@ def test_copy_gets_the_list_in_the_headers_order_from_the_datasets_own_words(
     store: Store, s3: Any, data_api: FakeDataApi, readings: Dataset
 ) -> None:
     file = put(s3, "a.csv", 'HUMIDITY,"Device_Id" ,ts\n1,2,3\n')
-    batches.save(store, LOAD_ID, Batch("0", "readings", (file,)))
+    batches.write(store, LOAD_ID, Batch("0", "readings", (file,)))
     data_api.replies = [staged_reply(file)]
     answer = call(stage.handler, planned())
     assert answer["outcome"] == "staged"
     assert "(humidity, device_id, ts)\nFROM" in data_api.submits[0]["Sqls"][1]
-    assert batches.load(store, LOAD_ID, "0").columns == ("humidity", "device_id", "ts")
+    assert batches.read(store, LOAD_ID, "0").columns == ("humidity", "device_id", "ts")
 
 
 def test_files_of_two_orders_are_two_parts(
@@ -237,7 +237,7 @@ def test_files_of_two_orders_are_two_parts(
 ) -> None:
     one = put(s3, "a.csv", LISTED + ROW)
     other = put(s3, "b.csv", "device_id,ts,humidity\n")
-    batches.save(store, LOAD_ID, Batch("0", "readings", (one, other)))
+    batches.write(store, LOAD_ID, Batch("0", "readings", (one, other)))
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
     assert data_api.submits == []
@@ -254,7 +254,7 @@ def test_files_of_two_orders_are_two_parts(
 def test_only_bad_headers_send_nothing(
     store: Store, s3: Any, data_api: FakeDataApi, readings: Dataset
 ) -> None:
-    batches.save(store, LOAD_ID, Batch("0", "readings", (put(s3, "a.csv", "1,2,3\n"),)))
+    batches.write(store, LOAD_ID, Batch("0", "readings", (put(s3, "a.csv", "1,2,3\n"),)))
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["table"], data_api.submits) == ("staged", "", [])
 
@@ -263,7 +263,7 @@ def test_a_file_that_was_replaced_after_its_header_was_read_is_staged_again(
     store: Store, s3: Any, data_api: FakeDataApi, readings: Dataset
 ) -> None:
     file = put(s3, "a.csv", LISTED + ROW)
-    batches.save(store, LOAD_ID, Batch("0", "readings", (file,)))
+    batches.write(store, LOAD_ID, Batch("0", "readings", (file,)))
     swapped = put(s3, "b.csv", "device_id,ts,humidity\n")
     reply = staged_reply(file)
     read_by_copy = ("file", file.url, swapped.etag, 10, None, None, None)
@@ -286,15 +286,15 @@ def test_more_orders_than_a_load_has_room_for(
 ) -> None:
     orders = [LISTED, "device_id,ts,humidity", "humidity,ts,device_id"]
     files = tuple(put(s3, f"{n}.csv", f"{order}\n") for n, order in enumerate(orders))
-    batches.save(store, LOAD_ID, Batch("0", "readings", files))
+    batches.write(store, LOAD_ID, Batch("0", "readings", files))
     monkeypatch.setattr(stage, "MAX_PARTS", 2)
     answer = call(stage.handler, planned())
     assert (answer["batch"], answer["todo"]) == ("0.1", ["0.2"])
-    rest = batches.load(store, LOAD_ID, "0.2")
+    rest = batches.read(store, LOAD_ID, "0.2")
     assert (len(rest.files), rest.columns) == (2, None)
     ended = call(stage.handler, planned("0.2"))
     assert ended["outcome"] == "failed"
-    assert "2 orders of their columns" in ended["cause"]
+    assert "2 different column orders" in ended["cause"]
 
 
 def test_a_list_of_other_columns_is_refused() -> None:

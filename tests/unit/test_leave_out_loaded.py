@@ -36,7 +36,7 @@ def test_what_is_loaded_is_left_out(
     data_api.replies = [new(*numbers)]
     answer = call(leave_out_loaded.handler, claimed(known=4))
     assert (answer["outcome"], answer["known"], answer["statement"]) == ("again", 4 + known, None)
-    batch = batches.load(store, LOAD_ID, "0")
+    batch = batches.read(store, LOAD_ID, "0")
     assert [member.key for member in batch.files] == left
     assert batch.rejects == (reject,)
 
@@ -73,7 +73,7 @@ def test_a_part_of_a_batch_that_was_halved_is_compared_too(
     answer = call(leave_out_loaded.handler, claimed(batch="0.3"))
     assert answer["outcome"] == "again"
     assert "file_plan_20261123_203011_0a1b2c3d_0_3_2 " in data_api.submits[0]["Sqls"][0]
-    assert [member.key for member in batches.load(store, LOAD_ID, "0.3").files] == [OTHER]
+    assert [member.key for member in batches.read(store, LOAD_ID, "0.3").files] == [OTHER]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_over_its_limit_it_is_not_tried_again(
     assert (state["outcome"], len(data_api.cancelled)) == ("running", 1)
     if ends_anyway:  # it was answered all the same
         assert call(leave_out_loaded.handler, state)["outcome"] == "again"
-        assert [member.key for member in batches.load(store, LOAD_ID, "0").files] == [LOG]
+        assert [member.key for member in batches.read(store, LOAD_ID, "0").files] == [LOG]
     else:
         with pytest.raises(StatementFailed, match="took over 600 seconds"):
             call(leave_out_loaded.handler, state)

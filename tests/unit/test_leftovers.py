@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from loader.dataapi import DataApi
-from loader.leftovers import StagingTable, end_statements, staging_tables
+from loader.leftovers import StagingTable, cancel_statements, staging_tables
 from loader.settings import settings
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
@@ -58,7 +58,7 @@ def test_the_statements_of_a_load_are_ended(
     ids = [data_api.add(f"{LOAD} stage {n}.0", reply) for n, reply in enumerate(statements)]
     running = [id_ for id_, reply in zip(ids, statements, strict=True) if reply.running]
     data_api.add("20200101-000000-ffffffff stage 0.0", Reply(running=1))
-    assert end_statements(DataApi(settings()), LOAD) is none
+    assert cancel_statements(DataApi(settings()), LOAD) is none
     assert sorted(data_api.cancelled) == running
 
 
@@ -72,4 +72,4 @@ def test_a_statement_that_ends_before_its_cancel_is_looked_at_once_more(
 
     data_api.add(f"{LOAD} stage 0.0", Reply(running=1))
     monkeypatch.setattr(data_api, "cancel_statement", ended)
-    assert end_statements(DataApi(settings()), LOAD) is False
+    assert cancel_statements(DataApi(settings()), LOAD) is False

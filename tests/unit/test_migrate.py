@@ -13,6 +13,7 @@ from loader import dataapi, sql, statements
 from loader.dataapi import StatementFailed
 from loader.datasets import datasets
 from loader.migrations import LEDGER, latest_version, migrations, rendered
+from loader.tables import IMPROVE_SECONDS, LEAST_SECONDS, MAX_ATTEMPTS
 
 from tests.unit.fakes import FakeDataApi, Reply, failed
 from tests.unit.loads import call
@@ -283,9 +284,9 @@ def test_a_schema_that_another_load_made_meanwhile(five: None, data_api: FakeDat
 def test_a_conflict_is_tried_again(five: None, data_api: FakeDataApi) -> None:
     """With a token of its own, for the Data API would answer with the failed statement."""
     data_api.replies = [version(4), THERE, Reply()]
-    data_api.replies += [failed(1, CONFLICT), version(4)] * (migrate.MAX_ATTEMPTS - 1)
+    data_api.replies += [failed(1, CONFLICT), version(4)] * (MAX_ATTEMPTS - 1)
     assert call(migrate.handler)["outcome"] == "again"
-    assert made(data_api) == [OWN, *["sparkify.t5"] * migrate.MAX_ATTEMPTS]
+    assert made(data_api) == [OWN, *["sparkify.t5"] * MAX_ATTEMPTS]
     tokens = [request["ClientToken"] for request in data_api.submits]
     assert len(set(tokens)) == len(tokens)
 
@@ -295,7 +296,7 @@ def test_it_does_not_try_for_ever(five: None, data_api: FakeDataApi) -> None:
     data_api.replies += [failed(1, CONFLICT), version(4)] * 20
     with pytest.raises(StatementFailed, match="migrate to 5: ERROR: 1023"):
         call(migrate.handler)
-    assert made(data_api) == [OWN, *["sparkify.t5"] * migrate.MAX_ATTEMPTS]
+    assert made(data_api) == [OWN, *["sparkify.t5"] * MAX_ATTEMPTS]
 
 
 # ---------------------------------------------------------------- files of which a statement may fail
@@ -327,7 +328,7 @@ def test_one_that_fails_is_reported_and_the_rest_goes_on(
     [line] = reported(caplog)
     assert line["statement"] == ALTERS[number]
     assert error in line["error"]
-    assert "by hand" in line["msg"]
+    assert "manually" in line["msg"]
 
 
 def test_one_that_takes_too_long_is_cancelled_and_reported(
@@ -347,7 +348,7 @@ def test_one_that_takes_too_long_is_cancelled_and_reported(
 
 def test_its_statements_do_not_outlive_the_function(five: None) -> None:
     """Each has its time, all have one together, and what comes before and after them takes seconds."""
-    most = migrate.IMPROVE_SECONDS + len(ALTERS) * migrate.LEAST_SECONDS
+    most = IMPROVE_SECONDS + len(ALTERS) * LEAST_SECONDS
     assert most + 60 <= _document(TEMPLATE)["Resources"]["MigrateFunction"]["Properties"]["Timeout"]
 
 
@@ -379,7 +380,7 @@ def test_its_version_must_be_written(five: None, data_api: FakeDataApi) -> None:
             [MISSING, NEITHER, Reply(), failed(1, "ERROR: denied"), schemas("sparkify")],
             "create schema sparkify_loader: .*denied",
         ),
-        ([version(6)], "version 6, this loader knows 5: deploy the newer"),
+        ([version(6)], "version 6, but this loader supports 5: deploy the newer loader"),
     ],
 )
 def test_what_fails(five: None, data_api: FakeDataApi, replies: list[Reply], says: str) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loader.observability import logger, step
+from loader.observability import logger
+from loader.steps import step
 
 from tests.unit.fakes import Context
 

@@ -11,8 +11,8 @@ import plan
 import pytest
 from loader import batches, redo, sql
 from loader.dataapi import StatementFailed
+from loader.keys import UNFINISHED, WAITING_SINCE
 from loader.migrations import latest_version
-from loader.names import OPEN, WAITING_SINCE
 from loader.store import DataFile, Store
 
 from tests.unit.fakes import Clock, Context, FakeDataApi, Reply, failed
@@ -45,7 +45,7 @@ def new(*numbers: int) -> Reply:
 
 def planned_keys(store: Store, answer: dict[str, Any]) -> list[list[str]]:
     assert len(answer["batches"]) == answer["batch_count"]
-    found = [batches.load(store, answer["load_id"], name) for name in answer["batches"]]
+    found = [batches.read(store, answer["load_id"], name) for name in answer["batches"]]
     return [[member.key for member in batch.files] for batch in found]
 
 
@@ -141,7 +141,7 @@ def test_narrowed(
         ([], "JSON object"),
         ({"prefix": "log_data/"}, "'prefix' is not known"),
         ({"keys": ["log_data/gone.json"]}, "keys: 'log_data/gone.json' is missing"),
-        ({"keys": [LOG, "other/x.json"]}, "keys: no dataset takes 'other/x.json'"),
+        ({"keys": [LOG, "other/x.json"]}, "keys: 'other/x.json' matches no dataset"),
         ({"prefixes": ["other/"]}, "prefixes: no dataset has files under 'other/'"),
         ({"objects": "s3://elsewhere/list.json"}, "objects: 's3://elsewhere/list.json' is not in"),
     ],
@@ -198,7 +198,7 @@ def test_tables_that_stay_old_are_not_upgraded_for_ever(s3: Any, data_api: FakeD
     for _ in range(plan.MAX_UPGRADES - 1):
         answer = call({}, answer)
         assert answer["outcome"] == "no tables"
-    with pytest.raises(StatementFailed, match="The tables are of version"):
+    with pytest.raises(StatementFailed, match="The tables have version"):
         call({}, answer)
 
 
@@ -253,7 +253,7 @@ def test_the_files_of_an_undone_load_are_loaded_as_they_are_now(
     rows = list(store.get_lines(store.key_of(answer["missing"]["list"])))
     assert {row["key"]: row["reason"] for row in rows} == {
         "log_data/gone.json": "it is not in the bucket data, or may not be read",
-        "x/y.json": "no dataset takes it any more",
+        "x/y.json": "it no longer matches a dataset",
     }
     for text in data_api.statements:
         assert HOSTILE not in text
@@ -286,14 +286,14 @@ def test_a_dry_run_of_a_redo_only_plans(store: Store, s3: Any, data_api: FakeDat
     data_api.replies = [withdrawn(LOG), new(0)]
     answer = call({"redo": UNDONE, "dry_run": True})
     assert (answer["outcome"], answer["planned"]) == ("planned", 1)
-    assert list(store.keys(OPEN)) == []
+    assert list(store.keys(UNFINISHED)) == []
 
 
 @pytest.mark.parametrize(
     ("reply", "says"),
     [
-        (Reply(rows={1: [("published", 0)]}), f"redo: no load {UNDONE} is known"),
-        (NO_TABLES, f"redo: no load {UNDONE} is known"),
+        (Reply(rows={1: [("published", 0)]}), f"redo: there is no load {UNDONE}"),
+        (NO_TABLES, f"redo: there is no load {UNDONE}"),
         (withdrawn(loaded=3), f"redo: load {UNDONE} was not undone, its files are loaded."),
         (withdrawn(rejected=2, withdrawn=0), "has no withdrawn files (2 rejected)"),
         (withdrawn(withdrawn=0), "has no withdrawn files (it loaded none)"),
@@ -395,9 +395,9 @@ def test_a_load_that_will_stage_leaves_word_of_itself(
     put(s3, LOG)
     data_api.replies = [Reply(running=1, rows={3: [(0, None)]})]
     answer = call({})
-    assert (answer["outcome"], list(store.keys(OPEN))) == ("running", [])
+    assert (answer["outcome"], list(store.keys(UNFINISHED))) == ("running", [])
     answer = call({}, answer)
-    [key] = store.keys(OPEN)
+    [key] = store.keys(UNFINISHED)
     assert key == f"open/{answer['load_id']}.json"
     assert store.get(key) == {"execution": EXECUTION}
 
@@ -412,7 +412,7 @@ def test_a_load_that_stages_nothing_leaves_no_word(
     put(s3, LOG)
     data_api.replies = replies
     assert call(request_)["outcome"] != "load"
-    assert list(store.keys(OPEN)) == []
+    assert list(store.keys(UNFINISHED)) == []
 
 
 @pytest.mark.parametrize("keys", [[], [LOG]])

@@ -163,7 +163,7 @@ def test_all_is_well(s3: Any, data_api: Warehouse, events: None) -> None:
         (VERSION, DENIED, "tables", "loader"),
         (TABLES, DENIED, "tables", "snapshot"),
         (PROBE, "ERROR: not authorized to assume IAM Role", "copy_role", "CopyRoleArn"),
-        (LOCK, DENIED, "lock", "puts back a row"),
+        (LOCK, DENIED, "lock", "restores a missing row"),
         (SONG_COPY, "ERROR: S3ServiceException:Access Denied", "copy_song_data", "s3:GetObject"),
     ],
 )
@@ -261,8 +261,8 @@ def test_tables_that_cannot_be_created_are_named_by_redshifts_words(
         (latest_version(), True, f"version {latest_version()}"),
         (latest_version() - 1, True, "the next load upgrades them: check again after it"),
         (1, True, "version 1, the next load upgrades them: check again after it"),
-        (9, False, f"are of version 9, this loader knows {latest_version()}."),
-        (40, False, f"are of version 40, this loader knows {latest_version()}."),
+        (9, False, f"have version 9, but this loader supports {latest_version()}."),
+        (40, False, f"have version 40, but this loader supports {latest_version()}."),
     ],
 )
 def test_the_tables_version(
@@ -297,7 +297,7 @@ def test_a_table_that_held_rows_is_named_and_not_made(
     data_api.loaded = [("log_data", 3)]
     _, found = run()
     assert bad(found) == ["tables"]
-    assert found["tables"]["found"].startswith("sparkify.time is missing, and the ledger says")
+    assert found["tables"]["found"].startswith("sparkify.time is missing, but the ledger says")
     assert not [
         text for text in data_api.statements if "CREATE TABLE IF NOT EXISTS sparkify.time" in text
     ]
@@ -536,7 +536,7 @@ def test_a_report_of_copy_that_loads_can_do_without_is_no_fault(
     assert answer["outcome"] == "checked"
     said = found["statements: stage log_data"]["found"]
     assert said.startswith(
-        "Loads go another way, because Redshift refuses this: sql/stage/files_cop"
+        "Loads use another statement, because Redshift refuses this one: sql/stage/files_cop"
     )
 
 
@@ -557,7 +557,7 @@ def test_a_bucket_that_sends_no_events(
     monkeypatch.setattr(Store, "sends_events", lambda self, bucket: False)
     _, found = run()
     assert bad(found) == ["bucket_events"]
-    assert "the put replaces all that was there" in found["bucket_events"]["mend"]
+    assert "the put replaces the whole configuration" in found["bucket_events"]["mend"]
 
 
 def test_a_bucket_in_another_region_is_refused(

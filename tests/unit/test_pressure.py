@@ -6,7 +6,7 @@ here, with ListExecutions that lags, messages that are lost and some that come t
 
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
@@ -15,8 +15,8 @@ from typing import Any
 import finish
 import pytest
 import trigger
+from loader.event_loads import EventLoads
 from loader.store import DataFile, MissingObject, Store
-from loader.waiting import EventLoads
 
 from tests.unit.fakes import Context, client
 from tests.unit.test_trigger import body
@@ -40,8 +40,8 @@ class Objects(Store):
         self._clock = clock
         self._kept: dict[str, tuple[str, list[dict[str, Any]]]] = {}
 
-    def put_lines(self, key: str, rows: Iterable[dict[str, Any]]) -> str:
-        self._kept[key] = (self._clock.now().isoformat(), list(rows))
+    def put_lines(self, key: str, rows: Iterable[Mapping[str, Any]]) -> str:
+        self._kept[key] = (self._clock.now().isoformat(), [dict(row) for row in rows])
         return self.uri(key)
 
     def get_lines(self, key: str) -> Iterator[dict[str, Any]]:
@@ -152,7 +152,7 @@ class Pressure:
             self._deliver(now)
             for load in self.machine.running(now):
                 if load.ends <= now:
-                    finish.start_what_waits(f"arn:a:b:c:d:execution:m:{load.name}")
+                    finish.start_waiting(f"arn:a:b:c:d:execution:m:{load.name}")
                     load.ended = now
             if not (uploading or self.messages or self.machine.running(now)):
                 return

@@ -465,7 +465,7 @@ def test_statements_that_are_lost_every_time_fail_the_batch(
     while state["outcome"] in ("staged", "running"):
         state = call(publish.handler, state)
     assert state["outcome"] == "failed"
-    assert "forgot" in state["cause"]
+    assert "no longer knows" in state["cause"]
 
 
 def test_the_same_call_again_submits_the_same(store: Store, data_api: FakeDataApi) -> None:

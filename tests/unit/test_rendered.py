@@ -7,6 +7,7 @@ from loader import rendered, sql
 from loader.dataapi import MAX_STATEMENT_BYTES, MAX_STATEMENTS
 from loader.datasets import datasets
 from loader.rendered import SAMPLE, Group
+from loader.state import Load
 
 from tests.unit.loads import BY_HAND
 
@@ -93,7 +94,7 @@ def test_the_ways_to_publish_are_all_there() -> None:
 
 def test_the_load_and_its_bucket_are_the_callers() -> None:
     """The preflight's: what it plans reads its own documents."""
-    load = {**SAMPLE, "load_id": "20261123-203011-0a1b2c3d", "execution": "arn:It's; x"}
+    load: Load = {**SAMPLE, "load_id": "20261123-203011-0a1b2c3d", "execution": "arn:It's; x"}
     text = "\n".join(t for g in rendered.groups(load, "s3://mine/{}".format) for t in g.statements)
     assert "s3://work/" not in text
     assert "'s3://mine/loads/20261123-203011-0a1b2c3d/check/ledger.json'" in text

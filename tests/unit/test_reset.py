@@ -145,7 +145,7 @@ def test_it_does_not_outlive_its_function(
     data_api.replies = [THERE, Reply(), Reply(running=99)]
     ticks = iter(range(0, 10_000, 100))
     monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
-    with pytest.raises(TimeoutError, match=f"waited {reset.LIMIT} seconds behind a load"):
+    with pytest.raises(TimeoutError, match=f"waited {reset.LIMIT} seconds for a load"):
         call(reset.handler)
     assert len(data_api.cancelled) == 1
 
@@ -161,7 +161,7 @@ def test_staging_tables_that_were_left_behind_go_too(allowed: None, data_api: Fa
     ("replies", "says"),
     [
         ([failed(3, "ERROR: must be owner of relation songplays")], "must be owner"),
-        ([CONFLICT] * 9, "stop the running loads"),
+        ([CONFLICT] * 9, "Stop the running loads"),
     ],
 )
 def test_what_fails(allowed: None, data_api: FakeDataApi, replies: list[Reply], says: str) -> None:

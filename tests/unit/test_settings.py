@@ -1,6 +1,7 @@
 """The functions' configuration: what is accepted, and errors that name the variable."""
 
 import os
+from dataclasses import replace
 
 import pytest
 from botocore.session import get_session
@@ -151,3 +152,19 @@ def test_a_variable_of_one_handler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STATE_MACHINE_ARN")
     with pytest.raises(SettingsError, match="STATE_MACHINE_ARN"):
         required_variable("STATE_MACHINE_ARN")
+
+
+@pytest.mark.parametrize(
+    ("role", "text"),
+    [
+        ("default", "default"),
+        ("arn:aws:iam::123456789012:role/copy", "'arn:aws:iam::123456789012:role/copy'"),
+    ],
+)
+def test_the_copy_role_is_a_word_or_a_quoted_arn(role: str, text: str) -> None:
+    offered = replace(settings(), copy_role=role).template_names
+    assert offered == {
+        "schema": "sparkify",
+        "loader_schema": "sparkify_loader",
+        "copy_role": text,
+    }

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loader import sql
 from loader.datasets import load_all
-from loader.sql import Fragment, TemplateError
+from loader.sql import NO_TIME, Fragment, TemplateError, as_literal, timestamp
 
 COUNTS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.COUNT]
 AMOUNTS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.AMOUNT]
@@ -37,6 +38,8 @@ QUOTED = (
 # A bucket's name may have two hyphens, and a URI stands in quotes; an option may be on a line of its own.
 URIS = [name for name, pattern in sql.PATTERNS.items() if pattern == sql.S3_URI]
 ALLOWED = {("--", name) for name in (*URIS, *QUOTED)} | {(c, "copy_options") for c in "\n\r"}
+
+EXECUTION = "arn:aws:states:us-west-2:123456789012:execution:load:s3-1"
 
 
 @pytest.fixture
@@ -273,7 +276,7 @@ def test_every_placeholder_of_the_files_has_a_pattern() -> None:
 
 
 def test_an_unknown_placeholder_is_refused_by_its_name(folder: Path) -> None:
-    with pytest.raises(TemplateError, match=r"uses \$\{tabel\}, .* offered: schema, stage_table"):
+    with pytest.raises(TemplateError, match=r"uses \$\{tabel\}, .* known are: schema, stage_table"):
         rendered(folder, "SELECT 1 FROM ${schema}.${tabel}", schema="s", stage_table="t")
 
 
@@ -341,3 +344,45 @@ def test_the_files_of_a_folder_in_their_order(folder: Path) -> None:
         (folder / "f" / name).write_text("")
     assert sql.files("f") == ["f/10_c.sql", "f/20_b.sql"]
     assert sql.files("nothing") == []
+
+
+def test_an_executions_arn_is_a_literal_as_it_is() -> None:
+    assert as_literal(EXECUTION) == EXECUTION
+    express = EXECUTION.replace("execution", "express") + ":0a1b2c3d-1111-4111-8111-0a1b2c3d4e5f"
+    assert as_literal(express) == express
+
+
+@given(st.text(max_size=120))
+def test_an_execution_may_have_any_name(name: str) -> None:
+    """A person gives it: the literal holds no quote and no comment, and still says which execution it was."""
+    literal = as_literal(f"arn:{name}")
+    assert sql.fits("execution", literal)
+    assert unquote(literal) == f"arn:{name}"
+    for piece in ("'", '"', "\\", ";", "--", "/*", "\n", "$", " "):
+        assert piece not in literal
+
+
+@pytest.mark.parametrize("name", ["x" * 2000, "é" * 400, "-" * 1500])
+def test_a_name_that_is_too_long_is_cut_to_its_column(name: str) -> None:
+    literal = as_literal(name)
+    assert len(literal.encode()) <= 1024
+    assert sql.fits("execution", literal)
+
+
+@pytest.mark.parametrize(
+    ("iso", "literal"),
+    [
+        ("2026-11-23T20:30:11.123Z", "2026-11-23 20:30:11.123000"),
+        ("2026-11-23T20:30:11+00:00", "2026-11-23 20:30:11.000000"),
+        ("2026-11-23T20:30:11.123456+02:00", "2026-11-23 18:30:11.123456"),
+        ("2026-01-01T00:30:00-01:00", "2026-01-01 01:30:00.000000"),
+    ],
+)
+def test_a_time_is_a_timestamp_in_utc(iso: str, literal: str) -> None:
+    assert timestamp(iso) == literal
+    assert sql.fits("started_at", literal)
+
+
+def test_no_time_is_a_timestamp_before_any_event() -> None:
+    for name in ("first_start", "last_start"):
+        assert sql.fits(name, NO_TIME)

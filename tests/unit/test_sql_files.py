@@ -20,7 +20,8 @@ from loader import rendered, sql, statements
 from loader.dataapi import MAX_STATEMENT_BYTES, MAX_STATEMENTS
 from loader.datasets import datasets, load_all
 from loader.migrations import LEDGER, latest_version
-from loader.names import NO_TIME
+from loader.sql import NO_TIME
+from loader.state import Load, UndoTodo
 from loader.store import Store
 
 from tests.unit.fakes import Context, FakeDataApi, Reply, failed
@@ -241,8 +242,8 @@ def test_what_publish_writes_undo_takes_away(dataset: str) -> None:
 @pytest.mark.parametrize("dataset", [d.name for d in load_all({}).values() if d.can_undo])
 def test_the_undo_of_a_dataset_fits_into_one_batch(dataset: str) -> None:
     """Its checks make it no longer: there is one guard for all."""
-    load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": LOAD_ID}}
-    of = {"dataset": dataset, "batch": "0", "first_start": NO_TIME, "last_start": NO_TIME}
+    load: Load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": LOAD_ID}}
+    of: UndoTodo = {"dataset": dataset, "batch": "0", "first_start": NO_TIME, "last_start": NO_TIME}
     names = undo.names_of({**load, "undoing": {"batches": 1, "todo": [of]}})
     sequence = statements.undo(dataset, names)
     assert len(sequence) <= MAX_STATEMENTS

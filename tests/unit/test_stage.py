@@ -6,8 +6,9 @@ import pytest
 import stage
 from loader import batches, sql
 from loader.batches import Reject
+from loader.leftovers import tables_of_load
 from loader.migrations import latest_version
-from loader.names import NO_TIME, tables_of
+from loader.sql import NO_TIME
 from loader.store import Store
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
@@ -69,7 +70,7 @@ def test_one_transaction_makes_copies_and_audits(store: Store, data_api: FakeDat
     assert request["WaitTimeSeconds"] == 20
     assert answer["outcome"] == "staged"
     assert answer["table"] == table
-    assert tables_of(store, LOAD_ID) == [table]
+    assert tables_of_load(store, LOAD_ID) == [table]
     assert (answer["rows"], answer["copied"]) == (10, 10)
     assert (answer["first_start"], answer["last_start"]) == (FIRST, LAST)
     assert answer["statement"] is None
@@ -149,7 +150,7 @@ def test_another_attempt_has_a_table_a_token_and_a_manifest_of_its_own(
     assert len({request["ClientToken"] for request in data_api.submits}) == 2
     assert len(list(store.keys(f"loads/{LOAD_ID}/manifests/"))) == 2
     # Both are dropped in the end: an attempt that was lost may have made its table all the same.
-    assert tables_of(store, LOAD_ID) == [
+    assert tables_of_load(store, LOAD_ID) == [
         f"event_stage_20261123_203011_0a1b2c3d_0_{n}" for n in (0, 1)
     ]
 
@@ -161,7 +162,7 @@ def test_statements_that_are_lost_every_time_fail_the_batch(
     data_api.replies = [Reply(running=1, lost=True) for _ in range(20)]
     answers = until_it_ends(planned())
     assert answers[-1]["outcome"] == "failed"
-    assert "forgot" in answers[-1]["cause"]
+    assert "no longer knows" in answers[-1]["cause"]
     assert len(data_api.submits) == stage.MAX_ATTEMPTS + 1
 
 
@@ -233,8 +234,8 @@ def test_a_copy_that_failed_hands_on_its_error_and_query(
     save(store, LOG)
     data_api.replies = [failed(2, COPY_FAILED + "x" * 5000, query_id=99)]
     answer = call(stage.handler, planned())
-    assert answer["error"].startswith(COPY_FAILED)
-    assert len(answer["error"]) == 2000
+    assert answer["stage_error"].startswith(COPY_FAILED)
+    assert len(answer["stage_error"]) == 2000
     assert answer["query_id"] == 99
 
 
@@ -259,13 +260,13 @@ def test_a_failed_check_asks_which_file_it_is(store: Store, data_api: FakeDataAp
     data_api.replies = [staged_reply(LOG, bad_check="event_key_complete")]
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["attempt"]) == ("bad files", 1)
-    assert answer["error"] == (
+    assert answer["stage_error"] == (
         "the check event_key_complete on the staged rows failed: figure 3, expected 0"
     )
     assert [(c["name"], c["passed"], c["definition"]) for c in answer["failed_checks"]] == [
         ("event_key_complete", False, DEFINITION)
     ]
-    assert tables_of(store, LOAD_ID)  # to be dropped
+    assert tables_of_load(store, LOAD_ID)  # to be dropped
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,7 @@ def test_the_etag_that_copy_read_is_recorded(store: Store, data_api: FakeDataApi
     ]
     answer = call(stage.handler, planned())
     assert (answer["outcome"], answer["copied"]) == ("staged", 10)
-    batch = batches.load(store, LOAD_ID, "0")
+    batch = batches.read(store, LOAD_ID, "0")
     assert [(f.key, f.etag) for f in batch.files] == [
         (LOG, "newer"),
         ("log_data/b.json", ETAG),
@@ -489,7 +490,7 @@ def test_names_that_copy_encodes_or_not(store: Store, data_api: FakeDataApi, nam
     data_api.replies = [reports(staged_reply(key), copied(f"s3://data/{name}", '"newer"', 10))]
     call(stage.handler, planned())
     assert store.get(f"loads/{LOAD_ID}/lines/0.json") == {key: 10}
-    assert batches.load(store, LOAD_ID, "0").files[0].etag == "newer"
+    assert batches.read(store, LOAD_ID, "0").files[0].etag == "newer"
 
 
 def test_names_that_copy_cuts(store: Store, data_api: FakeDataApi) -> None:

@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 from loader.dataapi import DataApi, Statement
 from loader.settings import settings
+from loader.state import Pending
 from loader.steps import (
     LONGEST_PAUSE,
     LONGEST_WAIT,
     LOST,
     PATIENCE,
-    Pending,
     advance,
-    asking,
     pause,
+    polls,
     took_too_long,
 )
 
@@ -59,13 +59,13 @@ def test_asking_begins_at_once_and_ends_in_time(
     clock: Clock, seconds: int, times: list[int]
 ) -> None:
     began = clock.now
-    assert [(number, clock.now - began) for number in asking(seconds)] == list(enumerate(times))
+    assert [(number, clock.now - began) for number in polls(seconds)] == list(enumerate(times))
 
 
 def test_asking_counts_what_a_look_takes(clock: Clock) -> None:
     """Reading a system view took up to 13 seconds."""
     began, looks = clock.now, 0
-    for _ in asking(60):
+    for _ in polls(60):
         clock.now += 13
         looks += 1
     assert looks == 5

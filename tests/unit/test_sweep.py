@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import sweep
+from loader import keys
 from loader.datasets import Dataset, datasets
-from loader.names import OPEN, SWEEP_MARK, WAITING_SINCE, load_id
-from loader.not_taken import DOCUMENT, of_last_sweep
+from loader.keys import SWEEP_MARK, UNFINISHED, UNMATCHED, WAITING_SINCE
 from loader.request import parse
 from loader.store import Store
+from loader.unmatched import last_sweep
 from moto.stepfunctions.utils import PAGINATION_MODEL
 
 from tests.unit.fakes import Context, StateMachine
@@ -92,7 +93,7 @@ def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> No
     before = {key: store.get(key) for key in store.keys("")}
     assert run() == 0
     after = {key: store.get(key) for key in store.keys("")}
-    assert after.pop(DOCUMENT)["files"] == 1
+    assert after.pop(UNMATCHED)["files"] == 1
     assert after == before
 
 
@@ -106,7 +107,7 @@ def test_files_that_no_dataset_takes_are_told_each_time(
     set_mark(store, 2 * OVERLAP)
     run()
     assert measured()["FilesNotTaken"] == 4
-    found = of_last_sweep(store)
+    found = last_sweep(store)
     assert found is not None
     assert found["keys"] == [*odd[:2], "log_data/readme.txt", odd[2]]
     assert found["datasets"] == {"log_data": 3, "song_data": 1}
@@ -115,7 +116,7 @@ def test_files_that_no_dataset_takes_are_told_each_time(
         s3.delete_object(Bucket="data", Key=key)
     run()
     assert measured()["FilesNotTaken"] == 0
-    assert (of_last_sweep(store) or {})["keys"] == []
+    assert (last_sweep(store) or {})["keys"] == []
 
 
 def test_a_file_under_two_prefixes_is_counted_once(
@@ -135,7 +136,7 @@ def test_a_file_under_two_prefixes_is_counted_once(
     s3.put_object(Bucket="data", Key="log_data/y.pdf", Body=b"x")
     run()
     assert measured()["FilesNotTaken"] == 2
-    assert (of_last_sweep(store) or {})["datasets"] == {"a": 1, "c": 1}
+    assert (last_sweep(store) or {})["datasets"] == {"a": 1, "c": 1}
 
 
 def test_the_sweep_goes_on_where_that_cannot_be_noted(
@@ -144,14 +145,14 @@ def test_the_sweep_goes_on_where_that_cannot_be_noted(
     put = Store.put
 
     def failing(self: Store, key: str, value: Any) -> str:
-        if key == DOCUMENT:
+        if key == UNMATCHED:
             raise OSError("S3 does not answer")
         return put(self, key, value)
 
     monkeypatch.setattr(Store, "put", failing)
     assert run() == 2
     assert len(machine.executions) == 1
-    assert of_last_sweep(store) is None
+    assert last_sweep(store) is None
 
 
 SONGS = {"song_data": ["song_data/", ".json", ".json.gz"]}
@@ -266,7 +267,7 @@ def test_while_a_person_loads_nothing_is_swept(
     machine.start("s3-1")
     assert run() == 0
     assert list(machine.executions) == [name, "s3-1"]
-    assert [key for key in store.keys("") if not key.startswith(OPEN)] == []
+    assert [key for key in store.keys("") if not key.startswith(UNFINISHED)] == []
     assert measured() == {}
     machine.end(name, "SUCCEEDED")
     assert run() == 2
@@ -355,8 +356,8 @@ def test_all_pages_of_the_running_executions_are_read(
 def opened(store: Store, name: str, started: str = "2026-11-23T20:30:11Z") -> str:
     """An execution of this name has planned a load that stages; returns the load's id."""
     execution = f"{sweep.STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}"
-    load = load_id(execution, started)
-    store.put(f"{OPEN}{load}.json", {"execution": execution})
+    load = keys.load_id(execution, started)
+    store.put(keys.unfinished(load), {"execution": execution})
     return load
 
 
@@ -379,7 +380,9 @@ def test_loads_that_ended_without_cleaning_up_are_handed_to_the_next(
     assert handed(store, machine) == ([LOG, SONG] if there else [])
     request = parse(given)
     assert (set(request.ended), request.mark) == ({gone, failed}, given["mark"])
-    assert len(list(store.keys(OPEN))) == 3  # the load takes them away, when it has cleaned up
+    assert (
+        len(list(store.keys(UNFINISHED))) == 3
+    )  # the load takes them away, when it has cleaned up
 
 
 def test_the_sweeps_own_load_is_found_when_it_ends_badly(
@@ -421,7 +424,7 @@ def test_ended_loads_are_handed_on_in_portions(
     assert len(given) == 3
     assert given < loads
     for load in given:
-        store.delete(f"{OPEN}{load}.json")
+        store.delete(keys.unfinished(load))
     ended_well(store, machine)
     assert run() == 0
     assert set(list(machine.executions.values())[-1]["ended"]) == loads - given

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import trigger
+from loader.event_loads import MAX_NAMES
 from loader.store import Store
-from loader.waiting import MAX_NAMES
 
 from tests.unit.fakes import Context, StateMachine
 

@@ -8,7 +8,8 @@ import pytest
 import undo
 from loader import sql, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed
-from loader.names import NO_TIME
+from loader.sql import NO_TIME
+from loader.state import Load, UndoTodo
 
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import EXECUTION, FIRST, LAST, LOAD_ID, call
@@ -32,8 +33,8 @@ GUARD_FAILED = (
 
 def sequence(dataset: str, batch: str = "0") -> list[str]:
     """The statements of the transaction that undoes a load's files of this dataset."""
-    load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": WANTED}}
-    of = {"dataset": dataset, "batch": batch, "first_start": FIRST, "last_start": LAST}
+    load: Load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": WANTED}}
+    of: UndoTodo = {"dataset": dataset, "batch": batch, "first_start": FIRST, "last_start": LAST}
     names = undo.names_of({**load, "undoing": {"batches": 2, "todo": [of]}})
     return list(statements.undo(dataset, names))
 
@@ -225,7 +226,7 @@ def test_a_load_that_left_out_rows_meanwhile_stops_it_and_what_is_done_is_said(
     assert answer["outcome"] == "refused"
     assert f"{LATER} (5 rows)" in answer["cause"]
     assert answer["cause"].endswith(
-        " The rows of log_data are out already; the same undo, started again, goes on with the rest."
+        " The rows of log_data are already deleted; start the same undo again to continue with the rest."
     )
     assert answer["undo"]["done"] == ["log_data"]
 
@@ -238,15 +239,15 @@ def test_what_is_done_is_said_where_the_next_fails(data_api: FakeDataApi, reply:
     data_api.replies = [of_both(), COUNTS, done("log_data"), reply]
     answer = until_it_ends()[-1]
     assert answer["outcome"] == "failed"
-    assert "The rows of log_data are out already" in answer["cause"]
+    assert "The rows of log_data are already deleted" in answer["cause"]
     assert [check["name"] for check in answer["checks"] if check["passed"]] == CHECKS
 
 
 def test_more_datasets_than_a_batch_takes_are_counted(data_api: FakeDataApi) -> None:
     """What is counted of each is a statement of its own."""
-    load = {"load_id": LOAD_ID, "undo": {"load_id": WANTED}}
+    load: Load = {"load_id": LOAD_ID, "undo": {"load_id": WANTED}}
     data_api.replies = [Reply(rows={40: [(1,)]}), Reply(rows={1: [(2,)], 5: [(3,)]})]
-    answers = list(undo.asked(load, "rows", ["SELECT 1"] * 45, 0))
+    answers = list(undo.query(load, "rows", ["SELECT 1"] * 45, 0))
     assert [len(request["Sqls"]) for request in data_api.submits] == [MAX_STATEMENTS, 5]
     assert len(answers) == 45
     assert [n for n, rows in enumerate(answers, 1) if rows] == [40, 41, 45]
@@ -326,19 +327,19 @@ def test_a_dry_run_says_what_it_would_take_and_takes_nothing(data_api: FakeDataA
     assert steps(data_api) == ["look", "rows"]
 
 
-UNKNOWN = f"undo: no load {WANTED} is known; the table loads has them."
+UNKNOWN = f"undo: there is no load {WANTED}. The table loads lists all loads."
 EARLY = (
-    f"undo: load {WANTED} was published before the loader could undo: it cannot tell which of its rows other files "
+    f"undo: load {WANTED} was published by a version without undo, so it is not known which of its rows other files "
     "have too."
 )
-NO_SQL = f"undo: there is no sql/datasets/clicks/undo/, and load {WANTED} has files of clicks."
+NO_SQL = f"undo: load {WANTED} has files of clicks, but there is no sql/datasets/clicks/undo/."
 
 
 def stand_under_it(named: str) -> str:
     return (
-        f"undo: other loads have rows that stand under load {WANTED}, because it brought them or took them over: "
-        f"{named}. Without it their files would miss them. Undo these first; their files can be loaded again by key "
-        "afterwards."
+        f"undo: rows of other loads are recorded under load {WANTED}, because it inserted them first or took them "
+        f"over: {named}. Without it their files would be incomplete. Undo these first; their files can be "
+        "loaded again by key afterwards."
     )
 
 
@@ -486,7 +487,7 @@ def test_it_does_not_try_for_ever(data_api: FakeDataApi, lost: bool) -> None:
     answer = until_it_ends(most=50)[-1]
     assert answer["outcome"] == "failed"
     assert answer["cause"] == (
-        "The Data API forgot the undo's statement."
+        "The Data API no longer knows the statement that undid the files of log_data."
         if lost
         else "Nothing was undone: ERROR: deadlock detected"
     )

@@ -258,7 +258,7 @@ def test_undo_of_a_load_of_that_version_is_refused_with_the_reason(
     for load_id in {row["load_id"] for row in recorded.rows["loads"]}:
         execution = start(world, {"undo": load_id})
         assert execution.status == "FAILED"
-        reason = f"load {load_id} was published before the loader could undo"
+        reason = f"load {load_id} was published by a version without undo"
         assert reason in execution.report["cause"]
     assert version(world) == latest_version()
     check(world, OLD)

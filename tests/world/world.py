@@ -476,7 +476,7 @@ class Expected:
 
 
 def load_id_of(execution: Execution) -> str:
-    """The id that the load of an execution has (functions/loader/names.py)."""
+    """The id that the load of an execution has (functions/loader/keys.py)."""
     digits = re.sub(r"\D", "", execution.started)[:14]
     return f"{digits[:8]}-{digits[8:]}-{sha256(execution.arn.encode()).hexdigest()[:8]}"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from loader import look, sql
+from loader import diagnosis, sql
 from loader.batches import Reject
 from loader.datasets import Dataset, datasets
 from loader.store import DataFile, Store
@@ -31,10 +31,10 @@ def of(name: str = "log_data") -> Dataset:
         (
             b"\xef\xbb\xbf" + EVENT,
             KEY,
-            "begins with a byte order mark; UTF-8 without one is wanted",
+            "begins with a byte order mark; UTF-8 without one is required",
         ),
         (EVENT.decode().encode("utf-16-le"), KEY, "holds NUL bytes, as UTF-16"),
-        (EVENT.decode().encode("utf-16"), KEY, "is UTF-16; UTF-8 is wanted"),
+        (EVENT.decode().encode("utf-16"), KEY, "is UTF-16; UTF-8 is required"),
         (gzip.compress(EVENT), KEY, "is gzip under a .json name"),
         (gzip.compress(EVENT), "log_data/a b", "is gzip under a plain name"),
         (bz2.compress(EVENT), KEY, "is bzip2 under a .json name"),
@@ -44,8 +44,8 @@ def of(name: str = "log_data") -> Dataset:
         (b"\n<!DOCTYPE html>", KEY, "is HTML"),
         (b"<?xml version='1.0'?>", KEY, "is XML"),
         (b"<Error>", KEY, "is HTML or XML"),
-        (b"[" + EVENT, KEY, "is a JSON array; one object a record is wanted"),
-        (b"42\n", KEY, "begins with a number; one object a record is wanted"),
+        (b"[" + EVENT, KEY, "is a JSON array; one object for each record is required"),
+        (b"42\n", KEY, "begins with a number; one object for each record is required"),
         (b"-1.5", KEY, "begins with a number"),
         (b'"text"', KEY, "begins with a text"),
         (b"null\n", KEY, "begins with true, false or null"),
@@ -63,7 +63,7 @@ def of(name: str = "log_data") -> Dataset:
     ],
 )
 def test_seen(head: bytes, key: str, found: str) -> None:
-    said = look.seen(head, key, of())
+    said = diagnosis.oddity(head, key, of())
     assert said.startswith(found)
     assert bool(said) is bool(found)
 
@@ -74,11 +74,11 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         sql, "read", lambda name: arrays if name.endswith("jsonpaths.json") else read(name)
     )
-    assert look.seen(b"[1, 2]", KEY, of()) == ""
-    assert look.seen(b"[1, 2]", KEY, of("song_data")).startswith("is a JSON array")
+    assert diagnosis.oddity(b"[1, 2]", KEY, of()) == ""
+    assert diagnosis.oddity(b"[1, 2]", KEY, of("song_data")).startswith("is a JSON array")
     monkeypatch.setattr(sql, "without_comments", lambda name: "COPY t FROM 'x' CSV")
-    assert look.seen(b"ts,device\n", KEY, of("song_data")) == ""
-    assert look.seen(b"<html>", KEY, of("song_data")) == "is HTML"
+    assert diagnosis.oddity(b"ts,device\n", KEY, of("song_data")) == ""
+    assert diagnosis.oddity(b"<html>", KEY, of("song_data")) == "is HTML"
 
 
 @pytest.mark.parametrize(
@@ -87,21 +87,21 @@ def test_records_may_be_arrays_and_files_no_json(monkeypatch: pytest.MonkeyPatch
         ("Invalid digit, Value 'a'", ""),
         (
             "Invalid value.",
-            "Not a JSON object: cut off, a comma or a quote too many or too few, or a word such as NaN: ",
+            "Not a JSON object: truncated, a comma or a quote too many or too few, or a word such as NaN: ",
         ),
         (
             "Invalid JSONPath format: Member is not an object.",
-            "A text, a number or a list stands where an object with keys is wanted: ",
+            "A string, a number or a list instead of an object with keys: ",
         ),
         (
             "Invalid JSONPath format: Not an array or index out of range.",
-            "An array is not there, or shorter than is wanted: ",
+            "An array is missing or too short: ",
         ),
     ],
 )
 def test_redshifts_message_is_explained(message: str, meaning: str) -> None:
-    assert look.explained(message) == meaning + message
-    assert look.of_file("is HTML", message) == f"The file is HTML. Redshift: {message}"
+    assert diagnosis.explained(message) == meaning + message
+    assert diagnosis.reason_for("is HTML", message) == f"The file is HTML. Redshift: {message}"
 
 
 def put(s3: Any, key: str, body: bytes) -> DataFile:
@@ -112,12 +112,16 @@ def put(s3: Any, key: str, body: bytes) -> DataFile:
 def test_what_s3_does_not_give_is_no_reason_of_a_row(store: Store, s3: Any) -> None:
     there, empty = put(s3, KEY, b"<html>"), put(s3, "log_data/e.json", b"")
     gone = file("log_data/gone.json")
-    assert look.at_first(store, [there, empty, gone], of()) == ["is HTML", "", look.DENIED]
+    assert diagnosis.inspect_starts(store, [there, empty, gone], of()) == [
+        "is HTML",
+        "",
+        diagnosis.DENIED,
+    ]
     rejects = [Reject(there, "Invalid value.", 1), Reject(gone, "Invalid value.", 1)]
-    made = look.with_reasons(store, rejects, of(), lines=True)
+    made = diagnosis.with_reasons(store, rejects, of(), lines=True)
     assert [reject.reason for reject in made] == [
         "The file is HTML. Redshift: Invalid value.",
-        look.explained("Invalid value."),
+        diagnosis.explained("Invalid value."),
     ]
     assert [reject.line_begins for reject in made] == ["", ""]
 
@@ -138,15 +142,15 @@ def test_only_what_is_needed_is_read(
 
         monkeypatch.setattr(Store, name, asking)
     large = put(s3, KEY, EVENT * 10_000)
-    look.with_reasons(store, [Reject(large, "Invalid digit", 3, "ts", 1207)], of(), lines=True)
+    diagnosis.with_reasons(store, [Reject(large, "Invalid digit", 3, "ts", 1207)], of(), lines=True)
     assert asked == []
-    look.with_reasons(store, [Reject(large, "Invalid value.", 3)] * 30, of(), lines=True)
-    assert asked.count(look.FIRST_BYTES) == 30
-    assert asked.count(look.LINE_BYTES) == look.MAX_LINES
-    monkeypatch.setattr(look, "MAX_LOOKS", 7)
+    diagnosis.with_reasons(store, [Reject(large, "Invalid value.", 3)] * 30, of(), lines=True)
+    assert asked.count(diagnosis.FIRST_BYTES) == 30
+    assert asked.count(diagnosis.LINE_BYTES) == diagnosis.MAX_LINES
+    monkeypatch.setattr(diagnosis, "MAX_LOOKS", 7)
     asked.clear()
-    look.with_reasons(store, [Reject(large, "Invalid value.", 3)] * 30, of(), lines=False)
-    assert asked == [look.FIRST_BYTES] * 7
+    diagnosis.with_reasons(store, [Reject(large, "Invalid value.", 3)] * 30, of(), lines=False)
+    assert asked == [diagnosis.FIRST_BYTES] * 7
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -169,14 +173,14 @@ def test_the_beginning_of_a_line(
     body = b"\n".join(lines)
     key = f"{KEY}.gz" if zipped else KEY
     found = put(s3, key, gzip.compress(body) if zipped else body)
-    assert look.line_of(store, found, line) == begins
+    assert diagnosis.line_of(store, found, line) == begins
 
 
 def test_a_line_that_is_too_far_down_or_cannot_be_read_is_none(
     store: Store, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "LINE_BYTES", 1000)
-    assert look.line_of(store, put(s3, KEY, b"{}\n" * 1000), 900) == ""
-    assert look.line_of(store, put(s3, f"{KEY}.gz", b"no gzip"), 1) == ""
-    assert look.line_of(store, put(s3, f"{KEY}.bz2", bz2.compress(EVENT)), 1) == ""
-    assert look.line_of(store, file("log_data/gone.json"), 1) == ""
+    monkeypatch.setattr(diagnosis, "LINE_BYTES", 1000)
+    assert diagnosis.line_of(store, put(s3, KEY, b"{}\n" * 1000), 900) == ""
+    assert diagnosis.line_of(store, put(s3, f"{KEY}.gz", b"no gzip"), 1) == ""
+    assert diagnosis.line_of(store, put(s3, f"{KEY}.bz2", bz2.compress(EVENT)), 1) == ""
+    assert diagnosis.line_of(store, file("log_data/gone.json"), 1) == ""

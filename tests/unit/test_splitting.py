@@ -1,11 +1,12 @@
 """Part by part: what comes after a part of a halved batch, and when a suspicion is proved."""
 
-from typing import Any
-
 import pytest
-from loader.parts import MAX_SUSPECTS, go_on, new_parts, suspect
+from loader.checks import CheckResult
+from loader.splitting import MAX_SUSPECTS, name_parts, next_part, set_aside
+from loader.state import BatchState, Suspicion
 
-WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
+WHY: Suspicion = {"cause": "cannot be read", "checks": []}
+FAILED = CheckResult("c", "staged", "0", 1, 0).as_dict()
 
 
 @pytest.mark.parametrize(
@@ -56,26 +57,26 @@ WHY: dict[str, Any] = {"cause": "cannot be read", "checks": []}
         ),
     ],
 )
-def test_go_on(state: dict[str, Any], good: bool, expected: dict[str, Any]) -> None:
-    answer = go_on({"batch": "0", "known": 2, "parts": 4, "attempt": 3, **state}, good=good)
+def test_next_part(state: BatchState, good: bool, expected: BatchState) -> None:
+    answer = next_part({"batch": "0", "known": 2, "parts": 4, "attempt": 3, **state}, good=good)
     assert expected.items() <= answer.items()
     assert (answer["known"], answer["parts"]) == (2, 4)
     assert "attempt" not in answer  # a part begins anew
 
 
 def test_a_part_is_put_aside() -> None:
-    answer = suspect(
-        {"batch": "0.1", "todo": ["0.2"], "suspects": ["x"], "parts": 2}, "why", [{"name": "c"}]
+    answer = set_aside(
+        {"batch": "0.1", "todo": ["0.2"], "suspects": ["x"], "parts": 2}, "why", [FAILED]
     )
     assert (answer["outcome"], answer["batch"]) == ("next", "0.2")
     assert answer["suspects"] == ["x", "0.1"]
-    assert answer["suspicion"] == {"cause": "why", "checks": [{"name": "c"}]}
+    assert answer["suspicion"] == {"cause": "why", "checks": [FAILED]}
     assert answer["parts"] == 2  # so that no name is given twice
 
 
 def test_no_two_parts_of_a_batch_share_a_name() -> None:
-    state: dict[str, Any] = {"batch": "3", "todo": ["x"]}
-    state, first = new_parts(state)
-    assert (state["batch"], state["parts"], first) == ("3", 2, ("3.1", "3.2"))
-    state, second = new_parts({**go_on({**state, "todo": ["3.2"]}), "todo": []})
-    assert (state["batch"], state["parts"], second) == ("3.2", 4, ("3.3", "3.4"))
+    state: BatchState = {"batch": "3", "todo": ["x"]}
+    state, first = name_parts(state, 2)
+    assert (state["batch"], state["parts"], first) == ("3", 2, ["3.1", "3.2"])
+    state, second = name_parts({**next_part({**state, "todo": ["3.2"]}), "todo": []}, 2)
+    assert (state["batch"], state["parts"], second) == ("3.2", 4, ["3.3", "3.4"])

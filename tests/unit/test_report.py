@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from loader.digest import MAX_SUBJECT, digest
+from loader.report import MAX_SUBJECT
+from loader.report import message as digest
 
 from tests.unit.loads import EXECUTION, LOAD_ID
 
@@ -89,7 +90,7 @@ def test_rejected_files_are_one_message_with_file_line_column_and_reason() -> No
         "- log_data/ü.json: It is gone.\n\n"
         "and 23 more: sparkify.file_status has them, under this load's id."
     ) in text
-    assert "upload a mended file under the same key" in text
+    assert "upload a corrected file under the same key" in text
 
 
 def test_one_file_is_one_file() -> None:
@@ -138,7 +139,7 @@ def test_unreadable_and_waiting_files_are_told_apart_from_rejected_ones() -> Non
     assert "2 files loaded, 0 files rejected, 2 files unreadable." in text
     assert "May not be read:\n- log_data/x.json: denied\n\nand 1 more" in text
     assert "Every sweep tries them again" in text
-    assert "upload a mended file" not in text
+    assert "upload a corrected file" not in text
     message = told(files=files, unreadable=[denied], rejected=[REJECT], rejected_total=1)
     assert message is not None
     assert message[0] == "[prod] 1 file rejected, 2 files unreadable"

@@ -1,7 +1,7 @@
-"""What stands in a file, in plain words: of its first bytes, and of the line that Redshift names.
+"""Describes in plain words what is wrong with a file, by its first bytes and by the line that Redshift names.
 
-Only for a file that COPY has refused. What is seen is a reason to tell a person, and no verdict: whether the file or
-the set-up is wrong is asked of Redshift (loader/control.py).
+Only for files that COPY has refused. The description is a reason for people, not a verdict: Redshift shows whether the
+file or the set-up is wrong (loader/known_good.py).
 """
 
 import re
@@ -19,8 +19,8 @@ from loader.store import DataFile, Store
 
 FIRST_BYTES = 4096
 AT_A_TIME = 16
-MAX_LOOKS = 1000  # files of one call
-MAX_LINES = 20  # lines that one call reads
+MAX_LOOKS = 1000  # files in one call
+MAX_LINES = 20  # lines read in one call
 LINE_BYTES = 8 << 20  # bytes of a file, as they are stored, that are read for its line
 SHOWN = 60  # characters of a line
 LONGEST_LINE = 1 << 14  # bytes of it that are read
@@ -36,26 +36,26 @@ _MAGIC = {
 _PACKED = {"GZIP": b"\x1f\x8b", "BZIP2": b"BZh", "ZSTD": b"\x28\xb5\x2f\xfd"}
 _JSON = re.compile(r"\bJSON\b", re.I)
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
-# Redshift's messages that a person does not understand without its manual.
+# Messages of Redshift that are hard to understand without its manual.
 _EXPLAINED = {
-    "Invalid value.": "Not a JSON object: cut off, a comma or a quote too many or too few, or a word such as NaN",
-    "Member is not an object": "A text, a number or a list stands where an object with keys is wanted",
-    "Not an array or index out of range": "An array is not there, or shorter than is wanted",
+    "Invalid value.": "Not a JSON object: truncated, a comma or a quote too many or too few, or a word such as NaN",
+    "Member is not an object": "A string, a number or a list instead of an object with keys",
+    "Not an array or index out of range": "An array is missing or too short",
 }
 
 
-def at_first(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[str]:
-    """What is odd about the first bytes of each file ('begins with a byte order mark'); '' for nothing."""
+def inspect_starts(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[str]:
+    """What is wrong with the first bytes of each file ('begins with a byte order mark'); '' for nothing."""
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         heads = pool.map(lambda file: store.first_bytes(file, FIRST_BYTES), files)
         return [
-            DENIED if head is None else seen(head, file.key, dataset)
+            DENIED if head is None else oddity(head, file.key, dataset)
             for file, head in zip(files, heads, strict=True)
         ]
 
 
-def seen(head: bytes, key: str, dataset: Dataset) -> str:
-    """What is odd about a file of this dataset that begins so, as a predicate; '' for nothing."""
+def oddity(head: bytes, key: str, dataset: Dataset) -> str:
+    """What is wrong with a file of this dataset that begins like this, as a predicate; '' for nothing."""
     packed = compression(key)
     if not head:
         return ""
@@ -71,11 +71,11 @@ def seen(head: bytes, key: str, dataset: Dataset) -> str:
             ending = _ENDING.search(key)
             return f"is {name} under a {ending[0] if ending else 'plain'} name"
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "is UTF-16; UTF-8 is wanted"
+        return "is UTF-16; UTF-8 is required"
     if head.startswith(b"\xef\xbb\xbf"):
-        return "begins with a byte order mark; UTF-8 without one is wanted"
+        return "begins with a byte order mark; UTF-8 without one is required"
     if b"\0" in head[:64]:
-        return "holds NUL bytes, as UTF-16 or a binary file does; UTF-8 is wanted"
+        return "holds NUL bytes, as UTF-16 or a binary file does; UTF-8 is required"
     text = head.lstrip(b" \t\r\n")
     start = text[:15].lower()
     if start.startswith((b"<!doctype html", b"<html")):
@@ -90,7 +90,7 @@ def _of_json(text: bytes, dataset: Dataset) -> str:
     if start == b"<":
         return "is HTML or XML"
     if start == b"[" and not _takes_arrays(dataset):
-        return "is a JSON array; one object a record is wanted"
+        return "is a JSON array; one object for each record is required"
     if not start or start in b"{[":
         return ""
     if start == b'"':
@@ -101,7 +101,7 @@ def _of_json(text: bytes, dataset: Dataset) -> str:
         what = "true, false or null"
     else:
         return "does not begin as JSON does"
-    return f"begins with {what}; one object a record is wanted"
+    return f"begins with {what}; one object for each record is required"
 
 
 def is_json(dataset: Dataset) -> bool:
@@ -125,30 +125,30 @@ def _unzipped(head: bytes) -> bytes:
 
 
 def explained(message: str) -> str:
-    """Redshift's message, after what it means where it does not say so."""
+    """Redshift's message, with its meaning in front where the message does not say it."""
     meaning = next((text for words, text in _EXPLAINED.items() if words in message), "")
     return f"{meaning}: {message}" if meaning else message
 
 
-def of_file(found: str, message: str) -> str:
-    """The reason of a file of which this was found, and this is what Redshift says."""
+def reason_for(found: str, message: str) -> str:
+    """The reason for a file, from what was found in it and Redshift's message."""
     return f"The file {found}. Redshift: {message}" if found else explained(message)
 
 
 def with_reasons(
     store: Store, rejects: Sequence[Reject], dataset: Dataset, *, lines: bool
 ) -> list[Reject]:
-    """The rejects that Redshift named, with reasons that say what stands there.
+    """The rejects that Redshift named, with reasons that say what is in the file.
 
-    A message with a column says it already. ``lines``: where it only says "Invalid value", and nothing else is odd,
-    the beginning of the line goes with it, for the ledger.
+    A message with a column says it already. ``lines``: if the message is only "Invalid value", and nothing else is
+    wrong, the start of the line is added, for the ledger.
     """
     unclear = [n for n, reject in enumerate(rejects) if reject.column is None][:MAX_LOOKS]
-    found = at_first(store, [rejects[n].file for n in unclear], dataset)
+    found = inspect_starts(store, [rejects[n].file for n in unclear], dataset)
     made = list(rejects)
     for number, what in zip(unclear, found, strict=True):
         what = "" if what == DENIED else what
-        made[number] = replace(made[number], reason=of_file(what, made[number].reason))
+        made[number] = replace(made[number], reason=reason_for(what, made[number].reason))
     if lines:
         invalid = [
             n
@@ -170,7 +170,7 @@ def line_of(store: Store, file: DataFile, line: int) -> str:
         return ""
     try:
         text = _line(store.chunks(file, LINE_BYTES), line, zipped=bool(compression(file.key)))
-    except Exception:  # a reason is no reason to fail
+    except Exception:  # without a reason the load still works
         logger.exception("a line of a bad file could not be read")
         return ""
     shown = text.decode(errors="replace").strip()[:SHOWN]

@@ -10,9 +10,10 @@ import finish
 import pytest
 import sweep
 import trigger
-from loader import waiting
+from loader import event_loads
+from loader.event_loads import waiting_lists
+from loader.keys import WAITING
 from loader.store import DataFile, Store
-from loader.waiting import WAITING, lists
 from moto.backends import get_backend
 
 from tests.unit.fakes import Context, StateMachine
@@ -87,14 +88,14 @@ def look_again() -> list[str]:
 
 def finished(execution: str) -> None:
     """The last step of an execution."""
-    finish.start_what_waits(f"arn:aws:states:us-west-2:1:execution:load:{execution}")
+    finish.start_waiting(f"arn:aws:states:us-west-2:1:execution:load:{execution}")
 
 
 def test_under_the_bound_nothing_waits(store: Store, machine: StateMachine, queue: Queue) -> None:
     full(store, machine, loads=1)
     assert send(body(LOG)) == []
     assert started(store, machine) == [[(LOG, "e1")]]
-    assert (lists(store), queue.sent) == ([], [])
+    assert (waiting_lists(store), queue.sent) == ([], [])
 
 
 def test_at_the_bound_events_wait_and_their_messages_are_done_with(
@@ -103,7 +104,7 @@ def test_at_the_bound_events_wait_and_their_messages_are_done_with(
     full(store, machine)
     assert send(body(LOG), body(SONG), body(OTHER)) == []
     assert started(store, machine) == []
-    assert [(each.dataset, each.files) for each in lists(store)] == [
+    assert [(each.dataset, each.files) for each in waiting_lists(store)] == [
         ("log_data", 2),
         ("song_data", 1),
     ]
@@ -131,7 +132,7 @@ def test_the_same_events_wait_once(store: Store, machine: StateMachine, queue: Q
     one, two = body(LOG), body(OTHER)
     for batch in ([one, two], [two, one], [one, two, one]):
         send(*batch)
-    assert [each.files for each in lists(store)] == [2]
+    assert [each.files for each in waiting_lists(store)] == [2]
 
 
 def test_a_load_that_ends_starts_all_that_waits_as_one(
@@ -142,7 +143,7 @@ def test_a_load_that_ends_starts_all_that_waits_as_one(
     send(body(OTHER))
     finished(first)  # it still runs, as Step Functions has it
     assert started(store, machine) == [[(LOG, "e1"), (OTHER, "e1"), (SONG, "e1")]]
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 def test_a_load_that_ends_over_the_bound_starts_none(
@@ -173,7 +174,7 @@ def test_a_load_that_ends_in_a_paused_stack_starts_nothing(
     configure(PAUSED="true")
     finished(first)
     assert started(store, machine) == []
-    assert len(lists(store)) == 1
+    assert len(waiting_lists(store)) == 1
 
 
 def test_a_load_does_not_fail_because_what_waits_cannot_start(
@@ -183,7 +184,7 @@ def test_a_load_does_not_fail_because_what_waits_cannot_start(
     send(body(LOG))
     monkeypatch.setattr(finish, "STATE_MACHINE", finish.STATE_MACHINE + "-of-nobody")
     finished("s3-running0")
-    assert len(lists(store)) == 1
+    assert len(waiting_lists(store)) == 1
 
 
 def test_the_message_to_look_again_starts_what_waits_or_comes_again(
@@ -238,7 +239,7 @@ def test_new_events_take_along_what_waits(
     machine.end(first, "FAILED")
     send(body(OTHER))
     assert started(store, machine) == [[(LOG, "e1"), (OTHER, "e1")]]
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -251,7 +252,7 @@ def test_of_two_versions_that_wait_the_newest_is_loaded(
         send(version)
     finished(first)
     assert started(store, machine) == [[(LOG, "new")]]
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 # -- two who take, and one who dies ----------------------------------------------------------
@@ -274,7 +275,7 @@ def test_two_who_take_the_same_lists_start_one_load(
     machine.end(second, "SUCCEEDED")  # there is room for both
     finished(first)
     assert started(store, machine) == [[(LOG, "e1"), (SONG, "e1")]]
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "FAILED"])
@@ -291,13 +292,13 @@ def test_who_dies_before_the_lists_are_deleted_leaves_them_to_the_next(
     with monkeypatch.context() as dying:
         dying.setattr(Store, "delete", lambda *_: (_ for _ in ()).throw(OSError("killed")))
         finished(first)
-    assert len(lists(store)) == 1
+    assert len(waiting_lists(store)) == 1
     machine.end(first, "SUCCEEDED")
     machine.end(next(name for name in machine.executions if "running" not in name), status)
     machine.end(second, "SUCCEEDED")
     look_again()
     assert started(store, machine) == [[(LOG, "e1")]]
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 def test_a_list_that_is_taken_while_it_is_read_is_nobody_elses(
@@ -305,9 +306,9 @@ def test_a_list_that_is_taken_while_it_is_read_is_nobody_elses(
 ) -> None:
     first, _ = full(store, machine)
     send(body(LOG))
-    listed = lists(store)
+    listed = waiting_lists(store)
     store.delete(listed[0].key)
-    monkeypatch.setattr(waiting, "lists", lambda _store: listed)
+    monkeypatch.setattr(event_loads, "waiting_lists", lambda _store: listed)
     finished(first)
     assert started(store, machine) == []
 
@@ -323,7 +324,7 @@ def test_one_datasets_pile_does_not_hold_up_another(
     assert started(store, machine) == [[(SONG, "e1")]]  # over the bound, and only that
     send(body("song_data/B.json"))
     assert len(started(store, machine)) == 1  # the dataset has its load
-    assert sorted(each.dataset for each in lists(store)) == ["log_data", "song_data"]
+    assert sorted(each.dataset for each in waiting_lists(store)) == ["log_data", "song_data"]
 
 
 def test_a_load_whose_list_is_gone_holds_up_no_dataset(
@@ -346,11 +347,11 @@ def test_a_load_takes_as_many_files_as_one_execution_loads_the_oldest_first(
         kept = get_backend("s3")["123456789012"]["aws"].get_object("working", file.key)
         assert kept
         kept.last_modified -= timedelta(days="-5." in file.key)
-    found = lists(store)
+    found = waiting_lists(store)
     assert [each.files for each in found] == [5, 3, 3]
     finished(first)
     assert [len(files) for files in started(store, machine)] == [5]  # one list at least
-    assert lists(store) == found[1:]
+    assert waiting_lists(store) == found[1:]
     machine.end(first, "SUCCEEDED")
     finished(second)
     assert [len(files) for files in started(store, machine)] == [5, 3]
@@ -364,7 +365,7 @@ def test_files_of_a_dataset_that_is_gone_are_left_alone(
     store.put_lines(f"{WAITING}old/{'0' * 40}-1.json.gz", [row])
     finished(first)
     assert started(store, machine) == []
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 @pytest.mark.parametrize(
@@ -399,7 +400,7 @@ def test_a_list_that_cannot_be_read_holds_nothing_up(
     s3.put_object(Bucket="working", Key=f"waiting/log_data/{'0' * 40}-1.json.gz", Body=content)
     send(body(LOG))
     assert started(store, machine) == [[(LOG, "e1")]]
-    assert lists(store) == []
+    assert waiting_lists(store) == []
 
 
 # -- the sweep -------------------------------------------------------------------------------
@@ -417,7 +418,7 @@ def test_the_sweep_starts_what_waits_as_a_load_from_events(
     """The messages were lost, and the loads ended without their last step."""
     for name in full(store, machine):
         machine.start("a-backfill")
-        if not lists(store):
+        if not waiting_lists(store):
             send(put(s3, LOG))
         machine.end(name, "ABORTED")
     assert sweep.handler({}, Context()) == {"files": 0}  # the backfill runs
@@ -454,6 +455,6 @@ def test_what_waits_for_an_hour_although_no_load_runs_is_the_sweeps(
     send(put(s3, LOG))
     for name in names:
         machine.end(name, "SUCCEEDED")
-    monkeypatch.setattr(sweep, "start_what_waits", lambda: None)
+    monkeypatch.setattr(sweep, "start_waiting", lambda: None)
     monkeypatch.setattr(sweep, "WAITS", sweep.WAITS - timedelta(hours=hours))
     assert sweep.handler({}, Context()) == {"files": files}

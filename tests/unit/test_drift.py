@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import stage
-from loader import noticed, sampling
+from loader import drift, keys, sampling
 from loader.datasets import datasets
-from loader.noticed import Audit, became_empty, document_key, sum_up
+from loader.drift import Audit, became_empty, summarize
 from loader.sampling import Sample, Sampler
 from loader.store import DataFile, Store
 
@@ -55,31 +55,33 @@ def document(**changes: Any) -> dict[str, Any]:
 def put(store: Store, *documents: dict[str, Any]) -> list[str]:
     names = [str(number) for number in range(len(documents))]
     for name, found in zip(names, documents, strict=True):
-        store.put(document_key(load(), name), found)
+        store.put(keys.drift(LOAD_ID, name), found)
     return names
 
 
 def test_a_column_is_empty_only_if_it_is_in_all_batches(store: Store) -> None:
-    both = sum_up(store, load(), put(store, document(), document()))
+    both = summarize(store, load(), put(store, document(), document()))
     assert [one["column"] for one in both.report["empty_columns"]] == ["song"]
     assert both.report["empty_columns"][0]["rows"] == 200
     figures = {row["column_name"]: row for row in both.figures}
     assert (figures["artist"]["filled"], figures["artist"]["rows_staged"]) == (10, 200)
     assert (figures["song"]["told"], figures["artist"]["told"]) == (1, 0)
-    one = sum_up(store, load(), put(store, document(), document(filled={"artist": 0, "song": 1})))
+    one = summarize(
+        store, load(), put(store, document(), document(filled={"artist": 0, "song": 1}))
+    )
     assert one.report["empty_columns"] == []
 
 
 def test_rows_of_another_dataset_do_not_count(store: Store) -> None:
     other = document(dataset="song_data", rows=10**6, filled={"song": 5}, before={})
     few = document(rows=1, before={"song": [1000, 500, T1, None]})
-    assert sum_up(store, load(), put(store, few, other)).report["empty_columns"] == []
+    assert summarize(store, load(), put(store, few, other)).report["empty_columns"] == []
 
 
 def test_keys_are_told_once_a_load_the_new_ones_first(store: Store) -> None:
     one = document(keys=[["old", "a", False, False], ["older", "a", False, True]], known=2)
     two = document(keys=[["new", "b", True, True], ["old", "b", False, False]], known=2, sampled=3)
-    found = sum_up(store, load(), put(store, one, two))
+    found = summarize(store, load(), put(store, one, two))
     assert [key["path"] for key in found.report["keys"]] == ["new", "old", "older"]
     assert found.report["new_keys"] == 1
     assert (found.report["files"], found.report["of"]) == (4, 2)
@@ -95,21 +97,21 @@ def test_keys_are_told_once_a_load_the_new_ones_first(store: Store) -> None:
 def test_keys_are_bounded(store: Store) -> None:
     """Of a dataset whose keys are data, such as ids: told in number, and noted up to a limit."""
     many = [[f"k{n}", "a", True, True] for n in range(200)]
-    found = sum_up(store, load(), put(store, document(keys=many, known=noticed.MOST_KEYS - 10)))
+    found = summarize(store, load(), put(store, document(keys=many, known=drift.MOST_KEYS - 10)))
     assert len(found.sightings) == 10
     assert found.report["new_keys"] == found.report["keys_total"] == 200
-    assert len(found.report["keys"]) == noticed.SHOWN_KEYS
+    assert len(found.report["keys"]) == drift.SHOWN_KEYS
 
 
 def test_what_cannot_be_read_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sum_up(store, load(), ["0"]).report == {}
+    assert summarize(store, load(), ["0"]).report == {}
 
     def failing(*_: Any) -> None:
         raise OSError("S3 does not answer")
 
     put(store, document())
     monkeypatch.setattr(Store, "get", failing)
-    assert sum_up(store, load(), ["0"]).report == {}
+    assert summarize(store, load(), ["0"]).report == {}
 
 
 def test_the_audits_rows_become_a_document() -> None:
@@ -211,7 +213,7 @@ def test_the_stage_step_leaves_what_it_noticed(
     ]
     data_api.replies = [reply]
     assert call(stage.handler, planned())["outcome"] == "staged"
-    found = store.get(document_key(load(), "0"))
+    found = store.get(keys.drift(LOAD_ID, "0"))
     assert (found["sampled"], found["of"]) == (1, 1)
     assert found["keys"] == [["vip", LOG, True, True]]
     assert found["before"] == {"artist": [9, 9, T1, None]}  # song is the 14th column
@@ -226,7 +228,7 @@ def test_the_sample_of_a_copy_that_takes_its_time_is_kept(
     state = planned()
     while state["outcome"] != "staged":
         state = call(stage.handler, state)
-    found = store.get(document_key(load(), "0"))
+    found = store.get(keys.drift(LOAD_ID, "0"))
     assert found["keys"] == [["vip", LOG, True, True]]
 
 
@@ -241,4 +243,4 @@ def test_a_batch_is_staged_though_nothing_can_be_noted(
 
     monkeypatch.setattr(Audit, "document", failing)
     assert call(stage.handler, planned())["outcome"] == "staged"
-    assert list(store.keys(document_key(load(), "0"))) == []
+    assert list(store.keys(keys.drift(LOAD_ID, "0"))) == []

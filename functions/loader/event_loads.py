@@ -1,19 +1,18 @@
-"""Loads from events: how many run at once, and the lists of what waits for one of them to end.
+"""Loads from S3 events: how many run at once, and the lists of events that wait for one of them to end.
 
-waiting/<dataset>/<digest>-<files>.json.gz   the events of one dataset and window, one a line
+Below the limit (MaxLoadsAtOnce) events become a load immediately. At the limit they are written to a list, and their
+messages are done. The next one that finds room (the trigger, a load that ends, the sweep) turns all lists into one
+load, so that loads grow when they are slow. A dataset without files in any of these loads may start one load above the
+limit, so that the backlog of one dataset does not block another. Loads that a person, a backfill or the sweep started
+do not count.
 
-Under the bound (MaxLoadsAtOnce) events are a load at once. At the bound they are written to a list, and their messages
-are done with. Whoever looks next and finds room (the trigger, a load that ends, the sweep) takes all lists as one load,
-so that loads grow when they are slow. A dataset of which no such load has a file may start one load over the bound, so
-that the pile of one dataset holds up no other. Loads that a person, a backfill or the sweep started do not count.
-
-Nothing here decides what is loaded: a list that is taken twice is two loads of the same files, and the claim of the
-publish transaction lets one of them load each. A list is deleted when the execution that has its files is started.
+Nothing here decides what is loaded. If a list is used twice, two loads have the same files, and the claim of the
+publish transaction lets only one of them load each file. A list is deleted when the execution with its files is
+started.
 """
 
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,24 +22,22 @@ from gzip import BadGzipFile
 from itertools import groupby
 from typing import Any
 
+from loader import keys
 from loader.datasets import dataset_of, datasets
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.store import DataFile, MissingObject, Store
 
-WAITING = "waiting/"
-OF_EVENTS = "s3-"  # how the executions that events started are named
 MAX_NAMES = 5
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
-_NAME = re.compile(r"waiting/(?P<dataset>[a-z0-9_]+)/[0-9a-f]{40}-(?P<files>\d{1,9})\.json\.gz")
-MAX_LISTS = 500  # that one look reads, some ten seconds; what is left is the next one's
+MAX_LISTS = 500  # read at once, in about ten seconds; the rest is left for the next time
 
 Events = dict[str, tuple[str, DataFile]]
-"""By key: the sequencer of the newest event, and its object."""
+"""Key -> the sequencer of the newest event, and its object."""
 
 
-def add(events: Events, sequencer: str, file: DataFile) -> None:
-    """Adds an event, unless a newer one of the same key is there.
+def add_event(events: Events, sequencer: str, file: DataFile) -> None:
+    """Adds an event, unless there is a newer one of the same key.
 
     Sequencers of one key compare as text when the shorter is padded with zeros on the right.
     Source: docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
@@ -51,8 +48,8 @@ def add(events: Events, sequencer: str, file: DataFile) -> None:
 
 
 @dataclass(frozen=True)
-class List:
-    """A list that waits: its key, its dataset's name, how many files it has, since when it waits."""
+class WaitingList:
+    """A list of waiting events: its key, dataset, number of files, and since when it waits."""
 
     key: str
     dataset: str
@@ -60,23 +57,23 @@ class List:
     since: datetime
 
 
-def lists(store: Store) -> list[List]:
-    """The lists that wait, the oldest first. One request for each thousand."""
+def waiting_lists(store: Store) -> list[WaitingList]:
+    """The waiting lists, oldest first. One request for each thousand."""
     found = []
-    for file in store.list_files(store.bucket, WAITING):
-        name = _NAME.fullmatch(file.key)
-        if not name:  # who put it there?
-            logger.error("an object among the lists that wait is no list", key=file.key)
+    for file in store.list_files(store.bucket, keys.WAITING):
+        found_in_key = keys.split_waiting_list(file.key)
+        if not found_in_key:
+            logger.error("an object among the waiting lists is not a list", key=file.key)
             continue
         since = datetime.fromisoformat(file.modified)
-        found.append(List(file.key, name["dataset"], int(name["files"]), since))
+        found.append(WaitingList(file.key, *found_in_key, since))
     return sorted(found, key=lambda each: (each.since, each.key))
 
 
-def events_of(store: Store, waiting: List) -> Iterator[tuple[str, DataFile]]:
-    """The events of a list, none if it has been taken meanwhile.
+def events_of(store: Store, waiting: WaitingList) -> Iterator[tuple[str, DataFile]]:
+    """The events of a list; none if another load has started them in the meantime.
 
-    One that cannot be read holds nothing up: its files are the sweep's.
+    A list that cannot be read does not block others: the sweep loads its files.
     """
     try:
         for row in store.get_lines(waiting.key):
@@ -86,32 +83,25 @@ def events_of(store: Store, waiting: List) -> Iterator[tuple[str, DataFile]]:
         return
     except (BadGzipFile, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError):
         logger.exception(
-            "a list that waits cannot be read; the sweep loads its files", key=waiting.key
+            "a waiting list cannot be read; the sweep loads its files", key=waiting.key
         )
 
 
-def list_of(execution: str) -> str:
-    """The list of the files of an execution that events started, by its name: s3-<digest>-2 is the second attempt at
-    s3-<digest>.
-    """
-    return f"events/{'-'.join(execution.split('-')[:2])}.json.gz"
-
-
 class EventLoads:
-    """Starts loads of events, or lets events wait. ``states`` gives a Step Functions client when one is needed."""
+    """Starts loads from events, or lets events wait. ``states`` returns a Step Functions client when it is needed."""
 
     def __init__(self, store: Store, states: Callable[[], Any], machine: str) -> None:
         self._store = store
         self._states = states
         self._machine = machine
 
-    def look(self, events: Events, *, leaving: str = "") -> int:
-        """Starts at most one load, of these events and what waits, as far as there is room; returns how many files
-        wait then. ``leaving``: the name of an execution that ends, and does not count.
+    def start_or_defer(self, events: Events, *, leaving: str = "") -> int:
+        """Starts at most one load of these events and the waiting ones, if there is room. Returns how many files still
+        wait. ``leaving``: the name of an execution that is about to end, and does not count.
 
-        What is in no load is in a list when this returns. If it raises, nothing is lost that was in a list before.
+        When this returns, events that are not in a load are in a list. If it raises, all earlier lists are still there.
         """
-        waiting = lists(self._store)
+        waiting = waiting_lists(self._store)
         if not events and not waiting:
             return 0
         running = [name for name in self._running() if name != leaving]
@@ -130,8 +120,8 @@ class EventLoads:
         taken = _some([each for each in waiting if each.dataset in admitted])
         for each in taken:
             for sequencer, file in events_of(self._store, each):
-                if dataset_of(file.key, known.values()):  # it may be gone since
-                    add(load, sequencer, file)
+                if dataset_of(file.key, known.values()):  # the dataset may have been removed since
+                    add_event(load, sequencer, file)
         if load:
             self._start(load, MAX_NAMES if events else 1)
         for each in taken:
@@ -151,9 +141,9 @@ class EventLoads:
         return still
 
     def _running(self) -> list[str]:
-        """The names of the executions that events started and that run.
+        """The names of the running executions that events started.
 
-        Eventually consistent: it may not show what has just started or ended.
+        Eventually consistent: executions that have just started or ended may be missing or included.
         Source: docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
         """
         pages = (
@@ -162,14 +152,14 @@ class EventLoads:
             .paginate(stateMachineArn=self._machine, statusFilter="RUNNING")
         )
         names = (execution["name"] for page in pages for execution in page["executions"])
-        return [name for name in names if name.startswith(OF_EVENTS)]
+        return [name for name in names if name.startswith(keys.EVENT_EXECUTIONS)]
 
     def _datasets_of(self, running: list[str], wanted: set[str]) -> set[str]:
-        """Which of these datasets the executions have files of. It reads no more of their lists than it must."""
+        """Which of these datasets have files in the executions. Reads no more of their lists than necessary."""
         found: set[str] = set()
         for name in running:
             with suppress(MissingObject):
-                for row in self._store.get_lines(list_of(name)):
+                for row in self._store.get_lines(keys.event_list(name)):
                     if dataset := dataset_of(row["key"], datasets().values()):
                         found.add(dataset.name)
                     if wanted <= found:
@@ -177,28 +167,29 @@ class EventLoads:
         return found
 
     def _defer(self, events: Events, of: dict[str, str]) -> None:
-        """Writes a list for each dataset. The same events have the same list, however often they come."""
-        keys = sorted(events, key=lambda key: (of[key], key))
-        for dataset, group in groupby(keys, key=lambda key: of[key]):
+        """Writes a list for each dataset. The same events always have the same list."""
+        in_order = sorted(events, key=lambda key: (of[key], key))
+        for dataset, group in groupby(in_order, key=lambda key: of[key]):
             some = {key: events[key] for key in group}
             self._store.put_lines(
-                f"{WAITING}{dataset}/{_digest(some)}-{len(some)}.json.gz",
+                keys.waiting_list(dataset, _digest(some), len(some)),
                 ({**file.as_dict(), "sequencer": sequencer} for sequencer, file in some.values()),
             )
 
     def _start(self, events: Events, attempts: int) -> None:
-        """Starts one execution for the events; one that ended badly under the same name is started anew, if
-        ``attempts`` are left.
+        """Starts one execution for the events. If one of the same name has failed, starts another, up to ``attempts``.
 
-        A name that runs with the same input is answered as its first start was, and says that the events have a load,
-        not who started it: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+        If an execution of this name and input is running, the answer is that of its first start: it shows that the
+        events have a load, not who started it.
+        Source: docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
         """
         states = self._states()
-        name = f"{OF_EVENTS}{_digest(events)}"
+        digest = _digest(events)
+        name = keys.event_execution(digest)
         files = (events[key][1].as_dict() for key in sorted(events))
-        objects = self._store.put_lines(f"events/{name}.json.gz", files)
+        objects = self._store.put_lines(keys.event_list(name), files)
         for number in range(1, attempts + 1):
-            execution = name if number == 1 else f"{name}-{number}"
+            execution = keys.event_execution(digest, number)
             try:
                 answer = states.start_execution(
                     stateMachineArn=self._machine,
@@ -206,7 +197,7 @@ class EventLoads:
                     input=json.dumps({"objects": objects}),
                 )
             except states.exceptions.ExecutionAlreadyExists:
-                if attempts == 1:  # the sweep looks at what it has not loaded
+                if attempts == 1:  # the sweep checks what it has not loaded
                     logger.info("these events have had their load", execution_name=name)
                     return
                 arn = f"{self._machine.replace(':stateMachine:', ':execution:')}:{execution}"
@@ -230,10 +221,10 @@ class EventLoads:
         )
 
 
-def _some(waiting: list[List]) -> list[List]:
-    """The oldest lists, up to as many files as one execution loads; one list at least."""
+def _some(waiting: list[WaitingList]) -> list[WaitingList]:
+    """The oldest lists, up to as many files as one execution loads; at least one list."""
     most, files = settings().batch_files * settings().max_batches, 0
-    taken: list[List] = []
+    taken: list[WaitingList] = []
     for each in waiting[:MAX_LISTS]:
         files += each.files
         if taken and files > most:
@@ -243,7 +234,7 @@ def _some(waiting: list[List]) -> list[List]:
 
 
 def _digest(events: Events) -> str:
-    """A name for the events, whatever their order."""
+    """A name for the events, independent of their order."""
     identity = "\n".join(
         f"{file.bucket}\0{file.key}\0{file.etag}\0{sequencer}"
         for sequencer, file in (events[key] for key in sorted(events))

@@ -1,4 +1,4 @@
-"""The beginnings of files: a ranged GET, and what can be decompressed of it."""
+"""Decompresses the start of a file, as a ranged GET returns it."""
 
 import bz2
 import importlib
@@ -10,13 +10,13 @@ from loader.datasets import compression
 
 
 class NotThatFormat(Exception):
-    """The bytes are not of the compression that the key's ending says, or this runtime cannot decompress it."""
+    """The bytes do not have the compression that the key's suffix says, or this runtime cannot decompress it."""
 
 
-def unpacked(key: str, data: bytes, most: int) -> bytes:
-    """What the beginning of an object holds, decompressed by the key's ending, at most so many bytes.
+def decompressed(key: str, data: bytes, most: int) -> bytes:
+    """The start of an object, decompressed by the suffix of its key, at most so many bytes. Raises NotThatFormat.
 
-    Raises NotThatFormat. A bzip2 file says nothing before its first block (up to 900 kB) is complete.
+    A bzip2 file gives nothing before its first block (up to 900 kB) is complete.
     """
     option = compression(key)
     if not option:
@@ -28,9 +28,8 @@ def unpacked(key: str, data: bytes, most: int) -> bytes:
             found += decoder.decompress(data, most - len(found))
             data = decoder.unused_data if decoder.eof else b""
     except (OSError, ValueError, EOFError, zlib.error, _zstd_error()) as error:
-        if (
-            not found
-        ):  # the first part of several has been read: padding, or another part that is broken
+        # If something was read, the rest is padding, or a later part that is broken.
+        if not found:
             raise NotThatFormat(f"{key!r} is no {option} file: {error}") from error
     return found
 

@@ -1,7 +1,4 @@
-"""What a load spends on AWS beside the warehouse: counted in each call of a step, carried in the state, then summed.
-
-In the state: {"calls": {step: n}, "data_api": n, "s3": n, "gb_ms": n}, a few bytes whatever the size of the load.
-"""
+"""What a load uses of AWS outside the warehouse: counted in each call of a step, kept in the state, then summed."""
 
 import os
 import time
@@ -9,25 +6,26 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from loader.state import Usage
+
 SERVICES = {"redshift-data": "data_api", "s3": "s3"}
 # A step's Task is followed by a Choice, but for these (statemachine/load.asl.json).
 WITHOUT_CHOICE = ("migrate",)
 MEMORY = int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"))  # MB
 
-Spent = dict[str, Any]
 
 _requests: Counter[str] = Counter()  # of the call that runs
 _begun = [0.0]
 
 
-def begin() -> None:
-    """A call of a function begins; an environment runs one at a time."""
+def start_call() -> None:
+    """Starts the count for a call of a function; an environment runs one call at a time."""
     _requests.clear()
     _begun[0] = time.perf_counter()
 
 
 def count(client: Any) -> Any:
-    """The client, whose requests are counted from now on, each attempt."""
+    """Counts the client's requests from now on, each attempt; returns the client."""
     client.meta.events.register("before-send", _note)
     return client
 
@@ -37,19 +35,20 @@ def _note(event_name: str, **_: Any) -> None:
     _requests[SERVICES.get(event_name.split(".")[1], "other")] += 1
 
 
-def so_far(step: str, before: Any) -> Spent:
-    """What was spent before this call and in it. ``before`` comes out of the state, and may be anything."""
+def add_call(step: str, before: Any) -> Usage:
+    """What was used before this call and in it. ``before`` comes from the state and may be anything."""
     milliseconds = (time.perf_counter() - _begun[0]) * 1000
-    this: Spent = {
+    this: Usage = {
         "calls": {step: 1},
-        **{name: _requests[name] for name in SERVICES.values()},
+        "data_api": _requests["data_api"],
+        "s3": _requests["s3"],
         "gb_ms": round(milliseconds * MEMORY / 1024, 3),
     }
     return total([before, this])
 
 
-def total(parts: Iterable[Any]) -> Spent:
-    """The sum of what was spent; what is not of that form counts for nothing."""
+def total(parts: Iterable[Any]) -> Usage:
+    """The sum of usages; anything of another form is ignored."""
     calls: Counter[str] = Counter()
     numbers: Counter[str] = Counter()
     for part in parts:
@@ -70,17 +69,16 @@ def total(parts: Iterable[Any]) -> Spent:
     }
 
 
-def figures(spent: Spent, batches: int, *, failed: bool, rest_started: bool) -> dict[str, Any]:
-    """The figures of a load that ends, for its report and the ledger.
+def figures(spent: Usage, batches: int, *, failed: bool, rest_started: bool) -> dict[str, float]:
+    """The figures of a load at its end, for the report and the ledger.
 
-    transitions   states entered, as Step Functions counts them; without its own retries
+    transitions   states entered, as Step Functions bills them, without its own retries
     function_calls, data_api_calls, s3_requests, gb_seconds
     """
     steps = {step: n for step, n in spent["calls"].items() if step != "finish"}
     of_steps = sum(n * (1 if step in WITHOUT_CHOICE else 2) for step, n in steps.items())
-    of_batches = (
-        2 + batches if batches else 0
-    )  # the Map, its Choice, and the Pass that ends each batch
+    # The Map, its Choice, and the Pass that ends each batch.
+    of_batches = 2 + batches if batches else 0
     at_the_end = 1 + int(failed) + 2 * int(rest_started)
     return {
         "transitions": of_steps + of_batches + at_the_end,

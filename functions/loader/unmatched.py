@@ -1,24 +1,24 @@
-"""Files under a dataset's prefix that no dataset takes: another ending, one in capitals, none at all.
+"""Files under a dataset's prefix that match no dataset: with another suffix, one in capitals, or none.
 
-They are left alone, and named: by a dry run, by a load that looks at the bucket, and by each sweep, which leaves what
-it saw in the work bucket.
+They are not loaded, but reported: by a dry run, by a load that lists the bucket, and by each sweep, which writes what
+it saw into the work bucket.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
+from loader import keys
 from loader.datasets import Dataset
+from loader.state import UnmatchedFiles
 from loader.store import DataFile, MissingObject, Store
 
-DOCUMENT = "sweep/not_taken.json"  # of the last sweep
 SHOWN = 10  # keys
 KEPT = 100_000  # keys of a list
 
 
-def under(key: str, known: Iterable[Dataset]) -> Dataset | None:
-    """The dataset under whose prefix the key is, whether it takes it or not: of several the one with the longest. None
-    for a folder marker of the console, which is no file.
+def dataset_above(key: str, known: Iterable[Dataset]) -> Dataset | None:
+    """The dataset under whose prefix the key is, whether it matches or not; of several, the one with the longest
+    prefix. None for a folder marker of the console, which is not a file.
     """
     if key.endswith("/"):
         return None
@@ -27,7 +27,7 @@ def under(key: str, known: Iterable[Dataset]) -> Dataset | None:
 
 
 @dataclass
-class NotTaken:
+class Unmatched:
     """How many, of which datasets' prefixes, and the first keys."""
 
     files: int = 0
@@ -41,15 +41,15 @@ class NotTaken:
         if len(self.keys) < KEPT:
             self.keys.append(file.key)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> UnmatchedFiles:
         """{"files": n, "datasets": {name: n}, "keys": [the first]}"""
         return {"files": self.files, "datasets": self.datasets, "keys": self.keys[:SHOWN]}
 
 
-def of_last_sweep(store: Store) -> dict[str, Any] | None:
-    """What the last sweep left: as_dict with "seen_at" (ISO 8601); None if there was none yet."""
+def last_sweep(store: Store) -> UnmatchedFiles | None:
+    """What the last sweep saw; None if there was none yet."""
     try:
-        found: dict[str, Any] = store.get(DOCUMENT)
+        found: UnmatchedFiles = store.get(keys.UNMATCHED)
     except MissingObject:
         return None
     return found

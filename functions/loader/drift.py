@@ -1,7 +1,7 @@
-"""What a load notices of its files and changes nothing for: keys that no column takes, columns that became empty.
+"""Schema drift: JSON keys that no column loads, and columns that became empty. It is reported, and changes nothing.
 
-The stage step leaves a document for each batch (its sample, how many rows each column is filled in, and what earlier
-loads had seen); at its end the load sums them up, tells of what is new, and notes it for the loads that follow.
+Stage writes a document for each batch: its sample, the number of rows in which each column is filled, and what earlier
+loads have seen. At its end the load sums them up, reports what is new, and records it for the next loads.
 """
 
 from collections.abc import Iterable
@@ -9,36 +9,32 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from loader import keys
 from loader.datasets import datasets
-from loader.names import state_of
 from loader.observability import logger
 from loader.sampling import Sample
+from loader.state import Load
 from loader.store import MissingObject, Store
 
-CHANCE = 1e-6  # less likely than this, an empty column is no chance
-MOST_KEYS = 1000  # of a dataset that are noted
-SEEN_AGAIN = timedelta(days=1)  # a known key is noted once more after this
+CHANCE = 1e-6  # if an empty column is less likely than this, it is not by chance
+MOST_KEYS = 1000  # recorded for a dataset
+SEEN_AGAIN = timedelta(days=1)  # a known key is recorded again after this time
 SHOWN_KEYS = 50
 SHOWN_COLUMNS = 50
 
 Row = dict[str, Any]
 
 
-def document_key(load: dict[str, Any], batch: str) -> str:
-    """Where the stage step leaves what it noticed of a batch."""
-    return f"{state_of(load)}/noticed/{batch}.json"
-
-
 @dataclass
 class Audit:
-    """What the audit of a staging says of keys and columns (sql/stage/audit.sql)."""
+    """What the audit of the staged rows says about keys and columns (sql/stage/audit.sql)."""
 
     seen: dict[str, str] = field(default_factory=dict)  # path -> when last
     before: dict[str, list[Any]] = field(default_factory=dict)
     filled: dict[str, list[int]] = field(default_factory=dict)
 
     def take(self, row: tuple[Any, ...]) -> None:
-        """A row of kind key, column or filled; any other is left alone."""
+        """Adds a row of kind key, column or filled; ignores any other."""
         kind, name, digest, figure, expected, first, last = row
         if kind == "key":
             self.seen[str(name)] = str(last)
@@ -50,7 +46,7 @@ class Audit:
     def document(
         self, dataset: str, rows: int, files: int, sample: Sample, now: datetime
     ) -> dict[str, Any]:
-        """What is left for the end of the load; files: those of the batch that have content."""
+        """The document for the end of the load. ``files``: those of the batch that are not empty."""
         counts = [n for part in sorted(self.filled, key=int) for n in self.filled[part]]
         filled = dict(zip(datasets()[dataset].layout.columns, counts, strict=False))
         return {
@@ -73,7 +69,7 @@ class Audit:
 
 
 def _is_old(seen: str | None, now: datetime) -> bool:
-    """Whether a key that was seen then is to be noted once more."""
+    """Whether a key that was last seen at this time must be recorded again."""
     if seen is None:
         return True
     try:
@@ -83,8 +79,8 @@ def _is_old(seen: str | None, now: datetime) -> bool:
 
 
 @dataclass
-class Noticed:
-    """What a load noticed.
+class Drift:
+    """The drift that a load noticed.
 
     report       for the load's report; {} if nothing was read
     sightings    rows of key_sightings
@@ -96,35 +92,35 @@ class Noticed:
     figures: list[Row] = field(default_factory=list)
 
 
-def sum_up(store: Store, load: dict[str, Any], batches: Iterable[str]) -> Noticed:
-    """What was noticed of these batches. It fails nothing: a document that cannot be read is left out."""
+def summarize(store: Store, load: Load, batches: Iterable[str]) -> Drift:
+    """Sums up these batches. Never fails the load: a document that cannot be read is left out."""
     documents = []
     for batch in batches:
         try:
-            documents.append(store.get(document_key(load, batch)))
+            documents.append(store.get(keys.drift(load["load_id"], batch)))
         except MissingObject:
-            continue  # nothing of it was staged
+            continue  # no rows were staged
         except Exception:
-            logger.exception("what was noticed of a batch could not be read", batch=batch)
+            logger.exception("the drift of a batch could not be read", batch=batch)
     if not documents:
-        return Noticed()
-    keys, sightings = _keys(load, documents)
+        return Drift()
+    seen, sightings = _keys(load, documents)
     empty, figures = _columns(load, documents)
     report = {
         "files": sum(one["sampled"] for one in documents),
         "of": sum(one["of"] for one in documents),
-        "keys": keys[:SHOWN_KEYS],
-        "keys_total": len(keys),
-        "new_keys": sum(key["new"] for key in keys),
+        "keys": seen[:SHOWN_KEYS],
+        "keys_total": len(seen),
+        "new_keys": sum(key["new"] for key in seen),
         "unread_headers": sum(one.get("unread_headers", 0) for one in documents),
         "empty_columns": empty[:SHOWN_COLUMNS],
         "empty_columns_total": len(empty),
     }
-    return Noticed(report, sightings, figures)
+    return Drift(report, sightings, figures)
 
 
-def _keys(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:
-    """The keys for the report, the new ones first, and the rows to note."""
+def _keys(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The keys for the report, the new ones first, and the rows to record."""
     found: dict[tuple[str, str], Row] = {}
     noted: dict[str, int] = {}
     rows = []
@@ -144,8 +140,8 @@ def _keys(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[R
     return sorted(found.values(), key=lambda key: (not key["new"], key["dataset"])), rows
 
 
-def _columns(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], list[Row]]:
-    """The columns that were usually filled and are empty in all of the load's rows, and the rows to note."""
+def _columns(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
+    """The columns that were usually filled and are empty in all of the load's rows, and the rows to record."""
     rows: dict[str, int] = {}
     filled: dict[tuple[str, str], int] = {}
     before: dict[tuple[str, str], list[Any]] = {}
@@ -180,10 +176,10 @@ def _columns(load: dict[str, Any], documents: list[Row]) -> tuple[list[Row], lis
 
 
 def became_empty(before: list[Any], rows: int) -> bool:
-    """Whether a column that is empty in all of these rows is to be told.
+    """Whether to report a column that is empty in all of these rows.
 
-    before: its rows so far, those that were filled, when it was filled last, and when it was told last that it is
-    empty. One more row than there were counts as empty, so that a column is not taken for always filled after a few.
+    ``before``: its rows so far, how many were filled, when it was last filled, and when it was last reported as empty.
+    One row more than there were counts as empty, so that after a few rows a column does not count as always filled.
     """
     known, filled, last_filled, last_told = before
     if last_told and last_told >= (last_filled or ""):

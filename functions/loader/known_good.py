@@ -1,34 +1,26 @@
-"""The control: whether the set-up reads a file that it has read before, so that an error is the other file's.
+"""The control: whether the set-up still reads a file that loaded before, so that an error must be another file's.
 
-The newest file of the dataset that has loaded, and is there as it was, is read by NOLOAD. Where none ever loaded, a
-file of the loader's own with nothing in it: that shows what meets every file (role, manifest, JSONPaths, rights), and
+NOLOAD reads the newest loaded file of the dataset that is still in the bucket unchanged. If no file ever loaded, it
+reads an empty file of the loader's own: that shows what affects every file (role, manifest, JSONPaths, rights), and
 proves nothing against any.
-
-In the state of a batch:
-    control     ``works`` or ``none``, once it is known; until then {"url": …, "key": …, "statement": …}
-    controls    how often it was asked again, for other batches of the load that may publish a file of the dataset
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from loader import headers, sql, statements
+from loader import copying, headers, keys, sql, statements
 from loader.batches import Batch
 from loader.dataapi import DataApi, Statement, client_token, failure
 from loader.datasets import Dataset, compression
-from loader.failures import Kind, is_interruption, kind_of
-from loader.look import is_json
-from loader.names import common, for_dataset, state_of
+from loader.diagnosis import is_json
+from loader.failures import Kind, is_interruption
 from loader.settings import settings
-from loader.steps import LOST, advance, pause
+from loader.state import BatchState, Control, Load, without
+from loader.steps import advance, ending, pause
 from loader.store import DataFile, Store
 
-MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
-MAX_HEADS = 10  # files of the ledger that are looked for
+MAX_HEADS = 10  # files of the ledger that are checked for existence
 MAX_ASKED = 6  # 51 seconds of pauses
-
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,26 +28,26 @@ class Verdict:
     """What the control says: ``works``, ``none`` (no file ever loaded), ``fails``, or not yet: ``running``,
     ``interrupted``.
 
-    why   the sentence of what fails, or the error that interrupted it
+    ``why``: what fails, as a sentence, or the error that interrupted it.
     """
 
     what: str
     why: str = ""
 
 
-def ask(
+def check(
     api: DataApi,
     store: Store,
-    load: State,
-    state: State,
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
     *,
     patient: bool = True,
-) -> tuple[State, Verdict]:
-    """Asks once for all parts of a batch; the state remembers the answer. One statement for the ledger, one NOLOAD.
+) -> tuple[BatchState, Verdict]:
+    """Runs the control once for all parts of a batch; the state keeps the answer. One query of the ledger, one NOLOAD.
 
-    ``patient``: where no file ever loaded, it waits for other batches of the load.
+    ``patient``: if no file ever loaded, wait for the other batches of the load.
     """
     known = state.get("control")
     if isinstance(known, str):
@@ -71,7 +63,7 @@ def ask(
     )
     if statement.running:
         return {**state, "control": {**known, "statement": pending}}, Verdict("running")
-    state = {name: value for name, value in state.items() if name != "control"}
+    state = without(state, "control")
     error, interrupted = _error(api, statement)
     if not error:
         if not known["loaded"]:
@@ -82,41 +74,41 @@ def ask(
     what = (
         f"{known['url']}, which loaded before,"
         if known["loaded"]
-        else "a file of the loader's own, with nothing in it,"
+        else "an empty file of the loader's own"
     )
     return state, Verdict("fails", f"{what} fails too: {error}")
 
 
 def _none(
-    load: State, state: State, batch: Batch, dataset: Dataset, *, patient: bool
-) -> tuple[State, Verdict]:
-    """No file of the dataset ever loaded. Other batches of this very load may yet publish one: it is asked again, for
-    most of a minute.
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, *, patient: bool
+) -> tuple[BatchState, Verdict]:
+    """No file of the dataset ever loaded. Other batches of this load may still publish one: asks again for most of a
+    minute.
     """
     others = load.get("datasets", {}).get(dataset.name, 0) > len(batch.files) + len(batch.rejects)
     asked = state.get("controls", 0)
     if patient and load.get("batch_count", 1) > 1 and others and asked < MAX_ASKED:
         pause(asked + 1)
-        state = {name: value for name, value in state.items() if name != "control"}
+        state = without(state, "control")
         return {**state, "controls": asked + 1}, Verdict("running")
     return {**state, "control": "none"}, Verdict("none")
 
 
 class _Interrupted(Exception):
-    """The ledger could not be asked."""
+    """The query of the ledger failed."""
 
 
 def _chosen(
-    api: DataApi, store: Store, load: State, state: State, batch: Batch, dataset: Dataset
-) -> State:
+    api: DataApi, store: Store, load: Load, state: BatchState, batch: Batch, dataset: Dataset
+) -> Control:
     found = _loaded_before(api, load, state, batch, dataset)
     if file := _there(store, found, batch):
         columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
         return {"url": file.url, "key": file.key, "loaded": True, "columns": list(columns or ())}
-    # Of another format nothing is known that has no rows for certain. And one of our own was read well before.
+    # In other formats no content is certain to have no rows. And an empty file was read well before.
     if state.get("controls") or (not is_json(dataset) and not dataset.header_lines):
         return {"url": ""}
-    key = f"{state_of(load)}/control/{batch.name}.txt"
+    key = keys.control_file(load["load_id"], batch.name)
     return {
         "url": store.put_text(key, "\n" * max(dataset.header_lines, 1)),
         "key": key,
@@ -125,9 +117,9 @@ def _chosen(
 
 
 def _loaded_before(
-    api: DataApi, load: State, state: State, batch: Batch, dataset: Dataset
+    api: DataApi, load: Load, state: BatchState, batch: Batch, dataset: Dataset
 ) -> list[DataFile]:
-    names = {**common(settings()), "dataset": dataset.name}
+    names = {**settings().template_names, "dataset": dataset.name}
     ended = api.ended(
         [sql.render_one("stage/loaded_before.sql", names)],
         token=client_token(load["load_id"], _step("loaded", state), batch.name, state["attempt"]),
@@ -141,14 +133,14 @@ def _loaded_before(
     ]
 
 
-def _step(name: str, state: State) -> str:
-    """A step's name for its token: what is asked again is another statement."""
+def _step(name: str, state: BatchState) -> str:
+    """The name for the client token: each time is another statement."""
     return f"{name}{state.get('controls', '')}"
 
 
 def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | None:
-    """The first that is still as it was loaded, of the batch's compression if there is one. One of the batch only if
-    there is no other: another load may have published all of them meanwhile.
+    """The first file that is unchanged since it was loaded, with the batch's compression if possible. A file of the
+    batch itself only if there is no other: another load may have published all of them in the meantime.
     """
     mine = {file.key for file in batch.files}
     others = sorted(
@@ -165,17 +157,20 @@ def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | 
 def _submit(
     api: DataApi,
     store: Store,
-    load: State,
-    state: State,
+    load: Load,
+    state: BatchState,
     batch: Batch,
     dataset: Dataset,
-    known: State,
+    known: Control,
 ) -> Statement:
-    names = for_dataset(settings(), store, dataset, dataset.stage_table)
-    entries = {"entries": [{"url": known["url"], "mandatory": True}]}
-    uri = f"{state_of(load)}/control/{batch.name}.{state['attempt']}.json"
-    names["manifest"] = store.put(uri, entries)
-    names["copy_options"] = f"{compression(known['key'])} NOLOAD MAXERROR {MAX_ERRORS}"
+    names = copying.copy_names(
+        store,
+        dataset,
+        dataset.stage_table,
+        manifest=keys.control_manifest(load["load_id"], batch.name, state["attempt"]),
+        urls=[known["url"]],
+        options=copying.noload(compression(known["key"])),
+    )
     return api.submit(
         statements.find_bad_files(dataset, names, known.get("columns") or ()),
         token=client_token(load["load_id"], _step("control", state), batch.name, state["attempt"]),
@@ -185,11 +180,9 @@ def _submit(
 
 
 def _error(api: DataApi, statement: Statement) -> tuple[str, bool]:
-    """What the control met ('' if it read the file well), and whether that was an interruption."""
-    if statement is LOST:
-        return "The Data API forgot the statement that reads a file that loaded before.", True
+    """The error of the control ('' if it read the file well), and whether it was an interruption."""
     if statement.finished:
         errors = [str(row[4]) for row in api.rows(f"{statement.id}:2")]
         return (errors[0], is_interruption(errors[0])) if errors else ("", False)
-    statement = api.describe(statement.id)
-    return failure(statement), kind_of(statement) is Kind.TRY_AGAIN
+    end = ending(api, statement, None, "reads a file that loaded before")
+    return end.error, end.kind in (Kind.LOST, Kind.TRY_AGAIN)

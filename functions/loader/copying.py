@@ -1,0 +1,59 @@
+"""What a COPY reads: its manifest, its JSONPaths file and its options."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loader import keys, sql
+from loader.datasets import Dataset
+from loader.settings import settings
+from loader.store import Store
+
+MAX_ERRORS = 100_000  # COPY's limit: it fails at this many errors or more
+
+
+def noload(compression: str) -> str:
+    """The options to read files without loading them."""
+    return f"{compression} NOLOAD MAXERROR {MAX_ERRORS}".strip()
+
+
+def names(store: Store, dataset: Dataset, table: str) -> dict[str, str]:
+    """What a dataset's templates can use: its staging table under its general and its own name, its JSONPaths file."""
+    offered = {
+        **settings().template_names,
+        "stage_table": table,
+        "stage_parent": dataset.stage_table,
+        dataset.stage_table: table,
+    }
+    if dataset.has_jsonpaths:
+        offered["jsonpaths"] = store.uri(jsonpaths_key(dataset))
+    return offered
+
+
+def copy_names(
+    store: Store, dataset: Dataset, table: str, *, manifest: str, urls: Sequence[str], options: str
+) -> dict[str, str]:
+    """What the dataset's copy.sql can use. Writes the manifest under its key."""
+    uri = store.put(manifest, manifest_of(urls))
+    return {**names(store, dataset, table), "manifest": uri, "copy_options": options}
+
+
+def manifest_of(urls: Sequence[str]) -> dict[str, Any]:
+    """A COPY manifest. mandatory: COPY fails if a file does not exist, instead of skipping it silently.
+
+    Source: docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+    """
+    return {"entries": [{"url": url, "mandatory": True} for url in urls]}
+
+
+def write_jsonpaths(store: Store, dataset: Dataset) -> None:
+    """Writes the dataset's JSONPaths file, if it has one."""
+    if dataset.has_jsonpaths:
+        store.put_text(jsonpaths_key(dataset), jsonpaths_text(dataset))
+
+
+def jsonpaths_key(dataset: Dataset) -> str:
+    return keys.jsonpaths(dataset.name, jsonpaths_text(dataset))
+
+
+def jsonpaths_text(dataset: Dataset) -> str:
+    return sql.read(f"datasets/{dataset.name}/jsonpaths.json")

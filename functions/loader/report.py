@@ -1,0 +1,317 @@
+"""The report of a load, the same as the cause of a failed execution, and as a message for people.
+
+A message is sent for a load that failed, did not load files, or noticed something new about them.
+"""
+
+import json
+import re
+import time
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from loader.batches import TRIED_AGAIN
+from loader.migrations import latest_version
+from loader.state import BatchEnd, Load, RejectedFile, Result, StepError
+
+SHOWN_REJECTS = 20  # the ledger has them all
+SHOWN_CHECKS = 60
+SHOWN_REASON = 500  # characters of a rejected file's reason
+# The Cause of a Lambda function's error is JSON, perhaps cut (the state machine keeps 1,000 characters).
+ERROR_MESSAGE = re.compile(r'"errorMessage"\s*:\s*"((?:[^"\\]|\\.)*)')
+CAUSE_BYTES = 30_000  # Step Functions takes 32,768 characters
+# Errors of Step Functions itself. A timeout has an empty Cause; that of the data limit does not say what to do.
+# Recorded on AWS: github.com/localstack/localstack, tests/aws/services/stepfunctions/v2, timeouts/test_timeouts and
+# error_handling/test_states_errors.
+EXPLAINED = {
+    "States.Timeout": "{step} did not answer within its time limit, even when it was tried again. The logs of its "
+    "function show how far it got. Start the load again: files that are already published are left out.",
+    "States.DataLimitExceeded": "{step} returned or passed on more than the 262,144 bytes that Step Functions accepts. "
+    "Load fewer files at a time (the stack's parameters BatchFiles and MaxBatches), and report this: it is a bug "
+    "in the loader.",
+}
+STATUS = {
+    "nothing": "nothing to load",
+    "planned": "planned",
+    "checked": "checked",
+    "migrated": "migrated",
+    "reset": "reset",
+    "undone": "undone",
+}
+MAX_SUBJECT = 100  # characters, ASCII: docs.aws.amazon.com/sns/latest/api/API_Publish.html
+MAX_TEXT = 20_000  # characters; SNS takes 256 KiB
+SHOWN_KEYS = 20
+FIX = (
+    "What to do: upload a corrected file under the same key, and it loads automatically. To try one again as it is: "
+    'start the state machine with {"keys": ["its key"]}.'
+)
+READ = (
+    "What to do: let the COPY role read them (bucket policy, the policy of the KMS key). Every sweep tries them again; "
+    "nothing else is needed."
+)
+OF_KIND = {"rejected": "Rejected", "unreadable": "May not be read", "waiting": "Waiting"}
+CONSOLE = "https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
+# The console of each partition; template.yaml has them for the stack's outputs. The first is for every other partition.
+# Sources: docs.aws.amazon.com/govcloud-us/latest/UserGuide/signing-into-govcloud.html, docs.aws.eu/general/latest/gr/
+# endpoints.html, github.com/ilhan-mstf/colorize_cloudwatch_logs/issues/21 (China)
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+}
+
+
+def cause_of(load: Load, failures: list[BatchEnd], error: StepError | None) -> str:
+    """Why the load failed, in a sentence; '' if it did not."""
+    if error:
+        return message_of(error)
+    if load.get("outcome") in ("refused", "failed"):
+        return str(load.get("cause"))
+    causes = list(
+        dict.fromkeys(
+            batch.get("cause") or message_of(batch.get("error") or {}) for batch in failures
+        )
+    )
+    more = f" (and {len(causes) - 3} more causes)" if len(causes) > 3 else ""
+    return "; ".join(causes[:3]) + more
+
+
+def message_of(error: Any) -> str:
+    """The message of an error of the state machine, in which Lambda's Cause is JSON with errorMessage."""
+    if not isinstance(error, dict):
+        return str(error)
+    name = str(error.get("Error", "Error"))
+    step = f'The step "{error["State"]}"' if error.get("State") else "A step"
+    if name in EXPLAINED:
+        return f"{name}: {EXPLAINED[name].format(step=step)}"
+    text = str(error.get("Cause", "")).strip()
+    if message := ERROR_MESSAGE.search(text):
+        text = message[1]
+        with suppress(ValueError):  # cut in the middle of an escape
+            text = json.loads(f'"{text}"')
+    text = text or f"{step} failed without a message; see the logs of its function."
+    return f"{name}: {text}"[:2000]
+
+
+def report_of(
+    load: Load,
+    ended: list[BatchEnd],
+    results: list[Result],
+    failures: list[BatchEnd],
+    cause: str,
+    *,
+    rest_started: bool,
+) -> dict[str, Any]:
+    """The report: load id, status, files, rows by table, checks with figures, files that are not loaded, seconds."""
+    checks = [check for result in results for check in result["checks"]]
+    checks += [check for batch in failures for check in batch.get("checks", ())]
+    checks += load.get("checks", ())
+    checks.sort(key=lambda check: check["passed"])
+    rejects = [reject for result in results for reject in result["rejects"]]
+    loaded = sum(result["loaded"] for result in results)
+    rejected = sum(result["rejected"] for result in results)
+    unreadable = sum(result.get("unreadable", 0) for result in results)
+    waiting = sum(result.get("waiting", 0) for result in results)
+    settled = loaded + rejected + unreadable + waiting
+    known = load.get("known", 0) + sum(batch.get("known", 0) for batch in ended)
+    report: dict[str, Any] = {
+        "load_id": load["load_id"],
+        "status": "failed" if cause else STATUS.get(load.get("outcome", ""), "loaded"),
+        "mode": load.get("mode", "load"),
+        "files": {
+            "listed": load.get("listed", 0),
+            "known": known,
+            "loaded": loaded,
+            "rejected": rejected,
+            "unreadable": unreadable,
+            "waiting": waiting,
+            "failed": max(load.get("planned", 0) - settled - (known - load.get("known", 0)), 0)
+            if ended
+            else 0,
+        },
+        "rows": rows_of(results),
+        "checks": checks[:SHOWN_CHECKS],
+        "checks_total": len(checks),
+        "rejected": shown([r for r in rejects if r["status"] not in TRIED_AGAIN]),
+        "rejected_total": rejected,
+        **{name: shown([r for r in rejects if r["status"] == name]) for name in TRIED_AGAIN},
+        "seconds": {
+            "total": elapsed(load),
+            "plan": load.get("seconds", 0),
+            "stage": round(sum(result["seconds"]["stage"] for result in results), 3),
+            "publish": round(sum(result["seconds"]["publish"] for result in results), 3),
+        },
+    }
+    if load.get("outcome") == "planned" and load.get("mode") != "undo":
+        names = ("planned", "bytes", "datasets", "keys", "oldest_file", "not_loaded")
+        report["plan"] = {name: load.get(name) for name in names}
+        report["plan"]["batches"] = load.get("batch_count")
+        report["files"]["known"] = load.get("known", 0)
+    if load.get("known_as"):
+        report["known"] = load["known_as"]
+    if load.get("upgraded"):
+        report["tables"] = {**load["upgraded"], "latest": latest_version()}
+    for name in ("not_taken", "redo", "missing"):
+        if load.get(name):
+            report[name] = load[name]
+    if load.get("undo"):
+        report["undo"] = load["undo"]
+    if load.get("setup"):
+        report["setup"] = load["setup"]
+    if rest_started:
+        report["next"] = (
+            "There are more files than one execution loads; the next execution has started with the rest."
+        )
+    if cause:
+        report["cause"] = cause
+    return report
+
+
+def shown(rejects: list[RejectedFile]) -> list[RejectedFile]:
+    """What the report says about files that are not loaded."""
+    return [
+        {
+            "key": reject["key"],
+            "line": reject["line"],
+            "column": reject["column"],
+            "code": reject["code"],
+            "reason": str(reject["reason"])[:SHOWN_REASON],
+        }
+        for reject in rejects[:SHOWN_REJECTS]
+    ]
+
+
+def rows_of(results: list[Result]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for result in results:
+        for table, count in result["rows"].items():
+            rows[table] = rows.get(table, 0) + int(count or 0)
+    return rows
+
+
+def elapsed(load: Load) -> float:
+    begun = datetime.fromisoformat(load["started"].replace("Z", "+00:00"))
+    return round(time.time() - begun.timestamp(), 3)
+
+
+def as_cause(report: dict[str, Any]) -> str:
+    """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
+    text = json.dumps(report, ensure_ascii=False)
+    for name in ("checks", "rejected", *TRIED_AGAIN, "setup"):
+        while len(text.encode()) > CAUSE_BYTES and report.get(name):
+            report = {**report, name: report[name][: len(report[name]) // 2]}
+            text = json.dumps(report, ensure_ascii=False)
+    if len(text.encode()) > CAUSE_BYTES and report.get("sample"):
+        report = {**report, "sample": {**report["sample"], "keys": [], "empty_columns": []}}
+        text = json.dumps(report, ensure_ascii=False)
+    while len(text.encode()) > CAUSE_BYTES and report.get("cause"):
+        report = {**report, "cause": report["cause"][: len(report["cause"]) // 2]}
+        text = json.dumps(report, ensure_ascii=False)
+    return text
+
+
+def message(
+    report: dict[str, Any], *, stack: str, schema: str, execution: str, region: str
+) -> tuple[str, str] | None:
+    """Subject and text of the message about a load; None if there is nothing to report."""
+    failed, files = report["status"] == "failed", report["files"]
+    rejected = report["rejected_total"]
+    unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
+    noticed = _noticed(report.get("sample") or {}, schema)
+    left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
+    if not failed and not any(number for number, _ in left_out) and not noticed:
+        return None
+    if failed:
+        subject = f"[{stack}] load {report['load_id']} failed"
+        parts = [
+            f"A load of {stack} failed.",
+            f"Why: {report['cause']}",
+            _loaded(files)
+            + " Nothing is lost: each sweep tries the files again that are not loaded.",
+            "What to do: docs/operations.md, LoadFailedAlarm.",
+        ]
+    elif not any(number for number, _ in left_out):
+        subject = f"[{stack}] {_told(report['sample'])}"
+        parts = [f"A load of {stack} ended well.", _loaded(files)]
+    else:
+        told = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
+        subject = f"[{stack}] {told}"
+        parts = [
+            f"A load of {stack} ended well, but {_count(rejected + unreadable + waiting)} could not be loaded.",
+            _loaded(files),
+            *([FIX] if rejected else []),
+            *([READ] if unreadable else []),
+        ]
+    for kind, number in zip(OF_KIND, (rejected, unreadable, waiting), strict=True):
+        if number:
+            shown = report.get(kind, ())
+            parts.append(f"{OF_KIND[kind]}:\n" + "\n".join(_line(reject) for reject in shown))
+            if number > len(shown):
+                more = number - len(shown)
+                parts.append(
+                    f"and {more} more: {schema}.file_status has them, under this load's id."
+                )
+    parts += noticed
+    parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
+    return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
+
+
+def _told(sample: dict[str, Any]) -> str:
+    """What is new about the files, in a few words."""
+    keys, columns = sample["new_keys"], sample["empty_columns_total"]
+    told = [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
+    if columns:
+        told.append(f"{columns} {'column that is' if columns == 1 else 'columns that are'} empty")
+    return " and ".join(told)
+
+
+def _noticed(sample: dict[str, Any], schema: str) -> list[str]:
+    """The paragraphs about new keys and columns that became empty; [] if there are none."""
+    parts = []
+    if sample.get("new_keys"):
+        new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
+        lines = [f"- {key['dataset']}: {key['path']}, first in {key['file']}" for key in new]
+        more = sample["new_keys"] - len(new)
+        parts.append(
+            f"Keys that no column takes, seen for the first time ({sample['files']} of {sample['of']} files were "
+            "sampled). They are not loaded; a renamed key leaves its old column empty:\n"
+            + "\n".join(lines)
+            + (f"\nand {more} more: {schema}.unknown_keys" if more else "")
+        )
+    if sample.get("empty_columns"):
+        lines = [
+            f"- {one['dataset']}: {one['column']}, {one['rows']} rows; before, "
+            f"{one['filled_before']:.1%} of {one['rows_before']} rows were filled"
+            for one in sample["empty_columns"]
+        ]
+        parts.append(
+            "Columns that were usually filled and are empty in all rows of this load. This is reported once, until the "
+            "column is filled again:\n" + "\n".join(lines)
+        )
+    return parts
+
+
+def _link(execution: str, region: str) -> str:
+    """The URL of the execution in the console of its partition."""
+    host = CONSOLES.get(execution.split(":")[1], CONSOLES["aws"])
+    return CONSOLE.format(region=region, host=host, arn=execution)
+
+
+def _count(files: int) -> str:
+    return f"{files} file" if files == 1 else f"{files} files"
+
+
+def _loaded(files: dict[str, int]) -> str:
+    kinds = {"unreadable": "unreadable", "waiting": "waiting", "failed": "not loaded"}
+    others = "".join(
+        f", {_count(files[kind])} {what}" for kind, what in kinds.items() if files.get(kind)
+    )
+    return f"{_count(files['loaded'])} loaded, {_count(files['rejected'])} rejected{others}."
+
+
+def _line(reject: RejectedFile) -> str:
+    places = [
+        f"{name} {reject[name]}" for name in ("line", "column") if reject.get(name) is not None
+    ]
+    return f"- {reject['key']}{', ' if places else ''}{', '.join(places)}: {reject['reason']}"

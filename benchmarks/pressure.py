@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local.client.queues import depth
 from local.generator import DataSet
-from local.queues import depth
 from tests.world.counting import MINUTE, RPU, price
 from tests.world.deployed import Project, deployed
 from tests.world.machine import family_memory, started_by

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.progress import Progress
+from local.show.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_LOG_LINES = 15

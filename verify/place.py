@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from conformance.runner import Target
 
 from local import environment
+from local.client.stack import USABLE, stack_name
 from local.problem import Problem
-from local.stack import USABLE, stack_name
 
 LOCAL = "local"
 PREFIX = "loader-verify-"

@@ -18,9 +18,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local import processes
+from local.aws import processes
+from local.aws.processes import Service
 from local.environment import HOST, Ports, isolated
-from local.processes import Service
 
 BUCKET = "benchmarks"
 ROLE = "arn:aws:iam::000000000000:role/benchmarks"
@@ -66,7 +66,7 @@ def world() -> Iterator[World]:
         Service(
             "the local AWS",
             folder / "aws",
-            "local.aws_server",
+            "local.aws.server",
             at.aws,
             f"{at.aws_url}/_ministack/health",
         ),

@@ -2,24 +2,26 @@
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import made, sam, stack
-from local.clients import clients
+from local.client import made, queries, sam, stack
+from local.client.clients import Clients, clients
+from local.client.objects import found_in
 from local.commands import generate, reset, up
 from local.commands.upload import upload
-from local.environment import BUILD, DATA, ports
-from local.objects import found_in
+from local.environment import BUILD, DATA, ROOT, ports
 from local.problem import FAILED
-from local.report import exit_code
-from local.summary import Summary, summary
-from local.terminal import painted
+from local.show.report import FACT_AND_DIMENSIONS, Report, exit_code
+from local.show.summary import Summary
+from local.show.terminal import painted
 
+TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \$\{schema\}\.(\w+)")
 HELP = "all of it from an empty start: files into the star schema, then a summary"
 
 NEXT = """What to try next, with all of it still running:
@@ -96,3 +98,35 @@ def _write(shown: Summary) -> None:
     BUILD.mkdir(exist_ok=True)
     text = json.dumps(shown.as_json(), indent=2, ensure_ascii=False)
     (BUILD / "demo.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float]) -> Summary:
+    """Counts what the warehouse holds now: the star schema, and what else the loads say that they wrote."""
+    reports = list(reports)
+    written = {name for report in reports for name in report.rows()}
+    tables = [*FACT_AND_DIMENSIONS, *(t for t in _others() if t in written)]
+    names = ", ".join(
+        f'(SELECT COUNT(*) FROM "{name}") AS "{name}"'  # noqa: S608 - names of tables.sql
+        for name in tables
+    )
+    counted = queries.run(
+        clients,
+        f"SELECT {names},"  # noqa: S608
+        " (SELECT COUNT(*) FROM songplays WHERE song_id IS NOT NULL) AS matched",
+    )
+    figures = {
+        name: int(value or 0) for name, value in zip(counted.columns, counted.rows[0], strict=True)
+    }
+    return Summary(
+        tables={name: figures[name] for name in tables},
+        matched=figures["matched"],
+        reports=reports,
+        phases=phases,
+    )
+
+
+def _others() -> list[str]:
+    """The tables that the datasets make for readers, but those of the star schema."""
+    files = sorted((ROOT / "sql" / "datasets").glob("*/tables.sql"))
+    found = (TABLE.findall(file.read_text(encoding="utf-8")) for file in files)
+    return [name for names in found for name in names if name not in FACT_AND_DIMENSIONS]

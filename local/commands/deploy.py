@@ -2,8 +2,8 @@
 
 import argparse
 
-from local import sam, stack, versions
-from local.clients import clients
+from local.client import sam, stack, versions
+from local.client.clients import clients
 from local.environment import ports
 
 HELP = "build the functions and deploy the stack to the local AWS"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from local import processes, services
+from local.aws import processes, services
 from local.environment import ports
 
 HELP = "stop the local AWS; what it stores stays in .local/"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local import generator
 from local.problem import Problem
-from local.progress import Progress
+from local.show.progress import Progress
 
 HELP = "write a data set in the real format, of any size; the same seed gives the same bytes"
 

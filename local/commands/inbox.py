@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections import deque
 
-from local.aws_server import inbox_file
+from local.aws.server import inbox_file
 from local.environment import DATA
-from local.inbox import read
-from local.terminal import painted
+from local.show.inbox import read
+from local.show.terminal import painted
 
 HELP = "show what would have been mailed: rejected files, failed loads, alarms"
 SHOWN = 10

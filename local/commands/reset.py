@@ -2,8 +2,8 @@
 
 import argparse
 
-from local import executions, objects, queries, queues, stack
-from local.clients import Clients, clients
+from local.client import executions, objects, queries, queues, stack
+from local.client.clients import Clients, clients
 from local.commands.start import execute
 from local.environment import ports
 from local.problem import Problem

@@ -4,12 +4,12 @@ import argparse
 
 from botocore.exceptions import ClientError
 
-from local import executions, stack
-from local.clients import Clients, clients
+from local.client import executions, stack
+from local.client.clients import Clients, clients
 from local.commands.start import told
 from local.environment import ports
 from local.problem import Problem
-from local.report import exit_code
+from local.show.report import exit_code
 
 HELP = "print the report of an execution, the newest or one by its ARN or name"
 

@@ -2,10 +2,10 @@
 
 import argparse
 
-from local import queries
-from local.clients import clients
+from local.client import queries
+from local.client.clients import clients
 from local.environment import SCHEMA, ports
-from local.tables import FORMATS, render
+from local.show.tables import FORMATS, render
 
 HELP = "run a SQL statement through the Data API, the star schema on the search path"
 

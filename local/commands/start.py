@@ -4,12 +4,12 @@ import argparse
 import json
 import sys
 
-from local import executions, stack
-from local.clients import Clients, clients
+from local.client import executions, stack
+from local.client.clients import Clients, clients
 from local.environment import ports
 from local.problem import Usage
-from local.report import Report, exit_code, lines
-from local.terminal import painted
+from local.show.report import Report, exit_code, lines
+from local.show.terminal import painted
 
 HELP = "start an execution by hand, follow it to its end and print its report"
 

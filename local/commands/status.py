@@ -5,12 +5,14 @@ import importlib.metadata
 import platform
 import sys
 
-from local import executions, processes, queries, services, stack, state
-from local.clients import Clients, clients
+from local.aws import processes, services
+from local.client import executions, files, queries, stack
+from local.client.clients import Clients, clients
+from local.client.queues import depth
 from local.environment import SCHEMA, ports
 from local.problem import ASKS, FAILED, WELL
-from local.queues import depth
-from local.terminal import RED, YELLOW, columns, fold, paint
+from local.show import state
+from local.show.terminal import RED, YELLOW, columns, fold, paint
 
 HELP = "what is loaded of each dataset, what asks for something, what runs"
 
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _files(found: Clients, parts: stack.Stack) -> int:
-    states = state.look(found, parts)
+    states = files.states(found, parts)
     room = columns(sys.stdout) if sys.stdout.isatty() else None
     marks = {
         each.dataset.name: RED

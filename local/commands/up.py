@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from local import executions, processes, services, stack
-from local.clients import clients
+from local.aws import processes, services
+from local.client import executions, stack
+from local.client.clients import clients
 from local.environment import HOST, Ports, export_lines, ports, remember
 from local.problem import Problem
 

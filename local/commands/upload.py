@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from local import stack
-from local.clients import Clients, clients
+from local.client import stack
+from local.client.clients import Clients, clients
+from local.client.loads import LoadsOf
+from local.client.objects import found_in, not_taken, put_all
 from local.environment import ports
-from local.loads import LoadsOf
-from local.objects import found_in, not_taken, put_all
-from local.progress import Progress
-from local.report import (
+from local.show.progress import Progress
+from local.show.report import (
     LEFT_OUT,
     Report,
     exit_code,
@@ -18,7 +18,7 @@ from local.report import (
     noticed_lines,
     rejected_lines,
 )
-from local.terminal import painted
+from local.show.terminal import painted
 
 HELP = "upload the datasets' files of a folder and wait for the loads that this causes"
 

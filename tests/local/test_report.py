@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.report import known_as, line, lines, report_of
+from local.show.report import known_as, line, lines, report_of
 
 LOADED: dict[str, Any] = {
     "load_id": "l-1",
@@ -77,8 +77,8 @@ def test_a_load_in_one_line() -> None:
 
 
 def test_the_rows_of_a_dataset_of_ones_own_are_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.report.STAGES", ("event_stage", "rating_stage"))
-    monkeypatch.setattr("local.report.FACTS", ("songplays", "ratings"))
+    monkeypatch.setattr("local.show.report.STAGES", ("event_stage", "rating_stage"))
+    monkeypatch.setattr("local.show.report.FACTS", ("songplays", "ratings"))
     rows = {"rating_stage": 4, "ratings": 4}
     report = report_of(
         execution("SUCCEEDED", output=json.dumps({"status": "loaded", "rows": rows}))

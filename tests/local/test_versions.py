@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from loader.migrations import latest_version
 
-from local import queries, versions
-from local.clients import Clients
+from local.client import queries, versions
+from local.client.clients import Clients
 
 
 def test_the_latest_version_is_that_of_the_loader() -> None:

@@ -485,7 +485,7 @@ def test_names_that_redshift_encodes_are_told_apart(story: Story) -> None:
 
 INTERRUPTIONS = {
     seen["name"]: seen["text"].removeprefix("ERROR: ")
-    for seen in tomllib.loads((ROOT / "tests/unit/data/redshift_errors.toml").read_text())["error"]
+    for seen in tomllib.loads((ROOT / "tests/world/redshift_errors.toml").read_text())["error"]
     if seen["name"] in ("cancelled by a person", "throttled by S3", "a table dropped meanwhile")
 }
 

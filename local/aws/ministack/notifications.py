@@ -1,0 +1,36 @@
+"""What MiniStack's SNS tells its topics, kept for a person to read.
+
+MiniStack mails nobody and keeps nothing of what is published. On AWS whoever subscribes by email gets it:
+https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html. Here each message is a line of a file, which
+``python -m local inbox`` shows (local/show/inbox.py).
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ministack.services import sns
+
+
+def keep(inbox: Path) -> None:
+    """Makes each message to a topic, of Publish as of an alarm, a line of ``inbox`` as well."""
+    fanout: Callable[..., None] = sns._fanout
+    writing = threading.Lock()
+
+    def fanout_and_keep(
+        topic: str, number: str, message: str, subject: str, *others: Any, **named: Any
+    ) -> None:
+        fanout(topic, number, message, subject, *others, **named)
+        kept = {
+            "sent": datetime.now(UTC).isoformat(timespec="seconds"),
+            "topic": topic,
+            "subject": subject,
+            "message": message,
+        }
+        with writing, inbox.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(kept, ensure_ascii=False) + "\n")
+
+    sns._fanout = fanout_and_keep

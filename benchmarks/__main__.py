@@ -22,22 +22,9 @@ Part = Callable[[argparse.Namespace], Document]
 
 def local(given: argparse.Namespace) -> Document:
     """the local Redshift beside DuckDB alone"""
-    from benchmarks import copies, trips
-    from benchmarks.lib.world import world
+    from benchmarks import local
 
-    events, files, runs = (100_000, 1_000, 3) if given.quick else (1_000_000, 10_000, 3)
-    with world() as here:
-        figures = [
-            *trips.round_trip(here),
-            *copies.large(here, events, runs),
-            *copies.many(here, files, runs),
-        ]
-    for figure in figures:
-        print(f"  {figure}", flush=True)
-    return {
-        "figures": [figure.document for figure in figures],
-        "holds": all(figure.holds for figure in figures),
-    }
+    return local.measure(*((100_000, 1_000) if given.quick else (1_000_000, 10_000)))
 
 
 def costs(given: argparse.Namespace) -> Document:
@@ -49,16 +36,16 @@ def costs(given: argparse.Namespace) -> Document:
 
 def cold(given: argparse.Namespace) -> Document:
     """imports and clients of each function, beside import boto3 and one client; sizes"""
-    from benchmarks import cold_start
+    from benchmarks import cold
 
-    return cold_start.measure(3 if given.quick else 9)
+    return cold.measure(3 if given.quick else 9)
 
 
 def plan(given: argparse.Namespace) -> Document:
     """planning many keys: time, memory, calls"""
-    from benchmarks import plan_scale
+    from benchmarks import plan
 
-    return plan_scale.measure([1_000, 20_000] if given.quick else [1_000, 100_000, 1_000_000])
+    return plan.measure([1_000, 20_000] if given.quick else [1_000, 100_000, 1_000_000])
 
 
 def latency(given: argparse.Namespace) -> Document:
@@ -77,9 +64,9 @@ def against(given: argparse.Namespace) -> Document:
 
 def publish(given: argparse.Namespace) -> Document:
     """a publish against a large fact table"""
-    from benchmarks import publish_scale
+    from benchmarks import publish
 
-    return publish_scale.measure([0, 100_000] if given.quick else [0, 1_000_000, 10_000_000])
+    return publish.measure([0, 100_000] if given.quick else [0, 1_000_000, 10_000_000])
 
 
 def scale(given: argparse.Namespace) -> Document:

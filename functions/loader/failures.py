@@ -32,7 +32,7 @@ _CONFLICT = re.compile(
 )
 _RULE = re.compile(r"query monitoring rule", re.I)
 # Somebody or something ended the statement, or S3 did not answer: nothing is said of any file. Each of these texts
-# stands in tests/unit/data/redshift_errors.toml, with the page or the thread where it was seen.
+# stands in tests/world/redshift_errors.toml, with the page or the thread where it was seen.
 _INTERRUPTED = re.compile(
     r"cancell?ed (on user'?s request|by )|canceling statement due to|query monitoring rule|abort query"
     r"|system requested abort|slow ?down|reduce your request rate|status 50[0234]\b|retries exceeded"

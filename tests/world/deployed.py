@@ -36,7 +36,6 @@ END_SECONDS = 180
 COPIED = (
     "functions",
     "local",
-    "tools",
     "sql",
     "statemachine",
     "template.yaml",

@@ -1,7 +1,8 @@
-"""COPY of JSON over HTTP from the local S3, beside DuckDB's read_json of the same local files + the GETs.
+"""The local Redshift compared with DuckDB alone: a round trip, and COPY of JSON from the local S3.
 
-Both sides fill a table in a DuckDB database on disk. The log events are those of ``python -m local
-generate``: 18 columns by JSONPaths, every type checked on our side, given to read_json on the other.
+COPY is compared with DuckDB's read_json of the same local files plus the GETs. Both sides fill a table in a DuckDB
+database on disk. The log events are those of ``python -m local generate``: 18 columns by JSONPaths. COPY checks every
+type; read_json is given the types.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from benchmarks.lib.measure import Figure, median, seconds
-from benchmarks.lib.world import BUCKET, CONNECTIONS, ROLE, World
+from benchmarks.lib.world import BUCKET, CONNECTIONS, ROLE, World, world
 from local.generator import DataSet
 
+TRIPS = 100
+TRIP_MS = 10.0
 FACTOR = 1.5
 MEMORY = 2 << 30
 """The local Redshift's whole process, DuckDB's memory_limit of 2 GB in it, may have this."""
@@ -42,6 +46,34 @@ EVENTS = {
     "userId": ("INT", "VARCHAR"),
 }
 """Key, our type, the type that read_json is given (which cannot take milliseconds, nor "")."""
+
+
+def measure(events: int, files: int, runs: int = 3) -> dict[str, Any]:
+    """All figures: a COPY of one object with so many events, and of so many files; the median of ``runs``."""
+    with world() as here:
+        figures = [*round_trip(here), *large(here, events, runs), *many(here, files, runs)]
+    for figure in figures:
+        print(f"  {figure}", flush=True)
+    return {
+        "figures": [figure.document for figure in figures],
+        "holds": all(figure.holds for figure in figures),
+    }
+
+
+def round_trip(here: World) -> list[Figure]:
+    """A trivial statement through boto3: ExecuteStatement, which waits for it, and GetStatementResult."""
+
+    def trip() -> None:
+        answer = here.redshift.execute_statement(
+            Sql="SELECT 1", Database="dev", WorkgroupName="local", WaitTimeSeconds=10
+        )
+        rows = here.redshift.get_statement_result(Id=answer["Id"])["Records"]
+        assert rows == [[{"longValue": 1}]]
+
+    for _ in range(20):
+        trip()
+    took = median([seconds(trip) for _ in range(TRIPS)]) * 1000
+    return [Figure("round trip of SELECT 1 with its result", took, TRIP_MS, "ms")]
 
 
 def large(here: World, events: int, runs: int) -> list[Figure]:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lib.measure import median
+from tests.world.simulator import PARAMETERS, ROOT
 from tests.world.template import Stack
-from tests.world.world import PARAMETERS, ROOT
 
 FACTOR = 1.25
 LARGEST = 12.0

@@ -63,8 +63,8 @@ def _linear(rows: list[dict[str, Any]], share: str) -> float:
 
 
 def _environment() -> dict[str, str]:
+    from tests.world.simulator import PARAMETERS
     from tests.world.template import Stack
-    from tests.world.world import PARAMETERS
 
     stack = Stack(ROOT, PARAMETERS)
     return {

@@ -27,8 +27,8 @@ from tests.world.boundary import Call
 from tests.world.counting import Counts, queue_requests, transitions
 from tests.world.product import TEMPLATE
 from tests.world.scene import Answer, Reply, Submitted, ToldRedshift, told
+from tests.world.simulator import World
 from tests.world.template import Function
-from tests.world.world import World
 
 CALL_SECONDS = 0.03
 STATEMENT_SECONDS = {"plan": 1.0, "stage": 3.0, "publish": 2.0, "find": 2.0}
@@ -189,7 +189,7 @@ class PagedRedshift(ToldRedshift):
 @contextmanager
 def simulated(folder: Path, answer: Answer, **parameters: int) -> Iterator[Metered]:
     """A metered world whose warehouse answers as ``answer`` says."""
-    with mock.patch("tests.world.world.Warehouse", PagedRedshift):
+    with mock.patch("tests.world.simulator.Warehouse", PagedRedshift):
         world = Metered(folder, parameters={name: str(value) for name, value in parameters.items()})
     with world:
         redshift = told(world)

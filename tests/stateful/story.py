@@ -15,7 +15,7 @@ from tests.stateful.model import Ledger, Model
 from tests.stateful.worlds import FIRST
 from tests.world.executions import Execution
 from tests.world.files import Event, File, Record, Song
-from tests.world.world import World
+from tests.world.simulator import World
 
 MAX_UNDONE = 20  # loads that may have to be undone before one
 BADLY = ("FAILED", "ABORTED", "TIMED_OUT")

@@ -19,7 +19,7 @@ from tests.stateful.test_scenarios import all_loaded, by_hand, last, load_of, lo
 from tests.stateful.worlds import FIRST, new_world, statements_kept_by
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
-from tests.world.world import Expected, Memory, World, load_id_of
+from tests.world.simulator import Expected, Memory, World, load_id_of
 
 # Nobody's row depends on another file, so that a restore is the load's own rows.
 BEFORE = [

@@ -16,7 +16,7 @@ from tests.stateful.worlds import FIRST
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
-from tests.world.world import Memory, World, load_id_of
+from tests.world.simulator import Memory, World, load_id_of
 
 MANY = 20
 NUMBERS = [f"{number:02}" for number in range(MANY)]

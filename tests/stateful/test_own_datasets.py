@@ -26,7 +26,7 @@ from tests.stateful.worlds import FIRST, statements_kept_by
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import Event
-from tests.world.world import ROOT, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 OWN = Path(__file__).parent / "own"
 SHARED = ROOT.parent / "shared" / "data" / "own"

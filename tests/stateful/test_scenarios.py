@@ -26,7 +26,7 @@ from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
 from tests.world.files import BAD, DAY, Event, File, Song
 from tests.world.interpreter import Stopped
-from tests.world.world import ROOT, Expected, World, load_id_of
+from tests.world.simulator import ROOT, Expected, World, load_id_of
 
 A, B, C = "log_data/a.json", "log_data/b.json", "log_data/c.json"
 S, T = "song_data/s.json", "song_data/t.json"

@@ -22,7 +22,7 @@ from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
 from tests.world.interpreter import Stopped
-from tests.world.world import ROOT, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 DOCS = ROOT / "docs" / "adding-a-dataset"
 PAGE = ROOT / "docs" / "adding-a-dataset.md"

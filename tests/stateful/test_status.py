@@ -13,7 +13,7 @@ from local.show import state
 from local.show.tables import Result
 from tests.stateful.worlds import new_world
 from tests.world.files import Event, File
-from tests.world.world import World
+from tests.world.simulator import World
 
 
 @pytest.fixture

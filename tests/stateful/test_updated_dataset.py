@@ -18,7 +18,7 @@ from tests.stateful.test_second_dataset import DOCS, laid_out, load, passed, sta
 from tests.stateful.worlds import statements_kept_by
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
-from tests.world.world import Memory, World, load_id_of
+from tests.world.simulator import Memory, World, load_id_of
 
 COLUMNS = "order_id, updated_at, status, customer_id, total, coupon_code"
 DAY_1, DAY_2 = "orders/2026/11/27.jsonl", "orders/2026/11/28.jsonl"

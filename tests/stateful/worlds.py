@@ -20,7 +20,7 @@ from fakeshift.statements import runner, store
 
 from tests.world.clock import Clock
 from tests.world.files import Event, File, Song
-from tests.world.world import Memory, World
+from tests.world.simulator import Memory, World
 
 # Loaded before anything else: a check that has passed once may judge a file by itself.
 FIRST = (

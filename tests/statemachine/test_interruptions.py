@@ -13,7 +13,7 @@ import pytest
 from tests.statemachine.test_endings import COPY, failing, run
 from tests.world.product import ROOT
 from tests.world.scene import Answer, Reply, Submitted, scene, told, well
-from tests.world.world import World
+from tests.world.simulator import World
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 SEEN = tomllib.loads((ROOT / "tests" / "world" / "redshift_errors.toml").read_text())

@@ -27,7 +27,7 @@ from local.generator import DataSet
 from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
-from tests.world.world import ROOT, Expected, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Expected, Memory, World, load_id_of
 
 FILES = dict(DataSet(songs=6, users=3, days=3, events=45, seed=3).files())
 LOGS = sorted(key for key in FILES if key.startswith("log_data/"))
@@ -438,7 +438,7 @@ def recorded() -> dict[str, Recording]:
 KEPT = ROOT / "build" / "recordings"
 _MADE_OF = (
     "functions", "sql", "statemachine", "template.yaml", "fakeshift/src/fakeshift", "local/generator",
-    "tests/faults", "tests/statemachine", "tests/world/oracle.py", "pyproject.toml",
+    "tests/world", "pyproject.toml",
 )  # fmt: skip
 
 

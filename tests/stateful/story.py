@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,12 @@ class Story:
         self._ended = set(map(id, world.executions.all))
         for file in FIRST:
             self.model.put(file)
+
+    def continued_in(self, world: World) -> Story:
+        """This story, continued in a world that remembers the one where it stopped."""
+        story = Story(world, self._tell, self._count)
+        story.model, story._told = deepcopy((self.model, self._told))
+        return story
 
     # -- files come and go, and are loaded ---------------------------------------------------
 

@@ -26,11 +26,12 @@ from urllib.parse import unquote, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.useragent import UserAgentString
 from fakeshift.config import Isolation, SnapshotAt
-from moto import mock_aws
+from moto import backend_index, mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
-from moto.s3.models import s3_backends
+from moto.s3.models import S3Backend, s3_backends
 
 from tests.world import oracle
 from tests.world.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, denied
@@ -52,6 +53,8 @@ PARAMETERS = {
 SWEEP_EVERY = timedelta(hours=1)
 ASYNC_RETRIES = 2  # Lambda's own, for an invocation that nobody waits for
 MAX_SWEEPS = 60
+S3_URLS = s3_backends[ACCOUNT]["aws"].urls
+ADDRESSES = [each for each in backend_index.backend_url_patterns if each[0] in ("s3", "sts")]
 
 
 class Unsettled(AssertionError):
@@ -501,7 +504,13 @@ def _aws(clock: Clock, copies: Copies) -> ExitStack:
     entered = ExitStack()
     entered.enter_context(mock_aws())
     entered.enter_context(mock.patch("moto.s3.models.utcnow", clock.naive))
+    # moto reloads its module of S3's addresses for each request, which takes longer than most requests, and searches
+    # two hundred services' addresses for the request's.
+    entered.enter_context(mock.patch.object(S3Backend, "urls", S3_URLS))
+    entered.enter_context(mock.patch.object(backend_index, "backend_url_patterns", ADDRESSES))
     entered.enter_context(mock.patch("botocore.endpoint.time", _Sleepless(clock)))
+    # Nothing reads it, and botocore builds it again for each call.
+    entered.enter_context(mock.patch.object(UserAgentString, "to_string", return_value="tests"))
     entered.enter_context(
         mock.patch.object(BotocoreStubber, "__call__", copies.around(BotocoreStubber.__call__))
     )

@@ -1,7 +1,7 @@
-"""Background processes of our own: started detached, known by a pid file, stopped by pid.
+"""Background processes: started detached, recognized by a pid file, stopped by pid.
 
-A pid file may outlive its process, and the number may belong to another one by now. So a process
-counts as ours only while its command line names the folder that our service stores its data in.
+A pid file may outlive its process, and the pid may have been reused. So a process counts as ours
+only while its command line names the folder that our service stores its data in.
 """
 
 import contextlib
@@ -17,12 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from local.environment import HOST, ROOT
 from local.problem import Problem
 
 STOP_SECONDS = 10.0
 GROUP_SECONDS = 2.0
-PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Service:
 
     @property
     def data_option(self) -> tuple[str, str]:
-        """Where it stores its data; what its process is recognized by."""
+        """Where it stores its data; also identifies its process."""
         return "--data", str(self.folder / "data")
 
     @property
@@ -65,12 +66,12 @@ class Service:
 
     @property
     def pid_file(self) -> Path:
-        """Holds the process id while the service runs."""
+        """Holds the process id while the service is running."""
         return self.folder / "server.pid"
 
 
 def running(service: Service) -> int | None:
-    """The process id of the service if it runs."""
+    """The process id of the service if it is running."""
     try:
         pid = int(service.pid_file.read_text())
     except (FileNotFoundError, ValueError):
@@ -85,11 +86,11 @@ def port_of(pid: int) -> int | None:
 
 
 def start(service: Service, environ: Mapping[str, str]) -> int:
-    """Starts the service in a session of its own; raises Problem if its port is taken."""
+    """Starts the service in its own session; raises Problem if its port is in use."""
     if answers(service.port):
         raise Problem(
-            f"Port {service.port} is in use by something else, so {service.name} cannot start. Stop"
-            f" that, or choose other ports with LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT."
+            f"Port {service.port} is in use by another process, so {service.name} cannot start. Stop that process, or"
+            f" choose other ports with LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT."
         )
     service.folder.mkdir(parents=True, exist_ok=True)
     with service.log.open("wb") as log:
@@ -109,14 +110,14 @@ def start(service: Service, environ: Mapping[str, str]) -> int:
 def wait_until_healthy(service: Service, seconds: float = 60) -> None:
     """Returns once the service serves; raises Problem with the end of its log if it does not."""
     deadline = time.monotonic() + seconds
-    absent = 0  # looks in a row; a process that is just about to start has no command line yet
+    absent = 0  # checks in a row; a process that is about to start has no command line yet
     while time.monotonic() < deadline and absent < 5:
         if healthy(service):
             return
         absent = absent + 1 if running(service) is None else 0
         time.sleep(0.1)
     tail = "\n".join(service.log.read_text(errors="replace").splitlines()[-15:])
-    raise Problem(f"{service.name} did not start. The end of {service.log}:\n{tail}")
+    raise Problem(f"{service.name} did not start. The last lines of {service.log}:\n{tail}")
 
 
 def healthy(service: Service) -> bool:
@@ -129,14 +130,14 @@ def healthy(service: Service) -> bool:
 
 
 def stop(service: Service) -> bool:
-    """Stops the service and all that it started, and waits for their end; False if it was down."""
+    """Stops the service and all processes that it started, and waits for them; False if it was not running."""
     pid = running(service)
     if pid is not None:
         _signal_group(pid, signal.SIGTERM)
         if not _gone(pid, STOP_SECONDS):
             _signal_group(pid, signal.SIGKILL)
             _gone(pid, STOP_SECONDS)
-        # Its children are of its process group, which lives on for as long as one of them does.
+        # Its children are in its process group, which exists as long as one of them does.
         deadline = time.monotonic() + GROUP_SECONDS
         while _in_group(pid) and time.monotonic() < deadline:
             _signal_group(pid, signal.SIGKILL)
@@ -146,7 +147,7 @@ def stop(service: Service) -> bool:
 
 
 def programs(folder: Path) -> dict[int, str]:
-    """The processes whose program is in ``folder``: process id -> the program's path within it."""
+    """Process id -> path of its program within ``folder``, for all processes whose program is in it."""
     inside = f"{folder}{os.sep}"
     return {
         pid: words[1].removeprefix(inside)
@@ -156,7 +157,7 @@ def programs(folder: Path) -> dict[int, str]:
 
 
 def end_leftovers(folder: Path) -> int:
-    """Ends processes whose program is in ``folder``, as that of our own alone is; how many."""
+    """Kills processes whose program is in ``folder``, which only ours are; returns how many."""
     found = programs(folder)
     for pid in found:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -172,35 +173,16 @@ def answers(port: int) -> bool:
 
 
 def _command(pid: int) -> list[str]:
-    """The words of a process's command, or none if there is no such process (or a zombie)."""
-    if _has_proc():
-        try:
-            raw = (PROC / str(pid) / "cmdline").read_bytes()
-        except OSError:
-            return []
-        return raw.decode(errors="replace").rstrip("\0").split("\0") if raw else []
-    return _ps("-p", str(pid)).get(pid, [])
+    """The words of a process's command line; none if there is no such process, or only a zombie."""
+    try:
+        return psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return []
 
 
 def _commands() -> dict[int, list[str]]:
-    """The words of the command of every process that may be looked at."""
-    if _has_proc():
-        pids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
-        return {pid: _command(pid) for pid in pids}
-    return _ps("-A")
-
-
-def _has_proc() -> bool:
-    return (PROC / "self" / "cmdline").exists()
-
-
-def _ps(*which: str) -> dict[int, list[str]]:
-    """As far as ps tells words apart, where there is no /proc (macOS)."""
-    shown = subprocess.run(
-        ["ps", *which, "-o", "pid=,command="], capture_output=True, text=True, check=False
-    )
-    found = (line.split() for line in shown.stdout.splitlines())
-    return {int(words[0]): words[1:] for words in found if words and words[0].isdigit()}
+    """The words of the command line of every process that this user may inspect."""
+    return {each.pid: each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])}
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
@@ -209,7 +191,7 @@ def _signal_group(group: int, number: signal.Signals) -> None:
 
 
 def _in_group(group: int) -> bool:
-    """Whether a process of the group lives; one that only waits to be reaped does not."""
+    """Whether a process of the group is alive; a zombie is not."""
     for pid, words in _commands().items():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if words and os.getpgid(pid) == group:

@@ -21,9 +21,9 @@ def aws(at: Ports) -> Service:
 
 
 def redshift(at: Ports, shell: Mapping[str, str] = os.environ) -> Service:
-    """Our own Redshift, which speaks the Data API.
+    """fakeshift, the local Redshift, which serves the Data API.
 
-    LOCAL_REDSHIFT_OPTIONS goes on to its command line, such as "--faults --isolation serializable"
+    LOCAL_REDSHIFT_OPTIONS is added to its command line, such as "--faults --isolation serializable"
     (``python -m fakeshift --help``).
     """
     return Service(
@@ -32,7 +32,7 @@ def redshift(at: Ports, shell: Mapping[str, str] = os.environ) -> Service:
         module="fakeshift",
         port=at.redshift,
         health=f"{at.redshift_url}/_local/health",
-        # A role's access keys are made when its first function runs; MiniStack writes them there.
+        # MiniStack creates a role's access keys when its first function runs, and writes them there.
         options=(
             *("--principals", str(principals_file(DATA / "aws" / "data"))),
             *shlex.split(shell.get("LOCAL_REDSHIFT_OPTIONS", "")),
@@ -46,10 +46,10 @@ def both(at: Ports) -> tuple[Service, Service]:
 
 
 def environ(at: Ports, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of either process; MiniStack's Lambda workers inherit it.
+    """The environment of both processes; MiniStack's Lambda workers inherit it.
 
-    Only what a process needs is taken over from the shell: the functions must not see the user's
-    own AWS, as little as a proxy that 127.0.0.1 cannot be reached through.
+    Only what a process needs is copied from the shell: the functions must see neither the user's
+    own AWS settings nor a proxy that cannot reach 127.0.0.1.
     """
     kept = {name: shell[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in shell}
     return {**kept, **aws_variables(at), "PYTHONUNBUFFERED": "1", "TZ": "UTC"}

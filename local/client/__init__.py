@@ -1,1 +1,1 @@
-"""What the commands do with a local AWS that runs: clients, the stack, uploads, executions, SQL."""
+"""What the commands do with a running local AWS: clients, the stack, uploads, executions, SQL."""

@@ -1,4 +1,4 @@
-"""boto3 clients of the local AWS, and only of it."""
+"""boto3 clients that reach only the local AWS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UPLOAD_THREADS = 8
 
 
 class Clients:
-    """One client a service, each made when it is first used."""
+    """One client per service, each created when it is first used."""
 
     def __init__(self, at: Ports):
         self._at = at

@@ -1,4 +1,4 @@
-"""Executions of the state machine: started, found, followed, stopped."""
+"""Executions of the state machine: start, find, follow, stop."""
 
 import hashlib
 import time
@@ -16,16 +16,18 @@ LOOK_SECONDS = 0.5
 
 
 def start(clients: Clients, state_machine: str, text: str) -> str:
-    """Starts an execution with ``text`` as its input; its ARN."""
+    """Starts an execution with ``text`` as its input; returns its ARN."""
     try:
         answer = clients.states.start_execution(stateMachineArn=state_machine, input=text)
     except ClientError as error:
-        raise Problem(f"The execution was refused: {error.response['Error']['Message']}") from error
+        raise Problem(
+            f"The execution could not be started: {error.response['Error']['Message']}"
+        ) from error
     return answer["executionArn"]
 
 
 def describe(clients: Clients, arn: str) -> Mapping[str, Any]:
-    """DescribeExecution's answer."""
+    """The response of DescribeExecution."""
     return clients.states.describe_execution(executionArn=arn)
 
 
@@ -48,7 +50,7 @@ def of_load(clients: Clients, state_machine: str, load_id: str) -> str | None:
 
 
 def arns(clients: Clients, state_machine: str, status: str | None = None) -> Iterator[str]:
-    """The executions of the state machine, those of one status or all."""
+    """The ARNs of the state machine's executions, newest first; all, or those of one status."""
     pages = clients.states.get_paginator("list_executions")
     wanted: dict[str, Any] = {"stateMachineArn": state_machine}
     if status:
@@ -59,7 +61,7 @@ def arns(clients: Clients, state_machine: str, status: str | None = None) -> Ite
 
 
 def follow(clients: Clients, arn: str, title: str) -> Report:
-    """Waits for the end of an execution, shows its states as they come, and returns its report."""
+    """Waits for an execution to end, shows the states it enters, and returns its report."""
     with Progress(title) as progress:
         while True:
             execution = describe(clients, arn)
@@ -70,12 +72,12 @@ def follow(clients: Clients, arn: str, title: str) -> Report:
 
 
 def title(arn: str) -> str:
-    """What its progress is called: short, for the state to fit beside it."""
+    """The title of its progress line, short enough for the state to fit beside it."""
     return f"execution {arn.rpartition(':')[2][:12]}"
 
 
 def _state(clients: Clients, arn: str) -> str:
-    """The state that an execution entered last."""
+    """The last state that an execution entered."""
     newest = clients.states.get_execution_history(
         executionArn=arn, reverseOrder=True, maxResults=100
     )
@@ -86,7 +88,7 @@ def _state(clients: Clients, arn: str) -> str:
 
 
 def stop_all(clients: Clients, state_machine: str, cause: str) -> int:
-    """Stops every running execution; how many there were."""
+    """Stops every running execution; returns how many there were."""
     found = list(arns(clients, state_machine, "RUNNING"))
     for arn in found:
         clients.states.stop_execution(executionArn=arn, error="Stopped", cause=cause)

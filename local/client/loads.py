@@ -1,9 +1,9 @@
-"""The loads that an upload causes: found, waited for, told as they end.
+"""The loads that an upload causes: finds them, waits for them, and reports each as it ends.
 
 Between an object and its load stand the event, the queue, the trigger function and the start of an
-execution, so "nothing runs" does not mean "all is loaded". An upload is done when the queue is
-empty, no execution runs, and the ledger in the warehouse knows every uploaded object; or when that
-does not come about because a load failed, or in time.
+execution, so "nothing is running" does not mean "everything is loaded". An upload is done when the queue is
+empty, no execution is running, and the ledger in the warehouse has every uploaded object. Waiting
+also ends when a load has failed, or when nothing happens for too long.
 """
 
 import time
@@ -23,15 +23,15 @@ from local.show.report import Report, line, report_of
 LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 30.0
 """How long nothing may happen, with objects missing from the ledger, before that is an error: the
-queue is empty and nothing runs, so nothing is on its way but an event that is not yet delivered."""
+queue is empty and nothing is running, so only undelivered events can still be on their way."""
 STALL_SECONDS = 900.0
-"""How long messages may wait or executions run without any change."""
+"""How long messages may wait, or executions run, without any change."""
 SHOWN_MISSING = 10
 
 
 @dataclass
 class LoadsOf:
-    """Watches from before an upload on: ``LoadsOf(…)``, then the upload, then ``wait(etags)``."""
+    """Create it before the upload, then upload, then call ``wait(etags)``."""
 
     clients: Clients
     stack: Stack
@@ -40,7 +40,7 @@ class LoadsOf:
     _dead_letters: int = 0
 
     def __post_init__(self) -> None:
-        """Remembers what there was before the upload."""
+        """Remembers the executions and dead letters from before the upload."""
         self._seen = set(executions.arns(self.clients, self.stack.state_machine))
         self._dead_letters = depth(self.clients, self.stack.dead_letter_url)
 
@@ -103,22 +103,22 @@ class LoadsOf:
                 f" WHERE bucket = '{self.stack.data_bucket}'",
             )
         except queries.SqlError:
-            return expected  # no load has made the schema yet
+            return expected  # no load has created the schema yet
         return expected - {(str(key), str(etag)) for key, etag in known.rows}
 
     def _lost(self, missing: set[tuple[str, str]]) -> str:
         keys = sorted(key for key, _ in missing)
         dead = depth(self.clients, self.stack.dead_letter_url) - self._dead_letters
         return (
-            f"{len(keys):,} uploaded files were never loaded, and nothing is on its way:"
+            f"{len(keys):,} uploaded files were not loaded, and nothing is running:"
             f" {', '.join(keys[:SHOWN_MISSING])}{' …' if len(keys) > SHOWN_MISSING else ''}."
             f" {dead} new dead letters."
-            " The log of the local AWS says more; python -m local start loads what was missed."
+            " Check the log of the local AWS, .local/aws/server.log; python -m local start loads the missing files."
         )
 
     def _stalled(self, waiting: int, running: set[str]) -> str:
         return (
             f"Nothing has happened for {STALL_SECONDS:.0f} s: {waiting:,} messages in the queue,"
             f" {len(running)} executions running ({', '.join(sorted(running)[:3])})."
-            " See python -m local status, and the log of the local AWS."
+            " Check python -m local status and the log of the local AWS, .local/aws/server.log."
         )

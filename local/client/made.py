@@ -1,4 +1,4 @@
-"""What ``make demo`` has put into the bucket, so that it wipes nothing else without being told."""
+"""What ``make demo`` put into the bucket, so that it deletes nothing else unless told to."""
 
 import hashlib
 import json
@@ -18,27 +18,27 @@ LOADED = "SELECT DISTINCT key, etag, size FROM files WHERE status = 'loaded'"
 
 
 def note(bucket: str, uploads: Iterable[Upload], notes: Path = NOTES) -> None:
-    """Remembers what goes up, before it does: a demo that dies in the middle knows it all the same."""
+    """Writes down what will be uploaded before the upload, so that an interrupted demo is known too."""
     made = {upload.key: [upload.path.stat().st_size, _digest(upload.path)] for upload in uploads}
     notes.parent.mkdir(parents=True, exist_ok=True)
     notes.write_text(json.dumps({"bucket": bucket, "made": made}), encoding="utf-8")
 
 
 def refuse_others(clients: Clients, bucket: str, notes: Path = NOTES) -> None:
-    """Raises Problem if the bucket, or the warehouse, has what no demo made."""
+    """Raises Problem if the bucket or the warehouse holds files that no demo created."""
     found = others(clients, bucket, notes)
     if not found:
         return
     more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
     raise Problem(
-        "make demo begins with an empty bucket and an empty warehouse, and these are files that it did not make: "
+        "make demo needs an empty bucket and an empty warehouse, but found files that it did not create: "
         f"{', '.join(found[:SHOWN])}{more}. Nothing was deleted. To delete them all: make demo WIPE=1 (or python -m "
         "local demo --wipe). To keep them and load more: python -m local upload DIR."
     )
 
 
 def others(clients: Clients, bucket: str, notes: Path = NOTES) -> list[str]:
-    """The keys of objects in the bucket, and of files loaded in the warehouse, that the demo did not make, sorted."""
+    """The keys of objects in the bucket, and of files loaded in the warehouse, that the demo did not create, sorted."""
     made = _made(bucket, notes)
     found = {
         entry["Key"]
@@ -65,7 +65,7 @@ def _loaded(clients: Clients) -> list[list[tables.Value]]:
 
 
 def _is(made: dict[str, list[object]], key: str, etag: str, size: int) -> bool:
-    """Whether the demo put this version there; of a file that went up in parts the ETag is no digest."""
+    """Whether the demo uploaded this version. The ETag of a file that was uploaded in parts is no digest."""
     if key not in made:
         return False
     known_size, digest = made[key]
@@ -82,7 +82,7 @@ def _made(bucket: str, notes: Path) -> dict[str, list[object]]:
 
 
 def _digest(path: Path) -> str:
-    """The ETag that S3 gives it; '' where it goes up in parts."""
+    """The ETag that S3 will give it; '' if it is uploaded in parts."""
     if path.stat().st_size > WHOLE_BYTES:
         return ""
     with path.open("rb") as body:

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 WHOLE_BYTES = 64 * 1024 * 1024
-"""Larger files go up in parts."""
+"""Larger files are uploaded in parts."""
 DELETED_AT_ONCE = 1000
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""Characters of keys that XML 1.0 cannot hold, and so no request of DeleteObjects: https://www.w3.org/TR/xml/#charsets"""
+"""Characters of keys that XML 1.0 cannot hold, so DeleteObjects cannot name them: https://www.w3.org/TR/xml/#charsets"""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file on disk and the key that it gets."""
+    """A file on disk and its key in the bucket."""
 
     path: Path
     key: str
@@ -35,7 +35,7 @@ class Upload:
 
 @cache
 def datasets(folder: Path = ROOT / "sql" / "datasets") -> dict[str, tuple[str, ...]]:
-    """What starts a load: the suffixes of each prefix, as the datasets themselves say."""
+    """Prefix -> suffixes of the objects that start a load, from each dataset.json."""
     found = {}
     for file in sorted(folder.glob("*/dataset.json")):
         described = json.loads(file.read_text(encoding="utf-8"))
@@ -44,19 +44,19 @@ def datasets(folder: Path = ROOT / "sql" / "datasets") -> dict[str, tuple[str, .
 
 
 def starts_a_load(key: str) -> bool:
-    """Whether a dataset takes the object."""
+    """Whether the object belongs to a dataset."""
     return any(
         key.startswith(prefix) and key.endswith(suffixes) for prefix, suffixes in datasets().items()
     )
 
 
 def not_taken(uploads: list[Upload]) -> list[str]:
-    """The keys that no dataset takes, although they are under its prefix."""
+    """The keys under a dataset's prefix whose suffix the dataset does not accept."""
     return [upload.key for upload in uploads if not starts_a_load(upload.key)]
 
 
 def found_in(folder: Path) -> list[Upload]:
-    """The files of a folder below the datasets' prefixes, by key; raises Problem if none."""
+    """The files of a folder under the datasets' prefixes, by key. Raises Problem if there are none."""
     if not folder.is_dir():
         raise Problem(f"{folder} is not a folder.")
     uploads = [
@@ -73,7 +73,7 @@ def found_in(folder: Path) -> list[Upload]:
 def put_all(
     clients: Clients, bucket: str, uploads: list[Upload], done: Callable[[int], None]
 ) -> dict[str, str]:
-    """Uploads the files; their ETags by key. ``done`` hears how many are there."""
+    """Uploads the files; their ETags by key. ``done`` is called with the number uploaded so far."""
     etags: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=UPLOAD_THREADS) as pool:
         for upload, etag in zip(
@@ -95,7 +95,7 @@ def _put(clients: Clients, bucket: str, upload: Upload) -> str:
 
 
 def empty(clients: Clients, bucket: str) -> int:
-    """Deletes every object and every version of a bucket; how many there were."""
+    """Deletes every version of every object in a bucket; returns how many there were."""
     deleted = 0
     for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         entries = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]

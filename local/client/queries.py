@@ -1,4 +1,4 @@
-"""SQL through the Redshift Data API, as any of its users would send it."""
+"""SQL through the Redshift Data API, as any client would send it."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from local.problem import Problem
 from local.show.tables import Result, Value
 
 WAIT_SECONDS = 20
-"""How long one request waits for the statement's end: the Data API's long polling."""
+"""How long one request waits for the statement to end (long polling)."""
 RUNNING = ("SUBMITTED", "PICKED", "STARTED")
 
 
@@ -44,7 +44,7 @@ def run(clients: Clients, sql: str) -> Result:
 
 
 def _error(described: Any) -> str:
-    """What the database says, without the number in our batch: the user has sent one statement."""
+    """The database's error, without the number within our batch: the user sent one statement."""
     said = re.sub(r"^Query #\d+ failed with ", "", described.get("Error") or "")
     return said or f"The statement is {described['Status']}."
 

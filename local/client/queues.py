@@ -17,11 +17,11 @@ COUNTS: tuple[QueueAttributeNameType, ...] = (
 
 
 def depth(clients: Clients, url: str) -> int:
-    """Messages of a queue that are not done with: waiting, in flight or delayed."""
+    """How many messages a queue has: waiting, in flight or delayed."""
     answer = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     return sum(int(answer["Attributes"].get(name, 0)) for name in COUNTS)
 
 
 def purge(clients: Clients, url: str) -> None:
-    """Throws the messages of a queue away."""
+    """Deletes all messages of a queue."""
     clients.sqs.purge_queue(QueueUrl=url)

@@ -1,4 +1,4 @@
-"""sam build and sam deploy, with their output in a file and only the progress on the terminal."""
+"""sam build and sam deploy. Their output goes to a file; the terminal shows only progress."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ SHOWN_ERROR_LINES = 25
 
 
 def build(at: Ports) -> None:
-    """Builds the functions, unless nothing that they are made of has changed."""
+    """Builds the functions, unless none of their sources has changed."""
     now = fingerprint(ROOT)
     if BUILT.exists() and FINGERPRINT.exists() and FINGERPRINT.read_text() == now:
         print("building: nothing has changed")
@@ -32,14 +32,14 @@ def build(at: Ports) -> None:
 
 
 def deploy(at: Ports) -> None:
-    """Deploys what is built; finds out by itself what has changed."""
+    """Deploys what is built; sam finds out what has changed."""
     with Progress("deploying") as progress:
         _sam(at, "deploy", progress, _Deployed().state)
         progress.end("done")
 
 
 def fingerprint(root: Path) -> str:
-    """Changes with any file that a build is made of, and with the Python that builds."""
+    """A digest of every source file of a build and of the Python version that builds."""
     digest = hashlib.sha256(sys.version.encode())
     for source in SOURCES:
         top = root / source
@@ -51,7 +51,7 @@ def fingerprint(root: Path) -> str:
 
 
 def environ(at: Ports, shell: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of sam: the local AWS, which is asked more often than each 5 s, and our own Python first."""
+    """The environment of sam: the local AWS, polled more often than every 5 s, and our own Python first on PATH."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{shell.get('PATH', os.defpath)}"
     return {
         **isolated(shell, at),
@@ -85,17 +85,17 @@ def _sam(at: Ports, command: str, progress: Progress, state: Callable[[str], str
                 progress.show(found)
     if process.wait() != 0:
         said = [line for line in lines if line.strip()][-SHOWN_ERROR_LINES:]
-        raise Problem(f"sam {command} failed. The end of {log}:\n" + "\n".join(said))
+        raise Problem(f"sam {command} failed. The last lines of {log}:\n" + "\n".join(said))
 
 
 def _built(line: str) -> str | None:
-    """What to show for a line of sam build: the function or layer that is being made."""
+    """What to show for a line of sam build: the function or layer that is being built."""
     found = re.match(r"(\w+): Running \w+:MakeBuild", line)
     return found[1] if found else None
 
 
 class _Deployed:
-    """Counts the stack's resources as sam's table of events comes by."""
+    """Counts the stack's resources in sam's table of events."""
 
     def __init__(self) -> None:
         self._done = 0

@@ -1,4 +1,4 @@
-"""The deployed stack: its name from samconfig.toml, what it offers from its outputs."""
+"""The deployed stack: its name from samconfig.toml, what it offers, from its outputs."""
 
 import shlex
 import tomllib
@@ -44,7 +44,7 @@ def stack_name(samconfig: Path = ROOT / "samconfig.toml") -> str:
     except (FileNotFoundError, KeyError):
         pass
     raise Problem(
-        f"{samconfig.name} names no stack: [{CONFIG_ENVIRONMENT}.deploy.parameters] stack_name."
+        f"{samconfig.name} does not name a stack. Set stack_name in [{CONFIG_ENVIRONMENT}.deploy.parameters]."
     )
 
 
@@ -74,11 +74,11 @@ EXPORTED = {
     "DEAD_LETTER_QUEUE": "DeadLetterQueueUrl",
     "TOPIC": "NotificationsTopicArn",
 }
-"""The names that README.md and docs/operations.md give the stack's outputs in a shell."""
+"""Shell variable -> output of the stack, as README.md and docs/operations.md use them."""
 
 
 def export_lines(found: Mapping[str, str], name: str) -> list[str]:
-    """What a shell runs to have the stack's outputs, and its log group, under these names."""
+    """Shell lines that export the stack's outputs, and its log group, under these names."""
     given = {short: found[output] for short, output in EXPORTED.items() if output in found}
     given["LOG_GROUP"] = f"/aws/lambda/{name}"
     return [f"export {short}={shlex.quote(value)}" for short, value in given.items()]
@@ -98,4 +98,6 @@ def deployed(clients: Clients) -> Stack:
             dead_letter_url=found["DeadLetterQueueUrl"],
         )
     except KeyError as missing:
-        raise Problem(f"The stack {name} has no output {missing}: see template.yaml.") from missing
+        raise Problem(
+            f"The stack {name} has no output {missing}. Deploy it again: python -m local deploy"
+        ) from missing

@@ -1,4 +1,4 @@
-"""Are the tables those that the deployed loader works with?"""
+"""Whether the tables have the version that the deployed loader needs."""
 
 import re
 
@@ -16,7 +16,7 @@ def latest() -> int:
 
 
 def advice(clients: Clients) -> str:
-    """What a person should know after a deployment; '' if the tables are as they should be."""
+    """What a person should know after a deployment; '' if the tables are up to date."""
     try:
         version = int(
             queries.run(clients, "SELECT MAX(version) FROM schema_version").rows[0][0] or 0
@@ -27,12 +27,12 @@ def advice(clients: Clients) -> str:
         return f"The version of the tables could not be read: {error}"
     if version < latest():
         return (
-            f"The tables are of version {version}, older than what is deployed ({latest()}): the next load upgrades "
-            "them, or now:\n  .venv/bin/python -m local start '{\"migrate\": true}'"
+            f"The tables have version {version}, older than the deployed version {latest()}. The next load upgrades "
+            "them. To upgrade them now:\n  .venv/bin/python -m local start '{\"migrate\": true}'"
         )
     if version > latest():
         return (
-            f"The tables are of version {version}, newer than what is deployed ({latest()}), and loads fail: deploy "
-            "the newer release again."
+            f"The tables have version {version}, newer than the deployed version {latest()}, so loads fail. Deploy the "
+            "newer release again."
         )
     return ""

@@ -1,4 +1,4 @@
-"""demo: from nothing to a checked star schema, then a summary."""
+"""demo: from nothing to a validated star schema, then a summary."""
 
 import argparse
 import json
@@ -22,48 +22,50 @@ from local.show.summary import Summary
 from local.show.terminal import painted
 
 TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \$\{schema\}\.(\w+)")
-HELP = "all of it from an empty start: files into the star schema, then a summary"
+HELP = "run everything from an empty start: load files into the star schema, print a summary"
 
-NEXT = """What to try next, with all of it still running:
-  eval "$(.venv/bin/python -m local up)"    # points aws and sam of this shell at the local AWS
+NEXT = """What to try next; everything is still running:
+  eval "$(.venv/bin/python -m local up)"    # points aws and sam in this shell at the local AWS
   aws s3 ls --recursive s3://$BUCKET/ | head
   .venv/bin/python -m local sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
   .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
   .venv/bin/python -m local start '{"dry_run": true}'
-  .venv/bin/python -m local status          # a line a dataset: what is loaded, what asks for something
-  .venv/bin/python -m local inbox           # what would have been mailed: rejected files, failed loads, alarms
+  .venv/bin/python -m local status          # what is loaded of each dataset, and what needs attention
+  .venv/bin/python -m local inbox           # what would have been emailed: rejected files, failed loads, alarms
 Stop it: make down"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whose files."""
+    """Which files."""
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="files to load, in a folder for each prefix: log_data/, song_data/, … (generated ones if not given)",
+        help="files to load, in one folder per prefix: log_data/, song_data/, … (default: generated files)",
     )
     parser.add_argument(
-        "--wipe", action="store_true", help="also if there are files that no demo made: delete them"
+        "--wipe",
+        action="store_true",
+        help="delete all files first, including those that no demo created",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS stays up.
+    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS keeps running.
 
-    Raises Problem where it would wipe what it did not make.
+    Raises Problem if it would delete files that it did not create.
     """
     folder: Path | None = arguments.data
     if folder is not None:
-        found_in(folder)  # complains before anything is started
+        found_in(folder)  # fails before anything is started
     phases: dict[str, float] = {}
     at = ports()
     with _timed(phases, "start"):
-        begun = up.begin(at)  # it starts while sam builds
+        started = up.begin(at)  # it starts while sam builds
     with _timed(phases, "build"):
         sam.build(at)
     with _timed(phases, "start"):
-        up.wait(at, begun)
+        up.wait(at, started)
     found = clients(at)
     with _timed(phases, "deploy"):
         sam.deploy(at)
@@ -101,7 +103,7 @@ def _write(shown: Summary) -> None:
 
 
 def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float]) -> Summary:
-    """Counts what the warehouse holds now: the star schema, and what else the loads say that they wrote."""
+    """Counts the rows of the star schema, and of the other tables that the loads report to have written."""
     reports = list(reports)
     written = {name for report in reports for name in report.rows()}
     tables = [*FACT_AND_DIMENSIONS, *(t for t in _others() if t in written)]
@@ -126,7 +128,7 @@ def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float
 
 
 def _others() -> list[str]:
-    """The tables that the datasets make for readers, but those of the star schema."""
+    """The tables that the datasets create for readers, except those of the star schema."""
     files = sorted((ROOT / "sql" / "datasets").glob("*/tables.sql"))
     found = (TABLE.findall(file.read_text(encoding="utf-8")) for file in files)
     return [name for names in found for name in names if name not in FACT_AND_DIMENSIONS]

@@ -1,4 +1,4 @@
-"""Notifications of the local AWS: read from its file, and told with what works on this machine.
+"""Notifications of the local AWS: read from its file, with links replaced by commands for this machine.
 
 Each line of the file is {"sent": ISO 8601 UTC, "topic": ARN, "subject": text, "message": text}
 (local/aws/ministack/notifications.py). The message is a load's digest (functions/loader/digest.py) or an alarm's JSON.
@@ -27,7 +27,7 @@ class Notification:
 
     @property
     def text(self) -> str:
-        """What a person reads; the console's links are commands of this machine."""
+        """The message for a person; links to the console become commands for this machine."""
         alarm = _alarm(self.message)
         if alarm is None:
             return START.sub(

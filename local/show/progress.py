@@ -1,4 +1,4 @@
-"""Progress on the terminal: one line that rewrites itself, or a line now and then in a log."""
+"""Progress on the terminal: one line that is rewritten, or a new line every few seconds in a log."""
 
 import sys
 import time
@@ -8,11 +8,11 @@ from typing import Self, TextIO
 from local.show import terminal
 
 QUIET_SECONDS = 5.0
-"""How long nothing new is said where lines cannot be rewritten."""
+"""The least time between two lines where lines cannot be rewritten."""
 
 
 class Progress:
-    """The state of something long. ``show`` often; it decides what is worth a write."""
+    """The progress of a long operation. Call ``show`` often; it decides what is worth writing."""
 
     def __init__(self, title: str, out: TextIO | None = None):
         self._title = title
@@ -22,13 +22,13 @@ class Progress:
         self._started = self._written = time.monotonic()
 
     def show(self, state: str) -> None:
-        """Says how far it is."""
+        """Shows the current state."""
         text = f"{self._title}: {state}"
         now = time.monotonic()
         if text == self._last:
             return
         if self._live:
-            # One column stays free: a line that fills the terminal would go on to the next.
+            # One column stays free: a line that fills the terminal would wrap.
             self._out.write(f"\r\033[K{terminal.cut(text, terminal.columns(self._out) - 1)}")
         elif now - self._written < QUIET_SECONDS:
             return
@@ -41,14 +41,14 @@ class Progress:
         """Writes a line that stays."""
         if self._live:
             folded = terminal.fold(line, terminal.columns(self._out))
-            told = [terminal.painted(each, self._out) for each in folded.splitlines()]
-            line = "\r\033[K" + "\n".join(told)
+            painted = [terminal.painted(each, self._out) for each in folded.splitlines()]
+            line = "\r\033[K" + "\n".join(painted)
         self._out.write(f"{line}\n")
         self._out.flush()
         self._last = ""
 
     def end(self, result: str) -> None:
-        """The last word, with the time it took."""
+        """Writes the result and how long it took."""
         self.say(f"{self._title}: {result} ({self.seconds:.1f} s)")
 
     @property

@@ -1,4 +1,4 @@
-"""The report of a load: what an execution gives back, and how it is told to a person.
+"""The report of a load: what an execution returns, and how it is shown to a person.
 
 An execution that succeeds has it as its output; one that fails has it as its cause, as JSON text.
 """
@@ -16,10 +16,10 @@ from local.show.terminal import visible
 FACT_AND_DIMENSIONS = ("songplays", "users", "songs", "artists", "time")
 SHOWN_REJECTED = 20
 LEFT_OUT = ("rejected", "unreadable", "waiting")
-"""Files that a load which ended well has not loaded: somebody should look at them."""
+"""Files that a successful load did not load: someone should check them."""
 TIMED_OUT = (
-    "The load took longer than the TimeoutSeconds of its state machine and was ended. What is published stays; the "
-    "sweep loads the rest, or start another load."
+    "The load exceeded the TimeoutSeconds of its state machine and was stopped. What it published stays. The sweep "
+    "loads the rest, or start another load."
 )
 
 
@@ -36,7 +36,7 @@ FACTS = _of_datasets("fact_table")
 
 @dataclass(frozen=True)
 class Report:
-    """One load. ``data`` is all that the execution said, also what is not named here."""
+    """One load. ``data`` is the whole report, including fields that are not named here."""
 
     execution: str
     failed: bool
@@ -50,18 +50,18 @@ class Report:
     @property
     def cause(self) -> str:
         """Why it failed."""
-        return str(self.data.get("cause") or "no cause given")
+        return str(self.data.get("cause") or "no cause was given")
 
     def files(self, kind: str) -> int:
         """How many files were listed, loaded, rejected, known or failed."""
         return int((self.data.get("files") or {}).get(kind) or 0)
 
     def known(self) -> dict[str, int]:
-        """How many of the known files the ledger has as loaded, rejected or withdrawn."""
+        """How many of the known files are loaded, rejected or withdrawn in the ledger."""
         return {name: int(count) for name, count in (self.data.get("known") or {}).items()}
 
     def rows(self) -> dict[str, int]:
-        """Rows by table, those that this load staged or wrote."""
+        """Rows by table that this load staged or wrote."""
         return {name: int(count) for name, count in (self.data.get("rows") or {}).items()}
 
     def checks(self) -> list[dict[str, Any]]:
@@ -69,16 +69,16 @@ class Report:
         return list(self.data.get("checks") or [])
 
     def rejected(self) -> list[dict[str, Any]]:
-        """Files that were put aside, with line, column and reason as far as they are known."""
+        """Files that were not loaded, with line, column and reason where known."""
         return list(self.data.get("rejected") or [])
 
     def seconds(self) -> dict[str, float]:
-        """Time by phase, and in all."""
+        """Seconds by phase, and in total."""
         return {name: float(value) for name, value in (self.data.get("seconds") or {}).items()}
 
 
 def headline(report: Report) -> str:
-    """How it ended, with what somebody should look at: "loaded, but 2 files rejected"."""
+    """How it ended, and what needs attention: "loaded, but 2 files rejected"."""
     counts = {kind: report.files(kind) for kind in LEFT_OUT}
     told = [f"{number:,} {_files(number)} {kind}" for kind, number in counts.items() if number]
     if not told:
@@ -91,7 +91,7 @@ def _files(number: int) -> str:
 
 
 def exit_code(reports: Iterable[Report]) -> int:
-    """FAILED if one failed, ASKS if one has left files out, else WELL."""
+    """FAILED if one failed, ASKS if one left files out, else WELL."""
     reports = list(reports)
     if any(report.failed for report in reports):
         return FAILED
@@ -99,7 +99,7 @@ def exit_code(reports: Iterable[Report]) -> int:
 
 
 def report_of(execution: Mapping[str, Any]) -> Report:
-    """The report in the answer of DescribeExecution for an execution that has ended."""
+    """The report of an execution that has ended, from the response of DescribeExecution."""
     name = str(execution.get("name", ""))
     if execution["status"] == "SUCCEEDED":
         data = _object(execution.get("output") or "{}")
@@ -142,7 +142,7 @@ def line(report: Report) -> str:
 
 
 def lines(report: Report) -> list[str]:
-    """A load in full, a fact a line."""
+    """A load in full, one fact per line."""
     told = [_line("load", f"{report.data.get('load_id') or report.execution}  {headline(report)}")]
     if report.failed:
         told.append(_line("cause", report.cause))
@@ -180,7 +180,7 @@ USUAL = {
 
 
 def known_as(reports: Iterable[Report]) -> str:
-    """What the ledger has the known files as, in brackets; '' if it was not asked."""
+    """The ledger's status of the known files, in parentheses; '' if the ledger was not read."""
     together: Counter[str] = Counter()
     for report in reports:
         together.update(report.known())
@@ -190,7 +190,7 @@ def known_as(reports: Iterable[Report]) -> str:
 
 
 def upgrade_lines(tables: Mapping[str, Any]) -> list[str]:
-    """From which version of the tables to which; 0: there were none."""
+    """The version of the tables before and after the load; 0: there were none."""
     if not tables:
         return []
     was, now, latest = (tables.get(name) for name in ("from", "to", "latest"))
@@ -202,7 +202,7 @@ def upgrade_lines(tables: Mapping[str, Any]) -> list[str]:
 
 
 def missing_lines(missing: Mapping[str, Any]) -> list[str]:
-    """Files of a redo that cannot be loaded any more."""
+    """Files of a redo that can no longer be loaded."""
     if not missing:
         return []
     keys = [str(key) for key in missing.get("keys", ())]
@@ -212,7 +212,7 @@ def missing_lines(missing: Mapping[str, Any]) -> list[str]:
 
 
 def sample_lines(sample: Mapping[str, Any]) -> list[str]:
-    """What a load noticed of its files: how many it sampled, and what is new of their keys and columns."""
+    """What a load noticed in its files: how many it sampled, and which keys and columns are new."""
     if not sample:
         return []
     keys, new = (int(sample.get(name) or 0) for name in ("keys_total", "new_keys"))
@@ -225,7 +225,7 @@ def sample_lines(sample: Mapping[str, Any]) -> list[str]:
 
 
 def noticed_lines(sample: Mapping[str, Any]) -> list[str]:
-    """A new key that no column takes a line, and a column that became empty."""
+    """A line for each new key that no column reads, and for each column that became empty."""
     keys = [key for key in sample.get("keys") or () if key.get("new")]
     told = []
     for key in keys:
@@ -251,7 +251,7 @@ def not_taken_lines(found: Mapping[str, Any]) -> list[str]:
 
 
 def other_lines(report: Report) -> list[str]:
-    """What a report says beyond the usual fields, such as the findings of a preflight."""
+    """Fields of a report beyond the usual ones, such as the findings of a preflight."""
     told = []
     for name, value in report.data.items():
         if name in USUAL or not value:
@@ -268,7 +268,7 @@ def _text(value: Any) -> str:
     if isinstance(value, dict) and {"name", "passed", "found"} <= value.keys():  # a preflight's
         if value["passed"]:
             return f"ok    {value['name']}: {value['found']}"
-        return f"MEND  {value['name']}: {value['found']}. {value.get('mend') or ''}".rstrip()
+        return f"FIX   {value['name']}: {value['found']}. {value.get('mend') or ''}".rstrip()
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -289,7 +289,7 @@ def check_lines(checks: list[dict[str, Any]]) -> list[str]:
 
 
 def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
-    """A rejected file a line: where in it, and why."""
+    """A line for each rejected file: where in it, and why."""
     told = [
         _line(str(file.get("status") or "rejected"), f"{place(file)}: {file.get('reason')}")
         for file in rejected
@@ -301,7 +301,7 @@ def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
 
 
 def place(file: Mapping[str, Any]) -> str:
-    """Key, line and column of a rejected file, as far as they are known."""
+    """Key, line and column of a rejected file, where known."""
     parts = [visible(str(file.get("key")))]
     parts += [f"{name} {file[name]}" for name in ("line", "column") if file.get(name) is not None]
     return ", ".join(parts)

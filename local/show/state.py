@@ -12,14 +12,14 @@ from local.show.tables import Value, aligned
 from local.show.terminal import visible
 
 ALWAYS = ("loaded", "rejected", "waiting", "not taken")
-"""The counts that are shown also where they are 0 for every dataset."""
+"""The counts that are shown even if they are 0 for every dataset."""
 COUNTS = ("loaded", "rejected", "unreadable", "waiting", "missing", "not loaded", "not taken")
 TO_DO = {
     "rejected": "upload fixed files under their keys",
     "unreadable": "let COPY read them",
     "waiting": "see the reasons",
     "missing": "upload again what was deleted",
-    "not loaded": "start a load, if none runs",
+    "not loaded": "start a load if none is running",
     "not taken": "rename or move",
 }
 WHICH = (
@@ -52,7 +52,7 @@ class State:
 
     @property
     def asks(self) -> bool:
-        """Whether files were left out that somebody should look at."""
+        """Whether files were left out that someone should check."""
         return any(self.counts.get(kind) for kind in LEFT_OUT)
 
     @property
@@ -73,7 +73,7 @@ def datasets(folder: Path = ROOT / "sql" / "datasets") -> tuple[Dataset, ...]:
 
 
 def lines(states: list[State], room: int | None) -> list[str]:
-    """A line a dataset, as a table if it fits into ``room`` columns (None: it does), else in words."""
+    """A line for each dataset: a table if it fits into ``room`` columns (None: it does), else in words."""
     shown = [
         kind for kind in COUNTS if kind in ALWAYS or any(state.counts.get(kind) for state in states)
     ]
@@ -99,7 +99,7 @@ def lines(states: list[State], room: int | None) -> list[str]:
 
 
 def _count(rows: int | None, states: list[State]) -> str:
-    """The rows of a dataset with a fact table, to the right in their column."""
+    """The number of rows of a dataset with a fact table, aligned to the right."""
     wide = max((len(f"{each.rows:,}") for each in states if each.rows is not None), default=0)
     return "" if rows is None else f"{rows:,}".rjust(max(wide, len("rows")))
 

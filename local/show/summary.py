@@ -1,4 +1,4 @@
-"""What the demo shows at its end, and writes to build/demo.json for programs."""
+"""The summary that the demo prints at its end, and writes to build/demo.json for programs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,7 @@ class Summary:
 
     @property
     def passed(self) -> bool:
-        """Whether every load ended well and every check passed."""
+        """Whether every load succeeded and every check passed."""
         failed = any(report.failed for report in self.reports)
         return not failed and all(check.get("passed") for check in self.checks)
 
@@ -75,7 +75,7 @@ class Summary:
             for kind, number in counts.items()
             if number or kind in always
         )
-        return [f"Files    {text}; in {len(self.reports)} loads"]
+        return [f"Files    {text}; in {_loads(self.reports)}"]
 
     def _rows(self) -> list[str]:
         staged = {
@@ -110,7 +110,7 @@ class Summary:
 
     def _time(self) -> list[str]:
         rows: list[list[Value]] = [[name, f"{value:.1f} s"] for name, value in self.phases.items()]
-        rows.append(["in all", f"{sum(self.phases.values()):.1f} s"])
+        rows.append(["total", f"{sum(self.phases.values()):.1f} s"])
         told = ["Time", *_indented(aligned(["phase", "took"], rows))]
         by_phase: dict[str, float] = {}
         for report in self.reports:
@@ -118,7 +118,7 @@ class Summary:
                 by_phase[name] = by_phase.get(name, 0.0) + seconds
         if by_phase:
             inside = ", ".join(f"{name} {value:.1f} s" for name, value in by_phase.items())
-            told.append(f"  within the {len(self.reports)} loads: {inside}")
+            told.append(f"  within {_loads(self.reports)}: {inside}")
         return told
 
     def _failures(self) -> list[str]:
@@ -133,6 +133,10 @@ class Summary:
         told = _indented(aligned(["key", "line", "column", "reason"], rows))
         more = len(self.rejected) - SHOWN_REJECTED
         return ["Rejected files", *told, *([f"  … and {more:,} more"] if more > 0 else [])]
+
+
+def _loads(reports: list[Report]) -> str:
+    return f"{len(reports)} load{'' if len(reports) == 1 else 's'}"
 
 
 def _indented(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rows for a person (aligned columns), or for a program (JSON, CSV)."""
+"""Query results as text: aligned columns for people, JSON or CSV for programs."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ Value = str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Result:
-    """What a statement gave back: rows of columns, or only the number of rows it changed."""
+    """The result of a statement: its rows, or only the number of rows it changed."""
 
     columns: list[str] = field(default_factory=list)
     rows: list[list[Value]] = field(default_factory=list)
@@ -39,7 +39,7 @@ def render(result: Result, how: str) -> str:
 
 
 def aligned(columns: list[str], rows: list[list[Value]]) -> str:
-    """Columns beside each other: numbers to the right, the rest to the left, NULL as NULL."""
+    """Aligned columns: numbers to the right, the rest to the left, NULL as NULL."""
     texts = [[_text(value) for value in row] for row in rows]
     right = [_is_number(index, rows) for index in range(len(columns))]
     widths = [

@@ -1,6 +1,6 @@
-"""What a terminal can show: its width, lines that fit it, and color where a person looks.
+"""What a terminal can show: its width, lines that fit it, and color where it helps.
 
-The standard library only: tools/install.py shows progress before any package is there.
+The standard library only: tools/install.py shows progress before any package is installed.
 """
 
 import os
@@ -16,7 +16,7 @@ NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def columns(out: TextIO) -> int:
-    """How many columns the terminal has now: a person may have resized it."""
+    """The number of columns of the terminal now; it may have been resized."""
     try:
         return os.get_terminal_size(out.fileno()).columns or USUAL_WIDTH
     except (OSError, ValueError):  # no terminal, or no file at all
@@ -32,7 +32,7 @@ def width(text: str) -> int:
 
 
 def visible(text: str) -> str:
-    """The text with its control characters written out: a key may hold any, and a terminal obeys them."""
+    """The text with its control characters written out: a key may contain any, and a terminal obeys them."""
     return "".join(
         (NAMED.get(c) or f"\\x{ord(c):02x}") if unicodedata.category(c) == "Cc" else c for c in text
     )
@@ -65,12 +65,12 @@ def fold(text: str, room: int) -> str:
 
 
 def colored(out: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether to write color: a terminal, and nobody has asked for none (https://no-color.org)."""
+    """Whether to write color: to a terminal, unless NO_COLOR says not to (https://no-color.org)."""
     return out.isatty() and not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
 
 def paint(text: str, color: int, out: TextIO) -> str:
-    """The text in a color, if ``out`` takes one."""
+    """The text in a color, if ``out`` shows colors."""
     return f"\033[{color}m{text}\033[0m" if colored(out) else text
 
 
@@ -80,12 +80,12 @@ BAD = re.compile(
     r"|(?<=  )failed\b"
 )
 ASKS = re.compile(
-    r"^waiting\b|\b(?:FIX|MEND)\b|(?<![\d,.])[1-9][\d,]*(?: files?)? (?:waiting|not taken|not loaded)\b"
+    r"^waiting\b|\bFIX\b|(?<![\d,.])[1-9][\d,]*(?: files?)? (?:waiting|not taken|not loaded)\b"
 )
 
 
 def painted(line: str, out: TextIO) -> str:
-    """A line of a report: red what went wrong, yellow what asks for something."""
+    """A line of a report: red for what went wrong, yellow for what needs attention."""
     if not colored(out):
         return line
     return ASKS.sub(

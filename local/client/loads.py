@@ -110,7 +110,7 @@ class LoadsOf:
         keys = sorted(key for key, _ in missing)
         dead = depth(self.clients, self.stack.dead_letter_url) - self._dead_letters
         return (
-            f"{len(keys):,} uploaded files were not loaded, and nothing is running:"
+            f"{len(keys):,} of the uploaded files were not loaded, and nothing is running:"
             f" {', '.join(keys[:SHOWN_MISSING])}{' …' if len(keys) > SHOWN_MISSING else ''}."
             f" {dead} new dead letters."
             " Check the log of the local AWS, .local/aws/server.log; python -m local start loads the missing files."

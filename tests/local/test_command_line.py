@@ -77,7 +77,7 @@ def test_a_wrong_port_is_said() -> None:
     ended = run("status", LOCAL_AWS_PORT="http")
     assert ended.returncode == 2
     assert ended.stderr == (
-        "status: LOCAL_AWS_PORT=http is not a port. Take a number from 1024 to 65535.\n"
+        "status: LOCAL_AWS_PORT=http is not a port. Use a number from 1024 to 65535.\n"
     )
 
 
@@ -137,7 +137,7 @@ def test_the_summary_shows_and_writes_what_was_loaded() -> None:
     assert "3 of 8 plays are matched to a song" in text
     assert "log_data/x.json     3  ts      no number" in text
     assert "unique  published       0         0  yes" in text
-    assert "in all  5.5 s" in text
+    assert "total  5.5 s" in text
     assert shown.passed
     written = shown.as_json()
     assert written["tables"] == TABLES
@@ -281,7 +281,7 @@ def test_each_command_that_loads_ends_with_the_code(
 
 def test_help_says_what_the_exit_codes_mean() -> None:
     shown = run("--help").stdout
-    for code in ("0 all is well", "1 it failed", "2 it was asked wrongly", "3 it ended well, but"):
+    for code in ("0 success", "1 failure", "2 wrong usage", "3 success, but"):
         assert code in shown
 
 
@@ -333,5 +333,5 @@ def test_status_of_servers_that_are_stopped_says_where_they_were(
     monkeypatch.setattr(status, "ports", lambda: Ports(5000, 5001))
     assert status.run(argparse.Namespace()) == 1
     told = capsys.readouterr().out
-    assert "the local AWS: not running (it is started on 127.0.0.1:5000)" in told
-    assert "start it: make up" in told
+    assert "the local AWS: not running (it starts on 127.0.0.1:5000)" in told
+    assert "to start it: make up" in told

@@ -53,7 +53,7 @@ def test_a_failure_has_its_report_in_the_cause() -> None:
 def test_a_failure_without_a_report_keeps_its_words() -> None:
     report = report_of(execution("TIMED_OUT"))  # as AWS describes it, with no error and no cause
     assert report.cause.startswith(
-        "The load took longer than the TimeoutSeconds of its state machine"
+        "The load exceeded the TimeoutSeconds of its state machine"
     )
     report = report_of(execution("FAILED", error="States.DataLimitExceeded", cause="too long"))
     assert report.cause == "States.DataLimitExceeded: too long"
@@ -124,7 +124,7 @@ def test_what_a_report_has_beyond_the_usual_is_shown() -> None:
     assert told[-1] == "next      run setup.sql"
 
 
-def test_a_preflight_says_what_to_mend() -> None:
+def test_a_preflight_says_what_to_fix() -> None:
     setup = [
         {"name": "tables", "passed": True, "found": "version 1"},
         {"name": "copy_role", "passed": False, "found": "denied", "mend": "Attach the role."},
@@ -133,7 +133,7 @@ def test_a_preflight_says_what_to_mend() -> None:
     told = lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))
     assert told[1:] == [
         "setup     ok    tables: version 1",
-        "setup     MEND  copy_role: denied. Attach the role.",
+        "setup     FIX   copy_role: denied. Attach the role.",
     ]
 
 

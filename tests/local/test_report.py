@@ -52,9 +52,7 @@ def test_a_failure_has_its_report_in_the_cause() -> None:
 
 def test_a_failure_without_a_report_keeps_its_words() -> None:
     report = report_of(execution("TIMED_OUT"))  # as AWS describes it, with no error and no cause
-    assert report.cause.startswith(
-        "The load exceeded the TimeoutSeconds of its state machine"
-    )
+    assert report.cause.startswith("The load exceeded the TimeoutSeconds of its state machine")
     report = report_of(execution("FAILED", error="States.DataLimitExceeded", cause="too long"))
     assert report.cause == "States.DataLimitExceeded: too long"
     assert report_of(execution("ABORTED")).cause == "ABORTED"

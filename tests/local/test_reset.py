@@ -146,9 +146,7 @@ def test_a_file_of_somebody_else_stops_it_by_name(
     loaded += rows
     clients.s3.put_object(Bucket="data", Key="orders/mine.json", Body=b"{}")
     clients.s3.put_object(Bucket="data", Key="log_data/a.json", Body=b"LOG_DATA/a.json")
-    said = (
-        "did not create: log_data/a.json, orders/mine.json. Nothing was deleted. .* make demo WIPE=1"
-    )
+    said = "did not create: log_data/a.json, orders/mine.json. Nothing was deleted. .* make demo WIPE=1"
     with pytest.raises(Problem, match=said):
         made.refuse_others(clients, "data", notes)
     assert len(keys(clients, "data")) == 3

@@ -1,11 +1,12 @@
-"""Puts right where MiniStack's CloudWatch differs from AWS in what the stack's alarms rely on.
+"""Fixes the differences between MiniStack's CloudWatch and AWS that matter to the stack's alarms.
 
-- An alarm looks at every metric of its name, whatever its dimensions. On AWS it looks at the one of exactly its own:
+- An alarm evaluates every metric with its name, regardless of dimensions. On AWS the dimensions must be the same:
   https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
-- Step Functions and SQS measure nothing. On AWS they measure each execution that ends, and each queue once a minute:
+- Step Functions and SQS publish no metrics. On AWS they publish one for each execution that ends, and for each queue
+  once a minute:
   https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
   https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
-- An alarm on metric math stops the deployment. Here it is made, and never goes off.
+- An alarm on metric math stops the deployment. Here it is created, but never fires.
 """
 
 import json
@@ -26,7 +27,7 @@ EXECUTIONS = {
 
 
 def look_at_dimensions() -> None:
-    """Makes an alarm see only the points of its own metric."""
+    """Makes an alarm evaluate only the points of its own metric."""
     evaluate: types.FunctionType = cloudwatch._evaluate_alarm
 
     def evaluate_own(alarm: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What MiniStack does otherwise than AWS: event sources, roles, functions' errors, stopped executions.
+"""Differences between MiniStack and AWS in behaviour: event sources, roles, functions' errors, stopped executions.
 
 Each function here fixes one difference; local/aws/ministack/__init__.py lists them all.
 """
@@ -19,22 +19,22 @@ from ministack.services import lambda_svc, sqs, stepfunctions
 
 MAX_BATCH = 10_000
 MAX_BATCH_BYTES = 6 * 1024 * 1024
-"""What Lambda takes as the payload of one invocation."""
+"""The largest payload of one invocation."""
 MESSAGE_OVERHEAD = 800
 """Bytes of a record around its body, roughly: ids, receipt handle, attributes."""
 
 _MARK = "\x1e"
-"""Stands around the class name on its way from the worker's answer to Lambda's."""
+"""Delimits the class name between the worker's response and Lambda's."""
 
 _DIED = ("Worker process died", "Worker returned no response", "[Errno 32] Broken pipe")
-"""What MiniStack says of a worker that ended before it answered."""
+"""MiniStack's messages for a worker that ended before it responded."""
 
 _execution: ContextVar[dict[str, Any] | None] = ContextVar("execution", default=None)
-"""The execution whose task this thread runs."""
+"""The execution whose task this thread is running."""
 
 
 class ExecutionStopped(Exception):
-    """The execution was stopped: what it was about to do is not done."""
+    """The execution was stopped; it does nothing more."""
 
 
 def gather_batches() -> None:
@@ -72,12 +72,12 @@ def _window(queue_arn: str) -> float:
 
 
 def _visible_since(message: dict[str, Any]) -> float:
-    """From when on a message can be received, in seconds since 1970."""
+    """When a message becomes visible, in seconds since 1970."""
     return float(message.get("visible_at", message["sent_at"]))
 
 
 def _fitting(messages: list[dict[str, Any]]) -> int:
-    """How many of the messages, from the first, go into one invocation; one at least."""
+    """How many of the messages, from the first, fit into one invocation; at least one."""
     total = 0
     for index, message in enumerate(messages):
         total += len(message["body"]) + MESSAGE_OVERHEAD
@@ -87,7 +87,7 @@ def _fitting(messages: list[dict[str, Any]]) -> int:
 
 
 def take_numbers() -> None:
-    """Makes the MaximumConcurrency of an event source a number where a template's parameter gave it."""
+    """Converts the MaximumConcurrency of an event source to a number if it comes from a template parameter."""
     concurrency: Callable[..., int] = lambda_svc._sqs_esm_concurrency
 
     def concurrency_of(mapping: dict[str, Any], *others: Any, **named: Any) -> int:
@@ -100,7 +100,7 @@ def take_numbers() -> None:
 
 
 def count_as_tls() -> None:
-    """Makes aws:SecureTransport true. Before ministack.app is imported, which binds the function."""
+    """Makes aws:SecureTransport true. Call it before ministack.app is imported, which binds the function."""
     pin: Callable[[str, bool], None] = iam_evaluator.pin_request_origin
 
     def pin_as_tls(source_ip: str, secure_transport: bool) -> None:
@@ -137,13 +137,13 @@ def share_role_credentials(principals: Path) -> None:
 
 
 def name_errors() -> None:
-    """Makes an exception of a Python handler arrive under its class name, as on AWS."""
+    """Makes an exception of a Python handler arrive with its class name, as on AWS."""
     plain = '"error": str(e), "trace"'
     named = f'"error": {_MARK!r} + type(e).__name__ + {_MARK!r} + str(e), "trace"'
     script = lambda_runtime._PYTHON_WORKER_SCRIPT
     if plain not in script:
         raise RuntimeError(
-            "MiniStack's Python worker has changed: look at local/aws/ministack/behaviour.py."
+            "MiniStack's Python worker has changed: check local/aws/ministack/behaviour.py."
         )
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(plain, named)
     execute: Callable[..., dict[str, Any]] = lambda_svc._execute_function_warm
@@ -200,7 +200,7 @@ def stop_at_once() -> None:
 
 
 def unpack_once(folder: Path) -> None:
-    """Makes all processes share one copy, in ``folder``, of code and layers of the same content."""
+    """Makes all processes share one copy, in ``folder``, of code and layers with the same content."""
     unpacking = threading.Lock()
 
     class Shared(zipfile.ZipFile):
@@ -219,7 +219,7 @@ def unpack_once(folder: Path) -> None:
 
 
 def apply(principals: Path, unpacked: Path) -> None:
-    """All of it; before ministack.app is imported."""
+    """Applies all of it. Call it before ministack.app is imported."""
     gather_batches()
     take_numbers()
     count_as_tls()

@@ -1,4 +1,4 @@
-"""Lambda's concurrency: how many invocations run at once, and what becomes of one more.
+"""Lambda's concurrency: how many invocations run at once, and what happens to further ones.
 
 The evidence is in local/aws/ministack/__init__.py. MiniStack counts invocations itself
 (LAMBDA_ACCOUNT_CONCURRENCY, which local/aws/server.py sets).
@@ -17,7 +17,7 @@ RETRY_AFTER = 1.0
 
 
 def bound_processes() -> None:
-    """Makes a process that is needed take the place of the one that has been idle for longest, so that there are never
+    """Makes a new process replace the one that has been idle the longest, so that there are never
     more than there may be invocations. MiniStack keeps each for minutes, of every function as many as it ever ran.
     """
     acquire: Callable[..., Any] = lambda_svc.acquire_worker
@@ -32,7 +32,7 @@ def bound_processes() -> None:
 
 
 def _surplus() -> list[Any]:
-    """Takes out of their pools the processes that are too many: those idle for longest."""
+    """Removes excess processes from their pools: those idle the longest."""
     with lambda_runtime._lock:
         pools = lambda_runtime._workers
         too_many = sum(map(len, pools.values())) - lambda_svc._ACCOUNT_CONCURRENCY_CAP
@@ -54,8 +54,8 @@ def name_throttling() -> None:
             cause = _body(error.cause)
             if cause.get("__type") != "TooManyRequestsException":
                 raise
-            told = f"{cause['message']} (Service: Lambda, Status Code: 429)"
-            raise stepfunctions._ExecutionError(THROTTLED, told) from error
+            text = f"{cause['message']} (Service: Lambda, Status Code: 429)"
+            raise stepfunctions._ExecutionError(THROTTLED, text) from error
 
     stepfunctions._call_lambda = call_named
 
@@ -69,7 +69,7 @@ def _body(text: Any) -> dict[str, Any]:
 
 
 def until_there_is_room(invoke: Callable[[], dict[str, Any]], queue_arn: str) -> dict[str, Any]:
-    """An invocation by an SQS event source: tried again while it is throttled, until its messages are visible again."""
+    """An invocation by an SQS event source: retried while it is throttled, until its messages are visible again."""
     queue = sqs._queue_by_arn(queue_arn) if ":sqs:" in queue_arn else None
     seconds = float(queue["attributes"].get("VisibilityTimeout") or 30) if queue else 0.0
     until = time.monotonic() + seconds

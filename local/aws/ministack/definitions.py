@@ -1,7 +1,7 @@
-"""Definitions of state machines that MiniStack takes and AWS refuses.
+"""Definitions of state machines that MiniStack accepts and AWS refuses.
 
-The evidence is in local/aws/ministack/__init__.py. What AWS says is known for fields that are missing; for the rest the
-words are those of statelint, which knows the States Language.
+The evidence is in local/aws/ministack/__init__.py. AWS's message is known for missing fields; the other
+messages are those of statelint, which knows the States Language.
 """
 
 import json
@@ -20,7 +20,7 @@ Answer = tuple[int, dict[str, str], Any]
 MAX_DEFINITION = 1024 * 1024
 REQUIRED = ("States", "StartAt")
 
-# What statelint finds wrong and AWS takes, by executions that were recorded there (docs/recorded.md replays them):
+# What statelint rejects and AWS accepts, by executions that were recorded there (docs/recorded.md replays them):
 TAKEN = re.compile(
     r'is "\{%.*%\}" but should be'  # evaluate_jsonata: an expression for a number
     r'|^Field "Assign" not allowed'  # assign/test_assign_base: variables in JSONPath, which statelint does not know
@@ -32,7 +32,7 @@ TAKEN = re.compile(
 
 @cache
 def problem_of(definition: str) -> tuple[str, str]:
-    """Code and message of what AWS refuses first in a definition; two empty texts for a sound one."""
+    """Code and message of the first thing that AWS refuses in a definition; two empty texts for a valid one."""
     if len(definition.encode()) > MAX_DEFINITION:
         return "SCHEMA_VALIDATION_FAILED", "Definition is larger than 1 MB"
     if not definition.strip():
@@ -87,7 +87,7 @@ def _validated(data: dict[str, Any]) -> Answer:
 
 
 def refuse_wrong_definitions() -> None:
-    """Makes the API refuse a wrong definition, and a stack, whose machines MiniStack makes without its API."""
+    """Makes the API refuse an invalid definition, and stacks too, which create state machines without the API."""
     for name in ("_create_state_machine", "_update_state_machine"):
         setattr(stepfunctions, name, _checked(getattr(stepfunctions, name)))
     stepfunctions._validate_state_machine_definition = _validated

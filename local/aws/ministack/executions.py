@@ -16,7 +16,7 @@ from ministack.core.responses import error_response_json, get_region, json_respo
 from ministack.services import stepfunctions
 
 MAX_PAYLOAD = 262_144
-"""Bytes of UTF-8: what a state takes, gives, passes to its task, gets of it, or assigns."""
+"""Bytes of UTF-8 of a state's input, output, task input, task result or assigned value."""
 
 TOO_LARGE = (
     "The state/task '{}' returned a result with a size exceeding the maximum number of bytes "
@@ -43,7 +43,7 @@ def limited(value: Any, name: str) -> Any:
 
 
 def limit_payloads() -> None:
-    """Makes a payload over 256 KiB fail its state, where the state can still catch it if it is a Task or a Map."""
+    """Makes a payload over 256 KiB fail its state. A Task or a Map can catch the error."""
     invoke: Callable[..., Any] = stepfunctions._invoke_resource
     arguments: Callable[..., Any] = stepfunctions._apply_jsonata_arguments
     output: Callable[..., Any] = stepfunctions._apply_jsonata_output
@@ -80,7 +80,7 @@ def _name(context: Context) -> str:
 
 
 def _limiting(execute: Callable[..., Any]) -> Callable[..., Any]:
-    """What a state passes on is looked at, also where no expression makes it; its Catch does not take that."""
+    """A state's output is checked even if no expression creates it; the state's Catch does not apply to that error."""
 
     @functools.wraps(execute)
     def execute_limited(state: Any, given: Any, *more: Any) -> Any:
@@ -91,7 +91,7 @@ def _limiting(execute: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def time_out_executions() -> None:
-    """Makes an execution end TIMED_OUT when the machine's TimeoutSeconds are over."""
+    """Makes an execution end TIMED_OUT after the machine's TimeoutSeconds."""
     run: Callable[[str], None] = stepfunctions._run_execution
 
     def run_for_its_time(arn: str) -> None:
@@ -131,7 +131,7 @@ def _time_out(execution: dict[str, Any]) -> None:
 
 
 def time_out_tasks_without_cause() -> None:
-    """Makes States.Timeout of a task come with an empty Cause."""
+    """Makes States.Timeout of a task have an empty Cause."""
     invoke: Callable[..., Any] = stepfunctions._invoke_resource_with_timeout
 
     def invoke_in_time(resource: str, given: Any, timeout: float) -> Any:
@@ -146,7 +146,7 @@ def time_out_tasks_without_cause() -> None:
 
 
 def let_nothing_take_runtime_errors() -> None:
-    """Makes States.Runtime end the execution, whatever a retrier or catcher names."""
+    """Makes States.Runtime end the execution, even if a retrier or catcher matches it."""
     matches: Callable[[list[str], str], bool] = stepfunctions._error_matches
 
     def matches_but_runtime(named: list[str], error: str) -> bool:
@@ -156,7 +156,7 @@ def let_nothing_take_runtime_errors() -> None:
 
 
 def keep_to_the_partition() -> None:
-    """Makes a task whose resource is of another partition than the execution fail it."""
+    """Makes a task whose resource is in another partition fail the execution."""
     invoke: Callable[..., Any] = stepfunctions._invoke_resource
 
     def invoke_here(resource: str, given: Any) -> Any:
@@ -202,7 +202,7 @@ def check_what_is_started() -> None:
 
 
 def wrong_input(text: Any) -> str:
-    """Why Step Functions refuses this as an execution's input; '' if it takes it."""
+    """Why Step Functions refuses this as an execution's input; '' if it accepts it."""
 
     def no_constant(name: str) -> None:
         raise ValueError(f"Non-standard token '{name}'")
@@ -224,7 +224,7 @@ def _refused(code: str, message: str) -> Answer:
 
 
 def describe_as_aws() -> None:
-    """Makes DescribeExecution give an output to an execution that has succeeded only, and its redrive figures."""
+    """Makes DescribeExecution return an output only for a successful execution, and redrive figures for all."""
     describe: Callable[[dict[str, Any]], Answer] = stepfunctions._describe_execution
 
     def described(data: dict[str, Any]) -> Answer:

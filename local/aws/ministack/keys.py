@@ -1,4 +1,4 @@
-"""Keys of any characters: policies that match them, listings that can hold them.
+"""Keys with any characters: policies that match them, listings that can contain them.
 
 The evidence of each is in local/aws/ministack/__init__.py.
 """
@@ -18,7 +18,7 @@ Answer = tuple[int, dict[str, str], Any]
 Query = Mapping[str, Any]
 
 ENCODED = frozenset(("Key", "KeyMarker", "NextKeyMarker", "Prefix", "Delimiter"))
-"""The elements of a listing that EncodingType=url is about."""
+"""The elements of a listing that EncodingType=url encodes."""
 
 
 def match_whole_keys() -> None:
@@ -34,7 +34,7 @@ def match_whole_keys() -> None:
 
 
 def encode_listings() -> None:
-    """Makes the listings of versions and of multipart uploads heed EncodingType=url."""
+    """Makes the listings of versions and of multipart uploads honor EncodingType=url."""
     for name in ("_list_object_versions", "_list_multipart_uploads"):
         setattr(s3, name, _encoding(getattr(s3, name)))
 
@@ -44,7 +44,7 @@ def _encoding(listed: types.FunctionType) -> Callable[[str, Query], Answer]:
         if s3._qp(query, "encoding-type", "") != "url":
             plain: Answer = listed(bucket, query)
             return plain
-        # The same function, which writes its answer by ours; its other names are the module's.
+        # The same function with our writer of responses; its other names are the module's.
         encoding = types.FunctionType(listed.__code__, {**vars(s3), "_xml_body": _encoded_body})
         encoded: Answer = encoding(bucket, query)
         return encoded

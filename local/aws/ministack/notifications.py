@@ -1,6 +1,6 @@
-"""What MiniStack's SNS tells its topics, kept for a person to read.
+"""Messages to MiniStack's SNS topics, kept for a person to read.
 
-MiniStack mails nobody and keeps nothing of what is published. On AWS whoever subscribes by email gets it:
+MiniStack sends no email and keeps no published message. On AWS subscribers by email receive it:
 https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html. Here each message is a line of a file, which
 ``python -m local inbox`` shows (local/show/inbox.py).
 """
@@ -16,7 +16,7 @@ from ministack.services import sns
 
 
 def keep(inbox: Path) -> None:
-    """Makes each message to a topic, of Publish as of an alarm, a line of ``inbox`` as well."""
+    """Also writes each message to a topic, from Publish or from an alarm, as a line of ``inbox``."""
     fanout: Callable[..., None] = sns._fanout
     writing = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Event patterns that MiniStack takes and EventBridge refuses. The evidence is in local/aws/ministack/__init__.py."""
+"""Event patterns that MiniStack accepts and EventBridge refuses. The evidence is in local/aws/ministack/__init__.py."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
 MOST_WILDCARDS = 5
-"""AWS counts complexity, and does not say how. It refused a pattern of six, *:*:*:*:*:event-bus/*, and takes of one."""
+"""AWS does not document how it counts complexity. It refused a pattern with six, *:*:*:*:*:event-bus/*; one is fine."""
 
 TOO_COMPLEX = (
     "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences "
@@ -17,7 +17,7 @@ TOO_COMPLEX = (
 
 
 def refuse_complex_wildcards() -> None:
-    """Makes a wildcard of many * invalid."""
+    """Makes a wildcard with many * invalid."""
     validate: Callable[[Any], None] = eventbridge._validate_wildcard
 
     def validate_simple(operand: Any) -> None:
@@ -31,7 +31,7 @@ def refuse_complex_wildcards() -> None:
 
 
 def check_rules_of_stacks() -> None:
-    """Makes CloudFormation refuse a rule whose pattern EventBridge refuses: MiniStack makes it without PutRule."""
+    """Makes CloudFormation refuse a rule whose pattern EventBridge refuses: MiniStack creates it without PutRule."""
     create: Callable[..., Any] = provisioners._RESOURCE_HANDLERS["AWS::Events::Rule"]["create"]
 
     def create_checked(logical_id: str, properties: dict[str, Any], stack: str) -> Any:

@@ -18,15 +18,15 @@ BAD_POLICY = "Invalid value for the parameter Policy."
 MOST = {"Statement": 20, "Action": 7, "Principal": 50, "Condition": 10}
 MOST_BYTES = 8192
 NO_WINDOW_UP_TO = 10
-"""Messages of a batch that AWS hands over without a batching window."""
+"""The most messages of a batch without a batching window."""
 
 Answer = tuple[int, dict[str, str], Any]
 Properties = Mapping[str, Any]
 
 
-# ---------------------------------------------------------------- what a function says of its batch
+# ---------------------------------------------------------------- what a function returns for its batch
 def is_malformed(body: Any, batch: set[str]) -> bool:
-    """Whether AWS takes this answer of a function for the failure of its whole batch of these message ids."""
+    """Whether AWS treats this response of a function as the failure of its whole batch of these message ids."""
     if isinstance(body, str):
         try:
             body = json.loads(body) if body else None
@@ -42,7 +42,7 @@ def is_malformed(body: Any, batch: set[str]) -> bool:
 
 
 def fail_batches_that_are_misnamed() -> None:
-    """Makes a batch whose failures are malformed fail as a whole, so that its messages come back."""
+    """Makes a batch whose failures are malformed fail as a whole, so that its messages return to the queue."""
     run: types.FunctionType = lambda_svc._run_sqs_batch
 
     def run_batch(mapping: Any, function: Any, event: Any, batch: Any, *queue: Any) -> None:
@@ -70,7 +70,7 @@ def fail_batches_that_are_misnamed() -> None:
 
 # ---------------------------------------------------------------- event sources
 def problem_of_source(mapping: Properties, function: str) -> str:
-    """What AWS refuses in an SQS event source mapping; '' for nothing."""
+    """Why AWS refuses an SQS event source mapping; '' if it accepts it."""
     source = str(mapping.get("EventSourceArn", ""))
     queue = sqs._queue_by_arn(source) if ":sqs:" in source else None
     if queue is None:
@@ -133,7 +133,7 @@ def _refusing_source(operation: Callable[..., Any], number: int) -> Callable[...
 
 # ---------------------------------------------------------------- policies
 def problem_of_policy(policy: Any) -> str:
-    """What SQS refuses in a queue's policy, as its message says it; '' for nothing."""
+    """SQS's message if it refuses a queue's policy; '' if it accepts it."""
     text = policy if isinstance(policy, str) else json.dumps(policy)
     try:
         document = json.loads(text)

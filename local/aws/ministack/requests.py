@@ -1,4 +1,4 @@
-"""Requests that MiniStack takes and AWS refuses by the service's model: lengths, ranges, patterns, what may be chosen.
+"""Requests that MiniStack accepts and AWS refuses by the service's model: lengths, ranges, patterns, allowed values.
 
 botocore, with which the functions call, checks types and what is missing, and leaves the rest to the service. The
 models are botocore's. Checked are the services of the product that speak JSON; SNS, of which the functions call one
@@ -31,7 +31,7 @@ MAX_MESSAGE = 262_144
 
 
 def problems(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
-    """What the model refuses in a value, as AWS's messages say it."""
+    """AWS's messages for what the model refuses in a value."""
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         for name, member in shape.members.items():  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def _failed(value: Any, where: str, constraint: str) -> str:
 
 
 def problem_of_request(service: str, operation: str, body: bytes | str) -> str:
-    """AWS's message for a request that its model refuses; '' for none."""
+    """AWS's message for a request that its model refuses; '' for a valid one."""
     model = get_session().get_service_model(service)
     if operation not in model.operation_names:
         return ""
@@ -122,7 +122,7 @@ def _checking(service: str, handle: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_messages() -> None:
-    """Makes SNS refuse a subject that no mail can have, and a message that is too long."""
+    """Makes SNS refuse a subject that an email cannot have, and a message that is too long."""
     publish: Callable[[dict[str, Any]], Answer] = sns._publish
 
     def publish_checked(params: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""Resources of stacks that MiniStack makes and CloudFormation refuses: names that are taken, properties that are wrong.
+"""Resources that MiniStack creates and CloudFormation refuses: names in use, invalid properties.
 
 The evidence is in local/aws/ministack/__init__.py. The schemas are AWS's own, as cfn-lint includes them.
 """
@@ -30,7 +30,7 @@ from local.environment import REGION
 
 Properties = Mapping[str, Any]
 
-# Type -> the property that names it, and whether one of that name is there.
+# Type -> the property with its name, and whether a resource with that name exists.
 NAMED: dict[str, tuple[str, Callable[[str, Properties], bool]]] = {
     "AWS::CloudWatch::Alarm": ("AlarmName", lambda name, _: name in cloudwatch._alarms),
     "AWS::CloudWatch::Dashboard": ("DashboardName", lambda name, _: name in cloudwatch._dashboards),
@@ -51,7 +51,7 @@ NAMED: dict[str, tuple[str, Callable[[str, Properties], bool]]] = {
 
 
 def problem_of_name(kind: str, properties: Properties, stack: str) -> str:
-    """Why CloudFormation does not create a resource of this name; '' if it does."""
+    """Why CloudFormation refuses to create a resource with this name; '' if it creates it."""
     if kind not in NAMED:
         return ""
     field, exists = NAMED[kind]
@@ -72,7 +72,7 @@ def problem_of_name(kind: str, properties: Properties, stack: str) -> str:
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
-    """Leaves alone a pattern in a dialect of regular expressions that Python's is not."""
+    """Skips a pattern that is no Python regular expression."""
     with suppress(re.error):
         if isinstance(value, str) and not re.search(pattern, value):
             yield ValidationError(f"{value!r} does not match {pattern!r}")
@@ -83,7 +83,7 @@ _Validator = validators.extend(Draft7Validator, {"pattern": _pattern})
 
 @cache
 def _validator(kind: str) -> Any:
-    # Takes a second, when the first stack is made.
+    # Takes a second, when the first stack is created.
     from cfnlint.schema import ResourceNotFoundError
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
@@ -95,7 +95,7 @@ def _validator(kind: str) -> Any:
 
 
 def problem_of_properties(kind: str, properties: Properties) -> str:
-    """What CloudFormation refuses in a resource's properties; '' for nothing."""
+    """Why CloudFormation refuses a resource's properties; '' if it accepts them."""
     validator = _validator(kind)
     if validator is None:
         return ""
@@ -114,7 +114,7 @@ def problem_of_properties(kind: str, properties: Properties) -> str:
 
 
 def as_typed(value: Any, schema: Any, root: Mapping[str, Any]) -> Any:
-    """The value as CloudFormation types it: a template's "30" is a number where the schema has one."""
+    """The value with CloudFormation's types: a template's "30" is a number where the schema requires one."""
     if not isinstance(schema, dict):
         return value
     if "$ref" in schema:
@@ -146,7 +146,7 @@ MOST_METRICS = 10  # that an alarm's expression refers to
 
 
 def problem_of_limits(kind: str, properties: Properties) -> str:
-    """What AWS refuses of properties that fit their schema; '' for nothing."""
+    """Why AWS refuses properties that fit their schema; '' if it accepts them."""
     check = LIMITS.get(kind)
     return check(properties) if check else ""
 

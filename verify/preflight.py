@@ -1,4 +1,4 @@
-"""The preflight of the stack: an execution with {"check": true}, each of whose findings is a result."""
+"""The preflight of the stack: an execution with {"check": true}. Each of its findings is a result."""
 
 from __future__ import annotations
 

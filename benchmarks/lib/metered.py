@@ -1,8 +1,8 @@
-"""The world of tests/faults with a meter: the real functions, state machine and, unless a test answers for it, SQL.
+"""The simulator with a meter: the real functions, state machine and, unless a test answers instead, SQL.
 
-How long it takes is a model, whose figures are GIVEN: a statement has its seconds, a call of a function to AWS has some
-milliseconds. What a function itself computes is measured here, as processor seconds, without what stands for AWS in
-the same process; Lambda gives a function of less than 1,769 MB its part of a processor
+Times are a model, whose figures are GIVEN: a statement has its seconds, a function's call to AWS some milliseconds.
+What a function computes is measured here, in processor seconds, without the fakes of AWS in the same process; Lambda
+gives a function of less than 1,769 MB its share of a processor
 (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 """
 

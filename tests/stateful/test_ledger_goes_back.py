@@ -21,6 +21,9 @@ from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
 from tests.world.simulator import Expected, Memory, World, load_id_of
 
+# In one of pytest's workers: what these tests share is prepared once.
+pytestmark = pytest.mark.xdist_group("ledger goes back")
+
 # Nobody's row depends on another file, so that a restore is the load's own rows.
 BEFORE = [
     log(f"log_data/before{n}.json", Event(user=50 + n, session=n, at=(n + 1) * DAY))

@@ -25,7 +25,11 @@ KEYS = [f"ratings/{number}/a.csv" for number in NUMBERS]
 TABLES = [f"ratings_{number}" for number in NUMBERS]
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("many datasets"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,11 @@ NOT_TAKEN = {
 }
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("own datasets"),
+]
 
 
 # -- files that are built here -----------------------------------------------------------------

@@ -16,7 +16,11 @@ from tests.world.simulator import World
 from tests.world.template import ACCOUNT
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("tried"),
+]
 
 ODD = [
     "a blank",

@@ -31,7 +31,11 @@ WHERE order_id IN (SELECT s.order_id FROM ${loader_schema}.${order_stage} AS s);
 """
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("updated dataset"),
+]
 
 
 def order(number: int, day: int, status: str = "placed", **more: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ HELP = "run everything from an empty start: load files into the star schema, pri
 
 NEXT = """What to try next; everything is still running:
   eval "$(.venv/bin/python -m local up)"    # points aws and sam in this shell at the local AWS
-  aws s3 ls --recursive s3://$BUCKET/ | head
+  aws s3 ls --recursive s3://$BUCKET/ | head                      # if the AWS CLI is installed
   .venv/bin/python -m local sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
   .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
   .venv/bin/python -m local start '{"dry_run": true}'

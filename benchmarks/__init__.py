@@ -1,1 +1,1 @@
-"""Measures what docs/performance.md and docs/costs.md say: ``python -m benchmarks``."""
+"""Measures the figures of docs/performance.md and docs/costs.md: ``python -m benchmarks``."""

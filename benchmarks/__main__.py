@@ -1,7 +1,7 @@
 """``python -m benchmarks [PART …] [--quick]``: every figure of docs/performance.md, on this machine.
 
 Writes benchmarks/results/<part>.json (results/quick/ with --quick) with the machine's description; exits with 1 if a
-figure is over its bound. A ratio's sides are measured in turns, in one run.
+figure is over its bound. Both sides of a ratio are measured alternately, in one run.
 """
 
 from __future__ import annotations
@@ -21,23 +21,10 @@ Part = Callable[[argparse.Namespace], Document]
 
 
 def local(given: argparse.Namespace) -> Document:
-    """the local Redshift beside DuckDB alone"""
-    from benchmarks import copies, trips
-    from benchmarks.lib.world import world
+    """the local Redshift compared with DuckDB alone"""
+    from benchmarks import local
 
-    events, files, runs = (100_000, 1_000, 3) if given.quick else (1_000_000, 10_000, 3)
-    with world() as here:
-        figures = [
-            *trips.round_trip(here),
-            *copies.large(here, events, runs),
-            *copies.many(here, files, runs),
-        ]
-    for figure in figures:
-        print(f"  {figure}", flush=True)
-    return {
-        "figures": [figure.document for figure in figures],
-        "holds": all(figure.holds for figure in figures),
-    }
+    return local.measure(*((100_000, 1_000) if given.quick else (1_000_000, 10_000)))
 
 
 def costs(given: argparse.Namespace) -> Document:
@@ -48,17 +35,17 @@ def costs(given: argparse.Namespace) -> Document:
 
 
 def cold(given: argparse.Namespace) -> Document:
-    """imports and clients of each function, beside import boto3 and one client; sizes"""
-    from benchmarks import cold_start
+    """imports and clients of each function, compared with import boto3 and one client; sizes"""
+    from benchmarks import cold
 
-    return cold_start.measure(3 if given.quick else 9)
+    return cold.measure(3 if given.quick else 9)
 
 
 def plan(given: argparse.Namespace) -> Document:
     """planning many keys: time, memory, calls"""
-    from benchmarks import plan_scale
+    from benchmarks import plan
 
-    return plan_scale.measure([1_000, 20_000] if given.quick else [1_000, 100_000, 1_000_000])
+    return plan.measure([1_000, 20_000] if given.quick else [1_000, 100_000, 1_000_000])
 
 
 def latency(given: argparse.Namespace) -> Document:
@@ -69,7 +56,7 @@ def latency(given: argparse.Namespace) -> Document:
 
 
 def against(given: argparse.Namespace) -> Document:
-    """beside dlt, the notebook's way, DuckDB alone: a month, then a day more"""
+    """compared with dlt, the notebook and DuckDB alone: a month, then one more day"""
     from benchmarks import against
 
     return against.measure(*((6_000, 50) if given.quick else (300_000, 500)))
@@ -77,9 +64,9 @@ def against(given: argparse.Namespace) -> Document:
 
 def publish(given: argparse.Namespace) -> Document:
     """a publish against a large fact table"""
-    from benchmarks import publish_scale
+    from benchmarks import publish
 
-    return publish_scale.measure([0, 100_000] if given.quick else [0, 1_000_000, 10_000_000])
+    return publish.measure([0, 100_000] if given.quick else [0, 1_000_000, 10_000_000])
 
 
 def scale(given: argparse.Namespace) -> Document:
@@ -91,7 +78,7 @@ def scale(given: argparse.Namespace) -> Document:
 
 
 def pressure(given: argparse.Namespace) -> Document:
-    """a steady upload, with the warehouse as it is and with each publish slowed: loads at once, memory"""
+    """a steady upload, at normal speed and with each publish slowed: concurrent loads, memory"""
     from benchmarks import pressure
 
     return pressure.measure(200 if given.quick else 3_000)
@@ -104,14 +91,14 @@ PARTS: dict[str, Part] = {
 
 
 def main() -> int:
-    """Runs the parts that are asked for."""
+    """Runs the given parts, or all."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=(__doc__ or "").partition("\n\n")[0],
         epilog="; ".join(f"{name}: {part.__doc__}" for name, part in PARTS.items()),
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"all of {', '.join(PARTS)}")
-    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a quick check")
     given = parser.parse_args()
     if unknown := set(given.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(sorted(unknown))}")

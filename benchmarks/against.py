@@ -1,12 +1,12 @@
-"""The first load of a month, and a day on top: this loader beside dlt, the notebook's way, and DuckDB alone.
+"""The first load of a month, then one more day: this loader compared with dlt, the notebook and DuckDB alone.
 
-All on the same files and machine, one after another in one run, and all must end with the same numbers of rows.
+All use the same files and machine, one after another in one run, and all must end with the same row counts.
 
-ours       the deployed stack on the local AWS: an execution with {} after the upload, to its end; bad files,
-           duplicates, checks and the ledger are part of it, and so are the local AWS's states, functions and HTTP.
-           The first one finds no tables and cold functions
+ours       the deployed stack on the local AWS: an execution with {} after the upload, to its end. It includes
+           bad files, duplicates, checks, the ledger, and the local AWS's states, functions and HTTP. The first load
+           starts without tables and with cold functions
 notebook   over the same local Redshift and S3: drop, COPY everything, INSERT … SELECT, each time
-dlt        alternatives/with_dlt.py, a process in an environment of its own; local files
+dlt        alternatives/with_dlt.py, a process in its own environment; local files
 duckdb     DuckDB alone, the floor: read_json of the local files that are new, the same SQL
 """
 
@@ -37,7 +37,7 @@ _HERE = Path(__file__).parent / "alternatives"
 
 
 def measure(events: int, songs: int) -> dict[str, Any]:
-    """Thirty days of ``events`` log lines and their songs, then one day more of the same data set."""
+    """Thirty days of ``events`` log lines and their songs, then one more day of the same data set."""
     files = dict(DataSet(songs=songs, users=300, days=DAYS, events=events).files())
     logs = sorted(key for key in files if key.startswith("log_data/"))
     month = {key: body for key, body in files.items() if key != logs[-1]}
@@ -140,7 +140,7 @@ def _in_schema(text: str, names: list[str]) -> str:
 
 
 def _duckdb(database: Path, data: Path, new: list[str]) -> tuple[float, dict[str, int]]:
-    """The new files into the staging tables, the star anew."""
+    """Loads the new files into the staging tables and rebuilds the star schema."""
     first = not database.exists()
 
     def run() -> None:
@@ -193,7 +193,7 @@ def _dlt(python: Path, data: Path, database: Path) -> dict[str, Any]:
 
 
 def _environment() -> Path:
-    """dlt's own virtual environment in build/, made once; its Python."""
+    """The Python of dlt's own virtual environment in build/, which is created once."""
     folder = BUILD / "dlt"
     python = folder / "bin" / "python"
     wanted = (_HERE / "requirements.txt").read_text(encoding="utf-8")

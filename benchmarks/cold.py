@@ -1,9 +1,9 @@
-"""Cold start: what each handler imports and the clients that it makes, beside ``import boto3`` and one client.
+"""Cold start: each handler's imports and clients, compared with ``import boto3`` and one client.
 
-Each run is a fresh process with nothing but what is built: the layer and the function's own files, in Lambda's order of
-sys.path. As on Lambda nothing can be written there, so that what the build did not compile is compiled in each process.
-Processor seconds are compared, which other work on the machine disturbs least. The interpreter's own start is not in
-it.
+Each run is a fresh process with only what is built: the layer and the function's own files, in Lambda's order of
+sys.path. As on Lambda, nothing can be written there, so what the build did not compile is compiled in each process.
+Processor seconds are compared, because other work on the machine affects them least. The start of the interpreter is
+not included.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lib.measure import median
+from tests.world.simulator import PARAMETERS, ROOT
 from tests.world.template import Stack
-from tests.world.world import PARAMETERS, ROOT
 
 FACTOR = 1.25
 LARGEST = 12.0
@@ -43,7 +43,7 @@ print("took", time.process_time() - processor, time.perf_counter() - wall, len(s
 
 
 def measure(runs: int) -> dict[str, Any]:
-    """All functions of the template, in turns with the floor."""
+    """All functions of the template, alternating with the floor."""
     folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
     try:
         layer, code = _built(folder)
@@ -65,7 +65,7 @@ def measure(runs: int) -> dict[str, Any]:
 
 
 def _built(folder: Path) -> tuple[Path, Path]:
-    """What ``sam build`` makes of the layer and of a function: it runs these Makefiles."""
+    """The layer and a function as ``sam build`` builds them: it runs these Makefiles."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for source, target in ((".", "build-Function"), ("dependencies", "build-Dependencies")):
         made = folder / target

@@ -83,14 +83,14 @@ def _run(world: Metered, name: str, act: Callable[[Metered], float], **more: Any
 
 
 def _work(world: Metered) -> float:
-    """Lets AWS do what there is to do; when it began."""
+    """Lets AWS do all pending work; returns when it started."""
     began = world.clock.time()
     world.work()
     return began
 
 
 def one_file() -> Measured:
-    """One log file whose event comes."""
+    """One log file, loaded by its event."""
 
     def act(world: Metered) -> float:
         recordings.upload(world, recordings.some(recordings.LOGS[1]))
@@ -101,7 +101,7 @@ def one_file() -> Measured:
 
 
 def many_files(files: int) -> Measured:
-    """Log files whose events come together."""
+    """Log files whose events arrive together."""
     data = DataSet(songs=6, users=3, days=1, events=3 * files, parts=files, seed=5)
     bodies = dict(data.log_files())
 
@@ -119,7 +119,7 @@ def many_files(files: int) -> Measured:
 
 
 def bad_files() -> Measured:
-    """One good file beside a wrong value, a broken gzip, a check that does not pass, an object that is gone."""
+    """One good file, and four bad ones: a wrong value, a broken gzip, a failing check, a deleted object."""
 
     def act(world: Metered) -> float:
         began = world.clock.time()
@@ -142,9 +142,9 @@ def long_copy(folder: Path) -> Measured:
 
 
 def backfill(folder: Path, files: int) -> Measured:
-    """A load by hand of a bucket with many files; the warehouse is simulated, its statements take their given time.
+    """A manual load of a bucket with many files; the warehouse is simulated, its statements take their given time.
 
-    Batches are staged by four at a time on AWS, one after another here; ``seconds`` is that of four.
+    AWS stages four batches at a time; here they are staged one after another; ``seconds`` is that of four.
     """
 
     def answer(submitted: Submitted) -> Reply:
@@ -231,7 +231,7 @@ def _ratio(found: list[Measured], number: int, ours: Measured) -> float:
 
 
 def _over(counts: Counts) -> dict[str, int]:
-    """What is over its limit, with the figure."""
+    """What exceeds its limit, with the figure."""
     had = {
         "transitions": counts.transitions,
         "invocations": counts.invocations.total(),

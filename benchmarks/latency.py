@@ -1,7 +1,7 @@
 """From the S3 event to visible rows, by part, on the local AWS: one small file at a time, with warm functions.
 
-All clocks are this machine's. Beside the loader's own work this has in it what the local AWS takes for an event, a
-message, an invocation and a state. BatchWindowSeconds, which the local AWS does not wait, comes on top on AWS.
+All clocks are this machine's. Besides the loader's own work, the figures include the local AWS's time for an event, a
+message, an invocation and a state. AWS adds BatchWindowSeconds, which the local AWS does not wait.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PARTS = (
 
 
 def measure(loads: int) -> dict[str, Any]:
-    """So many loads of one file each, after some that warm the functions up."""
+    """This many loads of one file each, after some that warm up the functions."""
     data = DataSet(songs=5, users=5, days=1, events=20 * (loads + WARM), parts=loads + WARM)
     files = list(data.log_files())
     with (

@@ -1,7 +1,8 @@
 """Planning 1,000 to a million keys, none, half or all of them in the ledger: the plan function alone in a process.
 
-S3 lists what is not there (s3_listing.py) and keeps in files what is put; the warehouse says at once which numbers are
-new. Their time is part of what is measured, and is told apart as far as it is in the process: ``fakes_s``.
+S3 lists objects that do not exist (s3_listing.py) and keeps what is put in files; the warehouse answers at once which
+numbers are new. The time of these fakes is included, and also reported separately where it is in the process:
+``fakes_s``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SHARES = {"none": 1, "half": 2, "all": 0}
 
 
 def measure(sizes: list[int]) -> dict[str, Any]:
-    """Each size with each share, each in a process of its own."""
+    """Each size with each share, each in its own process."""
     rows = []
     for files in sizes:
         for share in SHARES:
@@ -53,7 +54,7 @@ def measure(sizes: list[int]) -> dict[str, Any]:
 
 
 def _linear(rows: list[dict[str, Any]], share: str) -> float:
-    """How much more processor time a key takes among the most than among ten thousand or more: 1 is linear."""
+    """Processor time per key of the largest size, divided by that of ten thousand or more: 1 is linear."""
     found = sorted(
         (row["files"], row["processor_s"] / row["files"])
         for row in rows
@@ -63,8 +64,8 @@ def _linear(rows: list[dict[str, Any]], share: str) -> float:
 
 
 def _environment() -> dict[str, str]:
+    from tests.world.simulator import PARAMETERS
     from tests.world.template import Stack
-    from tests.world.world import PARAMETERS
 
     stack = Stack(ROOT, PARAMETERS)
     return {

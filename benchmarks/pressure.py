@@ -1,7 +1,7 @@
-"""A steady upload on the local AWS, with the warehouse as it is and with each publish slowed: loads at once, memory.
+"""A steady upload on the local AWS, at normal speed and with each publish slowed: concurrent loads, memory.
 
-``python -m benchmarks.pressure --files 300 --slow 10`` does one of them alone; in a tree without the bound it shows
-what there was before. A guard stops a run whose memory grows over ``--most-gb``, and says so.
+``python -m benchmarks.pressure --files 300 --slow 10`` runs one of them alone; in a tree without MaxLoadsAtOnce it
+shows the effect of its absence. A guard stops a run whose memory exceeds ``--most-gb``, and says so.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local.client.queues import depth
 from local.generator import DataSet
-from local.queues import depth
 from tests.world.counting import MINUTE, RPU, price
 from tests.world.deployed import Project, deployed
 from tests.world.machine import family_memory, started_by
@@ -35,7 +35,7 @@ _SETTLED = 5  # looks in a row at which nothing runs and nothing waits
 
 
 def measure(files: int, slow: tuple[float, ...] = (0.0, 10.0)) -> dict[str, Any]:
-    """So many uploads, once for each number of seconds by which each publish is slowed."""
+    """This many uploads, once for each number of seconds by which each publish is slowed."""
     rows = [one(files, seconds) for seconds in slow]
     return {
         "bound": {"memory_gb": BOUND_GB},
@@ -47,7 +47,7 @@ def measure(files: int, slow: tuple[float, ...] = (0.0, 10.0)) -> dict[str, Any]
 
 
 def one(files: int, slow: float, most_gb: float = MOST_GB) -> dict[str, Any]:
-    """One run in a stack of its own."""
+    """One run in its own stack."""
     songs = files // 2
     data = DataSet(songs=songs, users=50, days=1, events=files - songs, parts=files - songs, seed=8)
     bodies = dict(data.files())
@@ -81,7 +81,7 @@ def one(files: int, slow: float, most_gb: float = MOST_GB) -> dict[str, Any]:
 
 @dataclass
 class Seen:
-    """The most of everything that was there at a time."""
+    """The maximum of each figure."""
 
     most: Counter[str] = field(default_factory=Counter)
     stopped: bool = False
@@ -107,7 +107,7 @@ class Seen:
 
 @contextlib.contextmanager
 def _watched(project: Project, most_gb: float) -> Iterator[Seen]:
-    """Looks each second; stops all when there is too much memory."""
+    """Measures each second; stops everything when memory exceeds the limit."""
     seen = Seen()
     server = int((project.folder / ".local" / "aws" / "server.pid").read_text())
 
@@ -138,7 +138,7 @@ def _watched(project: Project, most_gb: float) -> Iterator[Seen]:
 
 
 def _upload(project: Project, bodies: dict[str, bytes], seen: Seen) -> float:
-    """Puts the files at their rate; seconds that it took."""
+    """Uploads the files at the given rate; returns the seconds that it took."""
     began = time.monotonic()
 
     def put(number: int, key: str) -> None:
@@ -155,7 +155,7 @@ def _upload(project: Project, bodies: dict[str, bytes], seen: Seen) -> float:
 
 
 def _settle(project: Project, seen: Seen) -> float:
-    """Waits until no load runs and no message is there, or all has been stopped; when that was first so."""
+    """Waits until no load runs and no message is left, or everything was stopped; returns when that was first true."""
     quiet, since = 0, time.monotonic()
     while quiet < _SETTLED and not seen.stopped:
         time.sleep(1)
@@ -172,7 +172,7 @@ def _in_ledger(project: Project) -> int:
 
 
 def _spent(project: Project, known: set[str], row: dict[str, Any]) -> dict[str, Any]:
-    """What the loads' reports say, and dollars by AWS's rules. S3's requests are all taken for PUTs."""
+    """The usage in the loads' reports, and dollars by AWS's rules. All S3 requests count as PUTs."""
     spent, sizes, failed = Counter[str](), [], 0
     for execution in project.executions():
         if execution["executionArn"] not in known:

@@ -1,7 +1,7 @@
-"""A day's publish against a large fact table: what each statement takes and writes, and whether it reads a range only.
+"""A day's publish against a large fact table: time and rows of each statement, and whether it reads only a range.
 
-In one process with the local Redshift (metered.py). DuckDB keeps no sort order of Redshift's, so the times say how the
-statements grow, not what Redshift takes; that a statement has a range on the sort key is read from its SQL.
+In one process with the local Redshift (metered.py). DuckDB has no sort keys, so the times show how the
+statements scale, not how long Redshift takes. Whether a statement has a range on the sort key is read from its SQL.
 """
 
 from __future__ import annotations

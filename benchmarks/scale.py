@@ -1,7 +1,7 @@
 """Many files, and many events in few files, end to end on the local AWS: the curve, and where the time goes.
 
-The files are put without events; an execution with {} and those that it starts for the rest load them. Each size begins
-with an empty bucket and empty tables, with warm functions.
+The files are uploaded without events; an execution with {} and those that it starts for the rest load them. Each size
+starts with an empty bucket, empty tables and warm functions.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _one(project: Project, data: DataSet) -> dict[str, Any]:
 
 
 def _ended(project: Project, arn: str) -> tuple[str, dict[str, Any]]:
-    """As Project.ended, however long it takes."""
+    """As Project.ended, without a time limit."""
     while (
         project.client("stepfunctions").describe_execution(executionArn=arn)["status"] == "RUNNING"
     ):
@@ -87,7 +87,7 @@ def _ended(project: Project, arn: str) -> tuple[str, dict[str, Any]]:
 
 
 def _some(files: Iterable[tuple[str, bytes]]) -> Iterable[dict[str, bytes]]:
-    """Files by a few hundred, or by some megabytes."""
+    """Groups of a few hundred files, or of some megabytes."""
     some: dict[str, bytes] = {}
     for key, body in files:
         some[key] = body

@@ -1,4 +1,4 @@
-"""python -m local COMMAND: the local AWS from the command line."""
+"""python -m local COMMAND: the loader on a local AWS, from the command line."""
 
 import argparse
 import os
@@ -46,9 +46,9 @@ def parser() -> argparse.ArgumentParser:
         description="The loader on a local AWS: everything runs on this machine, on 127.0.0.1.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="""First time? Try demo.
-exit codes: 0 all is well; 1 it failed; 2 it was asked wrongly, and nothing was done;
-  3 it ended well, but files are rejected, unreadable or waiting
-ports: LOCAL_AWS_PORT (4566) and LOCAL_REDSHIFT_PORT (4567) for the first up; later ones remember them
+exit codes: 0 success; 1 failure; 2 wrong usage, nothing was done;
+  3 success, but files are rejected, unreadable or waiting
+ports: LOCAL_AWS_PORT (4566) and LOCAL_REDSHIFT_PORT (4567) for the first up; later commands remember them
 data: .local/. Color: on a terminal, unless NO_COLOR is set.""",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -60,7 +60,7 @@ data: .local/. Color: on a terminal, unless NO_COLOR is set.""",
 
 
 def main(words: list[str] | None = None) -> int:
-    """Runs a command; its exit code. What is expected to go wrong is a line, not a traceback."""
+    """Runs a command; returns its exit code. An expected failure is one line, not a traceback."""
     arguments = parser().parse_args(words)
     try:
         arguments.shell = list(os.environ)
@@ -74,14 +74,14 @@ def main(words: list[str] | None = None) -> int:
         return problem.code
     except (BotoCoreError, ClientError) as error:
         print(
-            f"{arguments.command}: the local AWS answered: {error}\n"
+            f"{arguments.command}: the local AWS returned an error: {error}\n"
             "Its logs are .local/aws/server.log and .local/redshift/server.log.",
             file=sys.stderr,
         )
     except KeyboardInterrupt:
         print(f"\n{arguments.command}: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as head does
+    except BrokenPipeError:  # the reader of our output has exited, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 1

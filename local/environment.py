@@ -1,7 +1,7 @@
 """Where everything of the local AWS is: ports, addresses, folders, and the environment to use it.
 
-The local AWS never sees the account of whoever runs it: every AWS_* variable of the shell is
-replaced, and the AWS configuration files of the home directory are not read.
+The local AWS never sees the user's own AWS account: every AWS_* variable of the shell is replaced,
+and the AWS configuration files in the home directory are not read.
 """
 
 import json
@@ -16,13 +16,13 @@ from local.problem import Problem, Usage
 REGION = "us-west-2"
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
-"""The only address that anything local is bound to."""
+"""The only address that the local servers listen on."""
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".local"
-"""Process files, logs, and what the local AWS and the local Redshift store. Git-ignored."""
+"""Pid files, logs, and the data of the local AWS and the local Redshift. Git-ignored."""
 REMEMBERED = DATA / "ports.json"
-"""The ports of the last start, for every other terminal: {"aws": 4566, "redshift": 4567}."""
+"""The ports of the last start, for commands in other terminals: {"aws": 4566, "redshift": 4567}."""
 BUILD = ROOT / "build"
 
 WORKGROUP = "local"
@@ -54,7 +54,7 @@ DEFAULT = Ports(4566, 4567)
 def ports(environ: Mapping[str, str] = os.environ, remembered: Path = REMEMBERED) -> Ports:
     """The ports to use: those of LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT, or of the last start, or DEFAULT.
 
-    Raises Usage for a value that is no port.
+    Raises Usage for a value that is not a port.
     """
     last = _last(remembered)
     found = Ports(
@@ -67,7 +67,7 @@ def ports(environ: Mapping[str, str] = os.environ, remembered: Path = REMEMBERED
 
 
 def remember(at: Ports, remembered: Path = REMEMBERED) -> None:
-    """Keeps the ports for the commands of other terminals."""
+    """Saves the ports for commands in other terminals."""
     remembered.parent.mkdir(parents=True, exist_ok=True)
     new = remembered.with_suffix(".new")
     new.write_text(json.dumps({"aws": at.aws, "redshift": at.redshift}), encoding="utf-8")
@@ -82,14 +82,14 @@ def _last(remembered: Path) -> Ports:
         return DEFAULT
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Problem(
-            f"{remembered}, which holds the ports, cannot be read ({error}). Delete it, and make up."
+            f"{remembered}, which holds the ports, cannot be read ({error}). Delete it and run make up."
         ) from error
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
-        raise Usage(f"{name}={text} is not a port. Take a number from 1024 to 65535.")
+        raise Usage(f"{name}={text} is not a port. Use a number from 1024 to 65535.")
     return int(text)
 
 
@@ -106,7 +106,7 @@ def aws_variables(at: Ports) -> dict[str, str]:
 
 
 def isolated(environ: Mapping[str, str], at: Ports) -> dict[str, str]:
-    """``environ`` with nothing of the user's own AWS left in it, pointed at the local AWS."""
+    """``environ`` without the user's own AWS settings, pointed at the local AWS."""
     kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     return {
         **kept,
@@ -121,9 +121,9 @@ def isolated(environ: Mapping[str, str], at: Ports) -> dict[str, str]:
 
 
 def export_lines(at: Ports, shell: Iterable[str] = ()) -> list[str]:
-    """What a shell runs so that ``aws`` and ``sam`` speak to the local AWS.
+    """Shell lines that point ``aws`` and ``sam`` at the local AWS.
 
-    ``shell`` has the names of its variables: AWS_ENDPOINT_URL_S3 and others would lead elsewhere.
+    ``shell`` has the names of the shell's variables: AWS_ENDPOINT_URL_S3 and the like are unset.
     """
     own = aws_variables(at)
     lines = [f"export {name}={value}" for name, value in own.items()]

@@ -1,11 +1,11 @@
-"""What the command line says, in a line, when something expected goes wrong, and how a command ends."""
+"""Expected failures of a command, each told in a line, and the exit codes."""
 
 WELL = 0
 FAILED = 1
 USAGE = 2
-"""The command line, an input or a variable is wrong: nothing was done. argparse's code too."""
+"""The command line, an input or a variable is wrong, and nothing was done. Also argparse's exit code."""
 ASKS = 3
-"""It ended well, but files are rejected, unreadable or waiting: look at them."""
+"""It succeeded, but files are rejected, unreadable or waiting: check them."""
 
 
 class Problem(Exception):
@@ -15,6 +15,6 @@ class Problem(Exception):
 
 
 class Usage(Problem):
-    """The same for what was asked wrongly: exit code 2."""
+    """The same for wrong usage: exit code 2."""
 
     code = USAGE

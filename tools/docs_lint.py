@@ -1,6 +1,6 @@
-"""python -m tools.docs_lint [ROOT]: every relative link of the Markdown files leads to a file and a heading that exist.
+"""python -m tools.docs_lint [ROOT]: every relative link in the Markdown files leads to an existing file and heading.
 
-Looks at *.md in the repository's root and below docs/. Links of the web are not followed: lint needs no network.
+Checks *.md in the repository's root and in docs/. Web links are not followed: lint needs no network.
 """
 
 import re
@@ -26,12 +26,12 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 
 
 def documents(root: Path) -> list[Path]:
-    """The Markdown files of a tree that people read: those of its root and of docs/."""
+    """The Markdown files in the root and in docs/."""
     return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")])
 
 
 def problems_of(path: Path, root: Path) -> Iterator[str]:
-    """A line for each link of the file that leads nowhere: 'docs/a.md:12: b.md is not there'."""
+    """A line for each broken link of the file: 'docs/a.md:12: b.md does not exist'."""
     text = path.read_text(encoding="utf-8")
     plain = _without(_CODE, _without(_COMMENT, _without(_FENCE, text)))
     for pattern in (_INLINE, _REFERENCE):
@@ -49,7 +49,7 @@ def _problem(target: str, path: Path, root: Path) -> str:
     if target.startswith("/") or not file.is_relative_to(root.resolve()):
         return f"{target} leaves the repository"
     if not file.exists():
-        return f"{target}: {name} is not there"
+        return f"{target}: {name} does not exist"
     if anchor and file.suffix == ".md" and anchor not in anchors_of(file):
         return f"{target}: {file.relative_to(root.resolve())} has no heading #{anchor}"
     return ""
@@ -57,7 +57,7 @@ def _problem(target: str, path: Path, root: Path) -> str:
 
 @cache
 def anchors_of(path: Path) -> frozenset[str]:
-    """The anchors of a file's headings, as GitHub makes them, and its own <a id=…>.
+    """The anchors of a file's headings, as GitHub creates them, and its own <a id=…>.
 
     In lower case, without punctuation, blanks as hyphens; the second of a name is name-1.
     """
@@ -80,7 +80,7 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the problems of all documents; 1 if there are any, or no document at all."""
+    """Prints the problems of all documents; returns 1 if there are any, or no documents."""
     root = Path(arguments[0]).resolve() if arguments else ROOT
     found = documents(root)
     if not found:

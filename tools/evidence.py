@@ -1,4 +1,4 @@
-"""docs/evidence.md as data: what the loader relies on, each entry with an address or, if it has none, assumed."""
+"""docs/evidence.md as data: what the loader relies on, each entry with an address, or assumed if it has none."""
 
 import re
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ class Entry:
 
     @property
     def assumed(self) -> bool:
-        """Without an address nobody but us says so; with some, it may still be more than they say."""
+        """An entry without an address is our own claim; one with addresses may still claim more than they say."""
         return not self.addresses or bool(_ASSUMED.search(self.text))
 
     @property
     def is_complete(self) -> bool:
-        """Whether an assumed entry says what happens if it is wrong, and how the loader notices."""
+        """Whether an assumed entry says what happens if it is wrong, and how that would be noticed."""
         return not self.assumed or bool(IF_WRONG.search(self.text) and NOTICED.search(self.text))
 
 
@@ -60,13 +60,13 @@ def _entries(text: str) -> Iterator[Entry]:
 
 
 def ids_of(section: str, found: list[Entry]) -> dict[str, Entry]:
-    """The ids of a section. Raises ValueError for an id that stands there twice."""
+    """The ids of a section. Raises ValueError for an id that appears twice."""
     ids: dict[str, Entry] = {}
     for entry in found:
         for name in entry.ids if entry.section == section else ():
             if name in ids:
                 raise ValueError(
-                    f"docs/evidence.md:{entry.line}: `{name}` stands in line {ids[name].line} too."
+                    f"docs/evidence.md:{entry.line}: `{name}` is in line {ids[name].line} too."
                 )
             ids[name] = entry
     return ids

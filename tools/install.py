@@ -1,4 +1,4 @@
-"""python -m tools.install GROUP: the packages of a group of pyproject.toml into .venv, with progress.
+"""python -m tools.install GROUP: installs a dependency group of pyproject.toml into .venv, with progress.
 
 tools/make-venv.sh runs it with the Python of a .venv that may still be empty: the standard library only.
 """
@@ -15,20 +15,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.progress import Progress
+from local.show.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN_LOG_LINES = 15
 LOOK_SECONDS = 0.3
 OLDEST_PIP = 26
-"""An older pip takes twice as long to find out what fits together; it is replaced first."""
+"""An older pip takes twice as long to resolve versions, so it is upgraded first."""
 OPTIONS = (
     *("--disable-pip-version-check", "--no-input", "--progress-bar", "off"),
-    # Python compiles what is imported as it is imported, which is a small part of all that is installed.
+    # Python compiles modules when they are imported, which is a small part of what is installed.
     "--no-compile",
 )
 COMPILED = ("dev",)
-"""Groups after which all is compiled: the tests start many processes, some of which write no compiled files."""
+"""Groups after which everything is compiled: the tests start many processes, and some write no compiled files."""
 
 
 def requirements(groups: dict[str, list[str | dict[str, str]]], name: str) -> list[str]:
@@ -40,7 +40,7 @@ def requirements(groups: dict[str, list[str | dict[str, str]]], name: str) -> li
 
 
 def included(groups: dict[str, list[str | dict[str, str]]], name: str) -> set[str]:
-    """The group's name and those of all groups that it includes."""
+    """The names of the group and of all groups that it includes."""
     inner = [entry["include-group"] for entry in groups[name] if not isinstance(entry, str)]
     return {name}.union(*(included(groups, each) for each in inner))
 
@@ -57,7 +57,7 @@ def sources(project: dict[str, Any], root: Path) -> dict[str, Path]:
 def listing(
     groups: dict[str, list[str | dict[str, str]]], name: str, folders: Mapping[str, Path]
 ) -> str:
-    """A group as pip reads it; the packages of this repository are installed editable, with what they require.
+    """A group as a requirements file; packages of this repository are installed editable, with their requirements.
 
     Their pyproject.toml is part of the text: when it changes, the group is installed again.
     """
@@ -74,7 +74,7 @@ def listing(
 
 
 class State:
-    """How far pip is, by the lines it writes and by what is in site-packages already."""
+    """pip's progress, from the lines that it writes and from what is already in site-packages."""
 
     def __init__(self, packages: Path) -> None:
         self._packages = packages
@@ -104,7 +104,7 @@ class State:
         )
 
     def _installed(self) -> int:
-        """How many of the packages are there: pip writes RECORD of each as the last."""
+        """How many of the packages are installed: pip writes RECORD of each last."""
         wanted = {_plain(name) for name in self._installing}
         there = (
             _plain(record.parent.name.partition("-")[0])
@@ -119,7 +119,7 @@ def _plain(name: str) -> str:
 
 
 def run(command: list[str], packages: Path, log: Path, progress: Progress) -> int:
-    """Runs pip; its exit code. What it writes is added to the log."""
+    """Runs pip and appends its output to the log; returns its exit code."""
     state = State(packages)
     with log.open("a", encoding="utf-8") as file:
         pip = subprocess.Popen(
@@ -151,7 +151,7 @@ def run(command: list[str], packages: Path, log: Path, progress: Progress) -> in
 
 
 def install(group: str, root: Path = ROOT) -> int:
-    """Installs a group, unless it is there as pyproject.toml has it now; the exit code."""
+    """Installs a group, unless it is installed as pyproject.toml lists it now; returns the exit code."""
     venv = root / ".venv"
     with (root / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)
@@ -199,7 +199,7 @@ def _failed(log: Path) -> int:
     said = [line for line in lines if "is ignored" not in line][-SHOWN_LOG_LINES:]
     print("\n".join(said), file=sys.stderr)
     print(
-        f"The packages were not installed. The whole log is {log}. Fix what it names (a proxy? no network?),"
+        f"The packages were not installed. The full log is {log}. Fix the cause (a proxy? no network?),"
         " then run make again.",
         file=sys.stderr,
     )

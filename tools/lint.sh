@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make lint: every linter over the tree, all of them even if one complains; exit code 1 if one did.
+# make lint: every linter over the tree, all of them even if one fails; exit code 1 if one did.
 set -u
 cd "$(dirname "$0")/.."
 failed=()
@@ -10,7 +10,7 @@ check() { # check NAME COMMAND…: runs it, shows its output only if it fails
     printf '%-14s ' "$name"
     if output=$("$@" 2>&1 </dev/null); then
         printf 'ok (%s s)\n' "$((SECONDS - started))"
-        # What is only assumed of AWS, what nothing uses any more, what a user added: shown each time, and no fault.
+        # What is only assumed of AWS, what is unused, what a user added: shown each time, but no failure.
         if [ "$name" = sql-forms ] && [ -n "$output" ]; then sed 's/^/  /' <<<"$output"; fi
     else
         # mypy lists every overload of boto3.client beside an error: hundreds of lines

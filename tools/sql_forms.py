@@ -1,7 +1,7 @@
-"""The forms of SQL that a statement uses, and what is wrong with it for Redshift: python -m tools.sql_lint asks.
+"""The forms of SQL that a statement uses, and what is wrong with it for Redshift, for python -m tools.sql_lint.
 
 A form is a short name such as ``DELETE … USING``, ``COPY … MANIFEST`` or ``sys_load_detail.file_etag``. The names are
-closed: what is not known here gets a name all the same, the parser's own, so that nothing slips through unseen.
+closed: what is unknown here gets the parser's own name, so that nothing goes unnoticed.
 """
 
 import logging
@@ -63,7 +63,7 @@ _WORDS = frozenset((
 
 @dataclass(frozen=True)
 class Problem:
-    """What Redshift refuses, or what must not be relied on, in one statement."""
+    """Something in one statement that Redshift refuses, or that must not be relied on."""
 
     kind: str  # correlated, parameter, leader node, equijoin, grouped IN, unknown type, unresolved, unread
     text: str
@@ -78,7 +78,7 @@ class Reading:
 
 
 class Tables:
-    """The columns of the tables that statements have made, by name without the schema."""
+    """The columns of the tables that statements have created, by name without the schema."""
 
     def __init__(self, system: Mapping[str, Iterable[str]] | None = None) -> None:
         self._columns: dict[str, frozenset[str] | None] = {
@@ -90,7 +90,7 @@ class Tables:
         return self._columns.get(name)
 
     def note(self, text: str) -> None:
-        """Remembers the table that a statement makes or changes; other statements say nothing."""
+        """Records the table that a statement creates or changes; ignores other statements."""
         if not re.match(r"create\b|alter\s+table\b", text.strip(), re.IGNORECASE):
             return
         try:
@@ -790,7 +790,7 @@ class _Resolver:
                 self._columns(part, scope, aliases=False)
 
     def query(self, query: exp.Expr, parent: _Scope | None) -> frozenset[str] | None:
-        """Looks through a query; its columns, or None if they are not known."""
+        """Checks a query; returns its columns, or None if they are not known."""
         for cte in query.args["with_"].expressions if query.args.get("with_") else ():
             self._with[cte.alias] = self.query(cte.this, parent)
         if isinstance(query, exp.Subquery | exp.SetOperation):
@@ -861,7 +861,7 @@ class _Resolver:
         return frozenset(names)
 
     def _columns(self, part: exp.Expr | None, scope: _Scope, *, aliases: bool) -> None:
-        """Each column of an expression; a query within it is looked through by itself."""
+        """Each column of an expression; a query within it is checked separately."""
         if part is None:
             return
         for node in part.walk(prune=lambda n: isinstance(n, exp.Query)):

@@ -1,8 +1,8 @@
-"""python -m tools.sql_lint: every statement of the loader keeps to forms that docs/evidence.md lists.
+"""python -m tools.sql_lint: every statement of the loader uses only forms that docs/evidence.md lists.
 
 Refuses a correlated subquery, a Data API parameter, a leader-node function beside a table, an UPDATE … FROM or
-DELETE … USING that does not join its target, and any form without an entry. What a user has added is warned about.
-Prints what is only assumed, and fails on the eleventh such entry; names entries that nothing uses any more.
+DELETE … USING that does not join its target, and any form without an entry. For SQL that a user added these are only
+warnings. Prints entries that are only assumed, and fails if there are more than ten; names entries that are unused.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from tools.evidence import Entry
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# What the project itself ships; all else under sql/ is the user's. A new check or migration of ours is added here.
+# What the project ships; everything else under sql/ is the user's. Add a new check or migration of the project here.
 OUR_DATASETS = ("log_data", "song_data")
 OUR_MIGRATIONS = (
     "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_and_noticed", "create_schema", "drop",
@@ -126,7 +126,7 @@ def _unlisted(form: str) -> str:
 
 
 def _assumed(entries: list[Entry], report: Report) -> None:
-    """Entries without an address: each says what if it is wrong, and there are at most ten."""
+    """Entries without an address: each says what happens if it is wrong, and there are at most ten."""
     assumed = [(name, entry) for entry in entries if entry.assumed for name in entry.ids]
     report.assumed = [f"docs/evidence.md:{entry.line}: `{name}`" for name, entry in assumed]
     for name, entry in assumed:
@@ -156,7 +156,7 @@ _ENVIRONMENT = {
     "MAX_BATCHES": "1", "WAIT_SECONDS": "1", "STATEMENT_TIMEOUT_SECONDS": "60", "ALLOW_RESET": "false",
     "MAX_LOADS_AT_ONCE": "4",
 }  # fmt: skip
-# A placeholder is given the first of these that its pattern takes.
+# A placeholder gets the first of these that its pattern accepts.
 _SAMPLES = (
     "1", "20260101-000000-00000000", "2026-01-01 00:00:00", "sparkify", "load", "default", "",
     "s3://working/loads/1/x.json",
@@ -223,7 +223,7 @@ _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 def _made_first(path: Path) -> tuple[bool, bool, bool, str]:
-    """Tables are made before they are read; the preflight's have names of their own."""
+    """Tables are created before they are read; the preflight's have names of their own."""
     folder = path.parent.name
     return folder != "admin", folder != "migrations", path.name != "create.sql", str(path)
 

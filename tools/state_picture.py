@@ -1,6 +1,6 @@
-"""python -m tools.state_picture: the Mermaid pictures of statemachine/load.asl.json, for docs/architecture.md.
+"""python -m tools.state_picture: Mermaid diagrams of statemachine/load.asl.json, for docs/architecture.md.
 
-All states and all transitions of the definition as it is, with the outcomes that choose them; a test compares.
+They have all states and transitions, with the outcomes that choose them. A test compares them with the page.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 DEFINITION = Path(__file__).resolve().parent.parent / "statemachine" / "load.asl.json"
 
-# Conditions that ask for no outcome of a step, in words; one that is not here raises KeyError.
+# Conditions that do not test the outcome of a step, in words; an unlisted one raises KeyError.
 WORDS = {
     "$load.rest != ''": "files are left over",
     "$count($states.input.batches[outcome != 'published']) > 0": "a batch failed",

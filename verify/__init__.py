@@ -1,4 +1,4 @@
-"""make verify: what the loader and its local Redshift claim, tried against a real AWS (docs/verify.md)."""
+"""make verify: checks the claims of the loader and its local Redshift against a real AWS (docs/verify.md)."""
 
 import sys
 from pathlib import Path

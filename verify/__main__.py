@@ -24,7 +24,7 @@ from verify.run import Run, new_id
 
 FOLDER = Path(__file__).resolve().parent
 ORDER = ("preflight", "probes", "data", "conformance")
-"""What matters most comes first; the bound on time cuts the cases."""
+"""The most important part first; the time limit cuts the cases."""
 OF_A_STACK = ("preflight", "data")
 
 
@@ -39,26 +39,32 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--stack", help=f"a deployed stack; {LOCAL}: the local AWS (make up)")
     where.add_argument("--workgroup", help="without a stack: a serverless workgroup")
     where.add_argument("--database", help="of the workgroup (dev)")
-    where.add_argument("--bucket", help="for the cases' files; of a stack its work bucket")
-    where.add_argument("--role", help="ARN with which COPY reads that bucket; of a stack its own")
-    where.add_argument("--rpu", type=float, help="base capacity, if it may not be asked for")
+    where.add_argument("--bucket", help="for the cases' files (default: the stack's work bucket)")
+    where.add_argument(
+        "--role", help="ARN of the role with which COPY reads that bucket (default: the stack's)"
+    )
+    where.add_argument(
+        "--rpu", type=float, help="base capacity, if these credentials cannot read it"
+    )
     what = whole.add_argument_group("what is done")
     what.add_argument("--only", nargs="+", choices=ORDER, metavar="PART", help=", ".join(ORDER))
     what.add_argument("--cases", default="", help="only cases whose id has this text")
     what.add_argument("--more", type=Path, nargs="+", default=[], help="files with more cases")
-    what.add_argument("--limit", type=int, default=0, help="so many cases at most")
+    what.add_argument("--limit", type=int, default=0, help="at most this many cases")
     what.add_argument("--probe", default="", help="only probes whose id has this text")
     what.add_argument("--superuser", action="store_true", help="also cases that need a superuser")
-    what.add_argument("--clean", action="store_true", help="only remove what killed runs have left")
+    what.add_argument(
+        "--clean", action="store_true", help="only remove what interrupted runs left behind"
+    )
     how = whole.add_argument_group("bounds and consent")
     how.add_argument("--yes", action="store_true", help="do not ask")
     how.add_argument(
         "--yes-this-stack-holds-only-test-data",
         action="store_true",
         dest="test_data",
-        help="load generated files though the stack's tables are not empty",
+        help="load generated files although the stack's tables are not empty",
     )
-    how.add_argument("--minutes", type=float, default=bounds.MINUTES, help="stop after so many")
+    how.add_argument("--minutes", type=float, default=bounds.MINUTES, help="stop after this many")
     how.add_argument("--dollars", type=float, default=bounds.DOLLARS, help="stop at this cost")
     how.add_argument("--at-a-time", type=int, default=bounds.AT_A_TIME, help="cases at a time")
     how.add_argument("--out", type=Path, default=FOLDER, help="folder of the reports")
@@ -66,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(words: list[str] | None = None) -> int:
-    """Runs it; what is expected to go wrong is a line, not a traceback."""
+    """Runs it. An expected failure is one line, not a traceback."""
     given = parser().parse_args(words)
     try:
         place = find(given)
@@ -74,23 +80,25 @@ def main(words: list[str] | None = None) -> int:
     except Problem as problem:
         print(f"verify: {problem}", file=sys.stderr)
     except (ClientError, BotoCoreError) as error:
-        print(f"verify: AWS answered: {error}", file=sys.stderr)
+        print(f"verify: AWS returned an error: {error}", file=sys.stderr)
     except TimeIsUp:
-        print("verify: the time is up; --clean, once more, goes on", file=sys.stderr)
+        print("verify: the time is up; run --clean again to continue", file=sys.stderr)
     except (OSError, ValueError) as error:  # a file of --more, or the folder of --out
         print(f"verify: {error}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("\nverify: interrupted; --clean removes what is left", file=sys.stderr)
+        print("\nverify: interrupted; --clean removes what it left behind", file=sys.stderr)
     return 2
 
 
 def agreed(lines: list[str], question: str, *, yes: bool) -> bool:
-    """Says what is to come and asks; without a terminal --yes has to be given."""
+    """Shows the plan and asks for consent; without a terminal --yes is required."""
     print("\n".join(lines), flush=True)
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise Problem("There is nobody to ask. Give --yes (ARGS=--yes) if you agree.")
+        raise Problem(
+            "Not a terminal, so consent cannot be asked for. Pass --yes (ARGS=--yes) if you agree."
+        )
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
@@ -112,7 +120,7 @@ def verify(given: argparse.Namespace, place: Place) -> int:
     seconds = bounds.bound(expected, minutes=given.minutes, dollars=given.dollars)
     if not seconds:
         raise Problem(
-            f"At {place.rpu:g} RPU the bound of ${given.dollars:.2f} is reached before anything is asked."
+            f"At {place.rpu:g} RPU the limit of ${given.dollars:.2f} is reached before the first question."
             f" {expected.allow}"
         )
     run = Run(new_id(), place, Deadline(seconds))
@@ -159,7 +167,7 @@ def verify(given: argparse.Namespace, place: Place) -> int:
 def plan(
     run: Run, parts: list[str], expected: Estimate, cases: int, asked: int, dollars: float
 ) -> list[str]:
-    """What a person agrees to."""
+    """The plan that a person agrees to."""
     place, stack = run.place, run.place.stack
     told = ", ".join(f"{name} {value}" for name, value in place.described.items())
     lines = [f"make verify: {told}", "It will"]
@@ -173,19 +181,19 @@ def plan(
             f"- upload {files.count} small files to s3://"
             f"{stack.outputs['DataBucketName']}/ under {stack.log_prefix}{run.prefix}/ and"
             f" {stack.song_prefix}{run.prefix}/, let the stack load them, compare, undo every load"
-            " (only if its tables are empty and nothing else waits to be loaded)"
+            " (only if its tables are empty and no other files are waiting to be loaded)"
         )
         if stack.parameters.get("NotifyEmail"):
             lines.append(
-                "- make the stack send its mails: the address of NotifyEmail may get some, of the bad file"
-                " (as may who else has subscribed to the topic)"
+                "- make the stack send email about the bad file: the address of NotifyEmail may get some"
+                " (and so may other subscribers of the topic)"
             )
     if "conformance" in parts:
         lines.append(f"- run {cases} conformance cases")
     lines.append(
         f"It creates schemas {run.schemas}… in the database {place.database}, and objects under"
-        f" s3://{place.bucket}/{place.root}{run.prefix}/. All of that is removed at the end; what stays: the ledger's"
-        " rows of the loads, the executions' history, logs."
+        f" s3://{place.bucket}/{place.root}{run.prefix}/. All of that is removed at the end. What stays: the ledger's"
+        " rows of the loads, the executions' history, and logs."
     )
     minutes = run.deadline.seconds / 60
     stops = f"starts nothing new after {minutes:,.0f} minutes."
@@ -196,20 +204,20 @@ def plan(
     if place.rpu:
         lines.append(
             f"It may cost about ${expected.dollars:.2f}: {expected.seconds / 60:,.0f} minutes of {place.rpu:g} RPU"
-            f" ${expected.warehouse_dollars:.2f}, all else ${expected.other_dollars:.2f}; it stops at ${dollars:.2f},"
-            " cleaning up included."
+            f" ${expected.warehouse_dollars:.2f}, everything else ${expected.other_dollars:.2f}. It stops at"
+            f" ${dollars:.2f}, including the clean-up."
         )
         if dollars < expected.most:
-            lines.append(f"That bound cuts it. {expected.allow}")
+            lines.append(f"That limit cuts the run short. {expected.allow}")
     else:
         lines.append(
-            f"It may cost about ${expected.other_dollars:.2f} beside the cluster's hours, which it does not add to."
+            f"It may cost about ${expected.other_dollars:.2f} beyond the cluster's hours, which it does not add to."
         )
     return lines
 
 
 def clean_up(run: Run) -> None:
-    """Removes what the run made, whatever has happened; what is left is a difference."""
+    """Removes what the run created, in every case; anything that is left counts as a difference."""
     bound = run.deadline.seconds
     run.deadline.seconds = run.deadline.used + bounds.CLEANING_SECONDS
     left, on_its_way = undo_left(run) if run.uploaded else ([], False)
@@ -231,9 +239,9 @@ def _left(what: str, got: str, note: str = "--clean tries again") -> Result:
 
 
 def undo_left(run: Run) -> tuple[list[Result], bool]:
-    """Undoes the loads of the run's files; what is left, and whether files may still be on their way to a load.
+    """Undoes the loads of the run's files; returns what is left, and whether files may still be about to load.
 
-    First what is loaded now, for the time may be short; then what was on its way.
+    First what is loaded now, because time may be short; then what was about to load.
     """
     stack = run.place.stack
     assert stack is not None  # noqa: S101 - called only with one
@@ -257,7 +265,7 @@ def undo_left(run: Run) -> tuple[list[Result], bool]:
 
 
 def clean(place: Place, *, yes: bool) -> int:
-    """--clean: what killed runs have left, and nothing that has another prefix."""
+    """--clean: removes what interrupted runs left behind, and nothing with another prefix."""
     run = Run(f"clean{new_id()}", place, Deadline(bounds.MINUTES * 60))
     cleaner = Cleaner(place)
     found = cleaner.found()
@@ -268,7 +276,7 @@ def clean(place: Place, *, yes: bool) -> int:
             data.settle(ours, PREFIX)
             loads = ours.loads(PREFIX)
         except data.Refused as reason:
-            raise Problem(f"Loads of earlier runs cannot be looked for: {reason}.") from reason
+            raise Problem(f"Loads of earlier runs cannot be found: {reason}.") from reason
     lines = [*found, *map(_listed, loads)]
     if not lines:
         print(f"Nothing is left of earlier runs ({PREFIX}…, {SCHEMAS}…).")
@@ -295,7 +303,7 @@ def _listed(load: data.Load) -> str:
 
 
 def commit() -> str:
-    """Of the checkout."""
+    """The commit of the checkout."""
     ended = subprocess.run(
         ["git", "-C", str(FOLDER), "describe", "--always", "--dirty"],
         capture_output=True, text=True, check=False,

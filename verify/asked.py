@@ -1,4 +1,4 @@
-"""Questions that take more than a statement: two sessions, a cancel, other services. Each answers with a text."""
+"""Questions that need more than a statement: two sessions, a cancel, other services. Each returns a text."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from verify.run import Run
 REPORTED_SECONDS = 60.0
 """How long the loader itself asks SYS_LOAD_DETAIL for its files."""
 HELD_SECONDS = 1.5
-"""How long a lock is held while somebody waits for it."""
+"""How long a lock is held while another session waits for it."""
 ODD_KEYS = ("year=2018/a.json", "a b.json", "a+b.json", "ä.json", "a%20b.json")
 
 
 class NotPossible(Exception):
-    """It cannot be asked here; the text says why."""
+    """The question cannot be asked here; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Asking:
     def copy(self, table: str, url: str, options: str) -> str:
         role = self.run.place.role
         if not role:
-            raise NotPossible("COPY needs a role: give its ARN (ROLE=)")
+            raise NotPossible("COPY needs a role: pass its ARN (ROLE=)")
         return f"COPY {table} FROM '{url}' IAM_ROLE '{role}' {options}"
 
 
@@ -121,7 +121,7 @@ def copy_count_beside_others(asking: Asking) -> str:
 
 
 def _publish(asking: Asking, *, with_update: bool) -> str:
-    """Two publishers at once: the second waits for the lock, then inserts what is not there yet."""
+    """Two publishers at once: the second waits for the lock, then inserts only what is missing."""
     for sql in (
         "CREATE TABLE publish_lock (holder INT)",
         "INSERT INTO publish_lock VALUES (0)",
@@ -232,7 +232,7 @@ SLOW = "SELECT COUNT(*) FROM n a, n b, n c, n d WHERE a.a + b.a * c.a > d.a"
 
 
 def _many_rows(asking: Asking) -> None:
-    """1,024 rows, whose product with itself keeps any warehouse busy."""
+    """1,024 rows; their product with itself keeps any warehouse busy."""
     asking.sql("CREATE TABLE n (a INT)")
     asking.sql("INSERT INTO n VALUES (1), (2), (3), (4)")
     for _ in range(8):
@@ -309,7 +309,7 @@ def large_output(asking: Asking) -> str:
 
 
 def two_resources_in_a_statement(asking: Asking) -> str:
-    """Whether a queue takes a policy that names two queues in one statement."""
+    """Whether a queue accepts a policy that names two queues in one statement."""
     sqs = asking.run.place.client("sqs")
     made: list[str] = []
     try:
@@ -322,7 +322,7 @@ def two_resources_in_a_statement(asking: Asking) -> str:
                 for url in made
             ]
         except (ClientError, BotoCoreError) as error:
-            raise NotPossible(f"no queues could be made: {error}") from error
+            raise NotPossible(f"no queues could be created: {error}") from error
         resources = [attributes["QueueArn"] for attributes in arns]
         statement = {
             "Effect": "Allow",

@@ -1,4 +1,4 @@
-"""What a run is expected to take and to cost, and the moment at which it stops."""
+"""How long a run is expected to take, what it costs, and when it stops."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 from conformance.model import Case
 
 AT_A_TIME = 8
-"""Cases at a time: they mostly wait. A warehouse takes 500 sessions."""
+"""Cases at a time: they mostly wait. A warehouse accepts 500 sessions."""
 MINUTES = 25.0
 DOLLARS = 1.25
 CLEANING_SECONDS = 120.0
-"""What cleaning up may take beyond the bound."""
+"""How long the clean-up may take beyond the limit."""
 
-# Guesses, on the careful side: no report of a real run is known yet. docs/costs.md has where they come from.
+# Conservative guesses: there is no report of a real run yet. docs/costs.md says where they come from.
 STATEMENT_SECONDS = 0.5
 FILE_SECONDS = 2.5
 CONNECT_SECONDS = 10.0
 PREFLIGHT_SECONDS = 150.0
 DATA_SECONDS = 420.0
-"""Waits for events are paid too: while the ledger is asked every few seconds, the warehouse stays awake."""
+"""Waiting for events costs too: while the ledger is read every few seconds, the warehouse stays awake."""
 PROBE_SECONDS = 6.0
 LOADS = 8
 """Executions that the preflight and the data part start, at most a few; each is counted as a whole load."""
@@ -60,7 +60,7 @@ class Estimate:
 
     @property
     def other_dollars(self) -> float:
-        """All but the warehouse; each request to S3 is counted as a PUT, the dearest."""
+        """Everything but the warehouse; each S3 request is counted as a PUT, the most expensive."""
         return (
             self.requests * price("s3_put")
             + self.loads * LOAD_TRANSITIONS * price("transition")
@@ -74,12 +74,12 @@ class Estimate:
 
     @property
     def most(self) -> float:
-        """With cleaning up: what --dollars has to allow for all of it."""
+        """Including the clean-up: what --dollars must allow for a full run."""
         return self.dollars + CLEANING_SECONDS * self.rate
 
     @property
     def allow(self) -> str:
-        """What a person says to let all of it run."""
+        """How to allow a full run."""
         return f"The full run may cost ${self.most:.2f}; allow it with --dollars {math.ceil(self.most)}."
 
 
@@ -116,19 +116,19 @@ def bound(expected: Estimate, *, minutes: float, dollars: float) -> float:
     """Seconds after which a run starts nothing: the minutes, or those in which the warehouse costs the dollars."""
     seconds = 60 * minutes
     if expected.rate:
-        # All of the time is paid, cleaning up included.
+        # All of the time is paid, including the clean-up.
         paid = (dollars - expected.other_dollars) / expected.rate - CLEANING_SECONDS
         seconds = min(seconds, paid)
     return max(seconds, 0.0)
 
 
 class TimeIsUp(Exception):
-    """The bound is reached: what is left is not tried."""
+    """The limit is reached: the rest is not tried."""
 
 
 @dataclass
 class Deadline:
-    """The moment at which a run stops asking; what it made is cleaned up after it."""
+    """When a run stops asking; what it created is cleaned up afterwards."""
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
@@ -145,6 +145,6 @@ class Deadline:
         return self.used >= self.seconds
 
     def check(self) -> None:
-        """Raises TimeIsUp once the bound is reached."""
+        """Raises TimeIsUp once the limit is reached."""
         if self.over:
             raise TimeIsUp

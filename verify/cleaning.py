@@ -1,4 +1,4 @@
-"""Removes what a run made, by its prefix and nothing else."""
+"""Removes what a run created, by its prefix and nothing else."""
 
 from __future__ import annotations
 

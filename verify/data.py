@@ -70,20 +70,20 @@ class Load:
     def why_not(self) -> str:
         """Why it is not undone; '' if it may be."""
         if not self.files:
-            return "the table files does not say which files it holds"
+            return "the table files does not list its files"
         if not self.others:
             return ""
         return (
-            f"{self.others:,} of its {self.files:,} files are not of make verify, such as {self.example}: an undo "
-            "would take their rows out too"
+            f"{self.others:,} of its {self.files:,} files are not from make verify, such as {self.example}: an undo "
+            "would also remove their rows"
         )
 
     @property
     def to_do(self) -> str:
-        """What a person does about one that is not undone."""
+        """What a person can do about a load that is not undone."""
         return (
-            f'It was not undone. If its rows are to go: start an execution with {{"undo": "{self.id}"}}, then one with '
-            '{"keys": [your files of that load]}, which loads those again.'
+            f'It was not undone. To remove its rows, start an execution with {{"undo": "{self.id}"}}, then one with '
+            '{"keys": [your files of that load]} to load those again.'
         )
 
 
@@ -287,7 +287,7 @@ class Loaded:
             if missing and time.monotonic() > until and not self.running():
                 return missing
             if time.monotonic() > until + SETTLED_SECONDS:
-                raise TimeoutError("executions of the stack go on running")
+                raise TimeoutError("executions of the stack keep running")
             self.run.deadline.check()
             self.run.sleep(self.place.look_seconds)
 
@@ -315,13 +315,13 @@ def _refuse_to_touch(loaded: Loaded, *, consent: bool) -> None:
     if not loaded.is_empty():
         if not consent:
             raise Refused(
-                "the stack's tables hold data, and this run does not mix its own into it. Take a stack without data, "
-                "or say --yes-this-stack-holds-only-test-data"
+                "the stack's tables hold data, and this run does not add its own to it. Use a stack without data, "
+                "or pass --yes-this-stack-holds-only-test-data"
             )
         loaded.take_others()
     if count := loaded.running():
         raise Refused(
-            f"{count} executions of the stack are running, which may load files beside this run's. Start it again "
+            f"{count} executions of the stack are running, which may load other files than this run's. Start it again "
             "when they have ended"
         )
     if loaded.stack.paused:
@@ -333,13 +333,13 @@ def _refuse_to_touch(loaded: Loaded, *, consent: bool) -> None:
     if asked.failed or "planned" not in planned:
         why = asked.cause if asked.failed else asked.status
         raise Refused(
-            f'which files are not loaded yet is not known: {{"dry_run": true}} says {short(why)}'
+            f'the files that are not loaded yet are not known: {{"dry_run": true}} returned {short(why)}'
         )
     if count := int(planned["planned"] or 0):
         some = ", ".join((planned.get("keys") or ())[:3])
         raise Refused(
-            f"{count:,} files in the data bucket are not loaded yet ({some}), and the next load would take them "
-            "together with this run's. Load them first; those of earlier runs go with --clean"
+            f"{count:,} files in the data bucket are not loaded yet ({some}), and the next load would load them "
+            "together with this run's. Load them first; --clean removes those of earlier runs"
         )
 
 

@@ -1,4 +1,4 @@
-"""What is verified: a deployed stack, or a warehouse with a bucket; found with the person's own credentials."""
+"""What is verified: a deployed stack, or a warehouse with a bucket, found with the user's own credentials."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from conformance.runner import Target
 
 from local import environment
+from local.client.stack import USABLE, stack_name
 from local.problem import Problem
-from local.stack import USABLE, stack_name
 
 LOCAL = "local"
 PREFIX = "loader-verify-"
-"""Of every key and queue that a run makes."""
+"""The prefix of every key and queue that a run creates."""
 SCHEMAS = "loader_verify_"
-"""Of every schema that a run makes."""
+"""The prefix of every schema that a run creates."""
 PATIENCE = 150.0
-"""Seconds that a statement may take: the first one may have to wake the warehouse."""
+"""Seconds that a statement may take; the first one may have to wake the warehouse."""
 LOOK_SECONDS = (5.0, 0.5)
-"""Between two looks at something that takes minutes; on the local AWS seconds."""
+"""Seconds between two checks of something that takes minutes, or seconds on the local AWS."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Place:
     session: Any = field(default_factory=boto3.Session)
 
     def client(self, service: str, **config: Any) -> Any:
-        """A client of the person's own credentials and region."""
+        """A client with the user's own credentials and region."""
         if self.local:
             config["inject_host_prefix"] = False  # sync-127.0.0.1 is no host
         retries: Any = {"mode": "adaptive", "total_max_attempts": 8}
@@ -128,7 +128,7 @@ class Place:
 
     @property
     def described(self) -> dict[str, Any]:
-        """What a report says of it."""
+        """How a report describes it."""
         kind = "cluster" if "ClusterIdentifier" in self.where else "serverless workgroup"
         return {
             "target": "the local AWS of this repository" if self.local else "AWS",
@@ -163,13 +163,13 @@ def use_local() -> None:
 
 
 def find(given: argparse.Namespace) -> Place:
-    """The place that the arguments name; raises Problem with what to give or to do."""
+    """The place that the arguments name. Raises Problem with what to pass or to do."""
     if given.stack:
         return _of_stack(given)
     missing = [name for name in ("workgroup", "bucket", "role") if not getattr(given, name)]
     if missing:
         raise Problem(
-            "Give --stack NAME, or --workgroup, --database, --bucket and --role"
+            "Pass --stack NAME, or --workgroup, --database, --bucket and --role"
             f" ({', '.join(f'--{name}' for name in missing)} not given)."
         )
     where = {"WorkgroupName": given.workgroup}
@@ -203,7 +203,9 @@ def _of_stack(given: argparse.Namespace) -> Place:
     }
     for needed in ("StateMachineArn", "DataBucketName", "WorkBucketName", "CopyRoleArn"):
         if needed not in outputs:
-            raise Problem(f"The stack {name} has no output {needed}: is it one of this repository?")
+            raise Problem(
+                f"The stack {name} has no output {needed}. Is it a stack of this repository?"
+            )
     where = _where(parameters)
     database = parameters.get("DatabaseName") or "dev"
     if given.database and given.database != database:
@@ -253,6 +255,6 @@ def _rpu(
         return float(workgroup["workgroup"]["baseCapacity"])
     except (ClientError, BotoCoreError, KeyError) as error:
         raise Problem(
-            f"The base capacity of the workgroup {name} is not known, and with it the cost: {error}. "
-            "Give it: --rpu 8 (ARGS='--rpu 8')."
+            f"The base capacity of the workgroup {name}, and so the cost, is unknown: {error}. "
+            "Pass it: --rpu 8 (ARGS='--rpu 8')."
         ) from error

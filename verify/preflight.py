@@ -1,11 +1,11 @@
-"""The preflight of the stack: an execution with {"check": true}, each of whose findings is a result."""
+"""The preflight of the stack: an execution with {"check": true}. Each of its findings is a result."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from local.report import Report, report_of
+from local.show.report import Report, report_of
 from verify.bounds import TimeIsUp
 from verify.results import AS_EXPECTED, NOT_POSSIBLE, NOT_TRIED, OTHER, Result, short
 from verify.run import Run

@@ -1,4 +1,4 @@
-"""Questions that no page answers (probes.toml): each is asked, and its answer compared with the one that is expected.
+"""Questions that no documentation answers (probes.toml): asks each, and compares the answer with the expected one.
 
 The answer is one text: ``rows: [[…]]``, ``error: …``, or what a function of asked.py says; ``expect`` is a pattern that
 is looked for in it.
@@ -93,7 +93,7 @@ def read_probes(path: Path = PATH) -> tuple[Probe, ...]:
 
 
 def check(run: Run, probes: tuple[Probe, ...]) -> None:
-    """A result for each probe, one after another: several of them are about locks and times."""
+    """A result for each probe, one after another, because several are about locks and times."""
     runner = run.runner("p")
     for probe in probes:
         if run.deadline.over:
@@ -146,7 +146,7 @@ def ask(run: Run, runner: Runner, probe: Probe) -> str:
     target = runner.target
     schema = f"{target.schemas}{next(_numbers)}"
     if (probe.objects or "${role}" in probe.statement) and not run.place.role:
-        raise NotPossible("COPY needs a role: give its ARN (ROLE=)")
+        raise NotPossible("COPY needs a role: pass its ARN (ROLE=)")
     words = {
         "schema": schema,
         "bucket": target.bucket,

@@ -1,4 +1,4 @@
-"""What was found: a result for each question, a JSON document and a page of every difference."""
+"""The results: one for each question, a JSON document, and a page with every difference."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ class Report:
 
     @property
     def answered(self) -> bool:
-        """Whether anything was found out at all."""
+        """Whether any question was answered."""
         return any(result.outcome in (AS_EXPECTED, OTHER, AS_NOTED) for result in self.results)
 
     @property
     def exit_code(self) -> int:
-        """0 without a difference, 1 with one, 2 if nothing could be asked."""
+        """0 without differences, 1 with some, 2 if no question could be asked."""
         return 1 if self.differences else 0 if self.answered else 2
 
     def counts(self) -> dict[str, Counter[str]]:

@@ -10,20 +10,20 @@ from typing import Any
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """How long it takes, on the wall."""
+    """Wall-clock seconds of a call."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def median(runs: list[float]) -> float:
-    """The middle one."""
+    """The median."""
     return statistics.median(runs)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """``measured`` in ``unit``, not to be over ``bound``; ``parts`` are what the bound is made of."""
+    """``measured`` in ``unit``, which must not exceed ``bound``; ``parts`` are the components of the bound."""
 
     name: str
     measured: float
@@ -38,7 +38,7 @@ class Figure:
 
     @property
     def document(self) -> dict[str, Any]:
-        """For bench.json."""
+        """For results/<part>.json."""
         return {
             "name": self.name,
             "measured": round(self.measured, 4),

@@ -1,8 +1,8 @@
-"""The world of tests/faults with a meter: the real functions, state machine and, unless a test answers for it, SQL.
+"""The simulator with a meter: the real functions, state machine and, unless a test answers instead, SQL.
 
-How long it takes is a model, whose figures are GIVEN: a statement has its seconds, a call of a function to AWS has some
-milliseconds. What a function itself computes is measured here, as processor seconds, without what stands for AWS in
-the same process; Lambda gives a function of less than 1,769 MB its part of a processor
+Times are a model, whose figures are GIVEN: a statement has its seconds, a function's call to AWS some milliseconds.
+What a function computes is measured here, in processor seconds, without the fakes of AWS in the same process; Lambda
+gives a function of less than 1,769 MB its share of a processor
 (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 """
 
@@ -27,8 +27,8 @@ from tests.world.boundary import Call
 from tests.world.counting import Counts, queue_requests, transitions
 from tests.world.product import TEMPLATE
 from tests.world.scene import Answer, Reply, Submitted, ToldRedshift, told
+from tests.world.simulator import World
 from tests.world.template import Function
-from tests.world.world import World
 
 CALL_SECONDS = 0.03
 STATEMENT_SECONDS = {"plan": 1.0, "stage": 3.0, "publish": 2.0, "find": 2.0}
@@ -189,7 +189,7 @@ class PagedRedshift(ToldRedshift):
 @contextmanager
 def simulated(folder: Path, answer: Answer, **parameters: int) -> Iterator[Metered]:
     """A metered world whose warehouse answers as ``answer`` says."""
-    with mock.patch("tests.world.world.Warehouse", PagedRedshift):
+    with mock.patch("tests.world.simulator.Warehouse", PagedRedshift):
         world = Metered(folder, parameters={name: str(value) for name, value in parameters.items()})
     with world:
         redshift = told(world)

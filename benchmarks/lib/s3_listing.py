@@ -1,4 +1,4 @@
-"""A data bucket of very many objects that are not there: its listing is made as it is asked for, page by page."""
+"""A data bucket with very many objects that do not exist: its listing is generated page by page."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""AWS's own sample for this job on given statement times: submit, Wait 10 s, look, Choice, for each statement.
+"""AWS's own sample for this job on given statement times: submit, Wait 10 s, check, Choice, for each statement.
 
 The shape is that of aws-samples/getting-started-with-amazon-redshift-data-api, use-cases/
 etl-orchestration-with-lambda-and-step-functions (its state machine in the CloudFormation template): one function with
 an action, of Lambda's default 128 MB, which reads the script from S3 and submits it as one batch; a Wait of ten seconds
-before each look. What the function computes is not counted, nor its pip install at each cold start.
+before each check. What the function computes is not counted, nor its pip install at each cold start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A local AWS and a local Redshift of the benchmarks' own, on free ports, in a temporary folder."""
+"""A separate local AWS and local Redshift, on free ports, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local import processes
+from local.aws import processes
+from local.aws.processes import Service
 from local.environment import HOST, Ports, isolated
-from local.processes import Service
 
 BUCKET = "benchmarks"
 ROLE = "arn:aws:iam::000000000000:role/benchmarks"
@@ -58,7 +58,7 @@ class World:
 
 @contextlib.contextmanager
 def world() -> Iterator[World]:
-    """Both servers, stopped in the end, with all that they stored removed."""
+    """Both servers; they are stopped at the end, and their data removed."""
     folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
     at = Ports(_free_port(), _free_port())
     environ = isolated(os.environ, at)
@@ -66,7 +66,7 @@ def world() -> Iterator[World]:
         Service(
             "the local AWS",
             folder / "aws",
-            "local.aws_server",
+            "local.aws.server",
             at.aws,
             f"{at.aws_url}/_ministack/health",
         ),
@@ -102,7 +102,7 @@ def _client(service: Any, url: str) -> Any:
         endpoint_url=url,
         region_name="us-west-2",
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - what every local AWS takes
+        aws_secret_access_key="test",  # noqa: S106 - what every local AWS accepts
         config=Config(max_pool_connections=2 * CONNECTIONS, read_timeout=120),
     )
 

@@ -32,7 +32,7 @@ _CONFLICT = re.compile(
 )
 _RULE = re.compile(r"query monitoring rule", re.I)
 # The statement was cancelled, or S3 did not answer: this says nothing about any file. Each of these texts is in
-# tests/unit/data/redshift_errors.toml, with the page or the thread where it was seen.
+# tests/world/redshift_errors.toml, with the page or the thread where it was seen.
 _INTERRUPTED = re.compile(
     r"cancell?ed (on user'?s request|by )|canceling statement due to|query monitoring rule|abort query"
     r"|system requested abort|slow ?down|reduce your request rate|status 50[0234]\b|retries exceeded"

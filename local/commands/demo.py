@@ -1,67 +1,71 @@
-"""demo: from nothing to a checked star schema, then a summary."""
+"""demo: from nothing to a validated star schema, then a summary."""
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local import made, sam, stack
-from local.clients import clients
+from local.client import made, queries, sam, stack
+from local.client.clients import Clients, clients
+from local.client.objects import found_in
 from local.commands import generate, reset, up
 from local.commands.upload import upload
-from local.environment import BUILD, DATA, ports
-from local.objects import found_in
+from local.environment import BUILD, DATA, ROOT, ports
 from local.problem import FAILED
-from local.report import exit_code
-from local.summary import Summary, summary
-from local.terminal import painted
+from local.show.report import Report, exit_code
+from local.show.summary import Summary
+from local.show.terminal import painted
 
-HELP = "all of it from an empty start: files into the star schema, then a summary"
+COUNTED = re.compile(r"FROM \$\{schema\}\.(\w+)")
+HELP = "run everything from an empty start: load files into the star schema, print a summary"
 
-NEXT = """What to try next, with all of it still running:
-  eval "$(.venv/bin/python -m local up)"    # points aws and sam of this shell at the local AWS
-  aws s3 ls --recursive s3://$BUCKET/ | head
+NEXT = """What to try next; everything is still running:
+  eval "$(.venv/bin/python -m local up)"    # points aws and sam in this shell at the local AWS
+  aws s3 ls --recursive s3://$BUCKET/ | head                      # if the AWS CLI is installed
   .venv/bin/python -m local sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
   .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
   .venv/bin/python -m local start '{"dry_run": true}'
-  .venv/bin/python -m local status          # a line a dataset: what is loaded, what asks for something
-  .venv/bin/python -m local inbox           # what would have been mailed: rejected files, failed loads, alarms
+  .venv/bin/python -m local status          # what is loaded of each dataset, and what needs attention
+  .venv/bin/python -m local inbox           # what would have been emailed: rejected files, failed loads, alarms
 Stop it: make down"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whose files."""
+    """Which files."""
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="files to load, in a folder for each prefix: log_data/, song_data/, … (generated ones if not given)",
+        help="files to load, in one folder per prefix: log_data/, song_data/, … (default: generated files)",
     )
     parser.add_argument(
-        "--wipe", action="store_true", help="also if there are files that no demo made: delete them"
+        "--wipe",
+        action="store_true",
+        help="delete all files first, including those that no demo created",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS stays up.
+    """Exit code 1 if a load or a check failed, 3 if files were left out. The local AWS keeps running.
 
-    Raises Problem where it would wipe what it did not make.
+    Raises Problem if it would delete files that it did not create.
     """
     folder: Path | None = arguments.data
     if folder is not None:
-        found_in(folder)  # complains before anything is started
+        found_in(folder)  # fails before anything is started
     phases: dict[str, float] = {}
     at = ports()
     with _timed(phases, "start"):
-        begun = up.begin(at)  # it starts while sam builds
+        started = up.begin(at)  # it starts while sam builds
     with _timed(phases, "build"):
         sam.build(at)
     with _timed(phases, "start"):
-        up.wait(at, begun)
+        up.wait(at, started)
     found = clients(at)
     with _timed(phases, "deploy"):
         sam.deploy(at)
@@ -96,3 +100,33 @@ def _write(shown: Summary) -> None:
     BUILD.mkdir(exist_ok=True)
     text = json.dumps(shown.as_json(), indent=2, ensure_ascii=False)
     (BUILD / "demo.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float]) -> Summary:
+    """Counts the rows of every table that the datasets report."""
+    tables = _reported()
+    names = ", ".join(
+        f'(SELECT COUNT(*) FROM "{name}") AS "{name}"'  # noqa: S608 - names of published.sql
+        for name in tables
+    )
+    counted = queries.run(
+        clients,
+        f"SELECT {names},"  # noqa: S608
+        " (SELECT COUNT(*) FROM songplays WHERE song_id IS NOT NULL) AS matched",
+    )
+    figures = {
+        name: int(value or 0) for name, value in zip(counted.columns, counted.rows[0], strict=True)
+    }
+    return Summary(
+        tables={name: figures[name] for name in tables},
+        matched=figures["matched"],
+        reports=list(reports),
+        phases=phases,
+    )
+
+
+def _reported() -> list[str]:
+    """The tables of which a dataset reports the rows that it wrote, in the order of its published.sql."""
+    files = sorted((ROOT / "sql" / "datasets").glob("*/published.sql"))
+    found = (COUNTED.findall(file.read_text(encoding="utf-8")) for file in files)
+    return list(dict.fromkeys(name for names in found for name in names))

@@ -2,8 +2,8 @@
 
 import argparse
 
-from local import sam, stack, versions
-from local.clients import clients
+from local.client import sam, stack, versions
+from local.client.clients import clients
 from local.environment import ports
 
 HELP = "build the functions and deploy the stack to the local AWS"
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the outputs of the stack, and whether the tables are older than what is deployed."""
+    """Prints the outputs of the stack, and advice if the tables have another version than the deployed loader."""
     del arguments
     at = ports()
     found = clients(at)
@@ -25,6 +25,6 @@ def run(arguments: argparse.Namespace) -> int:
     width = max(map(len, given), default=0)
     for name, value in sorted(given.items()):
         print(f"{name:<{width}}  {value}")
-    if told := versions.advice(found):
-        print(f"\n{told}")
+    if advice := versions.advice(found):
+        print(f"\n{advice}")
     return 0

@@ -1,11 +1,11 @@
-"""down: stop the local AWS and the local Redshift, and all that they started."""
+"""down: stop the local AWS, the local Redshift and all processes that they started."""
 
 import argparse
 
-from local import processes, services
+from local.aws import processes, services
 from local.environment import ports
 
-HELP = "stop the local AWS; what it stores stays in .local/"
+HELP = "stop the local AWS; its data stays in .local/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Stops in the reverse order of the start; not running is no error."""
+    """Stops both in reverse order; it is no error if they are not running."""
     del arguments
     for service in reversed(services.both(ports())):
         stopped = processes.stop(service)

@@ -5,19 +5,19 @@ from pathlib import Path
 
 from local import generator
 from local.problem import Problem
-from local.progress import Progress
+from local.show.progress import Progress
 
 HELP = "write a data set in the real format, of any size; the same seed gives the same bytes"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The size of the data set."""
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write it")
     sizes = {
         "songs": ("files in song_data/, one song each", generator.DEFAULT_SONGS),
-        "users": ("people in the logs", generator.DEFAULT_USERS),
+        "users": ("users in the logs", generator.DEFAULT_USERS),
         "days": ("days of logs, one file each", generator.DEFAULT_DAYS),
-        "events": ("log lines in all", generator.DEFAULT_EVENTS),
+        "events": ("log lines in total", generator.DEFAULT_EVENTS),
         "seed": ("any whole number", generator.DEFAULT_SEED),
     }
     for name, (meaning, default) in sizes.items():
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Writes it and says what there is now."""
+    """Writes it and prints what it contains."""
     make(
         arguments.out,
         songs=arguments.songs,
@@ -47,7 +47,7 @@ def make(
     events: int = generator.DEFAULT_EVENTS,
     seed: int = generator.DEFAULT_SEED,
 ) -> None:
-    """Writes a data set with progress; raises Problem for sizes that cannot be."""
+    """Writes a data set with progress; raises Problem for impossible sizes."""
     with Progress("generating") as progress:
         try:
             made = generator.generate(
@@ -62,6 +62,6 @@ def make(
         except (ValueError, OSError) as error:
             raise Problem(str(error)) from error
         progress.end(
-            f"{made.songs:,} songs, {made.log_files:,} log files, {made.events:,} events of which"
-            f" {made.plays:,} plays, {made.bytes / 1e6:.1f} MB in {out}"
+            f"{made.songs:,} songs, {made.log_files:,} log files, {made.events:,} events, of which"
+            f" {made.plays:,} are plays, {made.bytes / 1e6:.1f} MB in {out}"
         )

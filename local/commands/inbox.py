@@ -1,15 +1,15 @@
-"""inbox: what would have been mailed."""
+"""inbox: what would have been emailed."""
 
 import argparse
 import sys
 from collections import deque
 
-from local.aws_server import inbox_file
+from local.aws.server import inbox_file
 from local.environment import DATA
-from local.inbox import read
-from local.terminal import painted
+from local.show.inbox import read
+from local.show.terminal import painted
 
-HELP = "show what would have been mailed: rejected files, failed loads, alarms"
+HELP = "show what would have been emailed: rejected files, failed loads, alarms"
 SHOWN = 10
 
 
@@ -21,11 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints them, the newest last; the servers need not run."""
+    """Prints them, the newest last. The servers need not be running."""
     file = inbox_file(DATA / "aws" / "data")
     found = deque(read(file), maxlen=max(arguments.last, 1))
     if not found:
-        print("Nothing has been sent: no load has failed or left files out, and no alarm went off.")
+        print("Nothing has been sent: no load failed or left files out, and no alarm fired.")
     for each in found:
         topic = each.topic.rpartition(":")[2]
         print(f"{each.sent}  to {topic}")

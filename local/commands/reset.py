@@ -2,8 +2,8 @@
 
 import argparse
 
-from local import executions, objects, queries, queues, stack
-from local.clients import Clients, clients
+from local.client import executions, objects, queries, queues, stack
+from local.client.clients import Clients, clients
 from local.commands.start import execute
 from local.environment import ports
 from local.problem import Problem
@@ -25,20 +25,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def reset(found: Clients, parts: stack.Stack) -> None:
-    """Stops what runs, lets the product drop its tables, and empties the buckets last: a reset that the warehouse
-    refuses has deleted nothing.
+    """Stops what is running, lets the loader drop its tables, and empties the buckets last: if the warehouse refuses
+    the reset, nothing is deleted.
     """
     quiet(found, parts)
     drop_tables(found, parts)
     deleted = sum(objects.empty(found, b) for b in (parts.data_bucket, parts.work_bucket))
-    # What a sweep has loaded meanwhile has no file any more.
+    # The files that a sweep has loaded in the meantime no longer exist.
     if quiet(found, parts) or any_loaded(found):
         drop_tables(found, parts)
     print(f"reset: {deleted:,} objects deleted, the warehouse is empty")
 
 
 def quiet(found: Clients, parts: stack.Stack) -> int:
-    """Stops executions and statements, empties the queues; how many executions there were."""
+    """Stops executions and statements, empties the queues; returns how many executions there were."""
     if stopped := executions.stop_all(found, parts.state_machine, "python -m local reset"):
         print(f"stopped {stopped} running executions")
     queries.cancel_running(found)
@@ -48,7 +48,7 @@ def quiet(found: Clients, parts: stack.Stack) -> int:
 
 
 def drop_tables(found: Clients, parts: stack.Stack) -> None:
-    """Raises Problem if the product did not."""
+    """Raises Problem if the loader did not."""
     report = execute(found, parts, '{"reset": true}')
     if report.failed:
         raise Problem(f"The warehouse was not reset, and no object was deleted: {report.cause}")

@@ -1,17 +1,17 @@
-"""show: the report of an execution that has ended, or where one is that runs."""
+"""show: the report of an execution; a running one is followed to its end."""
 
 import argparse
 
 from botocore.exceptions import ClientError
 
-from local import executions, stack
-from local.clients import Clients, clients
+from local.client import executions, stack
+from local.client.clients import Clients, clients
 from local.commands.start import told
 from local.environment import ports
 from local.problem import Problem
-from local.report import exit_code
+from local.show.report import exit_code
 
-HELP = "print the report of an execution, the newest or one by its ARN or name"
+HELP = "print the report of an execution: the newest, or the one with an ARN or name"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "execution",
         nargs="?",
         metavar="EXECUTION",
-        help="its ARN, its name, or the id of its load (the newest execution)",
+        help="its ARN, its name, or its load id (default: the newest execution)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The exit code is that of start: 1 if it failed, 3 if it left files out."""
+    """The same exit code as start: 1 if it failed, 3 if it left files out."""
     found = clients(ports())
     parts = stack.deployed(found)
     arn = _arn(found, parts.state_machine, arguments.execution)
@@ -47,6 +47,8 @@ def _arn(found: Clients, machine: str, wanted: str | None) -> str:
     except ClientError:
         loaded = executions.of_load(found, machine, wanted)
         if loaded is None:
-            raise Problem(f"There is no execution {wanted}, and no load of that id.") from None
+            raise Problem(
+                f"There is no execution named {wanted}, and no load with that id."
+            ) from None
         return loaded
     return arn

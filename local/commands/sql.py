@@ -2,25 +2,25 @@
 
 import argparse
 
-from local import queries
-from local.clients import clients
+from local.client import queries
+from local.client.clients import clients
 from local.environment import SCHEMA, ports
-from local.tables import FORMATS, render
+from local.show.tables import FORMATS, render
 
-HELP = "run a SQL statement through the Data API, the star schema on the search path"
+HELP = "run an SQL statement through the Data API, with the star schema on the search path"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The statement and how to show its rows."""
     parser.add_argument("--format", choices=FORMATS, default="table", help="(table)")
     parser.add_argument(
-        "sql", metavar="SQL", help='as "SELECT level, COUNT(*) FROM users GROUP BY 1"'
+        "sql", metavar="SQL", help='such as "SELECT level, COUNT(*) FROM users GROUP BY 1"'
     )
     parser.epilog = f"Tables and views are in the schema {SCHEMA}."
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the rows; an error of the database ends with exit code 1."""
+    """Prints the rows. An error of the database is exit code 1."""
     text = render(queries.run(clients(ports()), arguments.sql), arguments.format)
     if text:
         print(text)

@@ -1,17 +1,17 @@
-"""start: an execution by hand, followed to its end."""
+"""start: start an execution manually and follow it to its end."""
 
 import argparse
 import json
 import sys
 
-from local import executions, stack
-from local.clients import Clients, clients
+from local.client import executions, stack
+from local.client.clients import Clients, clients
 from local.environment import ports
 from local.problem import Usage
-from local.report import Report, exit_code, lines
-from local.terminal import painted
+from local.show.report import Report, exit_code, lines
+from local.show.terminal import painted
 
-HELP = "start an execution by hand, follow it to its end and print its report"
+HELP = "start an execution, follow it to its end and print its report"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,14 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("json", nargs="?", default="{}", metavar="JSON", help="its input ({})")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = """inputs:
-  {}                                  load what is in the bucket and not loaded
-  {"prefixes": ["log_data/2018/11/"]} only that; also {"keys": ["song_data/A/A/A/x.json"]}
+  {}                                  load everything in the bucket that is not loaded
+  {"prefixes": ["log_data/2018/11/"]} only these; also {"keys": ["song_data/A/A/A/x.json"]}
   {"dry_run": true}                   say what a load would do
-  {"keys": ["…"], "reload": true}     replace what these files brought
-  {"undo": "<load id>"}               take out what one load brought
+  {"keys": ["…"], "reload": true}     replace the rows of these files
+  {"undo": "<load id>"}               remove the rows of one load
   {"redo": "<load id>"}               load the files of an undone load again
   {"migrate": true}                   create or upgrade the tables, without a load
-  {"check": true}                     is everything set up? says what to mend
+  {"check": true}                     check the set-up; says what to fix
 """
 
 

@@ -1,18 +1,20 @@
-"""status: what became of the files of each dataset, what to do, and what runs."""
+"""status: what happened to the files of each dataset, what to do, and what is running."""
 
 import argparse
 import importlib.metadata
 import platform
 import sys
 
-from local import executions, processes, queries, services, stack, state
-from local.clients import Clients, clients
+from local.aws import processes, services
+from local.client import executions, files, queries, stack
+from local.client.clients import Clients, clients
+from local.client.queues import depth
 from local.environment import SCHEMA, ports
 from local.problem import ASKS, FAILED, WELL
-from local.queues import depth
-from local.terminal import RED, YELLOW, columns, fold, paint
+from local.show import state
+from local.show.terminal import RED, YELLOW, columns, fold, paint
 
-HELP = "what is loaded of each dataset, what asks for something, what runs"
+HELP = "show what is loaded of each dataset, what needs attention, and what is running"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,18 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit code 0 if all is up and well, 1 if not all is up and deployed, 3 if files were left out."""
+    """Exit code 0 if all is well, 1 if not everything is running and deployed, 3 if files were left out."""
     del arguments
     at = ports()
     told, up = _services(services.both(at))
     if not up:
-        print("\n".join([*told, "start it: make up"]))
+        print("\n".join([*told, "to start it: make up"]))
         return FAILED
     found = clients(at)
     name = stack.stack_name()
     status = stack.stack_status(found, name)
     if status not in stack.USABLE:
-        said = status or "not deployed; deploy it: .venv/bin/python -m local deploy"
+        said = status or "not deployed; to deploy it: .venv/bin/python -m local deploy"
         print("\n".join([f"stack {name}: {said}", *told]))
         return FAILED
     parts = stack.deployed(found)
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _files(found: Clients, parts: stack.Stack) -> int:
-    states = state.look(found, parts)
+    states = files.states(found, parts)
     room = columns(sys.stdout) if sys.stdout.isatty() else None
     marks = {
         each.dataset.name: RED
@@ -60,7 +62,7 @@ def _files(found: Clients, parts: stack.Stack) -> int:
 
 
 def _services(both: tuple[processes.Service, ...]) -> tuple[list[str], bool]:
-    """A line a service, and whether all are up."""
+    """A line for each service, and whether all are running."""
     told, up = [], True
     for service in both:
         pid = processes.running(service)
@@ -68,7 +70,7 @@ def _services(both: tuple[processes.Service, ...]) -> tuple[list[str], bool]:
         said = (
             f"up on 127.0.0.1:{processes.port_of(pid)}, process {pid}"
             if pid
-            else f"not running (it is started on 127.0.0.1:{service.port})"
+            else f"not running (it starts on 127.0.0.1:{service.port})"
         )
         told.append(f"{service.name}: {said}")
     return told, up
@@ -92,7 +94,7 @@ def _versions(found: Clients) -> str:
         tables = queries.run(found, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")  # noqa: S608
         made = f"tables {tables.rows[0][0]}"
     except queries.SqlError:
-        made = "no tables yet: the first load makes them"
+        made = "no tables yet: the first load creates them"
     named = ", ".join(
         f"{name} {importlib.metadata.version(package)}"
         for name, package in (("MiniStack", "ministack"), ("DuckDB", "duckdb"))

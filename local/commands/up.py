@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from local import executions, processes, services, stack
-from local.clients import clients
+from local.aws import processes, services
+from local.client import executions, stack
+from local.client.clients import clients
 from local.environment import HOST, Ports, export_lines, ports, remember
 from local.problem import Problem
 
-HELP = "start the local AWS in the background and print the lines that point the AWS CLI at it"
+HELP = "start the local AWS in the background and print shell lines that point the AWS CLI at it"
 
 EVAL = 'eval "$(.venv/bin/python -m local up)"'
 DEPLOY = ".venv/bin/python -m local deploy"
@@ -29,41 +30,43 @@ def run(arguments: argparse.Namespace) -> int:
     if stack.stack_status(found, name) in stack.USABLE:
         lines += stack.export_lines(stack.outputs(found, name), name)
     else:
-        _say(f"{name} is not deployed yet: {DEPLOY}, then this again also gives $BUCKET and others")
+        _say(
+            f"{name} is not deployed yet. Run {DEPLOY}, then this command again to also get $BUCKET and others"
+        )
     if sys.stdout.isatty():
-        _say("A shell takes the following lines with:")
+        _say("To set these variables in a shell:")
         _say(f"  {EVAL}")
     print("\n".join(lines))
     return 0
 
 
 def start(at: Ports) -> None:
-    """Starts what does not run yet and waits until it serves."""
+    """Starts what is not running yet and waits until it serves."""
     wait(at, begin(at))
 
 
 def begin(at: Ports) -> set[str]:
-    """Starts what does not run yet, and remembers where; the names of the services that it has started."""
-    begun = set()
+    """Starts what is not running yet and saves the ports; returns the names of the services that it started."""
+    started = set()
     for service in services.both(at):
         pid = processes.running(service)
         if pid is None:
             processes.start(service, services.environ(at))
-            begun.add(service.name)
+            started.add(service.name)
         elif (port := processes.port_of(pid)) != service.port:
             raise Problem(
-                f"{service.name} is up, but on port {port}. Stop it (make down), or set"
-                f" LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT as they were (or to nothing)."
+                f"{service.name} is already running on port {port}. Stop it (make down), or set"
+                f" LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT to their previous values (or unset them)."
             )
     remember(at)
-    return begun
+    return started
 
 
-def wait(at: Ports, begun: set[str]) -> None:
-    """Waits until all of it serves."""
+def wait(at: Ports, started: set[str]) -> None:
+    """Waits until both serve."""
     for service in services.both(at):
         processes.wait_until_healthy(service)
-        if service.name in begun:
+        if service.name in started:
             _say(f"{service.name}: up on {HOST}:{service.port}, log {service.log}")
             if service.port == at.aws:
                 _end_interrupted(at)
@@ -72,12 +75,14 @@ def wait(at: Ports, begun: set[str]) -> None:
 
 
 def _end_interrupted(at: Ports) -> None:
-    """Ends the executions that ran when the local AWS was stopped: nothing runs them any more."""
+    """Stops the executions that were running when the local AWS was stopped: nothing continues them."""
     found = clients(at)
     name = stack.stack_name()
     if stack.stack_status(found, name) in stack.USABLE:
         machine = stack.deployed(found).state_machine
-        if count := executions.stop_all(found, machine, "the local AWS was stopped meanwhile"):
+        if count := executions.stop_all(
+            found, machine, "the local AWS was stopped in the meantime"
+        ):
             _say(f"{count} executions were interrupted when it was stopped")
 
 

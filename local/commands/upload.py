@@ -1,16 +1,16 @@
-"""upload: files into the bucket, and the loads that they cause to their end."""
+"""upload: upload files to the bucket and follow the loads that they start."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from local import stack
-from local.clients import Clients, clients
+from local.client import stack
+from local.client.clients import Clients, clients
+from local.client.loads import LoadsOf
+from local.client.objects import found_in, not_taken, put_all
 from local.environment import ports
-from local.loads import LoadsOf
-from local.objects import found_in, not_taken, put_all
-from local.progress import Progress
-from local.report import (
+from local.show.progress import Progress
+from local.show.report import (
     LEFT_OUT,
     Report,
     exit_code,
@@ -18,9 +18,9 @@ from local.report import (
     noticed_lines,
     rejected_lines,
 )
-from local.terminal import painted
+from local.show.terminal import painted
 
-HELP = "upload the datasets' files of a folder and wait for the loads that this causes"
+HELP = "upload the files of a folder and wait for the loads that they start"
 
 SHOWN_NOT_TAKEN = 10
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "dir",
         type=Path,
         metavar="DIR",
-        help="has a folder for each prefix: log_data/, song_data/, …",
+        help="a folder with one subfolder per prefix: log_data/, song_data/, …",
     )
 
 
@@ -49,12 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
     failed = sum(report.failed for report in reports)
     counts = {kind: sum(report.files(kind) for report in reports) for kind in LEFT_OUT}
     left = "".join(f", {number:,} files {kind}" for kind, number in counts.items() if number)
-    print(painted(f"{len(reports):,} loads, {failed:,} failed{left}", sys.stdout))
+    print(
+        painted(
+            f"{len(reports):,} load{'' if len(reports) == 1 else 's'}, {failed:,} failed{left}",
+            sys.stdout,
+        )
+    )
     return exit_code(reports)
 
 
 def upload(found: Clients, parts: stack.Stack, folder: Path) -> list[Report]:
-    """Uploads the files of a folder; the reports of the loads that they caused, all ended."""
+    """Uploads the files of a folder; returns the reports of the loads that they started, once all have ended."""
     files = found_in(folder)
     loads = LoadsOf(found, parts)
     with Progress("uploading") as progress:

@@ -1,13 +1,13 @@
-"""A data set in the format of the real files, of any size, the same for the same seed.
+"""A data set of any size in the format of the real files; the same seed gives the same data.
 
     generate(Path("build/data"), songs=150, users=120, days=14, events=6000, seed=1)
 
-writes it to a folder; to send it elsewhere without touching the disk:
+writes it to a folder. To use it without writing to disk:
 
     for key, body in DataSet(events=1_000_000, days=30).files(): ...
 
-Memory does not grow with the number of events: about 1 KB a user and 0.4 KB a song, and in
-`files` the one file that is being yielded (`parts` makes those smaller).
+Memory does not grow with the number of events: it is about 1 KB per user, 0.4 KB per song, and in
+`files` the current file (`parts` makes files smaller).
 """
 
 import errno
@@ -30,8 +30,8 @@ DEFAULT_START = date(2018, 11, 1)
 DEFAULT_FIRST_SESSION = 1
 
 Progress = Callable[[str, int, int], None]
-"""Called now and then with what is being made ("songs", "events"), how many are done, of how
-many; a last time for each when all are done."""
+"""Called from time to time with what is being generated ("songs", "events"), how many are done, and the
+total; a last time for each when all are done."""
 
 _CHUNK = 2_000  # log lines held and written at a time
 _UNKNOWN_SONGS = 5_000  # at most, of songs without a file
@@ -53,13 +53,13 @@ class DataSet:
     """The description of a data set; equal descriptions give equal files, byte for byte.
 
     songs: files under song_data/, one song each
-    users: people in the logs (some play nothing when there are few events)
+    users: users in the logs (some play nothing if there are few events)
     days: consecutive days of logs, each with at least one event
     events: log lines over all days, exactly
     seed: any whole number
     start: the first day
-    first_session: the number of the first session; they count up from there
-    parts: log files a day; more than one are named …-events-0001.json and so on
+    first_session: the number of the first session
+    parts: log files per day; if more than one, they are named …-events-0001.json and so on
     """
 
     songs: int = DEFAULT_SONGS
@@ -72,7 +72,7 @@ class DataSet:
     parts: int = 1
 
     def __post_init__(self) -> None:
-        """Raise ValueError, naming the option and what it may be, for what cannot be made."""
+        """Raise ValueError, with the option and its allowed values, for an impossible data set."""
         for option in ("songs", "users", "days", "parts"):
             if getattr(self, option) < 1:
                 raise ValueError(f"{option} must be at least 1, not {getattr(self, option)}")
@@ -101,12 +101,12 @@ class DataSet:
             yield song.key, song.body
 
     def log_files(self) -> Iterator[tuple[str, bytes]]:
-        """Yield (key, content) of the files under log_data/, in the order of time."""
+        """Yield (key, content) of the files under log_data/, in order of time."""
         for key, chunks in self._logs(self._simulation()):
             yield key, b"".join(chunks)
 
     def log_keys(self) -> Iterator[str]:
-        """Yield the keys of the files under log_data/, without making them."""
+        """Yield the keys of the files under log_data/, without generating the files."""
         for day in range(self.days):
             for part in range(self.parts):
                 yield self._log_key(day, part)
@@ -115,7 +115,7 @@ class DataSet:
         """Write the files below `out`, which may exist; the same data set may be written again.
 
         Raises FileExistsError if `out` holds song_data or log_data of another data set: the two
-        would get mixed up, and nothing is ever deleted here.
+        would be mixed, and nothing is ever deleted here.
         """
         report = progress or _silent
         self._refuse_strangers(out)
@@ -157,7 +157,7 @@ class DataSet:
         )
 
     def _logs(self, simulation: Simulation) -> Iterator[tuple[str, Iterator[bytes]]]:
-        """Yield each log file's key and its content in pieces, to be used up one by one."""
+        """Yield each log file's key and its content in pieces, which must be consumed in order."""
         spare = self.events - self.days * self.parts
         for day, share in enumerate(quotas(spare, day_weights(self.start, self.days))):
             events = share + self.parts
@@ -234,4 +234,4 @@ def _write(path: Path, chunks: Iterator[bytes]) -> int:
 
 
 def _silent(what: str, done: int, total: int) -> None:
-    """The progress of somebody who does not want to know."""
+    """Progress that is not shown."""

@@ -1,7 +1,7 @@
 """Log lines: users who come, log in, play songs, look around, change their plan and leave.
 
-`Simulation.day` yields the lines of one day in the order of their time, with no more in memory
-than the users, the songs and the sessions that are open.
+`Simulation.day` yields the lines of one day in order of time; only the users, the songs and the
+open sessions are in memory.
 """
 
 from collections.abc import Iterator, Sequence
@@ -189,7 +189,7 @@ class _Session:
 
 
 class Simulation:
-    """All users over all days. Call `day` for one day after the other, each to its end."""
+    """All users over all days. Call `day` for each day in order, and consume it completely."""
 
     def __init__(
         self,
@@ -215,7 +215,7 @@ class Simulation:
         """Yield the `events` log lines of the next day, ordered by time, session and item.
 
         Sessions follow their own pace. Whenever none has an event by the time the next one is
-        due, somebody opens a new session, so the day gets exactly as many as it should.
+        due, a user opens a new session, so the day gets exactly the right number.
         """
         heap = self._open
         last = self._midnight
@@ -235,7 +235,7 @@ class Simulation:
         self._end_day()
 
     def _end_day(self) -> None:
-        """Close what would go on before midnight; a few go on right after it instead."""
+        """Close the open sessions before midnight; a few continue right after it instead."""
         self._midnight += DAY
         staying = []
         for when, number, session in self._open:
@@ -247,7 +247,7 @@ class Simulation:
         self._open = staying
 
     def _new_session(self) -> _Session:
-        """A visit of somebody who, if possible, has no other one open."""
+        """A visit of a user who, if possible, has no other open visit."""
         random = self._random
         users = self._users
         for _ in range(4):
@@ -295,7 +295,7 @@ class Simulation:
 
 
 def _line(session: _Session, state: _State, play: Play, ts: int) -> str:
-    """One log line, put together from parts that are JSON already: fields and their order, the
+    """One log line, joined from parts that are already JSON: fields and their order, the
     absence of blanks and the escapes are those of the real files.
     """
     user = session.user

@@ -1,6 +1,6 @@
-"""The words of the generated data, and how names, titles and places are made of them.
+"""The words of the generated data, and how names, titles and places are composed from them.
 
-Everything here is invented. Besides ordinary words there are awkward ones on purpose: quotes,
+Everything here is invented. Besides ordinary words there are deliberately awkward ones: quotes,
 backslashes, commas, SQL, control characters, trailing blanks, non-Latin letters and emoji, all of
 which real titles contain sooner or later.
 """
@@ -76,14 +76,14 @@ def pick(rnd: Random, values: Sequence[T]) -> T:
 
 
 def title(rnd: Random, number: int) -> str:
-    """The title of song `number`; every tenth is an awkward one, each in its turn."""
+    """The title of song `number`; every tenth is awkward, each kind in turn."""
     if number % 10 == 4:
         return _AWKWARD_TITLES[number // 10 % len(_AWKWARD_TITLES)]
     return f"{pick(rnd, _ADJECTIVES)} {pick(rnd, _NOUNS)}{pick(rnd, _TITLE_ENDS)}"
 
 
 def artist(rnd: Random, number: int) -> str:
-    """The name of artist `number`; every tenth is an awkward one, each in its turn."""
+    """The name of artist `number`; every tenth is awkward, each kind in turn."""
     if number % 10 == 3:
         return _AWKWARD_ARTISTS[number // 10 % len(_AWKWARD_ARTISTS)]
     return f"{pick(rnd, ('The ', '', '', 'DJ '))}{pick(rnd, _ADJECTIVES)} {pick(rnd, _NOUNS)}"

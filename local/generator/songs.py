@@ -1,7 +1,7 @@
 """Song files, and the songs that people play.
 
-`song_files` makes one JSON file a song. `unknown_plays` makes songs for which there is no file,
-some of them very nearly one that there is: only the exact title, artist name and duration match.
+`song_files` yields one JSON file per song. `unknown_plays` returns songs without a file, some of
+them nearly the same as one with a file: only the exact title, artist name and duration match.
 """
 
 import json
@@ -99,7 +99,7 @@ def unknown_plays(seed: int, count: int, known: Sequence[Play]) -> list[Play]:
 
 
 def _new_song(rnd: Random, number: int, recent: list[_Artist]) -> _Song:
-    """A song of one of the `recent` artists, or of a new one, who is then the latest of them."""
+    """A song by one of the `recent` artists, or by a new one, who becomes the most recent."""
     if recent and number % 10 != 3 and rnd.random() < 0.3:
         artist = _other_record(rnd, names.pick(rnd, recent))
     else:
@@ -131,7 +131,7 @@ def _other_record(rnd: Random, artist: _Artist) -> _Artist:
 
 
 def _twin(rnd: Random, song: _Song, number: int) -> _Song:
-    """Another song that no play can tell from `song`; every other time by another artist."""
+    """Another song that plays cannot distinguish from `song`; every other time by another artist."""
     if number // _TWIN_EVERY % 2:
         return song._replace(artist=_new_artist(rnd, number, song.artist.name))
     return song

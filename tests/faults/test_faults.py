@@ -32,7 +32,7 @@ from tests.world.boundary import LASTING, SERVICE_KINDS, Call, Place
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
 from tests.world.recordings import GONE, SCENARIOS, Scenario, new_world, record, recorded
-from tests.world.world import Status, World
+from tests.world.simulator import Status, World
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

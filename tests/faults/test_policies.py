@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from tests.world.recordings import recorded
+from tests.world.simulator import PARAMETERS, ROOT
 from tests.world.template import Allowed, Stack, matches
-from tests.world.world import PARAMETERS, ROOT
 
 STACK = Stack(ROOT, PARAMETERS)
 

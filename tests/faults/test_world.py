@@ -10,8 +10,8 @@ from fakeshift.config import Isolation
 from tests.world.boundary import Place
 from tests.world.recordings import FILES, LOGS, OLD, new_world, some, upload
 from tests.world.sandbox import FunctionError
+from tests.world.simulator import Expected
 from tests.world.uploads import Message
-from tests.world.world import Expected
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from local import __main__ as command_line
+from local.aws.ministack import language
 from local.commands import demo, status
 from local.environment import ROOT, Ports
-from local.queries import Result
-from local.report import Report, exit_code, headline
-from local.state import Dataset, State
-from local.summary import Summary
-from local.summary import summary as summary_of
+from local.show.report import Report, exit_code, headline
+from local.show.state import Dataset, State
+from local.show.summary import Summary
+from local.show.tables import Result
 from tools import asl_lint
 
 FREE_PORTS = {"LOCAL_AWS_PORT": "59821", "LOCAL_REDSHIFT_PORT": "59822"}
@@ -78,7 +78,7 @@ def test_a_wrong_port_is_said() -> None:
     ended = run("status", LOCAL_AWS_PORT="http")
     assert ended.returncode == 2
     assert ended.stderr == (
-        "status: LOCAL_AWS_PORT=http is not a port. Take a number from 1024 to 65535.\n"
+        "status: LOCAL_AWS_PORT=http is not a port. Use a number from 1024 to 65535.\n"
     )
 
 
@@ -98,12 +98,12 @@ def test_a_definition_with_a_broken_expression_or_transition_is_told(tmp_path: P
             "A": {"Type": "Pass", "Output": {"x": "{% $states.input.(x %}"}, "Next": "B"},
         },
     }
-    told = asl_lint.problems_of(json.dumps(definition))
+    told = language.problems_of(json.dumps(definition))
     assert any('No state found named "B"' in line for line in told)
     assert any(line.startswith("$.States.A.Output.x: ") for line in told)
     definition["States"]["A"] = {"Type": "Pass", "Output": "{% $states.input.x %}", "End": True}
-    assert asl_lint.problems_of(json.dumps(definition)) == []
-    assert asl_lint.problems_of("{") != []
+    assert language.problems_of(json.dumps(definition)) == []
+    assert language.problems_of("{") != []
     assert asl_lint.main([]) == 1
 
 
@@ -138,7 +138,7 @@ def test_the_summary_shows_and_writes_what_was_loaded() -> None:
     assert "3 of 8 plays are matched to a song" in text
     assert "log_data/x.json     3  ts      no number" in text
     assert "unique  published       0         0  yes" in text
-    assert "in all  5.5 s" in text
+    assert "total  5.5 s" in text
     assert shown.passed
     written = shown.as_json()
     assert written["tables"] == TABLES
@@ -159,15 +159,15 @@ def test_the_summary_counts_what_other_datasets_wrote(
     counted_in = ("{schema}.orders", "{schema}.users")  # two datasets may report one table
     text = "\nUNION ALL\n".join(f"SELECT COUNT(*) AS figure\nFROM ${name}" for name in counted_in)
     (orders / "published.sql").write_text(text)
-    monkeypatch.setattr("local.summary.ROOT", tmp_path)
+    monkeypatch.setattr("local.commands.demo.ROOT", tmp_path)
 
     def counted(_: Any, sql: str) -> Result:
         names = re.findall(r'FROM "(\w+)"', sql)
         return Result([*names, "matched"], [[1] * (len(names) + 1)])
 
-    monkeypatch.setattr("local.queries.run", counted)
+    monkeypatch.setattr("local.client.queries.run", counted)
     report = Report("e", False, {**REPORT, "rows": {"order_stage": 2, "orders": 1}})
-    shown = summary_of(None, [report], {})  # type: ignore[arg-type]
+    shown = demo.summary(None, [report], {})  # type: ignore[arg-type]
     assert list(shown.tables) == ["songplays", "users", "time", "orders", "songs", "artists"]
     assert "plays are matched" not in "\n".join(
         Summary({**TABLES, "songplays": 0}, 0, [], {}).lines()
@@ -191,7 +191,7 @@ def test_an_upload_names_the_files_that_no_dataset_takes(
     module = command_line.COMMANDS["upload"]
     monkeypatch.setattr(module, "clients", lambda at: None)
     monkeypatch.setattr(module, "upload", lambda *_: [report])
-    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
     monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
     command_line.main(["upload", str(tmp_path)])
     told = capsys.readouterr().out
@@ -261,18 +261,18 @@ def test_each_command_that_loads_ends_with_the_code(
         if hasattr(module, name):
             monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(
-        "local.stack.deployed", lambda _: SimpleNamespace(state_machine="m", data_bucket="b")
+        "local.client.stack.deployed", lambda _: SimpleNamespace(state_machine="m", data_bucket="b")
     )
     monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
-    monkeypatch.setattr("local.executions.follow", lambda *_: report)
+    monkeypatch.setattr("local.client.executions.follow", lambda *_: report)
     for step in (
         "commands.up.begin",
         "commands.up.wait",
-        "sam.build",
-        "sam.deploy",
+        "client.sam.build",
+        "client.sam.deploy",
         "commands.reset.reset",
-        "made.refuse_others",
-        "made.note",
+        "client.made.refuse_others",
+        "client.made.note",
     ):
         monkeypatch.setattr(f"local.{step}", lambda *_: None)
     monkeypatch.setattr(
@@ -286,7 +286,7 @@ def test_each_command_that_loads_ends_with_the_code(
 
 def test_help_says_what_the_exit_codes_mean() -> None:
     shown = run("--help").stdout
-    for code in ("0 all is well", "1 it failed", "2 it was asked wrongly", "3 it ended well, but"):
+    for code in ("0 success", "1 failure", "2 wrong usage", "3 success, but"):
         assert code in shown
 
 
@@ -299,7 +299,7 @@ def test_an_input_that_is_no_json_is_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("local.commands.start.clients", lambda at: None)
-    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
     monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
     assert command_line.main(["start", "{no"]) == 2
     assert "The input is not JSON" in capsys.readouterr().err
@@ -315,12 +315,12 @@ def test_status_says_datasets_first_then_what_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     state = State(Dataset("log_data", "log_data/", (".json",)), counts)
-    monkeypatch.setattr("local.state.look", lambda *_: [state])
+    monkeypatch.setattr("local.client.files.states", lambda *_: [state])
     monkeypatch.setattr(status, "clients", lambda at: None)
-    monkeypatch.setattr("local.processes.running", lambda _: 7)
-    monkeypatch.setattr("local.processes.port_of", lambda _: 4566)
-    monkeypatch.setattr("local.stack.stack_status", lambda *_: "CREATE_COMPLETE")
-    monkeypatch.setattr("local.stack.deployed", lambda _: None)
+    monkeypatch.setattr("local.aws.processes.running", lambda _: 7)
+    monkeypatch.setattr("local.aws.processes.port_of", lambda _: 4566)
+    monkeypatch.setattr("local.client.stack.stack_status", lambda *_: "CREATE_COMPLETE")
+    monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
     monkeypatch.setattr(status, "_stack", lambda *_: ["stack s: CREATE_COMPLETE"])
     monkeypatch.setattr(status, "_versions", lambda _: "versions: tables 4")
     assert status.run(argparse.Namespace()) == code
@@ -334,9 +334,9 @@ def test_status_says_datasets_first_then_what_runs(
 def test_status_of_servers_that_are_stopped_says_where_they_were(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("local.processes.running", lambda _: None)
+    monkeypatch.setattr("local.aws.processes.running", lambda _: None)
     monkeypatch.setattr(status, "ports", lambda: Ports(5000, 5001))
     assert status.run(argparse.Namespace()) == 1
     told = capsys.readouterr().out
-    assert "the local AWS: not running (it is started on 127.0.0.1:5000)" in told
-    assert "start it: make up" in told
+    assert "the local AWS: not running (it starts on 127.0.0.1:5000)" in told
+    assert "to start it: make up" in told

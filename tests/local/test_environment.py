@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from awscli.customizations.overridesslcommonname import SSL_COMMON_NAMES
 
+from local.aws.services import environ
 from local.environment import (
     ROOT,
     Ports,
@@ -19,7 +20,6 @@ from local.environment import (
     remember,
 )
 from local.problem import Problem, Usage
-from local.services import environ
 
 AT = Ports(aws=4566, redshift=4567)
 

@@ -8,10 +8,10 @@ import pytest
 from loader.report import message as digest
 from ministack.services import cloudwatch, sns
 
-from local import inbox
+from local.aws.ministack import notifications
 from local.commands import inbox as command
 from local.environment import REGION
-from local.ministack import notifications
+from local.show import inbox
 
 EXECUTION = "arn:aws:states:us-west-2:000000000000:execution:s3-redshift-loader-local-load:abc-1"
 TOPIC = "arn:aws:sns:us-west-2:000000000000:notifications"

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from local import loads, queries
-from local.clients import Clients
-from local.loads import LoadsOf
+from local.client import loads, queries
+from local.client.clients import Clients
+from local.client.loads import LoadsOf
+from local.client.stack import Stack
 from local.problem import Problem
-from local.stack import Stack
+from local.show import tables
 
 STACK = Stack("s", "data", "working", "machine", "queue", "dead")
 
@@ -23,7 +24,7 @@ class World:
         self.steps: list[Callable[[], None]] = []
         self.messages = {"queue": 0, "dead": 0}
         self.executions: dict[str, dict[str, Any]] = {}
-        self.ledger: list[list[queries.Value]] = []
+        self.ledger: list[list[tables.Value]] = []
         self.clock = 0.0
 
     def clients(self) -> Clients:
@@ -59,9 +60,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     def sleep(seconds: float) -> None:
         made.clock += seconds
 
-    def run(clients: Clients, sql: str) -> queries.Result:
+    def run(clients: Clients, sql: str) -> tables.Result:
         assert "bucket = 'data'" in sql
-        return queries.Result(["key", "etag"], list(made.ledger), has_rows=True)
+        return tables.Result(["key", "etag"], list(made.ledger), has_rows=True)
 
     monkeypatch.setattr("time.sleep", sleep)
     monkeypatch.setattr("time.monotonic", lambda: made.clock)
@@ -100,7 +101,7 @@ def test_objects_that_start_nothing_are_not_waited_for(world: World) -> None:
 
 def test_the_etag_counts_not_only_the_key(world: World) -> None:
     world.ledger.append(["log_data/a.json", "the version before"])
-    with pytest.raises(Problem, match=r"1 uploaded files were never loaded.*log_data/a\.json"):
+    with pytest.raises(Problem, match=r"1 of the uploaded files were not loaded.*log_data/a\.json"):
         LoadsOf(world.clients(), STACK).wait({"log_data/a.json": "e2"})
 
 
@@ -114,7 +115,7 @@ def test_a_failed_load_ends_the_wait_and_is_told(world: World) -> None:
 def test_lost_objects_end_in_a_problem_with_the_dead_letters(world: World) -> None:
     watch = LoadsOf(world.clients(), STACK)
     world.messages["dead"] = 2
-    with pytest.raises(Problem, match=r"nothing is on its way.*2 new dead letters"):
+    with pytest.raises(Problem, match=r"nothing is running.*2 new dead letters"):
         watch.wait({f"log_data/{n}.json": "e" for n in range(30)})
     assert loads.SETTLE_SECONDS < world.clock < 2 * loads.SETTLE_SECONDS
 
@@ -129,10 +130,10 @@ def test_messages_that_never_move_end_in_a_problem(world: World) -> None:
 def test_without_a_schema_nothing_is_loaded_yet(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(clients: Clients, sql: str) -> queries.Result:
+    def refuse(clients: Clients, sql: str) -> tables.Result:
         raise queries.SqlError("schema does not exist")
 
     watch = LoadsOf(world.clients(), STACK)
     monkeypatch.setattr(queries, "run", refuse)
-    with pytest.raises(Problem, match="never loaded"):
+    with pytest.raises(Problem, match="were not loaded"):
         watch.wait({"log_data/a.json": "e"})

@@ -12,8 +12,7 @@ import pytest
 from ministack.core import iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc, sqs, stepfunctions
 
-from local.ministack import behaviour, concurrency, executions, queues
-from tests.unit.fakes import Clock
+from local.aws.ministack import behaviour, concurrency, executions, queues
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -479,6 +478,19 @@ def test_other_errors_of_a_task_are_left_alone(monkeypatch: pytest.MonkeyPatch) 
     concurrency.name_throttling()
     with pytest.raises(stepfunctions._ExecutionError, match=r"Lambda\.Unknown"):
         stepfunctions._call_lambda("f", {})
+
+
+class Clock:
+    """Stands in for the module ``time``."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @pytest.mark.parametrize(("visibility", "invocations"), [(60, 3), (2, 2)])

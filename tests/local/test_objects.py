@@ -10,8 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.clients import Clients
-from local.objects import datasets, empty, found_in, put_all, starts_a_load
+from local.client.clients import Clients
+from local.client.objects import datasets, empty, found_in, put_all, starts_a_load
 from local.problem import Problem
 
 STRANGE = "log_data/2018/a b+c%20d'e\"f&g=h#é日.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
+from local.aws import processes
+from local.aws.processes import Service
 from local.problem import Problem
-from local.processes import Service
 
 
 def free_port() -> int:
@@ -27,7 +27,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made = Service(
         name="the fake",
         folder=tmp_path / "fake",
-        module="tests.unit.fake_service",
+        module="tests.local.fake_service",
         port=port,
         health=f"http://127.0.0.1:{port}/health",
     )

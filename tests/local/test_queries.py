@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from local import queries
-from local.clients import Clients
+from local.client import queries
+from local.client.clients import Clients
 
 
 class DataApi:

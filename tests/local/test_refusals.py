@@ -1,4 +1,4 @@
-"""The local AWS refuses what AWS refuses, over its API and in stacks. Evidence: local/ministack/__init__.py."""
+"""The local AWS refuses what AWS refuses, over its API and in stacks. Evidence: local/aws/ministack/__init__.py."""
 
 import json
 import os
@@ -18,9 +18,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local.clients import Clients
+from local.client.clients import Clients
+from local.client.objects import empty
 from local.environment import HOST, REGION
-from local.objects import empty
 from tests.world.product import DEFINITION, FUNCTIONS, PARAMETERS, ROOT
 
 ROLE = "arn:aws:iam::000000000000:role/any"
@@ -51,7 +51,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    command = [sys.executable, "-m", "local.aws_server", "--port", str(port)]
+    command = [sys.executable, "-m", "local.aws.server", "--port", str(port)]
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--data", str(folder / "data")],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.report import known_as, line, lines, report_of
+from local.show.report import known_as, line, lines, report_of
 
 LOADED: dict[str, Any] = {
     "load_id": "l-1",
@@ -52,9 +52,7 @@ def test_a_failure_has_its_report_in_the_cause() -> None:
 
 def test_a_failure_without_a_report_keeps_its_words() -> None:
     report = report_of(execution("TIMED_OUT"))  # as AWS describes it, with no error and no cause
-    assert report.cause.startswith(
-        "The load took longer than the TimeoutSeconds of its state machine"
-    )
+    assert report.cause.startswith("The load exceeded the TimeoutSeconds of its state machine")
     report = report_of(execution("FAILED", error="States.DataLimitExceeded", cause="too long"))
     assert report.cause == "States.DataLimitExceeded: too long"
     assert report_of(execution("ABORTED")).cause == "ABORTED"
@@ -77,8 +75,8 @@ def test_a_load_in_one_line() -> None:
 
 
 def test_the_rows_of_a_dataset_of_ones_own_are_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.report.STAGES", ("event_stage", "rating_stage"))
-    monkeypatch.setattr("local.report.FACTS", ("songplays", "ratings"))
+    monkeypatch.setattr("local.show.report.STAGES", ("event_stage", "rating_stage"))
+    monkeypatch.setattr("local.show.report.FACTS", ("songplays", "ratings"))
     rows = {"rating_stage": 4, "ratings": 4}
     report = report_of(
         execution("SUCCEEDED", output=json.dumps({"status": "loaded", "rows": rows}))
@@ -124,7 +122,7 @@ def test_what_a_report_has_beyond_the_usual_is_shown() -> None:
     assert told[-1] == "next      run setup.sql"
 
 
-def test_a_preflight_says_what_to_mend() -> None:
+def test_a_preflight_says_what_to_fix() -> None:
     setup = [
         {"name": "tables", "passed": True, "found": "version 1"},
         {"name": "copy_role", "passed": False, "found": "denied", "mend": "Attach the role."},
@@ -133,7 +131,7 @@ def test_a_preflight_says_what_to_mend() -> None:
     told = lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))
     assert told[1:] == [
         "setup     ok    tables: version 1",
-        "setup     MEND  copy_role: denied. Attach the role.",
+        "setup     FIX   copy_role: denied. Attach the role.",
     ]
 
 

@@ -11,13 +11,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local import executions, made, queries, queues, sam, stack
-from local.clients import Clients
+from local.client import executions, made, queries, queues, sam, stack
+from local.client.clients import Clients
+from local.client.objects import Upload, put_all
+from local.client.stack import Stack
 from local.commands import demo, reset, up
-from local.objects import Upload, put_all
 from local.problem import Problem
-from local.report import Report
-from local.stack import Stack
+from local.show import tables
+from local.show.report import Report
 
 PARTS = Stack("stack", "data", "work", "machine", "queue", "dead")
 REFUSED = "reset would delete all loaded data; it is allowed only if AllowReset is true."
@@ -61,9 +62,9 @@ class Around:
         self.did.append(f"{text} with {len(keys(self._clients, 'data'))} objects")
         return Report("arn", bool(self.fails), {"cause": self.fails})
 
-    def run(self, _clients: Clients, sql: str) -> queries.Result:
+    def run(self, _clients: Clients, sql: str) -> tables.Result:
         assert "FROM loads" in sql
-        return queries.Result(rows=self.loads.pop(0))
+        return tables.Result(rows=self.loads.pop(0))
 
 
 @pytest.fixture
@@ -101,11 +102,11 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
     """Key, ETag and size of what the warehouse has."""
     rows: list[list[Any]] = []
 
-    def run(_clients: Clients, sql: str) -> queries.Result:
+    def run(_clients: Clients, sql: str) -> tables.Result:
         assert "status = 'loaded'" in sql
         if rows == [["no tables"]]:
             raise queries.SqlError('relation "files" does not exist')
-        return queries.Result(rows=rows, has_rows=True)
+        return tables.Result(rows=rows, has_rows=True)
 
     monkeypatch.setattr(queries, "run", run)
     return rows
@@ -145,9 +146,7 @@ def test_a_file_of_somebody_else_stops_it_by_name(
     loaded += rows
     clients.s3.put_object(Bucket="data", Key="orders/mine.json", Body=b"{}")
     clients.s3.put_object(Bucket="data", Key="log_data/a.json", Body=b"LOG_DATA/a.json")
-    said = (
-        "did not make: log_data/a.json, orders/mine.json. Nothing was deleted. .* make demo WIPE=1"
-    )
+    said = "did not create: log_data/a.json, orders/mine.json. Nothing was deleted. .* make demo WIPE=1"
     with pytest.raises(Problem, match=said):
         made.refuse_others(clients, "data", notes)
     assert len(keys(clients, "data")) == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local import sam
+from local.client import sam
 from local.environment import ROOT, Ports
 
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from local import stack
-from local.clients import Clients
+from local.client import stack
+from local.client.clients import Clients
 from local.problem import Problem
 
 OUTPUTS = {

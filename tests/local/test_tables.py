@@ -2,8 +2,7 @@
 
 import json
 
-from local.queries import Result, Value
-from local.tables import aligned, render
+from local.show.tables import Result, Value, aligned, render
 
 ROWS: list[list[Value]] = [["free", 3, None], ["paid", 12, 1.5]]
 RESULT = Result(["level", "plays", "share"], ROWS, has_rows=True, affected=2)

@@ -13,12 +13,12 @@ from itertools import zip_longest
 
 import pytest
 
-from local import terminal
 from local.environment import ROOT
-from local.progress import Progress
+from local.show import terminal
+from local.show.progress import Progress
 
 SAYS = """
-from local.progress import Progress
+from local.show.progress import Progress
 with Progress("loading") as progress:
     progress.show("1,234 objects in the queue, 12 loads running, 3 ended, 45 s")
     progress.show("1 object in the queue, 1 load running, 15 ended, 50 s, and some more words to make it long")

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 from loader.migrations import latest_version
 
-from local import queries, versions
-from local.clients import Clients
+from local.client import queries, versions
+from local.client.clients import Clients
 
 
 def test_the_latest_version_is_that_of_the_loader() -> None:
@@ -18,8 +18,8 @@ def test_the_latest_version_is_that_of_the_loader() -> None:
     ("version", "says"),
     [
         (latest_version(), ""),
-        (latest_version() - 1, "older than what is deployed"),
-        (latest_version() + 1, "deploy the newer release again"),
+        (latest_version() - 1, "older than the deployed version"),
+        (latest_version() + 1, "Deploy the newer release again"),
         ('ERROR: relation "schema_version" does not exist', "the first load creates them"),
         ('ERROR: schema "sparkify" does not exist', "the first load creates them"),
         ("ERROR: connection refused", "could not be read: ERROR: connection refused"),

@@ -156,11 +156,11 @@ _numbers = itertools.count()
 
 @contextmanager
 def local_aws() -> Iterator[None]:
-    """MiniStack's Step Functions in this process, with what local/ministack fixes; it waits for nothing."""
+    """MiniStack's Step Functions in this process, with what local/aws/ministack fixes; it waits for nothing."""
     from ministack.services import stepfunctions
     from ministack.services.cloudformation import provisioners
 
-    from local.ministack import behaviour, definitions, executions
+    from local.aws.ministack import behaviour, definitions, executions
 
     functions: dict[str, Any] = {
         name: value

@@ -46,14 +46,14 @@ def test_a_good_link_is_no_problem(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("x\n\n[a](nothing.md)", "docs/page.md:3: nothing.md: nothing.md is not there"),
+        ("x\n\n[a](nothing.md)", "docs/page.md:3: nothing.md: nothing.md does not exist"),
         ("[a](../README.md#nothing)", "README.md has no heading #nothing"),
         ("[a](../README.md#twice-2)", "README.md has no heading #twice-2"),
         ("# Own\n[a](#other)", "docs/page.md:2: #other: docs/page.md has no heading #other"),
         ("[a](../../elsewhere.md)", "../../elsewhere.md leaves the repository"),
         ("[a](/README.md)", "/README.md leaves the repository"),
-        ("[a]: nothing.md", "nothing.md is not there"),
-        ("![picture](nothing.png)", "nothing.png is not there"),
+        ("[a]: nothing.md", "nothing.md does not exist"),
+        ("![picture](nothing.png)", "nothing.png does not exist"),
         ("```\n# Not a heading\n```\n[a](#not-a-heading)", "has no heading #not-a-heading"),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_broken_link_is_named(tmp_path: Path, text: str, problem: str) -> None
 def test_the_exit_code_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     problems(tmp_path, "[a](nothing.md)")
     assert docs_lint.main([str(tmp_path)]) == 1
-    assert capsys.readouterr().out == "docs/page.md:1: nothing.md: nothing.md is not there\n"
+    assert capsys.readouterr().out == "docs/page.md:1: nothing.md: nothing.md does not exist\n"
     problems(tmp_path, "[a](../README.md)")
     assert docs_lint.main([str(tmp_path)]) == 0
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local import executions
-from local.queues import depth
-from local.report import Report, report_of
+from local.client import executions
+from local.client.queues import depth
+from local.show.report import Report, report_of
 from tests.soak import judge
 from tests.soak.files import Bucket, Files, Version
 from tests.world.deployed import Project

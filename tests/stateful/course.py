@@ -16,8 +16,8 @@ from tests.world.boundary import Call
 from tests.world.executions import Execution
 from tests.world.files import File
 from tests.world.interpreter import Stopped
+from tests.world.simulator import World
 from tests.world.warehouse import SQL_KINDS
-from tests.world.world import World
 
 _DEADLOCK = 120  # seconds of real time that one turn may take
 

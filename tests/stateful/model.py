@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.world import oracle
 from tests.world.files import File, Song
-from tests.world.world import Expected, Status, World, load_id_of
+from tests.world.simulator import Expected, Status, World, load_id_of
 
 Version = tuple[str, str]
 """A file as the loader knows it: key and ETag."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.stateful.model import Ledger, Model
 from tests.stateful.worlds import FIRST
 from tests.world.executions import Execution
 from tests.world.files import Event, File, Record, Song
-from tests.world.world import World
+from tests.world.simulator import World
 
 MAX_UNDONE = 20  # loads that may have to be undone before one
 BADLY = ("FAILED", "ABORTED", "TIMED_OUT")
@@ -49,6 +50,12 @@ class Story:
         self._ended = set(map(id, world.executions.all))
         for file in FIRST:
             self.model.put(file)
+
+    def continued_in(self, world: World) -> Story:
+        """This story, continued in a world that remembers the one where it stopped."""
+        story = Story(world, self._tell, self._count)
+        story.model, story._told = deepcopy((self.model, self._told))
+        return story
 
     # -- files come and go, and are loaded ---------------------------------------------------
 

@@ -17,7 +17,7 @@ from loader import diagnosis
 from tests.stateful.worlds import FIRST, new_world, statements_kept_by
 from tests.world.executions import Execution
 from tests.world.files import Event, Song
-from tests.world.world import ROOT, Memory, World
+from tests.world.simulator import ROOT, Memory, World
 
 COPIED = ("functions", "sql", "statemachine", "template.yaml", "pyproject.toml")
 

@@ -16,10 +16,13 @@ import pytest
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
 from tests.stateful.test_scenarios import all_loaded, by_hand, last, load_of, log, start
-from tests.stateful.worlds import FIRST, new_world, statements_kept_by
+from tests.stateful.worlds import FIRST, begun, new_world, statements_kept_by
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
-from tests.world.world import Expected, Memory, World, load_id_of
+from tests.world.simulator import Expected, Memory, World, load_id_of
+
+# In one of pytest's workers: what these tests share is prepared once.
+pytestmark = pytest.mark.xdist_group("ledger goes back")
 
 # Nobody's row depends on another file, so that a restore is the load's own rows.
 BEFORE = [
@@ -34,19 +37,24 @@ TABLES = (
 )
 
 
-@pytest.fixture
-def story() -> Iterator[Story]:
-    with new_world() as world:
-        yield Story(world, print, lambda _: None)
-
-
-@pytest.fixture
-def settled(story: Story) -> Story:
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[Story, Memory]:
     """Three files, each loaded by its event, and a sweep has seen them all."""
-    for file in BEFORE:
-        load_of(story, file)
-    story.settle()
-    return story
+    world = World(tmp_path_factory.mktemp("before") / "warehouse", memory=begun())
+    with statements_kept_by(world.clock):
+        story = Story(world, print, lambda _: None)
+        for file in BEFORE:
+            load_of(story, file)
+        story.settle()
+    return story, world.remember()
+
+
+@pytest.fixture
+def settled(before: tuple[Story, Memory]) -> Iterator[Story]:
+    """That story, in a world of this test's own."""
+    story, memory = before
+    with new_world(memory=memory) as world:
+        yield story.continued_in(world)
 
 
 def sweep(story: Story) -> list[Execution]:

@@ -16,7 +16,7 @@ from tests.stateful.worlds import FIRST
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
-from tests.world.world import Memory, World, load_id_of
+from tests.world.simulator import Memory, World, load_id_of
 
 MANY = 20
 NUMBERS = [f"{number:02}" for number in range(MANY)]
@@ -25,7 +25,11 @@ KEYS = [f"ratings/{number}/a.csv" for number in NUMBERS]
 TABLES = [f"ratings_{number}" for number in NUMBERS]
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("many datasets"),
+]
 
 
 @pytest.fixture(scope="module")

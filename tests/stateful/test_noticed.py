@@ -13,7 +13,7 @@ import pytest
 from tests.stateful.worlds import new_world
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, Song
-from tests.world.world import World, load_id_of
+from tests.world.simulator import World, load_id_of
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

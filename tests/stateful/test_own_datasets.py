@@ -26,7 +26,7 @@ from tests.stateful.worlds import FIRST, statements_kept_by
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import Event
-from tests.world.world import ROOT, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 OWN = Path(__file__).parent / "own"
 SHARED = ROOT.parent / "shared" / "data" / "own"
@@ -93,7 +93,11 @@ NOT_TAKEN = {
 }
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("own datasets"),
+]
 
 
 # -- files that are built here -----------------------------------------------------------------

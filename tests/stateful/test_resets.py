@@ -12,7 +12,7 @@ from tests.stateful.worlds import FIRST, new_world
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import Event, File
-from tests.world.world import World
+from tests.world.simulator import World
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

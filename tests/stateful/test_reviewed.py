@@ -9,7 +9,7 @@ from unittest import mock
 from tests.stateful.worlds import new_world
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
-from tests.world.world import World, load_id_of
+from tests.world.simulator import World, load_id_of
 
 A, B = "log_data/a.json", "log_data/b.json"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.world.files import Event, File, Song
+from tests.world.simulator import World
 from tests.world.warehouse import Warehouse
-from tests.world.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = (

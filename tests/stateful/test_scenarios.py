@@ -26,7 +26,7 @@ from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
 from tests.world.files import BAD, DAY, Event, File, Song
 from tests.world.interpreter import Stopped
-from tests.world.world import ROOT, Expected, World, load_id_of
+from tests.world.simulator import ROOT, Expected, World, load_id_of
 
 A, B, C = "log_data/a.json", "log_data/b.json", "log_data/c.json"
 S, T = "song_data/s.json", "song_data/t.json"
@@ -485,7 +485,7 @@ def test_names_that_redshift_encodes_are_told_apart(story: Story) -> None:
 
 INTERRUPTIONS = {
     seen["name"]: seen["text"].removeprefix("ERROR: ")
-    for seen in tomllib.loads((ROOT / "tests/unit/data/redshift_errors.toml").read_text())["error"]
+    for seen in tomllib.loads((ROOT / "tests/world/redshift_errors.toml").read_text())["error"]
     if seen["name"] in ("cancelled by a person", "throttled by S3", "a table dropped meanwhile")
 }
 

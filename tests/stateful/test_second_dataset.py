@@ -22,7 +22,7 @@ from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
 from tests.world.interpreter import Stopped
-from tests.world.world import ROOT, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 DOCS = ROOT / "docs" / "adding-a-dataset"
 PAGE = ROOT / "docs" / "adding-a-dataset.md"
@@ -32,7 +32,11 @@ COLUMNS = "user_id, song_id, stars, rated_at, remark"
 COPIED = ("functions", "sql", "statemachine", "template.yaml", "pyproject.toml")
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("second dataset"),
+]
 
 
 @pytest.fixture(scope="module")

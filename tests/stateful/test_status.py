@@ -6,13 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from local import queries, state
-from local.clients import Clients
-from local.queries import Result
-from local.stack import Stack
+from local.client import files, queries
+from local.client.clients import Clients
+from local.client.stack import Stack
+from local.show import state
+from local.show.tables import Result
 from tests.stateful.worlds import new_world
 from tests.world.files import Event, File
-from tests.world.world import World
+from tests.world.simulator import World
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def look(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, state.State
     monkeypatch.setattr(queries, "run", run)
     clients = cast(Clients, SimpleNamespace(s3=world._s3))
     stack = cast(Stack, SimpleNamespace(data_bucket=world.stack.data_bucket))
-    return {each.dataset.name: each for each in state.look(clients, stack)}
+    return {each.dataset.name: each for each in files.states(clients, stack)}
 
 
 def put(world: World, key: str, body: bytes, **more: Any) -> None:
@@ -75,7 +76,7 @@ def test_before_the_first_load_all_is_not_loaded(
     monkeypatch.setattr(queries, "run", refuse)
     clients = cast(Clients, SimpleNamespace(s3=world._s3))
     stack = cast(Stack, SimpleNamespace(data_bucket=world.stack.data_bucket))
-    counts = [each.counts for each in state.look(clients, stack)]
+    counts = [each.counts for each in files.states(clients, stack)]
     assert counts == [{"not loaded": 1}, {"not loaded": 1}]
 
 

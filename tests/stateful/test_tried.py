@@ -12,11 +12,15 @@ from moto.s3.models import s3_backends
 
 from tests.stateful.worlds import new_world
 from tests.world.files import Event, Song
+from tests.world.simulator import World
 from tests.world.template import ACCOUNT
-from tests.world.world import World
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("tried"),
+]
 
 ODD = [
     "a blank",

@@ -18,7 +18,7 @@ from tests.stateful.test_second_dataset import DOCS, laid_out, load, passed, sta
 from tests.stateful.worlds import statements_kept_by
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
-from tests.world.world import Memory, World, load_id_of
+from tests.world.simulator import Memory, World, load_id_of
 
 COLUMNS = "order_id, updated_at, status, customer_id, total, coupon_code"
 DAY_1, DAY_2 = "orders/2026/11/27.jsonl", "orders/2026/11/28.jsonl"
@@ -31,7 +31,11 @@ WHERE order_id IN (SELECT s.order_id FROM ${loader_schema}.${order_stage} AS s);
 """
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("updated dataset"),
+]
 
 
 def order(number: int, day: int, status: str = "placed", **more: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from fakeshift.config import Isolation
 
 from tests.world.recordings import FILES, OLD, new_world
-from tests.world.world import Expected
+from tests.world.simulator import Expected
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")

@@ -20,7 +20,7 @@ from fakeshift.statements import runner, store
 
 from tests.world.clock import Clock
 from tests.world.files import Event, File, Song
-from tests.world.world import Memory, World
+from tests.world.simulator import Memory, World
 
 # Loaded before anything else: a check that has passed once may judge a file by itself.
 FIRST = (
@@ -36,10 +36,11 @@ def new_world(
     isolation: Isolation = "snapshot",
     parameters: Mapping[str, str] | None = None,
     snapshot_at: SnapshotAt = "statement",
+    memory: Memory | None = None,
 ) -> Iterator[World]:
-    """A world that nobody else uses, with the files FIRST."""
+    """A world that nobody else uses: with the files FIRST, or as ``memory`` has it."""
     place = _folder() / str(next(_places))
-    memory = _begun()
+    memory = memory or begun()
     try:
         with (
             World(
@@ -64,7 +65,8 @@ def _folder() -> Path:
 
 
 @cache
-def _begun() -> Memory:
+def begun() -> Memory:
+    """The world with the files FIRST."""
     world = World(_folder() / "first")
     with statements_kept_by(world.clock):
         for file in FIRST:

@@ -15,7 +15,7 @@ from tests.world import interpreter
 from tests.world.executions import Execution
 from tests.world.product import PARAMETERS, TIMEOUTS
 from tests.world.scene import Answer, Reply, Submitted, audit, history_of, scene, told, well
-from tests.world.world import World
+from tests.world.simulator import World
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 HALF = interpreter.MAX_EVENTS // 2

@@ -1,5 +1,5 @@
 """No interruption, however often it comes, rejects a file: whole loads over the errors that others have seen
-(tests/unit/data/redshift_errors.toml).
+(tests/world/redshift_errors.toml).
 """
 
 import json
@@ -13,10 +13,10 @@ import pytest
 from tests.statemachine.test_endings import COPY, failing, run
 from tests.world.product import ROOT
 from tests.world.scene import Answer, Reply, Submitted, scene, told, well
-from tests.world.world import World
+from tests.world.simulator import World
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
-SEEN = tomllib.loads((ROOT / "tests" / "unit" / "data" / "redshift_errors.toml").read_text())
+SEEN = tomllib.loads((ROOT / "tests" / "world" / "redshift_errors.toml").read_text())
 TEXTS = {
     seen["name"]: seen["text"]
     for seen in SEEN["error"]

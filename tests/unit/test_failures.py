@@ -42,7 +42,7 @@ MANDATORY = (
 
 
 SEEN: list[dict[str, Any]] = tomllib.loads(
-    (Path(__file__).parent / "data" / "redshift_errors.toml").read_text()
+    (Path(__file__).parents[1] / "world" / "redshift_errors.toml").read_text()
 )["error"]
 SQL = {
     "COPY": COPY,

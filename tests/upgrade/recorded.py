@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.world.files import BAD, Event, File, Song
-from tests.world.world import ROOT, Invocation, Memory, World
+from tests.world.simulator import ROOT, Invocation, Memory, World
 
 HERE = Path(__file__).parent
 SCHEMA = "sparkify"

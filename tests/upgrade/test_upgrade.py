@@ -30,10 +30,14 @@ from tests.upgrade.recorded import (
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import Event, File, Song
-from tests.world.world import Expected, Memory, World, load_id_of
+from tests.world.simulator import Expected, Memory, World, load_id_of
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics to publish"),
+    # In one of pytest's workers: what these tests share is prepared once.
+    pytest.mark.xdist_group("upgrade"),
+]
 
 NEWER = File(
     "log_data/newer.json",

@@ -233,7 +233,7 @@ def test_of_the_default_role_no_arn_is_known(monkeypatch: pytest.MonkeyPatch) ->
         (["--stack", "mine"], {"status": "ROLLBACK_COMPLETE"}, "not deployed"),
         (["--stack", "mine"], {"outputs": {"Other": "x"}}, "no output StateMachineArn"),
         (["--workgroup", "wg"], {}, "--bucket, --role not given"),
-        ([], {}, "Give --stack NAME"),
+        ([], {}, "Pass --stack NAME"),
     ],
 )
 def test_what_cannot_be_verified_is_said(
@@ -341,7 +341,7 @@ def test_a_dollar_that_is_over_at_once_is_refused(
     monkeypatch.setattr(command, "find", lambda given: replace(at(), rpu=128.0))
     assert command.main(["--stack", "mine", "--yes"]) == 2
     told = capsys.readouterr().err
-    assert "At 128 RPU the bound of $1.25" in told
+    assert "At 128 RPU the limit of $1.25" in told
     assert re.search(r"The full run may cost \$1\d\.\d\d; allow it with --dollars 1\d\.", told)
 
 
@@ -713,7 +713,7 @@ def planned(count: int, *names: str) -> Any:
         (Machine(running=2), "2 executions of the stack are running"),
         (Machine(dry_run=planned(3, "log_data/mine.json")), "3 files .*log_data/mine.json"),
         (Machine(dry_run=(True, {"cause": "no way"})), "no way"),
-        (Machine(dry_run=(False, {"status": "ended"})), "is not known"),
+        (Machine(dry_run=(False, {"status": "ended"})), "are not known"),
     ],
 )
 def test_nothing_is_uploaded_beside_files_of_others(states: Machine, said: str) -> None:
@@ -769,7 +769,7 @@ def test_a_load_that_holds_a_file_of_anybody_else_is_not_undone(ledger: Warehous
     (left,) = data.undo(run, data.Loaded(run, STACK), None, "x")
     assert states.undone == [FIRST]
     assert left.load_id == SHARED
-    assert "1 of its 2 files are not of make verify, such as log_data/2018/mine.json" in left.why
+    assert "1 of its 2 files are not from make verify, such as log_data/2018/mine.json" in left.why
     assert f'{{"undo": "{SHARED}"}}' in left.to_do
 
 
@@ -850,7 +850,7 @@ def test_mails_to_come_are_said() -> None:
     lines = "\n".join(command.plan(run, ["data"], everything(8), 0, 0, 5))
     assert "the address of NotifyEmail may get some" in lines
     assert "That bound cuts it" not in lines
-    assert "That bound cuts it. The full run" in "\n".join(
+    assert "That limit cuts the run short. The full run" in "\n".join(
         command.plan(run, ["data"], everything(8), 0, 0, 1)
     )
 

@@ -19,14 +19,15 @@ from typing import Any
 
 import boto3
 
-from local import processes, stack
-from local.aws_server import functions_folder
-from local.clients import Clients
+from local.aws import processes
+from local.aws.server import functions_folder
+from local.client import stack
+from local.client.clients import Clients
+from local.client.loads import LoadsOf
+from local.client.queues import depth
 from local.environment import Ports
-from local.loads import LoadsOf
 from local.problem import ASKS, WELL
-from local.queues import depth
-from local.report import Report
+from local.show.report import Report
 from tests.world import oracle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,6 @@ END_SECONDS = 180
 COPIED = (
     "functions",
     "local",
-    "tools",
     "sql",
     "statemachine",
     "template.yaml",

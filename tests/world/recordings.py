@@ -27,7 +27,7 @@ from local.generator import DataSet
 from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
-from tests.world.world import ROOT, Expected, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Expected, Memory, World, load_id_of
 
 FILES = dict(DataSet(songs=6, users=3, days=3, events=45, seed=3).files())
 LOGS = sorted(key for key in FILES if key.startswith("log_data/"))
@@ -415,30 +415,42 @@ def record(name: str, tree: Path = ROOT) -> Recording:
 
 @cache
 def recorded() -> dict[str, Recording]:
-    """All scenarios' recordings, kept in build/ for as long as nothing of the tree changes that they are made of.
+    """All scenarios' recordings, kept in build/ until something of the tree changes that they are made from.
 
-    Of several processes, as pytest's workers are, one makes them, and the others wait for it.
+    Several processes, such as pytest's workers, share the work: each records what no other is recording.
     """
-    file = KEPT / f"{_digest()}.json"
-    KEPT.mkdir(parents=True, exist_ok=True)
-    with KEPT.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if file.exists():
-            kept = json.loads(file.read_text(encoding="utf-8"))
-            if kept.keys() == SCENARIOS.keys():
-                return {name: _from_document(kept[name]) for name in SCENARIOS}
-        made = {name: record(name) for name in SCENARIOS}
-        for older in KEPT.iterdir():
-            older.unlink()
-        text = json.dumps({name: asdict(recording) for name, recording in made.items()})
-        file.write_text(text, encoding="utf-8")
-    return made
+    folder = KEPT / _digest()
+    folder.mkdir(parents=True, exist_ok=True)
+    for older in KEPT.iterdir():
+        if older != folder:
+            shutil.rmtree(older, ignore_errors=True)
+    files = {name: folder / f"{name}.json" for name in SCENARIOS}
+    for wait in (False, True):
+        for name, file in files.items():
+            _keep(name, file, wait=wait)
+    return {
+        name: _from_document(json.loads(file.read_text(encoding="utf-8")))
+        for name, file in files.items()
+    }
+
+
+def _keep(name: str, file: Path, *, wait: bool) -> None:
+    """Records a scenario into the file, unless it is there; one that another process is recording is waited for."""
+    with file.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return
+        if not file.exists():
+            new = file.with_suffix(".new")
+            new.write_text(json.dumps(asdict(record(name))), encoding="utf-8")
+            new.replace(file)
 
 
 KEPT = ROOT / "build" / "recordings"
 _MADE_OF = (
     "functions", "sql", "statemachine", "template.yaml", "fakeshift/src/fakeshift", "local/generator",
-    "tests/faults", "tests/statemachine", "tests/world/oracle.py", "pyproject.toml",
+    "tests/world", "pyproject.toml",
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The real functions behind the real state machine, and a Redshift that answers as a test says it always does.
 
-The functions, S3, the clock and Step Functions are those of tests/faults; no SQL is run.
+The functions, S3, the clock and Step Functions are those of the simulator; no SQL is run.
 """
 
 import json
@@ -16,8 +16,8 @@ from tests.world.boundary import Caller, Refused
 from tests.world.executions import Execution
 from tests.world.interpreter import Event
 from tests.world.product import ROOT
+from tests.world.simulator import World
 from tests.world.template import Stack
-from tests.world.world import World
 
 # Of the files and not of the functions' code: make bench imports this where that is on no path.
 VERSION = max(int(path.name[:3]) for path in (ROOT / "sql" / "migrations").glob("[0-9]*.sql"))
@@ -222,7 +222,7 @@ def checks(on: str, submitted: Submitted) -> list[str]:
 @contextmanager
 def scene(folder: Path, answer: Answer, keys: Sequence[str], **parameters: int) -> Iterator[World]:
     """A world with these objects in its bucket, each of a byte, and no warehouse but the answers."""
-    with mock.patch("tests.world.world.Warehouse", ToldRedshift):
+    with mock.patch("tests.world.simulator.Warehouse", ToldRedshift):
         world = World(folder, parameters={name: str(value) for name, value in parameters.items()})
     with world:
         redshift = told(world)

@@ -1,0 +1,125 @@
+"""What became of the files of each dataset: a line each, with what to do."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from local.environment import ROOT
+from local.show.report import LEFT_OUT
+from local.show.tables import Value, aligned
+from local.show.terminal import visible
+
+ALWAYS = ("loaded", "rejected", "waiting", "not taken")
+"""The counts that are shown even if they are 0 for every dataset."""
+COUNTS = ("loaded", "rejected", "unreadable", "waiting", "missing", "not loaded", "not taken")
+TO_DO = {
+    "rejected": "upload fixed files under their keys",
+    "unreadable": "let COPY read them",
+    "waiting": "see the reasons",
+    "missing": "upload again what was deleted",
+    "not loaded": "start a load if none is running",
+    "not taken": "rename or move",
+}
+WHICH = (
+    '.venv/bin/python -m local sql "SELECT dataset, status, key, reason FROM file_status '
+    "WHERE status IN ('rejected', 'unreadable', 'waiting', 'missing')\""
+)
+NOT_TAKEN_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """As sql/datasets/<name>/dataset.json describes it."""
+
+    name: str
+    prefix: str
+    suffixes: tuple[str, ...]
+    fact_table: str = ""
+
+
+@dataclass
+class State:
+    """A dataset's files: how many there are of each kind (COUNTS), and the newest that is loaded."""
+
+    dataset: Dataset
+    counts: dict[str, int] = field(default_factory=dict)
+    rows: int | None = None
+    newest: str = ""
+    newest_at: str = ""
+    not_taken: list[str] = field(default_factory=list)
+
+    @property
+    def asks(self) -> bool:
+        """Whether files were left out that someone should check."""
+        return any(self.counts.get(kind) for kind in LEFT_OUT)
+
+    @property
+    def to_do(self) -> str:
+        """What a person should do, in a few words."""
+        return "; ".join(f"{kind}: {what}" for kind, what in TO_DO.items() if self.counts.get(kind))
+
+
+@cache
+def datasets(folder: Path = ROOT / "sql" / "datasets") -> tuple[Dataset, ...]:
+    """The datasets, by name."""
+    found = []
+    for file in sorted(folder.glob("*/dataset.json")):
+        said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        suffixes, fact = tuple(said["suffixes"]), str(said.get("fact_table") or "")
+        found.append(Dataset(file.parent.name, str(said["prefix"]), suffixes, fact))
+    return tuple(found)
+
+
+def lines(states: list[State], room: int | None) -> list[str]:
+    """A line for each dataset: a table if it fits into ``room`` columns (None: it does), else in words."""
+    shown = [
+        kind for kind in COUNTS if kind in ALWAYS or any(state.counts.get(kind) for state in states)
+    ]
+    rows: list[list[Value]] = [
+        [
+            state.dataset.name,
+            *(state.counts.get(kind, 0) for kind in shown),
+            _count(state.rows, states),
+            _newest(state),
+            state.to_do,
+        ]
+        for state in states
+    ]
+    told = aligned(["dataset", *shown, "rows", "newest file", "to do"], rows).splitlines()
+    if room is not None and max(map(len, told)) > room:
+        told = [_in_words(state, shown) for state in states]
+    for state in states:
+        if state.not_taken:
+            told.append(_not_taken(state))
+    if any(state.asks or state.counts.get("missing") for state in states):
+        told += ["which files, and why:", f"  {WHICH}"]
+    return told
+
+
+def _count(rows: int | None, states: list[State]) -> str:
+    """The number of rows of a dataset with a fact table, aligned to the right."""
+    wide = max((len(f"{each.rows:,}") for each in states if each.rows is not None), default=0)
+    return "" if rows is None else f"{rows:,}".rjust(max(wide, len("rows")))
+
+
+def _newest(state: State) -> str:
+    name = visible(state.newest.removeprefix(state.dataset.prefix))
+    return f"{state.newest_at} {name}".strip()
+
+
+def _in_words(state: State, shown: list[str]) -> str:
+    counts = ", ".join(f"{state.counts.get(kind, 0):,} {kind}" for kind in shown)
+    rows = "" if state.rows is None else f"; {state.rows:,} rows of {state.dataset.fact_table}"
+    newest = f"; newest {_newest(state)}" if state.newest else ""
+    to_do = f"; to do: {state.to_do}" if state.to_do else ""
+    return f"{state.dataset.name}: {counts}{rows}{newest}{to_do}"
+
+
+def _not_taken(state: State) -> str:
+    keys = ", ".join(visible(key) for key in state.not_taken[:NOT_TAKEN_SHOWN])
+    more = len(state.not_taken) - NOT_TAKEN_SHOWN
+    rest = f" and {more:,} more" if more > 0 else ""
+    ends = " or ".join(state.dataset.suffixes)
+    return f"not taken by {state.dataset.name} (its files end with {ends}): {keys}{rest}"

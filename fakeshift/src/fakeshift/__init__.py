@@ -1,20 +1,32 @@
 """A local Amazon Redshift: the Data API's wire protocol over DuckDB.
 
-``python -m fakeshift`` starts it; tests embed it:
+``fakeshift`` (or ``python -m fakeshift``) starts it; tests embed it:
 
     with LocalRedshift(Settings(data=tmp_path, port=0)) as redshift:
         client = boto3.client("redshift-data", endpoint_url=redshift.url, ...)
 
-How a statement travels, one package a step:
-
-``server`` (HTTP) -> ``api`` (validation, operations) -> ``statements`` (records, results, the
-runner's threads) -> ``engine`` (sessions, transactions, locks) -> ``sql`` (utility statements) or
-``dialect`` (queries, one small function for each difference; ``dialect.cache`` keeps what it made)
--> DuckDB. ``catalog`` keeps what Redshift knows of a table and DuckDB does not; ``copy_s3`` is COPY;
-``system`` the system views.
+The names below are the public interface; everything else may change in any release. The pytest
+plugin is ``pytest_fakeshift``.
 """
 
-from fakeshift.config import Settings
+from fakeshift.api.errors import ApiError
+from fakeshift.api.principals import Principal
+from fakeshift.config import Isolation, Settings, SnapshotAt
+from fakeshift.copy_s3.s3 import ObjectStores
+from fakeshift.faults import Fault, Faults
 from fakeshift.instance import LocalRedshift
+from fakeshift.statements.record import Statement
 
-__all__ = ["LocalRedshift", "Settings"]
+__version__ = "0.1.0"
+__all__ = [
+    "ApiError",
+    "Fault",
+    "Faults",
+    "Isolation",
+    "LocalRedshift",
+    "ObjectStores",
+    "Principal",
+    "Settings",
+    "SnapshotAt",
+    "Statement",
+]

@@ -1,8 +1,9 @@
-"""What a user can set: one value, made by the command line or by a test."""
+"""What a user can set: one value, built by the command line or by a test."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,33 +14,38 @@ SnapshotAt = Literal["statement", "lock"]
 Collation = Literal["case_sensitive", "case_insensitive"]
 
 HOST = "127.0.0.1"
-"""The only address that the server ever binds."""
+"""The only address that the server binds."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one local Redshift; every field but ``data`` has a default.
+    """Settings of one server; every field but ``data`` has a default.
 
-    ``port`` 0 takes a free port. ``principals`` maps an access key id to the database user that
-    its statements run as (an unlisted key ``K`` is the user ``IAM:K``); ``principals_file`` is a
-    JSON file of the same, read again whenever a key comes that is not known: keys of roles are
-    made while the server runs. ``admins`` are access key
-    ids whose database users are superusers; with none listed everyone is the owner of everything,
-    and privileges are recorded but not enforced (see ``engine.commands.grants``).
-    ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment says
-    (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every AWS client.
-    ``kind`` says which system views there are: STL_ and SVL_ only on a provisioned cluster.
+    ``data`` is the directory that holds everything; it is created if it does not exist.
+    ``port`` 0 picks a free port. ``principals`` maps an access key id to the database user that
+    its statements run as (an unlisted key ``K`` is the user ``IAM:K``). ``principals_file`` is a
+    JSON file with the same content, read again whenever an unknown key calls, because keys of
+    roles are created while the server runs. ``admins`` are access key ids whose database users
+    are superusers; with none listed everyone owns everything, and privileges are recorded but not
+    enforced. ``aws_endpoint_url`` is where COPY and UNLOAD find S3 and STS; without it the
+    environment decides (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every
+    AWS client. ``kind`` decides which system views exist: STL_ and SVL_ only on a provisioned
+    cluster.
 
-    What the documentation leaves open, or what differs between patches, can be had the other way:
+    Some behavior is undocumented or differs between patches of Redshift; these fields choose:
 
-    ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK begins, before the lock is granted;
-    by the documentation's list it is taken by the first SELECT, DML or DDL ("statement").
-    ``collation`` is what db_collation() answers, and keeps SUPER columns out of a database that is
-    case_insensitive; comparisons are case-sensitive whatever it is.
+    ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK starts, before the lock is granted;
+    the documentation lists the first SELECT, DML or DDL ("statement").
+    ``collation`` is what db_collation() returns, and a case_insensitive database refuses SUPER
+    columns; comparisons are case-sensitive either way.
     ``file_etag`` False leaves file_etag and file_last_modified out of SYS_LOAD_DETAIL, as older patches
-    do (the page in pt_BR ends with end_time). ``load_detail_seconds`` after a COPY the view has its rows,
-    ``load_detail_encoded`` with keys URL-encoded (``=`` as ``%3D``): both seen on clusters by others,
-    neither documented. faults.py has the same for single statements.
+    do (the page in pt_BR ends with end_time). ``load_detail_seconds`` is the delay after a COPY until
+    the view has its rows, and ``load_detail_encoded`` URL-encodes its keys (``=`` as ``%3D``); others
+    have seen both on clusters, and neither is documented. ``Fault`` does the same for single
+    statements.
+
+    ``clock`` returns seconds since 1970. Statements, sessions and client tokens get their times from
+    it and expire by it; a test can move it forward.
     """
 
     data: Path
@@ -62,3 +68,4 @@ class Settings:
     file_etag: bool = True
     load_detail_seconds: float = 0.0
     load_detail_encoded: bool = False
+    clock: Callable[[], float] = time.time

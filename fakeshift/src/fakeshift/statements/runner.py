@@ -101,6 +101,7 @@ class Runner:
     def __init__(self, database: Database, store: StatementStore, log: SqlLog, faults: Faults):
         self._database = database
         self._store = store
+        self._clock = store.clock
         self._log = log
         self._faults = faults
         self._changed = threading.Condition()
@@ -147,7 +148,7 @@ class Runner:
         with self._changed:
             while not self._stopping:
                 wait = self._kept.expire()
-                latest = time.time() - LONGEST_SECONDS
+                latest = self._clock() - LONGEST_SECONDS
                 for statement in self._running.values():
                     session = self._sessions.get(statement.id)
                     if session is not None and statement.created < latest:
@@ -265,8 +266,8 @@ class Runner:
         """The session is free again before anybody hears of the statement's end."""
         try:
             if kept.session is None:  # gone between the request and here
-                _fail(statement.parts[0], terminated())
-                _abort_rest(statement)
+                self._fail(statement.parts[0], terminated())
+                self._abort_rest(statement)
                 return
             self._begin(kept.session, statement)
             self._run_in(kept.session, statement)
@@ -302,7 +303,7 @@ class Runner:
             part = statement.parts[0]
             part.status = "FAILED"
             part.error = f'FATAL: database "{statement.database}" does not exist'
-            _abort_rest(statement)
+            self._abort_rest(statement)
             return
         if statement.batch and statement.mode == "TRANSACTION":
             self._run_transaction(session, statement)
@@ -311,7 +312,7 @@ class Runner:
                 if statement.cancelled.is_set():
                     break
                 self._run_part(session, statement, part)
-            _abort_rest(statement)
+            self._abort_rest(statement)
 
     def _run_transaction(self, session: Session, statement: Statement) -> None:
         """All or nothing, in order; the first failure ends it."""
@@ -327,13 +328,13 @@ class Runner:
                     session.commit()
                 except RedshiftError as error:
                     part = statement.parts[-1]
-                    _fail(part, error)
+                    self._fail(part, error)
         finally:  # also after an error of ours: a kept session goes on
             session.rollback()
-        _abort_rest(statement)
+        self._abort_rest(statement)
 
     def _run_part(self, session: Session, statement: Statement, part: SubStatement) -> None:
-        part.status, part.updated = "STARTED", time.time()
+        part.status, part.updated = "STARTED", self._clock()
         part.query_id = self._database.next_query_id()
         self._store.save_part(part)
         values = {p["name"]: p["value"] for p in statement.parameters}
@@ -341,7 +342,7 @@ class Runner:
             lambda number, page: self._store.put_page(part.id, number, page),
             statement.result_format,
         )
-        began, clock = time.time(), time.monotonic_ns()
+        began, started = self._clock(), time.monotonic_ns()
         outcome = Outcome()
         self._record(session, statement, part, began)
         try:
@@ -356,11 +357,11 @@ class Runner:
                 error = StatementCancelled(query_id=part.query_id)
             part.status, part.error = "ABORTED", str(error)
         except RedshiftError as error:
-            _fail(part, error)
+            self._fail(part, error)
         except duckdb.Error as error:
-            _fail(part, duckdb_errors.translate(error))
-        part.duration = time.monotonic_ns() - clock
-        part.updated = time.time()
+            self._fail(part, duckdb_errors.translate(error))
+        part.duration = time.monotonic_ns() - started
+        part.updated = self._clock()
         self._store.save_part(part)  # at once: a kill before it fails what may be committed
         self._record(session, statement, part, began)
         self._log.ran(statement, part, session.sent)
@@ -388,6 +389,14 @@ class Runner:
                 session.give_up()
                 raise
             time.sleep(0.01)
+
+    def _fail(self, part: SubStatement, error: RedshiftError) -> None:
+        part.status, part.error, part.updated = "FAILED", str(error), self._clock()
+
+    def _abort_rest(self, statement: Statement) -> None:
+        for part in statement.parts:
+            if part.status == "SUBMITTED":
+                part.status, part.updated = "ABORTED", self._clock()
 
     def _record(
         self, session: Session, statement: Statement, part: SubStatement, began: float
@@ -449,16 +458,6 @@ def _query_type(sql: str) -> str:
     if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):
         return "DDL"
     return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")
-
-
-def _fail(part: SubStatement, error: RedshiftError) -> None:
-    part.status, part.error, part.updated = "FAILED", str(error), time.time()
-
-
-def _abort_rest(statement: Statement) -> None:
-    for part in statement.parts:
-        if part.status == "SUBMITTED":
-            part.status, part.updated = "ABORTED", time.time()
 
 
 def _ending(statement: Statement) -> tuple[Status, str | None]:

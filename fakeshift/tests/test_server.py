@@ -120,8 +120,8 @@ def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
     [
         (["--port", "99999"], "--port: 99999 is not a number from 0 to 65535"),
         (["--threads", "0"], "--threads: 0 is not a number from 1 to 1024"),
-        (["--memory-limit", "lots"], "--memory-limit: 'lots' is not as 2GB"),
-        (["--database", "x'y"], "is not as dev"),
+        (["--memory-limit", "lots"], "--memory-limit: 'lots' is not like 2GB"),
+        (["--database", "x'y"], "is not like dev"),
         (["--data", "{file}"], "the data directory {file} cannot be used: [Errno"),
         (["--data", "{broken}"], "{broken} cannot be used: IO Error"),
         (["--principals", "{file}"], "principals file {file}: Expecting"),

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import fakeshift
 import pytest
 
+import fakeshift
 from local.environment import ROOT
 
 ITS_TESTS = ("conformance", "conftest", "warehouse")

@@ -20,7 +20,7 @@ TARGET = {"Database": DATABASE, "WorkgroupName": WORKGROUP}
 
 
 def signed(key: str) -> str:
-    """An Authorization header of a request of ``key``'s; the signature itself is not looked at."""
+    """An Authorization header for a request by ``key``; the signature itself is not checked."""
     scope = "20261101/us-west-2/redshift-data/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature=0"
 
@@ -124,7 +124,7 @@ def test_a_statement_that_is_not_there(warehouse: Warehouse) -> None:
 
 
 def test_statements_belong_to_their_caller(isolated: Warehouse) -> None:
-    """Another identity does not even learn that the statement is there."""
+    """Another identity does not even learn that the statement exists."""
     statement = isolated.submit("SELECT 1")
     isolated.wait(statement)
     stranger = Warehouse(isolated.url, key="AKIAOTHER")

@@ -100,7 +100,7 @@ def test_a_session_is_its_callers_own(warehouse: Warehouse) -> None:
 
 
 def test_a_session_ends_when_its_time_is_over(start: Start) -> None:
-    """By itself: its lock is free, its open transaction undone, and it is told as CLOSED."""
+    """Without a request: its lock is free, its open transaction undone, and it is listed as CLOSED."""
     warehouse = Warehouse(start().url)
     warehouse.run("CREATE TABLE a (a INT)")
     session = opened(warehouse, "BEGIN", keep=1)

@@ -22,16 +22,16 @@ _INTRO = """\
 # Coverage: what fakeshift does as Redshift does it
 
 Generated from the conformance cases in `fakeshift/tests/conformance/` by `python -m conformance.page` (in
-`fakeshift/tests`, with fakeshift installed); a test fails when the page is out of date. Each line is a test: SQL in, the
-expected rows or error out, taken from the documentation page that its heading links to (a case from another page links
-to that page).
+`fakeshift/tests`, with fakeshift installed); a test fails when the page is out of date. Each line is a test: SQL in,
+the expected rows or error out, taken from the documentation page that its heading links to (a case from another page
+links to that page).
 
 - **exact**: the case behaves as the documentation says.
 - **approximate**: it works, but differs as noted.
 - **refused**: Redshift has it and fakeshift does not; it fails with an error that names it.
 
-A **portable** case can run against a real Redshift in a schema of its own, a **superuser** case needs a superuser there,
-and a **local** one runs only here (`fakeshift/tests/conformance/model.py` has the rule).
+A **portable** case can run against a real Redshift in a schema of its own, a **superuser** case needs a superuser
+there, and a **local** one runs only here (`fakeshift/tests/conformance/model.py` has the rule).
 """
 
 

@@ -17,11 +17,12 @@ from unittest import mock
 import pytest
 from botocore.exceptions import ClientError
 from conftest import ROLE, Bucket, Start
-from fakeshift.engine import session as engine
+from fakeshift.commands import execute
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
 from fakeshift.engine.sink import ResultSink
+from fakeshift.errors import RedshiftError
 from fakeshift.statements.runner import Runner
 from warehouse import Warehouse
 
@@ -212,15 +213,21 @@ def fail(message: str) -> None:
 @contextmanager
 def at_its_end(what: Callable[[Session], None]) -> Iterator[None]:
     """Has something happen to a session between a statement's work and its commit."""
-    execute = vars(engine)["execute"]
-
-    def execute_and(session: Session, statement: object) -> object:
-        outcome = execute(session, statement)
-        what(session)
-        return outcome
-
-    with mock.patch.object(engine, "execute", execute_and):
+    AT_THE_END.append(what)
+    try:
         yield
+    finally:
+        AT_THE_END.remove(what)
+
+
+AT_THE_END: list[Callable[[Session], None]] = []
+
+
+def execute_and(session: Session, statement: object) -> Outcome:
+    outcome = execute(session, statement)
+    for what in AT_THE_END:
+        what(session)
+    return outcome
 
 
 ENDINGS: list[Ending] = [rolled_back, failed_later, failed, cancelled, cancelled_in_a_block, ended]
@@ -236,7 +243,7 @@ class House:
     answers: dict[str, list[str]]
 
     def open(self) -> Session:
-        return Session(self.database, "boss", superuser=True)
+        return Session(self.database, "boss", execute_and, superuser=True)
 
 
 def told_all(session: Session, asked: Sequence[str]) -> list[str]:
@@ -317,7 +324,7 @@ def test_an_error_of_ours_in_a_batch_leaves_its_session_sound(
 ) -> None:
     session = warehouse.open_session()
     with monkeypatch.context() as patched:
-        patched.setattr(engine, "execute", mock.Mock(side_effect=ValueError("ours")))
+        patched.setattr(Session, "send", mock.Mock(side_effect=ValueError("ours")))
         batch = warehouse.client.batch_execute_statement(
             Sqls=["SELECT 1", "SELECT 2"], SessionId=session.id
         )["Id"]

@@ -12,13 +12,13 @@ import duckdb
 import pytest
 from fakeshift.catalog.model import Relation
 from fakeshift.catalog.store import DATABASE, physical
-from fakeshift.copy_s3 import text
-from fakeshift.copy_s3.batch import Batches
-from fakeshift.copy_s3.errors import RowError
-from fakeshift.copy_s3.lines import MAX_ROW_BYTES
-from fakeshift.copy_s3.options import CopyOptions
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.copy import text
+from fakeshift.copy.batch import Batches
+from fakeshift.copy.errors import RowError
+from fakeshift.copy.lines import MAX_ROW_BYTES
+from fakeshift.errors import RedshiftError
 from fakeshift.sql import datatypes
+from fakeshift.sql.copy_options import CopyOptions, exact
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.nodes import Column
 from hypothesis import HealthCheck, given, settings
@@ -242,3 +242,22 @@ def test_a_string_in_super_has_65535_bytes_at_most() -> None:
     reader.read(iter([body]), "s3://b/k", rows.append, errors.append)
     assert len(rows) == 1
     assert [(error.line, error.column, error.code) for error in errors] == [(2, "a", 1224)]
+
+
+@dataclass(frozen=True)
+class NewerOptions(CopyOptions):
+    """With an option that only the exact readers support."""
+
+    new: bool = exact(False)
+
+
+def test_an_exact_option_keeps_the_fast_readers_out() -> None:
+    columns = [Column("a", datatypes.parse(Tokens("INT")), False)]
+    for has_it in (False, True):
+        options = NewerOptions(new=has_it)
+        assert options.exact_only("json") == has_it
+        rows = text.rows(columns, options, lambda: None)
+        assert isinstance(rows, text.TextRows)
+        assert (rows.bulks == [None]) == has_it
+    assert CopyOptions(ignoreheader=1).exact_only("json")
+    assert not CopyOptions(ignoreheader=1).exact_only("text")

@@ -20,17 +20,17 @@ import duckdb
 import pytest
 from fakeshift.catalog.model import Relation
 from fakeshift.catalog.store import DATABASE, physical
-from fakeshift.copy_s3 import blocks, paths, vectors
-from fakeshift.copy_s3.batch import Batches
-from fakeshift.copy_s3.convert import converter
-from fakeshift.copy_s3.errors import RowError
-from fakeshift.copy_s3.json_reader import JsonReader
-from fakeshift.copy_s3.objects import Structures
-from fakeshift.copy_s3.options import CopyOptions
-from fakeshift.copy_s3.pipeline import Rows, Scanned
-from fakeshift.copy_s3.s3 import S3Object
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.copy import blocks, paths, vectors
+from fakeshift.copy.batch import Batches
+from fakeshift.copy.convert import converter
+from fakeshift.copy.errors import RowError
+from fakeshift.copy.json_reader import JsonReader
+from fakeshift.copy.objects import Structures
+from fakeshift.copy.pipeline import Rows, Scanned
+from fakeshift.errors import RedshiftError
+from fakeshift.s3 import S3Object
 from fakeshift.sql import datatypes
+from fakeshift.sql.copy_options import CopyOptions
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.nodes import Column
 from hypothesis import HealthCheck, given, settings

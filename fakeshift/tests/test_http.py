@@ -109,6 +109,16 @@ def test_json_is_text(warehouse: Warehouse, body: bytes) -> None:
     assert (status, answer["__type"]) == (400, "SerializationException")
 
 
+def test_a_request_is_parsed_before_a_fault_is_used(start: Start) -> None:
+    warehouse = Warehouse(start(faults=True).url)
+    warehouse.local("faults", operation="*", kind="fail", code="ThrottlingException")
+    assert http(warehouse.url, b"{", HEADERS)[1]["__type"] == "SerializationException"
+    target = {"Database": "dev", "WorkgroupName": "local"}
+    for code in ("ThrottlingException", None):
+        answer = raw(warehouse.url, "ExecuteStatement", {**target, "Sql": "SELECT 1"})[1]
+        assert answer.get("__type") == code
+
+
 def test_characters_of_two_surrogates(warehouse: Warehouse) -> None:
     target = {"Database": "dev", "WorkgroupName": "local"}
     status, answer = raw(

@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import LEVELS, ROLE, Bucket, Start
 from fakeshift.engine.cancel import Cancellation
-from fakeshift.engine.errors import StatementCancelled
+from fakeshift.errors import StatementCancelled
 from warehouse import Warehouse
 
 

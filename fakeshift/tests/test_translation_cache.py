@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fakeshift.commands import execute
 from fakeshift.dialect.cache import Translations
 from fakeshift.dialect.translate import Translated, translate
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.session import Session
 from fakeshift.engine.sink import ResultSink
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Query
 from fakeshift.sql.parameters import bind
 from hypothesis import given, settings
@@ -35,7 +36,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 @pytest.fixture
 def session(database: Database) -> Iterator[Session]:
     """Of user ``ann``; a new schema t with three tables."""
-    made = Session(database, "ann")
+    made = Session(database, "ann", execute)
     for schema in ("t", "u"):
         run(made, f"DROP SCHEMA IF EXISTS {schema} CASCADE")
     run(made, "CREATE SCHEMA t")
@@ -91,7 +92,7 @@ def test_a_load_takes_what_the_one_before_it_left(session: Session) -> None:
 def test_it_is_kept_for_all_databases_of_the_process(session: Session, tmp_path: Any) -> None:
     kept, other = Translations(), Database(Settings(data=tmp_path, port=0))
     try:
-        second = Session(other, "ann")
+        second = Session(other, "ann", execute)
         run(second, "CREATE TABLE stage_7 (n INT, s VARCHAR(20))")
         run(session, "CREATE TABLE stage_8 (n INT, s VARCHAR(20))")
         translated(kept, session, "SELECT n FROM stage_8")
@@ -221,7 +222,7 @@ def test_a_table_made_anew_is_another_one_at_once(session: Session) -> None:
 
 
 def test_a_transactions_own_tables_are_its_own(session: Session, database: Database) -> None:
-    other = Session(database, "ann")
+    other = Session(database, "ann", execute)
     for one, kind in ((session, "INT"), (other, "CHAR(4)")):
         run(one, "BEGIN")
         run(one, f"CREATE TABLE t.own_{'1' if one is session else '2'} (n {kind})")
@@ -239,7 +240,7 @@ def test_users_have_their_own_schemas_and_names(session: Session, database: Data
     run(session, "CREATE SCHEMA bob")
     run(session, "CREATE TABLE bob.mine_1 (n INT)")
     run(session, "CREATE TABLE public.mine_1 (n CHAR(3), m INT)")
-    bob = Session(database, "bob")
+    bob = Session(database, "bob", execute)
     try:
         kept = Translations()
         for sql in ("INSERT INTO mine_1 VALUES (:n)", "SELECT *, current_user FROM mine_1"):
@@ -299,7 +300,7 @@ def test_values_that_decide_how_it_is_translated_do(
 @settings(max_examples=60, deadline=None, database=None)
 @given(value=st.text(min_size=1, max_size=20).filter(lambda text: "\0" not in text))
 def test_any_value_arrives_as_it_was_given(database: Database, value: str) -> None:
-    session = Session(database, "ann")
+    session = Session(database, "ann", execute)
     try:
         value = value.encode(errors="ignore").decode() or "x"
         assert run(session, "SELECT :v, 'a' || :v", v=value) == [[value, "a" + value]]
@@ -321,7 +322,7 @@ def test_threads_share_it(session: Session, database: Database) -> None:
     kept, wrong = Translations(), []
 
     def work(number: int) -> None:
-        own = Session(database, f"user{number}")
+        own = Session(database, f"user{number}", execute)
         for turn in range(12):
             sql = f"INSERT INTO t.stage_{turn % 2 + 1} SELECT n, current_user FROM t.stage_{number}"
             try:

@@ -16,10 +16,10 @@ import duckdb
 import pytest
 from conftest import ROLE, Bucket
 from fakeshift.engine.results import ResultColumn
+from fakeshift.sql.unload_options import UnloadOptions
 from fakeshift.unload.files import text_files
 from fakeshift.unload.parquet import parquet_files
 from fakeshift.unload.stage import Stage
-from fakeshift.unload.statement import UnloadOptions
 from fakeshift.unload.text import lines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

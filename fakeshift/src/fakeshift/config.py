@@ -1,4 +1,4 @@
-"""What a user can set: one value, built by the command line or by a test."""
+"""The settings: one value, created by the command line or by a test."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""Faults on purpose, for tests of whoever calls us. Off unless the server was started with them.
+"""Injected faults, for tests of clients. Off unless the server was started with ``--faults``.
 
 ``POST /_local/faults`` with the members of a Fault arms one, ``{"clear": true}`` disarms all, ``GET``
 shows what is armed. ``POST /_local/restart`` restarts the warehouse at once.
 
-    {"operation": "ExecuteStatement", "kind": "drop"}           the next one is done, not answered
+    {"operation": "ExecuteStatement", "kind": "drop"}           the next one is done but not answered
     {"operation": "*", "kind": "fail", "skip": 3, "code": "ThrottlingException", "status": 400}
-    {"operation": "*", "kind": "paused", "times": 0}            no statement is taken, until cleared
-    {"sql": "INSERT INTO [a-z.]*songplays", "kind": "restart"}     the warehouse restarts in its middle
+    {"operation": "*", "kind": "paused", "times": 0}            no statement is accepted until cleared
+    {"sql": "INSERT INTO [a-z.]*songplays", "kind": "restart"}     the warehouse restarts while it runs
     {"sql": "COPY", "kind": "abort"}                         an administrator cancels the next COPY
     {"sql": "COPY", "kind": "fail", "text": "slow_down"}     S3 throttles the next COPY
-    {"sql": "sys_load_detail", "kind": "empty", "times": 3}  three reads of the view find no row yet
+    {"sql": "sys_load_detail", "kind": "empty", "times": 3}  three reads of the view find no rows yet
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from fakeshift.api.errors import ApiError, validation
-from fakeshift.engine.errors import RedshiftError, compute_error
+from fakeshift.errors import RedshiftError, compute_error
+from fakeshift.refusals import ApiError, validation
 
 Kind = Literal["delay", "fail", "drop", "paused", "restart", "abort", "empty", "encoded"]
 _OF_OPERATIONS = ("delay", "fail", "drop", "paused")
@@ -69,10 +69,10 @@ TEXTS: dict[str, tuple[str, int, str, str]] = {
         "https://github.com/aws/amazon-redshift-jdbc-driver/issues/147",
     ),
 }  # fmt: skip
-"""By name: the message, the code and context of the detail block (0 for none), where it was seen.
+"""By name: the message, the code and context of the detail block (0 for none), and where it was seen.
 
-``{query}`` and ``{table}`` are ids. ``wlm_abort`` and ``slow_down`` are in no thread word for word: they
-are put together from what the pages call these things.
+``{query}`` and ``{table}`` are ids. ``wlm_abort`` and ``slow_down`` are not quoted in any thread: they
+are put together from the terms of the documentation.
 """
 
 
@@ -82,30 +82,30 @@ class AnswerDropped(Exception):
 
 @dataclass
 class Fault:
-    """``times`` calls (0: all until it is cleared), after ``skip`` others, go wrong by ``kind``.
+    """After ``skip`` calls, ``times`` calls (0: all until it is cleared) fail as ``kind`` says.
 
-    Of an ``operation`` ("*" for any).
+    For an ``operation`` ("*" for any):
 
-    - delay: ``seconds`` before it is done.
+    - delay: it is done after ``seconds``.
     - fail: not done, answered with error ``code``, ``message`` and HTTP ``status``.
-    - drop: done, and the connection closed without an answer.
+    - drop: done, then the connection is closed without an answer.
     - paused: not done, answered as for a cluster that is paused, or a workgroup that is being
       modified: ValidationException, ``Redshift endpoint is not available.`` (not documented; seen on
-      a paused cluster by the tests of awslabs/mcp's Redshift server, on a workgroup by others). Only
-      submitting is: what runs goes on, what has ended is answered for. Pausing ends what runs, so a
-      test may restart first.
+      a paused cluster by the tests of awslabs/mcp's Redshift server, on a workgroup by others). It
+      only affects submitting: running statements continue, finished ones can be described. A real
+      pause ends what runs, so a test may restart first.
 
-    ``text`` names one of ``TEXTS`` in place of ``message``: what interrupts statements on AWS.
+    ``text`` names one of ``TEXTS`` instead of ``message``: errors that interrupt statements on AWS.
 
-    Of an SQL statement that the pattern ``sql`` finds (a regular expression, any case).
+    For an SQL statement that matches ``sql`` (a regular expression, any case):
 
-    - delay: ``seconds`` before it runs.
+    - delay: it runs after ``seconds``.
     - fail: it fails with ``message``: its status is FAILED.
-    - abort: it is cancelled by somebody else, an administrator or a rule of the workload management:
+    - abort: an administrator or a rule of the workload management cancels it:
       its status is ABORTED. Error "Query (<id>) cancelled on user's request", or ``message``.
-    - empty: SYS_LOAD_DETAIL has no rows for it; AWS documents no lag, one was seen.
-    - encoded: SYS_LOAD_DETAIL has the files' keys URL-encoded for it, ``=`` as ``%3D``.
-    - restart: the warehouse restarts: everything that runs FAILED, sessions are gone.
+    - empty: it finds no rows in SYS_LOAD_DETAIL; AWS documents no lag, but one was seen.
+    - encoded: it finds URL-encoded keys in SYS_LOAD_DETAIL, ``=`` as ``%3D``.
+    - restart: the warehouse restarts: running statements are FAILED, sessions are gone.
     """
 
     kind: Kind
@@ -123,32 +123,34 @@ class Fault:
         for name, kind in (("times", int), ("skip", int), ("seconds", (int, float)),
                            ("status", int)):  # fmt: skip
             if not isinstance(getattr(self, name), kind):
-                raise ValueError(f"{name} is a number")
+                raise ValueError(f"{name} must be a number")
         allowed = _OF_STATEMENTS if self.sql else _OF_OPERATIONS
         if bool(self.sql) == bool(self.operation) or self.kind not in allowed:
-            raise ValueError("a fault has an operation or sql, and a kind that goes with it")
+            raise ValueError(
+                "a fault needs either operation or sql, and a kind that is valid for it"
+            )
         if self.kind == "paused" and self.operation not in ("*", *_SUBMITTING):
-            raise ValueError(f"paused is for {' and '.join(_SUBMITTING)}, or *")
+            raise ValueError(f"operation must be {', '.join(_SUBMITTING)} or * for paused")
         of_text = self.sql and self.kind in ("fail", "abort") and self.text in TEXTS
         if self.text and not of_text:
             raise ValueError(
-                f"text is of a statement's fail and abort, and one of {', '.join(sorted(TEXTS))}"
+                f"text is only for fail and abort of a statement, and must be one of {', '.join(sorted(TEXTS))}"
             )
         re.compile(self.sql)
 
     def of_operation(self, name: str) -> bool:
-        """Whether it is one of this operation's."""
+        """Whether it applies to this operation."""
         return self.operation in ("*", name) and (self.kind != "paused" or name in _SUBMITTING)
 
     @property
-    def told(self) -> str:
-        """The message, which does not have to be given."""
-        return self.message or "A fault on purpose"
+    def shown(self) -> str:
+        """The message, or the default one."""
+        return self.message or "An injected fault"
 
     def error(self, query_id: int, table_id: int = 6134794) -> RedshiftError:
-        """What a statement fails with."""
+        """The error of a statement."""
         if not self.text:
-            return RedshiftError(self.told)
+            return RedshiftError(self.shown)
         message, code, context, _ = TEXTS[self.text]
         numbers = {"query": query_id, "table": table_id}
         if code:
@@ -165,7 +167,7 @@ class Faults:
         self._lock = threading.Lock()
 
     def around(self, operation: str, do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The operation's answer, unless a fault is armed for it."""
+        """Runs the operation unless an armed fault prevents it."""
         fault = self._take(lambda armed: armed.of_operation(operation))
         if fault is None:
             return do()
@@ -173,14 +175,14 @@ class Faults:
             time.sleep(fault.seconds)
             return do()
         if fault.kind == "fail":
-            raise ApiError(fault.code, fault.told, status=fault.status)
+            raise ApiError(fault.code, fault.shown, status=fault.status)
         if fault.kind == "paused":
             raise validation("Redshift endpoint is not available.")
         do()
         raise AnswerDropped
 
     def of_statement(self, sql: str) -> Fault | None:
-        """The fault that is armed for an SQL statement, taken."""
+        """Takes the fault that is armed for an SQL statement."""
         return self._take(
             lambda armed: bool(armed.sql) and re.search(armed.sql, sql, re.IGNORECASE) is not None
         )
@@ -200,7 +202,7 @@ class Faults:
         return None
 
     def command(self, request: dict[str, Any]) -> dict[str, Any]:
-        """``{"clear": true}``, or the members of a Fault; answers with what is armed."""
+        """``{"clear": true}``, or the members of a Fault; returns the armed faults."""
         if not self.enabled:
             raise ValueError("faults are off: start the server with --faults")
         with self._lock:

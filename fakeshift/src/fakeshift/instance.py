@@ -1,4 +1,4 @@
-"""The parts put together: ``LocalRedshift(settings)``."""
+"""All parts together: ``LocalRedshift(settings)``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from fakeshift.api.operations import Operations
 from fakeshift.api.principals import Principal, Resolver, from_settings
 from fakeshift.config import Settings
-from fakeshift.copy_s3.s3 import ObjectStores
 from fakeshift.engine.database import Database
 from fakeshift.faults import Faults
+from fakeshift.s3 import ObjectStores
 from fakeshift.server import Server
 from fakeshift.statements.record import Statement
 from fakeshift.statements.runner import Runner, SqlLog
@@ -22,12 +22,12 @@ from fakeshift.statements.store import StatementStore
 from fakeshift.system.records import SystemRecords
 
 _NOT_STOPPED: dict[LocalRedshift, int] = {}
-"""With the id of the process that created each: a forked process has none of its threads."""
+"""With the process that created each: a forked process has none of its threads."""
 
 
 @atexit.register
 def _stop_all() -> None:
-    """At interpreter exit: a thread that is still inside DuckDB would abort the process."""
+    """At exit: a thread that is still inside DuckDB would abort the process."""
     for server, process in list(_NOT_STOPPED.items()):
         if process == os.getpid():
             with contextlib.suppress(Exception):
@@ -128,7 +128,7 @@ class LocalRedshift:
         return {"restarted": True}
 
     def start(self) -> LocalRedshift:
-        """Starts serving in a separate thread."""
+        """Serves in a separate thread."""
         self._thread.start()
         return self
 

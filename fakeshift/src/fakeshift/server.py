@@ -1,4 +1,4 @@
-"""HTTP: the AWS JSON 1.1 protocol on 127.0.0.1, and a few paths of our own under /_local/.
+"""HTTP: the AWS JSON 1.1 protocol on 127.0.0.1, and our own paths under /_local/.
 
 https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
@@ -19,25 +19,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from typing import Any
 
-from fakeshift.api.errors import ApiError
 from fakeshift.api.model import TARGET_PREFIX
 from fakeshift.api.operations import Operations
 from fakeshift.api.principals import Resolver, access_key
 from fakeshift.config import HOST
 from fakeshift.faults import AnswerDropped, Faults
+from fakeshift.refusals import ApiError
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_LINE = 65_536
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Forty statements of 100 KB in the longest JSON are less than half of it."""
+"""More than twice the largest valid request: forty statements of 100 KB in the longest JSON."""
 
 LocalPath = Callable[[dict[str, Any]], dict[str, Any]]
-"""An admin path: the request's JSON (empty for GET) in, the answer's JSON out."""
+"""An admin path: takes the request's JSON (empty for GET), returns the answer's JSON."""
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``operations`` until ``shutdown``; a thread for each connection, kept alive."""
+    """Serves ``operations`` until ``shutdown``; one thread per connection, which is kept alive."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -59,7 +59,7 @@ class Server(ThreadingHTTPServer):
         super().__init__((HOST, port), Handler)
 
     def shutdown(self) -> None:
-        """Ends ``serve_forever``, which a connection wakes up from its wait for one."""
+        """Ends ``serve_forever``, which a dummy connection wakes up."""
         ending = threading.Thread(target=super().shutdown, name="shutdown")
         ending.start()
         with contextlib.suppress(OSError):
@@ -72,12 +72,12 @@ class Server(ThreadingHTTPServer):
         return f"http://{HOST}:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that has gone, and its answer with it, is none of our errors."""
+        """A client that has disconnected is not an error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """One connection's thread: known while it lasts."""
+        """Registers one connection's thread while it runs."""
         self._open[request] = threading.current_thread()
         try:
             super().process_request_thread(request, client_address)
@@ -85,7 +85,7 @@ class Server(ThreadingHTTPServer):
             self._open.pop(request, None)
 
     def server_close(self) -> None:
-        """Closes the connections that clients keep alive too, and waits for their threads."""
+        """Also closes connections that clients keep alive, and waits for their threads."""
         super().server_close()
         connections = list(self._open.items())
         for request, _ in connections:
@@ -112,12 +112,12 @@ class Handler(BaseHTTPRequestHandler):
         try:
             body = _body(self.headers, self.rfile)
         except _NoBody as error:
-            self.close_connection = True  # where the next request begins is not known
+            self.close_connection = True  # the start of the next request is unknown
             self._answer(error.status, {"message": str(error)})
             return
         if "Origin" in self.headers:
-            # A browser's. No client of ours is a web page, and any page that the user looks at could
-            # send one here: https://owasp.org/www-community/attacks/csrf
+            # From a browser. No client of ours is a web page, and any page that the user visits could
+            # send a request here: https://owasp.org/www-community/attacks/csrf
             self._answer(403, {"message": "a web page may not use the local Redshift"})
             return
         if self.path.startswith("/_local/"):
@@ -129,8 +129,9 @@ class Handler(BaseHTTPRequestHandler):
             if prefix != TARGET_PREFIX:
                 raise ApiError("UnknownOperationException", f"Unknown operation: {target}")
             principal = self.server.resolve(access_key(self.headers.get("Authorization")))
+            request = _parsed(body)
             answer = self.server.faults.around(
-                name, lambda: self.server.operations.call(name, _parsed(body), principal)
+                name, lambda: self.server.operations.call(name, request, principal)
             )
             self._answer(200, answer)
         except AnswerDropped:
@@ -142,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
                 error.code,
             )
         except ConnectionError:
-            raise  # the client has gone
+            raise  # the client has disconnected
         except Exception as error:
             _LOG.exception("%s", target)
             code = "InternalServerException"
@@ -171,11 +172,11 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Requests are not logged one by one; the SQL log says more."""
+        """Does not log single requests; the SQL log has more."""
 
 
 class _NoBody(Exception):
-    """The request's body cannot be read; answered with ``status``."""
+    """The request's body cannot be read; the answer has this ``status``."""
 
     def __init__(self, status: int, message: str):
         super().__init__(message)
@@ -183,7 +184,7 @@ class _NoBody(Exception):
 
 
 def _body(headers: Message, stream: BufferedIOBase) -> bytes:
-    """The body by its length or in chunks (https://www.rfc-editor.org/rfc/rfc9112#section-6)."""
+    """The body, by its length or in chunks (https://www.rfc-editor.org/rfc/rfc9112#section-6)."""
     if "Transfer-Encoding" in headers:
         if headers["Transfer-Encoding"].strip().lower() != "chunked":
             raise _NoBody(501, f"Transfer-Encoding: {headers['Transfer-Encoding']}")
@@ -201,21 +202,21 @@ def _chunks(stream: BufferedIOBase) -> bytes:
         try:
             size = int(line.partition(b";")[0], 16)
         except ValueError as error:
-            raise _NoBody(400, "a chunk without its size") from error
+            raise _NoBody(400, "a chunk has no size") from error
         if size <= 0:
             break
         parts.append(_exactly(stream, size + sum(map(len, parts)), size))
         stream.readline(_LONGEST_LINE)
     while stream.readline(_LONGEST_LINE).strip():
-        pass  # trailers, which say nothing to us
+        pass  # trailers, which we ignore
     return b"".join(parts)
 
 
 def _exactly(stream: BufferedIOBase, whole: int, size: int | None = None) -> bytes:
-    """The next ``size`` bytes of a body of ``whole`` so far."""
+    """The next ``size`` bytes of a body that has ``whole`` bytes with them."""
     size = whole if size is None else size
     if whole > MAX_BODY_BYTES:
-        raise _NoBody(413, f"a request of more than {MAX_BODY_BYTES} bytes")
+        raise _NoBody(413, f"the request has more than {MAX_BODY_BYTES} bytes")
     data = stream.read(size)
     if len(data) < size:
         raise _NoBody(400, "the body ends before its length")
@@ -223,7 +224,7 @@ def _exactly(stream: BufferedIOBase, whole: int, size: int | None = None) -> byt
 
 
 def _parsed(body: bytes) -> Any:
-    """The JSON of a body, whose text is all Unicode: half of a surrogate pair is no character."""
+    """The JSON of a body. Refuses half a surrogate pair, which is not a character."""
     try:
         parsed = json.loads(body.decode() or "{}")
         if b"\\ud" in body or b"\\uD" in body:

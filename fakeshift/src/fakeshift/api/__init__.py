@@ -1,1 +1,1 @@
-"""The Data API: its operations, their model, their errors."""
+"""The Data API: operations and the model that checks their requests."""

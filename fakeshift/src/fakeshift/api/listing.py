@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fakeshift.api import paging, shapes
-from fakeshift.api.errors import not_found, validation
-from fakeshift.api.principals import Principal
+from fakeshift.principal import Principal
+from fakeshift.refusals import not_found, validation
 from fakeshift.statements.record import Statement
 from fakeshift.statements.runner import Runner
 from fakeshift.statements.sessions import KeptSession
@@ -29,6 +29,10 @@ class Listing:
     def __init__(self, store: StatementStore, runner: Runner):
         self._store = store
         self._runner = runner
+        self.operations = {
+            "ListStatements": self.list_statements,
+            "ListSessions": self.list_sessions,
+        }
 
     def list_statements(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListStatements.html: "By default, only finished statements are shown." """
@@ -44,7 +48,7 @@ class Listing:
         return _newest_first(request, "ListStatements", "Statements", found, shapes.listed)
 
     def list_sessions(self, request: Request, principal: Principal) -> Response:
-        """.../APIReference/API_ListSessions.html: the available and busy, or those of a status."""
+        """.../APIReference/API_ListSessions.html: the available and busy ones, or those with the given status."""
         _check_one_target(request)
         sessions = self._runner.sessions_of(principal.id)
         wanted = request.get("SessionId")
@@ -88,7 +92,7 @@ def _is_there(
     database: str,
     target: Mapping[str, str],
 ) -> bool:
-    """Whether the filters that both operations have let it through."""
+    """Whether it passes the filters that both operations share."""
     if not request.get("RoleLevel", True) and iam_session != principal.iam_session:
         return False
     if request.get("Database", database) != database:

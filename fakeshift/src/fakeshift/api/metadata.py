@@ -1,4 +1,4 @@
-"""ListDatabases, ListSchemas, ListTables, DescribeTable: the catalogue as a JDBC driver tells it.
+"""ListDatabases, ListSchemas, ListTables, DescribeTable: the catalogue as a JDBC driver reports it.
 
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListTables.html
 """
@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from fakeshift.api import paging
-from fakeshift.api.errors import connection_failed
-from fakeshift.api.principals import Principal
 from fakeshift.api.submit import check_target
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Relation
+from fakeshift.commands import execute
 from fakeshift.engine.database import Database
 from fakeshift.engine.session import Session
+from fakeshift.principal import Principal
+from fakeshift.refusals import connection_failed
 from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.nodes import Column
 from fakeshift.system.view import SystemView
@@ -31,10 +32,16 @@ Response = dict[str, Any]
 
 
 class Metadata:
-    """Answers from a session of its own, which sees what the caller's database user sees."""
+    """Answers from its own session, which sees what the caller's database user sees."""
 
     def __init__(self, database: Database):
         self._database = database
+        self.operations = {
+            "ListDatabases": self.list_databases,
+            "ListSchemas": self.list_schemas,
+            "ListTables": self.list_tables,
+            "DescribeTable": self.describe_table,
+        }
 
     def list_databases(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ListDatabases.html"""
@@ -67,7 +74,7 @@ class Metadata:
         return paging.page(request, "ListTables", "Tables", found, place, LARGEST_PAGE, dict)
 
     def describe_table(self, request: Request, principal: Principal) -> Response:
-        """.../APIReference/API_DescribeTable.html: no columns where there is no such table."""
+        """.../APIReference/API_DescribeTable.html: no columns if the table does not exist."""
         schema, table = request.get("Schema"), request.get("Table")
         with self._session(request, principal) as session:
             tables = [
@@ -89,14 +96,14 @@ class Metadata:
 
     @contextmanager
     def _session(self, request: Request, principal: Principal) -> Iterator[Session]:
-        """A session in the connected database; the one to look at is the same, there is one."""
+        """A session in the connected database, which is the only one."""
         check_target(request)
         for key in ("ConnectedDatabase", "Database"):
             name = request.get(key)
             if name is not None and name != self._database.settings.database:
                 raise connection_failed(f'FATAL: database "{name}" does not exist')
         user = request.get("DbUser") or principal.db_user
-        session = Session(self._database, user, superuser=principal.superuser)
+        session = Session(self._database, user, execute, superuser=principal.superuser)
         try:
             yield session
         finally:
@@ -112,12 +119,12 @@ def _second(pair: tuple[paging.Place, Response]) -> Response:
 
 
 def _names(request: Request, what: str, member: str, names: list[str]) -> Response:
-    """A page of names, which are in order."""
+    """A page of sorted names."""
     return paging.page(request, what, member, names, lambda name: [name], LARGEST_PAGE, str)
 
 
 def _like(pattern: str | None) -> Any:
-    """A pattern of the API as a test: ``%`` is any text, ``_`` any character, ``\\`` takes its meaning."""
+    """An API pattern as a test: ``%`` matches any text, ``_`` any character; ``\\`` escapes them."""
     if pattern is None:
         return lambda _: True
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)

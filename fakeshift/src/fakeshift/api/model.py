@@ -1,8 +1,8 @@
-"""Requests checked against botocore's own model of the Redshift Data API.
+"""Checks requests against botocore's own model of the Redshift Data API.
 
 botocore's client checks required members, types and minimum lengths before it sends; the service
-checks all of it, patterns, maxima and enums too, and words its refusals as below (the wording that
-every AWS JSON service shares).
+also checks patterns, maxima and enums. The messages below have the wording that all AWS JSON
+services share.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
-from fakeshift.api.errors import ApiError, validation
+from fakeshift.refusals import ApiError, validation
 
 TARGET_PREFIX = "RedshiftData"
 
@@ -33,7 +33,7 @@ def operation(name: str) -> OperationModel:
 
 
 def check(name: str, request: Any) -> dict[str, Any]:
-    """The request of operation ``name``, checked, without the members that are null or not known.
+    """The request of operation ``name``, checked, without null and unknown members.
 
     ValidationException names every violation.
     """
@@ -141,7 +141,7 @@ def _check_type(shape: Shape, value: Any) -> None:
 
 
 def _token(value: Any) -> str:
-    """A JSON scalar by the name that the service's parser gives it."""
+    """The name that the service's parser gives a JSON scalar."""
     if isinstance(value, bool):
         return f"{str(value).upper()}_VALUE"
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""The Data API's operations by name: a request in, checked, the response's members out.
+"""The Data API's operations by name: checks a request and returns the response's members.
 
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeshift.api.errors import not_supported
 from fakeshift.api.listing import Listing
 from fakeshift.api.metadata import Metadata
 from fakeshift.api.model import check
-from fakeshift.api.principals import Principal
 from fakeshift.api.results import Results
 from fakeshift.api.submit import Submit
 from fakeshift.engine.database import Database
+from fakeshift.principal import Principal
+from fakeshift.refusals import not_supported
 from fakeshift.statements.runner import Runner
 from fakeshift.statements.store import StatementStore
 
@@ -27,30 +27,21 @@ class Operations:
     """``call(name, request, principal)`` runs one operation or raises ApiError."""
 
     def __init__(self, database: Database, store: StatementStore, runner: Runner):
-        submit = Submit(store, runner)
-        results = Results(store, runner)
-        listing = Listing(store, runner)
-        metadata = Metadata(database)
+        groups = (
+            Submit(store, runner),
+            Results(store, runner),
+            Listing(store, runner),
+            Metadata(database),
+        )
         self._by_name: dict[str, Callable[[Request, Principal], Response]] = {
-            "ExecuteStatement": submit.execute_statement,
-            "BatchExecuteStatement": submit.batch_execute_statement,
-            "DescribeStatement": results.describe_statement,
-            "GetStatementResult": results.get_statement_result,
-            "GetStatementResultV2": results.get_statement_result_v2,
-            "CancelStatement": results.cancel_statement,
-            "ListStatements": listing.list_statements,
-            "ListSessions": listing.list_sessions,
-            "ListDatabases": metadata.list_databases,
-            "ListSchemas": metadata.list_schemas,
-            "ListTables": metadata.list_tables,
-            "DescribeTable": metadata.describe_table,
+            name: run for group in groups for name, run in group.operations.items()
         }
 
     def call(self, name: str, request: Any, principal: Principal) -> Response:
         """One operation by the model's name.
 
-        Raises ApiError: UnknownOperationException for what the model does not have,
-        ValidationException (naming the operation) for what a newer model has and this server not.
+        Raises ApiError: UnknownOperationException for an operation that is not in the model,
+        ValidationException (with the name) for one that this server does not support.
         """
         checked = check(name, request)
         if name not in self._by_name:

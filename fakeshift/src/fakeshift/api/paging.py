@@ -1,4 +1,4 @@
-"""NextToken: opaque to the caller, a name and a place to us."""
+"""NextToken: opaque to the caller; for us, the name of a list and a place in it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from fakeshift.api.errors import ApiError, validation
+from fakeshift.refusals import ApiError, validation
 
 T = TypeVar("T")
 Place = list[Any]
-"""What a list is sorted by, of one item: strings and numbers, in JSON."""
+"""The sort key of one item: strings and numbers, in JSON."""
 
 _PAGING = frozenset({"NextToken", "MaxResults"})
 
@@ -23,7 +23,7 @@ def token(what: str, place: Place) -> str:
 
 
 def start(given: str | None, what: str) -> Place | None:
-    """The place that a token of ``what`` tells, None without one; refuses any other token."""
+    """The place in a token of ``what``, None without a token; refuses any other token."""
     if given is None:
         return None
     try:
@@ -36,7 +36,7 @@ def start(given: str | None, what: str) -> Place | None:
 
 
 def invalid() -> ApiError:
-    """The refusal of a token that is not ours, or of something else."""
+    """The error for a token that is not ours or belongs to another request."""
     return validation("The provided NextToken is not valid.")
 
 
@@ -51,9 +51,10 @@ def page(
 ) -> dict[str, Any]:
     """The response of a List operation: ``member`` with a page of ``items``, NextToken if more follow.
 
-    ``items`` are in the order of their ``place``, which no two share: a page begins behind the last
-    item of the one before, whatever has come and gone since. A token is for the same request only.
-    ``largest`` is the page size without MaxResults, or with 0; ``show`` makes an item's structure.
+    ``items`` are in the order of their ``place``, which is unique: a page starts after the last
+    item of the previous one, even if items were added or removed since. A token is valid only for
+    the same request.
+    ``largest`` is the page size if MaxResults is missing or 0; ``show`` builds an item's structure.
     """
     asked = {key: value for key, value in request.items() if key not in _PAGING}
     of = f"{what} {zlib.crc32(json.dumps(asked, sort_keys=True).encode()):x}"

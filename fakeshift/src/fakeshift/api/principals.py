@@ -1,7 +1,7 @@
 """Who is calling: from the Authorization header to a principal and its database user.
 
-There has to be a signature, for this service; it is not verified: the server is on 127.0.0.1 and
-has nobody's secret keys.
+A request must be signed for this service. The signature is not verified: the server listens on
+127.0.0.1 only and has no secret keys.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from fakeshift.api.errors import ApiError
 from fakeshift.config import Settings
+from fakeshift.principal import Principal
+from fakeshift.refusals import ApiError
 
 SERVICE = "redshift-data"
 """What a request is signed for: signingName of botocore's model."""
@@ -21,21 +21,8 @@ SERVICE = "redshift-data"
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/(?:[^,\s]*/)?([^/,\s]*)/aws4_request")
 
 
-@dataclass(frozen=True)
-class Principal:
-    """A caller: ``id`` owns statements, ``db_user`` owns tables and rows of the system views.
-
-    ``iam_session`` tells the sessions of one IAM role apart (RoleLevel of ListStatements).
-    """
-
-    id: str
-    db_user: str
-    superuser: bool
-    iam_session: str = ""
-
-
 Resolver = Callable[[str], Principal]
-"""From an access key id to its principal; give ``Operations`` another one to plug IAM in."""
+"""Maps an access key id to its principal; pass another one to ``LocalRedshift`` to plug in IAM."""
 
 
 def access_key(authorization: str | None) -> str:
@@ -65,7 +52,7 @@ def access_key(authorization: str | None) -> str:
 
 
 def from_settings(settings: Settings) -> Resolver:
-    """The default: an access key is a principal of its own, named in ``settings.principals``
+    """The default: each access key is its own principal, named in ``settings.principals``
     or its file.
 
     Two keys with the same database user are one principal, as two sessions of one IAM role are
@@ -87,11 +74,13 @@ def from_settings(settings: Settings) -> Resolver:
 
 
 def _read(file: Path) -> dict[str, str]:
-    """Raises ValueError, which names the file, for one that is not as ``Settings`` tells."""
+    """Raises ValueError with the file's name if it is not as ``Settings`` describes."""
     try:
         names = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"principals file {file}: {error}") from error
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise ValueError(f'principals file {file}: not {{"<access key id>": "<database user>"}}')
+        raise ValueError(
+            f'principals file {file}: it must be {{"<access key id>": "<database user>"}}'
+        )
     return names

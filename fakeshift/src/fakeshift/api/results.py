@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from fakeshift.api import paging, shapes
-from fakeshift.api.errors import not_found, validation
-from fakeshift.api.principals import Principal
+from fakeshift.principal import Principal
+from fakeshift.refusals import not_found, validation
 from fakeshift.statements.record import Statement, SubStatement
 from fakeshift.statements.runner import Runner
 from fakeshift.statements.store import StatementStore
@@ -19,11 +19,17 @@ Response = dict[str, Any]
 
 
 class Results:
-    """What has become of a statement, to its owner."""
+    """Shows a statement's status and result to its owner."""
 
     def __init__(self, store: StatementStore, runner: Runner):
         self._store = store
         self._runner = runner
+        self.operations = {
+            "DescribeStatement": self.describe_statement,
+            "GetStatementResult": self.get_statement_result,
+            "GetStatementResultV2": self.get_statement_result_v2,
+            "CancelStatement": self.cancel_statement,
+        }
 
     def describe_statement(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_DescribeStatement.html"""
@@ -44,7 +50,7 @@ class Results:
     ) -> Response:
         statement, part = self._owned(request, principal)
         status = statement.status if part is None else part.status
-        if part is None:  # of a batch the last one: not documented, and not before the batch's end
+        if part is None:  # for a batch, the last one, once it has ended: not documented
             with_result = [p for p in statement.parts if p.has_result]
             part = with_result[-1] if with_result else statement.parts[-1]
         if status != "FINISHED" or not part.has_result:
@@ -80,9 +86,9 @@ class Results:
     def _owned(
         self, request: Request, principal: Principal
     ) -> tuple[Statement, SubStatement | None]:
-        """The statement of an id and, for ``uuid:n``, its part, if they are this caller's.
+        """The statement with this id and, for ``uuid:n``, its part, if the caller owns them.
 
-        With WaitTimeSeconds, once it has ended or the time is over.
+        With WaitTimeSeconds, returns when it has ended or the time is up.
         """
         given = request["Id"]
         statement_id, _, number = given.partition(":")

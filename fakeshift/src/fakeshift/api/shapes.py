@@ -11,7 +11,7 @@ Response = dict[str, Any]
 
 
 def submitted(statement: Statement, *, waited: bool) -> Response:
-    """ExecuteStatementOutput, BatchExecuteStatementOutput; with what a wait has brought."""
+    """ExecuteStatementOutput, BatchExecuteStatementOutput; after a wait, also the status and result."""
     response: Response = {
         "Id": statement.id,
         "CreatedAt": statement.created,
@@ -29,7 +29,7 @@ def submitted(statement: Statement, *, waited: bool) -> Response:
 
 
 def described(statement: Statement) -> Response:
-    """DescribeStatementResponse. A batch's rows, sizes and duration are the sums of its parts'.
+    """DescribeStatementResponse. A batch's rows, sizes and duration are the sums over its parts.
 
     https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-cli-describe-statement.html
     """
@@ -72,18 +72,18 @@ def described(statement: Statement) -> Response:
 
 
 def _sum(counts: list[int]) -> int:
-    """-1 is null: nothing has ended yet, or nothing well."""
+    """-1 is null: no part has finished successfully yet."""
     known = [count for count in counts if count >= 0]
     return sum(known) if known else -1
 
 
 def _who(statement: Statement) -> Response:
-    """The database user, whose name the caller of a secret is not told."""
+    """The database user; not shown to a caller who used a secret."""
     return {} if "SecretArn" in statement.target else {"DbUser": statement.db_user}
 
 
 def described_as_part(statement: Statement, part: SubStatement) -> Response:
-    """DescribeStatementResponse of an id ``uuid:n``."""
+    """DescribeStatementResponse for an id ``uuid:n``."""
     whole = described(statement)
     whole.pop("SubStatements", None)
     whole.pop("Error", None)

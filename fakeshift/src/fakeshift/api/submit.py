@@ -10,8 +10,8 @@ import uuid
 from typing import Any
 
 from fakeshift.api import shapes
-from fakeshift.api.errors import exceeded, not_supported, validation
-from fakeshift.api.principals import Principal
+from fakeshift.principal import Principal
+from fakeshift.refusals import exceeded, not_supported, validation
 from fakeshift.sql.parameters import unused_parameters
 from fakeshift.statements.record import Statement, SubStatement
 from fakeshift.statements.runner import Runner
@@ -27,12 +27,16 @@ Response = dict[str, Any]
 
 
 class Submit:
-    """Takes statements; they run in threads of the runner's."""
+    """Accepts statements and hands them to the runner's threads."""
 
     def __init__(self, store: StatementStore, runner: Runner):
         self._store = store
         self._runner = runner
         self._one_at_a_time = threading.Lock()
+        self.operations = {
+            "ExecuteStatement": self.execute_statement,
+            "BatchExecuteStatement": self.batch_execute_statement,
+        }
 
     def execute_statement(self, request: Request, principal: Principal) -> Response:
         """.../APIReference/API_ExecuteStatement.html"""
@@ -76,9 +80,9 @@ class Submit:
 
 
 def check_target(request: Request) -> None:
-    """A cluster or a workgroup, not both, and a database; or a session, which has them already.
+    """A cluster or a workgroup, not both, and a database; or a session, which already has them.
 
-    What is said of neither is as in boto/boto3#3336; the other messages are ours.
+    The message for neither is that of boto/boto3#3336; the others are ours.
     """
     if "ClusterIdentifier" in request and "WorkgroupName" in request:
         raise validation("Only one of ClusterIdentifier or WorkgroupName can be provided.")

@@ -1,1 +1,1 @@
-"""What is kept of schemas, tables, users and rights."""
+"""What Redshift knows of schemas, tables, users and privileges."""

@@ -17,7 +17,7 @@ TEMP_SCHEMA = "pg_temp"
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or a view. ``query`` and ``depends_on`` are a view's."""
+    """A table or a view. ``query`` and ``depends_on`` are for views."""
 
     schema: str
     name: str
@@ -40,16 +40,16 @@ class Relation:
 
     @property
     def is_view(self) -> bool:
-        """A view, late-binding or not."""
+        """Whether it is a view, late-binding or not."""
         return self.kind == "view"
 
     @property
     def is_temporary(self) -> bool:
-        """A temporary table, visible to its session only."""
+        """Whether it is a temporary table, visible only to its session."""
         return self.schema == TEMP_SCHEMA
 
     def column(self, name: str) -> Column | None:
-        """The column of that name, None if there is none."""
+        """The column with that name, or None."""
         return next((c for c in self.columns if c.name == name), None)
 
     def with_column(self, changed: Column, *, old: str = "") -> Relation:
@@ -59,7 +59,7 @@ class Relation:
         return replace(self, columns=columns)
 
     def to_json(self) -> str:
-        """For the catalogue's table."""
+        """JSON for the catalogue's table."""
         return json.dumps(vars(self), default=vars)
 
     @classmethod
@@ -103,3 +103,13 @@ class Grantee:
     kind: str
     oid: int
     superuser: bool = False
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A column of a table or view. A system view has an empty schema, as in the API."""
+
+    schema: str
+    table: str
+    type: DataType
+    not_null: bool = False

@@ -1,7 +1,7 @@
-"""The catalogue in DuckDB tables of its own, so that DDL and its catalogue rows are one transaction.
+"""The catalogue in separate DuckDB tables, so that DDL and its catalogue rows are one transaction.
 
-Every function takes the session's connection: inside a transaction it sees what the transaction
-sees, outside it what is committed.
+Every function takes the session's connection: inside a transaction it sees the transaction's
+state, outside the committed state.
 """
 # ruff: noqa: S608 - names of our own tables, values are parameters
 
@@ -48,13 +48,13 @@ def physical(schema: str, name: str) -> str:
 
 
 def physical_schema(schema: str) -> str:
-    """DuckDB's quoted name of a schema; its own schemas' names are free for users."""
+    """DuckDB's quoted name of a schema; users can also use DuckDB's schema names."""
     name = f"{schema}$" if schema in _RESERVED else schema
     return '"' + name.replace('"', '""') + '"'
 
 
 def new_oid(con: Connection) -> int:
-    """A number that no object had before."""
+    """A new, unique object id."""
     return int(_value(con, f"SELECT nextval('{_OWN}.oids')"))
 
 
@@ -64,7 +64,7 @@ def _value(con: Connection, sql: str) -> Any:
 
 
 def put_note(con: Connection, name: str, note: str) -> bool:
-    """Keeps a note about the database file; whether it is another one than before."""
+    """Stores a note about the database file; returns whether it has changed."""
     if _value(con, f"SELECT note FROM {_OWN}.notes WHERE name = '{name}'") == note:
         return False
     con.execute(f"DELETE FROM {_OWN}.notes WHERE name = ?", [name])
@@ -73,7 +73,7 @@ def put_note(con: Connection, name: str, note: str) -> bool:
 
 
 def touch(con: Connection) -> None:
-    """Looks at nothing: what a transaction sees is what was committed before its first look."""
+    """Reads nothing, but takes the snapshot: a transaction sees what was committed before its first read."""
     con.execute(f"SELECT name FROM {_OWN}.schemas LIMIT 0")
 
 
@@ -104,7 +104,7 @@ def put_schema(con: Connection, schema: Schema) -> None:
 
 
 def drop_schema(con: Connection, name: str) -> None:
-    """Forgets a schema and the privileges on it."""
+    """Deletes a schema's row and the privileges on it."""
     con.execute(f"DELETE FROM {_OWN}.schemas WHERE name = ?", [name])
     con.execute(f"DELETE FROM {_OWN}.privileges WHERE schema = ?", [name])
     con.execute(f"DELETE FROM {_OWN}.default_privileges WHERE schema = ?", [name])
@@ -118,7 +118,7 @@ def _relations(schema: str) -> str:
 
 
 def prepare_temporary(con: Connection) -> None:
-    """The catalogue of a session's temporary tables, which goes with the session."""
+    """The catalogue of a session's temporary tables, which ends with the session."""
     con.execute(
         "CREATE TEMP TABLE IF NOT EXISTS rs_relations"
         " (schema VARCHAR, name VARCHAR, document VARCHAR)"
@@ -155,7 +155,7 @@ def put(con: Connection, relation: Relation) -> None:
 
 
 def drop(con: Connection, relation: Relation) -> None:
-    """Forgets a relation and the privileges on it."""
+    """Deletes a relation's row and the privileges on it."""
     con.execute(
         f"DELETE FROM {_relations(relation.schema)} WHERE schema = ? AND name = ?",
         [relation.schema, relation.name],
@@ -167,7 +167,7 @@ def drop(con: Connection, relation: Relation) -> None:
 
 
 def rename(con: Connection, relation: Relation, name: str) -> None:
-    """Gives a relation another name; privileges stay with it."""
+    """Renames a relation and keeps its privileges."""
     con.execute(
         f"DELETE FROM {_relations(relation.schema)} WHERE schema = ? AND name = ?",
         [relation.schema, relation.name],
@@ -180,7 +180,7 @@ def rename(con: Connection, relation: Relation, name: str) -> None:
 
 
 def dependents(con: Connection, key: Key) -> list[Relation]:
-    """The views that were made on a relation (late-binding ones depend on nothing)."""
+    """The views that depend on a relation (late-binding ones depend on nothing)."""
     return [r for r in all_relations(con) if key in r.depends_on]
 
 
@@ -214,7 +214,7 @@ def put_grantee(con: Connection, grantee: Grantee) -> None:
 
 
 def drop_grantee(con: Connection, name: str, kind: str) -> None:
-    """Forgets a user, group or role and what it was given."""
+    """Deletes a user, group or role and its privileges."""
     spoken = name if kind == "user" else f"{kind}:{name}"
     con.execute(f"DELETE FROM {_OWN}.grantees WHERE name = ? AND kind = ?", [name, kind])
     con.execute(f"DELETE FROM {_OWN}.privileges WHERE grantee = ?", [spoken])
@@ -238,7 +238,7 @@ def remove_member(con: Connection, grantee: str, kind: str, name: str) -> None:
 
 
 def identities(con: Connection, user: str) -> list[str]:
-    """The names that privileges of a user may stand under: itself, its groups and roles, public."""
+    """The names under which a user may have privileges: itself, its groups and roles, public."""
     found, todo = ["public"], [user]
     while todo:
         name = todo.pop()
@@ -267,7 +267,7 @@ def put_privilege(con: Connection, privilege: Privilege) -> None:
 def remove_privilege(
     con: Connection, grantee: str, kind: str, schema: str, name: str, privilege: str
 ) -> None:
-    """Takes a recorded privilege away."""
+    """Deletes a recorded privilege."""
     con.execute(
         f"DELETE FROM {_OWN}.privileges WHERE grantee = ? AND kind = ? AND schema = ?"
         " AND name = ? AND privilege = ?",
@@ -278,7 +278,7 @@ def remove_privilege(
 def has_privilege(
     con: Connection, user: str, kind: str, schema: str, name: str, privilege: str
 ) -> bool:
-    """Whether a user has a recorded privilege, by itself, a group, a role or PUBLIC."""
+    """Whether a user has a recorded privilege, directly or by a group, a role or PUBLIC."""
     names = identities(con, user)
     marks = ", ".join("?" for _ in names)
     row = con.execute(
@@ -297,7 +297,7 @@ def all_privileges(con: Connection) -> list[Privilege]:
 def put_default_privilege(
     con: Connection, owner: str, schema: str, grantee: str, privilege: str, *, option: bool
 ) -> None:
-    """Records what ``grantee`` gets on tables that ``owner`` will make ("" schema: any)."""
+    """Records what ``grantee`` gets on tables that ``owner`` will create (schema "": any)."""
     remove_default_privilege(con, owner, schema, grantee, privilege)
     con.execute(
         f"INSERT INTO {_OWN}.default_privileges VALUES (?, ?, ?, ?, ?)",
@@ -322,7 +322,7 @@ def all_default_privileges(con: Connection) -> list[tuple[str, str]]:
 
 
 def default_privileges_for(con: Connection, owner: str, schema: str) -> list[tuple[str, str, bool]]:
-    """(grantee, privilege, grant option) of a table that ``owner`` makes in ``schema`` now."""
+    """(grantee, privilege, grant option) of a table that ``owner`` creates in ``schema``."""
     return con.execute(
         f"SELECT grantee, privilege, grant_option FROM {_OWN}.default_privileges"
         " WHERE owner = ? AND schema IN ('', ?)",

@@ -1,4 +1,4 @@
-"""Aliases that the same select list uses again.
+"""Column aliases that are used in the same select list.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html: "You can reference a column alias
 immediately after you define it", and a column of that name in FROM comes first.
@@ -19,11 +19,11 @@ def expand(tree: exp.Expr, scope: Scope) -> None:
     """``SELECT f + 1 AS m, m::int FROM t`` -> ``SELECT f + 1 AS m, (f + 1)::int FROM t``.
 
     DuckDB knows such aliases too, but not their types when it picks a macro (``typed``). Changes the
-    tree; what comes of sources that are not known stays as it is.
+    tree; expressions over unknown sources stay unchanged.
     """
     finder = Finder(scope)
     for select in tree.find_all(exp.Select):
-        if select.find(exp.Unnest):  # of SUPER, whose names ``supers`` finds out
+        if select.find(exp.Unnest):  # of SUPER, whose names ``supers`` resolves
             continue
         if any(isinstance(item, exp.Alias) for item in select.expressions[:-1]):
             _expand(select, finder)
@@ -51,7 +51,7 @@ def _volatile(item: exp.Expr) -> bool:
 
 
 def _names(sources: list[Source], finder: Finder) -> list[str] | None:
-    """The columns of all sources, None where those of one are not known."""
+    """The columns of all sources, None if those of one are unknown."""
     found: list[str] = []
     for source in sources:
         names = columns_of(source, finder)
@@ -62,7 +62,7 @@ def _names(sources: list[Source], finder: Finder) -> list[str] | None:
 
 
 def columns_of(source: Source, finder: Finder) -> list[str] | None:
-    """The names of a table's or query's columns, None where they are not known."""
+    """The names of a table's or query's columns, None if they are unknown."""
     if isinstance(source, Relation):
         return [column.name for column in source.columns] or None
     if not isinstance(source, exp.Query):

@@ -1,13 +1,13 @@
-"""Parameters in places where Redshift's server takes no bound value.
+"""Parameters in places where Redshift's server does not accept bound values.
 
-The Data API binds them on the server: ``:x`` is ``$1`` of a prepared statement, never a text put into the
-SQL. Its planner wants a constant in some places, and does not find one in a bound value:
+The Data API binds them on the server: ``:x`` is ``$1`` of a prepared statement, not text in the
+SQL. Its planner requires a constant in some places, which a bound value is not:
 
 - in a subquery: "we cant use bind variables for sub-queries ..., due to limitations on Redshift server"
   (https://github.com/sqlalchemy-redshift/sqlalchemy-redshift/issues/265). The error of EXISTS, IN and
-  scalar subqueries is that of a correlated subquery, as reported for one in USING; for derived tables
-  and WITH no report of the server's answer was found, so that the same is assumed.
-- in LIMIT and OFFSET of a query of tables
+  scalar subqueries is that of a correlated subquery, as reported for one in USING; no report was found for
+  derived tables and WITH, so the same is assumed.
+- in LIMIT and OFFSET of a query over tables
   (https://github.com/aws/amazon-redshift-python-driver/issues/24,
   https://github.com/aws/amazon-redshift-jdbc-driver/issues/43).
 """
@@ -19,7 +19,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import parse_query
-from fakeshift.engine.errors import RedshiftError, compute_error, correlated_subquery
+from fakeshift.errors import RedshiftError, compute_error, correlated_subquery
 from fakeshift.sql.parameters import substitute, words
 from fakeshift.sql.template import VALUE_MARKS
 
@@ -28,7 +28,7 @@ _KEPT_TEXTS = 500
 
 
 def refuse(text: str) -> None:
-    """Raises RedshiftError for a statement with a parameter where no bound value may be."""
+    """Raises RedshiftError for a parameter in a place that does not accept one."""
     problem = _problem(text)
     if problem == "subquery":
         raise correlated_subquery()
@@ -38,7 +38,7 @@ def refuse(text: str) -> None:
 
 @lru_cache(_KEPT_TEXTS)
 def _problem(text: str) -> str:
-    """What is wrong: ``subquery``, ``limit`` or nothing; also where something else is wrong first."""
+    """The problem: ``subquery``, ``limit`` or "", even if another one comes first."""
     try:
         tree = parse_query(substitute(text, words(text), lambda _: f"'{_MARK}'"))
     except RedshiftError:
@@ -52,7 +52,7 @@ def _problem(text: str) -> str:
 
 
 def _is_in_subquery(literal: exp.Expr) -> bool:
-    """Whether a query block around it is a part of another statement; INSERT's own query is none."""
+    """Whether it is inside a query block of another statement; INSERT's own query does not count."""
     child: exp.Expr | None = literal.find_ancestor(exp.Query)
     while child is not None and isinstance(
         child.parent, (exp.Subquery, exp.SetOperation, exp.Paren)

@@ -1,13 +1,12 @@
-"""Translations kept for statements that come again, of all databases of the process.
+"""Caches translations of repeated statements, for all databases of the process.
 
-A translation is a function of the statement's text and of what the translator was told meanwhile:
-the relations that it asked for, the search path, the user, a value that it looked at. All of that is
-noted while it translates (``_Asked``), and a kept translation is used only where each of these
-questions has the same answer again; so a table of another shape, a temporary table in front of it,
-another search path or another user are another translation, and nothing has to be invalidated.
+A translation depends on the statement's text and on what the translator asked: relations, the
+search path, the user, a value. ``_Asked`` records these questions, and a cached translation is used
+only if each has the same answer again. So an altered table, a temporary table that hides it, another
+search path or another user lead to another translation, and nothing has to be invalidated.
 
-What does not matter is left open, as marks: names of tables (``sql.template``), values of parameters
-and the session's numbers that were written on without being looked at.
+Marks replace what does not matter: names of tables (``sql.template``), values of parameters and the
+session's numbers, as long as only their place matters.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from fakeshift.dialect import bound
 from fakeshift.dialect.grammar import WHOLE_NUMBER, Value, is_other_date, parse_query
 from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.translate import Translated, translate, translate_tree
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Query, TableAttributes
 from fakeshift.sql.parameters import Words, bind, substitute, template_of, words
 from fakeshift.sql.template import ANY_MARK, NAME_MARK, VALUE_MARK, VALUE_MARKS, Template
@@ -42,11 +41,11 @@ _NUMBERS = (
 )  # fmt: skip
 
 Question = tuple[str, tuple[str, ...]]
-"""What was asked, and about what: ("relation", ("public", "t")), ("user", ())."""
+"""A question and its arguments: ("relation", ("public", "t")), ("user", ())."""
 
 
 class _Asked:
-    """A session's scope that knows names by their marks, and notes what it was asked."""
+    """A session's scope that knows names by their marks and records the questions."""
 
     def __init__(self, scope: Scope, template: Template, known: Words, values: Mapping[str, str]):
         self._scope = scope
@@ -69,7 +68,7 @@ class _Asked:
         return self.answers[question]
 
     def answer(self, question: Question) -> object:
-        """What the session says now. Raises RedshiftError, as for a table that is not there."""
+        """The current answer. Raises RedshiftError, for example for a missing table."""
         what, about = question
         if what == "relation":
             return self._shape(self._scope.relation(tuple(map(self._template.restore, about))))
@@ -97,7 +96,7 @@ class _Asked:
         }[what]
 
     def _shape(self, relation: Relation) -> Relation:
-        """What a translation may depend on; the rest is left out, so that it cannot."""
+        """Everything a translation may depend on; nothing else is available here."""
         has_identity = any(column.identity for column in relation.columns)
         return replace(
             relation,
@@ -111,34 +110,34 @@ class _Asked:
             column_comments={},
         )
 
-    # -- what stays open -----------------------------------------------------------------------
+    # -- marks --------------------------------------------------------------------------------
 
     def mark(self, slot: str) -> str:
-        """The mark that stands for a parameter's value or a number of the session's."""
+        """The mark for a parameter's value or a number of the session."""
         return chr(VALUE_MARKS[self._slots.index(slot)])
 
     def text(self, mark: str) -> str:
-        """The value behind a mark, on which the translation then depends."""
+        """The value of a mark; the translation then depends on it."""
         return str(self._ask("value", (self._slot(mark),)))
 
     def is_word(self, mark: str, word: str) -> bool:
-        """Whether the value is this word, in any case; on no more does the translation depend."""
+        """Whether the value is this word, in any case; the translation depends only on that."""
         return bool(self._ask("word", (self._slot(mark), word)))
 
     def fits(self, mark: str, size: int) -> bool:
-        """Whether the value has no more than ``size`` bytes; depended on as ``is_word`` is."""
+        """Whether the value has at most ``size`` bytes; a dependency like ``is_word``."""
         return bool(self._ask("fits", (self._slot(mark), str(size))))
 
     def is_whole(self, mark: str) -> bool:
-        """Whether the value is digits, perhaps with a sign; depended on as ``is_word`` is."""
+        """Whether the value is digits, optionally with a sign; a dependency like ``is_word``."""
         return bool(self._ask("whole", (self._slot(mark),)))
 
     def is_other_date(self, mark: str) -> bool:
-        """Whether the value may be a date that DuckDB does not read; depended on as ``is_word`` is."""
+        """Whether the value may be a date that DuckDB does not read; a dependency like ``is_word``."""
         return bool(self._ask("date", (self._slot(mark),)))
 
     def is_parameter(self, mark: str) -> bool:
-        """Whether a mark stands for a parameter's value."""
+        """Whether a mark is for a parameter's value."""
         return self._slot(mark) in self.parameters
 
     def _slot(self, mark: str) -> str:
@@ -148,7 +147,7 @@ class _Asked:
         return self._values[slot] if slot in self.parameters else self._scope.number(slot).sql()
 
     def fill(self, text: str) -> str:
-        """A text with names and values in place of their marks."""
+        """A text with names and values instead of marks."""
         return _OPEN.sub(self._filled, text)
 
     def _filled(self, found: re.Match[str]) -> str:
@@ -181,15 +180,15 @@ class _Asked:
         return str(self._ask("collation"))
 
     def number(self, name: str) -> exp.Expr:
-        """One of the session's numbers, left open."""
+        """One of the session's numbers, as a mark."""
         return Value(this=self.mark(name), is_string=False, values=self)
 
     def existing_schemas_in_path(self) -> list[str]:
-        """The search path, of schemas that exist."""
+        """The existing schemas of the search path."""
         return cast(list[str], self._ask("path"))
 
     def relation(self, name: tuple[str, ...]) -> Relation:
-        """A table or view; RedshiftError if there is none."""
+        """A table or view; raises RedshiftError if it does not exist."""
         return cast(Relation, self._ask("relation", name))
 
     def has_privilege(self, arguments: tuple[str, ...], kind: str) -> bool:
@@ -197,13 +196,13 @@ class _Asked:
         return bool(self._ask("privilege", (kind, *arguments)))
 
     def describe(self, sql: str, system: frozenset[str]) -> list[str]:
-        """Not noted: the types follow from the text and the relations, which are."""
+        """Not recorded: the types follow from the text and the relations, which are."""
         return self._scope.describe(self.fill(sql), system)
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A translation with marks, and the answers that it rests on."""
+    """A translation with marks, and the answers that it depends on."""
 
     answers: dict[Question, object]
     translated: Translated
@@ -216,26 +215,26 @@ class _Kept:
             return False
 
     def filled(self, asked: _Asked) -> Translated:
-        """The translation of the statement that asks now."""
-        made = self.translated
+        """The translation for the current statement."""
+        built = self.translated
         return replace(
-            made,
-            sql=asked.fill(made.sql),
-            reads=frozenset(map(asked.restored, made.reads)),
-            named=frozenset(map(asked.restored, made.named)),
-            target=asked.restored(made.target) if made.target else None,
-            query_id=asked.fill(made.query_id),
-            check=asked.fill(made.check),
-            then=asked.fill(made.then),
+            built,
+            sql=asked.fill(built.sql),
+            reads=frozenset(map(asked.restored, built.reads)),
+            named=frozenset(map(asked.restored, built.named)),
+            target=asked.restored(built.target) if built.target else None,
+            query_id=asked.fill(built.query_id),
+            check=asked.fill(built.check),
+            then=asked.fill(built.then),
             origins=tuple(
                 origin and replace(origin, table=asked.restored(("", origin.table))[1])
-                for origin in made.origins
+                for origin in built.origins
             ),
         )
 
 
 class Translations:
-    """The translations kept, by text; the least recently used go first. Thread-safe."""
+    """The cached translations by text; evicts the least recently used. Thread-safe."""
 
     def __init__(self, characters: int = KEPT_CHARACTERS):
         self._characters = characters
@@ -244,19 +243,19 @@ class Translations:
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        """How many translations are kept."""
+        """How many translations are cached."""
         with self._lock:
             return sum(map(len, self._kept.values()))
 
     def translate(self, query: Query, scope: Scope) -> Translated:
-        """As ``dialect.translate`` of the bound text, and raises what that raises; after it, as the
-        planner does, for a parameter where none may be.
+        """Like ``dialect.translate`` of the bound text, with the same errors; then raises, as the
+        planner does, for a parameter in a place that does not accept one.
         """
         template, known = template_of(query.sql)
-        made = self._translate(query, scope, template, known)
+        built = self._translate(query, scope, template, known)
         if known.places:
             bound.refuse(template.text)
-        return made
+        return built
 
     def _translate(
         self, query: Query, scope: Scope, template: Template, known: Words
@@ -267,10 +266,10 @@ class Translations:
             for kept in self._of(text):
                 if kept.holds(asked):
                     return kept.filled(asked)
-            made = _translated(template, known, asked)
-            if made is not None:
-                self._keep(text, made)
-                return made.filled(asked)
+            built = _translated(template, known, asked)
+            if built is not None:
+                self._keep(text, built)
+                return built.filled(asked)
         text = bind(query.sql, query.values)
         known = words(text)
         return translate(text[known.start : known.end], scope)
@@ -281,10 +280,10 @@ class Translations:
                 self._kept.move_to_end(text)
             return self._kept.get(text, ())
 
-    def _keep(self, text: str, made: _Kept) -> None:
+    def _keep(self, text: str, built: _Kept) -> None:
         with self._lock:
             before = self._kept.pop(text, ())
-            self._kept[text] = after = (made, *before)[:KEPT_OF_A_TEXT]
+            self._kept[text] = after = (built, *before)[:KEPT_OF_A_TEXT]
             self._size += _size(text, after) - _size(text, before)
             while self._size > self._characters:
                 self._size -= _size(*self._kept.popitem(last=False))
@@ -295,29 +294,29 @@ def _size(text: str, kept: tuple[_Kept, ...]) -> int:
 
 
 def _translated(template: Template, known: Words, asked: _Asked) -> _Kept | None:
-    """None for a statement that fails, or that cannot be translated with its values left open."""
+    """None for a statement that fails, or that cannot be translated with marks."""
     try:
         marked = substitute(template.text, known, lambda name: f"'{asked.mark(name)}'")
         tree = parse_query(marked, asked)
         if not all(map(_is_open, tree.walk())):
             return None
-        if _INTERVAL.search(marked):  # what is in an interval's text decides how it is parsed
+        if _INTERVAL.search(marked):  # an interval's text decides how it is parsed
             for name in asked.parameters:
                 asked.text(asked.mark(name))
-        made = translate_tree(tree, asked)
+        built = translate_tree(tree, asked)
     except RedshiftError:
         return None
-    bare = VALUE_MARK.findall(_STRING.sub("", made.sql + made.check + made.then))
+    bare = VALUE_MARK.findall(_STRING.sub("", built.sql + built.check + built.then))
     if any(asked.is_parameter(mark) for mark in bare):
         return None
-    return _Kept(asked.answers, made)
+    return _Kept(asked.answers, built)
 
 
 def _is_open(node: exp.Expr) -> bool:
-    """Whether no mark of a value has become a name, or a part of a longer text."""
+    """Whether no value's mark has become a name or part of a longer text."""
     text = node.args.get("this")
     return isinstance(node, Value) or not (isinstance(text, str) and VALUE_MARK.search(text))
 
 
 TRANSLATIONS = Translations()
-"""Those of this process."""
+"""The translations of this process."""

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from fakeshift.dialect import intervals
 from fakeshift.dialect.grammar import Value, call, fits, is_word
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 _Type = exp.DataType.Type
 
@@ -39,7 +39,7 @@ def cast(node: exp.Cast) -> exp.Expr:
     """``CAST(x AS INT)`` -> ``rs_int4(x)``, ``x::VARCHAR(3)`` -> ``rs_left_bytes(x, 3)``,
     ``TIMESTAMP 'epoch'`` -> ``CAST('1970-01-01 00:00:00' AS TIMESTAMP)``.
 
-    A cast to a character type cuts silently, unlike storing. NUMERIC without a scale is (18, 0).
+    A cast to a character type truncates silently, unlike storing. NUMERIC without a scale is (18, 0).
     """
     kind = node.to.this
     if kind in _MACROS:
@@ -65,14 +65,14 @@ def cast(node: exp.Cast) -> exp.Expr:
 
 
 def _is_iso(node: exp.Expr) -> bool:
-    """Whether a literal is written as DuckDB reads dates too."""
+    """Whether a literal is also a date for DuckDB."""
     if isinstance(node, Value) or not isinstance(node, exp.Literal):
         return False
     return bool(_ISO.match(node.name)) and not _ZONE.search(node.name)
 
 
 def try_cast(node: exp.TryCast) -> exp.Expr:
-    """TRY_CAST(x AS type): NULL where the cast fails; the same in DuckDB.
+    """TRY_CAST(x AS type): NULL if the cast fails; the same in DuckDB.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
     """

@@ -1,4 +1,4 @@
-"""The types that a query's columns have in Redshift, where DuckDB's say less: lengths, CHAR.
+"""The Redshift types of a query's columns, where DuckDB's types say less: lengths, CHAR.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_AS.html: a new table's columns are those
 of the query
@@ -14,14 +14,14 @@ from fakeshift.dialect.supers import Finder, Source
 from fakeshift.sql.datatypes import MAX_CHAR, MAX_VARCHAR, DataType
 
 Types = tuple[DataType | None, ...]
-"""One for each column; None where only DuckDB knows."""
+"""One for each column; None if only DuckDB knows."""
 
 _CHAR = (exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR)
 _VARCHAR = (exp.DataType.Type.VARCHAR, exp.DataType.Type.NVARCHAR)
 
 
 def result_types(tree: exp.Expr, scope: Scope) -> Types:
-    """Of a query whose names are Redshift's still; () where the columns cannot be told."""
+    """The types of a query before its names are translated; () if the columns are unknown."""
     while isinstance(tree, exp.Subquery):
         tree = tree.this
     return tuple(_select(tree, Finder(scope)) or ())
@@ -70,7 +70,7 @@ def _source(source: Source, finder: Finder) -> list[DataType | None] | None:
 
 
 def type_of(node: exp.Expr, finder: Finder) -> DataType | None:
-    """Of a table's column, or of a cast to a character type with a length."""
+    """The type of a table's column, or of a cast to a character type with a length."""
     if isinstance(node, exp.Column):
         return _column(node, finder)
     if isinstance(node, exp.Cast):
@@ -80,7 +80,7 @@ def type_of(node: exp.Expr, finder: Finder) -> DataType | None:
             return DataType("bpchar", size or 1)
         if node.to.this in _VARCHAR and 0 < size <= MAX_VARCHAR:
             return DataType("varchar", size)
-    return None  # a literal's length is left open: it may be a parameter's value (``cache``)
+    return None  # a literal's length is unknown: it may be a parameter's value (``cache``)
 
 
 def _column(node: exp.Column, finder: Finder) -> DataType | None:

@@ -1,4 +1,4 @@
-"""Numbers compared with text.
+"""Comparisons of numbers with text.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html#r_Type_conversion: "If you
 compare numeric values with character strings, the numeric values are converted to character strings"
@@ -20,9 +20,9 @@ _TEXT, _NUMBER = "text", "number"
 def convert(tree: exp.Expr, scope: Scope) -> None:
     """``varchar_column = 2`` -> ``varchar_column = 2::varchar``. Changes the tree.
 
-    Only where both sides are columns, casts or numbers; a string literal takes the number's type.
+    Only if both sides are columns, casts or numbers; a string literal gets the number's type.
     """
-    if tree.find(exp.Unnest):  # of SUPER, whose names ``supers`` finds out
+    if tree.find(exp.Unnest):  # of SUPER, whose names ``supers`` resolves
         return
     finder = Finder(scope)
     for node in list(tree.find_all(*_BINARY, exp.In, exp.Between)):
@@ -34,7 +34,7 @@ def convert(tree: exp.Expr, scope: Scope) -> None:
 
 
 def sides(node: exp.Expr) -> list[exp.Expr]:
-    """What a comparison compares, the value of IN and BETWEEN first."""
+    """The operands of a comparison, the value of IN and BETWEEN first."""
     if isinstance(node, exp.In):
         return [node.this, *node.expressions]
     keys = ("this", "low", "high") if isinstance(node, exp.Between) else ("this", "expression")

@@ -3,8 +3,8 @@
 The documented patterns:
 https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
 
-Redshift refuses more than those. What people report is refused here too, by its shape; which plan of
-such a shape Redshift may still accept nobody tells, so each of these is approximate:
+Redshift refuses more than those. Reported queries are also refused here, by their shape. It is unknown
+which plans of such a shape Redshift accepts, so each of these is approximate:
 
 - EXISTS or IN, correlated by several columns with a derived table or WITH, or from one, or with a
   subquery that joins (https://github.com/ScalefreeCOM/datavault4dbt/pull/394 is two columns from WITH)
@@ -12,7 +12,7 @@ such a shape Redshift may still accept nobody tells, so each of these is approxi
 - NOT EXISTS in an arm of a UNION (https://github.com/embulk/embulk-output-jdbc/issues/155)
 - EXISTS under OR, correlated by several columns
 
-What AWS runs itself is accepted: one column of equality with WITH, one column with a subquery that joins,
+Queries that AWS publishes are accepted: one column of equality with WITH, one column with a subquery that joins,
 several columns between two tables, EXISTS under OR by one column (queries 1, 16, 10 and 35 of
 https://github.com/awslabs/amazon-redshift-utils/tree/master/src/CloudDataWarehouseBenchmark).
 """
@@ -26,7 +26,7 @@ from sqlglot import exp
 from fakeshift.dialect.names import is_cte, table_name
 from fakeshift.dialect.plan import AGGREGATES
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, correlated_subquery
+from fakeshift.errors import RedshiftError, correlated_subquery
 from fakeshift.system import views
 
 _BLOCKS = (exp.Select, exp.Update, exp.Delete)
@@ -34,7 +34,7 @@ _BLOCKS = (exp.Select, exp.Update, exp.Delete)
 
 @dataclass(frozen=True)
 class _Source:
-    """An item of FROM. ``columns`` is None where they are not known."""
+    """An item of FROM. ``columns`` is None if unknown."""
 
     columns: frozenset[str] | None
     is_table: bool
@@ -50,7 +50,7 @@ class _Reference:
 
 
 def refuse(tree: exp.Expr, scope: Scope) -> None:
-    """Raises RedshiftError for a statement with a correlation that Redshift cannot decorrelate."""
+    """Raises RedshiftError for a correlation that Redshift cannot decorrelate."""
     blocks = list(tree.find_all(*_BLOCKS))
     if len(blocks) > 1:
         finder = _Finder(scope)
@@ -102,14 +102,14 @@ def _is_reported(
 
 
 class _Finder:
-    """Whose column a name is, as far as the catalogue tells."""
+    """Finds the source of a column, as far as the catalogue knows it."""
 
     def __init__(self, scope: Scope):
         self._scope = scope
         self._sources: dict[int, dict[str, _Source]] = {}
 
     def references(self, tree: exp.Expr) -> dict[int, list[_Reference]]:
-        """By block (its ``id``), what it takes from the block around it.
+        """For each block (its ``id``), the columns it uses from the outer block.
 
         Raises RedshiftError for a reference that skips a block.
         """
@@ -134,7 +134,7 @@ class _Finder:
         return found
 
     def _owner(self, block: exp.Expr, column: exp.Column) -> _Owner | None:
-        """The item of the block's FROM that has the column; an unknown one may have any."""
+        """The item of the block's FROM with this column; an unknown item may have any."""
         sources = self.sources(block)
         if column.table:
             found = sources.get(column.table)
@@ -180,14 +180,14 @@ class _Finder:
         try:
             relation = self._scope.relation(name)
         except RedshiftError:
-            return None, True  # what it is, or that it is not there, is said later
+            return None, True  # a missing table is reported later
         known = frozenset(column.name for column in relation.columns)
         return known if not relation.late_binding else None, not relation.is_view
 
 
 @dataclass(frozen=True)
 class _Owner:
-    """Where a name was found; ``is_unknown``: it may also be a name of a block further out."""
+    """Where a name was found; ``is_unknown``: it may also belong to an outer block."""
 
     source: _Source
     is_unknown: bool = False
@@ -223,7 +223,7 @@ def _from_items(block: exp.Expr) -> list[tuple[exp.Expr, str]]:
 
 
 def block_around(block: exp.Expr) -> exp.Expr | None:
-    """The query block that a block is a part of, None for the outermost; WITH sees nothing around."""
+    """The query block around a block, None for the outermost; WITH cannot see outer names."""
     node = block.parent
     while node is not None and not isinstance(node, _BLOCKS):
         if isinstance(node, exp.CTE):
@@ -233,14 +233,14 @@ def block_around(block: exp.Expr) -> exp.Expr | None:
 
 
 def _top(block: exp.Expr) -> exp.Expr:
-    """A block with the parentheses around it."""
+    """A block with its parentheses."""
     while isinstance(block.parent, exp.Subquery) and not block.parent.alias:
         block = block.parent
     return block
 
 
 def _connection(block: exp.Expr) -> exp.Expr | None:
-    """What a subquery stands in: Exists, In, or what takes its value; None for an item of FROM."""
+    """The parent of a subquery: Exists, In, or an expression; None for an item of FROM."""
     node = block
     while isinstance(node.parent, (exp.Subquery, exp.SetOperation, exp.Paren)):
         node = node.parent
@@ -250,7 +250,7 @@ def _connection(block: exp.Expr) -> exp.Expr | None:
 
 
 def _is_beside(block: exp.Expr, outer: exp.Expr) -> bool:
-    """Whether a block is a derived table of the outer one's FROM, which sees nothing of it."""
+    """Whether a block is a derived table in the outer FROM, which cannot see outer names."""
     return block is not outer and _connection(block) is None
 
 
@@ -279,7 +279,7 @@ def _is_under_or(connection: exp.Expr, outer: exp.Expr) -> bool:
 
 
 def _sums_groups(block: exp.Expr) -> bool:
-    """Aggregates other than MIN and MAX, of groups."""
+    """Whether there are aggregates other than MIN and MAX over groups."""
     called = {
         str(node.this).lower()
         for item in block.expressions
@@ -290,7 +290,7 @@ def _sums_groups(block: exp.Expr) -> bool:
 
 
 def _is_grouped_by(block: exp.Expr, outer: exp.Expr) -> bool:
-    """Whether GROUP BY of the outer block names the item of its select list that the block is in."""
+    """Whether GROUP BY of the outer block names the select item that contains the block."""
     group = outer.args.get("group")
     inside = [block, *_between(block, outer)]
     for number, item in enumerate(outer.expressions, 1):

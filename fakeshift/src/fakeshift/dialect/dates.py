@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from fakeshift.dialect.formats import number_of, parsed, to_char_parts
 from fakeshift.dialect.zones import zone
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
 
@@ -61,7 +61,7 @@ def _instant(value: exp.Expr) -> exp.Expr:
 
 
 def _timestamp(value: exp.Expr) -> exp.Expr:
-    """Any date or timestamp as a timestamp; text as every other text that is one."""
+    """Any date, timestamp or text as a timestamp."""
     return _f("rs_timestamp", value)
 
 
@@ -81,13 +81,13 @@ def _part(part: str, value: exp.Expr) -> exp.Expr:
         return exp.Mod(this=taken, expression=exp.Literal.number(1000))
     if part == "microsecond":
         return exp.Mod(this=taken, expression=exp.Literal.number(1000000))
-    if part == "decade":  # the first begins with the year 1, the 201st with 2000
+    if part == "decade":  # the first starts with the year 1, the 201st with 2000
         taken = exp.Paren(this=exp.Add(this=taken, expression=exp.Literal.number(1)))
     return exp.Cast(this=taken, to=exp.DataType.build("INT"))
 
 
 def _date_part(args: Args) -> exp.Expr:
-    """``date_part(dow, t)``, also ``'dow'``: a double; of seconds and less with all that is smaller.
+    """``date_part(dow, t)``, also ``'dow'``: a double; seconds and smaller parts include all smaller ones.
 
     .../dg/r_DATE_PART_function.html
     .../dg/r_Dateparts_for_datetime_functions.html#r_Dateparts_for_datetime_functions-variations-in-results
@@ -106,19 +106,19 @@ _OF_A_SECOND = {"second": 1_000_000, "millisecond": 1000, "microsecond": 1}
 
 
 def _date_trunc(args: Args) -> exp.Expr:
-    """``date_trunc('week', t)``: a timestamp, weeks begin on Monday. .../dg/r_DATE_TRUNC.html"""
+    """``date_trunc('week', t)``: a timestamp; weeks start on Monday. .../dg/r_DATE_TRUNC.html"""
     part, value = args
     name = part_name(part)
-    if name in ("century", "millennium"):  # they begin with a year that ends in 1
+    if name in ("century", "millennium"):  # they start with a year that ends in 1
         size = exp.Literal.number(100 if name == "century" else 1000)
         return _f("rs_trunc_years", _timestamp(value), size)
     return _f("date_trunc", exp.Literal.string(name), _timestamp(value))
 
 
 def _dateadd(args: Args) -> exp.Expr:
-    """``dateadd(day, 2, d)`` -> ``rs_plus(d, to_days(2))``: a timestamp, of a time a time.
+    """``dateadd(day, 2, d)`` -> ``rs_plus(d, to_days(2))``: a timestamp; a time for a time.
 
-    February 29 and a year is March 1, and 12 months February 28. .../dg/r_DATEADD_function.html
+    February 29 plus a year is March 1, plus 12 months February 28. .../dg/r_DATEADD_function.html
     """
     part, number, value = part_name(args[0]), args[1], args[2]
     months = {"month": 1, "quarter": 3}
@@ -178,7 +178,7 @@ def _now() -> exp.Expr:
 
 
 def current_date(_: exp.CurrentDate) -> exp.Expr:
-    """``CURRENT_DATE``: in UTC, as the session's time zone is. .../dg/r_CURRENT_DATE_function.html"""
+    """``CURRENT_DATE``: in UTC, the session's time zone. .../dg/r_CURRENT_DATE_function.html"""
     return exp.Cast(this=_f("now"), to=exp.DataType.build("DATE"))
 
 
@@ -207,7 +207,7 @@ def _to_date(args: Args) -> exp.Expr:
 
 
 def _to_timestamp(args: Args) -> exp.Expr:
-    """``to_timestamp(a, format [, is_strict])``: with a time zone. .../dg/r_TO_TIMESTAMP.html"""
+    """``to_timestamp(a, format [, is_strict])``: has a time zone. .../dg/r_TO_TIMESTAMP.html"""
     return exp.Cast(this=_parsed(args), to=exp.DataType.build("TIMESTAMPTZ"))
 
 
@@ -220,7 +220,7 @@ def _parsed(args: Args) -> exp.Expr:
 
 
 def _months_between(args: Args) -> exp.Expr:
-    """``months_between(a, b)``: whole for the same day or two last days. .../dg/r_MONTHS_BETWEEN_function.html"""
+    """``months_between(a, b)``: whole for equal days or two last days. .../dg/r_MONTHS_BETWEEN_function.html"""
     first, second = (_f("rs_moment", argument) for argument in args)
     return _f("rs_months_between", first, second)
 
@@ -259,7 +259,7 @@ def _date_part_year(args: Args) -> exp.Expr:
 
 
 def _to_number(args: Args) -> exp.Expr:
-    """``to_number('12,454.8-', '99G999D9S')`` -> NUMERIC of as many digits. .../dg/r_TO_NUMBER.html"""
+    """``to_number('12,454.8-', '99G999D9S')`` -> NUMERIC with as many digits. .../dg/r_TO_NUMBER.html"""
     value, pattern = args
     if not pattern.is_string:
         raise unsupported("to_number with a computed format")
@@ -269,7 +269,7 @@ def _to_number(args: Args) -> exp.Expr:
 def _to_char(args: Args) -> exp.Expr:
     """``to_char(t, 'YYYY-MM')`` -> ``strftime(t, '%Y') || '-' || strftime(t, '%m')``.
 
-    .../dg/r_TO_CHAR.html. Of a number with a numeric format.
+    .../dg/r_TO_CHAR.html. Also of a number with a numeric format.
     """
     value, pattern = args
     if not pattern.is_string:

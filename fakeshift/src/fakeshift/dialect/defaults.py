@@ -1,4 +1,4 @@
-"""A column's value where a statement gives none: its default, its identity, NULL."""
+"""A column's value if the statement has none: default, identity or NULL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fakeshift.catalog.model import Relation
 from fakeshift.dialect import rules
 from fakeshift.dialect.grammar import parse_expression
 from fakeshift.dialect.storage import store
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Column
 
 
@@ -28,7 +28,7 @@ def default_expression(column: Column, table: Relation) -> exp.Expr:
 
 
 def translated_default(text: str) -> exp.Expr:
-    """A DEFAULT clause in DuckDB's terms: it may name functions but no column."""
+    """A DEFAULT clause in DuckDB's terms: it may use functions but no columns."""
     tree = parse_expression(text)
     if tree.find(exp.Column, exp.Subquery):
         raise RedshiftError("cannot use column references in default expression", sqlstate="42P10")

@@ -1,4 +1,4 @@
-"""What sqlglot and DuckDB read and Redshift does not: an error at the word that it does not know.
+"""Syntax that sqlglot and DuckDB accept and Redshift does not: an error at the first such word.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_synopsis.html
 https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
 
 _AFTER_A_COMMA = frozenset(
     {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.SEMICOLON}
@@ -74,7 +74,7 @@ def refuse(tree: exp.Expr) -> None:
 
 
 def _refuse_recursion(node: exp.With) -> None:
-    """A recursive CTE names its columns and is a UNION ALL.
+    """A recursive CTE must name its columns and be a UNION ALL.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_WITH_clause.html
     """

@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 
 _WORDS = ("MONTH", "Month", "month", "DAY", "Day", "day", "MON", "Mon", "mon", "DY", "Dy", "dy", "RM",
           "rm", "A.M.", "P.M.", "a.m.", "p.m.", "B.C.", "A.D.", "b.c.", "a.d.", "AM", "PM", "am", "pm",
@@ -14,7 +14,7 @@ _WORDS = ("MONTH", "Month", "month", "DAY", "Day", "day", "MON", "Mon", "mon", "
 _CODES = ("HH24", "HH12", "SSSS", "Y,YYY", "YYYY", "IDDD", "DDD", "IYYY", "IYY", "IY", "YYY", "YY", "MM",
           "DD", "HH", "MI", "SS", "MS", "US", "IW", "WW", "ID", "OF", "CC", "Q", "D", "J", "Y", "W",
           "I")  # fmt: skip
-"""Words keep their case in what they write; the other codes may be written in small letters too."""
+"""The case of a word code decides the output's case; other codes may also be lower case."""
 _TOKEN = re.compile(
     '"([^"]*)"|(FM|fm)|('
     + "|".join(map(re.escape, _WORDS))
@@ -67,13 +67,13 @@ _READ: dict[str, tuple[str, str]] = {
     "MONTH": ("month_name", "(?i:" + "|".join(_MONTHS) + ")[a-zA-Z]*"),
     "DAY": ("", "[A-Za-z]+"), "DY": ("", "[A-Za-z]{3}"),
 }  # fmt: skip
-"""A part's name, "" for what is skipped, and what it looks like."""
+"""A part's name ("" for skipped text) and its pattern."""
 _DEFAULTS = {"year": 1, "month": 1, "day": 1}
 
 
 def parsed(value: exp.Expr, pattern: str, strict: exp.Expr) -> exp.Expr:
     """``to_timestamp(a, 'YYYY-MM-DD')`` -> ``rs_moment_of(rs_text(a), '^([0-9]{1,4})[^0-9A-Za-z]...',
-    ['year', 'month', 'day'], {...}, false)``: what comes behind in the text is ignored.
+    ['year', 'month', 'day'], {...}, false)``: further text is ignored.
     """
     regex, names = reading(pattern)
     listed = exp.Array(expressions=[_text(name) for name in names])
@@ -102,7 +102,7 @@ def reading(pattern: str) -> tuple[str, list[str]]:
 
 
 def _fields(found: exp.Expr, names: list[str]) -> list[exp.Expr]:
-    """Year, month, day, hour, minute, second and microseconds of what a pattern has read."""
+    """Year, month, day, hour, minute, second and microseconds that a pattern has read."""
 
     def part(name: str, default: int = 0) -> exp.Expr:
         if name not in names:
@@ -130,7 +130,7 @@ def _fields(found: exp.Expr, names: list[str]) -> list[exp.Expr]:
 
 
 def to_char_parts(value: exp.Expr, pattern: str) -> exp.Expr:
-    """The concatenation that TO_CHAR of a datetime is; names are padded to nine without FM."""
+    """TO_CHAR of a datetime as a concatenation; without FM names are padded to nine."""
     if is_numeric(pattern):
         return number_as_text(value, pattern)
     instant = _f("rs_timestamp", value)
@@ -246,12 +246,12 @@ _SIGNS = ("PR", "MI", "SG", "S")
 
 
 def is_numeric(pattern: str) -> bool:
-    """Whether a format is one of numbers."""
+    """Whether a format is for numbers."""
     return bool(_NUMERIC.fullmatch(pattern) and re.search("[09]|RN", pattern, re.IGNORECASE))
 
 
 def _digits(pattern: str) -> tuple[str, str]:
-    """The digits before and after the decimal point, separators among them: ("99G999", "99")."""
+    """The digits before and after the decimal point, with separators: ("99G999", "99")."""
     plain = re.sub("FM|MI|PR|SG|[SL$\\s]", "", pattern.upper())
     if re.search("[^09.,DG]", plain):
         raise unsupported(f"numeric format {pattern}")
@@ -260,9 +260,9 @@ def _digits(pattern: str) -> tuple[str, str]:
 
 
 def number_as_text(value: exp.Expr, pattern: str) -> exp.Expr:
-    """``to_char(-125.8, '999D99S')`` -> digits by DuckDB's format(), sign and blanks around them.
+    """``to_char(-125.8, '999D99S')`` -> digits by DuckDB's format(), with sign and blanks.
 
-    A number that needs more digits than the format has is shown as ``#``.
+    A number with more digits than the format is shown as ``#``.
     """
     upper = pattern.upper()
     if upper in ("RN", "FMRN"):

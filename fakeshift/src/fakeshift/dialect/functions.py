@@ -1,4 +1,4 @@
-"""Redshift's functions: one entry for each, and none that is not listed exists.
+"""Redshift's functions: one entry for each; a function without an entry does not exist.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html
 """
@@ -11,14 +11,14 @@ from sqlglot import exp
 
 from fakeshift.dialect import dates, json_functions, session_functions, strings
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, syntax_error, unsupported
+from fakeshift.errors import RedshiftError, syntax_error, unsupported
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]
 
 
 def call(node: exp.Anonymous, scope: Scope | None) -> exp.Expr:
-    """A call of a function, in DuckDB's terms. Raises RedshiftError if there is no such function."""
+    """A call of a function, in DuckDB's terms. Raises RedshiftError if the function does not exist."""
     name, args = str(node.name).lower(), list(node.expressions)
     try:
         return _built(name, args, scope)
@@ -123,7 +123,7 @@ def _sum(args: Args) -> exp.Expr:
 def _avg(args: Args) -> exp.Expr:
     """``avg(a)`` -> ``rs_mean(sum(rs_avg_arg(a)), count(a), any_value(rs_avg_type(a)))``.
 
-    BIGINT of integers, NUMERIC of NUMERIC, both cut off; DOUBLE PRECISION of floats.
+    BIGINT of integers, NUMERIC of NUMERIC, both truncated; DOUBLE PRECISION of floats.
     https://docs.aws.amazon.com/redshift/latest/dg/r_AVG.html
     """
     (given,) = args
@@ -161,7 +161,7 @@ _OF_SEVERAL = {
     "rs_mean": ("sum", "count", "any_value"),
     "rs_listagg": ("string_agg", "list"),
 }
-"""What stands around aggregates, and the aggregates within that OVER belongs to."""
+"""The expression around the aggregates, and the aggregates to which OVER applies."""
 
 _FRAMED = frozenset(
     {"sum", "rs_mean", "count", "min", "max", "stddev_samp", "stddev_pop", "var_samp", "var_pop",
@@ -170,8 +170,8 @@ _FRAMED = frozenset(
 
 
 def _check_frame(node: exp.Window) -> None:
-    """An aggregate that has an ORDER BY needs ROWS ...; there are no RANGE and GROUPS. None but
-    LISTAGG takes DISTINCT, and that takes neither ORDER BY nor a frame.
+    """An aggregate with ORDER BY needs ROWS ...; RANGE and GROUPS do not exist. Only LISTAGG accepts
+    DISTINCT, and it accepts neither ORDER BY nor a frame.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_Window_function_synopsis.html
     """
@@ -253,7 +253,7 @@ def _trunc(args: Args) -> exp.Expr:
 
 def within_group(node: exp.WithinGroup) -> exp.Expr:
     """``listagg(a, ',') WITHIN GROUP (ORDER BY b)`` -> ``rs_listagg(string_agg(rs_listed(a), ',' ORDER
-    BY b))``; of DISTINCT each value stands where it is met first.
+    BY b))``; DISTINCT keeps the first of equal values.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     """
@@ -292,7 +292,7 @@ def _quantile(name: str) -> Build:
 
 
 def _count(args: Args) -> exp.Expr:
-    """``count(a)``, ``count(*)``, ``count(DISTINCT a)``: of one expression."""
+    """``count(a)``, ``count(*)``, ``count(DISTINCT a)``: of one expression only."""
     (value,) = args
     if isinstance(value, exp.Distinct) and len(value.expressions) != 1:
         raise ValueError
@@ -300,7 +300,7 @@ def _count(args: Args) -> exp.Expr:
 
 
 def _extreme(name: str) -> Build:
-    """``max(a)`` -> ``max(rs_ordered(a))``: there is none of BOOLEAN.
+    """``max(a)`` -> ``max(rs_ordered(a))``: not for BOOLEAN.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_MAX.html
     """
@@ -316,7 +316,7 @@ def _extreme(name: str) -> Build:
 
 def _listagg(args: Args) -> exp.Expr:
     """``listagg(a)`` -> ``rs_listagg(string_agg(rs_listed(a), ''))``: NULLs and empty strings are
-    ignored, DISTINCT keeps to its argument, 65,535 bytes are the most. https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
+    ignored, DISTINCT applies to its argument, the maximum is 65,535 bytes. https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html
     """
     value = args[0]
     separator = args[1] if len(args) > 1 else exp.Literal.string("")

@@ -1,9 +1,9 @@
-"""The SQL that we read: sqlglot's Redshift, with every function kept under its own name.
+"""The SQL that we parse: sqlglot's Redshift, but every function keeps its name.
 
 sqlglot would turn functions into canonical ones while it parses and back into DuckDB's when it
-prints, with some meaning lost each way (DATEADD, LISTAGG, GETDATE, ...). Here a function stays
-``exp.Anonymous`` until ``dialect.functions`` says what it is; one that is not listed there does
-not exist.
+prints, and lose some meaning each way (DATEADD, LISTAGG, GETDATE, ...). Here a function stays
+``exp.Anonymous`` until ``dialect.functions`` translates it; one that is not listed there does not
+exist.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import SQLGLOTC_INSTALLED
 
 from fakeshift.dialect import foreign
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
+from fakeshift.sql import tokens
 from fakeshift.sql.template import VALUE_MARK
 
 if SQLGLOTC_INSTALLED:
@@ -34,7 +35,7 @@ if SQLGLOTC_INSTALLED:
 
 
 class Values(Protocol):
-    """The values that marks stand for; notes what the translation wanted to know of them."""
+    """The values of marks; records what the translation asks about them."""
 
     def text(self, mark: str) -> str:
         """The value."""
@@ -43,10 +44,10 @@ class Values(Protocol):
         """Whether the value is this word, in any case."""
 
     def fits(self, mark: str, size: int) -> bool:
-        """Whether the value has no more than ``size`` bytes."""
+        """Whether the value has at most ``size`` bytes."""
 
     def is_whole(self, mark: str) -> bool:
-        """Whether the value is digits, perhaps with a sign."""
+        """Whether the value is digits, optionally with a sign."""
 
     def is_other_date(self, mark: str) -> bool:
         """Whether the value may be a date that DuckDB does not read as one."""
@@ -60,10 +61,10 @@ _INTERVAL_UNITS = frozenset({"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"}
 
 
 class Value(exp.Literal):
-    """A literal whose text is not part of the tree: ``this`` is a mark that stands for it.
+    """A literal whose text is not in the tree: ``this`` is a mark for it.
 
-    Whoever asks for the text gets it from ``values``, which takes note that the translation depends
-    on it. What is printed is the mark.
+    The text comes from ``values``, which records that the translation depends on it. The generated
+    SQL has the mark.
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "is_string": True, "values": True}
@@ -84,16 +85,16 @@ class Value(exp.Literal):
 
 
 class Call(exp.Expression):
-    """A call of one of DuckDB's functions or of our macros, made before ``functions`` looks at calls.
+    """A call of one of DuckDB's functions or of our macros, created before ``functions`` checks calls.
 
-    ``functions`` refuses names that are not Redshift's; this is not a name that anybody wrote.
+    ``functions`` refuses names that are not Redshift's; this name is not from the statement.
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "expressions": False}
 
 
 class Settled(exp.Expression):
-    """``list_extract(list_transform([value], lambda rs_v: this(rs_v, ...)), 1)``: a macro's call whose
+    """``list_extract(list_transform([value], lambda rs_v: this(rs_v, ...)), 1)``: a macro call whose
     first argument has a type (``typed``).
     """
 
@@ -120,7 +121,7 @@ def fits(node: exp.Expr, size: int) -> bool:
 
 
 def is_whole(node: exp.Expr) -> bool:
-    """Whether an expression is a string of digits, perhaps with a sign."""
+    """Whether an expression is a string of digits, optionally with a sign."""
     if isinstance(node, Value) and node.is_string:
         return bool(node.args["values"].is_whole(node.args["this"]))
     return bool(node.is_string) and WHOLE_NUMBER.fullmatch(node.name) is not None
@@ -133,12 +134,12 @@ _ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2}(?:\.\d+
 
 
 def is_other_date(text: str) -> bool:
-    """Whether a text may be a date, and is not written as DuckDB reads one."""
+    """Whether a text may be a date that DuckDB does not read as one."""
     return bool(_LIKE_A_DATE.match(text)) and not _ISO_DATE.fullmatch(text)
 
 
 def may_be_date(node: exp.Expr) -> bool:
-    """``is_other_date`` of a string."""
+    """``is_other_date`` for a string literal."""
     if not isinstance(node, exp.Literal) or not node.is_string:
         return False
     if isinstance(node, Value):
@@ -147,7 +148,7 @@ def may_be_date(node: exp.Expr) -> bool:
 
 
 def same(one: exp.Expr, other: exp.Expr) -> bool:
-    """Whether two expressions are the same, their values too."""
+    """Whether two expressions and their values are equal."""
     return _with_values(one) == _with_values(other)
 
 
@@ -179,27 +180,26 @@ _LITERAL_TYPES = (
 
 
 def _typed_literal(this: exp.Expr, kind: exp.DataType) -> exp.Expr:
-    """``DATE '2008-01-01'::varchar``: the type belongs to the string, what follows to both."""
+    """``DATE '2008-01-01'::varchar``: the type applies to the string, the cast to both."""
     literal = this
     while isinstance(literal, exp.Cast):
         literal = literal.this
-    made = exp.Cast(this=literal.copy(), to=kind)
+    built = exp.Cast(this=literal.copy(), to=kind)
     if literal is this:
-        return made
-    literal.replace(made)
+        return built
+    literal.replace(built)
     return this
 
 
 class RedshiftSource(Redshift):
-    """Redshift's SQL as text goes in.
+    """Redshift's SQL, as input.
 
-    With the setting ``values`` (Values) a string that is one of ``VALUE_MARKS`` becomes a Value.
+    With the setting ``values`` (Values), a string that is a value's mark becomes a Value.
     """
 
     SUPPORTED_SETTINGS = {*Redshift.SUPPORTED_SETTINGS, "values"}  # noqa: RUF012 - as declared there
 
-    class Tokenizer(Redshift.Tokenizer):
-        COMMANDS: ClassVar[set[Any]] = set()  # no statement is swallowed as one string
+    Tokenizer = tokens.Tokenizer
 
     class Parser(RedshiftParser):
         STRING_PARSERS: ClassVar[dict[Any, Any]] = {
@@ -226,7 +226,7 @@ class RedshiftSource(Redshift):
         }
 
         def _parse_interval(self, *args: Any, **kwargs: Any) -> Any:
-            """INTERVAL, a string and maybe a qualifier; sqlglot would take the string apart.
+            """INTERVAL, a string and an optional qualifier; sqlglot would parse the string.
 
             https://docs.aws.amazon.com/redshift/latest/dg/r_interval_data_types.html
             """
@@ -241,7 +241,7 @@ class RedshiftSource(Redshift):
             return self.expression(exp.Interval(this=text, unit=unit))
 
         def _parse_types(self, *args: Any, **kwargs: Any) -> Any:
-            """Notes how a type is written: STRING and DOUBLE are none of Redshift's."""
+            """Records how a type is written: STRING and DOUBLE are not Redshift types."""
             written = self._curr.text.upper() if self._curr else ""
             kind = super()._parse_types(*args, **kwargs)
             if isinstance(kind, exp.DataType) and self._prev.text.upper() != "PRECISION":
@@ -258,7 +258,7 @@ class RedshiftSource(Redshift):
             return exp.var(self._prev.text.upper())
 
         def _parse_delete(self) -> exp.Delete:
-            """DELETE [FROM] table: sqlglot takes the table of a DELETE without FROM for a list.
+            """DELETE [FROM] table: sqlglot reads the table of a DELETE without FROM as a list.
 
             https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
             """
@@ -319,7 +319,7 @@ def _settled(generator: DuckDBGenerator, node: exp.Expr) -> str:
 
 
 class DuckTarget(DuckDB):
-    """DuckDB's SQL as text comes out; nulls sort as Redshift's, which the connection is set to."""
+    """DuckDB's SQL, as output; nulls sort as in Redshift, by a setting of the connection."""
 
     NULL_ORDERING = Redshift.NULL_ORDERING
 
@@ -347,24 +347,16 @@ class DuckTarget(DuckDB):
             return self.sql(expression, "this")
 
 
-def tokenize(sql: str) -> list[Token]:
-    """The tokens of a text; RedshiftError for an unterminated string or comment."""
-    try:
-        return list(RedshiftSource().tokenize(sql))
-    except TokenError as error:
-        raise RedshiftError(f"syntax error: {error}", sqlstate="42601") from error
-
-
 def parse_query(sql: str, values: Values | None = None) -> exp.Expr:
-    """One query or DML statement as sqlglot's tree; RedshiftError where it does not parse.
+    """One query or DML statement as sqlglot's tree; raises RedshiftError if it does not parse.
 
     With ``values`` a string literal that is a value's mark becomes a Value.
     """
     source = RedshiftSource(values=values) if values else RedshiftSource()
     try:
-        tokens = list(source.tokenize(sql))
-        foreign.refuse_tokens(tokens)
-        parsed = source.parser().parse(tokens, sql)
+        read = list(source.tokenize(sql))
+        foreign.refuse_tokens(read)
+        parsed = source.parser().parse(read, sql)
         trees: list[exp.Expr] = [tree for tree in parsed if tree is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}

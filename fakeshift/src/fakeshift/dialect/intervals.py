@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlglot import exp
 
 from fakeshift.dialect.dates import PART_OF
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 _QUANTITY = re.compile(r"([+-]?\d*\.?\d+)\s*([a-z]*)[\s,]*", re.IGNORECASE)
 _CLOCK = re.compile(r"([+-]?)(\d+):(\d+)(?::(\d+(?:\.\d+)?))?[\s,]*")
@@ -32,7 +32,7 @@ _DAYS_OF_A_MONTH = 30
 
 @dataclass
 class _Parts:
-    """An interval as DuckDB keeps it; fractions are carried on to the next smaller part."""
+    """An interval as DuckDB keeps it; fractions are carried to the next smaller part."""
 
     months: Decimal = Decimal(0)
     days: Decimal = Decimal(0)
@@ -56,7 +56,7 @@ class _Parts:
         return f"{months} months {whole} days {small} microseconds"
 
     def cut_off(self, unit: str) -> None:
-        """Drops what is smaller than the unit of a qualifier."""
+        """Drops parts smaller than a qualifier's unit."""
         if unit in ("year", "month"):
             self.days = self.microseconds = Decimal(0)
             self.months -= self.months % 12 if unit == "year" else 0
@@ -68,7 +68,7 @@ class _Parts:
 
 def interval(node: exp.Interval) -> exp.Expr:
     """``INTERVAL '3 hours, 35 minutes'`` -> ``CAST('0 months 0 days 12900000000 microseconds' AS
-    INTERVAL)``; a number alone is of seconds, or of what the qualifier says.
+    INTERVAL)``; a number alone is in seconds, or in the qualifier's unit.
     """
     return exp.Cast(this=plain(node).this, to=exp.DataType.build("INTERVAL"))
 
@@ -86,7 +86,7 @@ def literal(text: str) -> exp.Expr:
 
 
 def _normal(text: str, unit: str = "") -> str:
-    """An interval's text as DuckDB reads it too. Raises RedshiftError for what is no interval."""
+    """An interval's text for DuckDB. Raises RedshiftError if it is not an interval."""
     parts = _parsed(text.strip(), unit)
     if unit:
         parts.cut_off(unit)

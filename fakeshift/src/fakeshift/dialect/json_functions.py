@@ -1,4 +1,4 @@
-"""Functions of JSON in text and of SUPER values.
+"""Functions for JSON text and for SUPER values.
 
 https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
 https://docs.aws.amazon.com/redshift/latest/dg/c_Type_Info_Functions.html
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import call
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]
@@ -25,7 +25,7 @@ def _literal(text: str) -> exp.Expr:
 
 
 def _flag(args: Args, count: int) -> tuple[Args, exp.Expr]:
-    """The arguments without ``null_if_invalid``, and that, FALSE by default."""
+    """The arguments without ``null_if_invalid``, and its value, FALSE by default."""
     if len(args) > count and isinstance(args[-1], exp.Boolean):
         return args[:-1], args[-1]
     return args, exp.false()
@@ -33,7 +33,7 @@ def _flag(args: Args, count: int) -> tuple[Args, exp.Expr]:
 
 def _path_text(args: Args) -> exp.Expr:
     """``json_extract_path_text(a, 'b', 'c' [, true])`` -> ``rs_json_path_text(a, '$."b"."c"', true)``:
-    NULL for a key that is not there, five keys at most. .../dg/JSON_EXTRACT_PATH_TEXT.html
+    NULL for a missing key; at most five keys. .../dg/JSON_EXTRACT_PATH_TEXT.html
     """
     args, lax = _flag(args, 1)
     value, keys = args[0], args[1:]

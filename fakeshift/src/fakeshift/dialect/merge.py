@@ -15,13 +15,13 @@ from fakeshift.dialect.defaults import default_expression
 from fakeshift.dialect.grammar import to_duckdb
 from fakeshift.dialect.storage import store
 from fakeshift.dialect.writes import check_identity, is_default
-from fakeshift.engine.errors import RedshiftError, syntax_error, undefined_column
+from fakeshift.errors import RedshiftError, syntax_error, undefined_column
 from fakeshift.sql.nodes import Column
 
 
 @dataclass(frozen=True)
 class Merge:
-    """``check`` finds a row where a target row has several matches; ``then`` runs after ``sql``;
+    """``check`` finds a row if a target row has several matches; ``then`` runs after ``sql``;
     ``needs`` are the privileges on the target.
     """
 
@@ -32,9 +32,9 @@ class Merge:
 
 
 def refuse(tree: exp.Merge, target: Relation, source: Relation) -> None:
-    """Raises RedshiftError for what the page's usage notes exclude; as the names still are Redshift's.
+    """Raises RedshiftError for what the page's usage notes exclude, before names are translated.
 
-    The messages of a view and of one table in both places are not documented.
+    The messages for a view and for the same table twice are not documented.
     """
     if tree.args.get("with_") is not None:
         raise syntax_error("MERGE")
@@ -62,7 +62,7 @@ def _assignments(tree: exp.Merge) -> list[exp.Expr]:
 
 
 def prepare(tree: exp.Merge, target: Relation, source: Relation) -> Merge:
-    """``tree`` has DuckDB's names and expressions already."""
+    """``tree`` already has DuckDB's names and expressions."""
     whens = tree.args.get("whens")
     if whens is None:
         return _remove_duplicates(tree, target, source)
@@ -97,7 +97,7 @@ def _stored(value: exp.Expr, column: Column, target: Relation) -> exp.Expr:
 
 
 def _cells(insert: exp.Insert, target: Relation) -> exp.Tuple:
-    """A value for every column of the target, as its type keeps it."""
+    """A value for every column of the target, converted to its type."""
     named = [_column(name.name, target) for name in insert.this.expressions]
     columns = named or list(target.columns)
     row = insert.expression
@@ -126,9 +126,9 @@ def _check(tree: exp.Merge) -> str:
 
 
 def _remove_duplicates(tree: exp.Merge, target: Relation, source: Relation) -> Merge:
-    """Rows that match are replaced by the source's, of several one stays; the rest is inserted.
+    """Matching rows are replaced by the source's, keeping one of several; the others are inserted.
 
-    So: the target's rows with a match go, all of the source's rows come.
+    So: deletes the target's matching rows and inserts all rows of the source.
     """
     if len(target.columns) != len(source.columns):
         raise RedshiftError(

@@ -1,4 +1,4 @@
-"""Names: folded to lower case, tables looked up, views put in place, columns of results named."""
+"""Names: folds them to lower case, finds tables, expands views, names the columns of results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fakeshift.catalog.model import Key, Relation
 from fakeshift.dialect import aliases, comparisons, pivots, supers, untyped
 from fakeshift.dialect.grammar import parse_query, to_duckdb
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.system import views
 
 _MAX_VIEW_DEPTH = 32
@@ -19,10 +19,10 @@ _MAX_VIEW_DEPTH = 32
 
 @dataclass
 class Found:
-    """What a statement reads: user tables, system views; whether the target only as a target.
+    """What a statement reads: user tables, system views; whether the target is only written.
 
-    ``named`` are the tables and views that it names itself, ``tables`` also those behind the views.
-    ``query_id``: the one query whose rows of the one system view matter; "" for all.
+    ``named`` are the tables and views in its text; ``tables`` also has those behind the views.
+    ``query_id``: the only query whose rows of the one system view are needed; "" for all.
     """
 
     tables: set[Key] = field(default_factory=set)
@@ -52,14 +52,14 @@ def target_name(tree: exp.Expr) -> tuple[str, ...]:
 
 
 def table_name(table: exp.Table) -> tuple[str, ...]:
-    """A table node's name, outermost part first."""
+    """A table node's name as a tuple, outermost part first."""
     return tuple(part.name for part in table.parts)
 
 
 def name_projections(tree: exp.Expr) -> None:
     """``SELECT count(*), a::int, 1`` -> ``... AS count, ... AS a, ... AS "?column?"``.
 
-    The names that PostgreSQL's FigureColname, and Redshift after it, gives unnamed columns.
+    The names that PostgreSQL's FigureColname, and so Redshift, gives unnamed columns.
     """
     for select in _outer_selects(tree):
         for projection in list(select.expressions):
@@ -79,7 +79,7 @@ def _outer_selects(tree: exp.Expr) -> list[exp.Select]:
 
 _FIGURES = {"dateadd": "date_add", "datediff": "date_diff", "decode": "case", "nvl": "coalesce",
             "date_part": "pgdate_part"}  # fmt: skip
-"""Functions whose columns have another name, as the examples of their pages show."""
+"""Functions whose columns have another name, as in the examples of their pages."""
 
 
 def _figure_name(node: exp.Expr) -> str:
@@ -208,7 +208,7 @@ def _ancestors(node: exp.Expr) -> list[exp.Expr]:
 
 
 def _put(table: exp.Table, physical: exp.Table, name: str) -> None:
-    """Changes a table node's name in place; it keeps being known by the name it had."""
+    """Changes a table node's name in place; its old name becomes the alias."""
     for part in ("this", "db", "catalog"):
         table.set(part, physical.args.get(part))
     is_target = isinstance(table.parent, (exp.Insert, exp.Update, exp.Delete, exp.Schema)) and (
@@ -220,7 +220,7 @@ def _put(table: exp.Table, physical: exp.Table, name: str) -> None:
 
 
 def _only(query: exp.Query, count: int) -> exp.Query:
-    """The first columns of a query: a ``*`` is what it was when the view was made."""
+    """The first columns of a query: ``*`` has the columns of the time when the view was created."""
     named = [exp.to_identifier(f"c{number}", quoted=True) for number in range(count)]
     alias = exp.TableAlias(this=exp.to_identifier("rs_view", quoted=True), columns=named)
     inner = exp.Subquery(this=query, alias=alias)

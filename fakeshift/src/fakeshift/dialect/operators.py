@@ -7,14 +7,14 @@ import re
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import Value, call, may_be_date, to_duckdb
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 
 _NUMBER_OR_DATE = re.compile(r"\s*[+-]?\d")
 _MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")
 
 
 def concatenate(node: exp.DPipe) -> exp.Expr:
-    """``'n: ' || 1.0`` -> ``'n: ' || rs_text(1.0)``: numbers are written as Redshift writes them.
+    """``'n: ' || 1.0`` -> ``'n: ' || rs_text(1.0)``: numbers are formatted as in Redshift.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_concat_op.html
     """
@@ -28,16 +28,16 @@ def concatenate(node: exp.DPipe) -> exp.Expr:
 
 
 def as_text(node: exp.Expr) -> exp.Expr:
-    """``n`` -> ``rs_text(n)``, a string as it is."""
+    """``n`` -> ``rs_text(n)``, a string unchanged."""
     if isinstance(node, exp.Literal) and node.is_string:
         return node
     return exp.Anonymous(this="rs_text", expressions=[node])
 
 
 def add(node: exp.Add) -> exp.Expr:
-    """``firstname + ' ' + lastname`` -> ``firstname || ' ' || lastname``: + joins strings too.
+    """``firstname + ' ' + lastname`` -> ``firstname || ' ' || lastname``: + also joins strings.
 
-    Known by a literal that is neither number nor interval; the example of dg/r_NVL2.html.
+    Recognised by a literal that is neither number nor interval; the example of dg/r_NVL2.html.
     """
     if any(_is_text(node.args[side]) for side in ("this", "expression")):
         return concatenate(exp.DPipe(this=node.this, expression=node.expression))
@@ -48,7 +48,7 @@ _LARGEST_INTEGER = 2**31 - 1
 
 
 def arithmetic(node: exp.Expr) -> exp.Expr:
-    """``s * 30000`` -> ``s * CAST(30000 AS INT)``: a whole number is an INTEGER, with a SMALLINT too.
+    """``s * 30000`` -> ``s * CAST(30000 AS INT)``: a whole number is an INTEGER, also beside a SMALLINT.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
     """
@@ -56,7 +56,7 @@ def arithmetic(node: exp.Expr) -> exp.Expr:
         operand = node.args[side]
         if _is_integer(operand) and int(operand.name) <= _LARGEST_INTEGER:
             node.set(side, exp.Cast(this=operand, to=exp.DataType.build("INT")))
-    node.set("typed", False)  # sqlglot would make a division of typed integers a BIGINT
+    node.set("typed", False)  # sqlglot would cast a division of typed integers to BIGINT
     return node
 
 
@@ -81,8 +81,8 @@ def eager_case(node: exp.Case) -> exp.Expr:
 
     -> ``CASE WHEN hash(CAST(x AS INT)) IS NULL THEN NULL WHEN c THEN CAST(x AS INT) ELSE 0 END``:
     hash is never NULL, but has to be computed. Redshift fails on branches that are not taken
-    (seen on real clusters, exmergo/dex#307). Approximate: what has a subquery, a window or another
-    CASE inside stays lazy.
+    (seen on real clusters, exmergo/dex#307). Approximate: a branch with a subquery, a window or another
+    CASE stays lazy.
     """
     branches = [when.args["true"] for when in node.args["ifs"]]
     if node.args.get("default") is not None:
@@ -123,7 +123,7 @@ def comparison(node: exp.Expr) -> exp.Expr:
 
 
 def between(node: exp.Between) -> exp.Expr:
-    """As ``comparison``, of both ends."""
+    """Like ``comparison``, for both bounds."""
     for end in ("low", "high"):
         if may_be_date(node.args[end]):
             node.set(end, _as(node.this, node.args[end]))
@@ -131,7 +131,7 @@ def between(node: exp.Between) -> exp.Expr:
 
 
 def among(node: exp.In) -> exp.Expr:
-    """As ``comparison``, of a list's members."""
+    """Like ``comparison``, for the members of a list."""
     listed = [_as(node.this, one) if may_be_date(one) else one for one in node.expressions]
     node.set("expressions", listed)
     return node
@@ -150,7 +150,7 @@ def similar_to(node: exp.SimilarTo) -> exp.Expr:
 
 
 def like(node: exp.Expr) -> exp.Expr:
-    """``n LIKE 'a\\_%'`` -> ``rs_text(n) LIKE 'a\\_%' ESCAPE '\\'``: a backslash escapes by itself; a
+    """``n LIKE 'a\\_%'`` -> ``rs_text(n) LIKE 'a\\_%' ESCAPE '\\'``: a backslash escapes by default; a
     number is matched as text.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_patternmatching_condition_like.html
@@ -183,7 +183,7 @@ def _similar(node: exp.SimilarTo, mark: str) -> exp.Expr:
 
 
 def similar(pattern: str, mark: str) -> str:
-    """``a.c%`` -> ``a\\.c.*``: only ``% _ | * + ? {} () []`` mean something."""
+    """``a.c%`` -> ``a\\.c.*``: only ``% _ | * + ? {} () []`` are special."""
     out, inside, escaped = [], False, False
     for character in pattern:
         if escaped:

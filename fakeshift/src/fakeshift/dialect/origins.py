@@ -1,43 +1,29 @@
-"""Where a result's columns come from: what ColumnMetadata says of a table's column beyond its type.
+"""Where a result's columns come from: the part of ColumnMetadata that only columns of tables have.
 
 ``SELECT p.name, p.id + 1 FROM plays p`` -> the column ``name`` of ``plays``, and None.
 
 The example of https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling.html: schemaName,
-tableName, nullable, and of a VARCHAR its length; all other columns have none of these.
+tableName, nullable, and of a VARCHAR its length; other columns do not have these.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlglot import exp
 
-from fakeshift.catalog.model import Relation
+from fakeshift.catalog.model import Origin, Relation
 from fakeshift.dialect.names import is_cte, table_name
 from fakeshift.dialect.scope import Scope
-from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.nodes import Column
 from fakeshift.system import views
-
-
-@dataclass(frozen=True)
-class Origin:
-    """A column of a table or view. The schema of a system view is empty, as the API shows it."""
-
-    schema: str
-    table: str
-    type: DataType
-    not_null: bool = False
-
 
 Source = dict[str, Origin]
 """The columns of one table of FROM, by name."""
 
 
 def origins_of(tree: exp.Expr, scope: Scope) -> tuple[Origin | None, ...]:
-    """The origin of each column of a query that is about to be translated; empty if that is not known.
+    """The origin of each column of a query before its translation; empty if unknown.
 
-    Raises RedshiftError, as for a table that is not there.
+    Raises RedshiftError, for example for a missing table.
     """
     while isinstance(tree, exp.Subquery):
         tree = tree.this
@@ -60,7 +46,7 @@ def origins_of(tree: exp.Expr, scope: Scope) -> tuple[Origin | None, ...]:
 
 
 def _sources(tree: exp.Select, scope: Scope) -> dict[str, Source | None]:
-    """By the name that the query knows each by; None for what is no table."""
+    """The sources by their names in the query; None for one that is not a table."""
     found: dict[str, Source | None] = {}
     joins = tree.args.get("joins") or []
     first = tree.args.get("from_")
@@ -69,7 +55,7 @@ def _sources(tree: exp.Select, scope: Scope) -> dict[str, Source | None]:
             continue
         source = node.this
         if isinstance(node, exp.Join) and (node.args.get("using") or node.args.get("method")):
-            source = None  # its columns are of two tables
+            source = None  # its columns belong to two tables
         name = source.alias_or_name if isinstance(source, exp.Expr) else f"?{len(found)}"
         found[name] = _columns(source, scope) if isinstance(source, exp.Table) else None
     return found
@@ -95,7 +81,7 @@ def _of_table(relation: Relation, column: Column) -> Origin:
 
 
 def _star(projection: exp.Expr, sources: dict[str, Source | None]) -> list[Origin | None] | None:
-    """``*`` or ``t.*``; None if not all of its columns are known."""
+    """``*`` or ``t.*``; None if a column is unknown."""
     star = projection.this if isinstance(projection, exp.Column) else projection
     if not isinstance(star, exp.Star) or any(star.args.values()):
         return None

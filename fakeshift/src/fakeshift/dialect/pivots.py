@@ -1,4 +1,4 @@
-"""PIVOT and UNPIVOT in FROM, as what they are short for.
+"""PIVOT and UNPIVOT in FROM, written out.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause-pivot-unpivot-examples.html
 """
@@ -10,7 +10,7 @@ from sqlglot import exp
 from fakeshift.dialect.aliases import columns_of
 from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.supers import Finder
-from fakeshift.engine.errors import RedshiftError, undefined_column, unsupported
+from fakeshift.errors import RedshiftError, undefined_column, unsupported
 
 _AGGREGATES = frozenset({"count", "sum", "min", "max", "avg"})
 
@@ -30,10 +30,10 @@ def rewrite(tree: exp.Expr, scope: Scope) -> None:
         if names is None:
             raise unsupported("PIVOT of what is no table or query")
         query = _unpivoted if pivot.args.get("unpivot") else _pivoted
-        made = exp.Subquery(this=query(item.copy(), pivot, names), alias=pivot.args.get("alias"))
+        built = exp.Subquery(this=query(item.copy(), pivot, names), alias=pivot.args.get("alias"))
         for key in ("joins", "laterals"):
-            made.set(key, item.args.get(key))
-        item.replace(made)
+            built.set(key, item.args.get(key))
+        item.replace(built)
 
 
 def _column(name: str) -> exp.Column:
@@ -89,12 +89,12 @@ def _where(call: exp.Anonymous, key: exp.Expr, value: exp.Expr) -> exp.Expr:
         raise RedshiftError("PIVOT takes constants in IN", sqlstate="0A000")
     else:
         condition = exp.EQ(this=key.copy(), expression=value.copy())
-    made = call.copy()
-    (argument,) = made.expressions
+    built = call.copy()
+    (argument,) = built.expressions
     inner = argument.expressions[0] if isinstance(argument, exp.Distinct) else argument
     counted = exp.Literal.number(1) if isinstance(inner, exp.Star) else inner.copy()
     inner.replace(exp.Case(ifs=[exp.If(this=condition, true=counted)]))
-    return made
+    return built
 
 
 def _unpivoted(item: exp.Expr, pivot: exp.Pivot, names: list[str]) -> exp.Query:
@@ -115,9 +115,9 @@ def _unpivoted(item: exp.Expr, pivot: exp.Pivot, names: list[str]) -> exp.Query:
         listed.append(_named(_column(name), value.name))
         select = exp.Select(expressions=listed).from_(item.copy())
         union = exp.Union(this=union, expression=select, distinct=False) if union else select
-    made = exp.Select(expressions=[exp.Star()])
-    made.set("from_", exp.From(this=exp.Subquery(this=union)))
+    built = exp.Select(expressions=[exp.Star()])
+    built.set("from_", exp.From(this=exp.Subquery(this=union)))
     if not pivot.args.get("include_nulls"):
         missing = exp.Is(this=_column(value.name), expression=exp.Null())
-        made.set("where", exp.Where(this=exp.Not(this=missing)))
-    return made
+        built.set("where", exp.Where(this=exp.Not(this=missing)))
+    return built

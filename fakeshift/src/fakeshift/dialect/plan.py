@@ -1,10 +1,10 @@
-"""EXPLAIN: a plan in Redshift's shape, made from the statement and the tables' sizes.
+"""EXPLAIN: a plan in Redshift's format, from the statement and the tables' sizes.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_EXPLAIN.html
 https://docs.aws.amazon.com/redshift/latest/dg/c_data_redistribution.html
 
-Approximate: the steps are those that the statement asks for, joins in the order in which it names
-them, always by hash where there is an equality; costs grow with rows and mean nothing else.
+Approximate: the steps follow the statement, with joins in its order, always by hash if there is an
+equality; costs grow with the rows and have no other meaning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlglot import exp
 from fakeshift.catalog.model import Relation
 
 Table = Callable[[exp.Table], tuple[Relation | None, int]]
-"""A table's relation, None for WITH, system views and views; and how many rows it has."""
+"""A table's relation (None for WITH, system views and views) and its number of rows."""
 
 _WIDTHS = {"int2": 2, "int4": 4, "int8": 8, "float4": 4, "float8": 8, "bool": 1, "date": 4, "time": 8,
            "timestamp": 8, "timestamptz": 8, "numeric": 8}  # fmt: skip
@@ -26,7 +26,7 @@ _SORT_COST = 1_000_000_000_000.0
 
 @dataclass
 class Step:
-    """One line of the plan with what stands below it."""
+    """One line of the plan with the lines below it."""
 
     name: str
     rows: int
@@ -39,7 +39,7 @@ class Step:
 
 
 def lines(step: Step, depth: int = 0) -> list[str]:
-    """``XN Seq Scan on t  (cost=0.00..0.02 rows=2 width=4)``, and below it what it is made of."""
+    """``XN Seq Scan on t  (cost=0.00..0.02 rows=2 width=4)``, and the lines below it."""
     arrow = "  " + "      " * (depth - 1) + "->  " if depth else ""
     inset = " " * len(arrow)
     size = f"rows={step.rows} width={step.width}"

@@ -1,4 +1,4 @@
-"""Every expression rewritten from the leaves up: the one place that knows the list of rules."""
+"""Rewrites every expression from the leaves up; the only list of rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from fakeshift.dialect import casts, dates, functions, intervals, operators, strings, typed, zones
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, syntax_error, unsupported
+from fakeshift.errors import RedshiftError, syntax_error, unsupported
 
 Rule = Callable[[Any], exp.Expr]
 
@@ -51,7 +51,7 @@ _REFUSED: dict[type[exp.Expr], str] = {
 
 def apply(tree: exp.Expr, scope: Scope | None) -> exp.Expr:
     """The tree in DuckDB's terms. ``scope`` is None for a column's default, which may
-    not ask the session anything. Raises RedshiftError for what Redshift or we do not have.
+    not use the session. Raises RedshiftError for what Redshift or this server does not support.
     """
     nodes = list(tree.walk(bfs=True))
     for node in reversed(nodes):
@@ -72,7 +72,7 @@ _NOT_THERE: dict[type[exp.Expr], str] = {
     exp.Values: "VALUES",
     exp.Fetch: "FETCH",
 }
-"""What Redshift's grammar does not have, and the word at which it stops.
+"""What Redshift's grammar does not have, and the word in its syntax error.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
 """

@@ -1,4 +1,4 @@
-"""What translation asks of a session: relations by name, and a few facts about itself."""
+"""What a translation needs from a session: relations by name, and facts about the session."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fakeshift.catalog.model import Relation
 
 
 class Scope(Protocol):
-    """A session, as seen from the translator."""
+    """A session, as the translator sees it."""
 
     @property
     def user(self) -> str:
@@ -22,16 +22,16 @@ class Scope(Protocol):
 
     @property
     def collation(self) -> str:
-        """The database's: case_sensitive or case_insensitive."""
+        """The database's collation: case_sensitive or case_insensitive."""
 
     def number(self, name: str) -> exp.Expr:
-        """``pid``, ``last_query_id``, ``last_copy_id``, -1 if there was none, ``last_copy_count``."""
+        """``pid``, ``last_query_id``, ``last_copy_id``, -1 if none, ``last_copy_count``."""
 
     def existing_schemas_in_path(self) -> list[str]:
-        """The search path, of schemas that exist."""
+        """The existing schemas of the search path."""
 
     def relation(self, name: tuple[str, ...]) -> Relation:
-        """A table or view; RedshiftError if there is none."""
+        """A table or view; raises RedshiftError if it does not exist."""
 
     def describe(self, sql: str, system: frozenset[str]) -> list[str]:
         """DuckDB's types of the columns of DuckDB's query ``sql``, which reads these system views."""

@@ -1,4 +1,4 @@
-"""Functions whose answer the session knows: they become literals.
+"""Functions that the session answers: they become literals.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_System_information_functions.html
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 
 Args = list[exp.Expr]
 Build = Callable[[Scope], exp.Expr]

@@ -1,4 +1,4 @@
-"""A value on its way into a column."""
+"""Converts a value for storing it in a column."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from fakeshift.sql.nodes import Column
 
 
 def store(value: exp.Expr, column: Column) -> exp.Expr:
-    """``value`` as its column keeps it: ``rs_store_varchar(CAST(x AS VARCHAR), 10)``.
+    """``value`` as its column stores it: ``rs_store_varchar(CAST(x AS VARCHAR), 10)``.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html: too long is an error,
-    unless only blanks are beyond the length.
+    unless only blanks exceed the length.
     """
     kind = column.type
     if kind.is_text:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 Args = list[exp.Expr]
 Build = Callable[[Args], exp.Expr]
@@ -18,7 +18,7 @@ def _f(name: str, *args: exp.Expr) -> exp.Anonymous:
 
 
 def _text(value: exp.Expr) -> exp.Expr:
-    """Any value as text, a string as it is: other types are converted by themselves.
+    """Any value as text, a string unchanged: other types are converted implicitly.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html#r_Type_conversion
     """
@@ -28,7 +28,7 @@ def _text(value: exp.Expr) -> exp.Expr:
 
 
 def _of_text(name: str, least: int, most: int, *, texts: tuple[int, ...] = (0,)) -> Build:
-    """``upper(a)`` -> ``upper(rs_text(a))``; ``texts`` are the places of the arguments that are text."""
+    """``upper(a)`` -> ``upper(rs_text(a))``; ``texts`` are the positions of text arguments."""
 
     def build(args: Args) -> exp.Expr:
         if not least <= len(args) <= most:
@@ -75,7 +75,7 @@ def substring(node: exp.Substring) -> exp.Expr:
 
 
 def _substr(args: Args) -> exp.Expr:
-    """``substr(a, start [, length])``: places before the first character count.
+    """``substr(a, start [, length])``: positions before the first character count.
 
     .../dg/r_SUBSTRING.html
     """
@@ -116,7 +116,7 @@ def _sha2(args: Args) -> exp.Expr:
 def _options(args: Args, place: int) -> tuple[str, str]:
     """The ``parameters`` of a regular expression's function, and DuckDB's options for them.
 
-    Raises RedshiftError for a pattern of the PCRE dialect that looks around: RE2 has no such thing.
+    Raises RedshiftError for a PCRE pattern with lookaround, which RE2 does not have.
     """
     given = args[place].name if len(args) > place else ""
     pattern = args[1]
@@ -147,7 +147,7 @@ def _regexp_replace(args: Args) -> exp.Expr:
 
 
 def _regexp_substr(args: Args) -> exp.Expr:
-    """``regexp_substr(a, pattern [, position [, occurrence [, parameters]]])``: '' where nothing
+    """``regexp_substr(a, pattern [, position [, occurrence [, parameters]]])``: '' if nothing
     matches. .../dg/REGEXP_SUBSTR.html
     """
     given, options = _options(args, 4)
@@ -166,8 +166,8 @@ def _regexp_count(args: Args) -> exp.Expr:
 
 
 def _regexp_instr(args: Args) -> exp.Expr:
-    """``regexp_instr(a, pattern [, position [, occurrence [, option [, parameters]]]])``: 0 where nothing
-    matches; option 1 is the place after the match. .../dg/REGEXP_INSTR.html
+    """``regexp_instr(a, pattern [, position [, occurrence [, option [, parameters]]]])``: 0 if nothing
+    matches; option 1 gives the position after the match. .../dg/REGEXP_INSTR.html
     """
     _, options = _options(args, 5)
     after = args[4] if len(args) > 4 else exp.Literal.number(0)
@@ -176,7 +176,7 @@ def _regexp_instr(args: Args) -> exp.Expr:
 
 
 def _to_hex(args: Args) -> exp.Expr:
-    """``to_hex(n)``: in small letters. .../dg/r_TO_HEX.html"""
+    """``to_hex(n)``: in lower case. .../dg/r_TO_HEX.html"""
     (value,) = args
     return _f("lower", _f("to_hex", value))
 
@@ -199,7 +199,7 @@ def position(node: exp.StrPosition) -> exp.Expr:
 
 
 def _fnv_hash(args: Args) -> exp.Expr:
-    """``fnv_hash(a [, seed])``: of a value's bytes as its type has them. .../dg/r_FNV_HASH.html"""
+    """``fnv_hash(a [, seed])``: of a value's bytes in its type. .../dg/r_FNV_HASH.html"""
     value, seed = args[0], args[1] if len(args) > 1 else exp.Literal.number(-3750763034362895579)
     return _f("rs_fnv", _f("rs_bytes", value), seed)
 
@@ -217,7 +217,7 @@ def _soundex(args: Args) -> exp.Expr:
 
 
 def _difference(args: Args) -> exp.Expr:
-    """``difference(a, b)``: in how many places their Soundex codes agree. .../dg/DIFFERENCE.html"""
+    """``difference(a, b)``: the number of equal positions in their Soundex codes. .../dg/DIFFERENCE.html"""
     first, second = args
     codes = [_f("rs_soundex", _text(one)) for one in (first, second)]
     return _integer(_f("rs_difference", *codes))

@@ -1,4 +1,4 @@
-"""Functions of the leader node only, and clauses that stand where Redshift does not take them.
+"""Leader-node functions, and clauses in places where Redshift does not accept them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions_leader_node_only.html
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
 
 _LEADER_ONLY = frozenset(
     {"current_schema", "current_schemas", "has_database_privilege", "has_schema_privilege",
@@ -15,14 +15,14 @@ _LEADER_ONLY = frozenset(
      "localtimestamp", "isfinite", "now", "getbit", "get_bit", "get_byte", "set_bit", "set_byte",
      "to_ascii", "version", "generate_series"}
 )  # fmt: skip
-"""The page's list, but SUBSTR, which everybody uses on tables; the last two are not on it, and seen."""
+"""The page's list without SUBSTR, which is common on tables; the last two are from reports."""
 _KEYWORDS = (
     exp.CurrentSchema, exp.CurrentTime, exp.CurrentTimestamp, exp.Localtime, exp.Localtimestamp,
 )  # fmt: skip
 
 
 def refuse_leader_only(tree: exp.Expr) -> None:
-    """Raises RedshiftError for a query of tables that calls a function of the leader node."""
+    """Raises RedshiftError for a query over tables that calls a leader-node function."""
     called = any(str(call.this).lower() in _LEADER_ONLY for call in tree.find_all(exp.Anonymous))
     if called or tree.find(*_KEYWORDS) is not None:
         raise RedshiftError(
@@ -32,14 +32,14 @@ def refuse_leader_only(tree: exp.Expr) -> None:
 
 
 def is_distributed(view: str) -> bool:
-    """Whether a query of a system view runs on the compute nodes, as of a table: all but PG_ and
+    """Whether a query of a system view runs on the compute nodes, as for a table: all except PG_ and
     information_schema.
     """
     return view.startswith(("sys_", "svv_", "svl_", "stl_", "stv_"))
 
 
 def refuse_unaliased_qualify(tree: exp.Expr) -> None:
-    """Right after FROM the relation needs an alias: without one QUALIFY is taken for it.
+    """Right after FROM the relation needs an alias: without one QUALIFY is read as the alias.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html
     """
@@ -58,7 +58,7 @@ def refuse_unaliased_qualify(tree: exp.Expr) -> None:
 
 
 def refuse_hidden_order(tree: exp.Expr) -> None:
-    """SELECT DISTINCT orders by what it selects only."""
+    """SELECT DISTINCT can only order by selected expressions."""
     for select in tree.find_all(exp.Select):
         order = select.args.get("order")
         if order is None or select.args.get("distinct") is None or select.is_star:
@@ -77,6 +77,6 @@ def refuse_hidden_order(tree: exp.Expr) -> None:
 
 def _plain(item: exp.Expr) -> str:
     inner = item.this if isinstance(item, exp.Alias) else item
-    while isinstance(inner, exp.Paren):  # DISTINCT (a) is no function
+    while isinstance(inner, exp.Paren):  # DISTINCT (a) is not a function
         inner = inner.this
     return str(inner.sql(dialect="redshift"))

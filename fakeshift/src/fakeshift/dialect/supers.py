@@ -1,10 +1,10 @@
-"""SUPER: navigation, unnesting in FROM and dynamic typing, before names are looked up.
+"""SUPER: navigation, unnesting in FROM and dynamic typing, before names are resolved.
 
 https://docs.aws.amazon.com/redshift/latest/dg/query-super.html
 
-A SUPER value is DuckDB's JSON. What is SUPER is known from the catalogue's columns, from navigation
-and from the functions that make SUPER values; through subqueries, WITH and views too. Operators on
-it become calls of macros (``macros``) that look at each value's own type.
+A SUPER value is DuckDB's JSON. SUPER expressions are recognised from the catalogue's columns, from
+navigation and from functions that return SUPER, also through subqueries, WITH and views. Operators
+on them become calls of macros (``engine.macros``) that check each value's type.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlglot import exp
 from fakeshift.catalog.model import Relation
 from fakeshift.dialect.grammar import Call, call
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.system import views
 
 MAKERS = frozenset(
@@ -29,7 +29,7 @@ _TAKERS = MAKERS | frozenset(
      "is_smallint", "is_decimal", "is_float", "is_boolean", "count", "any_value", "nvl2", "decode",
      "min", "max", "first_value", "last_value", "lag", "lead", "listagg"}
 )  # fmt: skip
-"""Functions that take SUPER values as they are."""
+"""Functions that accept SUPER values directly."""
 
 _MIXED = frozenset({"coalesce", "nvl", "nullif"})
 _NUMERIC = frozenset(
@@ -63,14 +63,14 @@ _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg)
 _LIKE = (exp.Like, exp.ILike, exp.SimilarTo, exp.RegexpLike)
 
 Source = Relation | exp.Query | str | None
-"""What stands behind a name of FROM: a table, a query, ``"value"`` or ``"index"`` of an unnesting."""
+"""The source of a name in FROM: a table, a query, ``"value"`` or ``"index"`` of an unnesting."""
 
 
 def rewrite(tree: exp.Expr, scope: Scope) -> None:
     """``SELECT c.orders[0].key FROM t c`` -> ``SELECT rs_get(c.orders, '$[0]."key"') AS key FROM t c``.
 
-    Changes the tree. Names are still Redshift's, folded; a table that is not there is left to
-    ``names.resolve`` to refuse.
+    Changes the tree. Names are still Redshift's, folded; ``names.resolve`` later
+    refuses a missing table.
     """
     finder = Finder(scope)
     for select in list(tree.find_all(exp.Select)):
@@ -83,7 +83,7 @@ def rewrite(tree: exp.Expr, scope: Scope) -> None:
 
 
 def is_super(node: exp.Expr | None) -> bool:
-    """Whether an expression, seen already, is SUPER."""
+    """Whether an expression that was already visited is SUPER."""
     if node is None:
         return False
     if node.meta.get("super"):
@@ -105,14 +105,14 @@ def is_super(node: exp.Expr | None) -> bool:
 
 
 class Finder:
-    """Says what a column's name stands for; asks the catalogue once for each table."""
+    """Resolves column names; asks the catalogue once for each table."""
 
     def __init__(self, scope: Scope):
         self._scope = scope
         self._sources: dict[int, dict[str, Source]] = {}
 
     def sources(self, node: exp.Expr) -> dict[str, Source]:
-        """What the FROM of a SELECT or the tables of a DML statement are known as."""
+        """The sources in FROM of a SELECT, or the tables of a DML statement, by name."""
         if id(node) not in self._sources:
             self._sources[id(node)] = found = {}
             for item in _items(node):
@@ -120,7 +120,7 @@ class Finder:
         return self._sources[id(node)]
 
     def source_of(self, item: exp.Expr) -> dict[str, Source]:
-        """What an item of FROM is, by its name; of an unnesting value and index."""
+        """The sources of an item of FROM by name; for an unnesting, value and index."""
         name = item.alias_or_name
         if isinstance(item, exp.Table):
             return {name: self._table(item)}
@@ -145,8 +145,8 @@ class Finder:
             return None
 
     def blocks(self, node: exp.Expr) -> list[exp.Expr]:
-        """The query blocks whose FROM a node can name, from the inside out: those around it, but not
-        the one that it is itself a part of the FROM or WITH of.
+        """The query blocks whose FROM a node can use, from the inside out: those around it, except
+        one whose FROM or WITH contains the node.
         """
         found: list[exp.Expr] = []
         skip, child, parent = False, node, node.parent
@@ -163,7 +163,7 @@ class Finder:
         return found
 
     def find(self, node: exp.Expr, name: str) -> tuple[bool, Source]:
-        """Whether FROM of a block around knows that name, and what it is."""
+        """Finds a name in FROM of the blocks around: whether it exists, and its source."""
         for block in self.blocks(node):
             if name in self.sources(block):
                 return True, self.sources(block)[name]
@@ -212,7 +212,7 @@ class Finder:
         return self.is_super_column(inner, inner.name, inner.table)
 
     def mark_unnesting(self, select: exp.Select) -> None:
-        """``FROM t c, c.orders o AT i`` -> the join's table becomes an Unnest that knows its names."""
+        """``FROM t c, c.orders o AT i`` -> the join's table becomes an Unnest with its names."""
         earlier: list[str] = []
         unnested: set[str] = set()
         for join in _places(select):
@@ -221,9 +221,9 @@ class Finder:
                 if join.args.get("side"):
                     raise unsupported("an outer join that unnests a SUPER value")
                 value, index, unpivot = _names(join.this)
-                made = exp.Unnest(expressions=[path])
-                made.meta.update({"value": value, "index": index, "unpivot": unpivot})
-                join.set("this", made)
+                built = exp.Unnest(expressions=[path])
+                built.meta.update({"value": value, "index": index, "unpivot": unpivot})
+                join.set("this", built)
                 unnested.add(value)
             earlier.append(join.this.alias_or_name if path is None else value)
 
@@ -232,7 +232,7 @@ class Finder:
 
 
 def _places(select: exp.Select) -> list[exp.Expr]:
-    """FROM and the joins of a SELECT: where its sources stand."""
+    """FROM and the joins of a SELECT, which hold its sources."""
     source = select.args.get("from_")
     return ([source] if source is not None else []) + list(select.args.get("joins") or [])
 
@@ -318,7 +318,7 @@ def _names(item: exp.Expr) -> tuple[str, str, bool]:
 
 def _join_unnested(select: exp.Select) -> None:
     """``, UNNEST(path)`` -> ``, (SELECT unnest(l) AS o, generate_subscripts(l, 1) - 1 AS i FROM (SELECT
-    rs_elements(path) AS l)) AS o``; of an object's attributes with UNPIVOT.
+    rs_elements(path) AS l)) AS o``; with UNPIVOT, of an object's attributes.
     """
     for join in _places(select):
         item = join.this
@@ -360,11 +360,11 @@ def _marked(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _put(node: exp.Expr, made: exp.Expr, name: str = "") -> None:
-    """Replaces a node; a projection keeps the name that it had."""
+def _put(node: exp.Expr, built: exp.Expr, name: str = "") -> None:
+    """Replaces a node; a projection keeps its name."""
     if name and isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
-        made = exp.Alias(this=made, alias=_quoted(name))
-    node.replace(made)
+        built = exp.Alias(this=built, alias=_quoted(name))
+    node.replace(built)
 
 
 def _rewrite(node: exp.Expr, finder: Finder) -> None:
@@ -402,7 +402,7 @@ def _rewrite(node: exp.Expr, finder: Finder) -> None:
 
 
 def _is_assignment(node: exp.Expr) -> bool:
-    """Of UPDATE ... SET."""
+    """For UPDATE ... SET."""
     return isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
 
 
@@ -443,7 +443,7 @@ def _rewrite_column(node: exp.Column, finder: Finder) -> None:
 
 
 def _refuse_plain(source: Source, name: str) -> None:
-    """Only SUPER has attributes: of another column Redshift takes the first name for a schema."""
+    """Only SUPER has attributes: for another column, Redshift reads the first name as a schema."""
     column = source.column(name) if isinstance(source, Relation) else None
     if column is not None and column.type.name != "super":
         raise RedshiftError(
@@ -452,7 +452,7 @@ def _refuse_plain(source: Source, name: str) -> None:
 
 
 def _owner(node: exp.Expr, finder: Finder, index: str) -> str:
-    """The name of the unnesting that an index belongs to."""
+    """The name of an index's unnesting."""
     for block in finder.blocks(node):
         for item in _items(block):
             if isinstance(item, exp.Unnest) and item.meta.get("index") == index:

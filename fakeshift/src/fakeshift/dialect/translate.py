@@ -1,7 +1,7 @@
-"""A query or DML statement of Redshift's as DuckDB's, with what it reads and writes.
+"""Translates a Redshift query or DML statement to DuckDB, and lists what it reads and writes.
 
 Order: names (``names``), the expressions one by one (``rules``, ``functions``, ``casts``), then what
-only DML needs (``writes``). Nothing here touches data; the catalogue answers through ``Scope``.
+only DML needs (``writes``). Nothing here reads data; the catalogue is used through ``Scope``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from fakeshift.catalog.model import Key
+from fakeshift.catalog.model import Key, Origin
 from fakeshift.dialect import (
     aliases,
     columns,
@@ -27,23 +27,23 @@ from fakeshift.dialect import (
     writes,
 )
 from fakeshift.dialect.grammar import parse_query, to_duckdb
-from fakeshift.dialect.origins import Origin, origins_of
+from fakeshift.dialect.origins import origins_of
 from fakeshift.dialect.scope import Scope
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 
 
 @dataclass(frozen=True)
 class Translated:
-    """``sql`` is DuckDB's; ``kind`` select, insert, update, delete or merge; ``target`` of all but select.
+    """``sql`` is DuckDB's; ``kind`` select, insert, update, delete or merge; ``target`` is None for select.
 
-    ``named`` are the tables and views to which the user needs SELECT: not what is behind a view.
+    ``named`` are the tables and views that need the SELECT privilege: not those behind a view.
 
-    ``types`` are Redshift's of a query's columns, where they are known.
+    ``types`` are the Redshift types of a query's columns, where known.
 
-    ``check`` finds rows only where MERGE must fail, ``then`` runs after ``sql``.
+    ``check`` finds rows only if MERGE must fail; ``then`` runs after ``sql``.
 
-    ``query_id``: of the one system view that is read, the one query whose rows matter; "" for all.
-    ``origins``: of a result's columns those that are a table's, for the others None.
+    ``query_id``: the only query whose rows of the one system view are needed; "" for all.
+    ``origins``: for each result column its table column, or None.
     """
 
     sql: str
@@ -61,12 +61,12 @@ class Translated:
 
 
 def translate(sql: str, scope: Scope) -> Translated:
-    """Raises RedshiftError for what does not parse, is unknown or is not supported."""
+    """Raises RedshiftError for syntax errors, unknown names and unsupported features."""
     return translate_tree(parse_query(sql), scope)
 
 
 def translate_tree(tree: exp.Expr, scope: Scope) -> Translated:
-    """A parsed statement, which is changed."""
+    """Translates a parsed statement, which it changes."""
     foreign.refuse(tree)
     names.fold(tree)
     if isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
@@ -148,15 +148,15 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
     rules.apply(tree, scope)
-    made = merge.prepare(tree, target, source)
+    built = merge.prepare(tree, target, source)
     return Translated(
-        made.sql,
+        built.sql,
         "merge",
         frozenset(found.tables),
         frozenset(found.named),
         target.key,
         frozenset(found.system),
-        check=made.check,
-        then=made.then,
-        needs=made.needs,
+        check=built.check,
+        then=built.then,
+        needs=built.needs,
     )

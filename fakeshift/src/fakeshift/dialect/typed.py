@@ -1,7 +1,7 @@
-"""Macros with an overload for a type, of values whose type DuckDB does not know yet.
+"""Calls of overloaded macros with values whose type DuckDB does not know yet.
 
-It picks an overload before it has looked at aggregates and windows: of those any overload fits, and
-it takes the first. A lambda's parameter has a type.
+DuckDB selects an overload before it knows the types of aggregates and windows: any overload fits
+them, and it uses the first. A lambda's parameter has a type.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import Call, Settled
-from fakeshift.dialect.macros import MACROS
+from fakeshift.engine.macros import MACROS
 
 _AGGREGATES = frozenset(
     {"count", "sum", "min", "max", "string_agg", "list", "any_value", "median", "quantile_cont",
@@ -22,7 +22,7 @@ _HEAD = re.compile(r"MACRO\s+(\w+)\((\w+)( [A-Z]+)?")
 
 
 def _overloaded() -> frozenset[str]:
-    """Those that look at their first argument's type, or hand it on to one that does."""
+    """The macros that depend on their first argument's type, directly or not."""
     heads = [(match, macro) for macro in MACROS if (match := _HEAD.search(macro))]
     found = {match[1] for match, _ in heads if match[3]}
     while True:
@@ -55,7 +55,7 @@ def settle(tree: exp.Expr) -> None:
 
 
 def _is_open(value: exp.Expr) -> bool:
-    """Whether a value has an aggregate or a window in it."""
+    """Whether a value contains an aggregate or a window."""
     for node in value.walk(prune=lambda inner: isinstance(inner, exp.Query)):
         if isinstance(node, exp.Window):
             return True

@@ -1,6 +1,6 @@
-"""A string that has no type yet takes that of the number beside it: in arithmetic, in comparisons.
+"""A string without a type gets the type of the number beside it, in arithmetic and comparisons.
 
-So with a parameter's value, which the Data API hands over as text: "the parameter values are implicitly cast"
+So does a parameter's value, which the Data API passes as text: "the parameter values are implicitly cast"
 (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations-parameters).
 """
 
@@ -15,7 +15,7 @@ from fakeshift.dialect.comparisons import sides
 from fakeshift.dialect.grammar import Value, is_whole
 from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.supers import Finder
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.datatypes import DataType
 
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
@@ -29,9 +29,9 @@ def convert(tree: exp.Expr, scope: Scope) -> None:
     """``n + '1'`` -> ``n + '1'::int``, ``price * '1.5'`` -> ``price * 1.5``, ``n = '1.5'`` -> ``n = '1.5'::int``,
     which fails. Changes the tree.
 
-    Only beside a column, a cast or a number, whose type is known.
+    Only beside a column, a cast or a number, which have a known type.
     """
-    if tree.find(exp.Unnest):  # of SUPER, whose names ``supers`` finds out
+    if tree.find(exp.Unnest):  # of SUPER, whose names ``supers`` resolves
         return
     finder = Finder(scope)
     for node in list(tree.find_all(*_ARITHMETIC)):

@@ -1,7 +1,7 @@
 """What INSERT, UPDATE and DELETE need beyond their expressions.
 
-The physical tables have no defaults, identities or lengths of their own: every INSERT names every
-column, and every value is stored through its column's type.
+The physical tables have no defaults, identities or lengths: every INSERT names every column, and
+every value is converted to its column's type.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fakeshift.catalog.model import Relation
 from fakeshift.dialect.defaults import default_expression
 from fakeshift.dialect.grammar import to_duckdb
 from fakeshift.dialect.storage import store
-from fakeshift.engine.errors import RedshiftError, undefined_column, unsupported
+from fakeshift.errors import RedshiftError, undefined_column, unsupported
 from fakeshift.sql.nodes import Column
 
 Describe = Callable[[str], list[str]]
@@ -23,7 +23,7 @@ Describe = Callable[[str], list[str]]
 
 
 def refuse_foreign_clauses(tree: exp.Expr) -> None:
-    """ON CONFLICT, RETURNING and what else PostgreSQL has and Redshift does not.
+    """ON CONFLICT, RETURNING and other clauses that PostgreSQL has and Redshift does not.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
     """
@@ -45,7 +45,7 @@ def refuse_foreign_clauses(tree: exp.Expr) -> None:
 
 
 def prepare(tree: exp.Expr, target: Relation, describe: Describe) -> exp.Expr:
-    """The statement with its values stored through the target's types."""
+    """The statement with its values converted to the target's types."""
     if isinstance(tree, exp.Insert):
         return _insert(tree, target, describe)
     return _update(tree, target) if isinstance(tree, exp.Update) else tree
@@ -129,7 +129,7 @@ def _insert_values(
 
 
 def _check_boolean(value: exp.Expr, column: Column) -> None:
-    """TRUE is no number and no date: a BOOLEAN is not cast to one by itself."""
+    """A BOOLEAN is not implicitly cast to a number or a date."""
     if isinstance(value, exp.Boolean) and column.type.name not in ("bool", "super"):
         raise RedshiftError(
             f'column "{column.name}" is of type {column.type.spoken} but expression is of type '
@@ -170,7 +170,7 @@ def _insert_query(
 
 
 def _literal_places(source: exp.Expr) -> set[int]:
-    """The places of the select list that are untyped literals: they take the column's type."""
+    """The positions of untyped literals in the select list: they get the column's type."""
     if not isinstance(source, exp.Query) or source.is_star:
         return set()
     found = set()
@@ -206,7 +206,7 @@ _MOMENTS = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAM
 
 
 def _check_types(columns: list[Column], types: list[str], literals: set[int]) -> None:
-    """Raises RedshiftError where no cast is implicit, as of VARCHAR to INTEGER.
+    """Raises RedshiftError if there is no implicit cast, for example VARCHAR to INTEGER.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html#r_Type_conversion
     """

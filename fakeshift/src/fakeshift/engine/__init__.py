@@ -1,1 +1,1 @@
-"""Sessions, transactions, locks, and the commands that are no queries."""
+"""Sessions, transactions, locks and results over DuckDB."""

@@ -1,7 +1,7 @@
-"""Cancelling a running statement: asked again and again until it has ended.
+"""Cancels a running statement: interrupts it repeatedly until it has ended.
 
-One ``interrupt()`` is not enough. DuckDB clears its flag when a query begins, so an interrupt that
-comes a moment too early is forgotten; and a statement is many queries, with Python between them.
+One ``interrupt()`` is not enough. DuckDB clears its flag when a query starts, so an interrupt that
+comes too early is lost; and a statement is many queries with Python between them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 _EVERY_SECONDS = 0.005
 
 
 class Cancellation:
-    """One session's: ``begin`` and ``end`` by the statement's thread, ``ask`` by any.
+    """Belongs to one session; its thread calls ``begin`` and ``end``, any thread ``ask``.
 
     From ``ask`` to ``end`` a thread calls ``interrupt`` every few milliseconds while the statement
-    is inside ``open``, and ``wake`` always. ``closed`` keeps BEGIN, COMMIT and ROLLBACK whole.
+    is inside ``open``, and always ``wake``. ``closed`` protects BEGIN, COMMIT and ROLLBACK.
     """
 
     def __init__(self, interrupt: Callable[[], object], wake: Callable[[], object]):
@@ -32,17 +32,17 @@ class Cancellation:
         self._over.set()
 
     def begin(self) -> None:
-        """A statement begins; nobody has asked it to stop."""
+        """A statement starts; it has not been asked to stop."""
         with self._lock:
             self._reason, self._over = None, threading.Event()
 
     def end(self) -> None:
-        """The statement has ended: nothing is interrupted any more."""
+        """The statement has ended: stops interrupting."""
         with self._lock:
             self._over.set()
 
     def ask(self, reason: RedshiftError) -> None:
-        """Has the running statement end with ``reason``, if there is one; the first reason stays."""
+        """Ends the running statement, if any, with ``reason``; the first reason counts."""
         with self._lock:
             if self._over.is_set() or self._reason is not None:
                 return
@@ -61,7 +61,7 @@ class Cancellation:
 
     @property
     def reason(self) -> RedshiftError | None:
-        """What the running statement was asked to end with."""
+        """The reason for which the running statement must end, or None."""
         return self._reason
 
     def check(self) -> None:
@@ -71,11 +71,11 @@ class Cancellation:
             raise reason
 
     def open(self) -> AbstractContextManager[None]:
-        """DuckDB may be interrupted in here."""
+        """DuckDB may be interrupted in this block."""
         return self._gate(is_open=True)
 
     def closed(self) -> AbstractContextManager[None]:
-        """DuckDB is not interrupted in here."""
+        """DuckDB is not interrupted in this block."""
         return self._gate(is_open=False)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The DuckDB database under it all: opened once, a cursor for each session."""
+"""The DuckDB database: opened once, with a cursor for each session."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import duckdb
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import Grantee, Schema
 from fakeshift.config import Settings
-from fakeshift.copy_s3.s3 import ObjectStores
-from fakeshift.dialect.macros import MACROS
 from fakeshift.engine.locks import LockManager
+from fakeshift.engine.macros import MACROS
 from fakeshift.engine.relations import CommittedRows
 from fakeshift.engine.serial import SerializationGraph
+from fakeshift.s3 import ObjectStores
 from fakeshift.system.records import SystemRecords
 
 
@@ -82,11 +82,11 @@ class Database:
         con.execute("COMMIT")
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own to the same database."""
+        """Another connection to the same database."""
         return self._con.cursor()
 
     def user_id(self, con: duckdb.DuckDBPyConnection, name: str, *, superuser: bool) -> int:
-        """The id of a database user, who is made at the first connection, as IAM users are."""
+        """The id of a database user, created at the first connection, like IAM users."""
         with self._users:
             if name not in self._user_ids:
                 known = catalog.find_grantee(con, name, "user")
@@ -97,17 +97,17 @@ class Database:
             return self._user_ids[name]
 
     def forget_user(self, name: str) -> None:
-        """The user may have been dropped: a next connection looks again."""
+        """Forgets a user who may have been dropped; the next connection checks again."""
         with self._users:
             self._user_ids.pop(name, None)
 
     def next_transaction_id(self) -> int:
-        """A transaction id; they grow."""
+        """The next transaction id; ids increase."""
         with self._ids:
             return next(self._transactions)
 
     def next_query_id(self) -> int:
-        """A query id, as RedshiftQueryId and SYS_QUERY_HISTORY.query_id; they grow."""
+        """The next query id, as RedshiftQueryId and SYS_QUERY_HISTORY.query_id; ids increase."""
         with self._ids:
             return next(self._queries)
 

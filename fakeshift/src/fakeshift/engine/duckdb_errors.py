@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import duckdb
 
-from fakeshift.engine.errors import RedshiftError, compute_error, unsupported
+from fakeshift.errors import RedshiftError, compute_error, unsupported
 
 Make = Callable[[re.Match[str]], RedshiftError]
 
 
 def translate(error: duckdb.Error) -> RedshiftError:
-    """The RedshiftError of a DuckDB error; its own first line where we have no better words."""
+    """The RedshiftError of a DuckDB error; its first line if we have no better text."""
     text = str(error)
     for pattern, make in _RULES:
         match = pattern.search(text)
@@ -24,7 +24,7 @@ def translate(error: duckdb.Error) -> RedshiftError:
 
 
 def invalid_digit(value: str, spoken_type: str) -> RedshiftError:
-    """Error 1207 as the compute nodes give it: the first character that is no digit, its place."""
+    """Error 1207 as the compute nodes word it: the first character that is not a digit, and its place."""
     position = _first_bad(value, spoken_type)
     shown = value[position : position + 1]
     message = f"Invalid digit, Value '{shown}', Pos {position}, Type: {spoken_type}"

@@ -1,4 +1,4 @@
-"""Table locks as Redshift's: who waits for whom, first come first served, deadlocks ended.
+"""Table locks like Redshift's: first come, first served; deadlocks are detected.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_write_readwrite.html
 https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
@@ -22,7 +22,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 
 class Mode(IntEnum):
@@ -73,7 +73,7 @@ class LockManager:
         """Blocks until ``owner`` holds ``key`` in ``mode`` or stronger; whether it had to wait.
 
         Raises RedshiftError ("deadlock detected") for the request that would close a circle, and
-        whatever ``check`` raises, which is asked before each wait (``wake`` has it asked again).
+        whatever ``check`` raises, which is called before each wait (``wake`` triggers another call).
         """
         with self._changed:
             table = self._tables.setdefault(key, _Table())
@@ -81,7 +81,7 @@ class LockManager:
                 return False
             request = _Request(owner, max(mode, table.held.get(owner, mode)))
             if owner in table.held:
-                table.queue.insert(0, request)  # an upgrade goes before those who hold nothing
+                table.queue.insert(0, request)  # an upgrade comes before owners that hold nothing
             else:
                 table.queue.append(request)
             waited = False
@@ -98,7 +98,7 @@ class LockManager:
             return waited
 
     def release_all(self, owner: int) -> None:
-        """The transaction has ended: everything it held is free."""
+        """The transaction has ended: releases everything it held."""
         with self._changed:
             for key in [key for key, table in self._tables.items() if owner in table.held]:
                 table = self._tables[key]
@@ -108,7 +108,7 @@ class LockManager:
             self._changed.notify_all()
 
     def wake(self) -> None:
-        """Has every waiting request look again whether it was cancelled."""
+        """Makes every waiting request check again whether it was cancelled."""
         with self._changed:
             self._changed.notify_all()
 

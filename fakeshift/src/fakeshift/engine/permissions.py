@@ -1,4 +1,4 @@
-"""What a user may do. Enforced only where the server has admins; see ``commands.grants``."""
+"""What a user may do. Enforced only if the server has admins; see ``commands.grants``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import duckdb
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import RedshiftError, undefined_relation, undefined_schema
+from fakeshift.errors import RedshiftError, undefined_relation, undefined_schema
 
 
 def _denied(kind: str, name: str) -> RedshiftError:
@@ -42,7 +42,7 @@ class Permissions:
 
     @property
     def visible_user_id(self) -> int | None:
-        """Whose rows the SYS_ views show: one's own; everybody's (None) to an admin.
+        """Whose rows the SYS_ views show: the user's own, or all (None) to an admin.
 
         https://docs.aws.amazon.com/redshift/latest/dg/c_visibility-of-data.html
         """
@@ -88,7 +88,7 @@ class Permissions:
             raise _denied("database", name)
 
     def require_superuser(self, what: str) -> None:
-        """For what only superusers do; ``what`` words the refusal."""
+        """Refuses others than superusers; ``what`` is part of the message."""
         if self.enforced:
             raise RedshiftError(f"permission denied to {what}", sqlstate="42501")
 

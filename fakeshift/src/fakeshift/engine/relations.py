@@ -1,4 +1,4 @@
-"""The catalogue's rows as they are committed, kept until a commit changes the catalogue."""
+"""The committed rows of the catalogue, cached until a commit changes the catalogue."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ Row = TypeVar("Row")
 
 
 class CommittedRows:
-    """Rows by any hashable key, for sessions that see the catalogue as it is now. Thread-safe.
+    """Rows by any hashable key, for sessions that see the current catalogue. Thread-safe.
 
-    A ``version`` is what the catalogue is between two commits that change it. While such a commit is
-    under way its work may be seen or not, so then there is none, and nothing is kept.
+    The ``version`` changes with every commit that changes the catalogue. During such a commit its
+    work may or may not be visible, so there is no version and nothing is cached.
     """
 
     def __init__(self) -> None:
@@ -25,13 +25,13 @@ class CommittedRows:
 
     @property
     def version(self) -> int | None:
-        """The present version; None while a commit changes it."""
+        """The current version; None while a commit changes it."""
         with self._lock:
             return None if self._under_way else self._commits
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Around a commit that changes the catalogue."""
+        """Use it around a commit that changes the catalogue."""
         with self._lock:
             self._under_way += 1
             self._commits += 1
@@ -44,7 +44,7 @@ class CommittedRows:
                 self._commits += 1
 
     def get(self, version: int | None, key: Hashable, read: Callable[[], Row]) -> Row:
-        """The row that ``read`` gives, which sees the catalogue in that version, None for unknown."""
+        """The row, cached or from ``read``, which sees the catalogue in that version (None: unknown)."""
         with self._lock:
             if version == self._commits and key in self._rows:
                 return cast(Row, self._rows[key])

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fakeshift.dialect.origins import Origin
+from fakeshift.catalog.model import Origin
 from fakeshift.sql.datatypes import MAX_VARCHAR, DataType
 
 _NAMES = {
@@ -23,7 +23,7 @@ _NAMES = {
     "SMALLINT": "int2",
     "INTEGER": "int4",
     "BIGINT": "int8",
-    "HUGEINT": "int8",  # what SUM of integers is in DuckDB; BIGINT in Redshift
+    "HUGEINT": "int8",  # DuckDB's SUM of integers; BIGINT in Redshift
     "UBIGINT": "int8",
     "FLOAT": "float4",
     "DOUBLE": "float8",
@@ -79,9 +79,9 @@ def result_columns(
     types: Sequence[DataType | None] = (),
     origins: Sequence[Origin | None] = (),
 ) -> list[ResultColumn]:
-    """The columns of a DuckDB cursor's ``description``; character ones as ``types`` tell them.
+    """The columns of a DuckDB cursor's ``description``; ``types`` define the character ones.
 
-    Those that are a table's, by ``origins``, have its name and schema, and may be NOT NULL.
+    Columns of a table, by ``origins``, have its name and schema, and may be NOT NULL.
     """
     found = [_result_column(entry[0], str(entry[1])) for entry in description]
     if len(types) == len(found):
@@ -195,12 +195,12 @@ def interval(written: str) -> str:
 
 def with_intervals(rows: Iterable[Sequence[Any]], places: Sequence[int]) -> list[list[Any]]:
     """Rows with DuckDB's texts of intervals in Redshift's style."""
-    made = [list(row) for row in rows]
-    for row in made:
+    built = [list(row) for row in rows]
+    for row in built:
         for place in places:
             if row[place] is not None:
                 row[place] = interval(row[place])
-    return made
+    return built
 
 
 def fields(rows: Iterable[Sequence[Any]]) -> list[list[dict[str, Any]]]:

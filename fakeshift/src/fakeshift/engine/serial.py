@@ -1,9 +1,9 @@
-"""SERIALIZABLE isolation: concurrent transactions that no serial order explains lose one of them.
+"""SERIALIZABLE isolation: if no serial order explains concurrent transactions, one of them fails.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
-Dependencies are kept by table, as Redshift keeps them: a reader comes before whoever concurrently
-writes what it read, a writer before whoever sees what it wrote. A statement that closes a circle
-ends its transaction with error 1023.
+As in Redshift, dependencies are per table: a reader comes before a concurrent writer of what it
+read, a writer before a reader of what it wrote. A statement that closes a circle ends its
+transaction with error 1023.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 
 from fakeshift.catalog.model import Key
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 
 
 @dataclass

@@ -1,16 +1,16 @@
 """A session: its DuckDB connection, its transaction, its settings. Statements run here.
 
 A snapshot is taken by a transaction's first query, DML or DDL, not by BEGIN or LOCK
-(https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html), so DuckDB's own
-transaction is begun only then, after the statement's locks are granted. Before that the connection
-reads the catalogue as it is committed.
+(https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html), so DuckDB's
+transaction starts only then, after the statement's locks are granted. Before that the connection
+reads the committed catalogue.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -18,14 +18,17 @@ import duckdb
 from sqlglot import exp
 
 from fakeshift.catalog import store as catalog
-from fakeshift.catalog.model import TEMP_SCHEMA, Key, Relation, Schema
+from fakeshift.catalog.model import TEMP_SCHEMA, Key, Origin, Relation, Schema
 from fakeshift.config import Kind
-from fakeshift.dialect.origins import Origin
 from fakeshift.engine import duckdb_errors
 from fakeshift.engine.cancel import Cancellation
-from fakeshift.engine.commands import execute
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import (
+from fakeshift.engine.locks import Mode
+from fakeshift.engine.outcome import Outcome
+from fakeshift.engine.permissions import Permissions
+from fakeshift.engine.results import result_columns, with_intervals
+from fakeshift.engine.sink import CHUNK_ROWS, ResultSink
+from fakeshift.errors import (
     RedshiftError,
     StatementCancelled,
     dropped_meanwhile,
@@ -34,11 +37,6 @@ from fakeshift.engine.errors import (
     undefined_schema,
     unsupported,
 )
-from fakeshift.engine.locks import Mode
-from fakeshift.engine.outcome import Outcome
-from fakeshift.engine.permissions import Permissions
-from fakeshift.engine.results import result_columns, with_intervals
-from fakeshift.engine.sink import CHUNK_ROWS, ResultSink
 from fakeshift.sql import nodes
 from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.parser import parse_statement
@@ -47,7 +45,7 @@ from fakeshift.system.records import SystemRecords
 from fakeshift.system.view import LoadDetail
 
 Settings = dict[str, tuple[str, ...]]
-"""The values that SET has given to parameters."""
+"""The values of parameters, by SET."""
 
 DEFAULT_SEARCH_PATH = ("$user", "public")
 NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
@@ -56,12 +54,12 @@ NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
 
 @dataclass
 class Transaction:
-    """An open transaction. ``begun`` once DuckDB's own has begun, which is the snapshot.
+    """An open transaction. ``begun``: DuckDB's transaction has started, which is the snapshot.
 
-    ``catalog`` is the version of the catalogue that the snapshot has, None if it is not known, or if
-    the transaction has changed the catalogue. ``first_temporary``: it made the session's first temporary
-    table, with which the catalogue of them goes if it is rolled back. ``settings`` and ``last`` are the
-    session's at its begin, ``local`` what SET LOCAL has covered, for its end.
+    ``catalog`` is the snapshot's version of the catalogue, None if unknown or if the transaction has
+    changed the catalogue. ``first_temporary``: it created the session's first temporary table, so a
+    rollback removes the catalogue of temporary tables too. ``settings`` and ``last`` are the session's
+    at its start; ``local`` has the values that SET LOCAL replaced, to restore them at its end.
     """
 
     id: int
@@ -77,11 +75,18 @@ class Transaction:
     started: float = field(default_factory=time.time)
 
 
-class Session(Permissions):
-    """One connection to the warehouse; used by one thread at a time, ``cancel`` by any."""
+Execute = Callable[["Session", object], Outcome]
 
-    def __init__(self, database: Database, user: str, *, superuser: bool = False):
+
+class Session(Permissions):
+    """One connection to the warehouse; used by one thread at a time, ``cancel`` by any.
+
+    ``execute`` runs a parsed statement in it: ``commands.execute``, which is a layer above.
+    """
+
+    def __init__(self, database: Database, user: str, execute: Execute, *, superuser: bool = False):
         self.database = database
+        self._execute = execute
         self.user = user
         self.superuser = superuser
         self.pid = database.next_pid()
@@ -93,7 +98,7 @@ class Session(Permissions):
         self.struck: frozenset[str] = frozenset()
         self.query_id = 0
         self.sink = ResultSink(lambda _number, _page: None)
-        self.sent: list[str] = []  # DuckDB's SQL of the statement that runs, for the log
+        self.sent: list[str] = []  # DuckDB's SQL of the running statement, for the log
         self.last_query_id = 0
         self.last = dict(NO_LAST)
         self.lock_wait = 0.0
@@ -106,7 +111,7 @@ class Session(Permissions):
         """Runs one statement: in the open transaction, else in one of its own.
 
         Raises RedshiftError; the transaction is then rolled back and its locks are free. An
-        explicit one takes nothing but ROLLBACK from then on.
+        explicit one then accepts only ROLLBACK.
         """
         self.query_id, self.lock_wait, self.sink, self.sent = query_id, 0.0, sink, []
         try:
@@ -129,7 +134,7 @@ class Session(Permissions):
         try:
             with self.cancellation.open():
                 self.check_cancelled()
-                outcome = execute(self, statement)
+                outcome = self._execute(self, statement)
                 self.check_cancelled()
             if own and self.transaction is not None:
                 self.commit()
@@ -145,7 +150,7 @@ class Session(Permissions):
         return outcome
 
     def give_up(self) -> None:
-        """The statement fails before it begins: with it the transaction that it was to run in."""
+        """The statement fails before it starts, and its transaction with it."""
         self._fail(own=False, last={})
 
     def _fail(self, *, own: bool, last: dict[str, int]) -> None:
@@ -159,7 +164,7 @@ class Session(Permissions):
             self.open_transaction.failed = True
 
     def _begun_load(self) -> dict[str, int]:
-        """What ``last`` keeps of the statement that fails: the id of a COPY that met bad data, or of an UNLOAD.
+        """The part of ``last`` to keep after a failure: the id of a COPY with bad data, or of an UNLOAD.
 
         "If the COPY fails because of invalid load data, the COPY ID is updated", and "if the COPY
         transaction is rolled back, the COPY ID is not updated": dg/PG_LAST_COPY_ID.html
@@ -191,14 +196,14 @@ class Session(Permissions):
         return Outcome()
 
     def begin(self, *, explicit: bool) -> None:
-        """Opens a transaction; its snapshot comes with its first query, DML or DDL."""
+        """Opens a transaction; its first query, DML or DDL takes the snapshot."""
         self.last_transaction_id = self.database.next_transaction_id()
         self.transaction = Transaction(
             self.last_transaction_id, explicit, dict(self.settings), dict(self.last)
         )
 
     def commit(self) -> None:
-        """Makes the transaction's work permanent and gives its locks back."""
+        """Commits the transaction and releases its locks."""
         transaction = self.transaction
         if transaction is None:
             return
@@ -220,7 +225,7 @@ class Session(Permissions):
         self._record_end(transaction, "committed", committing)
 
     def rollback(self) -> None:
-        """Undoes the transaction and gives its locks back. Never raises."""
+        """Rolls the transaction back and releases its locks. Never raises."""
         transaction = self.transaction
         if transaction is None:
             return
@@ -257,7 +262,7 @@ class Session(Permissions):
         self.records.add("transaction_history", [row])
 
     def set_parameter(self, name: str, values: tuple[str, ...] | None, *, local: bool) -> None:
-        """SET, or RESET (None). What a transaction sets goes if it is rolled back, with LOCAL also if not.
+        """SET, or RESET (None). A rollback undoes it; with LOCAL, so does a commit.
 
         PostgreSQL's rule, https://www.postgresql.org/docs/8.0/sql-set.html; Redshift's page says only
         that LOCAL "is valid for the current transaction" (dg/r_SET.html).
@@ -277,7 +282,7 @@ class Session(Permissions):
 
     @property
     def search_path(self) -> tuple[str, ...]:
-        """What SET has made of it, else Redshift's."""
+        """The value of SET, else Redshift's default."""
         return self.settings.get("search_path", DEFAULT_SEARCH_PATH)
 
     def close(self) -> None:
@@ -288,11 +293,11 @@ class Session(Permissions):
     # -- cancelling --------------------------------------------------------------------------
 
     def cancel(self) -> None:
-        """Stops what runs, also what waits for a lock; from another thread."""
+        """Stops the running statement, also one that waits for a lock; for other threads."""
         self.cancellation.ask(StatementCancelled())
 
     def terminate(self) -> None:
-        """Stops what runs as a restart of the warehouse does: it has failed, not been cancelled."""
+        """Stops the running statement like a restart of the warehouse: it has failed."""
         self.cancellation.ask(terminated())
 
     def check_cancelled(self) -> None:
@@ -309,7 +314,7 @@ class Session(Permissions):
         return self.transaction
 
     def lock(self, key: Key, mode: Mode) -> bool:
-        """Takes a table's lock until the transaction ends; whether that had to wait."""
+        """Takes a table's lock until the transaction ends; returns whether it had to wait."""
         if key[0] == TEMP_SCHEMA:
             return False
         started = time.monotonic()
@@ -320,9 +325,9 @@ class Session(Permissions):
         return waited
 
     def lock_all(self, wanted: Mapping[Key, Mode]) -> bool:
-        """Takes the locks of tables in a fixed order; whether any had to wait.
+        """Takes the locks of tables in a fixed order; returns whether any had to wait.
 
-        Raises RedshiftError for a table that was dropped meanwhile, as ``lock_table`` does.
+        Raises RedshiftError for a table that was dropped in the meantime, as ``lock_table`` does.
         """
         found = {key: self.find(*key) for key in sorted(wanted)}
         waited = [
@@ -332,7 +337,7 @@ class Session(Permissions):
         return any(waited)
 
     def lock_table(self, table: Relation, mode: Mode) -> bool:
-        """As ``lock``. Raises RedshiftError if it waited and the table is gone, or is another one."""
+        """As ``lock``. Raises RedshiftError if it waited and the table was dropped or replaced."""
         waited = self.lock(table.key, mode)
         if waited and not self.open_transaction.changed_catalog:
             with self.database.cursor() as committed:
@@ -349,15 +354,15 @@ class Session(Permissions):
             with self.cancellation.closed():
                 self.con.execute("BEGIN TRANSACTION")
                 transaction.begun = True
-                catalog.touch(self.con)  # DuckDB's transaction begins with the first look
+                catalog.touch(self.con)  # DuckDB's transaction starts with the first read
             if version == self.database.catalog.version:
                 transaction.catalog = version
             self.database.serial.begin(transaction.id)
 
     def change_catalog(self, schema: str) -> None:
-        """As ``snapshot``, for a statement that is about to change a schema or what is in it."""
+        """As ``snapshot``, for a statement that will change a schema or its contents."""
         self.snapshot()
-        if schema != TEMP_SCHEMA:  # temporary tables are in a catalogue of their own
+        if schema != TEMP_SCHEMA:  # temporary tables have a separate catalogue
             self.open_transaction.changed_catalog = True
             self.open_transaction.catalog = None
 
@@ -377,7 +382,7 @@ class Session(Permissions):
 
     @property
     def insert_mode(self) -> Mode:
-        """The lock of INSERT and COPY: shared under snapshot isolation."""
+        """The lock mode of INSERT and COPY: shared under snapshot isolation."""
         serializable = self.database.settings.isolation == "serializable"
         return Mode.WRITE if serializable else Mode.INSERT
 
@@ -399,7 +404,7 @@ class Session(Permissions):
 
     @property
     def _catalog_version(self) -> int | None:
-        """Before its snapshot a transaction sees the catalogue as it is committed."""
+        """Before its snapshot, a transaction sees the committed catalogue."""
         if self.transaction is not None and self.transaction.begun:
             return self.transaction.catalog
         return self.database.catalog.version
@@ -417,7 +422,7 @@ class Session(Permissions):
 
     @property
     def collation(self) -> str:
-        """The database's."""
+        """The database's collation."""
         return self.database.settings.collation
 
     @property
@@ -450,7 +455,7 @@ class Session(Permissions):
         return [self.user.lower() if s == "$user" else s for s in self.search_path]
 
     def find_relation(self, name: nodes.Name) -> Relation | None:
-        """A table or view by the name that a statement gives it, None if there is none."""
+        """A table or view by its name in a statement, None if it does not exist."""
         if len(name) == 3:
             if name[0] != self.database.settings.database:
                 raise unsupported("cross-database references")
@@ -478,7 +483,7 @@ class Session(Permissions):
         if len(name) >= 2:
             self.require_schema(
                 name[-2], "USAGE"
-            )  # who may not look in does not hear what is there
+            )  # without USAGE the user does not learn what exists
             if catalog.find_schema(self.con, name[-2]) is None:
                 raise undefined_schema(name[-2])
         raise undefined_relation(".".join(name[-2:]))
@@ -513,10 +518,10 @@ class Session(Permissions):
         types: Sequence[DataType | None] = (),
         origins: Sequence[Origin | None] = (),
     ) -> Outcome:
-        """Runs DuckDB's SQL of a query and hands its rows on as they come.
+        """Runs DuckDB's SQL of a query and sends its rows to the sink as they arrive.
 
-        ``types`` are the columns' in Redshift, ``origins`` the tables' columns that they are, both as
-        far as they are known.
+        ``types`` are the columns' Redshift types, ``origins`` their table columns, both as far as
+        they are known.
         """
         sink = self.sink
         cursor = self.execute(sql)
@@ -532,12 +537,12 @@ class Session(Permissions):
         return Outcome(sink.rows, has_result=True)
 
     def change(self, sql: str) -> int:
-        """Runs DuckDB's SQL of a DML statement; the number of rows."""
+        """Runs DuckDB's SQL of a DML statement; returns the number of rows."""
         row = self.execute(sql).fetchone()
         return int(row[0]) if row else 0
 
     def execute(self, sql: str) -> duckdb.DuckDBPyConnection:
-        """Runs DuckDB's SQL of the statement, and notes it for the log."""
+        """Runs DuckDB's SQL of the statement, and keeps it for the log."""
         self.sent.append(sql)
         return self.con.execute(sql)
 

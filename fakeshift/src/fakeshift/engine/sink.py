@@ -1,4 +1,4 @@
-"""Where a statement's rows go as they are fetched: pages of about a megabyte, never all at once."""
+"""Receives a statement's rows as they are fetched, in pages of about a megabyte."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.results import ResultColumn, fields, text
+from fakeshift.errors import RedshiftError
 
 PAGE_BYTES = 1_000_000
 MAX_RESULT_BYTES = 500_000_000
@@ -20,7 +20,7 @@ PutPage = Callable[[int, dict[str, Any]], None]
 
 
 class ResultSink:
-    """Cuts rows into pages and hands them to ``put``; counts rows and bytes.
+    """Splits rows into pages and passes them to ``put``; counts rows and bytes.
 
     Limits: a row of 64 KB, a result of 500 MB
     (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-troubleshooting.html).
@@ -37,13 +37,13 @@ class ResultSink:
         self.bytes = 0
 
     def start(self, columns: list[ResultColumn]) -> None:
-        """A result set begins."""
+        """Starts a result set."""
         self.columns = columns
         if self._csv:
             self._rows.append(_csv_line([column.name for column in columns]))
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """More rows."""
+        """Adds rows."""
         for row in rows:
             size = _ROW_BYTES + sum(map(_size, row))
             if size > MAX_ROW_BYTES:
@@ -60,7 +60,7 @@ class ResultSink:
                 self._flush(last=False)
 
     def finish(self) -> None:
-        """No more rows: the last page is written."""
+        """Writes the last page."""
         self._flush(last=True)
 
     def _flush(self, *, last: bool) -> None:
@@ -83,9 +83,9 @@ _VALUE_BYTES = 4
 
 
 def _size(value: Any) -> int:
-    """A value's bytes in a row of PostgreSQL's protocol: its length, and its text.
+    """The size of a value in PostgreSQL's protocol: its length and its text.
 
-    So that ``select 1`` is of 11 bytes, as DescribeStatement says of it in
+    So ``select 1`` has 11 bytes, as DescribeStatement shows in
     https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-calling-cli-describe-statement.html
     """
     if value is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.sql.datatypes import NOT_IN_REDSHIFT
 from fakeshift.sql.datatypes import parse as parse_type
 from fakeshift.sql.lexer import Tokens
@@ -56,7 +56,7 @@ def create_table(tokens: Tokens, *, temporary: bool) -> CreateTable:
 
 
 def _is_name_list(tokens: Tokens) -> bool:
-    """Whether ``(a, b)`` follows, the column names of CREATE TABLE ... AS."""
+    """Whether the column names ``(a, b)`` of CREATE TABLE ... AS follow."""
     ahead = 1
     while tokens.word(ahead + 1) == ",":
         ahead += 2
@@ -124,7 +124,7 @@ def _references(tokens: Tokens) -> str:
 
 
 def column(tokens: Tokens) -> Column:
-    """``name type [attributes] [constraints]``, also of ALTER TABLE ADD COLUMN.
+    """``name type [attributes] [constraints]``, also for ALTER TABLE ADD COLUMN.
 
     Raises RedshiftError: SERIAL and the like (Redshift has IDENTITY), an unknown encoding.
     """
@@ -133,61 +133,61 @@ def column(tokens: Tokens) -> Column:
         raise RedshiftError(
             f'Column "{name}" has unsupported type "{tokens.word().lower()}".', sqlstate="0A000"
         )
-    made = Column(name, parse_type(tokens))
+    built = Column(name, parse_type(tokens))
     if tokens.word() == "[":
         raise RedshiftError(
-            f'Column "{name}" has unsupported type "{made.type.spoken}[]".', sqlstate="0A000"
+            f'Column "{name}" has unsupported type "{built.type.spoken}[]".', sqlstate="0A000"
         )
     while True:
-        following = _column_attribute(tokens, made)
+        following = _column_attribute(tokens, built)
         if following is None:
             break
-        made = following
-    if made.identity and made.type.name not in ("int4", "int8"):
+        built = following
+    if built.identity and built.type.name not in ("int4", "int8"):
         raise RedshiftError(
             f'identity column "{name}" must be of type integer or bigint', sqlstate="42804"
         )
-    return made
+    return built
 
 
-def _column_attribute(tokens: Tokens, made: Column) -> Column | None:
-    """The column with one more attribute, None where no further one follows."""
+def _column_attribute(tokens: Tokens, built: Column) -> Column | None:
+    """The column with one more attribute, None if no further one follows."""
     if tokens.accept("NOT", "NULL"):
-        return replace(made, not_null=True)
+        return replace(built, not_null=True)
     if tokens.accept("NULL"):
-        return made
+        return built
     if tokens.accept("DEFAULT", "NULL"):
-        return replace(made, default="NULL")
+        return replace(built, default="NULL")
     if tokens.accept("DEFAULT"):
-        return replace(made, default=tokens.expression_text(*_DEFAULT_STOPS))
+        return replace(built, default=tokens.expression_text(*_DEFAULT_STOPS))
     if tokens.accept("IDENTITY"):
-        return replace(made, identity=_seed_and_step(tokens), not_null=True)
+        return replace(built, identity=_seed_and_step(tokens), not_null=True)
     if tokens.accept("GENERATED", "BY", "DEFAULT", "AS", "IDENTITY"):
         return replace(
-            made, identity=_seed_and_step(tokens), identity_by_default=True, not_null=True
+            built, identity=_seed_and_step(tokens), identity_by_default=True, not_null=True
         )
     if tokens.accept("ENCODE"):
         encoding = tokens.identifier()
         if encoding not in ENCODINGS:
-            raise RedshiftError(f'invalid encoding type specified for column "{made.name}"')
-        return replace(made, encoding=encoding)
+            raise RedshiftError(f'invalid encoding type specified for column "{built.name}"')
+        return replace(built, encoding=encoding)
     if tokens.accept("DISTKEY"):
-        return replace(made, distkey=True)
+        return replace(built, distkey=True)
     if tokens.accept("SORTKEY"):
-        return replace(made, sortkey=True)
+        return replace(built, sortkey=True)
     if tokens.accept("COLLATE"):
         collate = tokens.accept_any("CASE_SENSITIVE", "CASE_INSENSITIVE", "CS", "CI")
         if collate in ("CASE_INSENSITIVE", "CI"):
             raise unsupported("COLLATE CASE_INSENSITIVE")
         if not collate:
             raise tokens.error()
-        return replace(made, collate="case_sensitive")
+        return replace(built, collate="case_sensitive")
     if tokens.accept("UNIQUE"):
-        return replace(made, unique=True)
+        return replace(built, unique=True)
     if tokens.accept("PRIMARY", "KEY"):
-        return replace(made, primary_key=True, not_null=True)
+        return replace(built, primary_key=True, not_null=True)
     if tokens.next_is("REFERENCES"):
-        return replace(made, references=_references(tokens))
+        return replace(built, references=_references(tokens))
     if tokens.word() == "CHECK":
         raise RedshiftError("CHECK constraints are not supported", sqlstate="0A000")
     return None
@@ -204,23 +204,23 @@ def _seed_and_step(tokens: Tokens) -> tuple[int, int]:
 
 def _attributes(tokens: Tokens) -> TableAttributes:
     """BACKUP, DISTSTYLE, DISTKEY, SORTKEY, ENCODE AUTO in any order."""
-    made = TableAttributes()
+    built = TableAttributes()
     while True:
         if tokens.accept("BACKUP"):
-            made = replace(made, backup=tokens.accept("YES") or not _expected(tokens, "NO"))
+            built = replace(built, backup=tokens.accept("YES") or not _expected(tokens, "NO"))
         elif tokens.accept("DISTSTYLE"):
             style = tokens.accept_any("AUTO", "EVEN", "KEY", "ALL")
             if not style:
                 raise tokens.error()
-            made = replace(made, diststyle=style)
+            built = replace(built, diststyle=style)
         elif tokens.accept("DISTKEY"):
             tokens.expect("(")
-            made = replace(made, distkey=tokens.identifier())
+            built = replace(built, distkey=tokens.identifier())
             tokens.expect(")")
         elif tokens.word() in ("COMPOUND", "INTERLEAVED", "SORTKEY"):
-            made = _sortkey(tokens, made)
+            built = _sortkey(tokens, built)
         elif not tokens.accept("ENCODE", "AUTO"):
-            return made
+            return built
 
 
 def _expected(tokens: Tokens, word: str) -> bool:
@@ -228,21 +228,21 @@ def _expected(tokens: Tokens, word: str) -> bool:
     return True
 
 
-def _sortkey(tokens: Tokens, made: TableAttributes) -> TableAttributes:
+def _sortkey(tokens: Tokens, built: TableAttributes) -> TableAttributes:
     style = tokens.accept_any("COMPOUND", "INTERLEAVED") or "COMPOUND"
     tokens.expect("SORTKEY")
     if tokens.accept("AUTO"):
-        return replace(made, sortstyle="AUTO")
+        return replace(built, sortstyle="AUTO")
     tokens.expect("(")
     keys = [tokens.identifier()]
     while tokens.accept(","):
         keys.append(tokens.identifier())
     tokens.expect(")")
-    return replace(made, sortkeys=tuple(keys), sortstyle=style)
+    return replace(built, sortkeys=tuple(keys), sortstyle=style)
 
 
 def _check_keys(table: CreateTable) -> None:
-    """Columns are named once; key columns exist; one DISTKEY, and DISTSTYLE KEY has one."""
+    """Checks that column names are unique, key columns exist, and DISTKEY and DISTSTYLE agree."""
     names = [c.name for c in table.columns]
     for name in names:
         if names.count(name) > 1:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fakeshift.engine.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, unsupported
 from fakeshift.sql.lexer import Tokens
 
 MAX_VARCHAR = 65535
@@ -35,7 +35,7 @@ NOT_IN_REDSHIFT = frozenset(
      "LSEG", "BOX", "PATH", "POLYGON", "CIRCLE", "TSVECTOR", "TSQUERY", "TXID_SNAPSHOT", "SERIAL",
      "BIGSERIAL", "SERIAL4", "SERIAL8", "SMALLSERIAL", "SERIAL2", "HSTORE", "OID", "REGCLASS"}
 )  # fmt: skip
-"""PostgreSQL's types that no column has.
+"""PostgreSQL's types that Redshift's columns cannot have.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-datatypes.html
 """

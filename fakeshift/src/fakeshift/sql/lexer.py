@@ -1,15 +1,15 @@
-"""A cursor over the tokens of one statement, for the statements that we parse by hand."""
+"""A cursor over the tokens of one statement, for the statements that we parse ourselves."""
 
 from __future__ import annotations
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from fakeshift.dialect.grammar import tokenize
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
+from fakeshift.sql.tokens import tokenize
 
 
 class Tokens:
-    """Reads a statement word by word; every refusal is Redshift's ``syntax error at or near``."""
+    """Reads a statement word by word; every error is Redshift's ``syntax error at or near``."""
 
     def __init__(self, sql: str):
         self.sql = sql
@@ -42,7 +42,7 @@ class Tokens:
         return self._match(words) is not None
 
     def accept(self, *words: str) -> bool:
-        """Reads these words if they follow; whether they did."""
+        """Reads these words if they follow; returns whether they did."""
         end = self._match(words)
         if end is None:
             return False
@@ -62,7 +62,7 @@ class Tokens:
         return place
 
     def accept_any(self, *words: str) -> str:
-        """Reads one of these single words; which one, or ""."""
+        """Reads one of these single words; returns it, or ""."""
         for word in words:
             if self.accept(word):
                 return word
@@ -79,7 +79,7 @@ class Tokens:
         return syntax_error(self.text_of(token) if token else "")
 
     def text_of(self, token: Token) -> str:
-        """A token as the statement wrote it, of several words (``PARTITION BY``) the first."""
+        """A token as written in the statement; of several words (``PARTITION BY``) the first."""
         return self.sql[token.start : token.end + 1].split()[0]
 
     def finish(self) -> None:
@@ -88,7 +88,7 @@ class Tokens:
             raise self.error()
 
     def take(self) -> Token:
-        """Reads one token whatever it is."""
+        """Reads any one token."""
         token = self.peek()
         if token is None:
             raise syntax_error("")
@@ -140,7 +140,7 @@ class Tokens:
         return token is not None and token.token_type == TokenType.STRING
 
     def integer(self) -> int:
-        """An integer, with a sign perhaps."""
+        """An integer, optionally with a sign."""
         sign = -1 if self.accept("-") else 1
         token = self.peek()
         if token is None or token.token_type != TokenType.NUMBER or not token.text.isdigit():

@@ -1,18 +1,20 @@
-"""The statements that we parse by hand, as values. Names are folded tuples, outermost first."""
+"""The statements that we parse ourselves, as values. Names are folded tuples, outermost first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fakeshift.sql.copy_options import CopyOptions
 from fakeshift.sql.datatypes import DataType
+from fakeshift.sql.unload_options import UnloadOptions
 
 Name = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Query:
-    """SELECT, INSERT, UPDATE, DELETE, WITH: left to ``dialect``, with its parameters' values."""
+    """SELECT, INSERT, UPDATE, DELETE, WITH: parsed by ``dialect``; with the values of its parameters."""
 
     sql: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -169,13 +171,21 @@ class Lock:
 
 @dataclass(frozen=True)
 class CopyFrom:
-    """COPY table [(columns)] FROM 'source' options; the rest is ``copy_s3.options``'s to parse."""
+    """COPY table [(columns)] FROM 'source' options."""
 
     name: Name
     columns: tuple[str, ...]
     source: str
-    options: str
-    text: str = ""
+    options: CopyOptions
+
+
+@dataclass(frozen=True)
+class Unload:
+    """UNLOAD ('query') TO 'destination' options."""
+
+    query: str
+    destination: str
+    options: UnloadOptions
 
 
 @dataclass(frozen=True)
@@ -211,7 +221,7 @@ class Append:
 
 @dataclass(frozen=True)
 class Explain:
-    """EXPLAIN of a query or DML statement; of CREATE TABLE AS it is the query of ``table``."""
+    """EXPLAIN of a query or DML statement; for CREATE TABLE AS, the query of ``table``."""
 
     query: Query
     table: CreateTable | None = None
@@ -219,7 +229,7 @@ class Explain:
 
 @dataclass(frozen=True)
 class Refused:
-    """A command that we do not have and that Redshift refuses inside a transaction block."""
+    """A command that we do not support and that Redshift refuses inside a transaction block."""
 
     command: str
 

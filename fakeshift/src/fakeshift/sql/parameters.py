@@ -1,8 +1,8 @@
 """The Data API's named parameters: ``:name`` stands for a value.
 
 https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations-parameters
-The service hands them to the database as a prepared statement's ``$1``, so they stand where a
-value may stand, in a query or DML; COPY, DDL and LOCK refuse them.
+The service passes them to the database as a prepared statement's ``$1``, so they are allowed where
+a value is allowed, in a query or DML; COPY, DDL and LOCK refuse them.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from fakeshift.dialect.grammar import tokenize
-from fakeshift.engine.errors import RedshiftError, syntax_error
+from fakeshift.errors import RedshiftError, syntax_error
 from fakeshift.sql.template import NAME_MARK, Template
+from fakeshift.sql.tokens import tokenize
 
 _TAKE_VALUES = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "("})
 _BEFORE_A_NAME = frozenset(
@@ -38,10 +38,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Words:
-    """What a text's tokens tell: the first word in upper case, "" if it is no word; the parameters;
-    where the one statement in it begins and ends, without what separates it from a next one.
+    """Facts about a text's tokens: the first word in upper case, "" if it is not a word; the parameters;
+    start and end of its one statement, without semicolons.
 
-    ``opaque``: every mark of a ``Template`` is a name by itself, not a part of a longer text.
+    ``opaque``: every mark of a ``Template`` is a whole name, not a part of a longer text.
     """
 
     first: str
@@ -81,7 +81,7 @@ def _is_opaque(token: Token) -> bool:
 
 
 def _places(tokens: Sequence[Token]) -> list[Place]:
-    """Where parameters stand; never inside quotes."""
+    """Where the parameters are; never inside quotes."""
     found = []
     for index, token in enumerate(tokens[:-1]):
         name = tokens[index + 1]
@@ -95,7 +95,7 @@ def _places(tokens: Sequence[Token]) -> list[Place]:
 
 
 def _is_of_a_call(tokens: Sequence[Token]) -> bool:
-    """Whether the FROM behind these tokens is that of ``EXTRACT(year FROM ...)`` and the like."""
+    """Whether the FROM after these tokens belongs to ``EXTRACT(year FROM ...)`` and the like."""
     depth = 0
     for at in range(len(tokens) - 1, 0, -1):
         depth += {TokenType.R_PAREN: 1, TokenType.L_PAREN: -1}.get(tokens[at].token_type, 0)
@@ -118,7 +118,7 @@ def template_of(sql: str) -> tuple[Template, Words]:
 
 
 def unused_parameters(sqls: Sequence[str], names: Sequence[str]) -> list[str]:
-    """The names that no statement uses; a ``:name`` inside quotes is no use."""
+    """The names that no statement uses; a ``:name`` inside quotes does not count."""
     if not names:
         return []
     used = {place.name for sql in sqls for place in template_of(sql)[1].places}
@@ -128,8 +128,8 @@ def unused_parameters(sqls: Sequence[str], names: Sequence[str]) -> list[str]:
 def substitute(text: str, known: Words, put: Callable[[str], str]) -> str:
     """The statement in ``text``, whose words are known, with ``put(name)`` for each ``:name``.
 
-    Raises RedshiftError: syntax error at or near "$1" in a statement or a place that takes no
-    values, at or near ":" where ``put`` raises KeyError.
+    Raises RedshiftError: syntax error at or near "$1" in a statement or a place that accepts no
+    values, at or near ":" if ``put`` raises KeyError.
     """
     out: list[str] = []
     numbers: dict[str, int] = {}
@@ -151,8 +151,8 @@ def substitute(text: str, known: Words, put: Callable[[str], str]) -> str:
 def bind(sql: str, values: Mapping[str, str]) -> str:
     """``select * from t where id = :id`` -> ``... where id = '7'``; raises as ``substitute`` does.
 
-    A quoted value is of no type yet, as a prepared statement's parameter is: it takes the type that
-    the context asks for.
+    A quoted value has no type yet, like a prepared statement's parameter: it gets the type that the
+    context requires.
     """
     if ":" not in sql:
         return sql
@@ -161,5 +161,5 @@ def bind(sql: str, values: Mapping[str, str]) -> str:
 
 
 def quote(value: str) -> str:
-    """A string literal of Redshift's; backslashes are escapes there, so they are doubled."""
+    """A Redshift string literal; backslashes are escapes, so they are doubled."""
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,7 +1,7 @@
-"""From a statement's text to its value: which command it is, and its words one by one.
+"""Parses a statement's text into a node.
 
-A word that we do not know is a syntax error, one that Redshift knows and we do not is refused by
-its name; none is skipped. Each parser names the page whose synopsis it follows
+An unknown word is a syntax error; one that only Redshift knows is refused by name; none is
+skipped. Each parser names the page whose synopsis it follows
 (``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/).
 """
 
@@ -11,19 +11,21 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from fakeshift.engine.errors import RedshiftError, unsupported
-from fakeshift.sql import nodes
+from sqlglot.tokenizer_core import TokenType
+
+from fakeshift.errors import RedshiftError, unsupported
+from fakeshift.s3 import split_url
+from fakeshift.sql import copy_options, nodes, unload_options
 from fakeshift.sql.create_table import ENCODINGS, column, constraint, create_table
 from fakeshift.sql.datatypes import parse as parse_type
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.parameters import bind, template_of
 from fakeshift.sql.privileges import default_privileges, grant
-from fakeshift.unload.statement import parse as parse_unload
 
 Statement = object
 
 _POSTGRES_OBJECTS = ("UNIQUE", "INDEX", "SEQUENCE", "TRIGGER", "RULE", "DOMAIN", "AGGREGATE")
-"""What CREATE makes in PostgreSQL, and not in Redshift.
+"""What CREATE can create in PostgreSQL but not in Redshift.
 
 https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
 """
@@ -119,7 +121,7 @@ def _create(tokens: Tokens) -> Statement:
 
 
 def _outside_a_block(tokens: Tokens, verb: str) -> nodes.Refused:
-    """CREATE, ALTER or DROP of what may not be changed in a transaction block, and is not here."""
+    """CREATE, ALTER or DROP that Redshift refuses in a transaction block and we do not support."""
     words = [verb, tokens.take().text.upper()]
     if words[1] == "EXTERNAL":
         words.append(tokens.word())
@@ -225,7 +227,7 @@ def _alter(tokens: Tokens) -> Statement:
 
 
 def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
-    """What follows ALTER in ALTER TABLE, of a table's or column's attributes; None for COLUMN TYPE."""
+    """What follows ALTER in ALTER TABLE for attributes of a table or column; None for COLUMN TYPE."""
     if tokens.accept("DISTKEY"):
         return ("distkey", tokens.identifier())
     if tokens.accept("DISTSTYLE"):
@@ -258,8 +260,8 @@ def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
 
 
 def _refuse_combination(changes: list[tuple[str, ...]]) -> None:
-    """Only what dg/r_ALTER_TABLE.html lists goes together: encodings of several columns, and a new sort
-    key with DISTKEY or DISTSTYLE ALL.
+    """dg/r_ALTER_TABLE.html allows only these combinations: encodings of several columns, and a new
+    sort key with DISTKEY or DISTSTYLE ALL.
     """
     kinds = tuple(sorted(change[0] for change in changes))
     columns = [change[1] for change in changes if change[0] == "encode"]
@@ -407,7 +409,26 @@ def _copy(tokens: Tokens) -> Statement:
     columns = _name_list(tokens) if tokens.accept("(") else ()
     tokens.expect("FROM")
     source = tokens.string()
-    return nodes.CopyFrom(name, columns, source, tokens.rest(), tokens.sql)
+    split_url(source)  # first, because other sources have other options
+    return nodes.CopyFrom(name, columns, source, copy_options.parse_options(tokens))
+
+
+def _unload(tokens: Tokens) -> nodes.Unload:
+    """dg/r_UNLOAD.html: UNLOAD ('query') TO 'destination' authorization [ options ]"""
+    tokens.expect("(")
+    query = _unloaded(tokens)
+    tokens.expect(")")
+    tokens.expect("TO")
+    destination = tokens.string()
+    return nodes.Unload(query, destination, unload_options.parse_options(tokens))
+
+
+def _unloaded(tokens: Tokens) -> str:
+    """``'select ...'`` with doubled quotes, or ``$$select ...$$``."""
+    token = tokens.peek()
+    if token is not None and token.token_type == TokenType.HEREDOC_STRING:
+        return str(tokens.take().text)
+    return tokens.string()
 
 
 def _comment(tokens: Tokens) -> nodes.Comment:
@@ -568,7 +589,7 @@ _PARSERS: dict[str, Callable[[Tokens], Statement]] = {
     "TRUNCATE": _truncate,
     "LOCK": _lock,
     "COPY": _copy,
-    "UNLOAD": parse_unload,
+    "UNLOAD": _unload,
     "COMMENT": _comment,
     "COMMENT ON": _comment,
     "ANALYZE": _analyze,

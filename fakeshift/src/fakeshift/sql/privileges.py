@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_DEFAULT_PRIVILEGES.html
 
 from __future__ import annotations
 
-from fakeshift.engine.errors import unsupported
+from fakeshift.errors import unsupported
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.nodes import DefaultPrivileges, Grant, Name
 
@@ -57,8 +57,8 @@ def default_privileges(tokens: Tokens) -> DefaultPrivileges:
     grantees, option = _grantees(tokens, revoke=revoke == "REVOKE")
     if privileges == ("ALL",):
         privileges = TABLE_PRIVILEGES
-    made = Grant(revoke == "REVOKE", privileges, "TABLE", (), grantees, option)
-    return DefaultPrivileges(made, tuple(users), tuple(schemas))
+    built = Grant(revoke == "REVOKE", privileges, "TABLE", (), grantees, option)
+    return DefaultPrivileges(built, tuple(users), tuple(schemas))
 
 
 def _privileges(tokens: Tokens) -> tuple[str, ...]:

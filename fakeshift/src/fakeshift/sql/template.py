@@ -1,8 +1,8 @@
-"""A statement's text with its tables' own names taken out, so that equal work is seen to be equal.
+"""A statement's text without its tables' names, so that statements that differ only in them are equal.
 
 A load names its staging tables after itself (``event_stage_20261123_203011_aed5631e_0_0``), and
-its statements differ from the next load's in nothing else. Such a name becomes a mark, a single
-character that no statement of a user's holds; ``restore`` puts the names back.
+its statements differ from the next load's only in them. Such a name becomes a mark, a single
+character that no user's statement contains; ``restore`` puts the names back.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 NAME_MARKS = range(0xE000, 0xE400)
 VALUE_MARKS = range(0xE400, 0xF000)
-"""Private use characters: of tables' names, and of values (``dialect.cache``)."""
+"""Private use characters: for tables' names and for values (``dialect.cache``)."""
 
 NAME_MARK = re.compile(f"[{chr(NAME_MARKS[0])}-{chr(NAME_MARKS[-1])}]")
 VALUE_MARK = re.compile(f"[{chr(VALUE_MARKS[0])}-{chr(VALUE_MARKS[-1])}]")
@@ -36,8 +36,8 @@ class Template:
     def of(cls, sql: str) -> Template:
         """``select * from s.t_17`` -> ``select * from s.<mark>``, ``t_17``.
 
-        Only names with a digit that stand where a table does; all other text stays, and a name that
-        is not found is none the worse for it. Names are folded to lower case, as Redshift's are.
+        Only names with a digit in a table's place; other text stays, and a missed name does no
+        harm. Names are folded to lower case, like Redshift's.
         """
         names = tuple(dict.fromkeys(name.lower() for name in _TABLE.findall(sql)))
         if not names or len(names) > len(NAME_MARKS) or ANY_MARK.search(sql):
@@ -47,14 +47,14 @@ class Template:
         return cls(words.sub(lambda found: marks[found[0].lower()], sql), names)
 
     def restore(self, text: str) -> str:
-        """Any text with the names in place of their marks."""
+        """A text with names instead of marks."""
         return NAME_MARK.sub(self.name_of, text) if self.names else text
 
     @property
     def name_of(self) -> Callable[[re.Match[str]], str]:
-        """The name that a found mark stands for."""
+        """The name for a matched mark."""
         return lambda found: self.names[ord(found[0]) - NAME_MARKS[0]]
 
     def mark_of(self, name: str) -> str:
-        """The mark that stands for a name; the name itself if none does."""
+        """The mark for a name; the name itself if it has none."""
         return chr(NAME_MARKS[self.names.index(name)]) if name in self.names else name

@@ -17,7 +17,7 @@ TERMINAL: frozenset[str] = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
 @dataclass
 class SubStatement:
-    """One SQL string of a statement: the only one of ExecuteStatement, the n-th of a batch."""
+    """One SQL string of a statement: the only one of ExecuteStatement, or one of a batch."""
 
     id: str
     sql: str
@@ -68,7 +68,7 @@ class Statement:
 
     @property
     def over(self) -> bool:
-        """Whether the statement has ended, in whichever way."""
+        """Whether the statement has ended, successfully or not."""
         return self.status in TERMINAL
 
     @property
@@ -77,7 +77,7 @@ class Statement:
         return any(part.has_result for part in self.parts)
 
     def wait(self, seconds: float) -> bool:
-        """Blocks until the statement has ended, at most ``seconds``; whether it has."""
+        """Waits up to ``seconds`` for the statement's end; returns whether it has ended."""
         with self.changed:
             return self.changed.wait_for(lambda: self.over or self.abandoned, timeout=seconds)
 
@@ -87,10 +87,10 @@ class Statement:
         error: str | None = None,
         keep: Callable[[Statement], None] | None = None,
     ) -> None:
-        """The statement's next status; wakes whoever waits for its end.
+        """Sets the next status and wakes all who wait for the end.
 
-        ``keep`` gets the record with the status before anybody else sees it: what was told once
-        holds after a kill too.
+        ``keep`` gets the record with the status before anyone else sees it: a reported status
+        survives a kill.
         """
         with self.changed:
             updated = self.clock()
@@ -103,18 +103,18 @@ class Statement:
                     self.changed.notify_all()
 
     def abandon(self) -> None:
-        """The server stops: nobody waits any longer for what will not end in its time."""
+        """The server stops: releases waiters of a statement that will not end."""
         with self.changed:
             self.abandoned = True
             self.changed.notify_all()
 
     def document(self) -> dict[str, Any]:
-        """The record but for its parts, as JSON-ready data for the store."""
+        """The record without its parts, as JSON-ready data for the store."""
         return {key: value for key, value in vars(self).items() if key not in _NOT_KEPT}
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Statement:
-        """The inverse of ``document``, with the ``parts`` as dictionaries; of an older server's too."""
+        """The inverse of ``document``, with the ``parts`` as dictionaries; also accepts an older server's."""
         parts = [SubStatement(**part) for part in document.pop("parts")]
         known = {f.name for f in fields(cls)}
         return cls(parts=parts, **{k: v for k, v in document.items() if k in known})

@@ -14,14 +14,15 @@ from typing import Any, TextIO
 
 import duckdb
 
-from fakeshift.api.principals import Principal
+from fakeshift.commands import execute
 from fakeshift.engine import duckdb_errors
 from fakeshift.engine.database import Database
-from fakeshift.engine.errors import RedshiftError, StatementCancelled, terminated
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
 from fakeshift.engine.sink import ResultSink
+from fakeshift.errors import RedshiftError, StatementCancelled, terminated
 from fakeshift.faults import Faults
+from fakeshift.principal import Principal
 from fakeshift.sql.parameters import template_of
 from fakeshift.statements.record import Statement, Status, SubStatement
 from fakeshift.statements.sessions import LONGEST_SECONDS, KeptSession, Sessions
@@ -29,14 +30,14 @@ from fakeshift.statements.store import StatementStore
 
 _LOG = logging.getLogger(__name__)
 _STOP_SECONDS = 10
-"""What is cancelled ends within milliseconds, unless it waits for S3."""
+"""A cancelled statement ends within milliseconds, unless it waits for S3."""
 
 
 class SqlLog:
     """``sql-in.jsonl`` and ``sql-run.jsonl``: a JSON line for each SQL string that was submitted,
-    and one for each that was run. Keys: at, id, user, sql, parameters; of the second also status,
-    error, rows, milliseconds, and ``duckdb``: what DuckDB was sent (not COPY's blocks, nor what only
-    reads the catalogue).
+    and one for each that was run. Keys: at, id, user, sql, parameters; the second also has status,
+    error, rows, milliseconds, and ``duckdb``: the SQL sent to DuckDB (without COPY's blocks and
+    reads of the catalogue).
     """
 
     def __init__(self, directory: Path):
@@ -45,7 +46,7 @@ class SqlLog:
         self._run = _log(directory / "sql-run.jsonl")
 
     def submitted(self, statement: Statement) -> None:
-        """Every SQL string of a statement as it came."""
+        """Logs every SQL string of a new statement."""
         values = {p["name"]: p["value"] for p in statement.parameters}
         with self._lock:
             for part in statement.parts:
@@ -59,7 +60,7 @@ class SqlLog:
                 self._submitted.write(json.dumps(line) + "\n")
 
     def ran(self, statement: Statement, part: SubStatement, sent: list[str]) -> None:
-        """One SQL string that has ended."""
+        """Logs one SQL string that has ended."""
         line = {
             "at": part.updated,
             "id": part.id,
@@ -82,7 +83,7 @@ class SqlLog:
 
 
 def _log(path: Path) -> TextIO:
-    """The file, to be gone on with; a line that a kill has cut off is ended."""
+    """Opens the file to append; completes a line that a kill has cut off."""
     file = path.open("a+b")
     if file.tell():
         file.seek(-1, os.SEEK_END)
@@ -94,8 +95,8 @@ def _log(path: Path) -> TextIO:
 class Runner:
     """Starts and cancels statements.
 
-    ``_changed`` guards what is below it, and is told of whatever a statement may wait for before it
-    has a session to be cancelled in.
+    ``_changed`` guards the fields below it. It is notified of everything that a statement may wait
+    for while it has no session yet.
     """
 
     def __init__(self, database: Database, store: StatementStore, log: SqlLog, faults: Faults):
@@ -113,16 +114,16 @@ class Runner:
         self._keeper: threading.Thread | None = None
 
     def _new_session(self, user: str, superuser: bool) -> Session:
-        return Session(self._database, user, superuser=superuser)
+        return Session(self._database, user, execute, superuser=superuser)
 
     # -- sessions that are kept ----------------------------------------------------------------
 
     def session_for(
         self, request: dict[str, Any], principal: Principal, statement_id: str
     ) -> KeptSession | None:
-        """The kept session that a request asks for, reserved for its statement; None for none.
+        """The kept session that a request needs, reserved for its statement, or None.
 
-        Raises ApiError for one that is not there, closed or busy, and for one too many.
+        Raises ApiError if it does not exist, is closed or busy, or is one too many.
         """
         with self._changed:
             self._kept.expire()
@@ -144,7 +145,7 @@ class Runner:
             return self._kept.of_owner(owner)
 
     def _keep_time(self) -> None:
-        """In a thread of its own: closes sessions and ends statements that are over their time."""
+        """Runs in a thread: closes expired sessions and ends statements that run too long."""
         with self._changed:
             while not self._stopping:
                 wait = self._kept.expire()
@@ -158,7 +159,7 @@ class Runner:
     # -- starting and stopping -----------------------------------------------------------------
 
     def start(self, statement: Statement, kept: KeptSession | None = None) -> None:
-        """Runs the statement in a thread of its own, in the kept session that is reserved for it."""
+        """Runs the statement in a new thread, in the kept session that is reserved for it."""
         self._log.submitted(statement)
         with self._changed:
             if self._stopping:
@@ -180,7 +181,7 @@ class Runner:
             thread.start()
 
     def cancel(self, statement: Statement) -> None:
-        """Stops the statement, whatever it is at; returns at once, the end follows."""
+        """Asks the statement to stop and returns immediately."""
         with self._changed:
             statement.cancelled.set()
             session = self._sessions.get(statement.id)
@@ -188,18 +189,18 @@ class Runner:
                 session.cancel()
 
     def restart(self) -> None:
-        """As if the warehouse had restarted: what runs has FAILED, sessions are gone, data stays."""
+        """Simulates a restart: running statements are FAILED, sessions are gone, data stays."""
         with self._changed:
             kept = self._kept.all_open()
             for one in kept:
                 if one.statement_id:
-                    one.keep = 0  # it closes as its statement ends: nobody gets it once more
+                    one.keep = 0  # it closes when its statement ends, so no other statement gets it
             for session in self._sessions.values():
                 session.terminate()
         self._close(kept)
 
     def stop(self) -> None:
-        """Cancels everything, waits for it; what did not end is FAILED at the next start."""
+        """Cancels all statements and waits; one that does not end is FAILED at the next start."""
         with self._changed:
             self._stopping = True
             threads = list(self._threads)
@@ -246,7 +247,7 @@ class Runner:
             if statement.batch:
                 statement.duration = sum(part.duration for part in statement.parts)
             if self._stopping and status != "FINISHED":
-                statement.abandon()  # the record says what it last said, the next start fails it
+                statement.abandon()  # the record keeps its status; the next start sets it to FAILED
                 return
             statement.move(status, error, keep=self._store.save)
         finally:
@@ -263,9 +264,9 @@ class Runner:
             session.close()
 
     def _run_kept(self, statement: Statement, kept: KeptSession) -> None:
-        """The session is free again before anybody hears of the statement's end."""
+        """Frees the session before the statement's end is visible."""
         try:
-            if kept.session is None:  # gone between the request and here
+            if kept.session is None:  # closed since the request
                 self._fail(statement.parts[0], terminated())
                 self._abort_rest(statement)
                 return
@@ -274,12 +275,12 @@ class Runner:
         finally:
             with self._changed:
                 if kept.database != self._database.settings.database:
-                    kept.keep = 0  # there was no connection that could be kept
+                    kept.keep = 0  # there is no connection to keep
                 self._kept.end_statement(kept)
                 self._changed.notify_all()
 
     def _begin(self, session: Session, statement: Statement) -> None:
-        """From here on ``cancel``, ``restart`` and ``stop`` reach the statement in its session."""
+        """From now on ``cancel``, ``restart`` and ``stop`` reach the statement in its session."""
         with self._changed:
             session.cancellation.begin()
             self._sessions[statement.id] = session
@@ -287,7 +288,7 @@ class Runner:
                 session.cancel()
 
     def _run_in(self, session: Session, statement: Statement) -> None:
-        """Runs a statement that has begun."""
+        """Runs a statement that has started."""
         try:
             self._run_parts(session, statement)
         finally:
@@ -329,7 +330,7 @@ class Runner:
                 except RedshiftError as error:
                     part = statement.parts[-1]
                     self._fail(part, error)
-        finally:  # also after an error of ours: a kept session goes on
+        finally:  # also after an internal error: a kept session continues
             session.rollback()
         self._abort_rest(statement)
 
@@ -353,7 +354,7 @@ class Runner:
             part.result_rows = max(outcome.rows, 0) if not outcome.has_result else sink.rows
             part.result_size = sink.bytes if outcome.has_result else 0
         except StatementCancelled as error:
-            if str(error) == str(StatementCancelled()):  # who cancelled did not know its number
+            if str(error) == str(StatementCancelled()):  # the canceller did not know its number
                 error = StatementCancelled(query_id=part.query_id)
             part.status, part.error = "ABORTED", str(error)
         except RedshiftError as error:
@@ -362,7 +363,8 @@ class Runner:
             self._fail(part, duckdb_errors.translate(error))
         part.duration = time.monotonic_ns() - started
         part.updated = self._clock()
-        self._store.save_part(part)  # at once: a kill before it fails what may be committed
+        # Immediately: a kill before this would fail a committed statement.
+        self._store.save_part(part)
         self._record(session, statement, part, began)
         self._log.ran(statement, part, session.sent)
 

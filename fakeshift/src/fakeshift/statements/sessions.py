@@ -1,10 +1,10 @@
 """Sessions that outlive their statements (SessionKeepAliveSeconds, SessionId).
 
 https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ListSessions.html: AVAILABLE, BUSY
-while a statement runs, CLOSED; at most 24 hours. That a busy session takes no other statement, and
-queues none, and that there are 500 at most, is in the Management Guide as we remember it. What a
-refused SessionId is told is not documented; the messages are those of awslabs/mcp#4587 (closed, or
-never there) and awslabs/mcp#4375 (busy: as a closed one).
+while a statement runs, CLOSED; at most 24 hours. The Management Guide says, as we remember it, that
+a busy session neither accepts nor queues another statement, and that there are at most 500. The
+message for a refused SessionId is not documented; ours are those of awslabs/mcp#4587 (closed or
+unknown) and awslabs/mcp#4375 (busy: the same as closed).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fakeshift.api.errors import exceeded, validation
-from fakeshift.api.principals import Principal
 from fakeshift.engine.session import Session
+from fakeshift.principal import Principal
+from fakeshift.refusals import exceeded, validation
 from fakeshift.statements.store import StatementStore
 
 MAX_SESSIONS = 500
@@ -31,7 +31,7 @@ _NOT_KEPT = frozenset({"session", "statement_id"})
 class KeptSession:
     """A kept session. Times are seconds since 1970; ``keep`` is SessionKeepAliveSeconds.
 
-    ``statement_id`` is the statement that has it, ``session`` None once it is closed.
+    ``statement_id`` is the statement that uses it; ``session`` is None once it is closed.
     """
 
     id: str
@@ -55,7 +55,7 @@ class KeptSession:
         return "BUSY" if self.statement_id else "AVAILABLE"
 
     def touch(self, now: float) -> None:
-        """It is used: its keep-alive time starts again."""
+        """Restarts its keep-alive time."""
         self.updated = now
         self.until = min(self.updated + self.keep, self.created + LONGEST_SECONDS)
 
@@ -113,7 +113,7 @@ class Sessions:
         return [kept for kept in self._known.values() if kept.owner == owner][::-1]
 
     def all_open(self) -> list[KeptSession]:
-        """Those that are not closed."""
+        """All sessions that are not closed."""
         return list(self._open.values())
 
     def end_statement(self, kept: KeptSession) -> None:
@@ -133,7 +133,7 @@ class Sessions:
             self._save(kept)
 
     def expire(self) -> float:
-        """Closes what is over its time; the seconds until the next may be, 60 at most."""
+        """Closes expired sessions; returns the seconds until the next may expire, at most 60."""
         now = self._clock()
         for kept in self.all_open():
             if kept.status == "AVAILABLE" and kept.until <= now:

@@ -1,8 +1,8 @@
-"""Statements and their results on disk, so that a restart forgets none of them.
+"""Statements and their results on disk, so that they survive a restart.
 
 SQLite beside the DuckDB file: statements end while the warehouse's own transactions roll back, so
-their records must not live in it. Kept as the Data API keeps them: records and results 24 hours,
-client tokens 8 hours (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html).
+their records must not live in it. As in the Data API, records and results are kept for
+24 hours, client tokens for 8 (https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fakeshift.engine.errors import TERMINATED
+from fakeshift.errors import TERMINATED
 from fakeshift.statements.record import Statement, SubStatement
 
 KEEP_SECONDS = 24 * 3600
@@ -71,9 +71,9 @@ class StatementStore:
                 self._fail_interrupted(statement)
 
     def _fail_interrupted(self, statement: Statement) -> None:
-        """What ran when the server stopped has failed; its transaction is rolled back.
+        """Fails what ran when the server stopped: its transaction was rolled back.
 
-        But what had ended, and was not a part of a transaction: that is committed.
+        A part that had ended outside a transaction stays finished: it is committed.
         """
         message = f"ERROR: {TERMINATED}"
         alone = not statement.batch or statement.mode == "AUTO_COMMIT"
@@ -124,7 +124,7 @@ class StatementStore:
         self._db.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?, ?)", rows)
 
     def save(self, statement: Statement) -> None:
-        """Writes the record as it now is, with all of its parts."""
+        """Writes the record with all of its parts."""
         row = (statement.id, statement.owner, statement.created, json.dumps(statement.document()))
         with self._lock:
             self._db.execute("BEGIN")
@@ -134,7 +134,7 @@ class StatementStore:
             self._db.execute("COMMIT")
 
     def save_part(self, part: SubStatement) -> None:
-        """Writes what has become of a part."""
+        """Writes a part's status and result."""
         document = {key: value for key, value in vars(part).items() if key != "sql"}
         with self._lock:
             self._db.execute(
@@ -142,7 +142,7 @@ class StatementStore:
             )
 
     def get(self, statement_id: str) -> Statement | None:
-        """The statement of a plain id (no ``:n``), None if there is none or it is too old."""
+        """The statement of a plain id (no ``:n``), None if it does not exist or is too old."""
         with self._lock:
             statement = self._known.get(statement_id)
         if statement and statement.created < self.clock() - KEEP_SECONDS:
@@ -170,7 +170,7 @@ class StatementStore:
             return len(self._running)
 
     def save_session(self, session_id: str, created: float, document: dict[str, Any]) -> None:
-        """Keeps what is known of a session that outlives its statements."""
+        """Keeps the record of a session that outlives its statements."""
         with self._lock:
             self._db.execute(
                 "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)",
@@ -199,7 +199,7 @@ class StatementStore:
         return json.loads(row[0]) if row else None
 
     def forget_old(self) -> None:
-        """Drops what is older than the Data API keeps it."""
+        """Deletes what the Data API would not keep any longer."""
         oldest = self.clock() - KEEP_SECONDS
         self._forgot = time.monotonic()
         with self._lock:

@@ -1,1 +1,1 @@
-"""System views and what they are made of."""
+"""The system views and the records behind them."""

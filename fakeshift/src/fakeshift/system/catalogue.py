@@ -1,4 +1,4 @@
-"""The views of what there is: SVV_, PG_, information_schema.
+"""The views of the catalogue: SVV_, PG_, information_schema.
 
 ``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/.
 """
@@ -20,7 +20,7 @@ from fakeshift.system.view import (
 )
 
 _RDSDB = 100
-"""The id of the first user, who owns what nobody else does."""
+"""The id of the first user, who owns everything without another owner."""
 
 
 def _tables(session: SystemSession) -> list[Relation]:
@@ -76,7 +76,7 @@ def _pg_views(session: SystemSession) -> list[Row]:
 
 
 def _svv_table_info(session: SystemSession) -> list[Row]:
-    """dg/r_SVV_TABLE_INFO.html: only tables with rows. What is of blocks and slices is NULL."""
+    """dg/r_SVV_TABLE_INFO.html: only tables with rows. Columns about blocks and slices are NULL."""
     found: list[Row] = []
     for relation in _stored(session):
         counted = session.con.execute(
@@ -119,7 +119,7 @@ def _svv_table_info(session: SystemSession) -> list[Row]:
 
 
 def _diststyle(relation: Relation) -> str:
-    """EVEN, ALL, KEY(column), AUTO(ALL): what AUTO is for a small table"""
+    """EVEN, ALL, KEY(column), AUTO(ALL): AUTO's choice for a small table"""
     key = relation.attributes.distkey or next((c.name for c in relation.columns if c.distkey), "")
     if key:
         return f"KEY({key})"
@@ -141,7 +141,7 @@ _FLOATS = {"float4": 24, "float8": 53}
 
 
 class _Shape:
-    """What the views of columns say of one."""
+    """One column in the views of columns."""
 
     def __init__(self, relation: Relation, number: int, column: Column):
         kind = column.type
@@ -225,12 +225,12 @@ def _pg_table_def(session: SystemSession) -> list[Row]:
 
 
 def sort_keys(relation: Relation) -> list[str]:
-    """The columns of the sort key, in its order, however it was given."""
+    """The columns of the sort key, in its order, in either syntax."""
     return list(relation.attributes.sortkeys) or [c.name for c in relation.columns if c.sortkey]
 
 
 def _sort_place(relation: Relation, column: Column) -> int:
-    """From 1, 0 for a column that is none; every other one negative for an interleaved key."""
+    """The place from 1, 0 for other columns; every second one is negative for an interleaved key."""
     keys = sort_keys(relation)
     if column.name not in keys:
         return 0
@@ -247,7 +247,7 @@ _AZ64 = ("int2", "int4", "int8", "numeric", "date", "timestamp", "timestamptz")
 
 
 def encoding(relation: Relation, name: str) -> str:
-    """A column's compression, ``none`` for RAW: as given, else what Redshift gives.
+    """A column's compression, ``none`` for RAW: as given, else Redshift's default.
 
     dg/r_CREATE_TABLE_NEW.html, ENCODE: RAW for sort keys, BOOLEAN, REAL and DOUBLE PRECISION, LZO for
     CHAR and VARCHAR, AZ64 for the others; columns of a table that has any ENCODE are RAW without one.
@@ -305,7 +305,7 @@ def _pg_database(session: SystemSession) -> list[Row]:
 
 
 def _pg_user(session: SystemSession) -> list[Row]:
-    """dg/c_join_PG.html: users that CREATE USER or a connection made"""
+    """dg/c_join_PG.html: users created by CREATE USER or a connection"""
     users = catalog.all_grantees(session.con, "user")
     return [(user.name, user.oid, False, user.superuser) for user in users]
 

@@ -1,7 +1,7 @@
-"""The views of what has run: SYS_, and on a provisioned cluster STL_ and SVL_.
+"""The views of what has run: SYS_, and on a provisioned cluster also STL_ and SVL_.
 
-``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/. Where a client reads CHAR(n) as it is,
-blank-padded, the columns of the load views are; the others are not padded.
+``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/. The CHAR(n) columns of the load views are
+blank-padded, as clients see them; those of other views are not.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ STL_PIECE = 200
 _LOAD_VIEWS = ("load_detail", "load_error_detail")
 LOAD_DETAIL = "sys_load_detail"
 OF_NEWER_PATCHES = ("file_etag", "file_last_modified")
-"""Columns of SYS_LOAD_DETAIL that not every cluster has yet."""
+"""Columns of SYS_LOAD_DETAIL that not all clusters have yet."""
 
 
 def _records(table: str, session: SystemSession, query_id: int | None) -> list[Record]:
     found = session.records.rows(table, session.visible_user_id, query_id)
-    made: list[Record] = [dict(zip(COLUMNS[table], row, strict=True)) for row in found]
-    return _load_detail(made, session.load_detail) if table == "load_detail" else made
+    built: list[Record] = [dict(zip(COLUMNS[table], row, strict=True)) for row in found]
+    return _load_detail(built, session.load_detail) if table == "load_detail" else built
 
 
 def _load_detail(records: list[Record], seen: LoadDetail) -> list[Record]:
-    """As much as this statement is to see, in the way that it is to."""
+    """The rows that this statement may see, in its format."""
     latest = time.time() - seen.seconds
     if seen.empty:
         return []
@@ -80,7 +80,7 @@ def _view(
     spread: Callable[[Record], list[Record]] = lambda record: [record],
     **more: Any,
 ) -> SystemView:
-    """A view of recorded rows; ``spread`` makes the view's records, none or several, of one."""
+    """A view of recorded rows; ``spread`` converts one record to any number of rows of the view."""
     wanted = columns(text)
 
     def make(session: SystemSession, query_id: int | None) -> list[Row]:
@@ -98,7 +98,7 @@ def _view(
 
 
 def _query_history(record: Record) -> list[Record]:
-    """dg/SYS_QUERY_HISTORY.html. A hash tells equal texts; the generic one is of the text too."""
+    """dg/SYS_QUERY_HISTORY.html. Equal texts have equal hashes; the generic hash is also of the text."""
     text = record["query_text"]
     digest = base64.b64encode(hashlib.md5(text.encode(), usedforsecurity=False).digest()).decode()
     return [
@@ -140,7 +140,7 @@ def _pieces(record: Record, size: int) -> list[Record]:
 
 
 def _query_detail(record: Record) -> list[Record]:
-    """dg/SYS_QUERY_DETAIL.html: one row, of the query as a whole; there are no steps here"""
+    """dg/SYS_QUERY_DETAIL.html: one row for the whole query; there are no steps"""
     if record["query_type"] in ("DDL", "UTILITY") or record["status"] == "running":
         return []
     return [
@@ -274,7 +274,7 @@ def _is_query(record: Record) -> bool:
 
 
 def _stl_query(record: Record) -> list[Record]:
-    """dg/r_STL_QUERY.html: queries, no utility and DDL commands"""
+    """dg/r_STL_QUERY.html: queries, not utility and DDL commands"""
     return [_stl(record)] if _is_query(record) else []
 
 
@@ -298,7 +298,7 @@ def _svl_statementtext(record: Record) -> list[Record]:
 
 
 def _svl_qlog(record: Record) -> list[Record]:
-    """dg/r_SVL_QLOG.html: the text's first 60 characters, with an ellipsis where there are more"""
+    """dg/r_SVL_QLOG.html: the text's first 60 characters, with an ellipsis if there are more"""
     text = record["query_text"]
     return [
         {

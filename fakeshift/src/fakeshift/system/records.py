@@ -1,6 +1,6 @@
-"""What the SYS_ views show, kept outside the warehouse: a rollback does not take it back.
+"""The records of the SYS_ views, kept outside the warehouse: a rollback does not undo them.
 
-"A failed COPY" leaves its rows in SYS_LOAD_ERROR_DETAIL although its transaction is undone
+"A failed COPY" leaves its rows in SYS_LOAD_ERROR_DETAIL although its transaction is rolled back
 (https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html), so they cannot live in
 the transactional database.
 """
@@ -70,28 +70,28 @@ class SystemRecords:
             self._db.execute(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(columns)})")
             there = {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}
             for column in columns:
-                if column not in there:  # a server of an older version made the table
+                if column not in there:  # an older version created the table
                     self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {table}_query ON {table} (query_id)")
         self._db.execute(
             "UPDATE query_history SET status = 'failed' WHERE status = 'running'"
-        )  # when the server stopped
+        )  # at the time the server stopped
         self.forget_old()
 
     def forget_old(self) -> None:
-        """Drops what is older than the seven days that Redshift keeps it."""
+        """Deletes rows older than seven days, as Redshift does."""
         oldest = time.time() - KEEP_SECONDS
         with self._lock:
             for table in COLUMNS:
                 self._db.execute(f"DELETE FROM {table} WHERE start_time < ?", (oldest,))
 
     def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Adds rows; columns that a row lacks are NULL."""
+        """Adds rows; missing columns are NULL."""
         with self._lock, self._transaction():
             self._insert(table, rows)
 
     def replace(self, table: str, query_id: int, row: Mapping[str, Any]) -> None:
-        """Puts a row in place of those of this query."""
+        """Replaces this query's rows with one row."""
         with self._lock, self._transaction():
             self._db.execute(f"DELETE FROM {table} WHERE query_id = ?", (query_id,))
             self._insert(table, [row])
@@ -115,7 +115,7 @@ class SystemRecords:
         )
 
     def rows(self, table: str, user_id: int | None, query_id: int | None = None) -> list[Any]:
-        """A user's rows (everybody's for None), of one query or of all, oldest first."""
+        """A user's rows (all users' for None), of one query or of all, oldest first."""
         where, values = ["1 = 1"], []
         if user_id is not None:
             where.append("user_id = ?")

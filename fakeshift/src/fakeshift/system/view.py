@@ -1,4 +1,4 @@
-"""What a system view is: columns of Redshift's types, and rows that Python makes."""
+"""A system view: columns with Redshift's types, and rows that Python creates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LoadDetail:
 
 
 class SystemSession(Protocol):
-    """What the views show depends on who looks."""
+    """What the views need to know of the session that reads them."""
 
     con: duckdb.DuckDBPyConnection
     user: str
@@ -51,15 +51,15 @@ class SystemSession(Protocol):
 
     @property
     def visible_user_id(self) -> int | None:
-        """Whose rows are shown: the user's own, everybody's (None) to a superuser."""
+        """Whose rows are shown: the user's own, or all (None) to a superuser."""
 
     @property
     def enforced(self) -> bool:
-        """Whether this user's privileges matter: one who is no superuser, where there are any."""
+        """Whether this user's privileges are enforced."""
 
     @property
     def load_detail(self) -> LoadDetail:
-        """How it sees SYS_LOAD_DETAIL."""
+        """How SYS_LOAD_DETAIL looks to it."""
 
     def schemas_in_path(self) -> list[str]:
         """The search path."""
@@ -69,15 +69,15 @@ class SystemSession(Protocol):
 
 
 Make = Callable[[SystemSession, int | None], list[Row]]
-"""The rows that a session may see; those of other queries than the one given may be left out."""
+"""The rows that a session may see; rows of other queries than the given one may be omitted."""
 
 
 @dataclass(frozen=True)
 class SystemView:
     """A view of pg_catalog or information_schema.
 
-    ``is_view`` False for a table of the catalogue (the type that ListTables shows); ``provisioned``:
-    only on a cluster; ``superuser``: not for everybody.
+    ``is_view`` is False for a table of the catalogue (the type in ListTables); ``provisioned``: only
+    on a cluster; ``superuser``: only for superusers.
     """
 
     name: str
@@ -90,7 +90,7 @@ class SystemView:
 
     @property
     def full_name(self) -> str:
-        """As it is found: ``svv_tables``, ``information_schema.tables``."""
+        """The name to find it by: ``svv_tables``, ``information_schema.tables``."""
         return self.name if self.schema == CATALOG else f"{self.schema}.{self.name}"
 
 
@@ -109,5 +109,5 @@ def _type(kind: str, first: int, second: int) -> DataType:
 
 
 def catalogue(make: Callable[[SystemSession], list[Row]]) -> Make:
-    """A view whose rows are of no query."""
+    """A view whose rows do not belong to a query."""
     return lambda session, _: make(session)

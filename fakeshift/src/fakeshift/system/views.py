@@ -1,8 +1,7 @@
 """The system views by name, and how their rows get into a query.
 
 A view's rows come from Python (``recorded``, ``catalogue``) into a temporary table of the session
-when a statement names it, so that they follow no transaction: what SYS_LOAD_ERROR_DETAIL shows does
-not roll back. ``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/.
+when a statement uses it, so they are not transactional: SYS_LOAD_ERROR_DETAIL is not rolled back. ``dg/`` is https://docs.aws.amazon.com/redshift/latest/dg/.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from fakeshift.config import Kind
-from fakeshift.engine.errors import RedshiftError
+from fakeshift.errors import RedshiftError
 from fakeshift.system import catalogue, recorded
 from fakeshift.system.view import CATALOG, INFORMATION, SystemSession, SystemView
 
@@ -25,14 +24,14 @@ VIEWS: dict[str, SystemView] = {
 
 
 def system_views(kind: Kind) -> list[SystemView]:
-    """Those that a warehouse of this kind has."""
+    """The views that a warehouse of this kind has."""
     return [v for v in VIEWS.values() if kind == "provisioned" or not v.provisioned]
 
 
 def system_name(name: tuple[str, ...]) -> str | None:
     """``("sys_load_history",)`` -> ``sys_load_history``; None for a user's table.
 
-    Also a name that we do not have, or not everybody may read: ``materialise`` refuses it.
+    Also an unsupported view, or one that not every user may read: ``materialise`` refuses it.
     """
     schema, last = (name[-2], name[-1]) if len(name) > 1 else ("", name[-1])
     if schema == INFORMATION:
@@ -53,10 +52,10 @@ def materialise(
     session: SystemSession,
     query_id: int | None = None,
 ) -> None:
-    """Fills the temporary tables of these views for the statement that is about to run.
+    """Fills the temporary tables of these views for the next statement.
 
-    With a ``query_id``, rows of other queries may be left out. Raises RedshiftError for a view that
-    the session may not read, or that there is not.
+    With a ``query_id``, rows of other queries may be omitted. Raises RedshiftError for a view that
+    does not exist or that the session may not read.
     """
     for name in names:
         view = _permitted(name, session)
@@ -74,7 +73,7 @@ def materialise(
 
 
 def _permitted(name: str, session: SystemSession) -> SystemView:
-    """The view. Nobody may read STL_ and the like on serverless (dg/r_STL_LOAD_ERRORS.html)."""
+    """The view. STL_ and the like cannot be read on serverless (dg/r_STL_LOAD_ERRORS.html)."""
     serverless = session.kind == "serverless"
     view = VIEWS.get(name)
     denied = serverless and name.startswith(_CLUSTERS_ONLY)

@@ -1,5 +1,5 @@
-"""UNLOAD to S3: ``statement`` (what it says) -> ``stage`` (the query's rows, numbered, by partition)
+"""UNLOAD to S3: ``stage`` (the query's rows, numbered, by partition)
 -> ``text`` or ``parquet`` (rows to files) -> ``destination`` (files to S3) -> ``manifest``.
 
-``command.run`` is the whole of it. https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+``command.run`` does all of it. https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """

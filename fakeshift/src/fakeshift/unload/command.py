@@ -1,4 +1,4 @@
-"""UNLOAD, start to end.
+"""UNLOAD of a translated query.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
@@ -9,37 +9,34 @@ import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
 from fakeshift.dialect.grammar import parse_query
-from fakeshift.engine.commands import query
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.outcome import Outcome
+from fakeshift.engine.session import Session
 from fakeshift.engine.sink import CHUNK_ROWS
+from fakeshift.errors import RedshiftError
 from fakeshift.sql.datatypes import DataType
-from fakeshift.sql.nodes import Query
+from fakeshift.sql.nodes import Unload
 from fakeshift.unload.declared import declared_types
 from fakeshift.unload.destination import Destination
 from fakeshift.unload.files import Written, new_path, text_files
 from fakeshift.unload.manifest import File, manifest
 from fakeshift.unload.parquet import parquet_files
 from fakeshift.unload.stage import Share, Stage
-from fakeshift.unload.statement import Unload
 from fakeshift.unload.text import lines
-
-if TYPE_CHECKING:
-    from fakeshift.engine.session import Session
 
 _FORMATS = {"text": "Text", "csv": "CSV", "json": "JSON", "parquet": "Parquet"}
 
 
-def run(session: Session, statement: Unload) -> Outcome:
-    """Writes the query's rows; how many. Without rows nothing is written. Raises RedshiftError."""
-    tree = _checked(statement.query)
+def run(session: Session, statement: Unload, tree: exp.Expr, rows: str) -> Outcome:
+    """Writes the query's rows and returns how many. Without rows it writes nothing. Raises RedshiftError.
+
+    ``tree`` is the parsed query, ``rows`` its SQL for DuckDB.
+    """
     options = statement.options
-    translated = query.prepare(session, Query(statement.query, {}))
     store = session.database.object_stores.get(options.iam_role, options.region)
     destination = Destination(store, statement.destination, options)
     work = _Work(session, statement, destination, declared_types(session, tree))
@@ -47,7 +44,7 @@ def run(session: Session, statement: Unload) -> Outcome:
     work.record("running")
     try:
         destination.check()
-        with Stage(session.con, translated.sql, options.partition_by) as stage:
+        with Stage(session.con, rows, options.partition_by) as stage:
             work.write(stage)
     except BaseException as error:
         work.record("aborted", getattr(error, "message", str(error)))
@@ -57,7 +54,7 @@ def run(session: Session, statement: Unload) -> Outcome:
     return Outcome(work.rows)
 
 
-def _checked(sql: str) -> exp.Expr:
+def checked(sql: str) -> exp.Expr:
     """ "The SELECT query can't use a LIMIT clause in the outer SELECT."""
     tree = parse_query(sql)
     if not isinstance(tree, exp.Query):
@@ -69,7 +66,7 @@ def _checked(sql: str) -> exp.Expr:
 
 @dataclass
 class _Work:
-    """A running UNLOAD; ``files`` are those in S3 by now."""
+    """A running UNLOAD; ``files`` are those written to S3 so far."""
 
     session: Session
     statement: Unload
@@ -80,22 +77,22 @@ class _Work:
     files: list[File] = field(default_factory=list)
 
     def write(self, stage: Stage) -> None:
-        """All files, then the manifest."""
+        """Writes all files, then the manifest."""
         options = self.statement.options
         numbers = stage.written(include=options.include)
         columns = stage.columns(numbers)
-        line, header = lines(columns, options)  # refuses what cannot be written
+        line, header = lines(columns, options)  # raises for columns that cannot be written
         shares = list(stage.shares(parallel=options.parallel))
         self.destination.clean(share.folder for _, share in shares)
         scratch = self.session.database.scratch
         for slice_number, share in shares:
             if options.format == "parquet":
-                made = parquet_files(self.session.con, stage, share, numbers, options, scratch)
+                built = parquet_files(self.session.con, stage, share, numbers, options, scratch)
             else:
                 rows = self._fetched(stage, share, numbers)
-                made = text_files(rows, line, header, options, scratch, self._pieces)
-            with contextlib.closing(made):
-                for part, written in enumerate(made):
+                built = text_files(rows, line, header, options, scratch, self._pieces)
+            with contextlib.closing(built):
+                for part, written in enumerate(built):
                     self._upload(f"{share.folder}{self._name(slice_number, part)}", written)
         self.rows = stage.rows
         if options.manifest and self.files:
@@ -111,7 +108,7 @@ class _Work:
 
     @property
     def _pieces(self) -> Any:
-        """A cursor beside the one that reads the rows."""
+        """Another cursor than the one that reads the rows."""
         return self.session.con.cursor()
 
     def _fetched(

@@ -1,26 +1,23 @@
-"""The declared types of a query's columns, where they are plain columns of tables.
+"""The declared types of a query's columns, if they are plain columns of tables.
 
-DuckDB's VARCHAR has no length and no CHAR; a verbose manifest names both.
+DuckDB's VARCHAR has no length and no CHAR; a verbose manifest shows both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from fakeshift.catalog.model import Relation
+from fakeshift.engine.session import Session
 from fakeshift.sql.datatypes import DataType
-
-if TYPE_CHECKING:
-    from fakeshift.engine.session import Session
 
 Tables = Mapping[str, Sequence[tuple[str, DataType]]]
 
 
 def declared_types(session: Session, tree: exp.Expr) -> list[DataType | None]:
-    """One for each column of the query, None for a computed one; [] where it is not plain."""
+    """One for each column of the query, None for a computed one; [] for a query that is not plain."""
     if not isinstance(tree, exp.Select):
         return []
     tables: dict[str, Sequence[tuple[str, DataType]]] = {}

@@ -1,4 +1,4 @@
-"""Where UNLOAD writes: an empty place, one that is overwritten, or one that is emptied first.
+"""Where UNLOAD writes: to an empty prefix, over existing files, or after deleting them.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html#allowoverwrite
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fakeshift.copy_s3.s3 import ObjectStore, split_url
-from fakeshift.engine.errors import RedshiftError, unsupported
-from fakeshift.unload.statement import UnloadOptions
+from fakeshift.errors import RedshiftError, unsupported
+from fakeshift.s3 import ObjectStore, split_url
+from fakeshift.sql.unload_options import UnloadOptions
 
 
 class Destination:
@@ -27,12 +27,12 @@ class Destination:
 
     @property
     def url(self) -> str:
-        """The prefix with its bucket; with a slash at its end for PARTITION BY."""
+        """The prefix with its bucket; with a final slash for PARTITION BY."""
         return f"s3://{self.bucket}/{self._prefix}"
 
     def check(self) -> None:
-        """ "By default, UNLOAD fails if it finds files that it would possibly overwrite": whatever
-        begins with the prefix.
+        """ "By default, UNLOAD fails if it finds files that it would possibly overwrite": all keys
+        with the prefix.
         """
         if self._options.allowoverwrite or self._options.cleanpath:
             return
@@ -54,7 +54,7 @@ class Destination:
                 self._store.delete(self.bucket, key)
 
     def put(self, name: str, path: Path) -> str:
-        """Uploads a file; its URL. Encrypted by S3's key, or with ENCRYPTED by that of KMS_KEY_ID."""
+        """Uploads a file and returns its URL. Encrypted with S3's key, or with KMS_KEY_ID."""
         encryption = {"ServerSideEncryption": "AES256"}
         if self._options.kms_key_id:
             encryption = {

@@ -1,4 +1,4 @@
-"""Files on disk, compressed as they are written and begun anew where they get too large."""
+"""Files on disk, compressed while writing; a new one is started when one gets too large."""
 # ruff: noqa: S608 - paths are our own
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 
 import duckdb
 
-from fakeshift.unload.statement import UnloadOptions
+from fakeshift.sql.unload_options import UnloadOptions
 from fakeshift.unload.text import Line
 
 _PIECE = 1 << 20
@@ -21,7 +21,7 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True)
 class Written:
-    """A finished file; ``rows`` count the header's line too."""
+    """A finished file; ``rows`` include the header line."""
 
     path: Path
     rows: int
@@ -33,7 +33,7 @@ class Written:
 
 
 def new_path(scratch: Path) -> Path:
-    """A name of its own."""
+    """A unique path."""
     return scratch / f"unload-{uuid.uuid4().hex}"
 
 
@@ -45,7 +45,7 @@ def text_files(
     scratch: Path,
     con: duckdb.DuckDBPyConnection,
 ) -> Generator[Written, None, None]:
-    """The rows' files, one after another, each of at most MAXFILESIZE but for one line."""
+    """The rows' files, one after another, each of at most MAXFILESIZE plus one line."""
     file = _Text(header, options.compression, scratch, con)
     try:
         for row in rows:
@@ -81,11 +81,11 @@ class _Text:
 
     @property
     def bytes(self) -> int:
-        """What is in the file by now."""
+        """The bytes in the file so far."""
         return self._raw.tell()
 
     def finish(self) -> Written:
-        """Closes the file, which is the caller's from then on."""
+        """Closes the file; it then belongs to the caller."""
         self._close()
         path, self._path = cast(Path, self._path), None
         if self._compression == "zstd":
@@ -98,7 +98,7 @@ class _Text:
         self._raw.close()
 
     def discard(self) -> None:
-        """Removes a file that was not finished."""
+        """Deletes an unfinished file."""
         if self._path is not None:
             self._close()
             self._path.unlink(missing_ok=True)
@@ -113,7 +113,7 @@ def _compressed(raw: IO[bytes], compression: str) -> IO[bytes]:
 
 
 def _zstd(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Compresses a file in its place with DuckDB: Python has zstd from 3.14 on only."""
+    """Compresses a file in place with DuckDB: Python has zstd only since 3.14."""
     table = 'temp.main."unload/pieces"'
     packed = path.with_suffix(".zst")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} (n BIGINT, piece BLOB)")

@@ -1,4 +1,4 @@
-"""UNLOAD's manifest, laid out as the documentation shows it.
+"""UNLOAD's manifest, formatted as in the documentation.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD_command_examples.html#unload-examples-manifest-verbose
 """
@@ -16,7 +16,7 @@ from fakeshift.sql.datatypes import DataType
 
 @dataclass(frozen=True)
 class File:
-    """A file in S3; ``rows`` with the header's line."""
+    """A file in S3; ``rows`` include the header line."""
 
     url: str
     bytes: int
@@ -31,7 +31,7 @@ def manifest(
     verbose: bool,
     sizes: bool = False,
 ) -> str:
-    """``{"entries": [{"url": ...}]}``; VERBOSE adds sizes, the columns, sums and the author.
+    """``{"entries": [{"url": ...}]}``; VERBOSE adds sizes, the columns, totals and the author.
 
     ``sizes``: Parquet's has "a meta key that is required ... for loading data files in an ORC or Parquet
     file format", in any case (dg/loading-data-files-using-manifest.html).
@@ -67,11 +67,11 @@ def _entry(file: File, *, verbose: bool, size: bool) -> str:
 
 
 def _type(column: ResultColumn, declared: DataType | None) -> dict[str, Any]:
-    """``declared``: of a column of a table; a computed one's length is VARCHAR's largest."""
+    """``declared`` is the type of a table's column; a computed column has VARCHAR's maximum length."""
     name = declared.name if declared and declared.is_text else column.type_name
-    made: dict[str, Any] = {"base": DataType(name).spoken.partition("(")[0]}
+    built: dict[str, Any] = {"base": DataType(name).spoken.partition("(")[0]}
     if column.type_name in ("varchar", "bpchar"):
-        made["max_length"] = declared.length if declared else column.precision
+        built["max_length"] = declared.length if declared else column.precision
     elif column.type_name == "numeric":
-        made |= {"precision": column.precision, "scale": column.scale}
-    return made
+        built |= {"precision": column.precision, "scale": column.scale}
+    return built

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.results import ResultColumn
+from fakeshift.errors import RedshiftError
+from fakeshift.sql.unload_options import UnloadOptions
 from fakeshift.unload.files import Written, new_path
 from fakeshift.unload.stage import Share, Stage
-from fakeshift.unload.statement import UnloadOptions
 
 
 def parquet_files(

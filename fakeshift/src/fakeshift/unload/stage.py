@@ -1,4 +1,4 @@
-"""The rows of UNLOAD's query in a temporary table: numbered, so that files can share them out."""
+"""The rows of UNLOAD's query in a temporary table: numbered, so that files can divide them."""
 # ruff: noqa: S608 - names of our own; identifiers are quoted, values are parameters
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from urllib.parse import quote
 
 import duckdb
 
-from fakeshift.engine.errors import RedshiftError, undefined_column, unsupported
 from fakeshift.engine.results import ResultColumn, result_columns, text
+from fakeshift.errors import RedshiftError, undefined_column, unsupported
 
 SLICES = 2
-"""How many files UNLOAD writes side by side: one for each slice that has rows."""
+"""How many files UNLOAD writes in parallel: one for each slice with rows."""
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _TABLE = 'temp.main."unload/rows"'
-"""No user's temporary table has such a name."""
+"""A name that no user's temporary table has."""
 
 _UNSAFE = "".join(chr(code) for code in range(32)) + "\"#%'*/:=?\\\x7f{[]^"
 _DUCKDB = {"int8": "BIGINT", "int2": "SMALLINT"}
 _KEYS = frozenset(
     {"int2", "int4", "int8", "numeric", "float4", "bool", "bpchar", "varchar", "date", "timestamp"}
 )
-"""Types that PARTITION BY takes (r_UNLOAD.html, usage notes)."""
+"""Types that PARTITION BY accepts (r_UNLOAD.html, usage notes)."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """The rows of one file: of a partition (``folder``, "" or ``a=1/b=x/``) those of a slice."""
+    """The rows of one file: those of one slice in a partition (``folder``, "" or ``a=1/b=x/``)."""
 
     folder: str
     where: str
@@ -39,7 +39,7 @@ class Share:
 
 
 class Stage:
-    """``with``: the rows of a DuckDB query, as long as it lasts. Columns are c0, c1, ... there."""
+    """A context manager that holds the rows of a DuckDB query. Its columns are c0, c1, ..."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, query: str, partition_by: Sequence[str]):
         self._con = con
@@ -68,7 +68,7 @@ class Stage:
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
-        """After an error DuckDB may take nothing but a rollback, and the error is the one to be told."""
+        """After an error DuckDB may accept only a rollback; the first error must be reported."""
         with suppress(duckdb.Error) if error else nullcontext():
             self._con.execute(f"DROP TABLE IF EXISTS {_TABLE}")
 
@@ -83,7 +83,7 @@ class Stage:
         return number
 
     def written(self, *, include: bool) -> list[int]:
-        """The numbers of the columns in the files: without the partitions', unless INCLUDE."""
+        """The numbers of the columns in the files: without partition columns, unless INCLUDE."""
         return [n for n in range(len(self.all)) if include or n not in self._keys]
 
     def columns(self, numbers: Sequence[int]) -> list[ResultColumn]:
@@ -91,7 +91,7 @@ class Stage:
         return [self.all[number] for number in numbers]
 
     def shares(self, *, parallel: bool) -> Iterator[tuple[int, Share]]:
-        """(slice, its share) of every partition; of those that have rows only."""
+        """(slice, its share) of every partition, only those with rows."""
         for folder, where, values in self._partitions():
             if not parallel:
                 yield 0, Share(folder, where, values)
@@ -134,5 +134,5 @@ class Stage:
 
 
 def _escaped(value: str) -> str:
-    """Hive escapes what a path cannot have."""
+    """Escapes, as Hive does, characters that a path cannot contain."""
     return "".join(quote(char, safe="") if char in _UNSAFE else char for char in value)

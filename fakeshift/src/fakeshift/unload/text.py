@@ -13,12 +13,12 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fakeshift.engine.errors import RedshiftError
 from fakeshift.engine.results import ResultColumn, text
-from fakeshift.unload.statement import UnloadOptions
+from fakeshift.errors import RedshiftError
+from fakeshift.sql.unload_options import UnloadOptions
 
 Line = Callable[[Sequence[Any]], str]
-"""A row's values to its line, with the line feed."""
+"""Formats a row's values as a line, with the line feed."""
 
 _CHARACTERS = ("varchar", "bpchar")
 
@@ -31,14 +31,14 @@ def shown(value: Any, column: ResultColumn) -> str:
 
 
 def _float(value: float, column: ResultColumn) -> str:
-    """``nan``, ``inf``, ``-inf``: as users of UNLOAD see them (databricks/spark-redshift#269)."""
+    """``nan``, ``inf``, ``-inf``: as UNLOAD writes them (databricks/spark-redshift#269)."""
     if column.type_name == "float4" and math.isfinite(value):
         return _real(value)
     return repr(value).removesuffix(".0")
 
 
 def _real(value: float) -> str:
-    """The fewest digits that tell a 4-byte number from others: ``0.1``, not ``0.10000000149011612``."""
+    """The fewest digits that identify a 4-byte number: ``0.1``, not ``0.10000000149011612``."""
     for digits in range(6, 9):
         short = float(f"{value:.{digits}g}")
         if _as_real(short) == value:
@@ -54,7 +54,7 @@ def _as_real(value: float) -> float:
 
 
 def lines(columns: Sequence[ResultColumn], options: UnloadOptions) -> tuple[Line, str]:
-    """How a row is written, and the header's line ("" without HEADER). Raises RedshiftError."""
+    """The function that formats a row, and the header line ("" without HEADER). Raises RedshiftError."""
     names = [column.name for column in columns]
     if options.format == "json":
         return _json(columns), ""
@@ -77,7 +77,7 @@ def lines(columns: Sequence[ResultColumn], options: UnloadOptions) -> tuple[Line
 
 
 def _null(column: ResultColumn, null: str) -> str:
-    """A SUPER column's is "null as determined by the JSON format", whatever NULL AS says.
+    """A SUPER column's NULL is "null as determined by the JSON format", regardless of NULL AS.
 
     https://docs.aws.amazon.com/redshift/latest/dg/unload-super-csv.html
     """
@@ -94,10 +94,10 @@ def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
     def cell(value: Any, column: ResultColumn) -> str:
         if value is None:
             return _null(column, null)
-        made = shown(value, column)
-        if special.search(made):
-            return '"' + made.replace('"', '""') + '"'
-        return made
+        built = shown(value, column)
+        if special.search(built):
+            return '"' + built.replace('"', '""') + '"'
+        return built
 
     def line(row: Sequence[Any]) -> str:
         return delimiter.join(map(cell, row, columns)) + "\n"
@@ -106,9 +106,9 @@ def _csv(columns: Sequence[ResultColumn], delimiter: str, null: str) -> Line:
 
 
 def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
-    """ESCAPE is for "CHAR and VARCHAR columns"; ADDQUOTES' example quotes those only too.
+    """ESCAPE is for "CHAR and VARCHAR columns"; so does ADDQUOTES' example.
 
-    A SUPER column's JSON is text like theirs.
+    A SUPER column's JSON is treated the same way.
     """
     delimiter = options.delimiter or "|"
     quotes = "'\"" if options.addquotes else ""
@@ -119,13 +119,13 @@ def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
         is_super = column.type_name == "super"
         if value is None:
             return _null(column, null)
-        made = shown(value, column)
+        built = shown(value, column)
         if is_super or column.type_name in _CHARACTERS:
             if options.escape:
-                made = escaped.sub(lambda found: "\\" + found[0], made)
+                built = escaped.sub(lambda found: "\\" + found[0], built)
             if options.addquotes:
-                made = f'"{made}"'
-        return made
+                built = f'"{built}"'
+        return built
 
     def line(row: Sequence[Any]) -> str:
         return delimiter.join(map(cell, row, columns)) + "\n"
@@ -134,7 +134,7 @@ def _delimited(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
 
 
 def _fixed_width(columns: Sequence[ResultColumn], options: UnloadOptions) -> Line:
-    """ "FIXEDWIDTH doesn't truncate data": what is too long is an error. A null string that is too
+    """ "FIXEDWIDTH doesn't truncate data": text that is too long is an error. A null string that is too
     long is an empty field of non-character columns and an error of character columns.
     """
     if len(options.widths) != len(columns):
@@ -144,15 +144,15 @@ def _fixed_width(columns: Sequence[ResultColumn], options: UnloadOptions) -> Lin
     null = options.null or ""
 
     def cell(value: Any, column: ResultColumn, width: int) -> str:
-        made = _null(column, null) if value is None else shown(value, column)
-        if len(made) > width:
+        built = _null(column, null) if value is None else shown(value, column)
+        if len(built) > width:
             if value is None and column.type_name not in _CHARACTERS:
-                made = ""
+                built = ""
             else:
                 raise RedshiftError(
                     f"Value of column {column.name} is longer than its fixed width of {width}"
                 )
-        return made.ljust(width)
+        return built.ljust(width)
 
     def line(row: Sequence[Any]) -> str:
         return "".join(map(cell, row, columns, options.widths)) + "\n"

@@ -1,9 +1,0 @@
-"""COPY from S3: options, what to read, formats as Redshift reads them, conversion, errors.
-
-``load.run`` is the whole of it: ``options`` (what the statement says) -> ``source`` (which objects)
--> ``formats`` (the reader of the format) -> ``batch`` (into DuckDB). ``pipeline`` is the seam between
-a format and the load. JSON's exact reader: ``objects`` (bytes to JSON values with line numbers) ->
-``paths`` (values to columns) -> ``convert`` (to the columns' types). Delimited text, CSV, fixed width:
-``lines`` (any encoding) -> ``splitting`` (records and fields) -> ``text`` (rows) -> ``convert``.
-Parquet, by DuckDB: ``parquet``.
-"""

@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any
 
 from fakeshift.api.operations import Operations
-from fakeshift.api.principals import Principal, Resolver, from_settings
+from fakeshift.api.principals import Resolver, from_settings
 from fakeshift.config import Settings
 from fakeshift.engine.database import Database
 from fakeshift.faults import Faults
+from fakeshift.principal import Principal
 from fakeshift.s3 import ObjectStores
 from fakeshift.server import Server
 from fakeshift.statements.record import Statement

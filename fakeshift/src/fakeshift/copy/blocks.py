@@ -74,9 +74,9 @@ class Judge:
 
 def _lines_of_at_most(size: int, chunks: Sequence[bytes]) -> bool:
     """Checks one line break per ``size`` bytes, not all of them."""
-    begun = 0  # bytes of the line that continues from the previous chunks
+    started = 0  # bytes of the line that continues from the previous chunks
     for chunk in chunks:
-        at = -begun  # where the line starts
+        at = -started  # where the line starts
         while len(chunk) - at > size:
             found = chunk.rfind(b"\n", max(at, 0), at + size + 1)
             if found < 0:
@@ -84,7 +84,7 @@ def _lines_of_at_most(size: int, chunks: Sequence[bytes]) -> bool:
             at = found + 1
         if at <= 0:
             at = chunk.rfind(b"\n") + 1 or at
-        begun = len(chunk) - at
+        started = len(chunk) - at
     return True
 
 

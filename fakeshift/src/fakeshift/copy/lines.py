@@ -70,17 +70,17 @@ class Lines:
         """The decoded text, piece by piece."""
         errors = "surrogateescape" if self._encoding == "utf8" else "strict"
         decoder = codecs.getincrementaldecoder(ENCODINGS[self._encoding])(errors=errors)
-        head, begun = b"", False
+        head, started = b"", False
         try:
             for chunk in self._chunks:
                 self.bytes += len(chunk)
-                if not begun:
+                if not started:
                     head += chunk
                     if len(head) < 2:
                         continue
-                    chunk, begun = self._checked(head), True
+                    chunk, started = self._checked(head), True
                 yield decoder.decode(chunk)
-            yield decoder.decode(b"" if begun else head, final=True)
+            yield decoder.decode(b"" if started else head, final=True)
         except UnicodeDecodeError as error:
             raise self._other() from error
 

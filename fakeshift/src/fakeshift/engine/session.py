@@ -54,7 +54,7 @@ NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
 
 @dataclass
 class Transaction:
-    """An open transaction. ``begun``: DuckDB's transaction has started, which is the snapshot.
+    """An open transaction. ``has_snapshot``: DuckDB's transaction has started, which is the snapshot.
 
     ``catalog`` is the snapshot's version of the catalogue, None if unknown or if the transaction has
     changed the catalogue. ``first_temporary``: it created the session's first temporary table, so a
@@ -67,7 +67,7 @@ class Transaction:
     settings: Settings
     last: dict[str, int]
     local: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
-    begun: bool = False
+    has_snapshot: bool = False
     catalog: int | None = None
     changed_catalog: bool = False
     first_temporary: bool = False
@@ -139,8 +139,8 @@ class Session(Permissions):
             if own and self.transaction is not None:
                 self.commit()
         except BaseException as error:
-            begun = self._begun_load() if isinstance(error, RedshiftError) else {}
-            self._fail(own=own, last=begun)
+            last = self._failed_load() if isinstance(error, RedshiftError) else {}
+            self._fail(own=own, last=last)
             if isinstance(error, duckdb.Error):
                 if self.cancellation.reason is not None:
                     raise self.cancellation.reason from error
@@ -163,7 +163,7 @@ class Session(Permissions):
             self.begin(explicit=True)
             self.open_transaction.failed = True
 
-    def _begun_load(self) -> dict[str, int]:
+    def _failed_load(self) -> dict[str, int]:
         """The part of ``last`` to keep after a failure: the id of a COPY with bad data, or of an UNLOAD.
 
         "If the COPY fails because of invalid load data, the COPY ID is updated", and "if the COPY
@@ -209,7 +209,7 @@ class Session(Permissions):
             return
         committing = time.time()
         try:
-            if transaction.begun:
+            if transaction.has_snapshot:
                 known = self.database.catalog
                 changing = known.changing() if transaction.changed_catalog else nullcontext()
                 with self.cancellation.closed(), changing:
@@ -229,7 +229,7 @@ class Session(Permissions):
         transaction = self.transaction
         if transaction is None:
             return
-        if transaction.begun:
+        if transaction.has_snapshot:
             already_after_a_conflict = contextlib.suppress(duckdb.Error)
             with self.cancellation.closed(), already_after_a_conflict:
                 self.con.execute("ROLLBACK")
@@ -246,7 +246,7 @@ class Session(Permissions):
 
         https://docs.aws.amazon.com/redshift/latest/dg/SYS_TRANSACTION_HISTORY.html
         """
-        if not transaction.begun:
+        if not transaction.has_snapshot:
             return
         serializable = self.database.settings.isolation == "serializable"
         row = {
@@ -349,11 +349,11 @@ class Session(Permissions):
     def snapshot(self) -> None:
         """Takes the transaction's snapshot, if it has none yet."""
         transaction = self.open_transaction
-        if not transaction.begun:
+        if not transaction.has_snapshot:
             version = self.database.catalog.version
             with self.cancellation.closed():
                 self.con.execute("BEGIN TRANSACTION")
-                transaction.begun = True
+                transaction.has_snapshot = True
                 catalog.touch(self.con)  # DuckDB's transaction starts with the first read
             if version == self.database.catalog.version:
                 transaction.catalog = version
@@ -405,7 +405,7 @@ class Session(Permissions):
     @property
     def _catalog_version(self) -> int | None:
         """Before its snapshot, a transaction sees the committed catalogue."""
-        if self.transaction is not None and self.transaction.begun:
+        if self.transaction is not None and self.transaction.has_snapshot:
             return self.transaction.catalog
         return self.database.catalog.version
 

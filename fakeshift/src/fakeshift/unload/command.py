@@ -55,7 +55,7 @@ def run(session: Session, statement: Unload, tree: exp.Expr, rows: str) -> Outco
 
 
 def checked(sql: str) -> exp.Expr:
-    """ "The SELECT query can't use a LIMIT clause in the outer SELECT."""
+    """The parsed query: "The SELECT query can't use a LIMIT clause in the outer SELECT"."""
     tree = parse_query(sql)
     if not isinstance(tree, exp.Query):
         raise RedshiftError("UNLOAD takes a SELECT", sqlstate="42601")

@@ -10,11 +10,11 @@ export AWS_DEFAULT_REGION ?= us-west-2
 own_region = $(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION)
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help demo up down test faults mutants soak bench verify lint format clean
+.PHONY: help demo up down test faults mutants soak bench verify package lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 14
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 15
 
 # Two groups of packages: what the demo runs with, and with it what the tests and the linters need.
 .venv/.installed-%: pyproject.toml fakeshift/pyproject.toml tools/make-venv.sh tools/install.py
@@ -48,6 +48,9 @@ bench: .venv/.installed-dev ## measures what docs/performance.md says, writes be
 verify: .venv/.installed-demo ## tries on a real AWS what is claimed here: STACK=name, or WORKGROUP= DATABASE= BUCKET= ROLE=; ARGS="--clean"
 	@$(own_region) $(bin)/python -m verify $(if $(STACK),--stack "$(STACK)") $(if $(WORKGROUP),--workgroup "$(WORKGROUP)") \
 		$(if $(DATABASE),--database "$(DATABASE)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(ROLE),--role "$(ROLE)") $(ARGS)
+
+package: ## fakeshift alone in an empty environment, and its README's test; PYTHON="python3.11 python3.13" tries several
+	@bash tools/package.sh $(PYTHON)
 
 lint: .venv/.installed-dev ## Python, template, state machine and SQL
 	@PATH="$(CURDIR)/$(bin):$$PATH" bash tools/lint.sh

@@ -51,15 +51,15 @@ def _one(size: int) -> dict[str, Any]:
         found: dict[str, Any] = {"fact_rows": fact[0][0], "without_a_range": [], "statements": []}
         for name, key in (("log", recordings.LOGS[1]), ("song", recordings.LATE)):
             before = _figures(world)
-            known = set(world.warehouse.local.store._known)
+            known = {statement.id for statement in world.warehouse.local.statements()}
             began = time.perf_counter()
             recordings.upload(world, recordings.some(key))
             world.work()
             took = time.perf_counter() - began
             (publish,) = (
                 statement
-                for id_, statement in world.warehouse.local.store._known.items()
-                if id_ not in known and " publish" in statement.name
+                for statement in world.warehouse.local.statements()
+                if statement.id not in known and " publish" in statement.name
             )
             written = 0
             for part in publish.parts:

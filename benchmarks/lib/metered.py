@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from fakeshift.config import Isolation
-
 from benchmarks.lib.pages import Pages, page
+from fakeshift import Isolation
 from tests.world import recordings
 from tests.world.boundary import Call
 from tests.world.counting import Counts, queue_requests, transitions

@@ -1,8 +1,8 @@
-"""Fixtures of the local Redshift's tests: servers on free ports, an S3 for COPY.
+"""Fixtures of fakeshift's tests: servers on free ports, an S3 for COPY.
 
 ``warehouse`` is a server of the module with an empty schema ``t`` for each test, ``isolated`` one of
 each isolation level; ``copying`` and ``copying_isolated`` are the same with a COPY that reads ``s3``,
-a bucket on moto; ``start`` makes more servers.
+a bucket on moto; ``start`` starts more servers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Start = Callable[..., LocalRedshift]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """No test of this folder may take longer; none does, but one that hangs."""
+    """No test in this folder needs this long; one that does hangs."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
@@ -125,7 +125,7 @@ def copying(copy_server: LocalRedshift) -> Iterator[Warehouse]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """``start(isolation="serializable", ...)`` -> a running server of this test's own."""
+    """``start(isolation="serializable", ...)`` -> a running server that belongs to this test."""
     running: list[LocalRedshift] = []
 
     def make(**settings: Any) -> LocalRedshift:

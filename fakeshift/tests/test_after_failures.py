@@ -1,4 +1,4 @@
-"""What a statement leaves behind that never happened: nothing.
+"""A statement that was undone leaves nothing behind.
 
 Each kind of statement is the first of its session, and is rolled back, fails, is cancelled, or its session
 ends. Then the session, and another one, answer as if they had never seen it.
@@ -169,7 +169,7 @@ def rolled_back(session: Session, sql: str) -> None:
 
 
 def failed_later(session: Session, sql: str) -> None:
-    """After an error nothing but the end of the block is taken, COMMIT too, which is a rollback then."""
+    """After an error only the end of the block is accepted; COMMIT is then a rollback."""
     run(session, "BEGIN")
     run(session, sql)
     assert "division by zero" in error(session, "SELECT 1 / 0")
@@ -335,7 +335,7 @@ def test_an_error_of_ours_in_a_batch_leaves_its_session_sound(
 def test_a_busy_session_is_gone_with_the_statement_that_a_restart_ends(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody gets in between: the server closes what is left over only afterwards, here never."""
+    """No other statement runs in between: the server closes leftovers only afterwards, here never."""
     monkeypatch.setattr(Runner, "_close", lambda *_: None)
     warehouse = Warehouse(start(faults=True).url)
     session = warehouse.open_session()

@@ -9,20 +9,18 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Start
-from fakeshift.statements import store
+from conftest import LEVELS, Start
 from warehouse import DATABASE, WORKGROUP, Warehouse, http
 
 TARGET = {"Database": DATABASE, "WorkgroupName": WORKGROUP}
 
 
 def signed(key: str) -> str:
-    """An Authorization header of a request of ``key``'s; the signature itself is not looked at."""
+    """An Authorization header for a request by ``key``; the signature itself is not checked."""
     scope = "20261101/us-west-2/redshift-data/aws4_request"
     return f"AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host, Signature=0"
 
@@ -126,7 +124,7 @@ def test_a_statement_that_is_not_there(warehouse: Warehouse) -> None:
 
 
 def test_statements_belong_to_their_caller(isolated: Warehouse) -> None:
-    """Another identity does not even learn that the statement is there."""
+    """Another identity does not even learn that the statement exists."""
     statement = isolated.submit("SELECT 1")
     isolated.wait(statement)
     stranger = Warehouse(isolated.url, key="AKIAOTHER")
@@ -219,30 +217,30 @@ def test_the_same_token_gives_the_first_failure(isolated: Warehouse) -> None:
     assert isolated.describe(again)["Status"] == "FAILED"
 
 
-def test_a_token_is_known_for_eight_hours(
-    isolated: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """.../mgmt/data-api.html, idempotency; the statement itself is kept for 24"""
-    isolated.run("CREATE TABLE t.once (a INT)")
-    token, started = uuid.uuid4().hex, time.time()
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_token_is_known_for_eight_hours(start: Start, level: str) -> None:
+    """.../mgmt/data-api.html, idempotency; the statement itself is kept for 24 hours"""
+    started, hours = time.time(), [0.0]
+    warehouse = Warehouse(start(isolation=level, clock=lambda: started + hours[0] * 3600).url)
+    warehouse.run("CREATE TABLE once (a INT)")
+    token = uuid.uuid4().hex
 
-    def insert(hours: float) -> str:
-        clock = SimpleNamespace(time=lambda: started + hours * 3600, monotonic=time.monotonic)
-        monkeypatch.setattr(store, "time", clock)
-        return isolated.submit("INSERT INTO t.once VALUES (1)", ClientToken=token)
+    def insert(at: float) -> str:
+        hours[0] = at
+        return warehouse.submit("INSERT INTO once VALUES (1)", ClientToken=token)
 
     first = insert(0)
-    isolated.wait(first)
+    warehouse.wait(first)
     assert insert(7.9) == first
     later = insert(8.1)
     assert later != first
-    isolated.wait(later)
-    assert isolated.value("SELECT count(*) FROM t.once") == 2
+    warehouse.wait(later)
+    assert warehouse.value("SELECT count(*) FROM once") == 2
     insert(23.9)
-    assert isolated.describe(first)["Status"] == "FINISHED"
+    assert warehouse.describe(first)["Status"] == "FINISHED"
     insert(24.1)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        isolated.describe(first)
+        warehouse.describe(first)
 
 
 def test_tokens_are_their_callers_own(warehouse: Warehouse) -> None:

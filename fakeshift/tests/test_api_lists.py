@@ -155,7 +155,7 @@ def test_a_token_belongs_to_its_request(tables: Warehouse) -> None:
 
 
 def test_a_page_begins_behind_the_one_before(tables: Warehouse) -> None:
-    """Whatever has come and gone in between."""
+    """Regardless of statements that came and went in between."""
     client, given = tables.client, {**TARGET, "SchemaPattern": "t", "MaxResults": 2}
     page = client.list_tables(**given)
     assert [t["name"] for t in page["Tables"]] == ["play_s", "plays"]

@@ -1,4 +1,4 @@
-"""Clients as they come: boto3, the AWS CLI and awswrangler, pointed here by the environment alone.
+"""Unmodified clients: boto3, the AWS CLI and awswrangler, pointed here by the environment alone.
 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 """
@@ -35,7 +35,7 @@ def exported() -> dict[str, str]:
 def environment(
     module_server: LocalRedshift, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, str]:
-    """The environment that ``python -m fakeshift --help`` tells to set; a table t.plays."""
+    """The environment that ``fakeshift --help`` says to set; a table t.plays."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in exported().items():

@@ -55,11 +55,11 @@ def test_two_commits_at_once() -> None:
 
 
 def test_sessions_see_tables_come_and_go(isolated: Warehouse) -> None:
-    """Tables made, changed and dropped by one session while others name them."""
+    """Tables created, changed and dropped by one session while others use them."""
     isolated.run("CREATE TABLE t.kept (n INT)")
     wrong: list[str] = []
     done = threading.Event()
-    gone = re.compile(  # before it was looked for, or while its lock was waited for
+    gone = re.compile(  # before the lookup, or during the wait for its lock
         r"Query #1 failed with ERROR: "
         r'(relation "t\.flips" does not exist|table \d+ dropped by concurrent transaction)'
     )

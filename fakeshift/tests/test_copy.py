@@ -42,7 +42,7 @@ def errors(warehouse: Warehouse, query_id: int) -> list[list[Any]]:
     )
 
 
-# -- what a file may look like: (body, the values of column a) ---------------------------------
+# -- the forms of a file: (body, the values of column a) ---------------------------------
 
 SHAPES: list[tuple[str, bytes, list[Any]]] = [
     ("one object a line", b'{"a":1}\n{"a":2}\n', [1, 2]),
@@ -489,7 +489,7 @@ def test_manifest_reads_what_it_lists(copying: Warehouse, s3: Bucket) -> None:
 
 
 def test_column_list_defaults_and_identity(copying: Warehouse, s3: Bucket) -> None:
-    """Columns that the list leaves out get their default; an identity makes its own values."""
+    """Columns that the list leaves out get their default; an identity column generates its values."""
     copying.run(
         "CREATE TABLE t.x (id BIGINT IDENTITY(1,1), a INT, b VARCHAR(5) DEFAULT 'dflt', c INT)"
     )

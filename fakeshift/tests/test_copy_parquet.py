@@ -1,4 +1,4 @@
-"""COPY from Parquet as other writers make it: Arrow's, with the types that Redshift's UNLOAD uses.
+"""COPY from Parquet as other writers write it: Arrow's, with the types that Redshift's UNLOAD uses.
 
 https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html
 """

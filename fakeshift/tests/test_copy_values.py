@@ -53,7 +53,7 @@ def real(value: float) -> float:
     return float(struct.unpack("f", struct.pack("f", value))[0])
 
 
-# type, values, what stands in the file, what SELECT gives
+# type, values, content of the file, result of SELECT
 KINDS: list[tuple[str, st.SearchStrategy[Any], Callable[[Any], Any], Callable[[Any], Any]]] = [
     ("SMALLINT", whole(16), same, same),
     ("INTEGER", whole(32), str, same),

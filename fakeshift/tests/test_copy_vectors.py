@@ -268,7 +268,7 @@ def test_both_ways_are_the_same(
 def test_special_values_one_by_one(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, kind: str, timeformat: str
 ) -> None:
-    """Every special value into every type, each in an object of its own."""
+    """Every special value into every type, each in a separate object."""
     objects = tuple(f'{{"a0":{value}}}\n'.encode("utf-8", "surrogatepass") for value in SPECIAL)
     case = Case((kind,), (("a0",),), CopyOptions(timeformat=timeformat), objects, 1000, 10_000)
     assert copy(con, tmp_path, case, fast=True) == copy(con, tmp_path, case, fast=False)
@@ -292,7 +292,7 @@ def test_structures_do_not_depend_on_how_the_bytes_come(body: bytes) -> None:
 
 
 def test_an_object_that_ends_in_the_middle(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """Its error is on its last line; another object of the same block begins where it breaks off."""
+    """Its error is on its last line; another object of the same block starts where it breaks off."""
     case = Case(("INT",), (("a0",),), CopyOptions(), (b"{\n\n\n", b"{}\n"), 1000)
     assert copy(con, tmp_path, case, fast=True) == copy(con, tmp_path, case, fast=False)
 

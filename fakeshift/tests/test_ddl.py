@@ -326,7 +326,7 @@ _DEFAULTS = 'ALTER DEFAULT PRIVILEGES FOR USER "IAMR:loader" IN SCHEMA s'
 
 @pytest.fixture
 def staffed(start: Start) -> tuple[Warehouse, Warehouse, Warehouse]:
-    """An admin, the owner of two schemas, and an analyst who may look into the first."""
+    """An admin, the owner of two schemas, and an analyst who may read the first."""
     users = {"ROOT": "admin", "L": "IAMR:loader", "N": "IAMR:analyst"}
     server = start(admins=frozenset({"ROOT"}), principals=users)
     admin, owner, analyst = (Warehouse(server.url, key) for key in users)

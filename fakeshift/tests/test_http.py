@@ -48,7 +48,7 @@ def test_a_request_is_signed_for_this_service(
 
 
 def test_a_web_page_is_refused(warehouse: Warehouse) -> None:
-    """Any page could send one from the user's browser, also to /_local/, which takes no header."""
+    """Any page could send one from the user's browser, also to /_local/, which needs no header."""
     assert ask(warehouse, Origin="https://example.com")[0] == 403
     status, _ = http(f"{warehouse.url}/_local/restart", b"", {"Origin": "https://example.com"})
     assert status == 403

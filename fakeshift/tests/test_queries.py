@@ -345,7 +345,7 @@ def test_error(plays: Warehouse, sql: str, error: str) -> None:
 
 
 def test_a_guard_names_its_check(plays: Warehouse) -> None:
-    """The value of a cast that fails stands in the error: how a publish stops itself."""
+    """The error names the value of a cast that fails: this is how a publish stops itself."""
     error = plays.error(
         "SELECT CAST(CASE WHEN figure = 5 THEN '0' ELSE 'check plays: ' || figure END AS INT) "
         "FROM (SELECT count(*) AS figure FROM q.plays) f"
@@ -361,7 +361,7 @@ def test_case_evaluates_branches_that_are_not_taken(plays: Warehouse) -> None:
 
 
 def test_delete_using_a_derived_table(warehouse: Warehouse) -> None:
-    """A name without a table inside it is looked for there, not in the DELETE around it."""
+    """An unqualified name inside it is resolved there, not in the DELETE around it."""
     warehouse.batch("CREATE TABLE t.a (k INT)", "CREATE TABLE t.b (k INT, v INT)")
     warehouse.batch("INSERT INTO t.a VALUES (1), (2)", "INSERT INTO t.b VALUES (1, 7), (2, 8)")
     deleted = warehouse.run(

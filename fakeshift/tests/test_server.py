@@ -120,8 +120,8 @@ def test_the_command_line_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
     [
         (["--port", "99999"], "--port: 99999 is not a number from 0 to 65535"),
         (["--threads", "0"], "--threads: 0 is not a number from 1 to 1024"),
-        (["--memory-limit", "lots"], "--memory-limit: 'lots' is not as 2GB"),
-        (["--database", "x'y"], "is not as dev"),
+        (["--memory-limit", "lots"], "--memory-limit: 'lots' is not like 2GB"),
+        (["--database", "x'y"], "is not like dev"),
         (["--data", "{file}"], "the data directory {file} cannot be used: [Errno"),
         (["--data", "{broken}"], "{broken} cannot be used: IO Error"),
         (["--principals", "{file}"], "principals file {file}: Expecting"),
@@ -149,7 +149,7 @@ def test_what_keeps_it_from_starting(
 
 
 def test_help_says_how_to_use_it() -> None:
-    """Every option, and what a client needs to be told."""
+    """Every option, and what a client has to know."""
     shown = subprocess.run(
         [sys.executable, "-m", "fakeshift", "--help"],
         capture_output=True,
@@ -168,7 +168,7 @@ def test_help_says_how_to_use_it() -> None:
 
 
 def test_what_was_told_once_is_kept(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end of a statement is on the disk before anybody hears of it: a kill changes nothing."""
+    """The end of a statement is on disk before any caller learns of it: a kill changes nothing."""
     server = start()
     seen: list[tuple[str, str]] = []
     save = server.store.save
@@ -214,7 +214,7 @@ def test_what_was_committed_before_a_kill_has_not_failed(
 
 
 def test_what_a_kill_leaves_is_whole(tmp_path: Path) -> None:
-    """kill -9 in the middle of a transaction: what was committed is there, nothing else."""
+    """kill -9 in the middle of a transaction: committed data is there, nothing else."""
     process, url = _process(tmp_path / "d")
     warehouse = Warehouse(url)
     warehouse.batch("CREATE SCHEMA t", "CREATE TABLE t.a (x INT)", "INSERT INTO t.a VALUES (1)")
@@ -399,7 +399,7 @@ def test_a_paused_warehouse_takes_no_statement(start: Start) -> None:
 
 
 def test_a_trivial_round_trip_is_kept_alive(warehouse: Warehouse) -> None:
-    """One connection serves many requests: no connection is made for each."""
+    """One connection serves many requests: there is not one for each."""
     for _ in range(20):
         warehouse.run("SELECT 1")
     pools = warehouse.client._endpoint.http_session._manager.pools
@@ -423,7 +423,7 @@ def test_what_interrupts_statements_can_be_made_to(start: Start, text: str) -> N
 
 
 def test_a_cancel_is_aborted_or_failed_as_the_fault_says(start: Start) -> None:
-    """CANCEL by somebody else has been seen as both: the Data API's status, the driver's error."""
+    """CANCEL by another user has been seen as both: the Data API's status, the driver's error."""
     warehouse = Warehouse(start(faults=True).url)
     for kind, status in (("abort", "ABORTED"), ("fail", "FAILED")):
         warehouse.local("faults", sql="SELECT 1", kind=kind, text="cancelled")

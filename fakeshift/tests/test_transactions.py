@@ -139,7 +139,7 @@ def _two_publishers(warehouse: Warehouse, *publish: str) -> dict[str, Any]:
 def test_two_publishers_insert_once_as_long_as_lock_takes_no_snapshot(
     of_level: Start, snapshot_at: str, rows: int
 ) -> None:
-    """That it takes none follows from c_serial_isolation's list and stands in no sentence of its own."""
+    """That it takes none follows from c_serial_isolation's list; no sentence says so."""
     warehouse = Warehouse(of_level("snapshot", snapshot_at=snapshot_at).url)
     assert _two_publishers(warehouse, _ANTI_JOIN)["Status"] == "FINISHED"
     assert warehouse.value("SELECT count(*) FROM t.f") == rows
@@ -501,7 +501,7 @@ def test_one_cancel_is_enough_at_any_moment(endless: Warehouse, milliseconds: in
 
 
 def test_an_interrupt_that_duckdb_forgets_is_not_the_last() -> None:
-    """The query begins after the cancel: DuckDB starts it with a clean flag."""
+    """The query starts after the cancel: DuckDB starts it with a clean flag."""
     asked = threading.Event()
     con = duckdb.connect()
 

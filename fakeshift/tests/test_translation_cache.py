@@ -1,4 +1,4 @@
-"""Kept translations: used for every load's statements, and never for another than they were made of.
+"""Cached translations: used for every load's statements, and never for a statement other than their own.
 
 The measure is the translator itself: what is kept, filled with names and values, is what a new
 translation of the bound text would be.
@@ -212,7 +212,7 @@ def test_what_stands_around_a_statement_is_no_part_of_it(session: Session) -> No
 
 
 def test_a_table_made_anew_is_another_one_at_once(session: Session) -> None:
-    """Through the session, as a statement runs: the rows are those of the table that is there."""
+    """Through the session, as a statement runs: the rows are those of the current table."""
     for number, kind in enumerate(("INT", "VARCHAR(5)", "DOUBLE PRECISION", "INT")):
         run(session, "DROP TABLE IF EXISTS t.again_1")
         run(session, f"CREATE TABLE t.again_1 (n {kind}, m INT DEFAULT {number})")

@@ -133,7 +133,7 @@ def test_unload_then_copy_is_the_identity(
     there = copying.rows("SELECT * FROM t.copies ORDER BY id")
     for name in ROUND_TRIPS:
         of_trip = [row[:-1] for row in there if row[-1] == name]
-        if "JSON" in name:  # COPY takes JSON's numbers for floating-point ones
+        if "JSON" in name:  # COPY reads JSON numbers as floating-point numbers
             assert _with_floats(of_trip) == _with_floats(expected), name
         else:
             assert of_trip == expected, name
@@ -157,7 +157,7 @@ def numbered(rows: int) -> Any:
     ids=["plain", "zstd, which is cut before it is packed", "gzip, which holds bytes back"],
 )
 def test_files_of_text_are_cut(tmp_path: Path, compression: str, rows: list[int]) -> None:
-    """MAXFILESIZE: a file ends with the line that reaches it, and each begins with the header."""
+    """MAXFILESIZE: a file ends with the line that reaches it, and each starts with the header."""
     options = UnloadOptions(header=True, max_file_bytes=11, compression=compression)
     line, header = lines([ResultColumn("a", "int4")], options)
     with duckdb.connect() as con:

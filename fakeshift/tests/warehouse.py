@@ -1,4 +1,4 @@
-"""A thin client of the local Redshift for tests: SQL in, plain rows or the error's text out."""
+"""A thin client of fakeshift for tests: SQL in, plain rows or the error's text out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDED = ("FINISHED", "FAILED", "ABORTED")
 def http(
     url: str, body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """A request without a client's help: (HTTP status, the answer's JSON)."""
+    """A request without a client library: (HTTP status, the answer's JSON)."""
     parts = urlsplit(url)
     connection = client.HTTPConnection(parts.netloc, timeout=30)
     try:
@@ -106,16 +106,16 @@ class Warehouse:
             shown = self.client.describe_statement(Id=statement, WaitTimeSeconds=10)
             if shown["Status"] in ENDED:
                 return dict(shown)
-        raise TimeoutError(f"after {PATIENCE} s not ended: {shown}")
+        raise TimeoutError(f"not ended after {PATIENCE} s: {shown}")
 
     def until(self, ready: Callable[[], bool]) -> None:
-        """Looks until something is so; PATIENCE seconds at most."""
+        """Waits until a condition holds; PATIENCE seconds at most."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if ready():
                 return
             time.sleep(0.01)
-        raise TimeoutError(f"after {PATIENCE} s not so; {self.health()}")
+        raise TimeoutError(f"not true after {PATIENCE} s; {self.health()}")
 
     def run(self, sql: str, /, **values: str) -> Result:
         """Runs one statement with named parameters; StatementFailed if it fails."""
@@ -152,7 +152,7 @@ class Warehouse:
         return self.rows(sql, **values)[0][0]
 
     def error(self, sql: str, /, **values: str) -> str:
-        """The error's text of a statement that has to fail."""
+        """The error text of a statement that must fail."""
         try:
             result = self.run(sql, **values)
         except StatementFailed as failed:
@@ -174,25 +174,25 @@ class Warehouse:
         return answer
 
     def open_session(self) -> Session:
-        """A session of its own, for transactions over several statements."""
+        """A separate session, for transactions over several statements."""
         session = Session(self)
         self.sessions.append(session)
         return session
 
     def make_schema(self) -> None:
-        """An empty schema ``t``, whatever was there before."""
+        """An empty schema ``t``; an existing one is dropped."""
         shown = self.batch("DROP SCHEMA IF EXISTS t CASCADE", "CREATE SCHEMA t")
         assert shown["Status"] == "FINISHED", shown
 
     def clean_up(self) -> None:
-        """Ends what a test left running or open, so that the next one waits for no lock of it."""
+        """Ends statements and sessions that a test left, so that the next one does not wait for their locks."""
         left: list[str] = []
         if self.health()["active_statements"]:
             pages = self.client.get_paginator("list_statements").paginate(Status="ALL")
             listed = [statement for page in pages for statement in page["Statements"]]
             left = [s["Id"] for s in listed if s["Status"] not in ENDED]
         for statement in left:
-            with contextlib.suppress(ClientError):  # it has ended meanwhile
+            with contextlib.suppress(ClientError):  # it has ended in the meantime
                 self.client.cancel_statement(Id=statement)
         for statement in left + [session.submit("ROLLBACK") for session in self.sessions]:
             self.wait(statement)
@@ -224,7 +224,7 @@ class Session:
         return self.warehouse.result(shown)
 
     def error(self, sql: str) -> str:
-        """The error's text of a statement that has to fail."""
+        """The error text of a statement that must fail."""
         try:
             self.run(sql)
         except StatementFailed as failed:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
 
-from fakeshift.config import Isolation
-
+from fakeshift import Isolation
 from tests.world.boundary import Place
 from tests.world.recordings import recorded
 from tests.world.warehouse import SQL_KINDS

@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
-from fakeshift.config import Isolation
 
+from fakeshift import Isolation
 from tests.faults.cases import (
     ALL,
     MAIN,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from fakeshift.config import Isolation
 
+from fakeshift import Isolation
 from tests.world.boundary import Place
 from tests.world.recordings import FILES, LOGS, OLD, new_world, some, upload
 from tests.world.sandbox import FunctionError

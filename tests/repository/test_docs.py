@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 from loader import sql, statements
-from warehouse import Warehouse
 
 from fakeshift import LocalRedshift, Settings
+from tests.world.client import Client
 from tests.world.recordings import recorded
 from tools import state_picture
 
@@ -297,7 +297,7 @@ def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
     queries = [query for query in found if "${" not in query]
     assert len(queries) >= 6
     with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:
-        warehouse = Warehouse(server.url)
+        warehouse = Client(server.url)
         create = [f"CREATE SCHEMA {name}" for name in SCHEMAS.values()]
         made = warehouse.batch(*create, *statements.create_all(SCHEMAS))
         assert made["Status"] == "FINISHED", made

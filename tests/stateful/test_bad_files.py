@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from loader import diagnosis
 
-from tests.stateful.worlds import FIRST, new_world, statements_kept_by
+from tests.stateful.worlds import FIRST, new_world, statements_kept_by_its_clock
 from tests.world.executions import Execution
 from tests.world.files import Event, Song
 from tests.world.simulator import ROOT, Memory, World
@@ -56,7 +56,7 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[World]:
     """A world in which nothing was ever loaded."""
-    with World(tmp_path / "warehouse") as made, statements_kept_by(made.clock):
+    with World(tmp_path / "warehouse") as made, statements_kept_by_its_clock(made):
         yield made
 
 
@@ -202,7 +202,7 @@ def test_a_wrong_jsonpaths_file_rejects_no_file(tmp_path: Path, first: Memory) -
     files = {f"log_data/p/{number}.json": event(number) for number in range(5)}
     with (
         World(tmp_path / "warehouse", tree=tree, memory=first) as world,
-        statements_kept_by(world.clock),
+        statements_kept_by_its_clock(world),
     ):
         before = copies(world)
         execution = load(world, files)
@@ -213,7 +213,7 @@ def test_a_wrong_jsonpaths_file_rejects_no_file(tmp_path: Path, first: Memory) -
         assert ledger(world) == {}
         assert copies(world) - before == 3
         kept = world.remember()
-    with World(tmp_path / "again", memory=kept) as world, statements_kept_by(world.clock):
+    with World(tmp_path / "again", memory=kept) as world, statements_kept_by_its_clock(world):
         world.settle()
         assert ledger(world) == dict.fromkeys(files, "loaded")
 
@@ -226,7 +226,7 @@ def test_an_array_that_is_too_short_fails_copy_and_is_its_files_fault(tmp_path: 
     good, short = {"places": ["here", "there"]}, {"places": ["here"]}
     with (
         World(tmp_path / "warehouse", tree=tree) as world,
-        statements_kept_by(world.clock),
+        statements_kept_by_its_clock(world),
     ):
         files = {
             "log_data/a.json": event(1, **good),
@@ -283,7 +283,7 @@ def test_a_file_that_fails_a_check_that_never_passed_waits_with_its_name(
     key = "log_data/p/silver.json"
     with (
         World(tmp_path / "warehouse", tree=tree, memory=first) as world,
-        statements_kept_by(world.clock),
+        statements_kept_by_its_clock(world),
     ):
         execution = load(world, {key: event(1)})
         assert execution.status == "FAILED"

@@ -16,7 +16,7 @@ import pytest
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
 from tests.stateful.test_scenarios import all_loaded, by_hand, last, load_of, log, start
-from tests.stateful.worlds import FIRST, begun, new_world, statements_kept_by
+from tests.stateful.worlds import FIRST, begun, new_world, statements_kept_by_its_clock
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
 from tests.world.simulator import Expected, Memory, World, load_id_of
@@ -287,7 +287,7 @@ def test_a_snapshot_of_the_whole_warehouse_is_restored(tmp_path: Path, looked: s
     restored = replace(now, warehouse=snapshot.warehouse)
     extra = log("log_data/extra.json", Event(user=60, at=9 * DAY))
     files = [*files, *later, *([extra] if looked == "by a load" else [])]
-    with World(tmp_path / "3", memory=restored) as world, statements_kept_by(world.clock):
+    with World(tmp_path / "3", memory=restored) as world, statements_kept_by_its_clock(world):
         if looked == "by a load":
             world.upload(extra.key, extra.body)
             world.work()
@@ -301,7 +301,7 @@ def test_a_snapshot_of_the_whole_warehouse_is_restored(tmp_path: Path, looked: s
 
 def _lived(world: World, files: Sequence[File]) -> Memory:
     """The world when it has loaded these files and swept; it has ended then."""
-    with statements_kept_by(world.clock):
+    with statements_kept_by_its_clock(world):
         for file in files:
             world.upload(file.key, file.body)
             world.work()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakeshift.faults import Fault
 
+from fakeshift import Fault
 from tests.stateful.test_second_dataset import file_of, laid_out, start
 from tests.stateful.worlds import FIRST
 from tests.world import oracle

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.stateful.test_second_dataset import COPIED, start
-from tests.stateful.worlds import FIRST, statements_kept_by
+from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import Event
@@ -366,7 +366,7 @@ def deployed(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Memory:
 def world(tree: Path, deployed: Memory, tmp_path: Path) -> Iterator[World]:
     with (
         World(tmp_path / "warehouse", tree=tree, memory=deployed) as found,
-        statements_kept_by(found.clock),
+        statements_kept_by_its_clock(found),
     ):
         yield found
 

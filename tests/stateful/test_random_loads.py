@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from fakeshift.config import Isolation
 from hypothesis import HealthCheck, Phase, event, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from fakeshift import Isolation
 from tests.stateful.course import (
     STATEMENT_WAYS,
     CallFault,

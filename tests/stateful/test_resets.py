@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from fakeshift.faults import Fault
 
+from fakeshift import Fault
 from tests.stateful.worlds import FIRST, new_world
 from tests.world import oracle
 from tests.world.executions import Execution

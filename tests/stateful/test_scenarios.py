@@ -13,12 +13,9 @@ from unittest import mock
 from urllib.parse import quote
 
 import pytest
-from fakeshift.config import Isolation, SnapshotAt
-from fakeshift.faults import Fault
-from fakeshift.principal import Principal
-from fakeshift.system.records import SystemRecords
 from loader import sql
 
+from fakeshift import Fault, Isolation, Principal, SnapshotAt
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
 from tests.stateful.worlds import new_world
@@ -84,8 +81,8 @@ def count_of(story: Story, table: str) -> int:
 def by_hand(story: Story, sql: str) -> None:
     """An administrator of the warehouse runs a statement."""
     request = {"Sql": sql, "Database": "dev", "WorkgroupName": "local", "WaitTimeSeconds": 30}
-    call = story.world.warehouse.local.server.operations.call
-    answer = call("ExecuteStatement", request, Principal("admin", "admin", superuser=True))
+    admin = Principal("admin", "admin", superuser=True)
+    answer = story.world.warehouse.local.call("ExecuteStatement", request, admin)
     assert answer["Status"] == "FINISHED", answer
 
 
@@ -147,36 +144,33 @@ def each_statement(story: Story, beginning: str, message: str) -> Iterator[list[
 
 @contextmanager
 def copy_reports(
-    change: Callable[[dict[str, Any]], dict[str, Any] | None], after: int = 0
+    story: Story, change: Callable[[dict[str, Any]], dict[str, Any] | None], after: int = 0
 ) -> Iterator[None]:
     """The rows of SYS_LOAD_DETAIL (and of SYS_LOAD_ERROR_DETAIL) are changed, None: left out, and the first are seen
     after so many looks.
     """
-    add, rows = SystemRecords.add, SystemRecords.rows
-    held: list[tuple[SystemRecords, list[Any]]] = []
+    kept = story.world.warehouse.local.records
+    add, rows = kept.add, kept.rows
+    held: list[list[Any]] = []
     looks = 0
 
-    def adding(self: SystemRecords, table: str, records: Any) -> None:
+    def adding(table: str, records: Any) -> None:
         if table in ("load_detail", "load_error_detail"):
             records = [new for old in records if (new := change(dict(old)))]
         if table == "load_detail" and looks < after:
-            held.append((self, records))
+            held.append(records)
         else:
-            add(self, table, records)
+            add(table, records)
 
-    def reading(self: SystemRecords, table: str, *which: Any) -> list[Any]:
+    def reading(table: str, *which: Any) -> list[Any]:
         nonlocal looks
         if table == "load_detail":
             looks += 1
             while held and looks > after:
-                owner, records = held.pop()
-                add(owner, table, records)
-        return rows(self, table, *which)
+                add(table, held.pop())
+        return rows(table, *which)
 
-    with (
-        mock.patch.object(SystemRecords, "add", adding),
-        mock.patch.object(SystemRecords, "rows", reading),
-    ):
+    with mock.patch.object(kept, "add", adding), mock.patch.object(kept, "rows", reading):
         yield
 
 
@@ -436,14 +430,17 @@ def check_of(story: Story, name: str) -> tuple[Any, Any, bool]:
 
 def test_what_copy_reports_late_is_waited_for(story: Story) -> None:
     file = log(A, Event(), Event(item=1))
-    with copy_reports(lambda record: record, after=4):
+    with copy_reports(story, lambda record: record, after=4):
         load_of(story, file)
     assert count_of(story, "files WHERE lines = 2") == 2  # one of FIRST
     assert check_of(story, "rows_by_file") == (0, 0, True)
 
 
 def test_a_file_that_copy_does_not_report_is_a_figure_and_fails_nothing(story: Story) -> None:
-    with copy_reports(lambda record: record if record["file_name"].endswith("b.json") else None):
+    def only_b(record: dict[str, Any]) -> dict[str, Any] | None:
+        return record if record["file_name"].endswith("b.json") else None
+
+    with copy_reports(story, only_b):
         load_of(story, log(A, Event(), Event(item=1)), log(B, Event(item=2)))
     assert check_of(story, "rows_by_file") == (1, 1, True)
     assert check_of(story, "rows_copied") == (3, 3, True)
@@ -464,7 +461,7 @@ def test_rows_that_copy_did_not_load_fail_the_load(story: Story) -> None:
 
     when_entering(story, "Publish", add_a_row)
     story.model.put(file)
-    with copy_reports(lambda record: None):
+    with copy_reports(story, lambda record: None):
         story.world.upload(file.key, file.body)
         story.world.work()
     assert last(story).status == "FAILED"
@@ -475,7 +472,7 @@ def test_rows_that_copy_did_not_load_fail_the_load(story: Story) -> None:
 
 def test_names_that_redshift_encodes_are_told_apart(story: Story) -> None:
     good, bad = log(EQUAL, Event()), File("log_data/x=1.json", (Event(),), bad="cut off")
-    with copy_reports(encoded):
+    with copy_reports(story, encoded):
         story.load([good, bad])
     assert last(story).report["rejected_total"] == 1
     assert last(story).report["rejected"][0]["line"] is not None

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from loader.migrations import latest_version
 
-from tests.stateful.worlds import FIRST, statements_kept_by
+from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
@@ -299,7 +299,7 @@ def test_publishing_twice_changes_nothing(world: World) -> None:
         if state == "Published?":
             raise Stopped
 
-    with statements_kept_by(world.clock):
+    with statements_kept_by_its_clock(world):
         world.warehouse.slow = True
         world.executions.at_state = stop
         stopped = load(world, {KEY: body})

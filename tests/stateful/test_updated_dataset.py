@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.stateful.test_second_dataset import DOCS, laid_out, load, passed, start
-from tests.stateful.worlds import statements_kept_by
+from tests.stateful.worlds import statements_kept_by_its_clock
 from tests.world.executions import Execution
 from tests.world.interpreter import Stopped
 from tests.world.simulator import Memory, World, load_id_of
@@ -219,7 +219,7 @@ def test_publishing_twice_changes_nothing(world: World) -> None:
         if state == "Published?":
             raise Stopped
 
-    with statements_kept_by(world.clock):
+    with statements_kept_by_its_clock(world):
         world.warehouse.slow = True
         world.executions.at_state = stop
         stopped = load(world, {LATE: late})

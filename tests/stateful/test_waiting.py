@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fakeshift.config import Isolation
 
+from fakeshift import Isolation
 from tests.world.recordings import FILES, OLD, new_world
 from tests.world.simulator import Expected
 

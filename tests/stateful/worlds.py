@@ -5,20 +5,14 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
-from fakeshift.api import submit
-from fakeshift.config import Isolation, SnapshotAt
-from fakeshift.statements import runner, store
-
-from tests.world.clock import Clock
+from fakeshift import Isolation, SnapshotAt
 from tests.world.files import Event, File, Song
 from tests.world.simulator import Memory, World
 
@@ -50,7 +44,7 @@ def new_world(
                 memory=memory,
                 snapshot_at=snapshot_at,
             ) as world,
-            statements_kept_by(world.clock),
+            statements_kept_by_its_clock(world),
         ):
             yield world
     finally:
@@ -68,7 +62,7 @@ def _folder() -> Path:
 def begun() -> Memory:
     """The world with the files FIRST."""
     world = World(_folder() / "first")
-    with statements_kept_by(world.clock):
+    with statements_kept_by_its_clock(world):
         for file in FIRST:
             world.upload(file.key, file.body)
         world.settle()
@@ -76,14 +70,9 @@ def begun() -> Memory:
 
 
 @contextmanager
-def statements_kept_by(clock: Clock) -> Iterator[None]:
-    """The Data API forgets client tokens after 8 hours, and statements after 24 (statements/store.py), and ends those
-    that run for longer: whoever says when a statement began and whoever ends it have one clock.
+def statements_kept_by_its_clock(world: World) -> Iterator[None]:
+    """The Data API forgets client tokens after 8 hours and statements after 24, and ends statements that run longer:
+    by the world's clock.
     """
-    now = SimpleNamespace(**{**vars(time), "time": clock.time})
-    with (
-        mock.patch.object(submit, "time", now),
-        mock.patch.object(store, "time", now),
-        mock.patch.object(runner, "time", now),
-    ):
+    with mock.patch.object(world.warehouse, "now", world.clock.time):
         yield

@@ -16,10 +16,10 @@ from loader.migrations import (
     rendered,
     steps,
 )
-from warehouse import Warehouse
 
 from fakeshift import LocalRedshift, Settings
 from tests.upgrade.recorded import PART_1
+from tests.world.client import Client
 
 NAMES = {"schema": "s", "loader_schema": "l"}
 
@@ -169,17 +169,17 @@ OWN = "migrations/loader_tables.sql"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     with LocalRedshift(Settings(data=tmp_path_factory.mktemp("redshift"), port=0)) as server:
-        yield Warehouse(server.url)
+        yield Client(server.url)
 
 
-def run(warehouse: Warehouse, texts: list[Any], mode: str = "TRANSACTION") -> None:
+def run(warehouse: Client, texts: list[Any], mode: str = "TRANSACTION") -> None:
     shown = warehouse.batch(*map(str, texts), mode=mode)
     assert shown["Status"] == "FINISHED", shown
 
 
-def make(warehouse: Warehouse, names: dict[str, str], files: list[str]) -> None:
+def make(warehouse: Client, names: dict[str, str], files: list[str]) -> None:
     for name in files:
         mode = "AUTO_COMMIT" if is_autocommit(name) else "TRANSACTION"
         run(warehouse, rendered(name, names), mode)
@@ -189,7 +189,7 @@ def of_datasets(names: dict[str, str]) -> list[sql.Rendered]:
     return [text for name in datasets() for text in statements.tables_of(name, names)]
 
 
-def catalogue(warehouse: Warehouse, names: dict[str, str]) -> dict[str, Any]:
+def catalogue(warehouse: Client, names: dict[str, str]) -> dict[str, Any]:
     """Tables with their columns, keys, and the views' text; the schemas are called s and l."""
     found: dict[str, Any] = {}
     for called, schema in (("s", names["schema"]), ("l", names["loader_schema"])):
@@ -209,7 +209,7 @@ def catalogue(warehouse: Warehouse, names: dict[str, str]) -> dict[str, Any]:
             f"WHERE schemaname = '{schema}' ORDER BY tablename, \"column\"",
         )
         assert shown["Status"] == "FINISHED", shown
-        keys = warehouse.result({**shown["SubStatements"][1], "HasResultSet": True}).rows
+        keys = warehouse.rows_of(shown["SubStatements"][1]["Id"])
         for table, *column in keys:
             found.setdefault(f"{called}.{table} keys", []).append(column)
         for view, text in warehouse.rows(
@@ -222,7 +222,7 @@ def catalogue(warehouse: Warehouse, names: dict[str, str]) -> dict[str, Any]:
 
 
 def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
-    warehouse: Warehouse,
+    warehouse: Client,
 ) -> None:
     """From the first version that was ever in use (tests/upgrade/part1), file by file."""
     new = {"schema": "baseline", "loader_schema": "baseline_loader"}
@@ -258,7 +258,7 @@ def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
         assert version == latest_version()
 
 
-def test_a_reset_keeps_the_locks_row_and_nothing_else(warehouse: Warehouse) -> None:
+def test_a_reset_keeps_the_locks_row_and_nothing_else(warehouse: Client) -> None:
     """It runs where the lock is: a second row would fail every publish after it."""
     names = {
         "schema": "again",

@@ -19,11 +19,11 @@ from botocore.exceptions import ClientError
 from conformance.model import Case
 from conformance.runner import Difference
 from moto import mock_aws
-from warehouse import Warehouse
 
 from fakeshift import LocalRedshift, Settings
 from local.problem import Problem
 from tests.world import oracle
+from tests.world.client import Client
 from tools import evidence
 from verify import __main__ as command
 from verify import asked as questions
@@ -74,15 +74,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedshift]:
 
 
 @pytest.fixture
-def warehouse(server: LocalRedshift) -> Iterator[Warehouse]:
-    found = Warehouse(server.url)
+def warehouse(server: LocalRedshift) -> Iterator[Client]:
+    found = Client(server.url)
     yield found
     for (name,) in found.rows("SELECT nspname FROM pg_namespace"):
         if name.startswith(("loader_verify", "sparkify")):
             found.run(f"DROP SCHEMA {name} CASCADE")
 
 
-def at(warehouse: Warehouse | None = None, stack: Stack | None = STACK, **clients: Any) -> Place:
+def at(warehouse: Client | None = None, stack: Stack | None = STACK, **clients: Any) -> Place:
     """A place with these clients; ``data_api`` is the warehouse's, if not given."""
     clients["redshift-data"] = clients.pop("data_api", warehouse.client if warehouse else None)
     session = Session(**clients)
@@ -154,7 +154,7 @@ def test_the_deadline_is_by_the_clock() -> None:
         deadline.check()
 
 
-def test_what_is_over_the_bound_is_not_tried(warehouse: Warehouse) -> None:
+def test_what_is_over_the_bound_is_not_tried(warehouse: Client) -> None:
     run = a_run(at(warehouse), seconds=0)
     cases = [a_case(name="a", sql="SELECT 1", rows=[[1]]), a_case(name="b", batch=["SELECT 1"])]
     conformance.check(run, cases, [], 2)
@@ -357,7 +357,7 @@ def test_on_aws_local_cases_are_not_run_and_are_named() -> None:
     assert not none
 
 
-def test_cases_run_in_schemas_of_the_run_which_go(warehouse: Warehouse) -> None:
+def test_cases_run_in_schemas_of_the_run_which_go(warehouse: Client) -> None:
     run = a_run(at(warehouse))
     seen = a_case(
         name="schema", setup=["CREATE TABLE t (a INT)"],
@@ -377,7 +377,7 @@ def test_cases_run_in_schemas_of_the_run_which_go(warehouse: Warehouse) -> None:
     assert not Cleaner(run.place, "r1").schemas()
 
 
-def test_without_a_role_cases_of_copy_are_not_possible(warehouse: Warehouse) -> None:
+def test_without_a_role_cases_of_copy_are_not_possible(warehouse: Client) -> None:
     run = a_run(replace(at(warehouse), role=""))
     copy = a_case(sql="COPY t FROM 's3://${bucket}/x' IAM_ROLE '${role}'", affected=1)
     conformance.check(run, [copy, a_case(name="other", sql="SELECT 1", rows=[[1]])], [], 2)
@@ -485,7 +485,7 @@ def a_probe(**given: Any) -> probes.Probe:
     return probes.Probe(**{**keys, **given})
 
 
-def test_a_probe_is_answered_by_the_warehouse(warehouse: Warehouse) -> None:
+def test_a_probe_is_answered_by_the_warehouse(warehouse: Client) -> None:
     run = a_run(at(warehouse))
     setup = ["CREATE TABLE t (a INT)", "INSERT INTO t VALUES (1)"]
     probes.check(
@@ -512,7 +512,7 @@ def test_a_probe_is_answered_by_the_warehouse(warehouse: Warehouse) -> None:
     assert not Cleaner(run.place, "r1").schemas()
 
 
-def test_two_publishers_are_asked_about(warehouse: Warehouse) -> None:
+def test_two_publishers_are_asked_about(warehouse: Client) -> None:
     """The lock's probes, against a server whose answers are known."""
     run = a_run(at(warehouse))
     asked = {probe.id: probe for probe in probes.read_probes()}
@@ -611,14 +611,14 @@ def test_the_files_have_a_bad_one_a_duplicate_and_a_late_song() -> None:
     assert len(after.tables["songplays"]) > len(before.tables["songplays"])
 
 
-def a_stack_with_a_play(warehouse: Warehouse) -> None:
+def a_stack_with_a_play(warehouse: Client) -> None:
     warehouse.run("CREATE SCHEMA sparkify")
     for table in oracle.COLUMNS:
         warehouse.run(f"CREATE TABLE sparkify.{table} (a INT)")
     warehouse.run("INSERT INTO sparkify.songplays VALUES (1)")
 
 
-def test_a_stack_that_holds_data_is_not_touched(warehouse: Warehouse) -> None:
+def test_a_stack_that_holds_data_is_not_touched(warehouse: Client) -> None:
     """S3 and Step Functions are not even asked."""
     a_stack_with_a_play(warehouse)
     run = a_run(at(warehouse))
@@ -747,7 +747,7 @@ FIRST, SHARED, OTHERS, OF_R2 = LOADS
 
 
 @pytest.fixture
-def ledger(warehouse: Warehouse) -> Warehouse:
+def ledger(warehouse: Client) -> Client:
     """A ledger in which one load holds files of a run and of a person."""
     warehouse.run("CREATE SCHEMA sparkify")
     warehouse.run(
@@ -763,7 +763,7 @@ def ledger(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def test_a_load_that_holds_a_file_of_anybody_else_is_not_undone(ledger: Warehouse) -> None:
+def test_a_load_that_holds_a_file_of_anybody_else_is_not_undone(ledger: Client) -> None:
     states = Machine(undo=UNDONE)
     run = a_run(at(ledger, stepfunctions=states))
     (left,) = data.undo(run, data.Loaded(run, STACK), None, "x")
@@ -774,7 +774,7 @@ def test_a_load_that_holds_a_file_of_anybody_else_is_not_undone(ledger: Warehous
 
 
 def test_a_shared_load_is_a_difference_of_the_cleaning(
-    ledger: Warehouse, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ledger: Client, aws: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data, "settle", lambda *given: None)
     monkeypatch.setattr(command, "Cleaner", cleans())
@@ -788,7 +788,7 @@ def test_a_shared_load_is_a_difference_of_the_cleaning(
 
 
 def test_clean_counts_files_and_undone_loads_and_leaves_a_shared_one(
-    ledger: Warehouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ledger: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(data, "settle", lambda *given: None)
     monkeypatch.setattr(command, "Cleaner", cleans())
@@ -805,7 +805,7 @@ def test_clean_counts_files_and_undone_loads_and_leaves_a_shared_one(
 
 @pytest.mark.parametrize("still", [TimeIsUp(), TimeoutError("executions go on")])
 def test_what_is_loaded_is_undone_before_what_is_on_its_way_is_waited_for(
-    ledger: Warehouse, monkeypatch: pytest.MonkeyPatch, still: Exception
+    ledger: Client, monkeypatch: pytest.MonkeyPatch, still: Exception
 ) -> None:
     states, kept = Machine(undo=UNDONE), list[bool]()
 
@@ -825,7 +825,7 @@ def test_what_is_loaded_is_undone_before_what_is_on_its_way_is_waited_for(
 
 
 def test_what_was_on_its_way_is_undone_once_it_is_loaded(
-    ledger: Warehouse, monkeypatch: pytest.MonkeyPatch
+    ledger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger.run("DELETE FROM sparkify.files")
     states, kept = Machine(undo=UNDONE), list[bool]()

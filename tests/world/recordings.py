@@ -21,8 +21,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from fakeshift.config import Isolation
-
+from fakeshift import Isolation
 from local.generator import DataSet
 from tests.world.boundary import Call, Place
 from tests.world.executions import Execution

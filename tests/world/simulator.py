@@ -27,12 +27,12 @@ from urllib.parse import unquote, urlsplit
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.useragent import UserAgentString
-from fakeshift.config import Isolation, SnapshotAt
 from moto import backend_index, mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import botocore_stubber
 from moto.s3.models import S3Backend, s3_backends
 
+from fakeshift import Isolation, SnapshotAt
 from tests.world import oracle
 from tests.world.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, denied
 from tests.world.clock import Clock

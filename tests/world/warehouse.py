@@ -8,21 +8,25 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fakeshift.config import Isolation, SnapshotAt
-from fakeshift.faults import Fault, Faults
-from fakeshift.principal import Principal
-from fakeshift.refusals import ApiError
-from fakeshift.s3 import ObjectStores
-from fakeshift.statements.record import Statement
-
-from fakeshift import LocalRedshift, Settings
+from fakeshift import (
+    ApiError,
+    Fault,
+    Faults,
+    Isolation,
+    LocalRedshift,
+    ObjectStores,
+    Principal,
+    Settings,
+    SnapshotAt,
+    Statement,
+)
 from tests.world import oracle
 from tests.world.boundary import Caller, Refused
 from tests.world.template import Stack
@@ -112,21 +116,22 @@ class Warehouse:
         self._schema = stack.parameter("SchemaName")
         if base:
             shutil.copytree(base, folder)
-        self.local = LocalRedshift(
-            Settings(
-                data=folder,
-                port=0,
-                faults=True,
-                isolation=isolation,
-                threads=1,
-                admins=admins,
-                snapshot_at=snapshot_at,
-            )
-        )
-        # COPY's clients, made once: that takes longer than all that they do in a world.
-        self.local.database.object_stores = _object_stores(self.local.settings.region)
+        self.now: Callable[[], float] = time.time  # by which the Data API keeps statements
         self.faults = SqlFaults()
-        self.local.runner._faults = self.faults
+        settings = Settings(
+            data=folder,
+            port=0,
+            faults=True,
+            isolation=isolation,
+            threads=1,
+            admins=admins,
+            snapshot_at=snapshot_at,
+            clock=lambda: self.now(),
+        )
+        # COPY's clients are created once: that takes longer than all that they do in a world.
+        self.local = LocalRedshift(
+            settings, faults=self.faults, object_stores=_object_stores(settings.region)
+        )
         self.slow = False  # no statement has ended when its submission is answered
         self._tester = Principal("tester", "tester", superuser=True)
 
@@ -148,7 +153,7 @@ class Warehouse:
             answer = self._call(name, request, principal)
             if not asked:
                 return answer
-            statement = self.local.store.get(answer["Id"])
+            statement = self.local.statement(answer["Id"])
             assert statement is not None
             submits = name.endswith("ExecuteStatement")
             if not (submits and self.slow):
@@ -169,7 +174,7 @@ class Warehouse:
                 return
 
     def _call(self, name: str, request: dict[str, Any], principal: Principal) -> dict[str, Any]:
-        return dict(self.local.server.operations.call(name, request, principal))
+        return self.local.call(name, request, principal)
 
     # -- what a test asks --------------------------------------------------------------------
 
@@ -243,7 +248,7 @@ class Warehouse:
 
     def running(self) -> int:
         """How many statements have not ended."""
-        return self.local.store.active()
+        return self.local.active()
 
     def rest(self) -> None:
         """Waits until no statement runs that will end by itself."""

@@ -1,6 +1,6 @@
 """A local Amazon Redshift: the Data API's wire protocol over DuckDB.
 
-``python -m fakeshift`` starts it; tests embed it:
+``fakeshift`` (or ``python -m fakeshift``) starts it; tests embed it:
 
     with LocalRedshift(Settings(data=tmp_path, port=0)) as redshift:
         client = boto3.client("redshift-data", endpoint_url=redshift.url, ...)
@@ -13,9 +13,29 @@ runner's threads) -> ``commands`` (one for each kind of statement; ``copy``, ``u
 -> ``engine`` (sessions, transactions, locks; DuckDB) -> ``system`` (the system views) -> ``catalog``
 (what Redshift knows of a table and DuckDB does not) -> ``sql`` (tokens, utility statements). No
 import goes the other way (tests/test_layers.py).
+
+The names below are the public interface; everything else may change in any release. The pytest
+plugin is ``pytest_fakeshift``.
 """
 
-from fakeshift.config import Settings
+from fakeshift.config import Isolation, Settings, SnapshotAt
+from fakeshift.faults import Fault, Faults
 from fakeshift.instance import LocalRedshift
+from fakeshift.principal import Principal
+from fakeshift.refusals import ApiError
+from fakeshift.s3 import ObjectStores
+from fakeshift.statements.record import Statement
 
-__all__ = ["LocalRedshift", "Settings"]
+__version__ = "0.1.0"
+__all__ = [
+    "ApiError",
+    "Fault",
+    "Faults",
+    "Isolation",
+    "LocalRedshift",
+    "ObjectStores",
+    "Principal",
+    "Settings",
+    "SnapshotAt",
+    "Statement",
+]

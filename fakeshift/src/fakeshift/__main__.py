@@ -1,4 +1,4 @@
-"""``python -m fakeshift``: the local Redshift in the foreground; ``--help`` tells how to use it."""
+"""``fakeshift`` or ``python -m fakeshift``: the server in the foreground; ``--help`` explains how to use it."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from pathlib import Path
 
 import duckdb
 
+from fakeshift import __version__
 from fakeshift.config import Settings
 from fakeshift.engine.database import DataDirectoryInUse
 from fakeshift.instance import LocalRedshift
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the server; exit code 1 if it cannot start."""
+    """Runs the server until SIGTERM or SIGINT. Returns exit code 1 if it cannot start."""
     settings = _settings(arguments)
     try:
         redshift = LocalRedshift(settings).start()
     except (DataDirectoryInUse, OSError, ValueError, duckdb.Error, sqlite3.Error) as error:
-        print(f"local Redshift: {_why(settings, error)}", file=sys.stderr)
+        print(f"fakeshift: {_why(settings, error)}", file=sys.stderr)
         return 1
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    print(f"local Redshift on {redshift.url}, data in {settings.data}", flush=True)
+    print(f"fakeshift on {redshift.url}, data in {settings.data}", flush=True)
     stopped.wait()
     redshift.stop()
     return 0
 
 
 def _why(settings: Settings, error: Exception) -> str:
-    """Why it does not start, with what has to be changed."""
+    """Why it does not start, naming what has to change."""
     if isinstance(error, OSError) and error.filename is None:
         return f"port {settings.port}: {error}"
     if isinstance(error, (OSError, duckdb.Error, sqlite3.Error)):
@@ -56,30 +57,26 @@ def _number(low: int, high: int) -> Callable[[str], int]:
 
 
 def _matching(pattern: str, example: str) -> Callable[[str], str]:
-    """A word that the pattern describes."""
+    """A word that matches the whole pattern; ``example`` goes into the error."""
 
     def word(given: str) -> str:
         if not re.fullmatch(pattern, given):
-            raise argparse.ArgumentTypeError(f"{given!r} is not as {example}")
+            raise argparse.ArgumentTypeError(f"{given!r} is not like {example}")
         return given
 
     return word
 
 
 _ABOUT = """\
-A local Amazon Redshift: the Data API (https://docs.aws.amazon.com/redshift-data/latest/APIReference/)
-on 127.0.0.1, over DuckDB. It runs in the foreground until SIGTERM or Ctrl-C. SQL is Redshift's: what
-Redshift refuses is refused, and what this server does not have is refused by its name
-(fakeshift/docs/coverage.md lists both).
+fakeshift is a local Amazon Redshift: the Redshift Data API
+(https://docs.aws.amazon.com/redshift-data/latest/APIReference/) on 127.0.0.1, over DuckDB. It runs in
+the foreground until SIGTERM or Ctrl-C. The SQL is Redshift's: what Redshift rejects is rejected, and
+a feature of Redshift that fakeshift does not have fails with an error that names it.
 """
 
 USE = """\
-It runs in this repository, for any project: python -m fakeshift --data /where/you/like
-From another folder Python has to be told where it is (fakeshift/README.md):
-
-  PYTHONPATH=<this repository> <this repository>/.venv/bin/python -m fakeshift
-
-Point a client at it; any region and credentials do, and any workgroup, cluster or secret is this one:
+Point a client at it. Any region and credentials work, and every workgroup, cluster and secret is this
+one warehouse:
 
   export AWS_ENDPOINT_URL_REDSHIFT_DATA=http://127.0.0.1:4567
   export AWS_DEFAULT_REGION=us-west-2 AWS_ACCESS_KEY_ID=me AWS_SECRET_ACCESS_KEY=x
@@ -88,41 +85,42 @@ Point a client at it; any region and credentials do, and any workgroup, cluster 
   boto3.client("redshift-data")          # or with endpoint_url="http://127.0.0.1:4567"
   awswrangler.data_api.redshift.connect(workgroup_name="local", database="dev")
 
-Who calls is told by the access key: the key K is the database user IAM:K (--principals gives other
-names). A request has to be signed, as on AWS; the signature is not verified. Everybody is the owner of
+The access key identifies the caller: key K is the database user IAM:K (--principals gives other
+names). A request must be signed, as on AWS, but the signature is not verified. Everyone owns
 everything, unless there is an --admin.
 
-COPY and UNLOAD speak to the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (AWS's own without
-either), with the credentials of their IAM_ROLE, which STS gives there (AWS_ENDPOINT_URL_STS);
---no-assume-role takes those of the environment instead.
+COPY and UNLOAD use the S3 that AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL names (the real AWS if neither
+is set), with the credentials of their IAM_ROLE, which they request from STS there
+(AWS_ENDPOINT_URL_STS); --no-assume-role uses the credentials of the environment instead.
 
-In the data directory: the tables (a DuckDB file), statements and results (24 hours), the records of
-the system views (7 days), sql-in.jsonl and sql-run.jsonl with every SQL text as it came, and as it
-ended with what DuckDB was sent. All of it survives a restart; a statement that ran then has FAILED.
-One server has it at a time.
+The data directory holds the tables (a DuckDB file), statements and results (24 hours), the records of
+the system views (7 days), and every SQL text in sql-in.jsonl (as it was received) and sql-run.jsonl
+(with its outcome and the SQL that DuckDB got). All of it survives a restart; a statement that was
+running has the status FAILED. Only one server can use a data directory at a time.
 
-  curl http://127.0.0.1:4567/_local/health      is it there, how many statements run or wait for locks
-  curl http://127.0.0.1:4567/_local/faults -d '{"sql": "COPY", "kind": "abort"}'     with --faults only:
-      python -m pydoc fakeshift.faults     what can be made to go wrong
+  curl http://127.0.0.1:4567/_local/health      is it up, and how many statements run or wait for locks
+  curl http://127.0.0.1:4567/_local/faults -d '{"sql": "COPY", "kind": "abort"}'     needs --faults;
+      python -m pydoc fakeshift.faults     lists what can be made to fail
 """
 
 
 def _settings(arguments: list[str] | None) -> Settings:
     parser = argparse.ArgumentParser(
-        prog="python -m fakeshift",
+        prog="fakeshift",
         description=_ABOUT,
         epilog=USE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"fakeshift {__version__}")
     parser.add_argument(
-        "--port", type=_number(0, 65535), default=4567, help="0 takes a free one (4567)"
+        "--port", type=_number(0, 65535), default=4567, help="0 picks a free one (default: 4567)"
     )
     parser.add_argument(
         "--data",
         type=Path,
-        default=Path(".local/redshift"),
+        default=Path(".fakeshift"),
         metavar="DIR",
-        help="where everything is kept (.local/redshift)",
+        help="the data directory, created if it does not exist (default: .fakeshift)",
     )
     parser.add_argument(
         "--database",
@@ -130,79 +128,85 @@ def _settings(arguments: list[str] | None) -> Settings:
         type=_matching(r"[a-zA-Z][a-zA-Z_0-9+.@-]{0,126}", "dev"),
         default="dev",
         metavar="NAME",
-        help="the only one (dev)",
+        help="name of the only database (default: dev)",
     )
     parser.add_argument(
         "--kind",
         choices=("serverless", "provisioned"),
         default="serverless",
-        help="on serverless nobody may read the STL_ and SVL_ views, a provisioned cluster has them",
+        help="STL_ and SVL_ views can be read on a provisioned cluster only (default: serverless)",
     )
     parser.add_argument(
         "--isolation",
         choices=("snapshot", "serializable"),
         default="snapshot",
-        help="of the database: snapshot is the default of serverless and of new clusters",
+        help="isolation level of the database (default: snapshot, as on serverless and new clusters)",
     )
     parser.add_argument(
         "--snapshot-at",
         choices=("statement", "lock"),
         default="statement",
-        help="what takes a transaction's snapshot: its first SELECT, DML or DDL, or LOCK already",
+        help="what takes a transaction's snapshot: the first SELECT, DML or DDL, or already LOCK",
     )
     parser.add_argument(
         "--collation",
         choices=("case_sensitive", "case_insensitive"),
         default="case_sensitive",
-        help="what db_collation() answers; comparisons stay case-sensitive",
+        help="what db_collation() returns; comparisons stay case-sensitive",
     )
     parser.add_argument(
         "--file-etag",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="SYS_LOAD_DETAIL has file_etag and file_last_modified, as on newer patches (yes)",
+        help="SYS_LOAD_DETAIL has file_etag and file_last_modified, as on newer patches (default: yes)",
     )
     parser.add_argument(
         "--load-detail-seconds",
         type=float,
         default=0.0,
         metavar="SECONDS",
-        help="SYS_LOAD_DETAIL has the rows of a COPY that long after it (0)",
+        help="delay until SYS_LOAD_DETAIL has the rows of a COPY (default: 0)",
     )
     parser.add_argument(
         "--load-detail-encoded",
         action="store_true",
-        help="SYS_LOAD_DETAIL has the files' keys URL-encoded",
+        help="SYS_LOAD_DETAIL has URL-encoded keys",
     )
-    parser.add_argument("--region", default="us-west-2", help="of S3 and STS (us-west-2)")
+    parser.add_argument(
+        "--region", default="us-west-2", help="region of S3 and STS (default: us-west-2)"
+    )
     parser.add_argument(
         "--assume-role",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="COPY and UNLOAD use the credentials of their IAM_ROLE, asked of STS (yes)",
+        help="COPY and UNLOAD get the credentials of their IAM_ROLE from STS (default: yes)",
     )
-    parser.add_argument("--default-iam-role", metavar="ARN", help="what IAM_ROLE default means")
+    parser.add_argument(
+        "--default-iam-role", metavar="ARN", help="the role that IAM_ROLE default means"
+    )
     parser.add_argument(
         "--principals",
         type=Path,
         metavar="FILE",
-        help='JSON: {"<access key id>": "<database user>"}; it may come and grow later',
+        help='JSON: {"<access key id>": "<database user>"}; it may be created and grow later',
     )
     parser.add_argument(
         "--admin",
         action="append",
         default=[],
         metavar="KEY",
-        help="access key id of a superuser; with one given, everybody else's privileges count",
+        help="access key id of a superuser; privileges of all other users are then enforced",
     )
-    parser.add_argument("--faults", action="store_true", help="allow faults on purpose, for tests")
-    parser.add_argument("--threads", type=_number(1, 1024), default=2, help="of DuckDB (2)")
+    parser.add_argument("--faults", action="store_true", help="allow tests to inject faults")
+    parser.add_argument(
+        "--threads", type=_number(1, 1024), default=2, help="threads of DuckDB (default: 2)"
+    )
     parser.add_argument(
         "--memory-limit",
         type=_matching(r"(?i)[0-9]+(\.[0-9]+)? ?[KMGT]i?B", "2GB"),
         default="2GB",
         metavar="SIZE",
-        help="of DuckDB (2GB)",
+        help="memory limit of DuckDB (default: 2GB)",
     )
     given = parser.parse_args(arguments)
     return Settings(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,29 +19,33 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of one local Redshift; every field but ``data`` has a default.
+    """Settings of one server; every field but ``data`` has a default.
 
-    ``port`` 0 selects a free port. ``principals`` maps an access key id to the database user that
-    its statements run as (an unlisted key ``K`` is the user ``IAM:K``); ``principals_file`` is a
-    JSON file with the same content, read again for every unknown key: keys of roles are
-    created while the server runs. ``admins`` are access key
-    ids whose database users are superusers; if none is listed, everyone owns everything,
-    and privileges are recorded but not enforced (see ``commands.grants``).
-    ``aws_endpoint_url`` is where COPY finds S3 and STS; without it the environment decides
-    (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every AWS client.
-    ``kind`` selects the system views: STL_ and SVL_ only on a provisioned cluster.
+    ``data`` is the directory that holds everything; it is created if it does not exist.
+    ``port`` 0 picks a free port. ``principals`` maps an access key id to the database user that
+    its statements run as (an unlisted key ``K`` is the user ``IAM:K``). ``principals_file`` is a
+    JSON file with the same content, read again whenever an unknown key calls, because keys of
+    roles are created while the server runs. ``admins`` are access key ids whose database users
+    are superusers; with none listed everyone owns everything, and privileges are recorded but not
+    enforced. ``aws_endpoint_url`` is where COPY and UNLOAD find S3 and STS; without it the
+    environment decides (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL_STS), as for every
+    AWS client. ``kind`` decides which system views exist: STL_ and SVL_ only on a provisioned
+    cluster.
 
-    These change behaviour that is undocumented or differs between patches:
+    Some behavior is undocumented or differs between patches of Redshift; these fields choose:
 
-    ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK begins, before the lock is granted;
-    by default the first SELECT, DML or DDL takes it ("statement"), as the documentation lists.
-    ``collation`` is what db_collation() returns. A case_insensitive database has no SUPER
-    columns; comparisons are always case-sensitive.
+    ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK starts, before the lock is granted;
+    the documentation lists the first SELECT, DML or DDL ("statement").
+    ``collation`` is what db_collation() returns, and a case_insensitive database refuses SUPER
+    columns; comparisons are case-sensitive either way.
     ``file_etag`` False leaves file_etag and file_last_modified out of SYS_LOAD_DETAIL, as older patches
-    do (the page in pt_BR ends with end_time). The view gets its rows
-    ``load_detail_seconds`` after a COPY; with ``load_detail_encoded`` its keys are URL-encoded (``=``
-    as ``%3D``): both were seen on clusters, neither is documented. faults.py has the same for single
+    do (the page in pt_BR ends with end_time). ``load_detail_seconds`` is the delay after a COPY until
+    the view has its rows, and ``load_detail_encoded`` URL-encodes its keys (``=`` as ``%3D``); others
+    have seen both on clusters, and neither is documented. ``Fault`` does the same for single
     statements.
+
+    ``clock`` returns seconds since 1970. Statements, sessions and client tokens get their times from
+    it and expire by it; a test can move it forward.
     """
 
     data: Path
@@ -63,3 +68,4 @@ class Settings:
     file_etag: bool = True
     load_detail_seconds: float = 0.0
     load_detail_encoded: bool = False
+    clock: Callable[[], float] = time.time

@@ -14,9 +14,13 @@ from fakeshift.api.principals import Resolver, from_settings
 from fakeshift.config import Settings
 from fakeshift.engine.database import Database
 from fakeshift.faults import Faults
+from fakeshift.principal import Principal
+from fakeshift.s3 import ObjectStores
 from fakeshift.server import Server
+from fakeshift.statements.record import Statement
 from fakeshift.statements.runner import Runner, SqlLog
 from fakeshift.statements.store import StatementStore
+from fakeshift.system.records import SystemRecords
 
 _NOT_STOPPED: dict[LocalRedshift, int] = {}
 """With the process that created each: a forked process has none of its threads."""
@@ -32,22 +36,37 @@ def _stop_all() -> None:
 
 
 class LocalRedshift:
-    """A running server; a context manager that stops it. It is stopped at exit at the latest.
+    """A server in this process; a context manager that starts and stops it.
 
-    ``url`` is boto3's ``endpoint_url``. Raises DataDirectoryInUse if another server
-    has the data directory, OSError if the port is taken.
+    A server that nobody stops is stopped when the process exits. Raises DataDirectoryInUse if
+    another server uses the data directory, OSError if the port is taken.
+
+    Tests of a caller may replace parts: ``resolve`` maps an access key id to a Principal (the
+    default follows ``settings``), ``faults`` decides which statement goes wrong, and
+    ``object_stores`` holds the S3 clients of COPY and UNLOAD, which several servers can share
+    because creating them takes longer than loading a small file.
     """
 
-    def __init__(self, settings: Settings, resolve: Resolver | None = None):
+    def __init__(
+        self,
+        settings: Settings,
+        resolve: Resolver | None = None,
+        *,
+        faults: Faults | None = None,
+        object_stores: ObjectStores | None = None,
+    ):
         self.settings = settings
         self.database = Database(settings)
-        self.store = StatementStore(settings.data / "statements.sqlite")
-        self.faults = Faults(enabled=settings.faults)
+        if object_stores is not None:
+            self.database.object_stores = object_stores
+        self.store = StatementStore(settings.data / "statements.sqlite", settings.clock)
+        self.faults = faults or Faults(enabled=settings.faults)
         self.runner = Runner(self.database, self.store, SqlLog(settings.data), self.faults)
+        self._operations = Operations(self.database, self.store, self.runner)
         try:
             self.server = Server(
                 settings.port,
-                Operations(self.database, self.store, self.runner),
+                self._operations,
                 resolve or from_settings(settings),
                 self.faults,
                 {
@@ -65,8 +84,33 @@ class LocalRedshift:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:<port>``."""
+        """``http://127.0.0.1:<port>``: ``endpoint_url`` of a boto3 client."""
         return self.server.url
+
+    @property
+    def records(self) -> SystemRecords:
+        """The rows behind the system views."""
+        return self.database.records
+
+    def call(self, operation: str, request: dict[str, Any], caller: Principal) -> dict[str, Any]:
+        """An operation of the Data API without HTTP, by its name on AWS ("ExecuteStatement").
+
+        Request and answer have the members that AWS documents; times are seconds since 1970.
+        Raises ApiError. Does not go through faults of operations.
+        """
+        return dict(self._operations.call(operation, request, caller))
+
+    def statement(self, id_: str) -> Statement | None:
+        """The record of a statement of any caller; None if it is unknown or older than 24 hours."""
+        return self.store.get(id_)
+
+    def statements(self) -> list[Statement]:
+        """The records of all callers' statements, oldest first."""
+        return self.store.all()
+
+    def active(self) -> int:
+        """How many statements have not ended."""
+        return self.store.active()
 
     def _health(self, _: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -74,7 +118,7 @@ class LocalRedshift:
             "kind": self.settings.kind,
             "isolation": self.settings.isolation,
             "database": self.settings.database,
-            "active_statements": self.store.active(),
+            "active_statements": self.active(),
             "waiting_for_locks": self.database.locks.waiting(),
         }
 
@@ -90,7 +134,10 @@ class LocalRedshift:
         return self
 
     def stop(self) -> None:
-        """Stops serving, cancels running statements (FAILED at the next start), closes the files."""
+        """Stops serving, cancels running statements (FAILED at the next start), closes the files.
+
+        A second call does nothing.
+        """
         if _NOT_STOPPED.pop(self, None) is None:
             return
         if self._thread.is_alive():

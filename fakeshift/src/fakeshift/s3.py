@@ -14,11 +14,12 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import create_loader
 
 from fakeshift.config import Settings
 from fakeshift.errors import RedshiftError, reading, s3_failed, source_failed
 
-_MODELS = botocore.session.Session().get_component("data_loader")
+_MODELS = create_loader()
 """The services' models, read once: reading them takes longer than a COPY of a small file."""
 _KEEP_CLIENT_SECONDS = 60
 _CHUNK = 1 << 20

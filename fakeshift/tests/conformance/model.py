@@ -1,21 +1,20 @@
-"""Conformance cases as data: what stands in ``<area>/<topic>.toml``, checked as it is read.
+"""Conformance cases as data: the content of ``<area>/<topic>.toml``, validated when it is read.
 
 A topic file has ``title``, ``page`` (the documentation page of its cases), perhaps ``where``, and
-``[[case]]`` tables with the keys of ``Case``. A key that is not known is an error, so that no expectation is lost by a
-slip of the pen.
+``[[case]]`` tables with the keys of ``Case``. An unknown key is an error, so that no expectation is lost by a typo.
 
 Where a case may run is ``Case.where``, one of ``WHERE``:
 
 - ``portable``: against any Redshift, as a user who may create a schema: the case uses nothing but its
-  own schema, its session and (``needs_s3``) a bucket and a role that somebody gives.
+  own schema, its session and (``needs_s3``) a bucket and a role that the caller provides.
 - ``superuser``: against any Redshift, as a superuser: users, groups, roles and databases, which are
   outside every schema, or a view that only superusers read.
-- ``local``: only here. What the local Redshift does not have (``refused``), and what names its
-  database, its workgroup or its clock.
+- ``local``: only here: features that fakeshift lacks (``refused``), and cases that name its
+  database, workgroup or clock.
 
-``where`` of a case, else of its file, says so; without either ``default_where`` finds out from what
-the case uses. An ``approximate`` case is portable like others, but its expectation is this server's:
-against Redshift only whether it fails can be compared.
+It is set by ``where`` of the case or of its file; without either, ``default_where`` derives it from
+what the case uses. An ``approximate`` case is portable like others, but its expectation is this server's:
+against Redshift only success or failure can be compared.
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ NULL = {"null": True}
 
 @dataclass(frozen=True)
 class Case:
-    """One rule of Redshift's, and how the local Redshift is seen to keep it.
+    """One rule of Redshift's, and the test that fakeshift keeps it.
 
-    ``setup`` statements run one by one, and those of them that stand in ``fails`` have to fail; then
+    ``setup`` statements run one by one, and those listed in ``fails`` must fail; then
     ``sql``, or ``batch`` as one transaction, with ``parameters`` by name (an error may be the request's).
     What is expected: ``rows`` (a multiset unless ``ordered``), ``columns`` ("name:typeName"),
     ``affected``, or ``error`` (a part of the text); then ``after`` gives ``after_rows``, ``load_errors`` are in
@@ -108,7 +107,7 @@ class Case:
 
     @property
     def is_plain(self) -> bool:
-        """A query of nothing but itself: it needs no schema, session or bucket of its own."""
+        """A query that uses nothing else: it needs no schema, session or bucket."""
         needed = (
             self.setup, self.objects, self.batch, self.parameters, self.call, self.after,
             self.written, self.load_errors,

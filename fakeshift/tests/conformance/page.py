@@ -19,19 +19,19 @@ AREAS = {
 """Headings, in the order of the page; other areas follow by name."""
 
 _INTRO = """\
-# What the local Redshift does as Redshift does it
+# Coverage: what fakeshift does as Redshift does it
 
-Made from the conformance cases in `fakeshift/tests/conformance/` by
-`python -m conformance.page`; a test fails when it is not up to date. Each line is a
-case that runs in `make test`: SQL in, the expected rows or error out, after the documentation page
-that its heading links to (a case of another page links to its own).
+Generated from the conformance cases in `fakeshift/tests/conformance/` by `python -m conformance.page` (in
+`fakeshift/tests`, with fakeshift installed); a test fails when the page is out of date. Each line is a test: SQL in,
+the expected rows or error out, taken from the documentation page that its heading links to (a case from another page
+links to that page).
 
-- **exact**: the case holds as the documentation says it.
-- **approximate**: it works, and differs in what is noted.
-- **refused**: Redshift has it and the local Redshift does not; it fails with an error that names it.
+- **exact**: the case behaves as the documentation says.
+- **approximate**: it works, but differs as noted.
+- **refused**: Redshift has it and fakeshift does not; it fails with an error that names it.
 
-Cases are **portable** where they could run against a real Redshift in a schema of their own; some need
-a **superuser** there, some are **local** only (`fakeshift/tests/conformance/model.py` has the rule).
+A **portable** case can run against a real Redshift in a schema of its own, a **superuser** case needs a superuser
+there, and a **local** one runs only here (`fakeshift/tests/conformance/model.py` has the rule).
 """
 
 

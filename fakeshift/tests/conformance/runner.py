@@ -1,6 +1,6 @@
 """Runs a case over boto3, as any caller of the Data API would: on the local Redshift, or on a real one.
 
-What differs from what the case expects is a ``Difference``: an AssertionError for pytest, data for ``make verify``.
+A deviation from what the case expects is a ``Difference``: an AssertionError for pytest, data for ``make verify``.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Difference(AssertionError):
 
 @dataclass
 class Runner:
-    """Runs cases against one server; each has a schema, a session and a prefix of its own. Threads may share it.
+    """Runs cases against one server; each has its own schema, session and prefix. Threads may share it.
 
     strict   a schema that cannot be dropped is an error; else whoever made the runner cleans up
     """

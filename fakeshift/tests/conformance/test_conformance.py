@@ -1,4 +1,4 @@
-"""Every conformance case, and the page that is made of them."""
+"""Every conformance case, and the page generated from them."""
 
 from __future__ import annotations
 

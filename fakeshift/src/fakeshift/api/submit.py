@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStateme
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from typing import Any
 
@@ -72,7 +71,9 @@ class Submit:
             )
         statement_id = str(uuid.uuid4())
         kept = self._runner.session_for(request, principal, statement_id)
-        statement = _new_statement(statement_id, request, sqls, principal, kept, batch=batch)
+        statement = _new_statement(
+            statement_id, request, sqls, principal, kept, self._store.clock(), batch=batch
+        )
         self._store.add(statement, request.get("ClientToken"))
         self._runner.start(statement, kept)
         return statement
@@ -116,10 +117,10 @@ def _new_statement(
     sqls: list[str],
     principal: Principal,
     kept: KeptSession | None,
+    now: float,
     *,
     batch: bool,
 ) -> Statement:
-    now = time.time()
     parts = [
         SubStatement(
             id=f"{statement_id}:{number}" if batch else statement_id,

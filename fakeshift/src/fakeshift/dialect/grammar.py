@@ -18,11 +18,20 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import SQLGLOTC_INSTALLED
 
 from fakeshift.dialect import foreign
 from fakeshift.errors import RedshiftError, syntax_error
 from fakeshift.sql import tokens
 from fakeshift.sql.template import VALUE_MARK
+
+if SQLGLOTC_INSTALLED:
+    # The classes below extend its parser and generator, and a compiled class cannot be extended:
+    # each query would fail with "interpreted classes cannot inherit from compiled".
+    raise ImportError(
+        "fakeshift needs sqlglot's Python build, but its compiled build (sqlglotc) is installed in this environment. "
+        "Run `pip uninstall sqlglotc`, or install fakeshift in a separate environment."
+    )
 
 
 class Values(Protocol):

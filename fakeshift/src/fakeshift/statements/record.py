@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 Status = Literal["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED"]
 
-_NOT_KEPT = frozenset({"changed", "cancelled", "abandoned", "parts"})
+_NOT_KEPT = frozenset({"changed", "cancelled", "abandoned", "clock", "parts"})
 
 TERMINAL: frozenset[str] = frozenset({"FINISHED", "FAILED", "ABORTED"})
 
@@ -64,6 +64,7 @@ class Statement:
         self.changed = threading.Condition()
         self.cancelled = threading.Event()
         self.abandoned = False
+        self.clock: Callable[[], float] = time.time
 
     @property
     def over(self) -> bool:
@@ -92,7 +93,7 @@ class Statement:
         survives a kill.
         """
         with self.changed:
-            updated = time.time()
+            updated = self.clock()
             try:
                 if keep is not None:
                     keep(replace(self, status=status, error=error, updated=updated))

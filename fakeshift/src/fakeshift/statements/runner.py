@@ -102,6 +102,7 @@ class Runner:
     def __init__(self, database: Database, store: StatementStore, log: SqlLog, faults: Faults):
         self._database = database
         self._store = store
+        self._clock = store.clock
         self._log = log
         self._faults = faults
         self._changed = threading.Condition()
@@ -148,7 +149,7 @@ class Runner:
         with self._changed:
             while not self._stopping:
                 wait = self._kept.expire()
-                latest = time.time() - LONGEST_SECONDS
+                latest = self._clock() - LONGEST_SECONDS
                 for statement in self._running.values():
                     session = self._sessions.get(statement.id)
                     if session is not None and statement.created < latest:
@@ -266,8 +267,8 @@ class Runner:
         """Frees the session before the statement's end is visible."""
         try:
             if kept.session is None:  # closed since the request
-                _fail(statement.parts[0], terminated())
-                _abort_rest(statement)
+                self._fail(statement.parts[0], terminated())
+                self._abort_rest(statement)
                 return
             self._begin(kept.session, statement)
             self._run_in(kept.session, statement)
@@ -303,7 +304,7 @@ class Runner:
             part = statement.parts[0]
             part.status = "FAILED"
             part.error = f'FATAL: database "{statement.database}" does not exist'
-            _abort_rest(statement)
+            self._abort_rest(statement)
             return
         if statement.batch and statement.mode == "TRANSACTION":
             self._run_transaction(session, statement)
@@ -312,7 +313,7 @@ class Runner:
                 if statement.cancelled.is_set():
                     break
                 self._run_part(session, statement, part)
-            _abort_rest(statement)
+            self._abort_rest(statement)
 
     def _run_transaction(self, session: Session, statement: Statement) -> None:
         """All or nothing, in order; the first failure ends it."""
@@ -328,13 +329,13 @@ class Runner:
                     session.commit()
                 except RedshiftError as error:
                     part = statement.parts[-1]
-                    _fail(part, error)
+                    self._fail(part, error)
         finally:  # also after an internal error: a kept session continues
             session.rollback()
-        _abort_rest(statement)
+        self._abort_rest(statement)
 
     def _run_part(self, session: Session, statement: Statement, part: SubStatement) -> None:
-        part.status, part.updated = "STARTED", time.time()
+        part.status, part.updated = "STARTED", self._clock()
         part.query_id = self._database.next_query_id()
         self._store.save_part(part)
         values = {p["name"]: p["value"] for p in statement.parameters}
@@ -342,7 +343,7 @@ class Runner:
             lambda number, page: self._store.put_page(part.id, number, page),
             statement.result_format,
         )
-        began, clock = time.time(), time.monotonic_ns()
+        began, started = self._clock(), time.monotonic_ns()
         outcome = Outcome()
         self._record(session, statement, part, began)
         try:
@@ -357,14 +358,13 @@ class Runner:
                 error = StatementCancelled(query_id=part.query_id)
             part.status, part.error = "ABORTED", str(error)
         except RedshiftError as error:
-            _fail(part, error)
+            self._fail(part, error)
         except duckdb.Error as error:
-            _fail(part, duckdb_errors.translate(error))
-        part.duration = time.monotonic_ns() - clock
-        part.updated = time.time()
-        self._store.save_part(
-            part
-        )  # immediately: a kill before this would fail a committed statement
+            self._fail(part, duckdb_errors.translate(error))
+        part.duration = time.monotonic_ns() - started
+        part.updated = self._clock()
+        # Immediately: a kill before this would fail a committed statement.
+        self._store.save_part(part)
         self._record(session, statement, part, began)
         self._log.ran(statement, part, session.sent)
 
@@ -391,6 +391,14 @@ class Runner:
                 session.give_up()
                 raise
             time.sleep(0.01)
+
+    def _fail(self, part: SubStatement, error: RedshiftError) -> None:
+        part.status, part.error, part.updated = "FAILED", str(error), self._clock()
+
+    def _abort_rest(self, statement: Statement) -> None:
+        for part in statement.parts:
+            if part.status == "SUBMITTED":
+                part.status, part.updated = "ABORTED", self._clock()
 
     def _record(
         self, session: Session, statement: Statement, part: SubStatement, began: float
@@ -452,16 +460,6 @@ def _query_type(sql: str) -> str:
     if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):
         return "DDL"
     return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")
-
-
-def _fail(part: SubStatement, error: RedshiftError) -> None:
-    part.status, part.error, part.updated = "FAILED", str(error), time.time()
-
-
-def _abort_rest(statement: Statement) -> None:
-    for part in statement.parts:
-        if part.status == "SUBMITTED":
-            part.status, part.updated = "ABORTED", time.time()
 
 
 def _ending(statement: Statement) -> tuple[Status, str | None]:

@@ -9,7 +9,6 @@ unknown) and awslabs/mcp#4375 (busy: the same as closed).
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,8 +41,8 @@ class KeptSession:
     database: str
     keep: int
     target: dict[str, str] = field(default_factory=dict)
-    created: float = field(default_factory=time.time)
-    updated: float = field(default_factory=time.time)
+    created: float = 0.0
+    updated: float = 0.0
     until: float = 0.0
     session: Session | None = None
     statement_id: str = ""
@@ -55,9 +54,9 @@ class KeptSession:
             return "CLOSED"
         return "BUSY" if self.statement_id else "AVAILABLE"
 
-    def touch(self) -> None:
+    def touch(self, now: float) -> None:
         """Restarts its keep-alive time."""
-        self.updated = time.time()
+        self.updated = now
         self.until = min(self.updated + self.keep, self.created + LONGEST_SECONDS)
 
     def document(self) -> dict[str, Any]:
@@ -70,6 +69,7 @@ class Sessions:
 
     def __init__(self, store: StatementStore, make: Callable[[str, bool], Session]):
         self._store = store
+        self._clock = store.clock
         self._make = make
         self._known = {d["id"]: KeptSession(**d) for d in store.sessions()}
         self._open: dict[str, KeptSession] = {}
@@ -90,8 +90,9 @@ class Sessions:
             keep=request["SessionKeepAliveSeconds"],
             target={k: request[k] for k in _TARGET if k in request},
             session=self._make(db_user, principal.superuser),
+            created=self._clock(),
         )
-        kept.touch()
+        kept.touch(kept.created)
         self._known[kept.id] = self._open[kept.id] = kept
         self._save(kept)
         return kept
@@ -107,7 +108,7 @@ class Sessions:
 
     def of_owner(self, owner: str) -> list[KeptSession]:
         """An owner's sessions of the last 24 hours, newest first."""
-        oldest = time.time() - LONGEST_SECONDS
+        oldest = self._clock() - LONGEST_SECONDS
         self._known = {i: k for i, k in self._known.items() if k.created >= oldest or k.session}
         return [kept for kept in self._known.values() if kept.owner == owner][::-1]
 
@@ -118,14 +119,14 @@ class Sessions:
     def end_statement(self, kept: KeptSession) -> None:
         """The statement that had the session has ended."""
         kept.statement_id = ""
-        kept.touch()
+        kept.touch(self._clock())
         if kept.session is not None and kept.keep == 0:
             self.close(kept)
 
     def close(self, kept: KeptSession) -> None:
         """Ends a session: an open transaction is rolled back, its temporary tables are gone."""
         session, kept.session = kept.session, None
-        kept.updated = time.time()
+        kept.updated = self._clock()
         if session is not None:
             del self._open[kept.id]
             session.close()
@@ -133,7 +134,7 @@ class Sessions:
 
     def expire(self) -> float:
         """Closes expired sessions; returns the seconds until the next may expire, at most 60."""
-        now = time.time()
+        now = self._clock()
         for kept in self.all_open():
             if kept.status == "AVAILABLE" and kept.until <= now:
                 self.close(kept)

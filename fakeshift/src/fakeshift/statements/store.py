@@ -11,6 +11,7 @@ import json
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ CREATE TABLE IF NOT EXISTS pages (
 class StatementStore:
     """Records by id, tokens by owner, result pages by sub-statement id. Thread-safe."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time):
+        self.clock = clock
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA synchronous=OFF")
@@ -63,6 +65,7 @@ class StatementStore:
         for statement_id, document in rows:
             known = {"parts": parts.get(statement_id), **json.loads(document)}
             statement = Statement.from_document(known)
+            statement.clock = self.clock
             self._known[statement.id] = statement
             if not statement.over:
                 self._fail_interrupted(statement)
@@ -93,7 +96,7 @@ class StatementStore:
         with self._lock:
             row = self._db.execute(
                 "SELECT statement FROM tokens WHERE owner = ? AND token = ? AND created > ?",
-                (owner, token, time.time() - TOKEN_SECONDS),
+                (owner, token, self.clock() - TOKEN_SECONDS),
             ).fetchone()
             return self._known.get(row[0]) if row else None
 
@@ -103,8 +106,9 @@ class StatementStore:
             if token:
                 self._db.execute(
                     "INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)",
-                    (statement.owner, token, statement.id, time.time()),
+                    (statement.owner, token, statement.id, self.clock()),
                 )
+            statement.clock = self.clock
             self._known[statement.id] = statement
             self._running.add(statement.id)
             self._add_parts(statement)
@@ -141,15 +145,20 @@ class StatementStore:
         """The statement of a plain id (no ``:n``), None if it does not exist or is too old."""
         with self._lock:
             statement = self._known.get(statement_id)
-        if statement and statement.created < time.time() - KEEP_SECONDS:
+        if statement and statement.created < self.clock() - KEEP_SECONDS:
             return None
         return statement
+
+    def all(self) -> list[Statement]:
+        """Every caller's statements, oldest first."""
+        with self._lock:
+            return list(self._known.values())
 
     def of_owner(self, owner: str) -> list[Statement]:
         """An owner's statements, newest first."""
         with self._lock:
             found = [s for s in self._known.values() if s.owner == owner]
-        oldest = time.time() - KEEP_SECONDS
+        oldest = self.clock() - KEEP_SECONDS
         return [s for s in reversed(found) if s.created >= oldest]
 
     def active(self) -> int:
@@ -191,10 +200,12 @@ class StatementStore:
 
     def forget_old(self) -> None:
         """Deletes what the Data API would not keep any longer."""
-        oldest = time.time() - KEEP_SECONDS
+        oldest = self.clock() - KEEP_SECONDS
         self._forgot = time.monotonic()
         with self._lock:
-            self._db.execute("DELETE FROM tokens WHERE created < ?", (time.time() - TOKEN_SECONDS,))
+            self._db.execute(
+                "DELETE FROM tokens WHERE created < ?", (self.clock() - TOKEN_SECONDS,)
+            )
             self._db.execute("DELETE FROM sessions WHERE created < ?", (oldest,))
             old = [
                 row[0]

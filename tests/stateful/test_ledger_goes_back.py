@@ -41,7 +41,7 @@ TABLES = (
 def before(tmp_path_factory: pytest.TempPathFactory) -> tuple[Story, Memory]:
     """Three files, each loaded by its event, and a sweep has seen them all."""
     world = World(tmp_path_factory.mktemp("before") / "warehouse", memory=begun())
-    with statements_kept_by(world.clock):
+    with statements_kept_by_its_clock(world):
         story = Story(world, print, lambda _: None)
         for file in BEFORE:
             load_of(story, file)

@@ -89,7 +89,7 @@ def handler(event: LoadEvent) -> Load:
         except EXPECTED as error:
             late = isinstance(error, TimeoutError)
             found = {"name": name, "passed": False, "found": str(error)[:1000]}
-            found["mend"] = SLOW if late else to_do
+            found["fix"] = SLOW if late else to_do
             findings.append(found)
         return bool(findings[-1]["passed"])
 
@@ -327,7 +327,7 @@ def accept_fallbacks(findings: list[dict[str, Any]]) -> None:
             with_it["found"] = (
                 f"Loads use another statement, because Redshift refuses this one: {with_it['found']}"
             )
-            del with_it["mend"]
+            del with_it["fix"]
 
 
 def refusals(ended: Statement, steps: Sequence[explain.Step]) -> list[str]:

@@ -54,7 +54,7 @@ def check(run: Run) -> None:
                 statement=asked,
                 expected="passed",
                 got=short(finding.get("found", "")),
-                note="" if passed else str(finding.get("mend") or ""),
+                note="" if passed else str(finding.get("fix") or ""),
             )
         )
 

@@ -267,7 +267,7 @@ def _text(value: Any) -> str:
     if isinstance(value, dict) and {"name", "passed", "found"} <= value.keys():  # a preflight's
         if value["passed"]:
             return f"ok    {value['name']}: {value['found']}"
-        return f"FIX   {value['name']}: {value['found']}. {value.get('mend') or ''}".rstrip()
+        return f"FIX   {value['name']}: {value['found']}. {value.get('fix') or ''}".rstrip()
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""A file is what its content is: more lines, a mended file, one that is replaced while it is being loaded."""
+"""A file is what its content is: more lines, a fixed file, one that is replaced while it is being loaded."""
 
 import time
 

@@ -125,7 +125,7 @@ def test_what_a_report_has_beyond_the_usual_is_shown() -> None:
 def test_a_preflight_says_what_to_fix() -> None:
     setup = [
         {"name": "tables", "passed": True, "found": "version 1"},
-        {"name": "copy_role", "passed": False, "found": "denied", "mend": "Attach the role."},
+        {"name": "copy_role", "passed": False, "found": "denied", "fix": "Attach the role."},
     ]
     output = {"status": "checked", "setup": setup, "checks_total": 0}
     told = lines(report_of(execution("SUCCEEDED", output=json.dumps(output))))

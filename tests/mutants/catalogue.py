@@ -188,7 +188,7 @@ MUTANTS = (
         "DELETE FROM ${schema}.files\nWHERE 1 = 0 AND load_id",
     ),
     mutant(
-        "the rejection of a mended file stays open",
+        "the rejection of a fixed file stays open",
         "test_a_mended_file_is_loaded_and_its_rejection_is_closed",
         f"{PUBLISH}/claim.sql",
         "status IN ('rejected', 'missing', 'unreadable', 'waiting')",

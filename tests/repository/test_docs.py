@@ -375,9 +375,8 @@ def test_costs_count_the_s3_requests_of_the_recorded_load() -> None:
     assert f"| {gets + of_copy} ({gets} by functions, {of_copy} by COPY) |" in text
 
 
-def test_costs_count_the_alarms_of_the_template() -> None:
-    text = (DOCS / "costs.md").read_text(encoding="utf-8")
-    (shown,) = re.findall(r"alarms: (\d+) alarm metrics", text)
+def test_the_runbook_counts_the_alarm_metrics_of_the_template(runbook: str) -> None:
+    (shown,) = re.findall(r"alarms have (\d+) alarm metrics", runbook)
     alarms = [r for r in template()["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
     metrics = [
         sum("MetricStat" in metric for metric in alarm["Properties"].get("Metrics", [])) or 1

@@ -131,7 +131,7 @@ class Files:
         kind = self._random.choice(sorted(ways))
         return Version(version.key, ways[kind](version.content), bad=kind)
 
-    def mended(self, version: Version) -> Version:
+    def fixed(self, version: Version) -> Version:
         """A good file for a bad one's key."""
         _, content = self._next(version.key.split("/")[0] + "/")
         packed = version.key.endswith(".gz")

@@ -208,7 +208,7 @@ class Soak:
                 lambda: self._put([self.files.told_otherwise(self.bucket)]),
             ),
             "upload an empty file": (0.5, lambda: self._put([self.files.empty()])),
-            "mend": (3, self._mend),
+            "fix": (3, self._mend),
             "spoil": (1, self._spoil),
             "delete": (1, self._delete),
             "send events again": (3, self._send_again),
@@ -261,7 +261,7 @@ class Soak:
     def _mend(self) -> str | None:
         keys = self.bucket.bad()
         return (
-            self._put([self.files.mended(self.bucket.now[self.random.choice(keys)])])
+            self._put([self.files.fixed(self.bucket.now[self.random.choice(keys)])])
             if keys
             else None
         )

@@ -326,7 +326,7 @@ def test_an_object_that_may_not_be_read_is_tried_again_by_the_sweep(world: World
         where = f"SELECT COUNT(*) FROM sparkify.files WHERE key = '{secret}'"
         assert world.warehouse.query(where) == [[(1,)]]
         assert len(documents(world)) == 1
-    # The role is mended: the next sweep loads it, long after its mark has passed it by.
+    # The role is fixed: the next sweep loads it, long after its mark has passed it by.
     world.clock.advance(30 * 86_400)
     world.settle()
     assert ledger(world)[secret] == "loaded"

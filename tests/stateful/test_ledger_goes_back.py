@@ -268,7 +268,7 @@ def test_a_table_that_somebody_dropped_is_named(settled: Story) -> None:
     found = {finding["name"]: finding for finding in execution.report["setup"]}
     assert execution.report["status"] == "failed"
     assert "sparkify.time is missing" in found["tables"]["found"]
-    assert "snapshot" in found["tables"]["mend"]
+    assert "snapshot" in found["tables"]["fix"]
 
 
 def test_what_holds_no_data_is_put_back(settled: Story) -> None:

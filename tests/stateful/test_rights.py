@@ -86,7 +86,7 @@ def test_without_the_set_up_the_loader_says_what_to_run(world: World) -> None:
     (finding,) = [each for each in report["setup"] if each["name"] == "rights_in_schemas"]
     assert not finding["passed"]
     assert "permission denied for database dev" in finding["found"]
-    assert "sql/admin/setup.sql" in finding["mend"]
+    assert "sql/admin/setup.sql" in finding["fix"]
 
 
 def test_with_it_the_loader_does_all_it_does(set_up: World) -> None:

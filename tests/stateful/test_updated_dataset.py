@@ -174,16 +174,16 @@ def test_a_reload_of_a_mended_mapping_replaces_what_the_files_said(
     world: World, tree: Path, tmp_path: Path
 ) -> None:
     """Also where that makes an order older, or takes one away: its own file says so."""
-    mended = tmp_path / "mended"
-    shutil.copytree(tree, mended)
-    paths = mended / "sql/datasets/orders/jsonpaths.json"
+    fixed = tmp_path / "fixed"
+    shutil.copytree(tree, fixed)
+    paths = fixed / "sql/datasets/orders/jsonpaths.json"
     text = paths.read_text()
     paths.write_text(
         text.replace("$['updated_at']", "$['created_at']", 1).replace(
             "$['order_id']", "$['currency']"
         )
     )
-    with World(tmp_path / "with it", tree=mended, memory=world.remember()) as after:
+    with World(tmp_path / "with it", tree=fixed, memory=world.remember()) as after:
         execution = reload(after, DAY_1, DAY_2)
         assert execution.status == "SUCCEEDED", execution.report
         (rows,) = after.warehouse.query(

@@ -226,8 +226,8 @@ def test_an_undo_that_was_not_done_says_why(
 
 
 def test_the_preflights_findings_are_reported(store: Store, data_api: FakeDataApi) -> None:
-    setup = [{"name": "bucket_events", "passed": False, "found": "x", "mend": "y"}]
-    report = end(outcome="failed", cause="The set-up needs mending.", setup=setup)["report"]
+    setup = [{"name": "bucket_events", "passed": False, "found": "x", "fix": "y"}]
+    report = end(outcome="failed", cause="The set-up needs fixing.", setup=setup)["report"]
     assert (report["status"], report["setup"]) == ("failed", setup)
 
 

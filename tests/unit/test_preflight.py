@@ -177,7 +177,7 @@ def test_what_is_wrong_is_named_with_what_to_do(
     assert answer["cause"] == f"The setup needs fixing: {name}."
     assert bad(found) == [name]
     assert error in found[name]["found"]
-    assert to_do in found[name]["mend"]
+    assert to_do in found[name]["fix"]
     # The others are looked at all the same, but for what needs the schemas, or the tables.
     without = {"rights_in_schemas": [*BEFORE[:3], *BUCKET], "tables": [*BEFORE, *BUCKET]}
     assert list(found) == without.get(name, ALL)
@@ -201,7 +201,7 @@ def test_without_a_warehouse_the_rest_of_it_is_not_tried(
     answer, found = run()
     assert answer["outcome"] == "failed"
     assert list(found) == ["warehouse_reachable", *BUCKET]
-    assert "redshift-serverless:GetCredentials" in found["warehouse_reachable"]["mend"]
+    assert "redshift-serverless:GetCredentials" in found["warehouse_reachable"]["fix"]
 
 
 @pytest.mark.parametrize("collation", ["case_insensitive", "CASE_INSENSITIVE", ""])
@@ -286,7 +286,7 @@ def test_tables_of_the_ledger_that_somebody_dropped_are_named(
     assert bad(found) == ["tables"]
     assert found["tables"]["found"] == f"Missing: {', '.join(f'sparkify.{name}' for name in gone)}."
     for words in ("snapshot", '{"reset": true}', "deletes all", '{"migrate": true}'):
-        assert words in found["tables"]["mend"]
+        assert words in found["tables"]["fix"]
     assert list(found) == [*BEFORE, *BUCKET]
 
 
@@ -413,7 +413,7 @@ def test_a_statement_that_redshift_refuses_is_shown_with_its_file(
     assert answer["cause"] == f"The setup needs fixing: {', '.join(names)}."
     for name in names:
         assert found[name]["found"] == f"sql/datasets/log_data/publish/30_time.sql: {error}"
-        assert "open an issue" in found[name]["mend"]
+        assert "open an issue" in found[name]["fix"]
     assert list(found) == ALL
 
 
@@ -511,7 +511,7 @@ def test_a_statement_that_hangs_is_cancelled_and_the_rest_is_looked_at(
     _, found = run()
     assert bad(found) == ["copy_role"]
     assert f"took over {preflight.LIMIT} seconds" in found["copy_role"]["found"]
-    assert found["copy_role"]["mend"] == preflight.SLOW
+    assert found["copy_role"]["fix"] == preflight.SLOW
     assert len(data_api.cancelled) == 1
     assert list(found) == ALL
 
@@ -557,7 +557,7 @@ def test_a_bucket_that_sends_no_events(
     monkeypatch.setattr(Store, "sends_events", lambda self, bucket: False)
     _, found = run()
     assert bad(found) == ["bucket_events"]
-    assert "the put replaces the whole configuration" in found["bucket_events"]["mend"]
+    assert "the put replaces the whole configuration" in found["bucket_events"]["fix"]
 
 
 def test_a_bucket_in_another_region_is_refused(
@@ -570,7 +570,7 @@ def test_a_bucket_in_another_region_is_refused(
     assert bad(found) == ["bucket_region"]
     assert "is in eu-central-1, the stack in us-west-2" in found["bucket_region"]["found"]
     for way in ("S3 replication", "DataBucketName", "deploy the stack in the bucket's region"):
-        assert way in found["bucket_region"]["mend"]
+        assert way in found["bucket_region"]["fix"]
 
 
 def test_events_of_another_accounts_bucket_are_not_missed(

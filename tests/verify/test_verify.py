@@ -573,7 +573,7 @@ class States:
 def test_each_finding_of_the_preflight_is_a_result() -> None:
     findings = [
         {"name": "warehouse_reachable", "passed": True, "found": "user x"},
-        {"name": "a new one", "passed": False, "found": "no", "mend": "do this"},
+        {"name": "a new one", "passed": False, "found": "no", "fix": "do this"},
     ]
     states = States(check=(True, {"setup": findings, "cause": "The setup needs fixing"}))
     run = a_run(at(stepfunctions=states))

@@ -7,12 +7,12 @@ figure is over its bound. Both sides of a ratio are measured alternately, in one
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.lib import measure
 from tests.world import machine
 
 RESULTS = Path(__file__).parent / "results"
@@ -110,7 +110,7 @@ def main() -> int:
         watch = machine.Watch()
         document = PARTS[name](given)
         document = {"machine": machine.description(), "run": watch.document, **document}
-        text = json.dumps(document, indent=2) + "\n"
+        text = measure.written(document) + "\n"
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
         holds = holds and document.get("holds", True)
     return 0 if holds else 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+WIDTH = 120
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -55,3 +58,17 @@ class Figure:
             f"{verdict} {self.name}: {self.measured:.2f} {self.unit}, bound {self.bound:.2f}"
             f" {self.unit} ({self.measured / self.bound:.0%} of it){': ' + parts if parts else ''}"
         )
+
+
+def written(document: Any, indent: str = "") -> str:
+    """The document as JSON, with each object or list on one line if it fits."""
+    line = json.dumps(document)
+    if len(indent + line) <= WIDTH or not isinstance(document, (dict, list)):
+        return line
+    inner = indent + "  "
+    if isinstance(document, dict):
+        parts = [f"{json.dumps(name)}: {written(part, inner)}" for name, part in document.items()]
+    else:
+        parts = [written(part, inner) for part in document]
+    opening, closing = "{}" if isinstance(document, dict) else "[]"
+    return f"{opening}\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}{closing}"

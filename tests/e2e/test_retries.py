@@ -2,7 +2,7 @@
 
 Sources: states-language.net/spec.html, "Retrying after error", whose example has a retrier with MaxAttempts 0 ahead of
 States.ALL; docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html, "Error names". MiniStack gives
-every exception of a handler as Runtime.HandlerError; local/aws/ministack/behaviour.py gives it the name of its class, as
+every exception of a handler as Runtime.HandlerError; local/aws/ministack/behaviour.py gives it its class name, as
 AWS does, and local/aws/ministack/executions.py has States.DataLimitExceeded.
 """
 

@@ -80,8 +80,9 @@ class Recorded:
 
     @property
     def migrations(self) -> dict[str, str]:
-        """File name -> text."""
-        return {path.name: path.read_text("utf-8") for path in sorted(self.folder.glob("*.sql"))}
+        """File name -> text. Each version has those of the first, and its own."""
+        paths = {*PART_1.folder.glob("*.sql"), *self.folder.glob("*.sql")}
+        return {p.name: p.read_text("utf-8") for p in sorted(paths, key=lambda p: p.name)}
 
     @cached_property
     def rows(self) -> dict[str, list[dict[str, Any]]]:
@@ -175,7 +176,8 @@ def record(commit: str, name: str) -> None:
         folder = HERE / name
         folder.mkdir(exist_ok=True)
         for path in sorted((tree / "sql" / "migrations").glob("[0-9]*.sql")):
-            (folder / path.name).write_bytes(path.read_bytes())
+            if not (PART_1.folder / path.name).exists():
+                (folder / path.name).write_bytes(path.read_bytes())
         _write(folder / "rows.json", rows)
         kept = [o for o in memory.objects if not o[1].startswith(("loads/", "jsonpaths/"))]
         objects = [

@@ -20,7 +20,7 @@ from loader.report import as_cause, cause_of, report_of
 from loader.report import message as report_message
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
-from loader.state import BatchEnd, FinishEvent, Load, Result
+from loader.state import BatchEnd, FinishEvent, Load, Report, Result
 from loader.statements import NOTICED, drift_rows
 from loader.steps import step
 
@@ -118,7 +118,7 @@ def usage_of(
     return usage.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
 
 
-def drop_staging(load: Load, tables: list[str], report: dict[str, Any], noticed: Drift) -> bool:
+def drop_staging(load: Load, tables: list[str], report: Report, noticed: Drift) -> bool:
     """Drops staging tables, and records usage and drift; returns whether all tables are dropped.
 
     A failure does no harm: the sweep drops the rest.
@@ -196,7 +196,7 @@ def results_of(load: Load) -> list[Result]:
 def move_mark(
     load: Load,
     results: list[Result],
-    report: dict[str, Any],
+    report: Report,
     *,
     failed: bool,
     rest_started: bool,
@@ -227,7 +227,7 @@ def move_mark(
         sweep_mark.write(store, load["mark"], load["load_id"], readings)
 
 
-def notify(report: dict[str, Any], execution: str) -> None:
+def notify(report: Report, execution: str) -> None:
     """Sends a message about a load that failed or rejected files. If this fails, the alarm still notifies."""
     here = settings()
     message = report_message(
@@ -241,7 +241,7 @@ def notify(report: dict[str, Any], execution: str) -> None:
         logger.exception("no message could be sent to the topic")
 
 
-def measure(report: dict[str, Any]) -> None:
+def measure(report: Report) -> None:
     metrics.add_metric("LoadSeconds", MetricUnit.Seconds, report["seconds"]["total"])
     metrics.add_metric("LoadsFailed", MetricUnit.Count, int(report["status"] == "failed"))
     metrics.add_metric(
@@ -250,7 +250,10 @@ def measure(report: dict[str, Any]) -> None:
     facts = {dataset.fact_table for dataset in datasets().values()}
     loaded = sum(report["rows"].get(name, 0) for name in facts)
     metrics.add_metric("RowsLoaded", MetricUnit.Count, loaded)
-    sample = report.get("sample", {})
-    for name, figure in (("KeysNotTaken", "new_keys"), ("ColumnsEmptied", "empty_columns_total")):
-        if sample.get(figure):
-            metrics.add_metric(name, MetricUnit.Count, sample[figure])
+    if sample := report.get("sample"):
+        for name, figure in (
+            ("KeysNotTaken", sample["new_keys"]),
+            ("ColumnsEmptied", sample["empty_columns_total"]),
+        ):
+            if figure:
+                metrics.add_metric(name, MetricUnit.Count, figure)

@@ -13,7 +13,7 @@ from loader import keys
 from loader.datasets import datasets
 from loader.observability import logger
 from loader.sampling import Sample
-from loader.state import Load
+from loader.state import Load, Sampled
 from loader.store import MissingObject, Store
 
 CHANCE = 1e-6  # if an empty column is less likely than this, it is not by chance
@@ -82,12 +82,12 @@ def _is_old(seen: str | None, now: datetime) -> bool:
 class Drift:
     """The drift that a load noticed.
 
-    report       for the load's report; {} if nothing was read
+    report       for the load's report; None if nothing was read
     sightings    rows of key_sightings
     figures      rows of column_figures
     """
 
-    report: dict[str, Any] = field(default_factory=dict)
+    report: Sampled | None = None
     sightings: list[Row] = field(default_factory=list)
     figures: list[Row] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ def summarize(store: Store, load: Load, batches: Iterable[str]) -> Drift:
         return Drift()
     seen, sightings = _keys(load, documents)
     empty, figures = _columns(load, documents)
-    report = {
+    report: Sampled = {
         "files": sum(one["sampled"] for one in documents),
         "of": sum(one["of"] for one in documents),
         "keys": seen[:SHOWN_KEYS],

@@ -12,7 +12,7 @@ from typing import Any
 
 from loader.batches import TRIED_AGAIN
 from loader.migrations import latest_version
-from loader.state import BatchEnd, Load, RejectedFile, Result, StepError
+from loader.state import BatchEnd, Load, RejectedFile, Report, Result, Sampled, StepError
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60
@@ -49,7 +49,6 @@ READ = (
     "What to do: let the COPY role read them (bucket policy, the policy of the KMS key). Every sweep tries them again; "
     "nothing else is needed."
 )
-OF_KIND = {"rejected": "Rejected", "unreadable": "May not be read", "waiting": "Waiting"}
 CONSOLE = "https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
 # The console of each partition; template.yaml has them for the stack's outputs. The first is for every other partition.
 # Sources: docs.aws.amazon.com/govcloud-us/latest/UserGuide/signing-into-govcloud.html, docs.aws.eu/general/latest/gr/
@@ -102,7 +101,7 @@ def report_of(
     cause: str,
     *,
     rest_started: bool,
-) -> dict[str, Any]:
+) -> Report:
     """The report: load id, status, files, rows by table, checks with figures, files that are not loaded, seconds."""
     checks = [check for result in results for check in result["checks"]]
     checks += [check for batch in failures for check in batch.get("checks", ())]
@@ -115,7 +114,7 @@ def report_of(
     waiting = sum(result.get("waiting", 0) for result in results)
     settled = loaded + rejected + unreadable + waiting
     known = load.get("known", 0) + sum(batch.get("known", 0) for batch in ended)
-    report: dict[str, Any] = {
+    report: Report = {
         "load_id": load["load_id"],
         "status": "failed" if cause else STATUS.get(load.get("outcome", ""), "loaded"),
         "mode": load.get("mode", "load"),
@@ -135,7 +134,8 @@ def report_of(
         "checks_total": len(checks),
         "rejected": shown([r for r in rejects if r["status"] not in TRIED_AGAIN]),
         "rejected_total": rejected,
-        **{name: shown([r for r in rejects if r["status"] == name]) for name in TRIED_AGAIN},
+        "unreadable": shown([r for r in rejects if r["status"] == "unreadable"]),
+        "waiting": shown([r for r in rejects if r["status"] == "waiting"]),
         "seconds": {
             "total": elapsed(load),
             "plan": load.get("seconds", 0),
@@ -195,8 +195,9 @@ def elapsed(load: Load) -> float:
     return round(time.time() - begun.timestamp(), 3)
 
 
-def as_cause(report: dict[str, Any]) -> str:
+def as_cause(whole: Report) -> str:
     """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
+    report: dict[str, Any] = {**whole}
     text = json.dumps(report, ensure_ascii=False)
     for name in ("checks", "rejected", *TRIED_AGAIN, "setup"):
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
@@ -212,13 +213,13 @@ def as_cause(report: dict[str, Any]) -> str:
 
 
 def message(
-    report: dict[str, Any], *, stack: str, schema: str, execution: str, region: str
+    report: Report, *, stack: str, schema: str, execution: str, region: str
 ) -> tuple[str, str] | None:
     """Subject and text of the message about a load; None if there is nothing to report."""
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
-    noticed = _noticed(report.get("sample") or {}, schema)
+    noticed = _noticed(report.get("sample"), schema)
     left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
     if not failed and not any(number for number, _ in left_out) and not noticed:
         return None
@@ -243,10 +244,13 @@ def message(
             *([FIX] if rejected else []),
             *([READ] if unreadable else []),
         ]
-    for kind, number in zip(OF_KIND, (rejected, unreadable, waiting), strict=True):
+    for title, number, shown in (
+        ("Rejected", rejected, report.get("rejected", [])),
+        ("May not be read", unreadable, report.get("unreadable", [])),
+        ("Waiting", waiting, report.get("waiting", [])),
+    ):
         if number:
-            shown = report.get(kind, ())
-            parts.append(f"{OF_KIND[kind]}:\n" + "\n".join(_line(reject) for reject in shown))
+            parts.append(f"{title}:\n" + "\n".join(_line(reject) for reject in shown))
             if number > len(shown):
                 more = number - len(shown)
                 parts.append(
@@ -257,7 +261,7 @@ def message(
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
 
 
-def _told(sample: dict[str, Any]) -> str:
+def _told(sample: Sampled) -> str:
     """What is new about the files, in a few words."""
     keys, columns = sample["new_keys"], sample["empty_columns_total"]
     told = [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
@@ -266,9 +270,11 @@ def _told(sample: dict[str, Any]) -> str:
     return " and ".join(told)
 
 
-def _noticed(sample: dict[str, Any], schema: str) -> list[str]:
+def _noticed(sample: Sampled | None, schema: str) -> list[str]:
     """The paragraphs about new keys and columns that became empty; [] if there are none."""
-    parts = []
+    parts: list[str] = []
+    if sample is None:
+        return parts
     if sample.get("new_keys"):
         new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
         lines = [f"- {key['dataset']}: {key['path']}, first in {key['file']}" for key in new]

@@ -409,6 +409,64 @@ class Result(TypedDict, total=False):
     """``stage`` and ``publish``."""
 
 
+class Sampled(TypedDict):
+    """What the load noticed about its files (drift.py)."""
+
+    files: int
+    """Files sampled."""
+    of: int
+    """Files that are not empty."""
+    keys: list[dict[str, Any]]
+    """JSON keys that no column loads, the new ones first: ``dataset``, ``path``, ``file``, ``new``. The first ones."""
+    keys_total: int
+    new_keys: int
+    unread_headers: int
+    empty_columns: list[dict[str, Any]]
+    """``dataset``, ``column``, ``rows``, ``rows_before``, ``filled_before`` (a share). The first of them."""
+    empty_columns_total: int
+
+
+class Report(TypedDict, total=False):
+    """The output of an execution, and the cause of one that failed (report.py)."""
+
+    load_id: str
+    status: str
+    """``loaded``, ``failed``, or report.STATUS."""
+    mode: Mode
+    cause: str
+    """Why the load failed, in sentences."""
+    files: dict[str, int]
+    """``listed``, ``known``, ``loaded``, ``rejected``, ``unreadable``, ``waiting``, ``failed``."""
+    rows: dict[str, int]
+    """By table."""
+    checks: list[Check]
+    """Those that failed, then the first of the others."""
+    checks_total: int
+    rejected: list[RejectedFile]
+    """The first of them, as of the two lists below."""
+    rejected_total: int
+    unreadable: list[RejectedFile]
+    waiting: list[RejectedFile]
+    seconds: dict[str, float]
+    """``total``, and the sums of the batches' ``plan``, ``stage`` and ``publish``."""
+    spent: dict[str, float]
+    """What the load used of AWS (usage.figures)."""
+    plan: dict[str, Any]
+    """What a dry run would load."""
+    known: dict[str, int]
+    tables: dict[str, int]
+    not_taken: UnmatchedFiles
+    redo: str
+    missing: Missing
+    undo: Undo
+    setup: list[dict[str, Any]]
+    sample: Sampled
+    sweep_mark: str
+    """Why the sweep's mark was voided."""
+    next: str
+    """Whether another execution loads the rest."""
+
+
 class LoadEvent(TypedDict):
     """The input of a step of the load."""
 

@@ -82,12 +82,12 @@ def _is_old(seen: str | None, now: datetime) -> bool:
 class Drift:
     """The drift that a load noticed.
 
-    report       for the load's report; None if nothing was read
+    report       for the load's report; {} if nothing was read
     sightings    rows of key_sightings
     figures      rows of column_figures
     """
 
-    report: Sampled | None = None
+    report: Sampled = field(default_factory=Sampled)
     sightings: list[Row] = field(default_factory=list)
     figures: list[Row] = field(default_factory=list)
 

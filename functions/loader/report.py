@@ -219,7 +219,7 @@ def message(
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
-    noticed = _noticed(report.get("sample"), schema)
+    noticed = _noticed(report.get("sample", {}), schema)
     left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
     if not failed and not any(number for number, _ in left_out) and not noticed:
         return None
@@ -270,11 +270,9 @@ def _told(sample: Sampled) -> str:
     return " and ".join(told)
 
 
-def _noticed(sample: Sampled | None, schema: str) -> list[str]:
+def _noticed(sample: Sampled, schema: str) -> list[str]:
     """The paragraphs about new keys and columns that became empty; [] if there are none."""
     parts: list[str] = []
-    if sample is None:
-        return parts
     if sample.get("new_keys"):
         new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
         lines = [f"- {key['dataset']}: {key['path']}, first in {key['file']}" for key in new]

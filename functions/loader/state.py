@@ -409,7 +409,7 @@ class Result(TypedDict, total=False):
     """``stage`` and ``publish``."""
 
 
-class Sampled(TypedDict):
+class Sampled(TypedDict, total=False):
     """What the load noticed about its files (drift.py)."""
 
     files: int

@@ -3,6 +3,7 @@
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from loader.report import message as digest
@@ -15,7 +16,7 @@ from local.show import inbox
 
 EXECUTION = "arn:aws:states:us-west-2:000000000000:execution:s3-redshift-loader-local-load:abc-1"
 TOPIC = "arn:aws:sns:us-west-2:000000000000:notifications"
-REPORT = {
+REPORT: Any = {
     "load_id": "20261130-185500-1f2e3d4c",
     "status": "loaded",
     "files": {"loaded": 1, "rejected": 1, "failed": 0},

@@ -789,7 +789,7 @@ texts = st.text(max_size=2000)
 def test_the_cause_fits_whatever_stands_in_it(
     cause: str, reasons: list[str], checks: int, times: int
 ) -> None:
-    report: dict[str, Any] = {
+    report: Any = {
         "load_id": LOAD_ID,
         "status": "failed",
         "checks": [check("n" * 100, figure=n) for n in range(checks)],
@@ -805,7 +805,7 @@ def test_the_cause_fits_whatever_stands_in_it(
 
 
 def test_a_cause_that_is_too_long_by_itself_is_cut() -> None:
-    report = {"load_id": LOAD_ID, "checks": [], "cause": "\u0001" * 6000}
+    report: Any = {"load_id": LOAD_ID, "checks": [], "cause": "\u0001" * 6000}
     cut = json.loads(as_cause(report))
     assert 0 < len(cut["cause"]) < 6000
 

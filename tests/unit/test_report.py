@@ -18,7 +18,7 @@ REJECT = {
 
 
 def told(**changes: Any) -> tuple[str, str] | None:
-    report = {
+    report: Any = {
         "load_id": LOAD_ID,
         "status": "loaded",
         "files": {"listed": 3, "known": 0, "loaded": 2, "rejected": 0, "failed": 0},
@@ -43,7 +43,7 @@ def test_the_link_leads_to_the_console_of_the_partition(
     partition: str, region: str, console: str
 ) -> None:
     execution = EXECUTION.replace("arn:aws:", f"arn:{partition}:").replace("us-west-2", region)
-    report = {
+    report: Any = {
         "load_id": LOAD_ID,
         "status": "failed",
         "cause": "x",

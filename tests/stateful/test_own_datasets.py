@@ -58,7 +58,7 @@ README: Truth = {
 # What each bad file's reason says; None for a file that loads. Files that no dataset takes are NOT_TAKEN.
 WORDS: dict[str, str | None] = {
     "orders/g/fine.jsonl": None,
-    "orders/g/guest.jsonl": "A text, a number or a list stands where an object",
+    "orders/g/guest.jsonl": "A string, a number or a list instead of an object",
     "orders/p/good1.jsonl": None,
     "orders/p/good2.jsonl": None,
     "orders/p/pretty.jsonl": None,  # one object over many lines
@@ -69,10 +69,10 @@ WORDS: dict[str, str | None] = {
     "orders/p/bom.jsonl": "The file begins with a byte order mark",
     "orders/p/html.jsonl": "The file is HTML",
     "orders/p/longstr.jsonl": "String length exceeds DDL length",
-    "orders/p/nan.jsonl": "Not a JSON object: cut off",
+    "orders/p/nan.jsonl": "Not a JSON object: truncated",
     "orders/p/null.jsonl": "The file begins with true, false or null",
     "orders/p/scalar.jsonl": "The file begins with a number",
-    "orders/p/truncated.jsonl": "Not a JSON object: cut off",
+    "orders/p/truncated.jsonl": "Not a JSON object: truncated",
     "orders/p/utf16.jsonl": "The file is UTF-16",
     "log_data/p/good.json": None,
     "log_data/p/array.json": "The file is a JSON array; one object for each record is required",
@@ -84,7 +84,7 @@ WORDS: dict[str, str | None] = {
     "readings/2026/12/01/empty.csv.gz": None,
     "readings/2026/12/01/extra.csv.gz": "not known: rssi",
     "readings/2026/12/01/missing.csv.gz": "missing: humidity_pct",
-    "readings/2026/12/01/noheader.csv.gz": "no header",
+    "readings/2026/12/01/noheader.csv.gz": "not a header",
     "readings/2026/12/01/notgzip.csv.gz": "The file is not gzip",
 }
 NOT_TAKEN = {

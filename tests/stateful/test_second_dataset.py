@@ -226,7 +226,7 @@ def test_a_files_columns_are_where_its_header_says(world: World) -> None:
     why = {reject["key"]: reject for reject in execution.report["rejected"]}
     assert "missing: stars" in why["ratings/missing.csv"]["reason"]
     assert "not known: mood" in why["ratings/extra.csv"]["reason"]
-    assert "no header" in why["ratings/no header.csv"]["reason"]
+    assert "not a header" in why["ratings/no header.csv"]["reason"]
     assert why["ratings/bad row.csv"]["column"] == "stars"
     world.settle()
     assert ratings(world) == sorted(expected, key=repr)

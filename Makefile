@@ -40,7 +40,7 @@ mutants: .venv/.installed-dev ## takes each mechanism away and shows the test th
 	@$(bin)/python -m tests.mutants
 
 soak: .venv/.installed-dev ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
-	@$(bin)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+	@$(bin)/python -m tests.world.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/.installed-dev ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
 	@$(bin)/python -m benchmarks $(BENCH)

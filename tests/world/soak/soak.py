@@ -18,11 +18,11 @@ from botocore.exceptions import ClientError
 from local.client import executions
 from local.client.queues import depth
 from local.show.report import Report, report_of
-from tests.soak import judge
-from tests.soak.files import Bucket, Files, Version
 from tests.world.deployed import Project
 from tests.world.events import Events
 from tests.world.machine import family_memory
+from tests.world.soak import judge
+from tests.world.soak.files import Bucket, Files, Version
 
 ROUND_SECONDS = 25.0
 PAUSE_SECONDS = 0.8

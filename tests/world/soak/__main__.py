@@ -1,4 +1,4 @@
-"""python -m tests.soak [--seconds 300] [--seed N]: the random mixture on a local AWS of its own.
+"""python -m tests.world.soak [--seconds 300] [--seed N]: the random mixture on a local AWS of its own.
 
 Exit code 1, with the seed and the difference, if the tables, the ledger or what is left behind are
 ever not what they must be.
@@ -11,13 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.soak.soak import Soak
 from tests.world.deployed import deployed
+from tests.world.soak.soak import Soak
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Sets up, runs, tells."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.world.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, help="for the same files and actions again")
     parser.add_argument("--isolation", choices=("snapshot", "serializable"), default="snapshot")

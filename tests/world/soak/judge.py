@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from tests.soak.files import Bucket
 from tests.world import oracle
 from tests.world.deployed import Project
+from tests.world.soak.files import Bucket
 
 SHOWN = 5
 FINAL = ("loaded", "withdrawn")

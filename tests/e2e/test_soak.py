@@ -1,7 +1,7 @@
-"""A short soak; ``python -m tests.soak`` is the long one."""
+"""A short soak; ``python -m tests.world.soak`` is the long one."""
 
-from tests.soak.soak import Soak
 from tests.world.deployed import Project
+from tests.world.soak.soak import Soak
 
 SEED = 20181112
 SECONDS = 15

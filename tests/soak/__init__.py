@@ -1,1 +1,0 @@
-"""A random mixture of uploads, loads and faults: ``python -m tests.soak``."""

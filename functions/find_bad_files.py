@@ -99,11 +99,7 @@ def after_lost(state: BatchState) -> BatchState:
 
 
 def judge(
-    load: Load,
-    state: BatchState,
-    batch: Batch,
-    dataset: Dataset,
-    statement: Statement,
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, statement: Statement
 ) -> BatchState:
     """What to do after NOLOAD."""
     if not statement.finished:

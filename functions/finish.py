@@ -194,12 +194,7 @@ def results_of(load: Load) -> list[Result]:
 
 
 def move_mark(
-    load: Load,
-    results: list[Result],
-    report: Report,
-    *,
-    failed: bool,
-    rest_started: bool,
+    load: Load, results: list[Result], report: Report, *, failed: bool, rest_started: bool
 ) -> None:
     """Moves the sweep's mark if a sweep started the load and it ended well; voids it if it belongs to another ledger.
 

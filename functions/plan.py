@@ -12,16 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, compress, islice
 
-from loader import (
-    backlog,
-    batches,
-    clients,
-    keys,
-    ledger,
-    listing,
-    redo,
-    statements,
-)
+from loader import backlog, batches, clients, keys, ledger, listing, redo, statements
 from loader.dataapi import Statement, StatementFailed, client_token
 from loader.datasets import Dataset, dataset_for
 from loader.failures import Kind

@@ -252,8 +252,7 @@ def copy_reads(load: Load, dataset: Dataset) -> str:
     )
     if dataset.has_jsonpaths:
         names["jsonpaths"] = store.put_text(
-            keys.check_jsonpaths(load["load_id"]),
-            copying.jsonpaths_text(dataset),
+            keys.check_jsonpaths(load["load_id"]), copying.jsonpaths_text(dataset)
         )
     run(load, f"copy-{dataset.name}", sql.render(copy_file(dataset), names))
     return f"COPY reads {file.url if file else probe + ' (no file of the dataset yet)'}"

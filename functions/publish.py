@@ -87,11 +87,7 @@ def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> d
 
 
 def submit(
-    load: Load,
-    state: BatchState,
-    batch: Batch,
-    sequence: Sequence[str],
-    attempt: int,
+    load: Load, state: BatchState, batch: Batch, sequence: Sequence[str], attempt: int
 ) -> Statement:
     """Writes the ledger rows for COPY, and submits the transaction."""
     lines = (

@@ -126,13 +126,7 @@ def record_held(load: Load, state: BatchState, batch: Batch) -> Batch:
 
 
 def submit(
-    load: Load,
-    batch: Batch,
-    dataset: Dataset,
-    table: str,
-    attempt: int,
-    *,
-    reported: bool = True,
+    load: Load, batch: Batch, dataset: Dataset, table: str, attempt: int, *, reported: bool = True
 ) -> Statement:
     """Writes the manifest, and submits CREATE, COPY and the audit as one transaction.
 
@@ -273,12 +267,7 @@ def audit(
 
 
 def record_drift(
-    load: Load,
-    batch: Batch,
-    dataset: Dataset,
-    rows: int,
-    audit: Audit,
-    sampler: Sampler | None,
+    load: Load, batch: Batch, dataset: Dataset, rows: int, audit: Audit, sampler: Sampler | None
 ) -> None:
     """Writes what was noticed about the batch, for the end of the load. Never fails the batch."""
     try:
@@ -379,11 +368,7 @@ def as_copied(
 
 
 def staged(
-    state: BatchState,
-    batch: Batch,
-    table: str,
-    audit: BatchState,
-    checks: list[CheckResult],
+    state: BatchState, batch: Batch, table: str, audit: BatchState, checks: list[CheckResult]
 ) -> BatchState:
     return {
         **state,

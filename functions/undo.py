@@ -15,12 +15,7 @@ from typing import Any
 
 from loader import clients, sql, statements
 from loader.checks import CheckResult, number, sentence
-from loader.dataapi import (
-    MAX_STATEMENTS,
-    Statement,
-    StatementFailed,
-    client_token,
-)
+from loader.dataapi import MAX_STATEMENTS, Statement, StatementFailed, client_token
 from loader.datasets import datasets
 from loader.failures import Kind, failed_check, is_missing, is_older, may_pass
 from loader.observability import logger

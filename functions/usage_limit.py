@@ -46,11 +46,7 @@ def set_limit(wanted: dict[str, str]) -> str:
         serverless.update_usage_limit(usageLimitId=monthly[0], amount=amount, breachAction=action)
         return str(monthly[0])
     made = serverless.create_usage_limit(
-        resourceArn=arn,
-        usageType=COMPUTE,
-        period="monthly",
-        amount=amount,
-        breachAction=action,
+        resourceArn=arn, usageType=COMPUTE, period="monthly", amount=amount, breachAction=action
     )
     return str(made["usageLimit"]["usageLimitId"])
 

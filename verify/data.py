@@ -259,9 +259,7 @@ class Loaded:
         """What the tables should hold, in words, and how they differ ('' if they do not)."""
         stack = self.stack
         expected = oracle.tables(
-            {**self.others, **files},
-            songs_prefix=stack.song_prefix,
-            events_prefix=stack.log_prefix,
+            {**self.others, **files}, songs_prefix=stack.song_prefix, events_prefix=stack.log_prefix
         )
         told = ", ".join(f"{table} {len(rows)}" for table, rows in expected.items())
         return f"the oracle's rows: {told}", oracle.diff(expected, self.tables())

@@ -12,10 +12,7 @@ import time
 
 import dlt  # type: ignore[import-not-found]
 import duckdb
-from dlt.sources.filesystem import (  # type: ignore[import-not-found]
-    filesystem,
-    read_jsonl,
-)
+from dlt.sources.filesystem import filesystem, read_jsonl  # type: ignore[import-not-found]
 
 from benchmarks.alternatives import star
 

@@ -266,10 +266,7 @@ def house(
     for sql in SETUP:
         run(setup, sql)
     setup.close()
-    made.answers = {
-        "asked": told_all(made.open(), ASKED),
-        "seen": told_all(made.open(), SEEN),
-    }
+    made.answers = {"asked": told_all(made.open(), ASKED), "seen": told_all(made.open(), SEEN)}
     yield made
     database.close()
 
@@ -291,10 +288,7 @@ def test_what_never_happened_leaves_nothing(house: House, kind: str) -> None:
 def test_the_answers_are_those_of_a_sound_warehouse(house: House) -> None:
     """What the statements above are compared with has no error but that of the table that is not there."""
     errors = [text for text in house.answers["asked"] + house.answers["seen"] if "ERROR" in text]
-    assert errors == [
-        'ERROR: relation "kept" does not exist',
-        'ERROR: relation "p" does not exist',
-    ]
+    assert errors == ['ERROR: relation "kept" does not exist', 'ERROR: relation "p" does not exist']
 
 
 # ---------------------------------------------------------------- over the Data API

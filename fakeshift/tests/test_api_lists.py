@@ -344,8 +344,7 @@ def test_each_format_has_its_operation(warehouse: Warehouse, given: str, other: 
 def test_parameters_with_one_name_twice(warehouse: Warehouse) -> None:
     with pytest.raises(ClientError, match="duplicate parameter"):
         warehouse.submit(
-            "SELECT :a",
-            Parameters=[{"name": "a", "value": "1"}, {"name": "a", "value": "2"}],
+            "SELECT :a", Parameters=[{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]
         )
 
 

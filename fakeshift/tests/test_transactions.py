@@ -145,9 +145,7 @@ def test_two_publishers_insert_once_as_long_as_lock_takes_no_snapshot(
     assert warehouse.value("SELECT count(*) FROM t.f") == rows
 
 
-def test_an_update_of_the_locks_row_turns_a_stale_snapshot_into_a_conflict(
-    of_level: Start,
-) -> None:
+def test_an_update_of_the_locks_row_turns_a_stale_snapshot_into_a_conflict(of_level: Start) -> None:
     """SNAPSHOT isolation protects "against update and delete conflicts": .../dg/r_CREATE_DATABASE.html
 
     The error's text: https://github.com/aws/amazon-redshift-jdbc-driver/issues/147

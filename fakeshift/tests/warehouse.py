@@ -87,11 +87,7 @@ class Warehouse:
     def submit_batch(self, *sqls: str, mode: str = "TRANSACTION", **more: Any) -> str:
         """The batch's id, without waiting for it."""
         answer = self.client.batch_execute_statement(
-            Sqls=list(sqls),
-            Database=DATABASE,
-            WorkgroupName=WORKGROUP,
-            ExecutionMode=mode,
-            **more,
+            Sqls=list(sqls), Database=DATABASE, WorkgroupName=WORKGROUP, ExecutionMode=mode, **more
         )
         return str(answer["Id"])
 
@@ -204,10 +200,7 @@ class Session:
     def __init__(self, warehouse: Warehouse):
         self.warehouse = warehouse
         answer = warehouse.client.execute_statement(
-            Sql="SELECT 1",
-            Database=DATABASE,
-            WorkgroupName=WORKGROUP,
-            SessionKeepAliveSeconds=600,
+            Sql="SELECT 1", Database=DATABASE, WorkgroupName=WORKGROUP, SessionKeepAliveSeconds=600
         )
         self.id = answer["SessionId"]
         warehouse.wait(answer["Id"])

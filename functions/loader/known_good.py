@@ -144,8 +144,7 @@ def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | 
     """
     mine = {file.key for file in batch.files}
     others = sorted(
-        found,
-        key=lambda file: (file.key in mine, compression(file.key) != batch.compression),
+        found, key=lambda file: (file.key in mine, compression(file.key) != batch.compression)
     )
     for file in others[:MAX_HEADS]:
         head = store.head(file.bucket, file.key)

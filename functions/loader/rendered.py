@@ -98,8 +98,7 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
         if dataset.can_undo:
             found += [
                 _group(
-                    f"rows of undo {dataset.name}",
-                    [statements.rows_of_undo(dataset.name, offered)],
+                    f"rows of undo {dataset.name}", [statements.rows_of_undo(dataset.name, offered)]
                 ),
                 _group(f"undo {dataset.name}", statements.undo(dataset.name, offered)),
             ]

@@ -3,14 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from local.show.report import (
-    LEFT_OUT,
-    SHOWN_REJECTED,
-    STAGES,
-    Report,
-    known_as,
-    line,
-)
+from local.show.report import LEFT_OUT, SHOWN_REJECTED, STAGES, Report, known_as, line
 from local.show.tables import Value, aligned
 
 

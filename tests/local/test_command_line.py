@@ -94,9 +94,7 @@ def test_a_definition_with_a_broken_expression_or_transition_is_told(tmp_path: P
     definition: dict[str, Any] = {
         "QueryLanguage": "JSONata",
         "StartAt": "A",
-        "States": {
-            "A": {"Type": "Pass", "Output": {"x": "{% $states.input.(x %}"}, "Next": "B"},
-        },
+        "States": {"A": {"Type": "Pass", "Output": {"x": "{% $states.input.(x %}"}, "Next": "B"}},
     }
     told = language.problems_of(json.dumps(definition))
     assert any('No state found named "B"' in line for line in told)
@@ -122,9 +120,7 @@ REPORT: dict[str, Any] = {
     "status": "loaded",
     "files": {"loaded": 2, "rejected": 1},
     "rows": {"event_stage": 10, "song_stage": 1},
-    "checks": [
-        {"name": "unique", "on": "published", "figure": 0, "expected": 0, "passed": True},
-    ],
+    "checks": [{"name": "unique", "on": "published", "figure": 0, "expected": 0, "passed": True}],
     "rejected": [{"key": "log_data/x.json", "line": 3, "column": "ts", "reason": "no number"}],
     "seconds": {"total": 4.0, "plan": 1.0},
 }
@@ -240,11 +236,7 @@ def test_headline_and_exit_code_say_what_was_left_out(
 
 @pytest.mark.parametrize(
     ("report", "code"),
-    [
-        (ended("loaded", loaded=1), 0),
-        (ended("loaded", rejected=1), 3),
-        (ended("failed"), 1),
-    ],
+    [(ended("loaded", loaded=1), 0), (ended("loaded", rejected=1), 3), (ended("failed"), 1)],
 )
 @pytest.mark.parametrize("command", ["start", "show", "upload", "demo"])
 def test_each_command_that_loads_ends_with_the_code(

@@ -10,15 +10,7 @@ import pytest
 from awscli.customizations.overridesslcommonname import SSL_COMMON_NAMES
 
 from local.aws.services import environ
-from local.environment import (
-    ROOT,
-    Ports,
-    aws_variables,
-    export_lines,
-    isolated,
-    ports,
-    remember,
-)
+from local.environment import ROOT, Ports, aws_variables, export_lines, isolated, ports, remember
 from local.problem import Problem, Usage
 
 AT = Ports(aws=4566, redshift=4567)

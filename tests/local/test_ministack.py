@@ -353,11 +353,7 @@ def ended(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def asking(**more: Any) -> dict[str, Any]:
-    catch = {
-        "ErrorEquals": ["States.ALL"],
-        "Output": "{% $states.errorOutput %}",
-        "Next": "Z",
-    }
+    catch = {"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}", "Next": "Z"}
     ask = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",

@@ -171,9 +171,7 @@ def test_a_bad_gzip(body: bytes) -> None:
 def test_values_as_copy_takes_them() -> None:
     rows = oracle.tables(
         {
-            LOG: text(
-                event(userId="", itemInSession="4", sessionId=17.0, location="", length=""),
-            ),
+            LOG: text(event(userId="", itemInSession="4", sessionId=17.0, location="", length="")),
             SONG: text({k: v for k, v in song(year=0, artist_location="").items() if k != "title"}),
         }
     )

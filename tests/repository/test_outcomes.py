@@ -115,14 +115,7 @@ def test_the_steps_without_a_choice_are_those_whose_transitions_count_once() -> 
 
 def test_what_is_handed_back_is_called_again() -> None:
     """``running`` leads back to the step itself, so that it waits on."""
-    for choice in (
-        "Planned?",
-        "Undone?",
-        "Staged?",
-        "Bad files found?",
-        "Published?",
-        "Left out?",
-    ):
+    for choice in ("Planned?", "Undone?", "Staged?", "Bad files found?", "Published?", "Left out?"):
         before = {name for name, state in STATES.items() if state.get("Next") == choice}
         [rule] = [r for r in STATES[choice]["Choices"] if "'running'" in r["Condition"]]
         assert rule["Next"] in before
@@ -203,10 +196,7 @@ def test_the_rest_is_started_before_a_failure_is_reported() -> None:
         "{% $load.rest != '' %}",
         "Start the next execution",
     )
-    assert (bad["Condition"], bad["Next"]) == (
-        f"{{% {failed} %}}",
-        "Finish failed load",
-    )
+    assert (bad["Condition"], bad["Next"]) == (f"{{% {failed} %}}", "Finish failed load")
     start = STATES["Start the next execution"]
     assert start["Arguments"]["Input"]["mark"] == f"{{% {failed} ? '' : $load.mark %}}"
     assert start["Output"]["rest_started"] is True

@@ -26,11 +26,7 @@ SERVERLESS = {"WorkgroupName": "analytics", "WorkgroupId": "11111111-2222-3333-4
 CHOICES: dict[str, dict[str, dict[str, str]]] = {
     "warehouse": {
         "workgroup": SERVERLESS,
-        "workgroup with a secret": {
-            **SERVERLESS,
-            "SecretArn": SECRET,
-            "SecretKmsKeyArn": KEY,
-        },
+        "workgroup with a secret": {**SERVERLESS, "SecretArn": SECRET, "SecretKmsKeyArn": KEY},
         "cluster": {"ClusterIdentifier": "analytics"},
         "cluster with a user": {"ClusterIdentifier": "analytics", "DbUser": "loader"},
         "cluster with a secret": {"ClusterIdentifier": "analytics", "SecretArn": SECRET},

@@ -224,10 +224,7 @@ def test_an_array_that_is_too_short_fails_copy_and_is_its_files_fault(tmp_path: 
     paths = tree / "sql/datasets/log_data/jsonpaths.json"
     paths.write_text(paths.read_text().replace("$['location']", "$['places'][1]"))
     good, short = {"places": ["here", "there"]}, {"places": ["here"]}
-    with (
-        World(tmp_path / "warehouse", tree=tree) as world,
-        statements_kept_by_its_clock(world),
-    ):
+    with World(tmp_path / "warehouse", tree=tree) as world, statements_kept_by_its_clock(world):
         files = {
             "log_data/a.json": event(1, **good),
             "log_data/b.json": event(2, **short),

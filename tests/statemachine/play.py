@@ -40,14 +40,8 @@ LEADS: dict[str, dict[str, str]] = {
         "refused": "Finish failed load",
     },
     "Migrate": {"again": "Plan"},
-    "Preflight": {
-        "checked": "Finish",
-        "failed": "Finish failed load",
-    },
-    "Reset": {
-        "reset": "Finish",
-        "refused": "Finish failed load",
-    },
+    "Preflight": {"checked": "Finish", "failed": "Finish failed load"},
+    "Reset": {"reset": "Finish", "refused": "Finish failed load"},
     "Undo": {
         "undone": "Finish",
         "planned": "Finish",

@@ -302,10 +302,7 @@ def test_states_all_and_the_data_limit(taken: bool, status: str) -> None:
     github.com/localstack/localstack, v2/error_handling/test_states_errors,
     test_service_task_lambada_catch_state_all_data_limit_exceeded_on_large_utf8_response (2024-03-21)
     """
-    states = {
-        "X": task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}]),
-        "Z": passing(),
-    }
+    states = {"X": task(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Z"}]), "Z": passing()}
     ended = ran(machine(states), {}, lambda task: BIG, wildcards_take_data_limit=taken)
     assert ended.status == status
     cause = (
@@ -335,12 +332,7 @@ def test_a_retrier_of_no_attempts_keeps_others_from_the_error() -> None:
     """The first retrier that names an error is its retrier (recorded: test_map_state_retry_multiple_retriers). The
     States Language has the same example, of every error but one: states-language.net/spec.html, "Retrying after error".
     """
-    none = {
-        "ErrorEquals": ["E"],
-        "MaxAttempts": 0,
-        "JitterStrategy": "FULL",
-        "MaxDelaySeconds": 9,
-    }
+    none = {"ErrorEquals": ["E"], "MaxAttempts": 0, "JitterStrategy": "FULL", "MaxDelaySeconds": 9}
     ended, waits, calls = retried("E", retry=[none, {"ErrorEquals": ["States.ALL"]}])
     assert (waits, len(calls.tasks)) == ([], 1)
     assert ended.output == ["Z", {"Error": "E", "Cause": "why"}]
@@ -550,10 +542,7 @@ def test_a_blank_before_its_mark_makes_a_text_of_an_expression() -> None:
 def test_a_timeout_has_no_cause_and_is_caught() -> None:
     """Recorded: v2/services/test_lambda_task_service, test_invoke_timeout: {"Error":"States.Timeout","Cause":""}."""
     calls = Script(TaskFailed("States.Timeout"))
-    states = {
-        "X": task(Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Z"}]),
-        "Z": passing(),
-    }
+    states = {"X": task(Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Z"}]), "Z": passing()}
     ended = ran(machine(states), {}, calls)
     assert ended.output == {"Error": "States.Timeout", "Cause": ""}
     assert ended.count("TaskTimedOut") == 1

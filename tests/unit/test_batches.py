@@ -62,12 +62,7 @@ LONG = "log_data/" + "x" * 300
             [["log_data/1.json", "log_data/3.json"], ["log_data/2.json.gz"]],
         ),
         # COPY reports 256 bytes of a name: these two would be one.
-        (
-            [f"{LONG}1.json", f"{LONG}2.json"],
-            9,
-            1000,
-            [[f"{LONG}1.json"], [f"{LONG}2.json"]],
-        ),
+        ([f"{LONG}1.json", f"{LONG}2.json"], 9, 1000, [[f"{LONG}1.json"], [f"{LONG}2.json"]]),
     ],
 )
 def test_cut(files: list[str], max_files: int, max_bytes: int, expected: list[list[str]]) -> None:
@@ -80,8 +75,7 @@ def test_a_file_over_the_limit_is_a_batch_of_its_own() -> None:
 
 
 names = st.text(
-    alphabet=st.sampled_from("ab /'é☃😀%+=3D\"\n") | st.characters(codec="utf-8"),
-    max_size=30,
+    alphabet=st.sampled_from("ab /'é☃😀%+=3D\"\n") | st.characters(codec="utf-8"), max_size=30
 )
 keys = st.builds(
     lambda folder, pad, name, ending: f"{folder}/{pad}{name}{ending}",

@@ -9,11 +9,7 @@ from loader.store import Store
 def test_a_dataset_offers_its_table_under_both_names() -> None:
     store = Store("working")
     events = copying.names(store, datasets()["log_data"], "event_stage_x")
-    assert (
-        events["stage_table"],
-        events["event_stage"],
-        events["stage_parent"],
-    ) == (
+    assert (events["stage_table"], events["event_stage"], events["stage_parent"]) == (
         "event_stage_x",
         "event_stage_x",
         "event_stage",

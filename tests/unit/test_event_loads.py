@@ -280,11 +280,7 @@ def test_two_who_take_the_same_lists_start_one_load(
 
 @pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED", "FAILED"])
 def test_who_dies_before_the_lists_are_deleted_leaves_them_to_the_next(
-    store: Store,
-    machine: StateMachine,
-    queue: Queue,
-    monkeypatch: pytest.MonkeyPatch,
-    status: str,
+    store: Store, machine: StateMachine, queue: Queue, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
     """Whose start has the same name; what that load has not loaded is the sweep's."""
     first, second = full(store, machine)

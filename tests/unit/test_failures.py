@@ -216,11 +216,7 @@ def test_a_cancelled_copy_is_tried_again() -> None:
     ("error", "sql", "told"),
     [
         ("x check users_unique: figure 2, expected 0 y", GUARD, ("users_unique", "2", "0")),
-        (
-            "check songs_complete: figure none, expected 71",
-            GUARD,
-            ("songs_complete", "none", "71"),
-        ),
+        ("check songs_complete: figure none, expected 71", GUARD, ("songs_complete", "none", "71")),
         # One guard for all checks: only the error tells which it was.
         ("ERROR: Invalid digit, Value 'c'", GUARD, ("?", "?", "?")),
         ("ERROR: Invalid digit, Value 'c'", "SELECT 1", ("?", "?", "?")),

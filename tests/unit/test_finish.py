@@ -280,10 +280,7 @@ TOO_LARGE = (
         ({"Error": "E", "Cause": '{"errorMessage":"a\\u00'}, "E: a\\u00"),
         ({"Error": "States.Timeout", "Cause": "", "State": "Publish"}, TIMED_OUT),
         ({"Error": "States.Timeout", "Cause": "Task timed out", "State": "Publish"}, TIMED_OUT),
-        (
-            {"Error": "States.Timeout"},
-            TIMED_OUT.replace('The step "Publish"', "A step"),
-        ),
+        ({"Error": "States.Timeout"}, TIMED_OUT.replace('The step "Publish"', "A step")),
         (
             {"Error": "States.DataLimitExceeded", "Cause": TOO_LARGE, "State": "Publish"},
             OVER_THE_LIMIT,
@@ -484,10 +481,7 @@ def test_a_reset_that_was_refused_leaves_the_mark(store: Store, data_api: FakeDa
 
 @pytest.mark.parametrize("raised", [TimeoutError, StatementFailed, KeyError])
 def test_tables_that_cannot_be_listed_fail_no_load(
-    store: Store,
-    data_api: FakeDataApi,
-    monkeypatch: pytest.MonkeyPatch,
-    raised: type[Exception],
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
 ) -> None:
     def refuse(*_: Any) -> None:
         raise raised("no")
@@ -587,10 +581,7 @@ def test_one_drop_of_many_that_fails_keeps_the_load_open(
 
 @pytest.mark.parametrize(
     ("ended", "error"),
-    [
-        ([published(), not_loaded(cause="x")], None),
-        ([], {"Error": "States.Timeout", "Cause": ""}),
-    ],
+    [([published(), not_loaded(cause="x")], None), ([], {"Error": "States.Timeout", "Cause": ""})],
 )
 def test_a_load_that_failed_is_the_sweeps(
     store: Store, data_api: FakeDataApi, ended: list[dict[str, Any]], error: dict[str, Any] | None
@@ -780,12 +771,7 @@ texts = st.text(max_size=2000)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(
-    texts,
-    st.lists(texts, max_size=20),
-    st.integers(0, 60),
-    st.sampled_from([1, 3, 20]),
-)
+@given(texts, st.lists(texts, max_size=20), st.integers(0, 60), st.sampled_from([1, 3, 20]))
 def test_the_cause_fits_whatever_stands_in_it(
     cause: str, reasons: list[str], checks: int, times: int
 ) -> None:

@@ -278,11 +278,7 @@ def test_a_file_that_was_replaced_after_its_header_was_read_is_staged_again(
 
 
 def test_more_orders_than_a_load_has_room_for(
-    store: Store,
-    s3: Any,
-    data_api: FakeDataApi,
-    readings: Dataset,
-    monkeypatch: pytest.MonkeyPatch,
+    store: Store, s3: Any, data_api: FakeDataApi, readings: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders = [LISTED, "device_id,ts,humidity", "humidity,ts,device_id"]
     files = tuple(put(s3, f"{n}.csv", f"{order}\n") for n, order in enumerate(orders))

@@ -47,10 +47,7 @@ UPGRADES = {
     ),
     "005_five": "CREATE TABLE ${schema}.t5 (a INT);",
 }
-ALTERS = [
-    "ALTER TABLE sparkify.t2 ALTER DISTKEY a",
-    "ALTER TABLE sparkify.t3 ALTER SORTKEY (a)",
-]
+ALTERS = ["ALTER TABLE sparkify.t2 ALTER DISTKEY a", "ALTER TABLE sparkify.t3 ALTER SORTKEY (a)"]
 FOURTH = "INSERT INTO sparkify.schema_version (version) VALUES (4)"
 
 
@@ -315,11 +312,7 @@ def test_each_of_its_statements_is_a_transaction(five: None, data_api: FakeDataA
 @pytest.mark.parametrize("number", [0, 1])
 @pytest.mark.parametrize("error", ["ERROR: disk full", "ERROR: must be owner of relation t2"])
 def test_one_that_fails_is_reported_and_the_rest_goes_on(
-    five: None,
-    data_api: FakeDataApi,
-    caplog: pytest.LogCaptureFixture,
-    number: int,
-    error: str,
+    five: None, data_api: FakeDataApi, caplog: pytest.LogCaptureFixture, number: int, error: str
 ) -> None:
     """Loads work without it, so no load may fail for it; who operates it sees what to run."""
     data_api.replies = [version(3), THERE, Reply(), *[Reply()] * number, failed(1, error)]

@@ -26,9 +26,7 @@ LOAD = {"load_id": "L", "execution": "arn:x"}
     ],
 )
 def test_every_line_says_whose_it_is(
-    event: dict[str, Any],
-    keys: tuple[str | None, ...],
-    monkeypatch: pytest.MonkeyPatch,
+    event: dict[str, Any], keys: tuple[str | None, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = io.StringIO()
     monkeypatch.setattr(logger.registered_handler, "stream", out)

@@ -572,10 +572,7 @@ def looked(store: Store, hours: float) -> None:
 
 
 def test_files_of_years_ago_have_not_waited_for_years(
-    store: Store,
-    s3: Any,
-    data_api: FakeDataApi,
-    measured: Callable[[], dict[str, float]],
+    store: Store, s3: Any, data_api: FakeDataApi, measured: Callable[[], dict[str, float]]
 ) -> None:
     """A new stack's bucket: they wait from when a load has first looked. A load that goes on failing is seen."""
     request = {"objects": swept(store, 30_000), "mark": "2026-11-23T20:30:00+00:00"}

@@ -185,11 +185,7 @@ def test_what_is_wrong_is_named_with_what_to_do(
 
 @pytest.mark.parametrize("error", ["failed statement", "no endpoint"])
 def test_without_a_warehouse_the_rest_of_it_is_not_tried(
-    s3: Any,
-    data_api: Warehouse,
-    events: None,
-    error: str,
-    monkeypatch: pytest.MonkeyPatch,
+    s3: Any, data_api: Warehouse, events: None, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if error == "no endpoint":
 

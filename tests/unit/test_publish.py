@@ -436,12 +436,7 @@ def test_a_check_that_is_not_told_publishes_nothing(store: Store, data_api: Fake
 
 
 @pytest.mark.parametrize(
-    "reply",
-    [
-        failed(9, "ERROR: deadlock detected"),
-        Reply("ABORTED"),
-        Reply(running=1, lost=True),
-    ],
+    "reply", [failed(9, "ERROR: deadlock detected"), Reply("ABORTED"), Reply(running=1, lost=True)]
 )
 def test_another_attempt_has_a_token_of_its_own(
     store: Store, data_api: FakeDataApi, reply: Reply

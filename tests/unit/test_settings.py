@@ -163,8 +163,4 @@ def test_a_variable_of_one_handler(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_the_copy_role_is_a_word_or_a_quoted_arn(role: str, text: str) -> None:
     offered = replace(settings(), copy_role=role).template_names
-    assert offered == {
-        "schema": "sparkify",
-        "loader_schema": "sparkify_loader",
-        "copy_role": text,
-    }
+    assert offered == {"schema": "sparkify", "loader_schema": "sparkify_loader", "copy_role": text}

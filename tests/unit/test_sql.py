@@ -64,10 +64,7 @@ def _forget() -> Iterator[None]:
 
 def test_a_file_is_rendered_without_its_comments(folder: Path) -> None:
     text = "-- It's ${unknown}; the first.\nSELECT ';', '--', \"a;b\"  -- :no\nFROM ${schema}.t; /* ; */\n;\nSELECT 2\n"
-    assert rendered(folder, text, schema="s") == [
-        "SELECT ';', '--', \"a;b\"\nFROM s.t",
-        "SELECT 2",
-    ]
+    assert rendered(folder, text, schema="s") == ["SELECT ';', '--', \"a;b\"\nFROM s.t", "SELECT 2"]
 
 
 @pytest.mark.parametrize(

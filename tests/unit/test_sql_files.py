@@ -151,10 +151,7 @@ def test_what_is_sent_is_complete_and_within_the_limits(everything: FakeDataApi)
 
 
 def test_nothing_of_a_key_is_in_any_statement(everything: FakeDataApi) -> None:
-    sent = [
-        *everything.statements,
-        *(request["StatementName"] for request in everything.submits),
-    ]
+    sent = [*everything.statements, *(request["StatementName"] for request in everything.submits)]
     for piece in ("DROP TABLE y", "x'", "y;", "log_data/x", "-events.json", "TRABC"):
         assert not [text for text in sent if piece in text], piece
 
@@ -354,11 +351,7 @@ def test_staging_types_are_those_of_the_star_schema() -> None:
             "artists.location",
         ),
         "latitude": ("song_stage.artist_latitude", "songs.artist_latitude", "artists.latitude"),
-        "longitude": (
-            "song_stage.artist_longitude",
-            "songs.artist_longitude",
-            "artists.longitude",
-        ),
+        "longitude": ("song_stage.artist_longitude", "songs.artist_longitude", "artists.longitude"),
     }
     for names in same.values():
         kinds = {tables[table][column] for table, column in (name.split(".") for name in names)}

@@ -270,8 +270,7 @@ def test_a_failed_check_asks_which_file_it_is(store: Store, data_api: FakeDataAp
 
 
 @pytest.mark.parametrize(
-    ("more", "outcome", "next_"),
-    [({}, "published", "0"), ({"todo": ["1"]}, "next", "1")],
+    ("more", "outcome", "next_"), [({}, "published", "0"), ({"todo": ["1"]}, "next", "1")]
 )
 def test_a_batch_that_others_have_loaded_sends_nothing(
     store: Store, data_api: FakeDataApi, more: dict[str, Any], outcome: str, next_: str

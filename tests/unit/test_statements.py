@@ -8,11 +8,7 @@ from loader.statements import batch_names
 
 @pytest.mark.parametrize(
     ("mode", "named", "flags"),
-    [
-        ("load", False, ("0", "0")),
-        ("load", True, ("0", "1")),
-        ("reload", False, ("1", "0")),
-    ],
+    [("load", False, ("0", "0")), ("load", True, ("0", "1")), ("reload", False, ("1", "0"))],
 )
 def test_what_a_batch_offers(mode: Mode, named: bool, flags: tuple[str, str]) -> None:
     load: Load = {

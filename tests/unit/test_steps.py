@@ -199,10 +199,7 @@ def test_a_statement_that_is_not_known_any_more_is_lost(data_api: FakeDataApi) -
 
 @pytest.mark.parametrize(
     ("reply", "end"),
-    [
-        (Reply(running=9), "ABORTED"),
-        (Reply(running=9, ends_anyway=True), "FINISHED"),
-    ],
+    [(Reply(running=9), "ABORTED"), (Reply(running=9, ends_anyway=True), "FINISHED")],
 )
 def test_past_the_limit_it_is_cancelled_once_and_its_end_awaited(
     data_api: FakeDataApi, clock: Clock, reply: Reply, end: str

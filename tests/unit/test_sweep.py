@@ -481,10 +481,7 @@ def test_the_mark_of_an_earlier_version_says_not_whose_it_is(
 
 @pytest.mark.parametrize(("hours", "looks"), [(23.9, 0), (24.1, 1)])
 def test_the_ledger_is_looked_at_once_a_day_though_nothing_is_new(
-    store: Store,
-    machine: StateMachine,
-    hours: float,
-    looks: int,
+    store: Store, machine: StateMachine, hours: float, looks: int
 ) -> None:
     """It may have gone back, and no load came that would see it."""
     run()

@@ -67,13 +67,7 @@ def test_what_a_list_says_of_an_object(store: Store, machine: StateMachine) -> N
     key = store.key_of(next(iter(machine.executions.values()))["objects"])
     assert key.startswith("events/")
     assert list(store.get_lines(key)) == [
-        {
-            "bucket": "data",
-            "key": KEY,
-            "etag": "e1",
-            "size": 7,
-            "modified": "2026-11-23T20:30:11Z",
-        }
+        {"bucket": "data", "key": KEY, "etag": "e1", "size": 7, "modified": "2026-11-23T20:30:11Z"}
     ]
 
 

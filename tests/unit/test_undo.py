@@ -232,8 +232,7 @@ def test_a_load_that_left_out_rows_meanwhile_stops_it_and_what_is_done_is_said(
 
 
 @pytest.mark.parametrize(
-    "reply",
-    [failed(9, "ERROR: permission denied for relation songs"), failed(GUARD, GUARD_FAILED)],
+    "reply", [failed(9, "ERROR: permission denied for relation songs"), failed(GUARD, GUARD_FAILED)]
 )
 def test_what_is_done_is_said_where_the_next_fails(data_api: FakeDataApi, reply: Reply) -> None:
     data_api.replies = [of_both(), COUNTS, done("log_data"), reply]

@@ -8,14 +8,7 @@ from typing import Any
 import pytest
 from loader import sql, statements
 from loader.datasets import datasets
-from loader.migrations import (
-    LEDGER,
-    is_autocommit,
-    latest_version,
-    migrations,
-    rendered,
-    steps,
-)
+from loader.migrations import LEDGER, is_autocommit, latest_version, migrations, rendered, steps
 
 from fakeshift import LocalRedshift, Settings
 from tests.upgrade.recorded import PART_1
@@ -221,9 +214,7 @@ def catalogue(warehouse: Client, names: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(
-    warehouse: Client,
-) -> None:
+def test_a_new_warehouse_and_one_that_was_upgraded_have_the_same_tables(warehouse: Client) -> None:
     """From the first version that was ever in use (tests/upgrade/part1), file by file."""
     new = {"schema": "baseline", "loader_schema": "baseline_loader"}
     old = {"schema": "upgraded", "loader_schema": "upgraded_loader"}

@@ -48,10 +48,7 @@ SERVICE_KINDS = {
     "lost": "done: the result is lost, once",
     "twice": "done twice",
 }
-EVENT_KINDS = {
-    "forgotten": "not done: nobody is told",
-    "twice": "done twice",
-}
+EVENT_KINDS = {"forgotten": "not done: nobody is told", "twice": "done twice"}
 DELETE_KINDS = {"forgotten": "not done: nobody is told"}
 LASTING = ("throttled", "failing", "mute")  # in all attempts of the client
 

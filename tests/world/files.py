@@ -121,10 +121,7 @@ class File:
     def __repr__(self) -> str:
         more = "".join(
             f", {name}={value!r}"
-            for name, value, usual in (
-                ("layout", self.layout, "lines"),
-                ("bad", self.bad, ""),
-            )
+            for name, value, usual in (("layout", self.layout, "lines"), ("bad", self.bad, ""))
             if value != usual
         )
         return f"File({self.key!r}, {self.records!r}{more})"

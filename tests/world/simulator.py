@@ -164,12 +164,7 @@ class World:
         )
         self.told: list[tuple[str, str]] = []  # subject and text of the topic's messages
         self.warehouse = Warehouse(
-            folder,
-            self.stack,
-            isolation,
-            memory.warehouse if memory else None,
-            admins,
-            snapshot_at,
+            folder, self.stack, isolation, memory.warehouse if memory else None, admins, snapshot_at
         )
         self._entered.callback(self.warehouse.stop)
         self.executions = Executions(self.stack, self.clock, self._task)

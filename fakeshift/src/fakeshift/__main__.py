@@ -168,9 +168,7 @@ def _settings(arguments: list[str] | None) -> Settings:
         help="delay until SYS_LOAD_DETAIL has the rows of a COPY (default: 0)",
     )
     parser.add_argument(
-        "--load-detail-encoded",
-        action="store_true",
-        help="SYS_LOAD_DETAIL has URL-encoded keys",
+        "--load-detail-encoded", action="store_true", help="SYS_LOAD_DETAIL has URL-encoded keys"
     )
     parser.add_argument(
         "--region", default="us-west-2", help="region of S3 and STS (default: us-west-2)"

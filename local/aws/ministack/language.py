@@ -22,10 +22,7 @@ def problems_of(text: str) -> list[str]:
         return [f"not JSON: {error}"]
     # FLOAT: that a BackoffRate of 2 has to be written 2.0 is no rule of the States Language.
     config = Config(ignored_problem_types={ProblemType.FLOAT})
-    return [
-        *Linter.validate(definition, config),
-        *_bad_expressions(definition, "$"),
-    ]
+    return [*Linter.validate(definition, config), *_bad_expressions(definition, "$")]
 
 
 def _bad_expressions(value: Any, where: str) -> Iterator[str]:

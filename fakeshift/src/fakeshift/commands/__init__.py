@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fakeshift.commands import (
-    append,
-    ddl,
-    explain,
-    grants,
-    misc,
-    query,
-    tables,
-    unload,
-)
+from fakeshift.commands import append, ddl, explain, grants, misc, query, tables, unload
 from fakeshift.copy import load
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session

@@ -17,12 +17,7 @@ from fakeshift.dialect.translate import translate
 from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
-from fakeshift.errors import (
-    RedshiftError,
-    undefined_column,
-    undefined_relation,
-    undefined_schema,
-)
+from fakeshift.errors import RedshiftError, undefined_column, undefined_relation, undefined_schema
 from fakeshift.sql import nodes
 from fakeshift.system import views
 

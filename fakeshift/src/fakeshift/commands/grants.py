@@ -14,11 +14,7 @@ from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
 from fakeshift.errors import RedshiftError, undefined_schema
 from fakeshift.sql import nodes
-from fakeshift.sql.privileges import (
-    DATABASE_PRIVILEGES,
-    SCHEMA_PRIVILEGES,
-    TABLE_PRIVILEGES,
-)
+from fakeshift.sql.privileges import DATABASE_PRIVILEGES, SCHEMA_PRIVILEGES, TABLE_PRIVILEGES
 
 
 def grant(session: Session, statement: nodes.Grant) -> Outcome:

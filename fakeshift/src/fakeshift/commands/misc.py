@@ -8,11 +8,7 @@ from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.results import ResultColumn
 from fakeshift.engine.session import Session
-from fakeshift.errors import (
-    RedshiftError,
-    in_transaction_block,
-    unsupported,
-)
+from fakeshift.errors import RedshiftError, in_transaction_block, unsupported
 from fakeshift.sql import nodes
 
 PARAMETERS: dict[str, str] = {

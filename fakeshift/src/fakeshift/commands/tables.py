@@ -18,12 +18,7 @@ from fakeshift.dialect.grammar import parse_query, to_duckdb
 from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
-from fakeshift.errors import (
-    RedshiftError,
-    undefined_column,
-    undefined_relation,
-    unsupported,
-)
+from fakeshift.errors import RedshiftError, undefined_column, undefined_relation, unsupported
 from fakeshift.sql.datatypes import MAX_VARCHAR, DataType
 from fakeshift.sql.nodes import AlterTable, Column, Constraint, CreateTable, Query
 

@@ -26,11 +26,7 @@ class Batches:
     """``add`` rows of ``columns``' values; ``finish`` when there are no more."""
 
     def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        table: Relation,
-        columns: Sequence[Column],
-        path: Path,
+        self, con: duckdb.DuckDBPyConnection, table: Relation, columns: Sequence[Column], path: Path
     ):
         self._con = con
         self._path = path

@@ -102,11 +102,7 @@ class _Load:
     batches: Batches
 
     def __init__(
-        self,
-        session: Session,
-        statement: CopyFrom,
-        table: Relation,
-        columns: Sequence[Column],
+        self, session: Session, statement: CopyFrom, table: Relation, columns: Sequence[Column]
     ):
         self.session = session
         self.statement = statement

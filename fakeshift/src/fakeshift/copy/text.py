@@ -257,8 +257,7 @@ def _ends_early(line: str) -> RowError:
     last = raw[-1] if raw else 0
     place = max(len(raw) - 1, 0)
     return RowError(
-        INVALID_LINE,
-        f"Missing newline: Unexpected character 0x{last:x} found at location {place}",
+        INVALID_LINE, f"Missing newline: Unexpected character 0x{last:x} found at location {place}"
     )
 
 
@@ -303,10 +302,7 @@ def rows(columns: Sequence[Column], options: CopyOptions, check_cancelled: Check
         split = fixed_width(options.widths, null)
     else:
         split = delimited(
-            options.delimiter or "|",
-            null,
-            escape=options.escape,
-            removequotes=options.removequotes,
+            options.delimiter or "|", null, escape=options.escape, removequotes=options.removequotes
         )
         special = ("\\" if options.escape else "") + ("'\"" if options.removequotes else "")
         quickly = plain(options.delimiter or "|", special)

@@ -157,10 +157,7 @@ def window(node: exp.Window) -> exp.Expr:
     return call_
 
 
-_OF_SEVERAL = {
-    "rs_mean": ("sum", "count", "any_value"),
-    "rs_listagg": ("string_agg", "list"),
-}
+_OF_SEVERAL = {"rs_mean": ("sum", "count", "any_value"), "rs_listagg": ("string_agg", "list")}
 """The expression around the aggregates, and the aggregates to which OVER applies."""
 
 _FRAMED = frozenset(

@@ -148,10 +148,7 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         r"Casting value \"(.*?)\" to type DECIMAL",
         lambda m: compute_error("Numeric data overflow (result precision)", 1058, m[1]),
     ),
-    _rule(
-        r"Date out of range: (\S+)",
-        _plain(r"date/time field value out of range: \1", "22008"),
-    ),
+    _rule(r"Date out of range: (\S+)", _plain(r"date/time field value out of range: \1", "22008")),
     _rule(
         r"invalid timestamp field format: \"(.*?)\"",
         _plain(r'invalid input syntax for type timestamp: "\1"', "22007"),

@@ -513,10 +513,7 @@ class Session(Permissions):
         return [row[1] for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
 
     def send(
-        self,
-        sql: str,
-        types: Sequence[DataType | None] = (),
-        origins: Sequence[Origin | None] = (),
+        self, sql: str, types: Sequence[DataType | None] = (), origins: Sequence[Origin | None] = ()
     ) -> Outcome:
         """Runs DuckDB's SQL of a query and sends its rows to the sink as they arrive.
 

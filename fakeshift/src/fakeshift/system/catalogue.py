@@ -10,14 +10,7 @@ from typing import Any
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Relation
 from fakeshift.sql.nodes import Column
-from fakeshift.system.view import (
-    INFORMATION,
-    Row,
-    SystemSession,
-    SystemView,
-    catalogue,
-    columns,
-)
+from fakeshift.system.view import INFORMATION, Row, SystemSession, SystemView, catalogue, columns
 
 _RDSDB = 100
 """The id of the first user, who owns everything without another owner."""
@@ -384,9 +377,7 @@ VIEWS: list[SystemView] = [
         schema=INFORMATION,
     ),
     _view(
-        "svv_columns",
-        _svv_columns,
-        f"{_OF_COLUMN}{_NUMERIC}{_NAMED}domain_name text, remarks text",
+        "svv_columns", _svv_columns, f"{_OF_COLUMN}{_NUMERIC}{_NAMED}domain_name text, remarks text"
     ),
     _view(
         "columns",

@@ -15,15 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fakeshift.system.records import COLUMNS
-from fakeshift.system.view import (
-    Columns,
-    LoadDetail,
-    Make,
-    Row,
-    SystemSession,
-    SystemView,
-    columns,
-)
+from fakeshift.system.view import Columns, LoadDetail, Make, Row, SystemSession, SystemView, columns
 
 Record = Mapping[str, Any]
 TEXT_PIECE = 4000
@@ -121,13 +113,7 @@ def _query_text(record: Record) -> list[Record]:
 
 def _transaction_history(record: Record) -> list[Record]:
     """dg/SYS_TRANSACTION_HISTORY.html"""
-    return [
-        {
-            **record,
-            "transaction_start_time": record["start_time"],
-            "undo_transaction_id": -1,
-        }
-    ]
+    return [{**record, "transaction_start_time": record["start_time"], "undo_transaction_id": -1}]
 
 
 def _pieces(record: Record, size: int) -> list[Record]:

@@ -45,7 +45,6 @@ HEADS_AT_A_TIME = 16
 # execution's history. After so many, all files that the loader may not read either are left out at once, and the rest
 # is split.
 MAX_NAMED = 20
-NEVER_LOADED = "No file of the dataset has loaded yet, so it is not known whether the file or the set-up is wrong."
 ONLY_COPY = "NOLOAD reads it well, so it is not known whether the file or the set-up is wrong."
 NEVER_PASSED = (
     "The check has never passed, so it is not known whether the file or the check is wrong."
@@ -128,7 +127,7 @@ def judge(
     named = named_by_error(batch, state["stage_error"])
     works = verdict.what == "works"
     proved = works and (named is not None or not statement.finished)
-    why = ONLY_COPY if works else NEVER_LOADED
+    why = ONLY_COPY if works else verdict.why
     if proved or state.get("good"):
         why = ""
     return judge_error(load, state, batch, dataset, named, why)
@@ -170,7 +169,7 @@ def judge_rows(
     rejects = diagnosis.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
     if proved:
         return leave_out(load, state, batch, rejects)
-    return hold(load, state, batch, [as_waiting(reject, NEVER_LOADED) for reject in rejects])
+    return hold(load, state, batch, [as_waiting(reject, verdict.why) for reject in rejects])
 
 
 def as_waiting(reject: Reject, why: str) -> Reject:

@@ -5,7 +5,7 @@ reads an empty file of the loader's own: that shows what affects every file (rol
 proves nothing against any.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loader import copying, headers, keys, sql, statements
@@ -21,14 +21,17 @@ from loader.store import DataFile, Store
 
 MAX_HEADS = 10  # files of the ledger that are checked for existence
 MAX_ASKED = 6  # 51 seconds of pauses
+UNKNOWN = "so it is not known whether the file or the set-up is wrong."
+NEVER_LOADED = f"No file of the dataset has loaded yet, {UNKNOWN}"
+GONE = f"No file of the dataset that loaded before is unchanged in the bucket, {UNKNOWN}"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the control says: ``works``, ``none`` (no file ever loaded), ``fails``, or not yet: ``running``,
-    ``interrupted``.
+    """What the control says: ``works``, ``none`` (no file that loaded before can be read), ``fails``, or not yet:
+    ``running``, ``interrupted``.
 
-    ``why``: what fails, as a sentence, or the error that interrupted it.
+    ``why``: why there is no such file or what fails, as a sentence, or the error that interrupted it.
     """
 
     what: str
@@ -51,13 +54,13 @@ def check(
     """
     known = state.get("control")
     if isinstance(known, str):
-        return state, Verdict(known)
+        return state, Verdict(known, state.get("control_why", NEVER_LOADED))
     try:
         known = known or _chosen(api, store, load, state, batch, dataset)
     except _Interrupted as interruption:
         return state, Verdict("interrupted", str(interruption))
     if not known["url"]:
-        return _none(load, state, batch, dataset, patient=patient)
+        return _none(load, state, batch, dataset, known, patient=patient)
     statement, pending = advance(
         api, known.get("statement"), lambda: _submit(api, store, load, state, batch, dataset, known)
     )
@@ -67,7 +70,7 @@ def check(
     error, interrupted = _error(api, statement)
     if not error:
         if not known["loaded"]:
-            return _none(load, state, batch, dataset, patient=patient)
+            return _none(load, state, batch, dataset, known, patient=patient)
         return {**state, "control": "works"}, Verdict("works")
     if interrupted:
         return state, Verdict("interrupted", error)
@@ -80,9 +83,9 @@ def check(
 
 
 def _none(
-    load: Load, state: BatchState, batch: Batch, dataset: Dataset, *, patient: bool
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, known: Control, *, patient: bool
 ) -> tuple[BatchState, Verdict]:
-    """No file of the dataset ever loaded. Other batches of this load may still publish one: asks again for most of a
+    """There is no file that loaded before. Other batches of this load may still publish one: asks again for most of a
     minute.
     """
     others = load.get("datasets", {}).get(dataset.name, 0) > len(batch.files) + len(batch.rejects)
@@ -91,7 +94,8 @@ def _none(
         pause(asked + 1)
         state = without(state, "control")
         return {**state, "controls": asked + 1}, Verdict("running")
-    return {**state, "control": "none"}, Verdict("none")
+    why = known.get("why", NEVER_LOADED)
+    return {**state, "control": "none", "control_why": why}, Verdict("none", why)
 
 
 class _Interrupted(Exception):
@@ -102,17 +106,19 @@ def _chosen(
     api: DataApi, store: Store, load: Load, state: BatchState, batch: Batch, dataset: Dataset
 ) -> Control:
     found = _loaded_before(api, load, state, batch, dataset)
-    if file := _there(store, found, batch):
+    file, why = _there(store, found, batch)
+    if file:
         columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
         return {"url": file.url, "key": file.key, "loaded": True, "columns": list(columns or ())}
     # In other formats no content is certain to have no rows. And an empty file was read well before.
     if state.get("controls") or (not is_json(dataset) and not dataset.header_lines):
-        return {"url": ""}
+        return {"url": "", "why": why}
     key = keys.control_file(load["load_id"], batch.name)
     return {
         "url": store.put_text(key, "\n" * max(dataset.header_lines, 1)),
         "key": key,
         "loaded": False,
+        "why": why,
     }
 
 
@@ -138,10 +144,12 @@ def _step(name: str, state: BatchState) -> str:
     return f"{name}{state.get('controls', '')}"
 
 
-def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | None:
-    """The first file that is unchanged since it was loaded, with the batch's compression if possible. A file of the
-    batch itself only if there is no other: another load may have published all of them in the meantime.
+def _there(store: Store, found: Sequence[DataFile], batch: Batch) -> tuple[DataFile | None, str]:
+    """The first file that is unchanged since it was loaded, with the batch's compression if possible, or why there is
+    none. A file of the batch itself only if there is no other: another load may have published all of them in the
+    meantime.
     """
+    why = GONE if found else NEVER_LOADED
     mine = {file.key for file in batch.files}
     others = sorted(
         found, key=lambda file: (file.key in mine, compression(file.key) != batch.compression)
@@ -149,8 +157,13 @@ def _there(store: Store, found: Iterable[DataFile], batch: Batch) -> DataFile | 
     for file in others[:MAX_HEADS]:
         head = store.head(file.bucket, file.key)
         if head.file and head.file.etag == file.etag:
-            return file
-    return None
+            return file, ""
+        if head.state == "denied":
+            why = (
+                f"{file.url} loaded before, but HeadObject is denied in the bucket {file.bucket}, {UNKNOWN} "
+                "Let the loader's role read the bucket (s3:GetObject)."
+            )
+    return None, why
 
 
 def _submit(

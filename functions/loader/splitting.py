@@ -11,7 +11,7 @@ from loader.state import BatchState, Check, Suspicion, only
 MAX_SUSPECTS = 4
 MAX_PARTS = 300  # of a load: each uses about 30 events of the execution's history, which is limited to 25,000
 
-_CARRIED = ("known", "suspicion", "parts", "unreadable", "named", "control")
+_CARRIED = ("known", "suspicion", "parts", "unreadable", "named", "control", "control_why")
 
 
 def next_part(state: BatchState, *, good: bool = False) -> BatchState:

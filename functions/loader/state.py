@@ -292,6 +292,8 @@ class Control(TypedDict, total=False):
     """Whether it is such a file; if not, it is an empty one of the loader's own."""
     columns: list[str]
     """The order of its columns, if that is not the one of copy.sql."""
+    why: str
+    """Why no file that loaded before can be used."""
     statement: Pending
 
 
@@ -351,7 +353,9 @@ class BatchState(TypedDict, total=False):
     retried: str
     """The part for which COPY was tried once more, because NOLOAD read it well."""
     control: Control | Literal["works", "none"]
-    """``works``: the set-up reads a file that loaded before. ``none``: no file ever loaded."""
+    """``works``: the set-up reads a file that loaded before. ``none``: there is no such file."""
+    control_why: str
+    """Why there is none, in a sentence."""
     controls: int
     """How often it was asked again for files of other batches of this load."""
 

@@ -200,6 +200,38 @@ def test_a_file_that_was_replaced_since_it_loaded_is_no_control(
     assert call(find_bad_files.handler, state)["control"] == "none"
 
 
+@pytest.mark.parametrize(
+    ("found", "state_of_it", "why"),
+    [
+        ([], "missing", known_good.NEVER_LOADED),
+        ([D], "missing", known_good.GONE),
+        ([D], "denied", f"{D} loaded before, but HeadObject is denied in the bucket data"),
+    ],
+    ids=["none loaded", "gone", "denied"],
+)
+def test_a_file_that_waits_says_why_no_other_file_is_a_control(
+    store: Store,
+    data_api: FakeDataApi,
+    monkeypatch: pytest.MonkeyPatch,
+    found: list[str],
+    state_of_it: str,
+    why: str,
+) -> None:
+    head = store.head
+
+    def of_the_control(self: Store, bucket: str, key: str) -> Head:
+        return Head(state_of_it) if key == D else head(bucket, key)
+
+    monkeypatch.setattr(Store, "head", of_the_control)
+    save(store, A)
+    state = {name: value for name, value in bad().items() if name != "control"}
+    data_api.replies = [failed(1, "ERROR: x", query_id=-1), ledger(*found), Reply()]
+    answer = call(find_bad_files.handler, {**state, "query_id": -1})
+    assert answer["control"] == "none"
+    assert why in answer["control_why"]
+    assert why in answer["suspicion"]["cause"]
+
+
 def test_a_first_load_waits_for_the_good_files_of_its_other_batches(
     store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """Which part of the tree may import which, as the import statements of its modules say."""
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -78,23 +79,41 @@ def test_each_part_imports_only_what_it_may(imports: Imports) -> None:
     assert not wrong
 
 
-def test_a_handler_imports_no_other_and_the_loader_none(imports: Imports) -> None:
-    functions = {
-        module: others for module, others in imports.items() if part_of(module) == "functions"
+def within(imports: Imports, part: str) -> Imports:
+    """The imports of a part of the tree, of itself."""
+    return {
+        module: {other for other in others if part_of(other) == part}
+        for module, others in imports.items()
+        if part_of(module) == part
     }
+
+
+def has_no_circle(part: Imports) -> None:
+    try:
+        TopologicalSorter(part).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {error.args[1]}")
+
+
+def test_a_handler_imports_no_other_and_the_loader_none(imports: Imports) -> None:
+    functions = within(imports, "functions")
     assert len(functions) > 30
     assert not [f"{m} -> {o}" for m, others in functions.items() for o in others if o in HANDLERS]
+    has_no_circle({m: others - {"loader"} for m, others in functions.items()})
+
+
+def test_only_three_modules_of_the_loader_know_boto3() -> None:
+    paths = (ROOT / "functions").rglob("*.py")
+    knows = {
+        p.stem for p in paths if re.search(r"^\s*(import|from) boto3", p.read_text("utf-8"), re.M)
+    }
+    assert knows == {"clients", "dataapi", "store"}
 
 
 def test_no_module_of_local_imports_a_higher_floor_or_a_circle(imports: Imports) -> None:
     local = {
-        m: {o for o in others if o.startswith("local.")}
-        for m, others in imports.items()
-        if m.startswith("local.")
+        m: others - {"local"} for m, others in within(imports, "local").items() if m != "local"
     }
     floor = {module: FLOORS.index(module.split(".")[1]) for module in local}
     assert not [f"{m} -> {o}" for m, others in local.items() for o in others if floor[o] > floor[m]]
-    try:
-        TopologicalSorter(local).prepare()
-    except CycleError as error:
-        pytest.fail(f"a circle: {error.args[1]}")
+    has_no_circle(local)

@@ -912,6 +912,13 @@ MUTANTS = (
         "an undo that meets an older version's tables fails",
         f"{UPGRADE}::test_undo_of_a_load_of_a_version_that_could_undo",
         "functions/undo.py",
+        "or is_older(str(error))) and attempt < 2:",
+        "or is_older(str(error))) and attempt < 0:",
+    ),
+    mutant(
+        "an undo whose transaction meets missing tables fails",
+        "tests/unit/test_undo.py::test_tables_that_are_dropped_after_the_look_are_made_first",
+        "functions/undo.py",
         "case Kind.NO_TABLES if attempt < 2:",
         "case Kind.NO_TABLES if attempt < 0:",
     ),
@@ -952,7 +959,7 @@ MUTANTS = (
     ),
     mutant(
         "the smaller of an order's versions wins, not the newest",
-        f"{UPDATED}::test_an_old_version_that_comes_late_changes_nothing",
+        f"{UPDATED}::test_the_files_of_the_page_load",
         f"{PAGE}/orders/publish_and_undo/30_orders.sql",
         "v.updated_at DESC",
         "v.updated_at ASC",

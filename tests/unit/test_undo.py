@@ -562,6 +562,14 @@ def test_tables_that_are_not_there_or_too_old_are_made_first(
     assert len({request["ClientToken"] for request in data_api.submits}) == 4
 
 
+def test_tables_that_are_dropped_after_the_look_are_made_first(data_api: FakeDataApi) -> None:
+    data_api.replies = [found(), counted(), NO_TABLES, found(), counted(), done()]
+    load = call(undo.handler, **asked())
+    assert load["outcome"] == "no tables"
+    assert call(undo.handler, **load)["outcome"] == "undone"
+    assert steps(data_api) == ["look", "rows", "undo", "look", "rows", "undo"]
+
+
 def test_tables_that_stay_away_fail(data_api: FakeDataApi) -> None:
     data_api.replies = [NO_TABLES, NO_TABLES, NO_TABLES]
     load = asked()

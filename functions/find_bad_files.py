@@ -11,10 +11,12 @@ Out: the batch with outcome ``again`` (with fewer files, or split), ``next`` (fi
 ``failed``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from loader import batches, clients, copying, diagnosis, keys, known_good, sql, statements
@@ -35,9 +37,12 @@ from loader.known_good import Verdict
 from loader.observability import logger
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, set_aside
-from loader.state import BatchEvent, BatchState, Check, Load, without
-from loader.steps import LOST, advance, pause, step
+from loader.steps import LOST, advance, pause, step, without
 from loader.store import DataFile, Head
+
+if TYPE_CHECKING:
+    from loader.state import BatchEvent, BatchState, Check, Load
+
 
 MAX_ATTEMPTS = 8  # of staging and this step together
 HEADS_AT_A_TIME = 16

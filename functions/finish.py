@@ -4,9 +4,11 @@ In: the load, how the batches ended, and the error if a step failed.
 Out: ``report`` (the execution's output) and, for a load that failed, the same as text in ``cause``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import backlog, clients, keys, retries, sql, sweep_mark, usage
 from loader.clients import sns, stepfunctions
@@ -20,9 +22,12 @@ from loader.report import as_cause, cause_of, report_of
 from loader.report import message as report_message
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
-from loader.state import BatchEnd, FinishEvent, Load, Report, Result
 from loader.statements import NOTICED, drift_rows
 from loader.steps import step
+
+if TYPE_CHECKING:
+    from loader.state import BatchEnd, FinishEvent, Load, Report, Result
+
 
 DROPPED_AT_ONCE = 37  # in one batch, which also records usage and drift
 # A drop takes milliseconds; one that waits for another transaction is left to the sweep.

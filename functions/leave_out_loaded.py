@@ -3,8 +3,11 @@
 In: the load, and the batch. Out: the batch with outcome ``again`` or ``running``.
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 from itertools import compress
+from typing import TYPE_CHECKING
 
 from loader import batches, clients, keys, ledger
 from loader.batches import Batch
@@ -12,8 +15,11 @@ from loader.dataapi import Statement, StatementFailed, client_token
 from loader.failures import Kind
 from loader.observability import logger
 from loader.settings import settings
-from loader.state import BatchEvent, BatchState, Load
 from loader.steps import advance, ending, step
+
+if TYPE_CHECKING:
+    from loader.state import BatchEvent, BatchState, Load
+
 
 MAX_ATTEMPTS = 10  # of staging and this step together
 

@@ -4,13 +4,20 @@ In: the load (and a batch, which passes through unchanged). Out: outcome ``again
 batch also ``upgraded``, from which version of the tables (0: none) to which.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from loader import clients
 from loader.dataapi import StatementFailed
 from loader.migrations import latest_version
 from loader.settings import settings
-from loader.state import BatchState, Load, MigrateEvent
 from loader.steps import step
 from loader.tables import current_version, upgrade
+
+if TYPE_CHECKING:
+    from loader.state import BatchState, Load, MigrateEvent
+
 
 api = clients.api()
 

@@ -5,12 +5,15 @@ Out: outcome ``load``, ``nothing``, ``planned`` (dry run), ``check``, ``migrated
 ``no tables`` or ``running``.
 """
 
+from __future__ import annotations
+
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, compress, islice
+from typing import TYPE_CHECKING
 
 from loader import backlog, batches, clients, keys, ledger, listing, redo, statements
 from loader.dataapi import Statement, StatementFailed, client_token
@@ -21,10 +24,13 @@ from loader.leftovers import cancel_statements
 from loader.observability import MetricUnit, logger, metrics
 from loader.request import BadRequest, Request, parse
 from loader.settings import settings
-from loader.state import File, Load, PlanEvent, UnmatchedFiles
 from loader.steps import advance, ending, step
 from loader.store import DataFile, MissingObject
 from loader.unmatched import Unmatched
+
+if TYPE_CHECKING:
+    from loader.state import File, Load, PlanEvent, UnmatchedFiles
+
 
 MAX_ATTEMPTS = 5
 MAX_UPGRADES = 3  # how often one plan may ask for the tables to be created or upgraded

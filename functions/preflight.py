@@ -5,11 +5,13 @@ In: the load. Out: outcome ``checked``, or ``failed`` if something must be fixed
 to do about it.
 """
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from loader import clients, copying, explain, keys, rendered, sql, statements
@@ -20,10 +22,13 @@ from loader.migrations import LEDGER, ensure_schemas, latest_version
 from loader.migrations import rendered as rendered_file
 from loader.rendered import Group
 from loader.settings import settings
-from loader.state import Load, LoadEvent
 from loader.steps import step
 from loader.store import DataFile
 from loader.tables import create_loader_tables, create_missing, migrate_from_nothing
+
+if TYPE_CHECKING:
+    from loader.state import Load, LoadEvent
+
 
 api = clients.api()
 store = clients.store()

@@ -5,9 +5,11 @@ Out: the batch with outcome ``published``, ``next`` (another part is next), ``ru
 ``no tables`` or ``failed``. The result of the batch is in the work bucket, for the report.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import batches, clients, copying, keys, statements, sweep_mark
 from loader.batches import TRIED_AGAIN, Batch, Reject
@@ -18,8 +20,11 @@ from loader.failures import Kind, failed_check, is_missing
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.splitting import next_part
-from loader.state import BatchEvent, BatchState, Load, Reading
 from loader.steps import advance, ending, step
+
+if TYPE_CHECKING:
+    from loader.state import BatchEvent, BatchState, Load, Reading
+
 
 MAX_ATTEMPTS = 8
 KEPT_REJECTS = 100  # of a batch, for the report; the ledger has them all

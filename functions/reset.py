@@ -6,7 +6,10 @@ datasets. The datasets' tables follow, as in a new warehouse; if that is interru
 In: the load. Out: outcome ``reset``, with the staging ``tables`` that loads have left, or ``refused``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from loader import clients, statements
 from loader.dataapi import StatementFailed, client_token
@@ -15,9 +18,12 @@ from loader.leftovers import staging_tables
 from loader.migrations import LEDGER, ensure_schemas, rendered
 from loader.observability import logger
 from loader.settings import settings
-from loader.state import Load, LoadEvent
 from loader.steps import step
 from loader.tables import create_loader_tables, create_missing
+
+if TYPE_CHECKING:
+    from loader.state import Load, LoadEvent
+
 
 MAX_ATTEMPTS = 5
 LIMIT = 120  # seconds: it may wait for a publish, but must not drop anything after this function has ended

@@ -6,11 +6,13 @@ Out: the batch with outcome ``staged``, ``running``, ``no tables``, ``bad files`
 find_bad_files finds out whether a file or the check itself is wrong.
 """
 
+from __future__ import annotations
+
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import batches, clients, copying, headers, keys, sql, statements
 from loader.batches import Batch
@@ -24,9 +26,12 @@ from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, next_part
-from loader.state import BatchEvent, BatchState, Load, without
-from loader.steps import advance, ending, pause, polls, step
+from loader.steps import advance, ending, pause, polls, step, without
 from loader.store import DataFile
+
+if TYPE_CHECKING:
+    from loader.state import BatchEvent, BatchState, Load
+
 
 MAX_ATTEMPTS = 8
 COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5  # the statements of a staging, by their numbers

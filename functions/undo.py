@@ -10,8 +10,10 @@ Out: outcome ``undone``, ``planned`` (dry run), ``refused``, ``no tables``, ``ru
 was deleted, or would be, and the datasets that are ``done``.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import clients, sql, statements
 from loader.checks import CheckResult, number, sentence
@@ -20,8 +22,11 @@ from loader.datasets import datasets
 from loader.failures import Kind, failed_check, is_missing, is_older, may_pass
 from loader.observability import logger
 from loader.settings import settings
-from loader.state import FoundForUndo, Load, LoadEvent, Undo, Undoing, UndoTodo
 from loader.steps import advance, ending, step
+
+if TYPE_CHECKING:
+    from loader.state import FoundForUndo, Load, LoadEvent, Undo, Undoing, UndoTodo
+
 
 MAX_ATTEMPTS = 8
 api = clients.api()

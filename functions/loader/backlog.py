@@ -4,11 +4,16 @@ An execution reads only its own list, so each of a million files is read, compar
 many executions there are.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from loader import keys
-from loader.state import File
 from loader.store import Store
+
+if TYPE_CHECKING:
+    from loader.state import File
 
 
 def write(store: Store, name: str, lists: Iterator[Iterable[File]]) -> str:

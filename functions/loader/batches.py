@@ -4,15 +4,21 @@ A batch has one dataset and one compression, and at most so many files and bytes
 the state machine's state has only its name. A batch that is split in half becomes two with separate names.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from loader import keys
 from loader.datasets import Dataset, compression
-from loader.state import RejectedFile
 from loader.store import DataFile, Store
+
+if TYPE_CHECKING:
+    from loader.state import RejectedFile
+
 
 TRIED_AGAIN = ("unreadable", "waiting")  # the statuses of files that the next load tries again
 NAME_BYTES = 256  # SYS_LOAD_DETAIL.file_name is char(256)
@@ -47,7 +53,7 @@ class Reject:
         }
 
     @classmethod
-    def from_dict(cls, document: RejectedFile) -> "Reject":
+    def from_dict(cls, document: RejectedFile) -> Reject:
         return cls(
             DataFile(**document["file"]),
             document["reason"],
@@ -87,7 +93,7 @@ class Batch:
     def compression(self) -> str:
         return compression(self.files[0].key) if self.files else ""
 
-    def without(self, rejects: Iterable[Reject]) -> "Batch":
+    def without(self, rejects: Iterable[Reject]) -> Batch:
         """The batch with these files rejected. A file that is rejected twice keeps the first reason."""
         known = {reject.file.key for reject in self.rejects}
         more = [reject for reject in rejects if reject.file.key not in known]
@@ -95,14 +101,14 @@ class Batch:
         kept = tuple(file for file in self.files if file.key not in bad)
         return replace(self, files=kept, rejects=self.rejects + tuple(more), held=())
 
-    def split_off(self, file: DataFile, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
+    def split_off(self, file: DataFile, names: tuple[str, str]) -> tuple[Batch, Batch]:
         """Two batches of these names: all other files, with the rejects, and this file alone."""
         others = tuple(other for other in self.files if other.key != file.key)
         return replace(self, name=names[0], files=others, held=()), replace(
             self, name=names[1], files=(file,), rejects=(), held=(), unread_headers=0
         )
 
-    def halves(self, names: tuple[str, str]) -> tuple["Batch", "Batch"]:
+    def halves(self, names: tuple[str, str]) -> tuple[Batch, Batch]:
         """Two batches of these names, of half the files each; the rejects go with the first."""
         middle = len(self.files) // 2
         first = replace(self, name=names[0], files=self.files[:middle], held=())

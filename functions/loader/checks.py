@@ -1,10 +1,13 @@
 """The result of a check: a figure beside the figure that was expected."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from loader.state import Check
+if TYPE_CHECKING:
+    from loader.state import Check
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,22 @@ Stage writes a document for each batch: its sample, the number of rows in which 
 loads have seen. At its end the load sums them up, reports what is new, and records it for the next loads.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import keys
 from loader.datasets import datasets
 from loader.observability import logger
 from loader.sampling import Sample
-from loader.state import Load, Sampled
 from loader.store import MissingObject, Store
+
+if TYPE_CHECKING:
+    from loader.state import Load, Sampled
+
 
 CHANCE = 1e-6  # if an empty column is less likely than this, it is not by chance
 MOST_KEYS = 1000  # recorded for a dataset
@@ -78,6 +83,10 @@ def _is_old(seen: str | None, now: datetime) -> bool:
         return False
 
 
+def _nothing() -> Sampled:
+    return {}
+
+
 @dataclass
 class Drift:
     """The drift that a load noticed.
@@ -87,7 +96,7 @@ class Drift:
     figures      rows of column_figures
     """
 
-    report: Sampled = field(default_factory=Sampled)
+    report: Sampled = field(default_factory=_nothing)
     sightings: list[Row] = field(default_factory=list)
     figures: list[Row] = field(default_factory=list)
 

@@ -5,8 +5,11 @@ reads an empty file of the loader's own: that shows what affects every file (rol
 proves nothing against any.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loader import copying, headers, keys, sql, statements
 from loader.batches import Batch
@@ -15,9 +18,12 @@ from loader.datasets import Dataset, compression
 from loader.diagnosis import is_json
 from loader.failures import Kind, is_interruption
 from loader.settings import settings
-from loader.state import BatchState, Control, Load, without
-from loader.steps import advance, ending, pause
+from loader.steps import advance, ending, pause, without
 from loader.store import DataFile, Store
+
+if TYPE_CHECKING:
+    from loader.state import BatchState, Control, Load
+
 
 MAX_HEADS = 10  # files of the ledger that are checked for existence
 MAX_ASKED = 6  # 51 seconds of pauses

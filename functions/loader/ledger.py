@@ -1,14 +1,19 @@
 """Compares a listing with the ledger: which of its files are new, and what the ledger says of the others."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import keys, sql, statements, sweep_mark
 from loader.dataapi import StatementFailed
 from loader.migrations import latest_version
 from loader.settings import settings
 from loader.sql import Rendered
-from loader.state import Load
+
+if TYPE_CHECKING:
+    from loader.state import Load
+
 
 KNOWN_AS = ("loaded", "rejected", "withdrawn")  # the statuses of a file that is not new
 

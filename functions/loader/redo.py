@@ -5,16 +5,21 @@ load may have had a hundred thousand files: so neither list is in the load's sta
 bucket is listed, instead of a HEAD for each.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import keys
 from loader.datasets import dataset_of, datasets
 from loader.request import BadRequest
 from loader.settings import settings
-from loader.state import Load, Missing
 from loader.store import DataFile, Store
+
+if TYPE_CHECKING:
+    from loader.state import Load, Missing
+
 
 ASKED_FOR = 500  # files for which a HEAD is sent for each
 SHOWN = 10

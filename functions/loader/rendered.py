@@ -4,15 +4,21 @@ The preflight lets Redshift plan them all before the first load needs them (func
 compares them with docs/evidence.md.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from loader import keys, sql, statements
 from loader.datasets import datasets
 from loader.migrations import LEDGER, migrations, rendered
 from loader.settings import settings
 from loader.sql import Rendered
-from loader.state import Load
+
+if TYPE_CHECKING:
+    from loader.state import Load
+
 
 SAMPLE: Load = {
     "load_id": "20260101-000000-00000000",

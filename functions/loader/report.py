@@ -3,16 +3,21 @@
 A message is sent for a load that failed, did not load files, or noticed something new about them.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import time
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader.batches import TRIED_AGAIN
 from loader.migrations import latest_version
-from loader.state import BatchEnd, Load, RejectedFile, Report, Result, Sampled, StepError
+
+if TYPE_CHECKING:
+    from loader.state import BatchEnd, Load, RejectedFile, Report, Result, Sampled, StepError
+
 
 SHOWN_REJECTS = 20  # the ledger has them all
 SHOWN_CHECKS = 60

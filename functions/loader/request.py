@@ -1,13 +1,16 @@
 """What a person, the trigger or the sweep may ask of a load: the input of an execution."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from loader.state import Mode
+if TYPE_CHECKING:
+    from loader.state import Mode
 
 
 class BadRequest(Exception):

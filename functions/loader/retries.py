@@ -4,12 +4,18 @@ Each load writes a separate list. The lists that a sweep has read are deleted wh
 files: those that are left once more are in that load's own list.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING
 
 from loader import keys
 from loader.datasets import Dataset, dataset_of
-from loader.state import Load, Result
 from loader.store import DataFile, MissingObject, Store
+
+if TYPE_CHECKING:
+    from loader.state import Load, Result
+
 
 MAX_FILES = 10_000  # of a load's document, and of a sweep
 

@@ -5,7 +5,15 @@ Until then the COPY role or the check may be wrong, and no file is rejected for 
 that were set aside are recorded as waiting (functions/stage.py), and the batch fails, so that people are notified.
 """
 
-from loader.state import BatchState, Check, Suspicion, only
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from loader.steps import only
+
+if TYPE_CHECKING:
+    from loader.state import BatchState, Check, Suspicion
+
 
 # So many single files failed and nothing succeeded: the files are not the cause.
 MAX_SUSPECTS = 4

@@ -2,9 +2,11 @@
 
 Executions that run while a new version is deployed carry the state of the version before. So no key is required, keys
 that are not known here pass through, and a step works without a key that is new.
+
+Only type checkers import this module: a function does without it when it starts.
 """
 
-from typing import Any, Literal, NotRequired, TypedDict, TypeVar, cast
+from typing import Any, Literal, NotRequired, TypedDict
 
 Mode = Literal["load", "reload", "check", "migrate", "reset", "undo"]
 
@@ -507,16 +509,3 @@ class FinishEvent(TypedDict, total=False):
     error: StepError
     """{} if no step of the load failed."""
     rest_started: bool
-
-
-State = TypeVar("State", Load, BatchState)
-
-
-def without(state: State, *names: str) -> State:
-    """The state without these keys."""
-    return cast(State, {name: value for name, value in state.items() if name not in names})
-
-
-def only(state: BatchState, *names: str) -> BatchState:
-    """These keys of the state, if it has them."""
-    return cast(BatchState, {name: value for name, value in state.items() if name in names})

@@ -4,16 +4,21 @@ Each function takes the names for the templates and returns the statements in th
 writes the objects in S3 that they read.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import sql
 from loader.datasets import Dataset, datasets
 from loader.layout import in_order
 from loader.migrations import LEDGER, rendered
 from loader.sql import Fragment, Rendered
-from loader.state import Load
+
+if TYPE_CHECKING:
+    from loader.state import Load
+
 
 NOTICED = {"key_sightings": "sightings", "column_figures": "figures"}
 

@@ -4,18 +4,23 @@ A step submits a statement, waits up to WAIT_SECONDS, and returns ``running`` if
 then calls the step again with what it returned, and it waits for up to PATIENCE seconds more.
 """
 
+from __future__ import annotations
+
 import functools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from loader import usage
 from loader.dataapi import DataApi, Statement, StatementLost, failure
 from loader.failures import Kind, kind_of
 from loader.observability import logger, metrics
 from loader.settings import settings
-from loader.state import Pending
+
+if TYPE_CHECKING:
+    from loader.state import BatchState, Load, Pending
+
 
 # An execution has 25,000 events, and each call uses seven: a day of waiting must not use them up. The timeouts of the
 # functions that wait, and of their states, are longer.
@@ -164,3 +169,16 @@ def advance(
         time.sleep(min(2**pauses, max(until - answered, 0)))
         pending["pauses"] = pauses + 1
     return statement, pending
+
+
+State = TypeVar("State", "Load", "BatchState")
+
+
+def without(state: State, *names: str) -> State:
+    """The state without these keys."""
+    return cast("State", {name: value for name, value in state.items() if name not in names})
+
+
+def only(state: BatchState, *names: str) -> BatchState:
+    """These keys of the state, if it has them."""
+    return cast("BatchState", {name: value for name, value in state.items() if name in names})

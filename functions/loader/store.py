@@ -1,5 +1,7 @@
 """S3: the work bucket, where a load keeps what is too large for its state, and the data bucket, which is only read."""
 
+from __future__ import annotations
+
 import gzip
 import io
 import json
@@ -7,14 +9,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from loader import usage
-from loader.state import File
+
+if TYPE_CHECKING:
+    from loader.state import File
 
 
 class MissingObject(Exception):

@@ -9,15 +9,20 @@ snapshot, but not by tables that are created again. Rows of the table loads are 
 fewer later was restored from an older snapshot.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader.keys import SWEEP_MARK, WAITING_SINCE
 from loader.settings import settings
-from loader.state import Reading
 from loader.store import MissingObject, Store
+
+if TYPE_CHECKING:
+    from loader.state import Reading
+
 
 MARGIN = 60  # seconds: the clocks of two functions
 VOID = "The sweep's mark is void: the next sweep looks at all files, and loads those that the ledger does not know."

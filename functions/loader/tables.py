@@ -3,10 +3,12 @@
 Two loads may do so at the same time: each migration is one transaction, and the second finds it done.
 """
 
+from __future__ import annotations
+
 import re
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loader import clients, sql, statements
 from loader.dataapi import MAX_STATEMENTS, StatementFailed, client_token
@@ -16,7 +18,10 @@ from loader.migrations import ensure_schemas, is_autocommit, rendered, steps
 from loader.observability import logger
 from loader.settings import settings
 from loader.sql import Rendered
-from loader.state import Load
+
+if TYPE_CHECKING:
+    from loader.state import Load
+
 
 MAX_ATTEMPTS = 5
 IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300

@@ -4,13 +4,19 @@ They are not loaded, but reported: by a dry run, by a load that lists the bucket
 it saw into the work bucket.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from loader import keys
 from loader.datasets import Dataset
-from loader.state import UnmatchedFiles
 from loader.store import DataFile, MissingObject, Store
+
+if TYPE_CHECKING:
+    from loader.state import UnmatchedFiles
+
 
 SHOWN = 10  # keys
 KEPT = 100_000  # keys of a list

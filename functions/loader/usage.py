@@ -1,12 +1,16 @@
 """What a load uses of AWS outside the warehouse: counted in each call of a step, kept in the state, then summed."""
 
+from __future__ import annotations
+
 import os
 import time
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from loader.state import Usage
+if TYPE_CHECKING:
+    from loader.state import Usage
+
 
 SERVICES = {"redshift-data": "data_api", "s3": "s3"}
 # A step's Task is followed by a Choice, but for these (statemachine/load.asl.json).

@@ -9,16 +9,18 @@ Source: docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 from __future__ import annotations
 
 import builtins
+import contextlib
 import datetime as real_datetime
 import itertools
 import json
 import os as real_os
+import sys
 import threading
 import time as real_time
 import traceback
 import types
 import uuid as real_uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -88,6 +90,24 @@ class Code:
 
 _data_loader = botocore.loaders.create_loader()
 _numbers = itertools.count(1)
+
+
+_naming = threading.RLock()
+
+
+@contextlib.contextmanager
+def _named(name: str, module: types.ModuleType) -> Iterator[None]:
+    """dataclasses looks a class's module up by its name (cpython, Lib/dataclasses.py, _is_type)."""
+    with _naming:
+        before = sys.modules.get(name)
+        sys.modules[name] = module
+        try:
+            yield
+        finally:
+            if before is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = before
 
 
 class Environment:
@@ -208,7 +228,8 @@ class Environment:
         module = self._modules[name] = types.ModuleType(name)
         module.__file__ = str(self._code.modules[name])
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
-        exec(self._code.compiled(name), module.__dict__)  # noqa: S102 - the product's code
+        with _named(name, module):
+            exec(self._code.compiled(name), module.__dict__)  # noqa: S102 - the product's code
         if parent:
             setattr(self._modules[parent], own, module)
         return module

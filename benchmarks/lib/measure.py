@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-WIDTH = 120
+WIDTH = 160
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 unset PYTHONPATH
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-git ls-files --cached --others --exclude-standard fakeshift | tar -cf - -T - | tar -xf - -C "$place"  # pip builds in its folder
+git ls-files --cached --others --exclude-standard fakeshift | tar -chf - -T - | tar -xf - -C "$place"  # pip builds in its folder
 awk '/^```python$/ {on = 1; next} /^```$/ {if (on) exit} on' fakeshift/README.md > "$place/test_readme.py"
 for python in "$@"; do
     "$python" -m venv "$place/venv" --clear

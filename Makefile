@@ -2,7 +2,7 @@
 #   make demo [DATA=dir] [WIPE=1]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
 
 DATA ?=
-WORKERS ?= 3
+WORKERS ?= 4
 bin := .venv/bin
 # sam and cfn-lint ask for a region even where they only read files.
 export AWS_DEFAULT_REGION ?= us-west-2
@@ -29,8 +29,8 @@ up: .venv/.installed-demo ## start the local AWS and the local Redshift in the b
 down: .venv/.installed-demo ## stop them
 	@$(bin)/python -m local down
 
-# Each test goes to whoever is free, but those of tests/e2e: they come first, to two workers, and mostly wait.
-test: .venv/.installed-dev ## all tests, in three processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
+# Each test goes to whoever is free, but those of tests/e2e: they come first, to two workers, and partly wait.
+test: .venv/.installed-dev ## all tests, in four processes; PYTEST="-k trigger -x" passes options on, WORKERS=0 takes one
 	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 faults: .venv/.installed-dev ## each recorded call, statement and state of a load × each fault (make test takes a selection)

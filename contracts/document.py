@@ -39,7 +39,7 @@ class Document:
             ) from error
         except yaml.YAMLError as error:
             raise ContractError(f"{shown}:1: this is not YAML: {error}") from error
-        self.value = self._read(node, ()) if node else None
+        self.value: Any = self._read(node, ()) if node else None
 
     def line(self, field: Sequence[str | int]) -> int:
         """The line of a field, by its keys, or of the nearest one above it that has a line."""

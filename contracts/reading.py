@@ -35,6 +35,9 @@ OWN_NAMES = (
     "valid_from",
     "valid_to",
 )
+# Staging tables have the names of dataset, load, batch and array in theirs, in the 127 bytes of an identifier.
+LONGEST_TABLE = 38
+_TABLE = re.compile(rf"[a-z](?!.*__)[a-z0-9_]{{0,{LONGEST_TABLE - 1}}}")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 _REFUSED = {
     "full": "a file that replaces the whole table is not possible yet; load into a table with a key instead",
@@ -64,11 +67,11 @@ def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | Ha
             (), "a dataset.yaml has fields: description, files, columns and others"
         )
     _check_schema(document)
-    if not re.fullmatch(r"[a-z](?!.*__)[a-z0-9_]{0,59}", name):
+    if not _TABLE.fullmatch(name):
         raise document.error(
             (),
             f"the folder's name {name!r} becomes the name of a table: lower-case letters, digits and single "
-            "underscores, at most 60, beginning with a letter",
+            f"underscores, at most {LONGEST_TABLE}, beginning with a letter",
         )
     prefix, endings = _files(document)
     if value.get("sql"):
@@ -191,7 +194,7 @@ def _files(document: Document) -> tuple[str, tuple[str, ...]]:
     patterns = said if isinstance(said, list) else [said]
     found: list[tuple[str, str]] = []
     for number, pattern in enumerate(patterns):
-        field = ["files", number] if isinstance(said, list) else ["files"]
+        field: list[str | int] = ["files", number] if isinstance(said, list) else ["files"]
         prefix, star, ending = pattern.partition("*")
         if pattern.startswith("s3://"):
             raise document.error(
@@ -477,6 +480,8 @@ class _Reader:
                 raise self._error(
                     at, f"tables of arrays are for JSON; the files are {self._format}"
                 )
+            if not _TABLE.fullmatch(name):
+                raise self._error(at, f"the name of a table has at most {LONGEST_TABLE} characters")
             if name == self._name or name.endswith(("_versions", "_history", "_stage")):
                 raise self._error(
                     at, "a table of this name exists for the dataset itself; choose another name"

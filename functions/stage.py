@@ -26,6 +26,7 @@ from loader.observability import logger
 from loader.sampling import Sample, Sampler
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, next_part
+from loader.sql import Rendered
 from loader.steps import advance, ending, pause, polls, step, without
 from loader.store import DataFile
 
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 
 MAX_ATTEMPTS = 8
-COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5  # the statements of a staging, by their numbers
+# The statements of a staging, by their numbers. A dataset's own statements come before the audit, which is the last.
+COPY, COUNT, REPORT, AUDIT = 2, 3, 4, 5
 REPORT_SECONDS = 60  # to wait for what Redshift has not reported yet
 ASK_SECONDS = 30  # for one query of the report
 
@@ -64,10 +66,12 @@ def handler(event: BatchEvent) -> BatchState:
     waited = bool(state.get("statement")) and not state.get("asking")
     begun = state.get("begun") or time.time()
     sampler = None if state.get("statement") else Sampler(store, batch.readable, dataset)
+    sequence: list[Rendered] = []
+    if not state.get("statement"):
+        sequence = prepare(load, batch, dataset, table, reported=not state.get("unreadable"))
+        state = {**state, "audit": len(sequence)}
     statement, pending = advance(
-        api,
-        state.get("statement"),
-        lambda: submit(load, batch, dataset, table, attempt, reported=not state.get("unreadable")),
+        api, state.get("statement"), lambda: submit(load, batch, sequence, attempt)
     )
     state = {
         **state,
@@ -130,10 +134,10 @@ def record_held(load: Load, state: BatchState, batch: Batch) -> Batch:
     return batch
 
 
-def submit(
-    load: Load, batch: Batch, dataset: Dataset, table: str, attempt: int, *, reported: bool = True
-) -> Statement:
-    """Writes the manifest, and submits CREATE, COPY and the audit as one transaction.
+def prepare(
+    load: Load, batch: Batch, dataset: Dataset, table: str, *, reported: bool
+) -> list[Rendered]:
+    """Writes the manifest, and returns CREATE, COPY and the audit, for one transaction.
 
     ``reported``: the transaction also reads COPY's report on the files.
     """
@@ -147,8 +151,12 @@ def submit(
         options=batch.compression,
     )
     names["dataset"] = dataset.name
+    return statements.stage(dataset, names, reported=reported, columns=batch.columns or ())
+
+
+def submit(load: Load, batch: Batch, sequence: list[Rendered], attempt: int) -> Statement:
     return api.submit(
-        statements.stage(dataset, names, reported=reported, columns=batch.columns or ()),
+        sequence,
         token=client_token(load["load_id"], "stage", batch.name, attempt),
         name=f"{load['load_id']} stage {batch.name}.{attempt}",
         wait=settings().wait_seconds,
@@ -212,7 +220,7 @@ def audit(
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
     noticed = Audit()
-    for row in api.rows(f"{statement.id}:{AUDIT}"):
+    for row in api.rows(f"{statement.id}:{state.get('audit', AUDIT)}"):
         kind, name, digest, figure, expected, first, last = row
         noticed.take(row)
         if kind == "staged":

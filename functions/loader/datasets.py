@@ -15,7 +15,10 @@ from loader.layout import Layout, LayoutError
 from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
-FIELDS = ("description", "stage_table", "prefix", "suffixes", "fact_table", "header")
+FIELDS = (
+    *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
+    *("staged_tables", "paths", "contract"),
+)
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
 PUBLISH = (
@@ -50,6 +53,8 @@ class Dataset:
 
     ``fact_table``: the table whose rows are counted as loaded (the metric RowsLoaded); '' for none. ``header``: the
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
+    Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
+    ``paths``, the JSONPaths of all keys that a column takes; ``contract``, the digest of what was generated.
     """
 
     name: str
@@ -58,10 +63,18 @@ class Dataset:
     suffixes: tuple[str, ...]
     fact_table: str = ""
     header: tuple[str, ...] = ()
+    staged_tables: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    contract: str = ""
 
     def takes(self, key: str) -> bool:
         """Whether an object with this key is a file of this dataset; a folder marker is not."""
         return key.startswith(self.prefix) and key.endswith(self.suffixes)
+
+    def staging(self, table: str) -> dict[str, str]:
+        """The staging tables of one attempt, of which ``table`` is COPY's, each with its parent."""
+        further = {f"{table}_{end}": f"{self.stage_table}_{end}" for end in self.staged_tables}
+        return {table: self.stage_table, **further}
 
     @property
     def has_jsonpaths(self) -> bool:
@@ -135,7 +148,15 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         _refuse_what_is_too_long(name)
         header = _header(name, document.get("header"))
         datasets[name] = Dataset(
-            name, str(stage_table), prefix, tuple(suffixes), fact_table, header
+            name,
+            str(stage_table),
+            prefix,
+            tuple(suffixes),
+            fact_table,
+            header,
+            _texts(name, document, "staged_tables", sql.IDENTIFIER),
+            _texts(name, document, "paths", r".+"),
+            str(document.get("contract", "")),
         )
     _refuse_tables(list(datasets.values()))
     unknown = prefixes.keys() - datasets.keys()
@@ -145,6 +166,16 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
         )
     _refuse_overlaps(list(datasets.values()))
     return datasets
+
+
+def _texts(name: str, document: Mapping[str, Any], field: str, form: str) -> tuple[str, ...]:
+    """A list of texts in dataset.json, () if the field is not there."""
+    said = document.get(field, [])
+    if not isinstance(said, list) or not all(
+        isinstance(one, str) and re.fullmatch(form, one, re.DOTALL) for one in said
+    ):
+        raise DatasetError(f"Dataset {name!r}: {field} must be a list of texts, each like {form}.")
+    return tuple(said)
 
 
 def _header(name: str, said: Any) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ def batches(group: Group, schema: str) -> Iterator[list[Step]]:
         elif match := _COPY.match(statement):
             if not match.group(1).startswith(f"{schema}."):
                 planned.append(_copied(statement, match.group(1)))
+        elif statement.startswith("SET "):
+            setup.append(Step(statement, statement))
         elif statement.split(None, 1)[0].upper() in _PLANNED:
             planned.append([Step(f"EXPLAIN {statement}", statement)])
     teardown = [Step(f"DROP TABLE IF EXISTS {', '.join(created)}")] if created else []

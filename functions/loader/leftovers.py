@@ -14,7 +14,7 @@ from loader.datasets import datasets
 from loader.settings import settings
 from loader.store import Store
 
-_OF_A_LOAD = re.compile(r"_(\d{8})_(\d{6})_([0-9a-f]{8})_[\d_]+")
+_OF_A_LOAD = re.compile(r"_(\d{8})_(\d{6})_([0-9a-f]{8})_\d[\d_]*?(_[a-z]\w*)?")
 LONGEST_LOAD = timedelta(hours=25)  # the state machine stops a load after 24
 
 
@@ -33,9 +33,19 @@ class StagingTable:
 
 
 def tables_of_load(store: Store, load_id: str) -> list[str]:
-    """The staging tables that a load may have created: those for which it wrote a manifest."""
+    """The staging tables that a load may have created: those for which it wrote a manifest, and what belongs to them."""
     prefix = keys.manifests(load_id)
-    return [key.removeprefix(prefix).removesuffix(".json") for key in store.keys(prefix)]
+    tables = [key.removeprefix(prefix).removesuffix(".json") for key in store.keys(prefix)]
+    return [one for table in tables for one in _with_further(table)]
+
+
+def _with_further(table: str) -> list[str]:
+    """The table, and the further staging tables of its dataset."""
+    for dataset in datasets().values():
+        found = _OF_A_LOAD.fullmatch(table.removeprefix(dataset.stage_table))
+        if table.startswith(dataset.stage_table) and found and not found[4]:
+            return list(dataset.staging(table))
+    return [table]
 
 
 def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
@@ -51,7 +61,7 @@ def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
     for (name,) in api.rows(f"{statement.id}:1"):
         for parent in parents:
             if match := _OF_A_LOAD.fullmatch(str(name).removeprefix(parent)):
-                found.append(StagingTable(str(name), "-".join(match.groups())))
+                found.append(StagingTable(str(name), "-".join(match.groups()[:3])))
     return found
 
 

@@ -60,7 +60,7 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
             dataset.stage_table: table,
             "dataset": dataset.name,
         }
-        staged = {table: dataset.stage_table}
+        staged = dataset.staging(table)
         of_parent = offered | {dataset.stage_table: dataset.stage_table}
         found += [
             _group(f"loaded before {dataset.name}", sql.render("stage/loaded_before.sql", offered)),

@@ -341,6 +341,8 @@ class BatchState(TypedDict, total=False):
     """Checks so far."""
     unreadable: bool
     """Redshift does not let COPY's report be read in the transaction: it is read afterwards."""
+    audit: int
+    """The number of the audit among the statements of the staging."""
     asking: bool
     """The statement has finished, and this call only waits for COPY's report."""
 

@@ -62,7 +62,7 @@ def copy(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> Rendere
 def stage(
     dataset: Dataset, names: Names, *, reported: bool = True, columns: Sequence[str] = ()
 ) -> list[Rendered]:
-    """CREATE, COPY, its count, the files that it read (if ``reported``), the audit."""
+    """CREATE, COPY, its count, the files that it read (if ``reported``), the dataset's own statements, the audit."""
     checks = [*sql.files("checks/staged"), *sql.files(f"datasets/{dataset.name}/checks/staged")]
     audit_names = {
         **names,
@@ -77,6 +77,11 @@ def stage(
         copy(dataset, names, columns),
         sql.render_one("stage/copied.sql", names),
         sql.render_one(f"stage/{'' if reported else 'no_'}files_copied.sql", names),
+        *(
+            text
+            for name in sql.files(f"datasets/{dataset.name}/stage")
+            for text in sql.render(name, names)
+        ),
         sql.render_one("stage/audit.sql", audit_names),
     ]
 

@@ -38,6 +38,8 @@ class Mapped:
 def mapped_by(dataset: Dataset) -> Mapped | None:
     """What the dataset's columns load; None if unknown: not JSON, or no column list in copy.sql."""
     layout = dataset.layout
+    if dataset.paths:
+        return from_paths(dataset.paths)
     if layout.format != "json" or layout.keys == "noshred" or not layout.columns:
         return None
     if layout.keys:

@@ -1,0 +1,232 @@
+"""What happens between COPY and the audit: typed rows, the rows of arrays, and the checks on them."""
+
+from collections.abc import Iterable, Sequence
+
+from contracts.generate import values
+from contracts.generate.shape import Shape, of
+from contracts.generate.values import Value
+from contracts.generate.words import lines, name, text
+from contracts.model import Child, Column, Test
+
+
+def files(shape: Shape) -> dict[str, str]:
+    contract = shape.contract
+    made = {"stage/10_typed.sql": _typed(shape)}
+    for number, child in enumerate(contract.children):
+        made[f"stage/{20 + number}_{child.name}.sql"] = _of_array(shape, child)
+    made["staged.sql"] = _staged(shape)
+    return {**made, **_checks(shape)}
+
+
+def _typed(shape: Shape) -> str:
+    contract = shape.contract
+    arrays = [shape.array(child) for child in contract.children]
+    found = [(column, _landed(shape, column)) for column in contract.columns]
+    wrong = [
+        (child.name, f"v.{array} IS NOT NULL AND NOT IS_ARRAY(v.{array})")
+        for child, array in zip(contract.children, arrays, strict=True)
+    ]
+    query = _converting(
+        found,
+        inner=[*(f"ROW_NUMBER() OVER () AS {one}" for one in shape.numbered), *of("s", arrays)],
+        outer=[
+            *(f"{_arrays_hash(arrays)} AS {one}" for one in shape.hashed),
+            *shape.numbered,
+            *arrays,
+        ],
+        source=f"FROM {shape.staged} AS s",
+        wrong=wrong,
+    )
+    return f"""\
+-- The rows of the batch with the columns' types. misfits has the columns whose value is there and does not fit. Runs in the stage step,
+-- after COPY.
+CREATE TABLE {shape.typed} (LIKE ${{loader_schema}}.{shape.stage}_typed);
+
+INSERT INTO {shape.typed} (
+{lines([*shape.hashed, *shape.numbered, *arrays, *(name(column.name) for column in contract.columns), "misfits"])}
+)
+{query};
+"""
+
+
+def _landed(shape: Shape, column: Column) -> Value:
+    landed = of("s", shape.landing(column))
+    return values.of_landed(
+        column, landed[0] if len(landed) == 1 else f"COALESCE({', '.join(landed)})"
+    )
+
+
+def _converting(
+    found: Sequence[tuple[Column, Value]],
+    *,
+    inner: Sequence[str],
+    outer: Sequence[str],
+    source: str,
+    wrong: Sequence[tuple[str, str]],
+    table: str = "",
+) -> str:
+    """Three nested queries: of the texts, of the typed values, and of what does not fit.
+
+    inner, outer: further columns of the first and the second. wrong: name and condition of further misfits. table: whose
+    columns they are, in the names of misfits.
+    """
+    texts = [f"{value.text or value.typed} AS {column.name}__text" for column, value in found]
+    typed = [
+        f"{value.typed if value.text else f'{column.name}__text'} AS {name(column.name)}"
+        for column, value in found
+    ]
+    misfits = [
+        *(
+            (
+                f"{table}{column.name}",
+                f"v.{column.name}__text IS NOT NULL AND {_misfit(column, value)}",
+            )
+            for column, value in found
+            if value.text and value.fits != "TRUE"
+        ),
+        *wrong,
+    ]
+    flags = "\n    || ".join(
+        f"CASE WHEN {condition} THEN {text(f'{one} ')} ELSE '' END" for one, condition in misfits
+    )
+    kept = [one.rpartition(" AS ")[2] for one in outer]
+    names = [*of("v", kept), *(f"v.{name(column.name)}" for column, _ in found)]
+    return f"""\
+SELECT
+{lines([*names, flags or "''"])}
+FROM (
+    SELECT
+{lines([*outer, *typed, *(f"{column.name}__text" for column, value in found if value.text)], 8)}
+    FROM (
+        SELECT
+{lines([*inner, *texts], 12)}
+        {source}
+    ) AS t
+) AS v"""
+
+
+def _misfit(column: Column, value: Value) -> str:
+    return (
+        f"NOT ({value.fits.replace(f'{column.name}__text', f'v.{column.name}__text')})"
+        if value.fits
+        else f"v.{name(column.name)} IS NULL"
+    )
+
+
+def _arrays_hash(arrays: Iterable[str]) -> str:
+    """The hash of a row's arrays. Of an array that is longer than a VARCHAR, only the length counts."""
+    parts = [
+        f"SHA2(COALESCE({values.serialized(array)}, CAST(JSON_SIZE({array}) AS VARCHAR(20)), ''), 256)"
+        for array in arrays
+    ]
+    return parts[0] if len(parts) == 1 else f"SHA2({' || '.join(parts)}, 256)"
+
+
+def _of_array(shape: Shape, child: Child) -> str:
+    found = [(column, values.of_element(column, "i")) for column in child.columns]
+    parent = [*shape.key, "row_no"]
+    folded = any(values.folds(path) for column in child.columns for path in column.paths)
+    setting = "SET enable_case_sensitive_identifier TO true;\n\n" if folded else ""
+    why = (
+        "-- Keys in elements have upper-case letters, which Redshift would fold otherwise\n"
+        "-- (docs.aws.amazon.com/redshift/latest/dg/super-configurations.html).\n"
+        if folded
+        else ""
+    )
+    query = _converting(
+        found,
+        inner=[*of("s", parent), "p AS position"],
+        outer=[*parent, "position"],
+        source=f"FROM {shape.typed} AS s, s.{shape.array(child)} AS i AT p",
+        wrong=[],
+        table=f"{child.name}.",
+    )
+    return f"""\
+-- The elements of the batch's {child.each}, a row each (docs.aws.amazon.com/redshift/latest/dg/query-super.html#unnest). Runs in the stage
+-- step, after 10_typed.sql.
+{why}{setting}CREATE TABLE {shape.typed_child(child)} (LIKE ${{loader_schema}}.{shape.stage}_{child.name});
+
+INSERT INTO {shape.typed_child(child)} (
+{lines([*parent, "position", *(name(column.name) for column in child.columns), "misfits"])}
+)
+{query};
+"""
+
+
+def _staged(shape: Shape) -> str:
+    return f"""\
+-- What was staged. Runs in the stage step. No statement on {shape.table} is bounded by a time.
+SELECT
+    COUNT(*) AS staged_rows,
+    CAST(NULL AS VARCHAR(32)) AS first_start,
+    CAST(NULL AS VARCHAR(32)) AS last_start
+FROM {shape.staged}
+"""
+
+
+# -- checks ----------------------------------------------------------------------------------
+def _checks(shape: Shape) -> dict[str, str]:
+    contract = shape.contract
+    folder = "checks/staged"
+    made = {
+        f"{folder}/{shape.table}_values_fit.sql": _check(
+            "Every value that is there fits its column's type.",
+            f"FROM {shape.typed}\nWHERE misfits <> ''",
+        )
+    }
+    for child in contract.children:
+        made[f"{folder}/{child.name}_values_fit.sql"] = _check(
+            "Every value that is there fits its column's type.",
+            f"FROM {shape.typed_child(child)}\nWHERE misfits <> ''",
+        )
+    if contract.key:
+        made[f"{folder}/{shape.table}_key_complete.sql"] = _check(
+            "Every row has its key"
+            + (
+                ", and the value that says which version is the newest." if contract.newest else "."
+            ),
+            f"FROM {shape.typed}\nWHERE {' OR '.join(_incomplete(shape))}",
+        )
+    for number, test in enumerate(contract.tests):
+        made[f"{folder}/{test_name(shape, number, test)}.sql"] = _tested(shape, test)
+    return made
+
+
+def _incomplete(shape: Shape) -> list[str]:
+    """The conditions of a row without its key. An empty or blank text counts as missing."""
+    contract = shape.contract
+    needed = [*contract.key, *([contract.newest] if contract.newest else [])]
+    found = []
+    for one in needed:
+        column, said = contract.column(one), name(one)
+        found.append(f"{said} IS NULL")
+        if column.type.is_text:
+            found.append(f"TRIM({said}) = ''")
+    return found
+
+
+def test_name(shape: Shape, number: int, test: Test) -> str:
+    """The name of a contract's check, which the report shows."""
+    word = {"not null": "there", "unique": "unique"}.get(test.condition.operator, "holds")
+    return f"{test.child or shape.table}_{test.column}_{word}_{number + 1}"
+
+
+def _tested(shape: Shape, test: Test) -> str:
+    child = next((one for one in shape.contract.children if one.name == test.child), None)
+    table = shape.typed_child(child) if child else shape.typed
+    column = name(test.column)
+    said = f"{test.child or shape.table}.{test.column}"
+    if test.condition.operator == "unique":
+        return _check(
+            f"No value of {said} is twice in a batch.",
+            f"FROM (\n    SELECT {column}\n    FROM {table}\n    WHERE {column} IS NOT NULL\n    GROUP BY {column}\n"
+            "    HAVING COUNT(*) > 1\n) AS twice",
+        )
+    return _check(
+        f"A check of the contract on {said}.",
+        f"FROM {table}\nWHERE {test.condition.violated(column)}",
+    )
+
+
+def _check(comment: str, source: str) -> str:
+    return f"-- {comment} Runs after COPY.\nSELECT\n    COUNT(*) AS figure,\n    0 AS expected\n{source}\n"

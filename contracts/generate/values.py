@@ -1,0 +1,165 @@
+"""Expressions that turn what COPY landed into a column's type, and find what is there and does not fit.
+
+COPY itself is the gate for whole numbers, floating-point numbers, booleans, texts and SUPER: it rejects what does not
+fit, by file, line and column. What it would change in silence, or read in one format only, lands as text and is
+converted here:
+
+    dates, timestamps    one TIMEFORMAT of a COPY is for all its columns, and a zone would be ignored
+    decimals             COPY cuts digits after the point
+    elements of arrays   they are inside of a SUPER value, whose casts are lax: what does not fit becomes NULL
+
+A regular expression decides the form and TRY_CAST the range, so that nothing is rounded, cut or guessed.
+Source: docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html, query-super.html (lax semantics),
+copy-parameters-data-conversion.html (ROUNDEC), r_Datetime_types.html (zones are ignored in TIMESTAMP)
+"""
+
+from dataclasses import dataclass
+
+from contracts.model import Column
+from contracts.paths import Path
+from contracts.types import Type
+
+AS_TEXT = Type("varchar", length=64)
+LONGEST = Type("varchar", length=65535)
+# Format -> the digits of the whole number, and what divides it to seconds.
+EPOCHS = {"epoch_seconds": (11, ""), "epoch_milliseconds": (14, " / 1000")}
+_TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+_WHOLE = "^[-+]?[0-9]+([.]0+)?$"
+_FLOATING = "^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$"
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+_ZONE = "(Z|[-+][0-9]{2}(:?[0-9]{2})?)"
+
+
+@dataclass(frozen=True)
+class Value:
+    """How a column is made of a text: the columns of two nested queries.
+
+    text   the expression of the text in the inner query; '' if the value needs no conversion
+    typed  the expression of its type in the outer query, in which the text is called ``<column>__text``
+    fits   the condition that a text that is there fits; '' if it does whenever ``typed`` is not NULL
+    """
+
+    text: str
+    typed: str
+    fits: str = ""
+
+
+def by_copy(column: Column) -> bool:
+    """Whether COPY reads the column's time, by the format of its TIMEFORMAT or DATEFORMAT."""
+    return column.type.is_time and column.format not in ("auto", *EPOCHS)
+
+
+def lands_as(column: Column) -> Type:
+    """The type in which COPY lands the column's value."""
+    kind = column.type
+    if kind.name == "decimal" or (kind.is_time and not by_copy(column)):
+        return AS_TEXT
+    return LONGEST if column.truncate else kind
+
+
+def of_landed(column: Column, landed: str) -> Value:
+    """The value of a column that COPY landed."""
+    if lands_as(column) == column.type:
+        return Value("", landed)
+    return _converted(column, landed)
+
+
+def of_element(column: Column, element: str) -> Value:
+    """The value of a column of an array's element, which is a SUPER value."""
+    found = [navigated(element, path) for path in column.paths]
+    if column.type.name == "super":
+        return Value("", found[0] if len(found) == 1 else f"COALESCE({', '.join(found)})")
+    texts = [scalar_text(one) for one in found]
+    return _converted(column, texts[0] if len(texts) == 1 else f"COALESCE({', '.join(texts)})")
+
+
+def _converted(column: Column, text: str) -> Value:
+    """The value of a column, of its text. An empty or blank text is no value, but in a text column.
+
+    COPY loads '' into a column that is not text as NULL too (docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html).
+    """
+    kind = column.type
+    said = f"{column.name}__text"
+    if kind.is_text:
+        fits = "" if column.truncate else f"OCTET_LENGTH({said}) <= {kind.length}"
+        if kind.name == "char":  # one byte a character
+            fits += f" AND OCTET_LENGTH({said}) = LEN({said})"
+        return Value(text, f"CAST({said} AS {kind})", fits or "TRUE")
+    return Value(f"NULLIF(TRIM({text}), '')", _typed(column, said))
+
+
+def _typed(column: Column, said: str) -> str:
+    kind = column.type
+    if kind.is_whole:
+        return _try(f"CASE WHEN {said} ~ '{_WHOLE}' THEN SPLIT_PART({said}, '.', 1) END", kind)
+    if kind.name == "decimal":
+        whole = kind.precision - kind.scale
+        before = f"[0-9]{{1,{whole}}}" if whole else "0*"
+        form = f"^[-+]?0*{before}([.][0-9]{{0,{kind.scale}}}0*)?$"
+        return _try(f"CASE WHEN {said} ~ '{form}' THEN {said} END", kind)
+    if kind.is_number:
+        return _try(f"CASE WHEN {said} ~ '{_FLOATING}' THEN {said} END", kind)
+    if kind.name == "boolean":  # Redshift has no cast of text to boolean
+        words = [*((word, "TRUE") for word in _TRUE), *((word, "FALSE") for word in _FALSE)]
+        whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in words)
+        return f"CASE LOWER({said}) {whens} END"
+    if epoch := EPOCHS.get(column.format):
+        digits, divisor = epoch
+        number = _try(
+            f"CASE WHEN {said} ~ '^-?[0-9]{{1,{digits}}}([.][0-9]+)?$' THEN {said} END",
+            "DOUBLE PRECISION",
+        )
+        return f"CAST(TIMESTAMP 'epoch' + ({number}{divisor}) * INTERVAL '1 second' AS {kind})"
+    if kind.name == "date":
+        return _try(f"CASE WHEN {said} ~ '^{_DATE}$' THEN {said} END", kind)
+    # A text without a zone is UTC: said so, because a session may have another zone.
+    moment = (
+        f"CASE WHEN {said} ~ '^{_DATE}[T ]{_CLOCK} ?{_ZONE}$' THEN {said} "
+        f"WHEN {said} ~ '^{_DATE}[T ]{_CLOCK}$' THEN {said} || 'Z' "
+        f"WHEN {said} ~ '^{_DATE}$' THEN {said} || ' 00:00:00Z' END"
+    )
+    return f"{_try(moment, 'TIMESTAMPTZ')} AT TIME ZONE 'UTC'"
+
+
+def _try(text: str, kind: Type | str) -> str:
+    return f"TRY_CAST({text} AS {kind})"
+
+
+def navigated(element: str, path: Path) -> str:
+    """A path inside of a SUPER value. Names are quoted: unquoted ones fold to lower case.
+
+    Source: docs.aws.amazon.com/redshift/latest/dg/super-configurations.html
+    """
+    text = element
+    for step in path.steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            quoted = step.replace('"', '""')
+            text += f'."{quoted}"'
+    return text
+
+
+def folds(path: Path) -> bool:
+    """Whether Redshift would fold a key of the path to lower case."""
+    return any(
+        isinstance(step, str) and any("A" <= char <= "Z" for char in step) for step in path.steps
+    )
+
+
+def scalar_text(value: str) -> str:
+    """A SUPER value as text: a string as it is, a number or boolean as JSON writes it, an object or array as its JSON.
+
+    JSON_SERIALIZE fails for more than 65,535 bytes, and both branches of a CASE may be computed: the guard is inside.
+    Source: docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html
+    """
+    return (
+        f"CASE WHEN IS_VARCHAR({value}) THEN CAST({value} AS VARCHAR(65535)) "
+        f"WHEN {value} IS NOT NULL THEN {serialized(value)} END"
+    )
+
+
+def serialized(value: str) -> str:
+    """The JSON of a SUPER value; NULL if it is longer than a VARCHAR."""
+    return f"JSON_SERIALIZE(CASE WHEN JSON_SIZE({value}) <= 65535 THEN {value} END)"

@@ -214,7 +214,7 @@ def _files(document: Document) -> tuple[str, tuple[str, ...]]:
         if prefix.startswith("/") or not re.fullmatch(r"[\w!.()/= -]+", prefix, re.ASCII):
             raise document.error(
                 field,
-                f"the prefix {prefix!r} is not allowed: letters, digits, blanks and _ ! . ( ) = - / only, and no / first",
+                f"the prefix {prefix!r} is not allowed: letters, digits, blanks and _ ! . ( ) = - / only; no / first",
             )
         packed = next((packed for packed in COMPRESSED if ending.endswith(packed)), "")
         bare = ending.removesuffix(packed)

@@ -21,7 +21,6 @@ def files(shape: Shape) -> dict[str, str]:
         f"reload/15_replaced_{table}.sql": _replaced(shape),
         f"publish/20_{shape.versions}.sql": _versions(shape),
         f"publish_and_undo/40_{table}.sql": _winners(shape),
-        f"publish/80_left_out_{table}.sql": _left_out(shape),
         f"undo/10_{table}.sql": _undo(shape),
     }
     for number, child in enumerate(contract.children):
@@ -141,30 +140,6 @@ INNER JOIN (
 {statements}"""
 
 
-def _left_out(shape: Shape) -> str:
-    by = ", ".join(of("s", shape.key) + _newest(shape, "s"))
-    return f"""\
--- Records versions that this batch has more than once: a reload of one of their files takes the version from the others, and its undo
--- would lose it. Runs in the publish step, last of the dataset.
-INSERT INTO ${{schema}}.left_out (load_id, batch, dataset, of_load_id, left_rows)
-SELECT
-    CAST('${{load_id}}' AS VARCHAR(64)),
-    CAST('${{batch}}' AS VARCHAR(64)),
-    CAST('${{dataset}}' AS VARCHAR(64)),
-    CAST('${{load_id}}' AS VARCHAR(64)),
-    d.left_rows
-FROM (
-    SELECT SUM(c.copies - 1) AS left_rows
-    FROM (
-        SELECT COUNT(*) AS copies
-        FROM {shape.typed} AS s
-        GROUP BY {by}
-    ) AS c
-) AS d
-WHERE d.left_rows > 0;
-"""
-
-
 def _replaced(shape: Shape) -> str:
     table = shape.table
     replaced, touched = f"replaced_{table}", f"touched_{table}"
@@ -249,16 +224,22 @@ WHERE t.{shape.key[0]} IS NULL;
 -- A batch that had a version twice may have it in a file that is not reloaded: undo of this load would lose it, and is refused.
 INSERT INTO ${{schema}}.left_out (load_id, batch, dataset, of_load_id, left_rows)
 SELECT
-    r.load_id,
-    r.batch,
+    d.load_id,
+    d.batch,
     CAST('${{dataset}}' AS VARCHAR(64)),
     CAST('${{load_id}}' AS VARCHAR(64)),
-    COUNT(*)
-FROM {replaced} AS r
-INNER JOIN ${{schema}}.left_out AS o
-    ON r.load_id = o.load_id AND r.batch = o.batch AND r.load_id = o.of_load_id AND o.dataset = '${{dataset}}'
-WHERE r.others > 0 AND r.load_id <> '${{load_id}}'
-GROUP BY r.load_id, r.batch
+    SUM(d.copies - 1)
+FROM (
+    SELECT
+        r.load_id,
+        r.batch,
+        COUNT(*) AS copies
+    FROM {replaced} AS r
+    WHERE r.others > 0 AND r.load_id <> '${{load_id}}'
+    GROUP BY {", ".join(of("r", (*version, *OF_LOAD)))}
+    HAVING COUNT(*) > 1
+) AS d
+GROUP BY d.load_id, d.batch
 UNION ALL
 SELECT
     l.load_id,

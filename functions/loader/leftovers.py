@@ -33,7 +33,7 @@ class StagingTable:
 
 
 def tables_of_load(store: Store, load_id: str) -> list[str]:
-    """The staging tables that a load may have created: those for which it wrote a manifest, and what belongs to them."""
+    """The staging tables that a load may have created: those for which it wrote a manifest, and their further ones."""
     prefix = keys.manifests(load_id)
     tables = [key.removeprefix(prefix).removesuffix(".json") for key in store.keys(prefix)]
     return [one for table in tables for one in _with_further(table)]

@@ -38,6 +38,8 @@ OWN_NAMES = (
 # Staging tables have the names of dataset, load, batch and array in theirs, in the 127 bytes of an identifier.
 LONGEST_TABLE = 38
 _TABLE = re.compile(rf"[a-z](?!.*__)[a-z0-9_]{{0,{LONGEST_TABLE - 1}}}")
+# Formats that are converted in SQL; any other is COPY's TIMEFORMAT or DATEFORMAT.
+PLAIN_FORMATS = ("auto", "epoch_seconds", "epoch_milliseconds")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
 _REFUSED = {
     "full": "a file that replaces the whole table is not possible yet; load into a table with a key instead",
@@ -238,6 +240,7 @@ class _Reader:
         self._value: dict[str, Any] = document.value
         self._name, self._prefix, self._endings = name, prefix, endings
         self._format = self._format_of_files()
+        self._formats: dict[str, str] = {}  # type -> the format of its columns that COPY reads
 
     def contract(self) -> Contract:
         value = self._value
@@ -399,6 +402,25 @@ class _Reader:
                 [*at, "format"],
                 f"{column.format!r} is not allowed: auto, epoch_seconds, epoch_milliseconds, or a format such as "
                 "'DD.MM.YYYY HH24:MI:SS'",
+            )
+        by_copy = column.format not in PLAIN_FORMATS
+        if by_copy and of_child:
+            raise self._error(
+                [*at, "format"],
+                "a time in an array's elements may be auto, epoch_seconds or epoch_milliseconds; COPY, which knows other "
+                "formats, does not read inside of arrays. Take it as varchar",
+            )
+        if by_copy and self._formats.setdefault(kind.name, column.format) != column.format:
+            raise self._error(
+                [*at, "format"],
+                f"a COPY has one format for all {kind.name} columns, and another column has "
+                f"{self._formats[kind.name]!r}. Take one of them as varchar",
+            )
+        if not of_child and any(isinstance(s, int) for path in column.paths for s in path.steps):
+            raise self._error(
+                [*at, "path"],
+                "COPY fails for every file in which the array is shorter; take the array as a super column, or as a "
+                "table (tables)",
             )
         if "too_long" in fields and kind.name != "varchar":
             raise self._error([*at, "too_long"], f"too_long is for varchar, not {kind.name}")

@@ -407,8 +407,8 @@ class _Reader:
         if by_copy and of_child:
             raise self._error(
                 [*at, "format"],
-                "a time in an array's elements may be auto, epoch_seconds or epoch_milliseconds; COPY, which knows other "
-                "formats, does not read inside of arrays. Take it as varchar",
+                "a time in an array's elements may be auto, epoch_seconds or epoch_milliseconds; COPY, which knows "
+                "other formats, does not read inside of arrays. Take it as varchar",
             )
         if by_copy and self._formats.setdefault(kind.name, column.format) != column.format:
             raise self._error(

@@ -288,6 +288,7 @@ def groups(load: Load) -> list[Group]:
     store.put_lines(document("key_sightings.json"), [{**seen, "path": "check", "key": "check"}])
     figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
     store.put_lines(document("column_figures.json"), [{**seen, **figures}])
+    store.put_lines(document("values_of_key.json"), [{}])
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from loader import batches, clients, copying, headers, keys, sql, statements
-from loader.batches import Batch
+from loader.batches import Batch, Reject
 from loader.checks import CheckResult, sentence
 from loader.dataapi import Statement, StatementFailed, StatementLost, client_token
 from loader.datasets import Dataset, datasets
@@ -58,6 +58,8 @@ def handler(event: BatchEvent) -> BatchState:
         batch, divided = split_by_header(load, state, batch, dataset)
         if divided:
             return divided
+    if dataset.from_key and batch.files:
+        batch = without_values(load, batch, dataset)
     if not batch.readable:
         return staged(state, batch, table="", audit={}, checks=[])
     attempt = state.get("attempt", 0)
@@ -87,6 +89,26 @@ def handler(event: BatchEvent) -> BatchState:
     if not statement.finished:
         return not_staged(state, statement)
     return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
+
+
+def without_values(load: Load, batch: Batch, dataset: Dataset) -> Batch:
+    """The batch without files whose key lacks a value that a column takes from it: all of them, or none."""
+    values = dataset.values_of_key(batch.files[0].key)
+    lacking = [
+        f"{name}="
+        for (_, name), value in zip(dataset.from_key, values, strict=True)
+        if value is None
+    ]
+    if not lacking:
+        return batch
+    columns = ", ".join(column for column, _ in dataset.from_key)
+    reason = (
+        f"Its key has no folder {' and no folder '.join(lacking)}, from which the dataset takes {columns}. Upload it "
+        f"under a key such as {dataset.prefix}{lacking[0]}2026-11-28/"
+    )
+    batch = batch.without([Reject(file, reason) for file in batch.files])
+    batches.write(store, load["load_id"], batch)
+    return batch
 
 
 def split_by_header(
@@ -151,6 +173,15 @@ def prepare(
         options=batch.compression,
     )
     names["dataset"] = dataset.name
+    if dataset.from_key:
+        values = dataset.values_of_key(batch.files[0].key)
+        row = {
+            column: value or None
+            for (column, _), value in zip(dataset.from_key, values, strict=True)
+        }
+        names["values_of_key"] = store.put_lines(
+            keys.values_of_key(load["load_id"], batch.name), [row]
+        )
     return statements.stage(dataset, names, reported=reported, columns=batch.columns or ())
 
 

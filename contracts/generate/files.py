@@ -39,6 +39,8 @@ def _document(shape: Shape, contract_digest: str) -> dict[str, object]:
         "staged_tables": list(shape.further),
         "contract": contract_digest,
     }
+    if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
+        document["from_key"] = in_key
     if contract.format == "csv":
         document["header"] = landing.header(shape)
     if contract.format == "json":

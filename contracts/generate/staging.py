@@ -12,6 +12,8 @@ from contracts.model import Child, Column, Test
 def files(shape: Shape) -> dict[str, str]:
     contract = shape.contract
     made = {"stage/10_typed.sql": _typed(shape)}
+    if in_key := [column for column in contract.columns if column.from_key]:
+        made["stage/05_values_of_key.sql"] = _values_of_key(in_key)
     for number, child in enumerate(contract.children):
         made[f"stage/{20 + number}_{child.name}.sql"] = _of_array(shape, child)
     made["staged.sql"] = _staged(shape)
@@ -22,6 +24,7 @@ def _typed(shape: Shape) -> str:
     contract = shape.contract
     arrays = [shape.array(child) for child in contract.children]
     found = [(column, _landed(shape, column)) for column in contract.columns]
+    in_key = " CROSS JOIN values_of_key AS k" if any(c.from_key for c in contract.columns) else ""
     wrong = [
         (child.name, f"v.{array} IS NOT NULL AND NOT IS_ARRAY(v.{array})")
         for child, array in zip(contract.children, arrays, strict=True)
@@ -34,7 +37,7 @@ def _typed(shape: Shape) -> str:
             *shape.numbered,
             *arrays,
         ],
-        source=f"FROM {shape.staged} AS s",
+        source=f"FROM {shape.staged} AS s{in_key}",
         wrong=wrong,
     )
     return f"""\
@@ -49,7 +52,27 @@ INSERT INTO {shape.typed} (
 """
 
 
+def _values_of_key(columns: Sequence[Column]) -> str:
+    declared = lines(f"{name(column.name)} VARCHAR(1024)" for column in columns)
+    return f"""\
+-- What the keys of the batch's files say, the same in all of them. A key is text of a user, so it comes in by COPY. Runs in the stage step,
+-- after COPY of the files.
+CREATE TEMPORARY TABLE values_of_key (
+{declared}
+);
+
+COPY values_of_key
+FROM '${{values_of_key}}'
+IAM_ROLE ${{copy_role}}
+FORMAT AS JSON 'auto'
+COMPUPDATE OFF
+STATUPDATE OFF;
+"""
+
+
 def _landed(shape: Shape, column: Column) -> Value:
+    if column.from_key:
+        return values.of_landed(column, f"k.{name(column.name)}")
     landed = of("s", shape.landing(column))
     return values.of_landed(
         column, landed[0] if len(landed) == 1 else f"COALESCE({', '.join(landed)})"

@@ -59,7 +59,9 @@ def lands_as(column: Column) -> Type:
 
 
 def of_landed(column: Column, landed: str) -> Value:
-    """The value of a column that COPY landed."""
+    """The value of a column that COPY landed, or that is in the object's key."""
+    if column.from_key:
+        return _converted(column, landed)
     if lands_as(column) == column.type:
         return Value("", landed)
     return _converted(column, landed)

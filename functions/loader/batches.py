@@ -156,14 +156,15 @@ def by_reported_name(files: Iterable[DataFile]) -> Callable[[str], DataFile | No
 def cut(
     files: Iterable[DataFile], dataset_of: Callable[[str], Dataset], max_files: int, max_bytes: int
 ) -> Iterator[tuple[Dataset, list[DataFile]]]:
-    """Divides files into batches of one dataset and one compression, of at most so many files and bytes.
+    """Divides files into batches of one dataset, one compression, and the same values in their keys (from_key), of at
+    most so many files and bytes.
 
     ``dataset_of`` gives the dataset of a key. A file larger than ``max_bytes`` is a batch by itself.
     """
-    growing: dict[tuple[str, str], _Growing] = {}
+    growing: dict[tuple[object, ...], _Growing] = {}
     for file in files:
         dataset = dataset_of(file.key)
-        kind = (dataset.name, compression(file.key))
+        kind = (dataset.name, compression(file.key), *dataset.values_of_key(file.key))
         batch = growing.setdefault(kind, _Growing(dataset))
         names = names_of(file)
         full = len(batch.files) >= max_files or batch.size + file.size > max_bytes

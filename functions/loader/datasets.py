@@ -8,6 +8,7 @@ from functools import cache
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from loader import sql
 from loader.dataapi import MAX_STATEMENTS
@@ -17,7 +18,7 @@ from loader.settings import settings
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "contract"),
+    *("staged_tables", "paths", "from_key", "contract"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -30,6 +31,8 @@ UNDO = (
     *("undo/begin.sql", "undo/end.sql", "publish/check_results.sql", "publish/guard.sql"),
     "undo/figures.sql",
 )
+# Hive and Spark write it into the key for a value that is NULL.
+NULL_IN_KEY = "__HIVE_DEFAULT_PARTITION__"
 # The folders where earlier versions had a sub-folder for each dataset -> the folders in the dataset's own.
 OLD_PLACES = {
     "publish": "publish",
@@ -54,7 +57,8 @@ class Dataset:
     ``fact_table``: the table whose rows are counted as loaded (the metric RowsLoaded); '' for none. ``header``: the
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
-    ``paths``, the JSONPaths of all keys that a column takes; ``contract``, the digest of what was generated.
+    ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
+    key, each with its name there; ``contract``, the digest of what was generated.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Dataset:
     header: tuple[str, ...] = ()
     staged_tables: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    from_key: tuple[tuple[str, str], ...] = ()
     contract: str = ""
 
     def takes(self, key: str) -> bool:
@@ -75,6 +80,21 @@ class Dataset:
         """The staging tables of one attempt, of which ``table`` is COPY's, each with its parent."""
         further = {f"{table}_{end}": f"{self.stage_table}_{end}" for end in self.staged_tables}
         return {table: self.stage_table, **further}
+
+    def values_of_key(self, key: str) -> tuple[str | None, ...]:
+        """The values of the columns ``from_key`` in an object's key: '2026-11-28' of orders/dt=2026-11-28/1.jsonl.
+
+        '' for Hive's name for NULL; None if the key has no such part. Values are URL-encoded, as Hive writes them.
+        """
+        folders = key.split("/")[:-1]
+        found = {
+            name: unquote(value)
+            for name, equals, value in (f.partition("=") for f in folders)
+            if equals
+        }
+        return tuple(
+            "" if found.get(name) == NULL_IN_KEY else found.get(name) for _, name in self.from_key
+        )
 
     @property
     def has_jsonpaths(self) -> bool:
@@ -156,6 +176,7 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
             header,
             _texts(name, document, "staged_tables", sql.IDENTIFIER),
             _texts(name, document, "paths", r".+"),
+            tuple(dict(document.get("from_key", {})).items()),
             str(document.get("contract", "")),
         )
     _refuse_tables(list(datasets.values()))

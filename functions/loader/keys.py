@@ -186,6 +186,11 @@ def drift_sample(load: str, name: str) -> str:
     return f"{load_prefix(load)}/noticed/{name}.sample.json"
 
 
+def values_of_key(load: str, name: str) -> str:
+    """The values that the keys of a batch's files have for columns of their dataset."""
+    return f"{load_prefix(load)}/values/{name}.json"
+
+
 def probe(load: str) -> str:
     """The file that the preflight asks COPY to read."""
     return f"{load_prefix(load)}/probe.json"

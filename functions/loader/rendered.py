@@ -154,6 +154,7 @@ def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
         "sightings": document("key_sightings.json"),
         "figures": document("column_figures.json"),
         "manifest": document("manifest.json"),
+        "values_of_key": document("values_of_key.json"),
         "jsonpaths": document("jsonpaths.json"),
         "copy_options": "",
     }

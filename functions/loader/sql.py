@@ -44,6 +44,7 @@ PATTERNS: dict[str, str] = {
     "figures": S3_URI,
     "jsonpaths": S3_URI,
     "probe": S3_URI,
+    "values_of_key": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
     "load_id": LOAD_ID,
     "undone_load": LOAD_ID,

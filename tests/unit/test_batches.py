@@ -69,6 +69,37 @@ def test_cut(files: list[str], max_files: int, max_bytes: int, expected: list[li
     assert keys_of([file(key) for key in files], max_files, max_bytes) == expected
 
 
+DAILY = Dataset(
+    "daily", "daily_stage", "daily/", (".json",), from_key=(("day", "dt"), ("shop", "s"))
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("daily/dt=2026-11-28/s=7/a.json", ("2026-11-28", "7")),
+        ("daily/s=7/x/dt=2026-11-28/a.json", ("2026-11-28", "7")),
+        ("daily/dt=a%20b%3A'c/s=/a.json", ("a b:'c", "")),
+        ("daily/dt=__HIVE_DEFAULT_PARTITION__/s=7/a.json", ("", "7")),
+        ("daily/dt=x=y/s=7/a.json", ("x=y", "7")),
+        ("daily/dt=2026-11-28/s=7.json", ("2026-11-28", None)),  # the file's name is no folder
+        ("daily/a.json", (None, None)),
+    ],
+)
+def test_values_in_a_key(key: str, values: tuple[str | None, ...]) -> None:
+    assert DAILY.values_of_key(key) == values
+
+
+def test_files_with_other_values_in_their_keys_are_in_other_batches() -> None:
+    keys = [
+        f"daily/dt={day}/s={shop}/{n}.json" for n in range(2) for day in (1, 2) for shop in "ab"
+    ]
+    found = [
+        [f.key for f in members] for _, members in cut(map(file, keys), lambda _: DAILY, 9, 900)
+    ]
+    assert sorted(found) == sorted([keys[n], keys[n + 4]] for n in range(4))
+
+
 def test_a_file_over_the_limit_is_a_batch_of_its_own() -> None:
     files = [file("log_data/1.json", 10), file("log_data/2.json", 999), file("log_data/3.json", 10)]
     assert keys_of(files, 9, 100) == [["log_data/1.json"], ["log_data/2.json"], ["log_data/3.json"]]

@@ -32,7 +32,7 @@ ALLOWED = (
 LONGEST_VARCHAR = 65535
 LONGEST_CHAR = 4096
 MOST_DIGITS = 38
-# Digits to the left and right that each number may have, to see whether a decimal would be cut.
+MOST_SCALE = 37
 _FORM = re.compile(r"([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\d{1,5})\s*(?:,\s*(\d{1,3})\s*)?\))?")
 _ADVICE = {
     "text": "varchar(n), with the most bytes that a value has: Redshift makes varchar(256) of text",
@@ -104,9 +104,9 @@ class Type:
                 raise TypeRefused(
                     f"{text!r}: decimal needs its digits, such as decimal(12,2): 12 in all, 2 of them after the point"
                 )
-            if not 1 <= length <= MOST_DIGITS or scale > min(length, 37):
+            if not 1 <= length <= MOST_DIGITS or scale > min(length, MOST_SCALE):
                 raise TypeRefused(
-                    f"{text!r}: decimal(p,s) has p from 1 to {MOST_DIGITS}, and s from 0 to p (at most 37)"
+                    f"{text!r}: decimal(p,s) has p from 1 to {MOST_DIGITS}, and s from 0 to p (at most {MOST_SCALE})"
                 )
             return cls(name, precision=length, scale=scale)
         raise TypeRefused(f"{text!r} is not a type that a column may have; these are {ALLOWED}")

@@ -88,24 +88,24 @@ def _converting(
     wrong: Sequence[tuple[str, str]],
     table: str = "",
 ) -> str:
-    """Three nested queries: of the texts, of the typed values, and of what does not fit.
+    """Three nested queries: of what landed, of the typed values, and of what does not fit.
 
     inner, outer: further columns of the first and the second. wrong: name and condition of further misfits. table: whose
     columns they are, in the names of misfits.
     """
-    texts = [f"{value.text or value.typed} AS {column.name}__text" for column, value in found]
+    texts = [f"{value.landed or value.typed} AS {column.name}__landed" for column, value in found]
     typed = [
-        f"{value.typed if value.text else f'{column.name}__text'} AS {name(column.name)}"
+        f"{value.typed if value.landed else f'{column.name}__landed'} AS {name(column.name)}"
         for column, value in found
     ]
     misfits = [
         *(
             (
                 f"{table}{column.name}",
-                f"v.{column.name}__text IS NOT NULL AND {_misfit(column, value)}",
+                f"v.{column.name}__landed IS NOT NULL AND {_misfit(column, value)}",
             )
             for column, value in found
-            if value.text and value.fits != "TRUE"
+            if value.landed and value.fits != "TRUE"
         ),
         *wrong,
     ]
@@ -119,7 +119,7 @@ SELECT
 {lines([*names, flags or "''"])}
 FROM (
     SELECT
-{lines([*outer, *typed, *(f"{column.name}__text" for column, value in found if value.text)], 8)}
+{lines([*outer, *typed, *(f"{column.name}__landed" for column, value in found if value.landed)], 8)}
     FROM (
         SELECT
 {lines([*inner, *texts], 12)}
@@ -130,7 +130,7 @@ FROM (
 
 def _misfit(column: Column, value: Value) -> str:
     return (
-        f"NOT ({value.fits.replace(f'{column.name}__text', f'v.{column.name}__text')})"
+        f"NOT ({value.fits.replace(f'{column.name}__landed', f'v.{column.name}__landed')})"
         if value.fits
         else f"v.{name(column.name)} IS NULL"
     )

@@ -1,14 +1,15 @@
 """Expressions that turn what COPY landed into a column's type, and find what is there and does not fit.
 
 COPY itself is the gate for whole numbers, floating-point numbers, booleans, texts and SUPER: it rejects what does not
-fit, by file, line and column. What it would change in silence, or read in one format only, lands as text and is
+fit, by file, line and column. What it would change in silence, or read in one format only, lands in another type and is
 converted here:
 
-    dates, timestamps    one TIMEFORMAT of a COPY is for all its columns, and a zone would be ignored
-    decimals             COPY cuts digits after the point
-    elements of arrays   they are inside of a SUPER value, whose casts are lax: what does not fit becomes NULL
+    dates, timestamps    as text: one TIMEFORMAT of a COPY is for all its columns, and a zone would be ignored
+    times since 1970     as decimals
+    decimals             with all the digits after the point that there may be, which COPY would cut
+    elements of arrays   are inside of a SUPER value, whose casts are lax: what does not fit becomes NULL
 
-A regular expression decides the form and TRY_CAST the range, so that nothing is rounded, cut or guessed.
+Of a text, a regular expression decides the form and TRY_CAST the range, so that nothing is rounded, cut or guessed.
 Source: docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html, query-super.html (lax semantics),
 copy-parameters-data-conversion.html (ROUNDEC), r_Datetime_types.html (zones are ignored in TIMESTAMP)
 """
@@ -17,12 +18,14 @@ from dataclasses import dataclass
 
 from contracts.model import Column
 from contracts.paths import Path
-from contracts.types import Type
+from contracts.types import MOST_DIGITS, MOST_SCALE, Type
 
 AS_TEXT = Type("varchar", length=64)
+AS_EPOCH = Type("decimal", precision=24, scale=6)
 LONGEST = Type("varchar", length=65535)
-# Format -> the digits of the whole number, and what divides it to seconds.
-EPOCHS = {"epoch_seconds": (11, ""), "epoch_milliseconds": (14, " / 1000")}
+# Format -> the number to which a second counts. The years 1 to 9999 are possible.
+EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
+_FIRST_SECOND, _LAST_SECOND = -62135596800, 253402300799
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _WHOLE = "^[-+]?[0-9]+([.]0+)?$"
 _FLOATING = "^[-+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][-+]?[0-9]+)?$"
@@ -33,14 +36,14 @@ _ZONE = "(Z|[-+][0-9]{2}(:?[0-9]{2})?)"
 
 @dataclass(frozen=True)
 class Value:
-    """How a column is made of a text: the columns of two nested queries.
+    """How a column is made of what landed: the columns of two nested queries.
 
-    text   the expression of the text in the inner query; '' if the value needs no conversion
-    typed  the expression of its type in the outer query, in which the text is called ``<column>__text``
-    fits   the condition that a text that is there fits; '' if it does whenever ``typed`` is not NULL
+    landed  the expression of what landed in the inner query; '' if ``typed`` needs no conversion, and is there
+    typed   the expression of its type in the outer query, in which what landed is called ``<column>__landed``
+    fits    the condition that what landed fits; '' if it does whenever ``typed`` is not NULL, TRUE if always
     """
 
-    text: str
+    landed: str
     typed: str
     fits: str = ""
 
@@ -53,7 +56,12 @@ def by_copy(column: Column) -> bool:
 def lands_as(column: Column) -> Type:
     """The type in which COPY lands the column's value."""
     kind = column.type
-    if kind.name == "decimal" or (kind.is_time and not by_copy(column)):
+    if kind.name == "decimal":
+        before = kind.precision - kind.scale
+        return Type("decimal", precision=MOST_DIGITS, scale=min(MOST_SCALE, MOST_DIGITS - before))
+    if column.format in EPOCHS:
+        return AS_EPOCH
+    if kind.is_time and not by_copy(column):
         return AS_TEXT
     return LONGEST if column.truncate else kind
 
@@ -64,6 +72,12 @@ def of_landed(column: Column, landed: str) -> Value:
         return _converted(column, landed)
     if lands_as(column) == column.type:
         return Value("", landed)
+    said = f"{column.name}__landed"
+    if column.type.name == "decimal":
+        cut = f"TRUNC({said}, {column.type.scale})"
+        return Value(landed, f"CAST({cut} AS {column.type})", f"{said} = {cut}")
+    if column.format in EPOCHS:
+        return Value(landed, _since_1970(column, said))
     return _converted(column, landed)
 
 
@@ -82,7 +96,7 @@ def _converted(column: Column, text: str) -> Value:
     COPY loads '' into a column that is not text as NULL too (docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html).
     """
     kind = column.type
-    said = f"{column.name}__text"
+    said = f"{column.name}__landed"
     if kind.is_text:
         fits = "" if column.truncate else f"OCTET_LENGTH({said}) <= {kind.length}"
         if kind.name == "char":  # one byte a character
@@ -106,13 +120,9 @@ def _typed(column: Column, said: str) -> str:
         words = [*((word, "TRUE") for word in _TRUE), *((word, "FALSE") for word in _FALSE)]
         whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in words)
         return f"CASE LOWER({said}) {whens} END"
-    if epoch := EPOCHS.get(column.format):
-        digits, divisor = epoch
-        number = _try(
-            f"CASE WHEN {said} ~ '^-?[0-9]{{1,{digits}}}([.][0-9]+)?$' THEN {said} END",
-            "DOUBLE PRECISION",
-        )
-        return f"CAST(TIMESTAMP 'epoch' + ({number}{divisor}) * INTERVAL '1 second' AS {kind})"
+    if column.format in EPOCHS:
+        number = f"CASE WHEN {said} ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,6}}0*)?$' THEN {said} END"
+        return _since_1970(column, _try(number, AS_EPOCH))
     if kind.name == "date":
         return _try(f"CASE WHEN {said} ~ '^{_DATE}$' THEN {said} END", kind)
     # A text without a zone is UTC: said so, because a session may have another zone.
@@ -122,6 +132,13 @@ def _typed(column: Column, said: str) -> str:
         f"WHEN {said} ~ '^{_DATE}$' THEN {said} || ' 00:00:00Z' END"
     )
     return f"{_try(moment, 'TIMESTAMPTZ')} AT TIME ZONE 'UTC'"
+
+
+def _since_1970(column: Column, number: str) -> str:
+    """A time of a decimal number of seconds or milliseconds; NULL outside of the years 1 to 9999."""
+    unit = EPOCHS[column.format]
+    seconds = f"CAST(CASE WHEN {number} BETWEEN {_FIRST_SECOND * unit} AND {_LAST_SECOND * unit} THEN {number} END AS DOUBLE PRECISION)"
+    return f"CAST(TIMESTAMP 'epoch' + {seconds} / {unit} * INTERVAL '1 second' AS {column.type})"
 
 
 def _try(text: str, kind: Type | str) -> str:

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.timeout(120)
 
 KINDS = (
     "SMALLINT", "INT", "BIGINT", "REAL", "FLOAT", "DECIMAL(5,2)", "DECIMAL(38,0)", "BOOLEAN",
-    "VARCHAR(6)", "VARCHAR(4096)", "CHAR(4)", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME",
+    "VARCHAR(6)", "VARCHAR(4096)", "CHAR(4)", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME", "SUPER",
 )  # fmt: skip
 
 
@@ -153,7 +153,18 @@ def copy(
         return ([], [str(e) + repr(e) for e in sink.errors], [], failed)
     loaded = con.execute(f"SELECT * FROM {physical(*relation.key)}").fetchall()
     assert len(loaded) == sink.rows
-    return (sorted(map(repr, loaded)), sink.errors, sink.objects, failed)
+    supers = [number for number, column in enumerate(columns) if column.type.name == "super"]
+    shown = [
+        tuple(_first_of_each(v) if n in supers else v for n, v in enumerate(row)) for row in loaded
+    ]
+    return (sorted(map(repr, shown)), sink.errors, sink.objects, failed)
+
+
+def _first_of_each(value: str | None) -> str | None:
+    """A SUPER value whose objects have each key once: DuckDB keeps a key that is twice, and finds the first."""
+    if value is None:
+        return None
+    return json.dumps(json.loads(value, object_pairs_hook=lambda pairs: dict(pairs[::-1])))
 
 
 # -- what may come ------------------------------------------------------------------------------------

@@ -278,10 +278,12 @@ def _super(value: Any) -> Any:
             raise RowError(1224, f"String value exceeds the max size of {MAX_SUPER_STRING} bytes")
     if isinstance(value, JsonFloat):
         return float(value)
+    if isinstance(value, str):
+        return value if value.isascii() else _valid_utf8(value, "", False)
     if isinstance(value, list):
         return [_super(item) for item in value]
     if isinstance(value, dict):
-        return {key: _super(item) for key, item in value.items()}
+        return {_super(key): _super(item) for key, item in value.items()}
     return value
 
 

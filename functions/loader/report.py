@@ -66,10 +66,17 @@ CONSOLES = {
 }
 
 
+UNDO_IN_PART = (
+    " An undo is one transaction for each dataset, so some of them may be done: start the same undo again to continue "
+    "with the rest."
+)
+
+
 def cause_of(load: Load, failures: list[BatchEnd], error: StepError | None) -> str:
     """Why the load failed, in a sentence; '' if it did not."""
     if error:
-        return message_of(error)
+        # The error may have come after the transaction of a dataset, and before this function's answer.
+        return message_of(error) + (UNDO_IN_PART if load.get("mode") == "undo" else "")
     if load.get("outcome") in ("refused", "failed"):
         return str(load.get("cause"))
     causes = list(

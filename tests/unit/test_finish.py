@@ -213,6 +213,13 @@ def test_an_undo_says_what_it_took_or_would_take(
     assert data_api.submits == []
 
 
+def test_an_undo_that_ends_in_an_error_says_that_a_part_may_be_done() -> None:
+    error = {"Error": "ClientError", "Cause": "AccessDeniedException", "State": "Undo"}
+    answer = end(error=error, outcome="undo", mode="undo", undo=UNDO)
+    assert "AccessDeniedException" in answer["report"]["cause"]
+    assert "start the same undo again to continue with the rest" in answer["report"]["cause"]
+
+
 @pytest.mark.parametrize("outcome", ["refused", "failed"])
 def test_an_undo_that_was_not_done_says_why(
     store: Store, data_api: FakeDataApi, outcome: str

@@ -43,6 +43,7 @@ class Scenario:
     everything is settled.
 
     before      what was there before, for what only a person asks for
+    partly      what is there when a part of it is done that stays done: an undo is a transaction for each dataset
     by_hand     only a person asks for it: when it failed, the person is told, and asks once more
     old         begins with a day's files in the tables; otherwise with nothing at all
     """
@@ -51,6 +52,7 @@ class Scenario:
     act: Act
     expected: Callable[[], Expected]
     before: Callable[[], Expected] = lambda: Expected.of(OLD)
+    partly: Callable[[], Expected] | None = None
     by_hand: bool = False
     old: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -292,7 +294,11 @@ SCENARIOS = {
         Scenario("conflict", conflict, lambda: Expected.of(OLD | some(LOGS[1]))),
         Scenario("sweep", sweep, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2]))),
         Scenario(
-            "undo", undo, lambda: Expected.of({}, dict.fromkeys(OLD, "withdrawn")), by_hand=True
+            "undo",
+            undo,
+            lambda: Expected.of({}, dict.fromkeys(OLD, "withdrawn")),
+            partly=lambda: Expected.of(some(SONGS[1]), {LOGS[0]: "withdrawn"}),
+            by_hand=True,
         ),
         Scenario("first", first, lambda: Expected.of(some(LOGS[1])), old=False),
         Scenario(

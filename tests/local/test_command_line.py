@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from contracts import build
 from local import __main__ as command_line
 from local.aws.ministack import language
 from local.commands import demo, status
+from local.datasets import Dataset, of_tree
 from local.environment import ROOT, Ports
 from local.show.report import Report, exit_code, headline
-from local.show.state import Dataset, State
+from local.show.state import State
 from local.show.summary import Summary
 from local.show.tables import Result
 from tools import asl_lint
@@ -146,8 +148,8 @@ def test_the_summary_shows_and_writes_what_was_loaded() -> None:
 def test_the_summary_counts_what_other_datasets_wrote(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    orders = tmp_path / "sql" / "datasets" / "orders"
-    shutil.copytree(ROOT / "sql" / "datasets", orders.parent)
+    orders = tmp_path / "datasets" / "orders"
+    shutil.copytree(build.ready() / "datasets", orders.parent)
     orders.mkdir()
     made = ("{loader_schema}.order_stage", "{schema}.orders", "{schema}.refunds", "{schema}.users")
     text = "".join(f"CREATE TABLE IF NOT EXISTS ${name} (a INT);\n" for name in made)
@@ -155,7 +157,9 @@ def test_the_summary_counts_what_other_datasets_wrote(
     counted_in = ("{schema}.orders", "{schema}.users")  # two datasets may report one table
     text = "\nUNION ALL\n".join(f"SELECT COUNT(*) AS figure\nFROM ${name}" for name in counted_in)
     (orders / "published.sql").write_text(text)
-    monkeypatch.setattr("local.commands.demo.ROOT", tmp_path)
+    said = {"prefix": "orders/", "suffixes": [".json"], "stage_table": "order_stage"}
+    (orders / "dataset.json").write_text(json.dumps(said))
+    monkeypatch.setattr("local.commands.demo.datasets", lambda: of_tree(tmp_path))
 
     def counted(_: Any, sql: str) -> Result:
         names = re.findall(r'FROM "(\w+)"', sql)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from contracts import reading
+from contracts import generate, reading
 from contracts.document import ContractError
 from contracts.model import Contract, HandWritten
 
@@ -49,7 +49,7 @@ def build(source: Path, target: Path) -> None:
 def files(dataset: Contract | HandWritten) -> dict[str, str]:
     """The files that are made of a dataset.yaml: path in the dataset's folder -> text."""
     if isinstance(dataset, Contract):
-        raise ContractError(f"sql/datasets/{dataset.name}/{SOURCE}: only sql: true is possible")
+        return generate.files(dataset)
     return {MADE: _hand_written(dataset)}
 
 

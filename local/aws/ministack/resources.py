@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft7Validator, ValidationError, validators  # type: ignore[import-untyped]
+from jsonschema import Draft7Validator, ValidationError, validators
 from ministack.services import (
     cloudformation,
     cloudwatch,

@@ -1,8 +1,9 @@
-"""python -m local COMMAND: the loader on a local AWS, from the command line."""
+"""python -m local COMMAND, or .venv/bin/loader COMMAND: the loader on a local AWS, from the command line."""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -42,7 +43,7 @@ COMMANDS = {
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     whole = argparse.ArgumentParser(
-        prog="python -m local",
+        prog="loader" if Path(sys.argv[0]).name == "loader" else "python -m local",
         description="The loader on a local AWS: everything runs on this machine, on 127.0.0.1.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="""First time? Try demo.

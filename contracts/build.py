@@ -67,7 +67,7 @@ def _hand_written(dataset: HandWritten) -> str:
         said["header"] = (
             list(dataset.header) if isinstance(dataset.header, tuple) else dataset.header
         )
-    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({**said, **dataset.further}, indent=2, ensure_ascii=False) + "\n"
 
 
 def ready(tree: Path = ROOT) -> Path:

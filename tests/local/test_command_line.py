@@ -336,3 +336,45 @@ def test_status_of_servers_that_are_stopped_says_where_they_were(
     told = capsys.readouterr().out
     assert "the local AWS: not running (it starts on 127.0.0.1:5000)" in told
     assert "to start it: make up" in told
+
+
+# ---------------------------------------------------------------- datasets
+CLICKS = """description: Clicks
+files: clicks/*.jsonl
+columns: {page: varchar(99)}
+"""
+
+
+@pytest.fixture
+def clicks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree with one contract, in place of this repository."""
+    path = tmp_path / "sql" / "datasets" / "clicks" / "dataset.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(CLICKS)
+    monkeypatch.setattr("local.commands.eject.ROOT", tmp_path)
+    monkeypatch.setattr("local.commands.show.datasets", lambda: of_tree(build.ready(tmp_path)))
+    return path
+
+
+def test_show_prints_the_files_of_a_dataset(
+    clicks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["show", "clicks"]) == 0
+    shown = capsys.readouterr().out
+    names = re.findall(r"^==> sql/datasets/clicks/(\S+) <==$", shown, re.M)
+    assert names == sorted(names)
+    assert {"copy.sql", "dataset.json", "jsonpaths.json", "tables.sql"} <= set(names)
+    made = build.ready(clicks.parents[3]) / "datasets" / "clicks"
+    for name in names:
+        text = (made / name).read_text(encoding="utf-8")
+        assert f"==> sql/datasets/clicks/{name} <==\n{text}" in shown
+
+
+def test_eject_lists_what_it_has_written(clicks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["eject", "clicks"]) == 0
+    *written, said = capsys.readouterr().out.splitlines()
+    assert written[0] == "sql/datasets/clicks/dataset.yaml"
+    assert all((clicks.parents[3] / name).is_file() for name in written)
+    assert f"The other {len(written) - 1} files" in said
+    assert command_line.main(["eject", "clicks"]) == 1
+    assert "says sql: true already" in capsys.readouterr().err

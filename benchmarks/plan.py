@@ -64,12 +64,14 @@ def _linear(rows: list[dict[str, Any]], share: str) -> float:
 
 
 def _environment() -> dict[str, str]:
+    from contracts import build
     from tests.world.simulator import PARAMETERS
     from tests.world.template import Stack
 
     stack = Stack(ROOT, PARAMETERS)
     return {
         **stack.function("PlanFunction").environment,
+        "LOADER_SQL": str(build.ready()),
         "AWS_REGION": "us-west-2",
         "AWS_DEFAULT_REGION": "us-west-2",
         "AWS_ACCESS_KEY_ID": "test",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from contracts.conditions import Condition
 from contracts.paths import Path
@@ -131,7 +132,8 @@ class Contract:
 class HandWritten:
     """A dataset.yaml that says ``sql: true``: its SQL is in the files beside it.
 
-    header: as functions/loader/datasets.py accepts it (None: not said).
+    header   as functions/loader/datasets.py accepts it (None: not said)
+    further  other fields of dataset.json, as they are
     """
 
     name: str
@@ -141,6 +143,7 @@ class HandWritten:
     stage_table: str
     fact_table: str = ""
     header: bool | tuple[str, ...] | None = None
+    further: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def suffixes(self) -> tuple[str, ...]:

@@ -86,6 +86,7 @@ def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | Ha
             value["stage_table"],
             value.get("fact_table", ""),
             tuple(header) if isinstance(header, list) else header,
+            value.get("dataset_json", {}),
         )
     return _Reader(document, name, prefix, endings).contract()
 

@@ -15,7 +15,7 @@ from contracts.reading import SCHEMA
 BEGIN, END = "<!-- fields: python -m contracts.reference -->", "<!-- end of fields -->"
 # A column's own fields come after the table's.
 _OF_COLUMN = "columns.<name>"
-_HAND_WRITTEN = ("sql", "stage_table", "fact_table", "header")
+_HAND_WRITTEN = ("sql", "stage_table", "fact_table", "header", "dataset_json")
 
 
 def fields() -> Iterator[tuple[str, str, bool]]:

@@ -49,12 +49,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             )
             failures.append({"itemIdentifier": record["messageId"]})
             continue
-        if file.bucket != settings().data_bucket or not dataset_of(file.key, datasets().values()):
-            logger.info("an object that matches no dataset is ignored", key=file.key)
-            ours = file.bucket == settings().data_bucket
-            not_taken += bool(ours and dataset_above(file.key, datasets().values()))
-            continue
-        add_event(newest, sequencer, file)
+        known = datasets().values()
+        if file.bucket == settings().data_bucket and dataset_of(file.key, known):
+            add_event(newest, sequencer, file)
+        # Of a bucket that others use too, most events are of their objects: nothing is said of these.
+        elif file.bucket == settings().data_bucket and dataset_above(file.key, known):
+            logger.info("an object under a dataset's prefix matches no dataset", key=file.key)
+            not_taken += 1
     if not_taken:
         metrics.add_metric("UploadsNotTaken", MetricUnit.Count, not_taken)
     if loads.start_or_defer(newest):

@@ -1,8 +1,9 @@
-"""python -m local COMMAND: the loader on a local AWS, from the command line."""
+"""python -m local COMMAND, or .venv/bin/loader COMMAND: the loader on a local AWS, from the command line."""
 
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -10,6 +11,7 @@ from local.commands import (
     demo,
     deploy,
     down,
+    eject,
     generate,
     inbox,
     reset,
@@ -32,6 +34,7 @@ COMMANDS = {
     "upload": upload,
     "start": start,
     "show": show,
+    "eject": eject,
     "inbox": inbox,
     "sql": sql,
     "reset": reset,
@@ -42,7 +45,7 @@ COMMANDS = {
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     whole = argparse.ArgumentParser(
-        prog="python -m local",
+        prog="loader" if Path(sys.argv[0]).name == "loader" else "python -m local",
         description="The loader on a local AWS: everything runs on this machine, on 127.0.0.1.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="""First time? Try demo.

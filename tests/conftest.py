@@ -1,9 +1,11 @@
-"""For all tests: the environment of the functions.
+"""For all tests: the environment of the functions, with the SQL that is built of this tree.
 
 The variables are set before a handler is imported, as Lambda does; nothing here can reach AWS.
 """
 
 import os
+
+from contracts import build
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
@@ -14,6 +16,7 @@ os.environ.update(
     AWS_REGION="us-west-2",
     AWS_DEFAULT_REGION="us-west-2",
     AWS_EC2_METADATA_DISABLED="true",
+    LOADER_SQL=str(build.ready()),
     WORKGROUP_NAME="local",
     DATABASE_NAME="dev",
     SCHEMA_NAME="sparkify",

@@ -1,4 +1,5 @@
-"""python -m tools.install GROUP: installs a dependency group of pyproject.toml into .venv, with progress.
+"""python -m tools.install GROUP: installs a dependency group of pyproject.toml into .venv, with progress; and the
+command loader.
 
 tools/make-venv.sh runs it with the Python of a .venv that may still be empty: the standard library only.
 """
@@ -6,6 +7,7 @@ tools/make-venv.sh runs it with the Python of a .venv that may still be empty: t
 import importlib.metadata
 import os
 import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -27,6 +29,19 @@ OPTIONS = (
     # Python compiles modules when they are imported, which is a small part of what is installed.
     "--no-compile",
 )
+# A first line has no room for a Python in a long path or one with blanks. The shell runs the second line; for Python it
+# is a text.
+COMMAND = """#!/bin/sh
+'''exec' {python} "$0" "$@"
+' '''
+# python -m local, from any folder. Written by tools/install.py.
+import sys
+
+sys.path.insert(0, {root!r})
+from local.__main__ import main
+
+sys.exit(main())
+"""
 COMPILED = ("dev",)
 """Groups after which everything is compiled: the tests start many processes, and some write no compiled files."""
 
@@ -150,9 +165,20 @@ def run(command: list[str], packages: Path, log: Path, progress: Progress) -> in
             pip.wait()
 
 
+def write_command(venv: Path, root: Path) -> Path:
+    """Writes the command ``loader`` into the environment; where it is."""
+    command = venv / "bin" / "loader"
+    command.parent.mkdir(exist_ok=True)
+    text = COMMAND.format(python=shlex.quote(sys.executable), root=str(root))
+    command.write_text(text, encoding="utf-8")
+    command.chmod(0o755)
+    return command
+
+
 def install(group: str, root: Path = ROOT) -> int:
     """Installs a group, unless it is installed as pyproject.toml lists it now; returns the exit code."""
     venv = root / ".venv"
+    write_command(venv, root)
     with (root / "pyproject.toml").open("rb") as file:
         project = tomllib.load(file)
     groups, folders = project["dependency-groups"], sources(project, root)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contracts import build
+from contracts.document import ContractError
 from tools import evidence, sql_forms
 from tools.evidence import Entry
 
@@ -173,6 +175,7 @@ def rendered() -> list[tuple[str, str]]:
     sys.path[:0] = [str(ROOT / "functions")] * (str(ROOT / "functions") not in sys.path)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    os.environ["LOADER_SQL"] = str(build.ready())
     sql, groups, explain, settings = (
         importlib.import_module(f"loader.{name}")
         for name in ("sql", "rendered", "explain", "settings")
@@ -232,6 +235,9 @@ def main() -> int:
     """Prints what was found; 1 if something is refused."""
     try:
         report = lint(rendered(), evidence.entries())
+    except ContractError as error:
+        print(error)
+        return 1
     except Exception as error:  # the loader's own errors; it cannot be imported before rendered()
         if type(error).__name__ not in ("DatasetError", "TemplateError"):
             raise

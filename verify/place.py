@@ -15,6 +15,7 @@ from conformance.runner import Target
 
 from local import environment
 from local.client.stack import USABLE, stack_name
+from local.datasets import datasets
 from local.problem import Problem
 
 LOCAL = "local"
@@ -55,11 +56,16 @@ class Stack:
 
     @property
     def log_prefix(self) -> str:
-        return self.parameters.get("LogDataPrefix") or "log_data/"
+        return _prefix_of("log_data")
 
     @property
     def song_prefix(self) -> str:
-        return self.parameters.get("SongDataPrefix") or "song_data/"
+        return _prefix_of("song_data")
+
+
+def _prefix_of(dataset: str) -> str:
+    """The prefix of a dataset's files in this repository, which must be the one that is deployed."""
+    return next(each.prefix for each in datasets() if each.name == dataset)
 
 
 @dataclass(frozen=True)

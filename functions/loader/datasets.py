@@ -128,8 +128,8 @@ def compression(key: str) -> str:
     return ""
 
 
-def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
-    """Every folder of sql/datasets/ with its dataset.json; ``prefixes`` replaces a dataset's own."""
+def load_all(data_prefix: str = "") -> dict[str, Dataset]:
+    """Every folder of sql/datasets/ with its dataset.json; the keys of all must begin with ``data_prefix``."""
     datasets = {}
     for path in sorted((sql.ROOT / "datasets").glob("*/dataset.json")):
         name = path.parent.name
@@ -158,9 +158,15 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
             raise DatasetError(
                 f"Dataset {name!r}: suffixes must be a list of endings, such as ['.json']."
             )
-        prefix = prefixes.get(name, document.get("prefix"))
+        prefix = document.get("prefix")
         if not isinstance(prefix, str) or not prefix:
             raise DatasetError(f"Dataset {name!r}: prefix is missing.")
+        if not prefix.startswith(data_prefix):
+            raise DatasetError(
+                f"Dataset {name!r}: its files are under {prefix!r}, but the stack's parameter DataPrefix is "
+                f"{data_prefix!r}: it gets no events of them and may not read them. Deploy with a DataPrefix that all "
+                "datasets' files have (empty: the whole bucket), or change files in its dataset.yaml."
+            )
         for file in NEEDED:
             if not (path.parent / file).is_file():
                 raise DatasetError(f"Dataset {name!r}: sql/datasets/{name}/{file} is missing.")
@@ -180,11 +186,6 @@ def load_all(prefixes: Mapping[str, str]) -> dict[str, Dataset]:
             str(document.get("contract", "")),
         )
     _refuse_tables(list(datasets.values()))
-    unknown = prefixes.keys() - datasets.keys()
-    if unknown:
-        raise DatasetError(
-            f"DATASET_PREFIXES names {min(unknown)!r}, but sql/datasets/ has no such folder."
-        )
     _refuse_overlaps(list(datasets.values()))
     return datasets
 
@@ -317,7 +318,7 @@ def _document(name: str, path: Path) -> dict[str, Any]:
 @cache
 def datasets() -> dict[str, Dataset]:
     """The datasets of this function's environment."""
-    return load_all(settings().prefixes)
+    return load_all(settings().data_prefix)
 
 
 def dataset_of(key: str, among: Iterable[Dataset]) -> Dataset | None:

@@ -1,6 +1,5 @@
 """The functions' configuration: environment variables as one typed, validated value."""
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ IDENTIFIER = re.compile(r"(?!.*_loader$)[a-z_][a-z0-9_]{0,62}")
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 COPY_ROLE = re.compile(r"default|arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d")  # us-west-2, us-gov-east-1, eusc-de-east-1
-PREFIX = re.compile(r"[\w!.*()/-]*")
 
 
 class SettingsError(Exception):
@@ -32,7 +30,7 @@ class Settings:
     data_bucket: str
     work_bucket: str
     region: str
-    prefixes: Mapping[str, str]
+    data_prefix: str
     batch_files: int
     batch_bytes: int
     max_batches: int
@@ -84,7 +82,7 @@ class Settings:
             data_bucket=_match(env, "DATA_BUCKET", BUCKET, "the name of a bucket"),
             work_bucket=_match(env, "WORK_BUCKET", BUCKET, "the name of a bucket"),
             region=region,
-            prefixes=_prefixes(env),
+            data_prefix=env.get("DATA_PREFIX", ""),
             batch_files=_number(env, "BATCH_FILES", 1, 100_000),
             batch_bytes=_number(env, "BATCH_BYTES", 1, 10**15),
             max_batches=_number(env, "MAX_BATCHES", 1, 100),
@@ -144,19 +142,3 @@ def _number(env: Mapping[str, str], name: str, low: int, high: int) -> int:
             f"The environment variable {name} is {value!r}; it must be a whole number from {low} to {high}."
         )
     return int(value)
-
-
-def _prefixes(env: Mapping[str, str]) -> Mapping[str, str]:
-    """DATASET_PREFIXES, a JSON object: dataset -> the prefix that replaces the one in its dataset.json."""
-    text = env.get("DATASET_PREFIXES") or "{}"
-    try:
-        prefixes = json.loads(text)
-    except ValueError:
-        prefixes = None
-    if not isinstance(prefixes, dict) or not all(
-        isinstance(p, str) and PREFIX.fullmatch(p) for p in prefixes.values()
-    ):
-        raise SettingsError(
-            f"The environment variable DATASET_PREFIXES is {text!r}; it must be a JSON object of prefixes."
-        )
-    return prefixes

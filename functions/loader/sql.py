@@ -8,6 +8,7 @@ Redshift does not support bind variables in subqueries
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,10 +16,24 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parent.parent / "sql"
-# In a Lambda artifact sql/ is inside of functions/, in the repository beside it.
-if not ROOT.is_dir():
-    ROOT = Path(__file__).resolve().parents[2] / "sql"
+from loader.settings import SettingsError
+
+
+def _root() -> Path:
+    """sql/ beside the handlers in a Lambda artifact; in the repository, where contracts.build has made it."""
+    beside = Path(__file__).resolve().parent.parent / "sql"
+    if beside.is_dir():
+        return beside
+    named = os.environ.get("LOADER_SQL", "")
+    if not Path(named or "-").is_dir():
+        raise SettingsError(
+            f"There is no {beside}, where sam build puts the SQL files, and the environment variable LOADER_SQL is "
+            f"{named!r}, not a folder. Run sam build; or make one: python -m contracts.build FOLDER."
+        )
+    return Path(named)
+
+
+ROOT = _root()
 
 IDENTIFIER = r"[a-z_][a-z0-9_]{0,126}"
 S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9_./-]+"

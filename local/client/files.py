@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from local.client import queries
 from local.client.clients import Clients
 from local.client.stack import Stack
+from local.datasets import datasets
 from local.environment import SCHEMA
-from local.show.state import State, datasets
+from local.show.state import State
 
 
 def states(clients: Clients, stack: Stack) -> list[State]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.client.clients import UPLOAD_THREADS, Clients
-from local.environment import ROOT
+from local.datasets import datasets
 from local.problem import Problem
 
 if TYPE_CHECKING:
@@ -33,21 +31,9 @@ class Upload:
     key: str
 
 
-@cache
-def datasets(folder: Path = ROOT / "sql" / "datasets") -> dict[str, tuple[str, ...]]:
-    """Prefix -> suffixes of the objects that start a load, from each dataset.json."""
-    found = {}
-    for file in sorted(folder.glob("*/dataset.json")):
-        described = json.loads(file.read_text(encoding="utf-8"))
-        found[str(described["prefix"])] = tuple(described["suffixes"])
-    return found
-
-
 def starts_a_load(key: str) -> bool:
     """Whether the object belongs to a dataset."""
-    return any(
-        key.startswith(prefix) and key.endswith(suffixes) for prefix, suffixes in datasets().items()
-    )
+    return any(dataset.takes(key) for dataset in datasets())
 
 
 def not_taken(uploads: list[Upload]) -> list[str]:
@@ -61,12 +47,14 @@ def found_in(folder: Path) -> list[Upload]:
         raise Problem(f"{folder} is not a folder.")
     uploads = [
         Upload(path, path.relative_to(folder).as_posix())
-        for prefix in datasets()
-        for path in sorted((folder / prefix).rglob("*"))
+        for dataset in datasets()
+        for path in sorted((folder / dataset.prefix).rglob("*"))
         if path.is_file()
     ]
     if not uploads:
-        raise Problem(f"{folder} has no files in {' or '.join(datasets())}.")
+        raise Problem(
+            f"{folder} has no files in {' or '.join(each.prefix for each in datasets())}."
+        )
     return uploads
 
 

@@ -13,7 +13,7 @@ from local.environment import DATA, ROOT, Ports, isolated
 from local.problem import Problem
 from local.show.progress import Progress
 
-SOURCES = ("functions", "sql", "statemachine", "template.yaml", "samconfig.toml")
+SOURCES = ("contracts", "functions", "sql", "statemachine", "template.yaml", "samconfig.toml")
 BUILT = ROOT / ".aws-sam" / "build" / "template.yaml"
 FINGERPRINT = ROOT / ".aws-sam" / "built-from"
 SHOWN_ERROR_LINES = 25

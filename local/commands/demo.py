@@ -15,7 +15,8 @@ from local.client.clients import Clients, clients
 from local.client.objects import found_in
 from local.commands import generate, reset, up
 from local.commands.upload import upload
-from local.environment import BUILD, DATA, ROOT, ports
+from local.datasets import datasets
+from local.environment import BUILD, DATA, ports
 from local.problem import FAILED
 from local.show.report import Report, exit_code
 from local.show.summary import Summary
@@ -127,6 +128,6 @@ def summary(clients: Clients, reports: Iterable[Report], phases: dict[str, float
 
 def _reported() -> list[str]:
     """The tables of which a dataset reports the rows that it wrote, in the order of its published.sql."""
-    files = sorted((ROOT / "sql" / "datasets").glob("*/published.sql"))
+    files = (each.folder / "published.sql" for each in datasets())
     found = (COUNTED.findall(file.read_text(encoding="utf-8")) for file in files)
     return list(dict.fromkeys(name for names in found for name in names))

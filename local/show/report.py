@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.environment import ROOT
+from local.datasets import datasets
 from local.problem import ASKS, FAILED, WELL
 from local.show.terminal import visible
 
@@ -20,17 +20,6 @@ TIMED_OUT = (
     "The load exceeded the TimeoutSeconds of its state machine and was stopped. What it published stays. The sweep "
     "loads the rest, or start another load."
 )
-
-
-def _of_datasets(field: str) -> tuple[str, ...]:
-    """A field of every dataset.json that has it."""
-    files = sorted((ROOT / "sql" / "datasets").glob("*/dataset.json"))
-    found = (json.loads(file.read_text(encoding="utf-8")).get(field) for file in files)
-    return tuple(value for value in found if value)
-
-
-STAGES = _of_datasets("stage_table")
-FACTS = _of_datasets("fact_table")
 
 
 @dataclass(frozen=True)
@@ -129,8 +118,9 @@ def line(report: Report) -> str:
     parts += [f"{n:,} {_files(n)} {kind}" for kind, n in counts.items() if n]
     rows = report.rows()
     if rows:
-        staged = sum(rows.get(name, 0) for name in STAGES)
-        facts = [name for name in FACTS if name in rows] or FACTS[:1]
+        staged = sum(rows.get(each.stage_table, 0) for each in datasets())
+        facts = [each.fact_table for each in datasets() if each.fact_table]
+        facts = [name for name in facts if name in rows] or facts[:1]
         told = ", ".join(f"{rows.get(name, 0):,} {name}" for name in facts)
         parts.append(f"{staged:,} rows staged, {told}")
     if took is not None:

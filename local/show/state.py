@@ -1,12 +1,8 @@
 """What became of the files of each dataset: a line each, with what to do."""
 
-import json
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-from local.environment import ROOT
+from local.datasets import Dataset
 from local.show.report import LEFT_OUT
 from local.show.tables import Value, aligned
 from local.show.terminal import visible
@@ -29,16 +25,6 @@ WHICH = (
 NOT_TAKEN_SHOWN = 3
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """As sql/datasets/<name>/dataset.json describes it."""
-
-    name: str
-    prefix: str
-    suffixes: tuple[str, ...]
-    fact_table: str = ""
-
-
 @dataclass
 class State:
     """A dataset's files: how many there are of each kind (COUNTS), and the newest that is loaded."""
@@ -59,17 +45,6 @@ class State:
     def to_do(self) -> str:
         """What a person should do, in a few words."""
         return "; ".join(f"{kind}: {what}" for kind, what in TO_DO.items() if self.counts.get(kind))
-
-
-@cache
-def datasets(folder: Path = ROOT / "sql" / "datasets") -> tuple[Dataset, ...]:
-    """The datasets, by name."""
-    found = []
-    for file in sorted(folder.glob("*/dataset.json")):
-        said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        suffixes, fact = tuple(said["suffixes"]), str(said.get("fact_table") or "")
-        found.append(Dataset(file.parent.name, str(said["prefix"]), suffixes, fact))
-    return tuple(found)
 
 
 def lines(states: list[State], room: int | None) -> list[str]:

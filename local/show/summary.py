@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from local.show.report import LEFT_OUT, SHOWN_REJECTED, STAGES, Report, known_as, line
+from local.datasets import datasets
+from local.show.report import LEFT_OUT, SHOWN_REJECTED, Report, known_as, line
 from local.show.tables import Value, aligned
 
 
@@ -71,8 +72,9 @@ class Summary:
         return [f"Files    {text}; in {_loads(self.reports)}"]
 
     def _rows(self) -> list[str]:
+        stages = [each.stage_table for each in datasets()]
         staged = {
-            stage: sum(report.rows().get(stage, 0) for report in self.reports) for stage in STAGES
+            stage: sum(report.rows().get(stage, 0) for report in self.reports) for stage in stages
         }
         rows: list[list[Value]] = [[f"{name} (staged)", count] for name, count in staged.items()]
         rows += [[name, count] for name, count in self.tables.items()]

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
+from contracts import build
 from local import __main__ as command_line
 from local.aws.ministack import language
 from local.commands import demo, status
+from local.datasets import Dataset, of_tree
 from local.environment import ROOT, Ports
 from local.show.report import Report, exit_code, headline
-from local.show.state import Dataset, State
+from local.show.state import State
 from local.show.summary import Summary
 from local.show.tables import Result
 from tools import asl_lint
@@ -146,8 +148,8 @@ def test_the_summary_shows_and_writes_what_was_loaded() -> None:
 def test_the_summary_counts_what_other_datasets_wrote(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    orders = tmp_path / "sql" / "datasets" / "orders"
-    shutil.copytree(ROOT / "sql" / "datasets", orders.parent)
+    orders = tmp_path / "datasets" / "orders"
+    shutil.copytree(build.ready() / "datasets", orders.parent)
     orders.mkdir()
     made = ("{loader_schema}.order_stage", "{schema}.orders", "{schema}.refunds", "{schema}.users")
     text = "".join(f"CREATE TABLE IF NOT EXISTS ${name} (a INT);\n" for name in made)
@@ -155,7 +157,9 @@ def test_the_summary_counts_what_other_datasets_wrote(
     counted_in = ("{schema}.orders", "{schema}.users")  # two datasets may report one table
     text = "\nUNION ALL\n".join(f"SELECT COUNT(*) AS figure\nFROM ${name}" for name in counted_in)
     (orders / "published.sql").write_text(text)
-    monkeypatch.setattr("local.commands.demo.ROOT", tmp_path)
+    said = {"prefix": "orders/", "suffixes": [".json"], "stage_table": "order_stage"}
+    (orders / "dataset.json").write_text(json.dumps(said))
+    monkeypatch.setattr("local.commands.demo.datasets", lambda: of_tree(tmp_path))
 
     def counted(_: Any, sql: str) -> Result:
         names = re.findall(r'FROM "(\w+)"', sql)
@@ -332,3 +336,45 @@ def test_status_of_servers_that_are_stopped_says_where_they_were(
     told = capsys.readouterr().out
     assert "the local AWS: not running (it starts on 127.0.0.1:5000)" in told
     assert "to start it: make up" in told
+
+
+# ---------------------------------------------------------------- datasets
+CLICKS = """description: Clicks
+files: clicks/*.jsonl
+columns: {page: varchar(99)}
+"""
+
+
+@pytest.fixture
+def clicks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tree with one contract, in place of this repository."""
+    path = tmp_path / "sql" / "datasets" / "clicks" / "dataset.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(CLICKS)
+    monkeypatch.setattr("local.commands.eject.ROOT", tmp_path)
+    monkeypatch.setattr("local.commands.show.datasets", lambda: of_tree(build.ready(tmp_path)))
+    return path
+
+
+def test_show_prints_the_files_of_a_dataset(
+    clicks: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["show", "clicks"]) == 0
+    shown = capsys.readouterr().out
+    names = re.findall(r"^==> sql/datasets/clicks/(\S+) <==$", shown, re.M)
+    assert names == sorted(names)
+    assert {"copy.sql", "dataset.json", "jsonpaths.json", "tables.sql"} <= set(names)
+    made = build.ready(clicks.parents[3]) / "datasets" / "clicks"
+    for name in names:
+        text = (made / name).read_text(encoding="utf-8")
+        assert f"==> sql/datasets/clicks/{name} <==\n{text}" in shown
+
+
+def test_eject_lists_what_it_has_written(clicks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["eject", "clicks"]) == 0
+    *written, said = capsys.readouterr().out.splitlines()
+    assert written[0] == "sql/datasets/clicks/dataset.yaml"
+    assert all((clicks.parents[3] / name).is_file() for name in written)
+    assert f"The other {len(written) - 1} files" in said
+    assert command_line.main(["eject", "clicks"]) == 1
+    assert "says sql: true already" in capsys.readouterr().err

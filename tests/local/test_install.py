@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -207,3 +208,37 @@ def test_make_installs_what_a_target_needs_and_no_more() -> None:
         *("demo", "up", "down", "verify")
     }
     assert {"test", "lint", "faults", "mutants", "soak", "bench", "format"} <= groups.keys()
+
+
+def test_the_command_runs_from_any_folder_and_calls_itself_by_its_name(tmp_path: Path) -> None:
+    """Also if the environment is in a folder with blanks, which a first line of a script cannot have."""
+    venv = tmp_path / "my project's" / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    command = install.write_command(venv, ROOT)
+    (tmp_path / "local.py").write_text("raise SystemExit('the wrong one')")
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    helped, wrong = run("--help"), run("generate")
+    assert helped.returncode == 0, helped.stderr
+    assert helped.stdout.startswith("usage: loader ")
+    assert (wrong.returncode, wrong.stderr.splitlines()[0][:22]) == (2, "usage: loader generate")
+    module = subprocess.run(
+        [sys.executable, "-m", "local", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert helped.stdout.replace("loader [-h]", "python -m local [-h]") == module.stdout
+
+
+def test_installing_writes_the_command_even_if_the_packages_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.setattr(install, "listing", lambda *_: "")
+    for name in ("requirements-demo.txt", ".installed-demo"):
+        (tmp_path / ".venv" / name).touch()
+    assert install.install("demo", tmp_path) == 0
+    assert os.access(tmp_path / ".venv" / "bin" / "loader", os.X_OK)

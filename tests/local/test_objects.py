@@ -11,7 +11,8 @@ import pytest
 from moto import mock_aws
 
 from local.client.clients import Clients
-from local.client.objects import datasets, empty, found_in, put_all, starts_a_load
+from local.client.objects import empty, found_in, put_all, starts_a_load
+from local.datasets import of_tree
 from local.problem import Problem
 
 STRANGE = "log_data/2018/a b+c%20d'e\"f&g=h#é日.json"
@@ -46,10 +47,11 @@ def test_which_keys_start_a_load(key: str, starts: bool) -> None:
 
 
 def test_a_new_dataset_is_known_by_its_own_file(tmp_path: Path) -> None:
-    file = tmp_path / "clicks" / "dataset.json"
-    file.parent.mkdir()
-    file.write_text('{"prefix": "clicks/", "suffixes": [".json"]}')
-    assert datasets(tmp_path) == {"clicks/": (".json",)}
+    file = tmp_path / "datasets" / "clicks" / "dataset.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"prefix": "clicks/", "suffixes": [".json"], "stage_table": "click_stage"}')
+    (clicks,) = of_tree(tmp_path)
+    assert (clicks.name, clicks.takes("clicks/a.json")) == ("clicks", True)
 
 
 def test_keys_are_the_paths_below_the_folder(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.datasets import Dataset
 from local.show.report import known_as, line, lines, report_of
 
 LOADED: dict[str, Any] = {
@@ -75,8 +76,12 @@ def test_a_load_in_one_line() -> None:
 
 
 def test_the_rows_of_a_dataset_of_ones_own_are_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.show.report.STAGES", ("event_stage", "rating_stage"))
-    monkeypatch.setattr("local.show.report.FACTS", ("songplays", "ratings"))
+    known = (
+        Dataset("log_data", "log_data/", (".json",), "songplays", "event_stage"),
+        Dataset("ratings", "ratings/", (".csv",), "ratings", "rating_stage"),
+        Dataset("song_data", "song_data/", (".json",), "", "song_stage"),
+    )
+    monkeypatch.setattr("local.show.report.datasets", lambda: known)
     rows = {"rating_stage": 4, "ratings": 4}
     report = report_of(
         execution("SUCCEEDED", output=json.dumps({"status": "loaded", "rows": rows}))

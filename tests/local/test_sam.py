@@ -15,7 +15,10 @@ from local.environment import ROOT, Ports
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    for name in ("functions/plan.py", "sql/publish/x.sql", "statemachine/load.asl.json"):
+    for name in (
+        *("contracts/build.py", "functions/plan.py"),
+        *("sql/publish/x.sql", "statemachine/load.asl.json"),
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
@@ -31,7 +34,9 @@ def test_the_same_tree_has_the_same_fingerprint(tree: Path) -> None:
     assert sam.fingerprint(tree) == before
 
 
-@pytest.mark.parametrize("name", ["functions/plan.py", "sql/publish/x.sql", "template.yaml"])
+@pytest.mark.parametrize(
+    "name", ["functions/plan.py", "sql/publish/x.sql", "contracts/build.py", "template.yaml"]
+)
 def test_any_change_of_a_source_changes_it(tree: Path, name: str) -> None:
     before = sam.fingerprint(tree)
     (tree / name).write_text("changed")

@@ -15,18 +15,25 @@ NAMES = {"functions/": "", "fakeshift/src/": "", "fakeshift/tests/": "fakeshift_
 HANDLERS = {path.stem for path in (ROOT / "functions").glob("*.py")}
 PARTS: dict[str, set[str]] = {
     "functions": set(),
+    "contracts": set(),
     "fakeshift": set(),
     "fakeshift_tests": {"fakeshift"},
-    "local": {"fakeshift"},
-    "tools": {"local"},
-    "tests.world": {"functions", "fakeshift", "local"},
+    "local": {"contracts", "fakeshift"},
+    "tools": {"contracts", "local"},
+    "tests.world": {"contracts", "functions", "fakeshift", "local"},
     "verify": {"local", "tests.world"},
-    "benchmarks": {"functions", "fakeshift", "local", "tests.world"},
+    "benchmarks": {"contracts", "functions", "fakeshift", "local", "tests.world"},
 }
 """What each part may import of the others."""
-TESTS = {"functions", "fakeshift", "fakeshift_tests", "local", "tools", "tests.world", "verify"}
+TESTS = {
+    *("contracts", "functions", "fakeshift", "fakeshift_tests"),
+    *("local", "tools", "tests.world", "verify"),
+}
 """What a folder of tests/ may import: no other folder of tests, and no benchmarks."""
-FLOORS = ("problem", "environment", "generator", "show", "aws", "client", "commands", "__main__")
+FLOORS = (
+    *("problem", "environment", "datasets", "generator"),
+    *("show", "aws", "client", "commands", "__main__"),
+)
 """The parts of local/: each imports only those before it."""
 Imports = Mapping[str, set[str]]
 

@@ -481,7 +481,8 @@ def test_the_lint_names_a_file_at_its_old_place(
 def test_the_build_names_a_file_at_its_old_place(
     root: Path, moved: tuple[str, str], tmp_path: Path
 ) -> None:
-    shutil.copytree(sql_lint.ROOT / "functions", tmp_path / "functions")
+    for name in ("contracts", "functions"):
+        shutil.copytree(sql_lint.ROOT / name, tmp_path / name)
     old, new = (root / name for name in moved)
 
     def build() -> subprocess.CompletedProcess[str]:

@@ -452,14 +452,12 @@ def test_an_owner_in_the_loaders_account_is_told_that_nothing_is_needed() -> Non
     assert any("Nothing is needed here" in said for said in template.refusals())
 
 
-def test_events_of_another_accounts_bucket_come_to_the_queue() -> None:
+@pytest.mark.parametrize("prefix", ["", "log_"])
+def test_events_of_another_accounts_bucket_come_to_the_queue(prefix: str) -> None:
     """Both rules ask for the same, and for no account: eventbridge/latest/userguide/eb-cross-account.html."""
-    parameters = {"DataBucketName": "files", "DataBucketAccountId": OWNER}
+    parameters = {"DataBucketName": "files", "DataBucketAccountId": OWNER, "DataPrefix": prefix}
     ours = rendered(**parameters)["UploadRule"]["Properties"]["EventPattern"]
-    # A dataset that a user adds stands there only if another account has the bucket (docs/adding-a-dataset.md).
-    keys = ours["detail"]["object"]["key"]
-    keys[:] = [each for each in keys if each["wildcard"].startswith(("log_data/", "song_data/"))]
-    owner = Rendered(OWNERS, path=BUCKET_OWNER).document()["Resources"]
+    owner = Rendered({**OWNERS, "DataPrefix": prefix}, path=BUCKET_OWNER).document()["Resources"]
     assert owner["NewFiles"]["Properties"]["EventPattern"] == ours
     forwarded = {
         "source": "aws.s3",
@@ -469,8 +467,27 @@ def test_events_of_another_accounts_bucket_come_to_the_queue() -> None:
     }
     stack = Stack(ROOT, {**SERVERLESS, **parameters})
     assert stack.takes(forwarded)
-    forwarded["detail"]["bucket"]["name"] = "others"  # type: ignore[index]
+    detail: Any = forwarded["detail"]
+    detail["object"]["key"] = "images/a.png"
+    assert stack.takes(forwarded) == (not prefix)
+    detail["object"]["key"], detail["bucket"]["name"] = "log_data/a.json", "others"
     assert not stack.takes(forwarded)
+
+
+@pytest.mark.parametrize(("prefix", "reads_images"), [("", True), ("raw/", False)])
+def test_the_prefix_bounds_events_and_rights(prefix: str, *, reads_images: bool) -> None:
+    stack = Stack(ROOT, {**SERVERLESS, "DataBucketName": "files", "DataPrefix": prefix})
+    for key, allowed in (("raw/orders/a.json", True), ("images/a.png", reads_images)):
+        event = {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": "files"}, "object": {"key": key}},
+        }
+        assert stack.takes(event) is allowed
+        for role in ("LoaderRole", "CopyRole"):
+            assert stack.allows(role, "s3:GetObject", f"arn:aws:s3:::files/{key}") is allowed
+    environment = stack.function("TriggerFunction").environment
+    assert environment["DATA_PREFIX"] == prefix
 
 
 def test_the_bus_lets_that_account_send_what_its_rule_sends_there() -> None:

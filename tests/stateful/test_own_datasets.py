@@ -12,7 +12,6 @@ import gzip
 import io
 import json
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -349,8 +348,6 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page, folder / "sql", ignore=shutil.ignore_patterns("ratings"), dirs_exist_ok=True
     )
     shutil.copytree(OWN / "sql", folder / "sql", dirs_exist_ok=True)
-    patch = ["git", "apply", "--unsafe-paths", f"--directory={folder}", str(OWN / "template.patch")]
-    subprocess.run(patch, cwd=folder.parent, check=True)
     return folder
 
 

@@ -401,7 +401,7 @@ def test_what_the_page_says_is_not_promised_is_so(world: World) -> None:
 
 def test_the_projects_own_tests_of_sql_pass_with_it(tree: Path) -> None:
     """That a dataset of one's own needs no Python is true of the tests too."""
-    for name in ("tests", "local", "docs/other-account"):
+    for name in ("tests", "contracts", "local", "docs/other-account"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
     names = [f"tests/unit/test_{name}.py" for name in ("sql_files", "datasets", "undo", "reset")]

@@ -9,6 +9,7 @@ import pytest
 from local.client import files, queries
 from local.client.clients import Clients
 from local.client.stack import Stack
+from local.datasets import Dataset
 from local.show import state
 from local.show.tables import Result
 from tests.stateful.worlds import new_world
@@ -83,7 +84,7 @@ def test_before_the_first_load_all_is_not_loaded(
 def twenty(**counts: int) -> list[state.State]:
     return [
         state.State(
-            state.Dataset(f"dataset_number_{n}", f"data_{n}/", (".json",), "facts"),
+            Dataset(f"dataset_number_{n}", f"data_{n}/", (".json",), "facts"),
             {"loaded": 10_000 * n, **(counts if n == 3 else {})},
             rows=1_234_567,
             newest=f"data_{n}/2026/11/30/a-file-of-the-day.json",

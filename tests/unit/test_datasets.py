@@ -34,7 +34,7 @@ def write(folder: Path, name: str, document: Any) -> None:
 
 
 def test_the_products_own_datasets() -> None:
-    found = load_all({})
+    found = load_all()
     own = [found[name] for name in ("log_data", "song_data")]
     assert [d.stage_table for d in own] == ["event_stage", "song_stage"]
     assert [d.fact_table for d in own] == ["songplays", ""]
@@ -72,10 +72,14 @@ def test_compression_is_told_by_the_ending(key: str, option: str) -> None:
     assert compression(key) == option
 
 
-def test_a_parameter_replaces_the_prefix(folder: Path) -> None:
+def test_a_dataset_outside_of_the_stacks_prefix_is_refused(folder: Path) -> None:
+    """It would get no events, and COPY could not read its files."""
     write(folder, "log_data", GOOD)
-    assert load_all({"log_data": "in/"})["log_data"].takes("in/x.json")
-    assert not load_all({"log_data": "in/"})["log_data"].takes("log_data/x.json")
+    for prefix in ("", "log", "log_data/"):
+        assert list(load_all(prefix)) == ["log_data"]
+    for prefix in ("raw/", "log_data/2018/"):
+        with pytest.raises(DatasetError, match=rf"'log_data'.* DataPrefix is '{prefix}'"):
+            load_all(prefix)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,7 @@ def test_a_parameter_replaces_the_prefix(folder: Path) -> None:
 def test_an_error_names_the_dataset_and_the_field(folder: Path, document: Any, field: str) -> None:
     write(folder, "log_data", document)
     with pytest.raises(DatasetError, match=rf"'log_data'.*{field}"):
-        load_all({})
+        load_all()
 
 
 @pytest.mark.parametrize("file", NEEDED)
@@ -111,7 +115,7 @@ def test_a_file_that_is_missing_is_named(folder: Path, file: str) -> None:
     write(folder, "log_data", GOOD)
     (folder / "datasets" / "log_data" / file).unlink()
     with pytest.raises(DatasetError, match=rf"'log_data'.*sql/datasets/log_data/{file}"):
-        load_all({})
+        load_all()
 
 
 @pytest.mark.parametrize(
@@ -130,10 +134,10 @@ def test_no_two_datasets_take_one_key_or_share_a_staging_table(
     write(folder, "log_data", GOOD)
     write(folder, "other", GOOD | {"stage_table": "other_stage"} | other)
     if not refused:
-        assert len(load_all({})) == 2
+        assert len(load_all()) == 2
         return
     with pytest.raises(DatasetError, match=refused):
-        load_all({})
+        load_all()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,7 @@ def test_no_two_datasets_take_one_key_or_share_a_staging_table(
 def test_header_lines_are_those_that_copy_skips(folder: Path, copy: str, lines: int) -> None:
     write(folder, "log_data", GOOD)
     (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
-    assert load_all({})["log_data"].header_lines == lines
+    assert load_all()["log_data"].header_lines == lines
 
 
 CSV = "COPY x ({}) FROM 'y' FORMAT AS CSV IGNOREHEADER {}"
@@ -172,7 +176,7 @@ def test_the_header_that_files_must_have(
 ) -> None:
     write(folder, "log_data", GOOD | ({} if said is None else {"header": said}))
     (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
-    assert load_all({})["log_data"].header == header
+    assert load_all()["log_data"].header == header
 
 
 @pytest.mark.parametrize(
@@ -193,18 +197,13 @@ def test_a_header_that_contradicts_copy(folder: Path, copy: str, said: Any, why:
     write(folder, "log_data", GOOD | ({} if said is None else {"header": said}))
     (folder / "datasets" / "log_data" / "copy.sql").write_text(copy)
     with pytest.raises(DatasetError, match=rf"'log_data'.*{why}"):
-        load_all({})
+        load_all()
 
 
 def test_a_folder_that_is_no_identifier(folder: Path) -> None:
     write(folder, "log-data", GOOD)
     with pytest.raises(DatasetError, match=r"'log-data'.*folder"):
-        load_all({})
-
-
-def test_a_prefix_for_a_dataset_that_is_not_there() -> None:
-    with pytest.raises(DatasetError, match="DATASET_PREFIXES names 'plays'"):
-        load_all({"plays": "plays/"})
+        load_all()
 
 
 # ---------------------------------------------------------------- what could only fail later
@@ -241,17 +240,17 @@ def test_a_transaction_that_is_too_long_is_refused_with_its_number_and_file(
     (folder / where).mkdir(parents=True, exist_ok=True)
     (folder / where / "10_most.sql").write_text("SELECT 1;\n" * (room - 1))
     (folder / where / "20_last.sql").write_text("-- One; and no more.\nSELECT ';'")
-    assert list(load_all({})) == ["clicks"]
+    assert list(load_all()) == ["clicks"]
     (folder / where / "20_last.sql").write_text("SELECT 1; SELECT 2")
     sql.read.cache_clear()
     with pytest.raises(
         DatasetError,
         match=rf"'clicks': its {what} has 41 statements .*{where}/10_most.sql with {room - 1}:",
     ):
-        load_all({})
+        load_all()
 
 
-@pytest.mark.parametrize("name", load_all({}))
+@pytest.mark.parametrize("name", load_all())
 def test_the_longest_transactions_are_those_that_are_sent(name: str) -> None:
     """What is counted when a function starts is what a reload's second attempt and an undo send."""
     [sent] = [g.statements for g in rendered.groups() if g.name == f"reload {name}"] or [()]
@@ -282,13 +281,13 @@ def test_a_file_at_its_old_place_is_named_with_the_new_one(
     """It would silently not run any more."""
     write(folder, "clicks", GOOD)
     (folder / old / "clicks").mkdir(parents=True)
-    assert list(load_all({})) == ["clicks"]
+    assert list(load_all()) == ["clicks"]
     (folder / old / "clicks" / "10_clicks.sql").write_text("SELECT 1")
     moved = (
         rf"'clicks'.* sql/{old}/clicks/10_clicks.sql .* sql/datasets/clicks/{new}/10_clicks.sql:"
     )
     with pytest.raises(DatasetError, match=moved):
-        load_all({})
+        load_all()
 
 
 def test_a_table_of_two_datasets_is_refused(folder: Path) -> None:
@@ -299,7 +298,7 @@ def test_a_table_of_two_datasets_is_refused(folder: Path) -> None:
         (folder / "datasets" / name / "tables.sql").write_text(text)
     sql.read.cache_clear()
     with pytest.raises(DatasetError, match="'visits': its table seen also belongs to 'clicks'"):
-        load_all({})
+        load_all()
 
 
 def test_a_table_that_could_be_made_only_once_is_refused(folder: Path) -> None:
@@ -307,4 +306,4 @@ def test_a_table_that_could_be_made_only_once_is_refused(folder: Path) -> None:
     (folder / "datasets" / "clicks" / "tables.sql").write_text("CREATE TABLE ${schema}.t (a INT);")
     sql.read.cache_clear()
     with pytest.raises(DatasetError, match="CREATE TABLE IF NOT EXISTS of t: it runs again"):
-        load_all({})
+        load_all()

@@ -32,7 +32,7 @@ def test_a_serverless_workgroup() -> None:
     assert found.batch_bytes == 10 * 1024**3
     assert found.region == "us-west-2"
     assert not found.paused
-    assert dict(found.prefixes) == {}
+    assert found.data_prefix == ""
     assert not found.allow_reset
 
 
@@ -48,14 +48,14 @@ def test_a_cluster_as_the_template_sets_it() -> None:
             "COPY_ROLE": "arn:aws-us-gov:iam::123456789012:role/service/copy@1",
             "DATA_BUCKET_REGION": "",
             "PAUSED": "true",
-            "DATASET_PREFIXES": '{"log_data":"in/log(1)/"}',
+            "DATA_PREFIX": "in/log(1)/",
             "ALLOW_RESET": "true",
         }
     )
     assert (found.workgroup, found.cluster, found.db_user) == (None, "etl", "loader")
     assert found.secret_arn is None
     assert found.paused
-    assert dict(found.prefixes) == {"log_data": "in/log(1)/"}
+    assert found.data_prefix == "in/log(1)/"
     assert found.allow_reset
 
 
@@ -81,10 +81,6 @@ def test_a_cluster_as_the_template_sets_it() -> None:
         ("AWS_REGION", "oregon"),
         ("DATA_BUCKET_REGION", "us-west-2 "),
         ("DATA_BUCKET_REGION", "eu-central-1"),
-        ("DATASET_PREFIXES", "log_data/"),
-        ("DATASET_PREFIXES", '["log_data/"]'),
-        ("DATASET_PREFIXES", '{"log_data": 1}'),
-        ("DATASET_PREFIXES", '{"log_data": "it\'s/"}'),
         ("BATCH_FILES", ""),
         ("BATCH_FILES", "0"),
         ("BATCH_FILES", "100001"),

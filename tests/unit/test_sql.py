@@ -270,7 +270,7 @@ def test_every_placeholder_of_the_files_has_a_pattern() -> None:
         for path in sql.ROOT.rglob("*.sql")
         for found in re.findall(r"\$\{(\w+)\}", path.read_text(encoding="utf-8"))
     }
-    tables = {dataset.stage_table for dataset in load_all({}).values()}
+    tables = {dataset.stage_table for dataset in load_all().values()}
     fragments = {"checks", "staged", "published", "filled", "tables", "views", "ledger_now"}
     assert used - tables - fragments == set(sql.PATTERNS) - OF_CONTRACTS
 

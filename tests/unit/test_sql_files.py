@@ -221,7 +221,7 @@ def test_no_two_checks_of_a_dataset_share_a_name() -> None:
             assert len(set(names)) == len(names) > 0
 
 
-@pytest.mark.parametrize("dataset", [d.name for d in load_all({}).values() if d.can_undo])
+@pytest.mark.parametrize("dataset", [d.name for d in load_all().values() if d.can_undo])
 def test_what_publish_writes_undo_takes_away(dataset: str) -> None:
     both = f"datasets/{dataset}/publish_and_undo"
     published, undone = (
@@ -236,7 +236,7 @@ def test_what_publish_writes_undo_takes_away(dataset: str) -> None:
     assert set(counted) <= written
 
 
-@pytest.mark.parametrize("dataset", [d.name for d in load_all({}).values() if d.can_undo])
+@pytest.mark.parametrize("dataset", [d.name for d in load_all().values() if d.can_undo])
 def test_the_undo_of_a_dataset_fits_into_one_batch(dataset: str) -> None:
     """Its checks make it no longer: there is one guard for all."""
     load: Load = {"load_id": LOAD_ID, "execution": EXECUTION, "undo": {"load_id": LOAD_ID}}
@@ -271,7 +271,7 @@ def test_a_temporary_table_is_made_once_in_a_transaction() -> None:
             assert not re.search(rf"\.{used_name}\b", text)  # nobody gives it a schema
 
 
-@pytest.mark.parametrize("dataset", load_all({}))
+@pytest.mark.parametrize("dataset", load_all())
 def test_jsonpaths_and_column_list_have_the_same_order(dataset: str) -> None:
     if not datasets()[dataset].has_jsonpaths:
         assert "jsonpaths" not in sql.without_comments(f"datasets/{dataset}/copy.sql").lower()

@@ -92,15 +92,18 @@ def test_keys_are_taken_as_they_are(store: Store, machine: StateMachine) -> None
 def test_an_object_of_no_dataset_starts_nothing_and_leaves_the_queue(
     machine: StateMachine,
     measured: Callable[[], dict[str, float]],
+    caplog: pytest.LogCaptureFixture,
     key: str,
     bucket: str,
     told: dict[str, int],
 ) -> None:
+    """A bucket that others use too may have any number of such objects: only those of a dataset's prefix are told."""
     message = body(key)
     message["detail"]["bucket"]["name"] = bucket
     assert send(message) == []
     assert machine.executions == {}
     assert measured() == told
+    assert [vars(record).get("key") for record in caplog.records] == [key] * len(told)
 
 
 @pytest.mark.parametrize(

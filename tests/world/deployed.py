@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SPARKIFY = ROOT.parent / "shared" / "data" / "sparkify"
 END_SECONDS = 180
 COPIED = (
+    "contracts",
     "functions",
     "local",
     "sql",

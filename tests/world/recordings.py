@@ -454,7 +454,7 @@ def _keep(name: str, file: Path, *, wait: bool) -> None:
 
 KEPT = ROOT / "build" / "recordings"
 _MADE_OF = (
-    "functions", "sql", "statemachine", "template.yaml", "fakeshift/src/fakeshift", "local/generator",
+    "contracts", "functions", "sql", "statemachine", "template.yaml", "fakeshift/src/fakeshift", "local/generator",
     "tests/world", "pyproject.toml",
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from moto.core.models import botocore_stubber
 
+from contracts import build
 from tests.world.clock import Clock
 from tests.world.template import REGION, Function
 
@@ -72,10 +73,11 @@ class ApiCall:
 
 
 class Code:
-    """The folder functions/ of a tree; its modules are compiled once."""
+    """The folder functions/ of a tree, whose modules are compiled once, and its built sql/."""
 
     def __init__(self, tree: Path) -> None:
         self.root = tree / "functions"
+        self.sql = build.ready(tree)
         self.modules = {
             path.relative_to(self.root).with_suffix("").as_posix().replace("/", "."): path
             for path in [*self.root.glob("*.py"), *self.root.glob("loader/**/*.py")]
@@ -186,7 +188,11 @@ class Environment:
     def _replacements(self, number: int) -> dict[str, types.ModuleType]:
         """The modules that are different in each environment, by their names."""
         session = self._session()
-        variables = {**self.function.environment, "AWS_REGION": REGION}
+        variables = {
+            **self.function.environment,
+            "AWS_REGION": REGION,
+            "LOADER_SQL": str(self._code.sql),
+        }
         return {
             "boto3": _like(boto3, client=session.client, resource=session.resource),
             "os": _like(real_os, environ=variables, getenv=variables.get),

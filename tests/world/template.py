@@ -361,9 +361,13 @@ def _fits(pattern: Any, value: Any) -> bool:
         )
     for one in pattern:
         if isinstance(one, dict):
-            if set(one) != {"wildcard"}:
+            if set(one) == {"prefix"}:
+                fits = isinstance(value, str) and value.startswith(one["prefix"])
+            elif set(one) == {"wildcard"}:  # of earlier versions of the template
+                fits = isinstance(value, str) and matches(one["wildcard"], value)
+            else:
                 raise TemplateProblem(f"The pattern {one} is not known here.")
-            if isinstance(value, str) and matches(one["wildcard"], value):
+            if fits:
                 return True
         elif one == value:
             return True

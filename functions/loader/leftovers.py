@@ -56,11 +56,11 @@ def staging_tables(api: DataApi, load_id: str) -> list[StagingTable]:
         name=f"{load_id} leftovers",
         limit=30,
     )
-    parents = {dataset.stage_table for dataset in datasets().values()}
     found = []
     for (name,) in api.rows(f"{statement.id}:1"):
-        for parent in parents:
-            if match := _OF_A_LOAD.fullmatch(str(name).removeprefix(parent)):
+        for dataset in datasets().values():
+            match = _OF_A_LOAD.fullmatch(str(name).removeprefix(dataset.stage_table))
+            if match and (match[4] or "_")[1:] in ("", *dataset.staged_tables):
                 found.append(StagingTable(str(name), "-".join(match.groups()[:3])))
     return found
 

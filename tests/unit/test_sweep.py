@@ -155,14 +155,14 @@ def test_the_sweep_goes_on_where_that_cannot_be_noted(
     assert last_sweep(store) is None
 
 
-SONGS = {"song_data": ["song_data/", ".json", ".json.gz"]}
+SONGS = {"song_data": ["song_data/", ".json", ".json.gz", ".json.bz2", ".json.zst"]}
 
 
 @pytest.mark.parametrize(
     ("seen", "keys"),
     [
         ({"datasets": SONGS, "files": []}, [LOG]),  # log_data was added since
-        ({"datasets": SONGS | {"log_data": ["old/", ".json", ".json.gz"]}, "files": []}, [LOG]),
+        ({"datasets": SONGS | {"log_data": ["old/", *SONGS["song_data"][1:]]}, "files": []}, [LOG]),
         ({"datasets": SONGS | {"log_data": ["log_data/", ".json"]}, "files": []}, [LOG]),
         ({"datasets": {}, "files": []}, [LOG, SONG]),
     ],

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from contracts import generate, reading
+from contracts import generate, reading, together
 from contracts.document import ContractError
 from contracts.model import Contract, HandWritten
 
@@ -27,6 +27,7 @@ _HERE = Path(__file__).resolve().parent
 def build(source: Path, target: Path) -> None:
     """Makes ``target``, which must not exist, of the tree ``source``. Raises ContractError."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(SOURCE))
+    datasets = []
     for folder in sorted(path for path in (source / "datasets").glob("*/") if path.is_dir()):
         name, contract = folder.name, folder / SOURCE
         shown = f"sql/datasets/{name}"
@@ -35,7 +36,9 @@ def build(source: Path, target: Path) -> None:
             if (folder / MADE).is_file():
                 continue
             raise ContractError(f"{shown}/ has no {SOURCE}. Write one, or delete the folder.")
-        for file, text in files(reading.read(contract, shown=f"{shown}/{SOURCE}")).items():
+        dataset = reading.read(contract, shown=f"{shown}/{SOURCE}")
+        datasets.append(dataset)
+        for file, text in files(dataset).items():
             made = target / "datasets" / name / file
             if made.exists():
                 raise ContractError(
@@ -44,6 +47,7 @@ def build(source: Path, target: Path) -> None:
                 )
             made.parent.mkdir(parents=True, exist_ok=True)
             made.write_text(text, encoding="utf-8")
+    together.refuse(source, target, datasets)
 
 
 def files(dataset: Contract | HandWritten) -> dict[str, str]:

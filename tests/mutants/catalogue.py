@@ -352,6 +352,27 @@ MUTANTS = (
     ),
     # -- files -----------------------------------------------------------------------------
     mutant(
+        "a dataset whose files the stack may not read is not refused",
+        "tests/unit/test_datasets.py::test_a_dataset_outside_of_the_stacks_prefix_is_refused",
+        "functions/loader/datasets.py",
+        "if not prefix.startswith(data_prefix):",
+        "if not prefix:",
+    ),
+    mutant(
+        "two contracts may take the same files",
+        "tests/contracts/test_together.py::test_two_datasets_with_the_same_files",
+        "contracts/together.py",
+        "if other.prefix.startswith(one.prefix) and same:",
+        "if other.prefix == one.prefix and not same:",
+    ),
+    mutant(
+        "a built tree is seen before it is whole",
+        "tests/contracts/test_build.py::test_a_build_that_fails_leaves_nothing",
+        "contracts/build.py",
+        'build(tree / "sql", temporary / "sql")',
+        'build(tree / "sql", made)',
+    ),
+    mutant(
         "a file of the manifest need not be there",
         "test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loaded",
         "functions/loader/copying.py",

@@ -188,20 +188,22 @@ MACROS: tuple[str, ...] = (
     _try_cast("rs_try_int8", "BIGINT", f"TRY_CAST({_DIGITS} AS BIGINT)"),
     _try_cast("rs_try_float8", "DOUBLE", "TRY_CAST(x AS DOUBLE)"),
     _try_cast("rs_try_float4", "FLOAT", "TRY_CAST(x AS FLOAT)"),
-    # BOOLEAN: from and to whole numbers only, text literals apart
+    # casts that Redshift does not have: text to BOOLEAN; a NULL without a type is none
     f"""
-    CREATE OR REPLACE MACRO rs_bool(x VARCHAR) AS {_no_cast("character varying", "boolean", "BOOLEAN")},
+    CREATE OR REPLACE MACRO rs_bool(x BOOLEAN) AS x,
+        (x VARCHAR) AS {_no_cast("character varying", "boolean", "BOOLEAN")},
         (x DOUBLE) AS {_no_cast("double precision", "boolean", "BOOLEAN")},
         (x FLOAT) AS {_no_cast("real", "boolean", "BOOLEAN")},
-        (x BOOLEAN) AS x, (x SMALLINT) AS CAST(x AS BOOLEAN), (x INTEGER) AS CAST(x AS BOOLEAN),
+        (x SMALLINT) AS CAST(x AS BOOLEAN), (x INTEGER) AS CAST(x AS BOOLEAN),
         (x BIGINT) AS CAST(x AS BOOLEAN), (x HUGEINT) AS CAST(x AS BOOLEAN),
         (x) AS CAST(x AS BOOLEAN)
     """,
     # any value as text: floats without a needless ".0"
     f"CREATE OR REPLACE MACRO rs_text(x VARCHAR) AS CAST(x AS VARCHAR), (x) AS {_TEXT}",
     f"""
-    CREATE OR REPLACE MACRO rs_cast_text(x BOOLEAN) AS {_no_cast("boolean", "character varying")},
-        (x) AS rs_text(x)
+    CREATE OR REPLACE MACRO rs_cast_text(x VARCHAR) AS CAST(x AS VARCHAR),
+        (x) AS CASE WHEN typeof(x) = 'BOOLEAN' THEN {_no_cast("boolean", "character varying")}
+            ELSE rs_text(x) END
     """,
     # LISTAGG leaves NULLs and empty strings out; DISTINCT keeps the first of equal values
     "CREATE OR REPLACE MACRO rs_listed(x) AS nullif(rs_text(x), '')",
@@ -238,8 +240,9 @@ MACROS: tuple[str, ...] = (
     """,
     *(
         f"""
-        CREATE OR REPLACE MACRO rs_cast_{name}(x BOOLEAN, n) AS {_no_cast("boolean", spoken)},
-            (x, n) AS rs_{name}(x, n)
+        CREATE OR REPLACE MACRO rs_cast_{name}(x VARCHAR, n) AS rs_{name}(x, n),
+            (x, n) AS CASE WHEN typeof(x) = 'BOOLEAN' THEN {_no_cast("boolean", spoken)}
+                ELSE rs_{name}(x, n) END
         """
         for name, spoken in (("left_bytes", "character varying"), ("char", "character"))
     ),

@@ -16,7 +16,7 @@ from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import Statement, client_token
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, failed_check, is_missing
+from loader.failures import Kind, failed_check, is_missing, is_older
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.splitting import next_part
@@ -65,7 +65,7 @@ def handler(event: BatchEvent) -> BatchState:
     if statement.running:
         return {**state, "outcome": "running"}
     if not statement.finished:
-        return not_published(state, statement)
+        return not_published(state, dataset, statement)
     return published(load, state, batch, f"{statement.id}:{len(sequence)}")
 
 
@@ -159,7 +159,7 @@ def shortened(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def not_published(state: BatchState, statement: Statement) -> BatchState:
+def not_published(state: BatchState, dataset: Dataset, statement: Statement) -> BatchState:
     """What to do after a publish transaction that failed; all of it was rolled back."""
     attempt, batch = state["publish_attempt"] + 1, state["batch"]
     end = ending(api, statement, state["statement"], f"published the batch {batch}")
@@ -170,6 +170,9 @@ def not_published(state: BatchState, statement: Statement) -> BatchState:
         case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "running"}
         case Kind.NO_TABLES if attempt < MAX_ATTEMPTS:
+            return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
+        # It was staged for an older contract: its staging tables lack a column.
+        case Kind.OTHER if dataset.contract and is_older(end.error) and attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
         case Kind.CLAIM:
             return {**state, "outcome": "loaded meanwhile"}

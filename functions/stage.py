@@ -29,6 +29,7 @@ from loader.splitting import MAX_PARTS, name_parts, next_part
 from loader.sql import Rendered
 from loader.steps import advance, ending, pause, polls, step, without
 from loader.store import DataFile
+from loader.tables import is_behind
 
 if TYPE_CHECKING:
     from loader.state import BatchEvent, BatchState, Load
@@ -87,7 +88,7 @@ def handler(event: BatchEvent) -> BatchState:
             store.put(keys.drift_sample(load["load_id"], batch.name), asdict(sampler.result()))
         return {**state, "outcome": "running"}
     if not statement.finished:
-        return not_staged(state, statement)
+        return not_staged(load, state, dataset, statement)
     return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
 
 
@@ -194,7 +195,7 @@ def submit(load: Load, batch: Batch, sequence: list[Rendered], attempt: int) -> 
     )
 
 
-def not_staged(state: BatchState, statement: Statement) -> BatchState:
+def not_staged(load: Load, state: BatchState, dataset: Dataset, statement: Statement) -> BatchState:
     """What to do after a staging statement that failed."""
     attempt, batch = state["attempt"], state["batch"]
     end = ending(api, statement, state["statement"], f"staged the batch {batch}")
@@ -209,6 +210,10 @@ def not_staged(state: BatchState, statement: Statement) -> BatchState:
     is_report = number == str(REPORT)
     if is_report and end.kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
         return {**state, "unreadable": True, "outcome": "again"}
+    may_be_older = end.kind in (Kind.COPY, Kind.OTHER) and attempt + 1 < MAX_ATTEMPTS
+    # COPY into tables of an older contract says nothing about the files.
+    if may_be_older and is_behind(load, dataset, f"stage.{batch}.{attempt}"):
+        return {**state, "outcome": "no tables"}
     match end.kind:
         case Kind.LOST if attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "again"}
@@ -251,6 +256,7 @@ def audit(
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
     noticed = Audit()
+    contracts: dict[int, str] = {}
     for row in api.rows(f"{statement.id}:{state.get('audit', AUDIT)}"):
         kind, name, digest, figure, expected, first, last = row
         noticed.take(row)
@@ -271,12 +277,20 @@ def audit(
                 cause = f"The tables are still at version {figure}; this loader needs {latest_version()}."
                 return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
+        elif kind == "contract":
+            contracts[int(figure or 0)] = str(name)
         elif kind == "check":
             checks.append(
                 CheckResult(str(name), "staged", batch.name, figure, expected, str(digest))
             )
         elif kind == "file":
             reported.append((name, digest, figure))
+    # The last of the contracts that the tables have had; another digest says that their columns may be others.
+    if dataset.contract and contracts.get(max(contracts, default=0)) != dataset.contract:
+        if state["attempt"] >= MAX_ATTEMPTS:
+            cause = f"The tables of {dataset.name} are still not of its contract."
+            return {**state, "outcome": "failed", "cause": cause}
+        return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
     failed = [check for check in checks if not check.passed]
     if failed:
         return {

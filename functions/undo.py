@@ -224,6 +224,10 @@ def not_undone(load: Load, statement: Statement, attempt: int) -> Load:
         # Tables of an older version can be read, but lack what the transaction needs.
         case Kind.NO_TABLES if attempt < 2:
             return {**load, "outcome": "no tables"}
+        case Kind.OTHER if (
+            attempt < 2 and is_older(end.error) and datasets()[todo["dataset"]].contract
+        ):
+            return {**load, "outcome": "no tables"}
         case Kind.CHECK:
             name, figure, expected = failed_check(end.statement)
             failed = CheckResult(name, "published", todo["batch"], number(figure), number(expected))

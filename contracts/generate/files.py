@@ -18,18 +18,18 @@ def files(contract: Contract) -> dict[str, str]:
         **staging.files(shape),
         **published.files(shape),
     }
-    made["dataset.json"] = _text(_document(shape, digest(made)))
+    made["dataset.json"] = _text(_document(shape, made["tables.sql"]))
     return dict(sorted(made.items()))
 
 
-def digest(made: dict[str, str]) -> str:
-    """A digest of all that is made of a contract: another contract, or another generator, has another."""
-    text = json.dumps(made, sort_keys=True)
+def digest(of_tables: dict[str, object], statements: str) -> str:
+    """A digest of what the migrate step brings the tables to. A changed check has the same, a changed mask another."""
+    text = json.dumps([of_tables, statements])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _document(shape: Shape, contract_digest: str) -> dict[str, object]:
-    contract = shape.contract
+def _document(shape: Shape, statements: str) -> dict[str, object]:
+    contract, of_tables = shape.contract, tables.document(shape)
     document: dict[str, object] = {
         "description": contract.description,
         "stage_table": shape.stage,
@@ -37,7 +37,8 @@ def _document(shape: Shape, contract_digest: str) -> dict[str, object]:
         "prefix": contract.prefix,
         "suffixes": list(contract.suffixes),
         "staged_tables": list(shape.further),
-        "contract": contract_digest,
+        "contract": digest(of_tables, statements),
+        "tables": of_tables,
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
         document["from_key"] = in_key

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contracts.generate import landing, values
 from contracts.generate.shape import OF_LOAD, RELOAD, Shape
 from contracts.generate.words import lines, name
-from contracts.model import Child, Column
+from contracts.model import Column
 
 LOAD_TYPE = "VARCHAR(64)"
 MISFITS = "VARCHAR(65535)"
@@ -58,50 +58,63 @@ def staging_tables(shape: Shape) -> Iterator[str]:
 def result_tables(shape: Shape) -> Iterator[tuple[str, str]]:
     """Name and CREATE TABLE of each table of results."""
     contract = shape.contract
-    schema = "${schema}"
-    columns = _declared(contract.kept, needed=contract.key, stored=True)
-    numbered = [f"{one} BIGINT NOT NULL" for one in shape.numbered]
-    of_load = [f"{one} {LOAD_TYPE} NOT NULL" for one in OF_LOAD]
-    if contract.key:
-        reload = [f"{RELOAD} {LOAD_TYPE} NOT NULL"]
-        hashed = [f"{one} VARCHAR(64)" for one in shape.hashed]
-        yield (
-            shape.versions,
-            _create(
-                f"{schema}.{shape.versions}",
-                [*columns, *reload, *hashed, *numbered, *of_load],
-                shape.key[:1],
-                shape.key,
-            ),
-        )
     # What readers look for: the time, for rows without a key.
     times = [name(one.name) for one in contract.kept if one.type.is_time][:1]
-    yield (
-        shape.table,
-        _create(
-            f"{schema}.{shape.table}",
-            [*columns, *numbered, *of_load],
-            shape.key[:1],
-            shape.key or tuple(times),
-        ),
-    )
-    for child in contract.children:
-        made = [*_child_columns(shape, child), *of_load]
-        ends = ("_versions", "") if contract.key else ("",)
-        for end in ends:
-            table = f"{child.name}{end}"
-            yield table, _create(f"{schema}.{table}", made, shape.key[:1], shape.key)
+    for table, columns in result_columns(shape).items():
+        order = shape.key or (tuple(times) if table == shape.table else ())
+        declared = [f"{name(column)} {said}" for column, said in columns.items()]
+        yield table, _create(f"${{schema}}.{table}", declared, shape.key[:1], order)
 
 
-def _child_columns(shape: Shape, child: Child) -> list[str]:
+def result_columns(shape: Shape) -> dict[str, dict[str, str]]:
+    """Table of results -> its columns in order -> how each is declared, such as VARCHAR(64) NOT NULL."""
     contract = shape.contract
-    return [
-        *_declared(
-            [contract.column(one) for one in contract.key], needed=contract.key, stored=True
-        ),
-        *("row_no BIGINT NOT NULL", "position BIGINT NOT NULL"),
-        *_declared([one for one in child.columns if one.mask != "drop"], stored=True),
-    ]
+    columns = _results(contract.kept, contract.key)
+    # The default is for rows that were loaded before the first table of an array was declared: they have no elements.
+    numbered = dict.fromkeys(shape.numbered, "BIGINT DEFAULT 0 NOT NULL")
+    of_load = dict.fromkeys(OF_LOAD, f"{LOAD_TYPE} NOT NULL")
+    made: dict[str, dict[str, str]] = {}
+    if contract.key:
+        reload = {RELOAD: f"{LOAD_TYPE} NOT NULL"}
+        hashed = dict.fromkeys(shape.hashed, "VARCHAR(64)")
+        made[shape.versions] = columns | reload | hashed | numbered | of_load
+    made[shape.table] = columns | numbered | of_load
+    for child in contract.children:
+        of_child = {
+            **_results([contract.column(one) for one in contract.key], contract.key),
+            **dict.fromkeys(("row_no", "position"), "BIGINT NOT NULL"),
+            **_results(one for one in child.columns if one.mask != "drop"),
+            **of_load,
+        }
+        for end in ("_versions", "") if contract.key else ("",):
+            made[f"{child.name}{end}"] = of_child
+    return made
+
+
+def _results(columns: Iterable[Column], needed: Iterable[str] = ()) -> dict[str, str]:
+    must = {*needed}
+    return {
+        column.name: f"{column.stored}{' NOT NULL' if column.name in must else ''}"
+        for column in columns
+    }
+
+
+def document(shape: Shape) -> dict[str, object]:
+    """What the migrate step compares the existing tables with: key, newest, masks, and the columns of each table."""
+    contract = shape.contract
+    of_children = ((child.name, child.columns) for child in contract.children)
+    masks = {
+        f"{table}.{column.name}": column.mask
+        for table, columns in ((shape.table, contract.columns), *of_children)
+        for column in columns
+        if column.mask
+    }
+    return {
+        "key": list(contract.key),
+        "newest": contract.newest,
+        "masks": masks,
+        "columns": result_columns(shape),
+    }
 
 
 def history_view(shape: Shape) -> Iterator[str]:
@@ -146,15 +159,8 @@ def order_of_versions(shape: Shape, alias: str) -> list[str]:
     return [*parts, *(f"{alias}.{one} ASC" for one in (*shape.hashed, *OF_LOAD, *shape.numbered))]
 
 
-def _declared(
-    columns: Iterable[Column], *, needed: Iterable[str] = (), stored: bool = False
-) -> list[str]:
-    must = {*needed}
-    return [
-        f"{name(column.name)} {column.stored if stored else column.type}"
-        + (" NOT NULL" if column.name in must else "")
-        for column in columns
-    ]
+def _declared(columns: Iterable[Column], *, stored: bool = False) -> list[str]:
+    return [f"{name(one.name)} {one.stored if stored else one.type}" for one in columns]
 
 
 def _create(

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import permutations
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from loader import sql
+from loader.contract_tables import Tables
 from loader.dataapi import MAX_STATEMENTS
 from loader.layout import Layout, LayoutError
 from loader.settings import settings
@@ -18,7 +19,7 @@ from loader.settings import settings
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "from_key", "contract"),
+    *("staged_tables", "paths", "from_key", "contract", "tables"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -58,7 +59,7 @@ class Dataset:
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
-    key, each with its name there; ``contract``, the digest of what was generated.
+    key, each with its name there; ``contract``, the digest of what its tables are; ``tables``, these tables.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Dataset:
     paths: tuple[str, ...] = ()
     from_key: tuple[tuple[str, str], ...] = ()
     contract: str = ""
+    tables: Tables = field(default_factory=Tables, hash=False)
 
     def takes(self, key: str) -> bool:
         """Whether an object with this key is a file of this dataset; a folder marker is not."""
@@ -184,6 +186,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             _texts(name, document, "paths", r".+"),
             tuple(dict(document.get("from_key", {})).items()),
             str(document.get("contract", "")),
+            Tables.of(document.get("tables", {})),
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))

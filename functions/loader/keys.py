@@ -176,6 +176,16 @@ def result(load: str, name: str) -> str:
     return f"{results(load)}{name}.json"
 
 
+def all_changed(load: str) -> str:
+    """The prefix of ``changed``."""
+    return f"{load_prefix(load)}/changed/"
+
+
+def changed(load: str, dataset: str) -> str:
+    """What a load has changed about the tables of a dataset."""
+    return f"{all_changed(load)}{dataset}.json"
+
+
 def drift(load: str, name: str) -> str:
     """A batch's sample, and in how many rows each column is filled; or as ``name`` a table, for its new rows."""
     return f"{load_prefix(load)}/noticed/{name}.json"

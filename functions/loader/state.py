@@ -248,6 +248,10 @@ class Load(TypedDict, total=False):
     ledger: Reading | None
     upgraded: dict[str, int]
     """The version of the tables before (``from``) and after (``to``); 0 for none."""
+    refused: dict[str, str]
+    """Dataset -> why its tables cannot be brought to its contract."""
+    changes: dict[str, list[str]]
+    """Of a dry run: dataset -> what the next load changes about its tables."""
     not_taken: UnmatchedFiles
 
     batches: list[str]
@@ -468,6 +472,12 @@ class Report(TypedDict, total=False):
     missing: Missing
     undo: Undo
     setup: list[dict[str, Any]]
+    changes: dict[str, list[str]]
+    """Dataset -> what the load changed about its tables; of a dry run, what the next load will change."""
+    older_rows: list[str]
+    """How the rows that were loaded before get what is new."""
+    refused: dict[str, str]
+    """Dataset -> why its tables cannot be brought to its contract."""
     sample: Sampled
     sweep_mark: str
     """Why the sweep's mark was voided."""

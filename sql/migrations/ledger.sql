@@ -165,5 +165,17 @@ FROM (
 ) AS ranked
 WHERE place = 1;
 
+-- Which contract the tables of each dataset have: the last of the numbers. columns: table.column TYPE of the tables of results.
+CREATE TABLE ${schema}.contracts (
+    dataset VARCHAR(64) NOT NULL,
+    number INTEGER NOT NULL,
+    digest VARCHAR(16) NOT NULL,
+    key_columns VARCHAR(65535) NOT NULL,
+    newest VARCHAR(127) NOT NULL,
+    columns VARCHAR(65535) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (dataset, number);
+
 -- Last: the version that all numbered files together lead to.
 INSERT INTO ${schema}.schema_version (version) VALUES (${version});

@@ -29,6 +29,17 @@ SAMPLE: Load = {
 }
 CHECK = {"on": "staged", "name": "sample", "definition": "0" * 16, "figure": 0, "expected": 0}
 
+SAMPLE_COLUMN = {
+    "dataset": "sample",
+    "table": "sample",
+    "column": "sample",
+    "declaration": "VARCHAR(64)",
+    "contract": "0" * 16,
+    "key_columns": "sample",
+    "newest": "sample",
+    "columns": "sample.sample VARCHAR(64)",
+}
+
 
 @dataclass(frozen=True)
 class Group:
@@ -113,9 +124,12 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
 
 def of_tables(load: Load = SAMPLE) -> list[Group]:
     """The batches that create, upgrade and drop the tables."""
-    offered = _offered(load, "s3://work/{}".format)
+    offered = _offered(load, "s3://work/{}".format) | SAMPLE_COLUMN
     upgrades = [text for name in migrations().values() for text in rendered(name, offered)]
-    one = ("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables")
+    one = (
+        *("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables"),
+        *("contracts", "columns", "add_column", "widen_column", "record_contract"),
+    )
     return [
         *(_group(name, sql.render(f"migrations/{name}.sql", offered)) for name in one),
         _group("tables of the ledger", rendered(LEDGER, offered)),

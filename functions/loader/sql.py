@@ -65,7 +65,7 @@ PATTERNS: dict[str, str] = {
     # Of a contract, as dataset.json has it.
     "contract": r"[0-9a-f]{16}",
     "table": IDENTIFIER,
-    "column": rf'"{IDENTIFIER}"',
+    "column": IDENTIFIER,
     "declaration": rf"({TYPE})( DEFAULT 0)?( NOT NULL)?",
     "key_columns": r"[a-z0-9_,]*",
     "newest": rf"|{IDENTIFIER}",

@@ -218,7 +218,7 @@ def bring(load: Load, dataset: Dataset, todo: Changes, suffix: str) -> bool:
 
 def _of_column(change: tuple[str, str, str]) -> dict[str, str]:
     table, column, declaration = change
-    return {"table": table, "column": f'"{column}"', "declaration": declaration}
+    return {"table": table, "column": column, "declaration": declaration}
 
 
 def create_missing(load: Load, suffix: str, but: Iterable[str] = ()) -> list[str]:

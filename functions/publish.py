@@ -16,7 +16,7 @@ from loader.batches import TRIED_AGAIN, Batch, Reject
 from loader.checks import CheckResult, number, sentence
 from loader.dataapi import Statement, client_token
 from loader.datasets import Dataset, datasets
-from loader.failures import Kind, failed_check, is_missing, is_older
+from loader.failures import Kind, failed_check, is_missing
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.splitting import next_part
@@ -46,6 +46,10 @@ def handler(event: BatchEvent) -> BatchState:
     dataset = datasets()[batch.dataset]
     attempt = state.get("publish_attempt", 0)
     begun = state.get("publish_begun") or time.time()
+    was_staged_for = state.get("contract", "") if state["table"] else dataset.contract
+    if was_staged_for != dataset.contract and not state.get("statement"):
+        # A deployment has changed the contract since: what was staged may have other columns, or lack a mask.
+        return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
     sequence = statements.publish(
         dataset,
         names_of(load, state, batch, dataset),
@@ -65,7 +69,7 @@ def handler(event: BatchEvent) -> BatchState:
     if statement.running:
         return {**state, "outcome": "running"}
     if not statement.finished:
-        return not_published(state, dataset, statement)
+        return not_published(state, statement)
     return published(load, state, batch, f"{statement.id}:{len(sequence)}")
 
 
@@ -159,7 +163,7 @@ def shortened(text: str, limit: int) -> str:
     return text.encode()[:limit].decode(errors="ignore")
 
 
-def not_published(state: BatchState, dataset: Dataset, statement: Statement) -> BatchState:
+def not_published(state: BatchState, statement: Statement) -> BatchState:
     """What to do after a publish transaction that failed; all of it was rolled back."""
     attempt, batch = state["publish_attempt"] + 1, state["batch"]
     end = ending(api, statement, state["statement"], f"published the batch {batch}")
@@ -170,9 +174,6 @@ def not_published(state: BatchState, dataset: Dataset, statement: Statement) -> 
         case Kind.LOST | Kind.AGAIN | Kind.TRY_AGAIN if attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "running"}
         case Kind.NO_TABLES if attempt < MAX_ATTEMPTS:
-            return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
-        # It was staged for an older contract: its staging tables lack a column.
-        case Kind.OTHER if dataset.contract and is_older(end.error) and attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
         case Kind.CLAIM:
             return {**state, "outcome": "loaded meanwhile"}

@@ -431,6 +431,7 @@ def staged(
     return {
         **state,
         "dataset": batch.dataset,
+        "contract": datasets()[batch.dataset].contract,
         "attempt": state.get("attempt", 0),
         "outcome": "staged",
         "table": table,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from contracts.generate import appended, keyed, landing, staging, tables
+from contracts.generate import appended, common, keyed, landing, staging, tables
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 
@@ -18,7 +18,10 @@ def files(contract: Contract) -> dict[str, str]:
         **staging.files(shape),
         **published.files(shape),
     }
-    made["dataset.json"] = _text(_document(shape, made["tables.sql"]))
+    of_tables = tables.document(shape)
+    of_contract = digest(of_tables, made["tables.sql"])
+    made |= common.has_contract(shape, of_contract)
+    made["dataset.json"] = _text(_document(shape) | {"contract": of_contract, "tables": of_tables})
     return dict(sorted(made.items()))
 
 
@@ -28,8 +31,8 @@ def digest(of_tables: dict[str, object], statements: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _document(shape: Shape, statements: str) -> dict[str, object]:
-    contract, of_tables = shape.contract, tables.document(shape)
+def _document(shape: Shape) -> dict[str, object]:
+    contract = shape.contract
     document: dict[str, object] = {
         "description": contract.description,
         "stage_table": shape.stage,
@@ -37,8 +40,6 @@ def _document(shape: Shape, statements: str) -> dict[str, object]:
         "prefix": contract.prefix,
         "suffixes": list(contract.suffixes),
         "staged_tables": list(shape.further),
-        "contract": digest(of_tables, statements),
-        "tables": of_tables,
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
         document["from_key"] = in_key

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST = 65_000  # bytes of the ledger's list of columns; a longer one is left out
+OWN = (
+    "row_no",
+    "arrays_hash",
+)  # columns that are no reader's, and come with the first table of an array
 SHOWN = 3  # what is refused, in one message
 
 Catalogue = Mapping[str, Mapping[str, str]]
@@ -190,16 +194,17 @@ class Comparison:
         if was.columns is None:
             return
         for table, columns in self.wanted.columns.items():
-            if table.removesuffix("_versions") != table and table not in was.tables:
-                continue  # told of the table itself
+            of = table.removesuffix("_versions")
+            if of != table and of in self.wanted.columns:
+                continue  # it has the columns of the other
             if table not in was.tables:
                 yield f"table {table} made"
                 continue
             for column, declaration in columns.items():
                 name, kind = f"{table}.{column}", type_of(declaration)
-                if name not in was.columns:
+                if name not in was.columns and column not in OWN:
                     yield f"column {name} added"
-                elif is_longer(kind, was.columns[name]):
+                elif is_longer(kind, was.columns.get(name, "")):
                     yield f"column {name} widened from {was.columns[name]} to {kind}"
 
     def _foreign(self) -> Iterator[str]:
@@ -219,8 +224,9 @@ class Comparison:
         return (
             f"{self.dataset}: the tables have {_identity(was.key, was.newest)}, the contract says "
             f"{_identity(self.wanted.key, self.wanted.newest)}. They cannot be changed to that. Give the dataset "
-            "another name (the name of its folder) and load the files into it. Or make its tables anew: undo its loads "
-            f'({{"undo": …}}; the table loads lists them), DROP TABLE {tables}; and load the files again.'
+            "another name (the name of its folder) and load the files into it. Or make its tables anew: deploy the "
+            'contract of before, undo its loads ({"undo": "<load id>"}; the table loads lists them), and run '
+            f'DROP TABLE {tables}; Then deploy this contract, and load the files again ({{"redo": "<load id>"}}).'
         )
 
     def _tables_removed(self, was: Applied) -> Iterator[str]:

@@ -338,6 +338,8 @@ class BatchState(TypedDict, total=False):
     """Rows staged."""
     copied: int | None
     """Rows that COPY reports."""
+    contract: str
+    """The contract of its dataset by which it was staged."""
     first_start: str
     last_start: str
     """The range of its times, as timestamp literals."""

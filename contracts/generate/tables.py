@@ -100,7 +100,9 @@ def _results(columns: Iterable[Column], needed: Iterable[str] = ()) -> dict[str,
 
 
 def document(shape: Shape) -> dict[str, object]:
-    """What the migrate step compares the existing tables with: key, newest, masks, and the columns of each table."""
+    """What the migrate step compares the existing tables with: key, newest, masks, the columns of each table, and the
+    view of the history ('' for none).
+    """
     contract = shape.contract
     of_children = ((child.name, child.columns) for child in contract.children)
     masks = {
@@ -113,6 +115,7 @@ def document(shape: Shape) -> dict[str, object]:
         "key": list(contract.key),
         "newest": contract.newest,
         "masks": masks,
+        "view": f"{shape.table}_history" if contract.history else "",
         "columns": result_columns(shape),
     }
 

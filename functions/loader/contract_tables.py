@@ -36,12 +36,14 @@ class Tables:
     """What a contract says of its tables of results.
 
     columns: table -> column -> its declaration, such as VARCHAR(64) NOT NULL. masks: table.column -> hash or drop.
+    view: the name of the view of the history, '' for none.
     """
 
     key: tuple[str, ...] = ()
     newest: str = ""
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     masks: Mapping[str, str] = field(default_factory=dict)
+    view: str = ""
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Tables:
@@ -50,6 +52,7 @@ class Tables:
             document.get("newest", ""),
             document.get("columns", {}),
             document.get("masks", {}),
+            document.get("view", ""),
         )
 
     @property
@@ -165,10 +168,15 @@ class Comparison:
 
     def changes(self) -> Changes:
         wanted, was, found = self.wanted, self.was, self.found
-        if not any(table in found for table in (*wanted.columns, *(was.tables if was else ()))):
+        if not any(
+            name in found for name in (*wanted.columns, wanted.view, *(was.tables if was else ()))
+        ):
             return Changes(
                 lost=tuple(wanted.columns), new=True
             )  # none was made yet, or all were dropped
+        view = self.found.get(wanted.view)
+        if view and "valid_from" not in view:
+            return Changes(refused=(self._not_ours(wanted.view),))
         absent = tuple(table for table in wanted.columns if table not in found)
         if was is None:
             return Changes(refused=tuple(self._foreign()), lost=absent)
@@ -212,12 +220,15 @@ class Comparison:
             kinds = {column: type_of(declaration) for column, declaration in columns.items()}
             # The same: made for this contract by a load that died before it recorded that.
             if self.found.get(table, kinds) != kinds:
-                yield (
-                    f"The table {self.schema}.{table} exists already, and is not of the dataset {self.dataset}: its "
-                    f"columns are others than those of sql/datasets/{self.dataset}/dataset.yaml. Give the dataset "
-                    "another name (the name of its folder), or rename the table: "
-                    f"ALTER TABLE {self.schema}.{table} RENAME TO {table}_old;"
-                )
+                yield self._not_ours(table)
+
+    def _not_ours(self, name: str) -> str:
+        what = "view" if name == self.wanted.view else "table"
+        return (
+            f"The {what} {self.schema}.{name} exists already, and is not of the dataset {self.dataset}: its "
+            f"columns are others than those of sql/datasets/{self.dataset}/dataset.yaml. Give the dataset another name "
+            f"(the name of its folder), or rename it: ALTER TABLE {self.schema}.{name} RENAME TO {name}_old;"
+        )
 
     def _another_key(self, was: Applied) -> str:
         tables = ", ".join(f"{self.schema}.{t}" for t in sorted(was.tables or self.wanted.columns))
@@ -247,12 +258,20 @@ class Comparison:
                 having.setdefault(column, []).append(table)
         for column, tables in having.items():
             drops = " ".join(
-                f'ALTER TABLE {self.schema}.{table} DROP COLUMN "{column}";' for table in tables
+                f'{self._unsorted(table, column)}ALTER TABLE {self.schema}.{table} DROP COLUMN "{column}";'
+                for table in tables
             )
             yield (
                 f"{self.dataset}: the column {column} is not in the contract any more. Nothing is dropped without you: "
                 f"put it back into dataset.yaml, or drop it: {drops}"
             )
+
+    def _unsorted(self, table: str, column: str) -> str:
+        """What a column needs before it can be dropped: rows without a key are sorted by their first time."""
+        is_time = self.found[table][column] in ("DATE", "TIMESTAMP")
+        if self.wanted.key or not is_time:
+            return ""
+        return f"ALTER TABLE {self.schema}.{table} ALTER SORTKEY NONE; "
 
     def _another_type(self, table: str, column: str, there: str, kind: str) -> str:
         name, new = f"{self.schema}.{table}", f"{column}_new"
@@ -269,7 +288,7 @@ class Comparison:
             )
         alter = f"ALTER TABLE {name}"
         by_hand = (
-            f"{alter} ADD COLUMN {new} {kind};",
+            f"{self._unsorted(table, column)}{alter} ADD COLUMN {new} {kind};",
             f'UPDATE {name} SET {new} = CAST("{column}" AS {kind});',  # noqa: S608
             f'{alter} DROP COLUMN "{column}";',
             f'{alter} RENAME COLUMN {new} TO "{column}";',

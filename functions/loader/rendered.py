@@ -31,7 +31,7 @@ CHECK = {"on": "staged", "name": "sample", "definition": "0" * 16, "figure": 0, 
 
 SAMPLE_COLUMN = {
     "dataset": "sample",
-    "table": "sample",
+    "result_table": "sample",
     "column": "sample",
     "declaration": "VARCHAR(64)",
     "contract": "0" * 16,
@@ -128,7 +128,8 @@ def of_tables(load: Load = SAMPLE) -> list[Group]:
     upgrades = [text for name in migrations().values() for text in rendered(name, offered)]
     one = (
         *("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables"),
-        *("contracts", "columns", "add_column", "widen_column", "record_contract"),
+        *("contracts", "columns", "add_column", "widen_column", "drop_view"),
+        "record_contract",
     )
     return [
         *(_group(name, sql.render(f"migrations/{name}.sql", offered)) for name in one),

@@ -64,7 +64,7 @@ PATTERNS: dict[str, str] = {
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
     # Of a contract, as dataset.json has it.
     "contract": r"[0-9a-f]{16}",
-    "table": IDENTIFIER,
+    "result_table": IDENTIFIER,
     "column": IDENTIFIER,
     "declaration": rf"({TYPE})( DEFAULT 0)?( NOT NULL)?",
     "key_columns": r"[a-z0-9_,]*",

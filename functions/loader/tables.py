@@ -201,9 +201,13 @@ def bring(load: Load, dataset: Dataset, todo: Changes, suffix: str) -> bool:
         "newest": dataset.tables.newest,
         "columns": dataset.tables.listed,
     }
+    view = dataset.tables.view
+    # Another view cannot replace it: OR REPLACE takes the same columns only (dg/r_CREATE_VIEW).
+    replaced = {**names, "result_table": view}
     statement = api.run(
         [
             *lock,
+            *(sql.render("migrations/drop_view.sql", replaced) if view and not todo.new else []),
             *statements.tables_of(dataset.name, names),
             sql.render_one("migrations/record_contract.sql", {**names, **contract}),
         ],
@@ -218,7 +222,7 @@ def bring(load: Load, dataset: Dataset, todo: Changes, suffix: str) -> bool:
 
 def _of_column(change: tuple[str, str, str]) -> dict[str, str]:
     table, column, declaration = change
-    return {"table": table, "column": column, "declaration": declaration}
+    return {"result_table": table, "column": column, "declaration": declaration}
 
 
 def create_missing(load: Load, suffix: str, but: Iterable[str] = ()) -> list[str]:

@@ -101,6 +101,7 @@ def every_key() -> dict[str, str]:
         **dict.fromkeys(("redo_files", "redo_missing", "not_loaded", "unmatched"), (load,)),
         **dict.fromkeys(("probe", "check_jsonpaths", "retry_list", "unfinished"), (load,)),
         **dict.fromkeys(("batch", "lines", "ledger_rows", "result"), (load, "0.1")),
+        "changed": (load, "log_data"),
         **dict.fromkeys(("drift", "drift_sample", "control_file", "values_of_key"), (load, "0.1")),
     }
     made = {name: getattr(keys, name)(*given) for name, given in arguments.items()}
@@ -112,7 +113,7 @@ def every_key() -> dict[str, str]:
 NO_KEYS = {
     *("load_id", "execution_digest", "event_execution", "stage_table", "plan_table", "listing_id"),
     *("split_waiting_list", "split_backlog_list", "unfinished_load"),
-    *("load_prefix", "batches", "manifests", "results"),  # prefixes of others
+    *("load_prefix", "batches", "manifests", "results", "all_changed"),  # prefixes of others
 }
 
 

@@ -6,6 +6,7 @@ Each test begins with a warehouse as the first contract left it, over which a pr
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cases import ALL as ALL_FAULTS
 from tests.world.executions import Execution
 from tests.world.simulator import Memory, World
 from tests.world.trees import with_contracts
@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.xdist_group("change"),
 ]
 
+ALL_FAULTS = os.environ.get("FAULTS") == "all"
 KEY, ROWS = "key: [order_id]\nnewest: updated_at\n", ""
 COLUMNS = {
     "order_id": "varchar(16)",

@@ -60,6 +60,7 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
     return Mutant(name, test if "::" in test else f"{SCENARIOS}::{test}", edits)
 
 
+CHANGE = "tests/contracts/test_change.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 UPDATED = "tests/stateful/test_updated_dataset.py"
@@ -1026,8 +1027,85 @@ MUTANTS = (
         "a dataset that lost a table holds up the others",
         "tests/unit/test_migrate.py::test_a_dataset_that_lost_a_table_holds_up_no_other",
         "functions/loader/tables.py",
-        "    missing = {dataset: absent for",
-        "    refuse(lost)\n    missing = {dataset: absent for",
+        "    missing = {name: absent for",
+        "    raise_for_lost(lost)\n    missing = {name: absent for",
+    ),
+    mutant(
+        "what would lose data of a contract is done as far as it goes",
+        f"{CHANGE}::test_what_would_lose_data_is_refused",
+        "functions/loader/tables.py",
+        "            if todo.refused:\n",
+        "            if not todo:\n",
+    ),
+    mutant(
+        "a dataset whose contract is refused holds up the others",
+        f"{CHANGE}::test_a_dataset_that_is_refused_holds_up_no_other",
+        "functions/migrate.py",
+        'if cause := brought.refused.get(batch.get("dataset", "")):',
+        'if cause := " ".join(brought.refused.values()):',
+    ),
+    mutant(
+        "an earlier contract is refused",
+        f"{CHANGE}::test_going_back_to_an_earlier_contract_loads",
+        "functions/loader/contract_tables.py",
+        "back = self.digest in was.before",
+        "back = False",
+    ),
+    mutant(
+        "a table of somebody else is taken for the contract's",
+        f"{CHANGE}::test_a_table_of_somebody_else_is_left_alone",
+        "functions/loader/contract_tables.py",
+        "if self.found.get(table, kinds) != kinds:",
+        "if self.found.get(table, kinds) != self.found.get(table, kinds):",
+    ),
+    mutant(
+        "a view of somebody else is replaced",
+        f"{CHANGE}::test_a_view_of_somebody_else_is_left_alone",
+        "functions/loader/contract_tables.py",
+        'if view and "valid_from" not in view:',
+        'if view and "seven" not in view:',
+    ),
+    mutant(
+        "a load does not ask which contract the tables have",
+        f"{CHANGE}::test_what_would_lose_data_is_refused",
+        "functions/stage.py",
+        "if dataset.contract and contracts.get(max(contracts, default=0)) != dataset.contract:",
+        "if not dataset and contracts:",
+    ),
+    mutant(
+        "files are blamed for tables of an older contract",
+        f"{CHANGE}::test_the_next_load_brings_the_tables_to_the_contract",
+        "functions/stage.py",
+        'if may_be_older and is_behind(load, dataset, f"stage.{batch}.{attempt}"):',
+        "if may_be_older and not dataset:",
+    ),
+    mutant(
+        "what was staged for another contract is published",
+        "tests/unit/test_publish.py::test_what_was_staged_for_another_contract_is_staged_again",
+        "functions/publish.py",
+        "if was_staged_for != dataset.contract and not",
+        "if not dataset and not",
+    ),
+    mutant(
+        "an undo does not ask which contract the tables have",
+        f"{CHANGE}::test_what_would_lose_data_is_refused",
+        "functions/undo.py",
+        'any(todo["dataset"] in old for todo in found["todo"])',
+        "not found",
+    ),
+    mutant(
+        "rows from before the first table of an array are not found by a reload",
+        f"{CHANGE}::test_the_next_load_brings_the_tables_to_the_contract",
+        "contracts/generate/tables.py",
+        '"BIGINT DEFAULT 0 NOT NULL"',
+        '"BIGINT"',
+    ),
+    mutant(
+        "the view of the history keeps its columns",
+        f"{CHANGE}::test_the_history_has_the_new_column",
+        "functions/loader/tables.py",
+        "if view and not todo.new else []",
+        "if view and todo.new else []",
     ),
     # -- masks and unknown keys ------------------------------------------------------------
     mutant(

@@ -392,10 +392,11 @@ MACROS: tuple[str, ...] = (
     """,
     # a value as SUPER: text becomes a string, it is not parsed
     f"CREATE OR REPLACE MACRO rs_super(x) AS {_SUPER}",
+    # The failing cast, and not error(), which is volatile: a window could not be ordered by it.
     """
     CREATE OR REPLACE MACRO rs_json_serialize(x VARCHAR) AS
-        CASE WHEN strlen(x) > 65535 THEN error('rs|XX000|JSON_SERIALIZE: the size of the text exceeds the '
-            || 'limit of 65535 bytes|') ELSE x END
+        CASE WHEN strlen(x) > 65535 THEN CAST(CAST('rs|XX000|JSON_SERIALIZE: the size of the text exceeds the '
+            || 'limit of 65535 bytes|' || left(x, 0) AS BIGINT) AS VARCHAR) ELSE x END
     """,
     # SUPER as text, number, boolean: NULL for another type
     """

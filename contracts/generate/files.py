@@ -10,7 +10,7 @@ from contracts.model import Contract
 
 
 def files(contract: Contract) -> dict[str, str]:
-    """Path inside of the dataset's folder -> text, sorted: what a hand-written dataset has (docs/adding-a-dataset.md)."""
+    """Path inside of the dataset's folder -> text, sorted: what a hand-written dataset has (docs/hand-written-datasets.md)."""
     shape = Shape(contract)
     published = keyed if contract.key else appended
     made = {

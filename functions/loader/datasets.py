@@ -246,7 +246,7 @@ def _header(name: str, said: Any) -> tuple[str, ...]:
     if said is False and skipped:
         raise DatasetError(
             f"Dataset {name!r}: header is false, but copy.sql says IGNOREHEADER {skipped}: the first row of each file "
-            "would be lost. Take IGNOREHEADER out of copy.sql, or header out of dataset.json."
+            "would be lost. Take IGNOREHEADER out of copy.sql, or header out of dataset.yaml."
         )
     if said and skipped != 1:
         raise DatasetError(

@@ -45,6 +45,8 @@ def _document(shape: Shape) -> dict[str, object]:
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
         document["from_key"] = in_key
+    if contract.every:
+        document["expect_seconds"] = int(contract.every.total_seconds())
     if contract.format == "csv":
         document["header"] = landing.header(shape)
         if extra := landing.extra_columns(shape):

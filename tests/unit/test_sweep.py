@@ -1,6 +1,7 @@
 """The sweep: what it finds newer than its mark, that it starts nothing without it, and what it leaves to others."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import sweep
 from loader import keys
 from loader.datasets import Dataset, datasets
 from loader.keys import SWEEP_MARK, UNFINISHED, UNMATCHED, WAITING_SINCE
+from loader.overdue import Newest
 from loader.request import parse
 from loader.store import Store
 from loader.unmatched import last_sweep
@@ -543,3 +545,36 @@ def test_what_a_load_left_is_tried_again_however_old_it_is(
     assert [(row["key"], row["etag"]) for row in rows] == [(SONG, "e")]
     read = store.get(f"sweeps/again-{given['mark']}.json")
     assert read == ["sweep/again/20180101-000000-0a1b2c3d.json"]
+
+
+@pytest.mark.parametrize(
+    ("every", "newest", "overdue"),
+    [
+        (0, "2026-11-01T00:00:00+00:00", 0),  # nothing is expected
+        (86400, "", 0),  # nobody has begun to upload
+        (86400, "2026-11-27T00:00:00+00:00", 0),
+        (86400, "2026-11-26T23:59:59+00:00", 1),
+    ],
+)
+def test_a_dataset_is_overdue_if_no_file_has_come_for_longer_than_expected(
+    every: int, newest: str, overdue: int
+) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    daily = replace(datasets()["log_data"], expect_seconds=every)
+    seen = Newest()
+    for modified in filter(None, (newest, newest and "2026-11-20T00:00:00+00:00")):
+        seen.add(daily, modified)
+    assert len(seen.overdue([daily], now)) == overdue
+
+
+def test_the_sweep_measures_what_is_overdue(
+    store: Store, machine: StateMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily = {name: replace(each, expect_seconds=3600) for name, each in datasets().items()}
+    monkeypatch.setattr(sweep, "datasets", lambda: daily)
+    written: list[tuple[str, float]] = []
+    monkeypatch.setattr(
+        sweep.metrics, "add_metric", lambda name, unit, value: written.append((name, value))
+    )
+    run()
+    assert ("DatasetsOverdue", 0) in written  # its files have just come

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from loader import batches, clients, copying, diagnosis, keys, known_good, sql, statements
+from loader import batches, clients, copying, diagnosis, keys, known_good, misfits, sql, statements
 from loader.batches import Batch, Reject
 from loader.dataapi import Statement, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
@@ -41,7 +41,7 @@ from loader.steps import LOST, advance, pause, step, without
 from loader.store import DataFile, Head
 
 if TYPE_CHECKING:
-    from loader.state import BatchEvent, BatchState, Check, Load
+    from loader.state import BadRows, BatchEvent, BatchState, Check, Load
 
 
 MAX_ATTEMPTS = 8  # of staging and this step together
@@ -67,7 +67,7 @@ def handler(event: BatchEvent) -> BatchState:
     batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
-        return after_failed_checks(load, state, batch)
+        return after_failed_checks(load, state, batch, dataset)
     if "looked" not in state:
         if may_pass(state["stage_error"]):
             return interrupted(state, state["stage_error"])
@@ -435,16 +435,24 @@ def divide(load: Load, state: BatchState, batch: Batch, named: DataFile | None) 
     return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchState:
+def after_failed_checks(
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset
+) -> BatchState:
     """A check on the staged rows failed: the file is rejected if the check has passed before, in this batch or by the
-    ledger.
+    ledger. If values do not fit, the files are read to find those that have them; else the batch is split.
     """
     checks = state["failed_checks"]
-    state = without(state, "failed_checks")
-    if len(batch.readable) > 1:
+    bad: BadRows = state.get("bad_rows") or {"rows": 0, "columns": []}
+    state = without(state, "failed_checks", "bad_rows")
+    rejects = by_reading(batch, dataset, bad)
+    well = len(batch.readable) - len(rejects)
+    if not rejects and well > 1:
         return halve(load, state, batch)
-    reject = Reject(batch.readable[0], state["stage_error"])
-    trusted = bool(state.get("good"))
+    if not rejects:
+        rejects = [Reject(batch.readable[0], unexplained(bad) or state["stage_error"])]
+        well = 0
+    # As in judge_rows: other files have no such rows, so the check is right.
+    trusted = bool(state.get("good")) or (bad["rows"] > 0 and well > 0)
     if not trusted:
         ended = api.run(
             [sql.render_one("stage/passed_checks.sql", settings().template_names)],
@@ -454,5 +462,32 @@ def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchSta
         passed = {(name, definition) for name, definition in api.rows(f"{ended.id}:1")}
         trusted = all((c["name"], c["definition"]) in passed for c in checks)
     if trusted:
-        return leave_out(load, state, batch, [reject])
-    return hold(load, state, batch, [as_waiting(reject, NEVER_PASSED)], checks)
+        return leave_out(load, state, batch, rejects)
+    return hold(load, state, batch, [as_waiting(one, NEVER_PASSED) for one in rejects], checks)
+
+
+def by_reading(batch: Batch, dataset: Dataset, bad: BadRows) -> list[Reject]:
+    """The files with rows whose values do not fit, each with its first one, as far as reading finds them."""
+    if not bad["rows"] or not dataset.rows:
+        return []
+    rejects = []
+    for file, found in zip(
+        batch.readable, misfits.look(store, batch.readable, dataset), strict=True
+    ):
+        if first := found.first:
+            more = f" ({found.rows} bad rows in the file)" if found.rows > 1 else ""
+            rejects.append(Reject(file, f"{first.reason}{more}", first.line, first.column))
+    return rejects
+
+
+def unexplained(bad: BadRows) -> str:
+    """The reason for a single file in which reading has found nothing."""
+    if not bad["rows"]:
+        return ""
+    said = [column.rstrip("?") for column in bad["columns"]]
+    missing = [column for column in bad["columns"] if column.endswith("?")]
+    what = "are missing or do not fit" if missing else "do not fit"
+    return (
+        f"Values {what} in {bad['rows']} rows, of these columns: {', '.join(said)}. The loader has read the file and "
+        "did not find their lines."
+    )

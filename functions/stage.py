@@ -31,7 +31,7 @@ from loader.steps import advance, ending, pause, polls, step, without
 from loader.store import DataFile
 
 if TYPE_CHECKING:
-    from loader.state import BatchEvent, BatchState, Load
+    from loader.state import BadRows, BatchEvent, BatchState, Load
 
 
 MAX_ATTEMPTS = 8
@@ -250,6 +250,7 @@ def audit(
     figures: BatchState = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
+    misfits: dict[str, int] = {}
     noticed = Audit()
     for row in api.rows(f"{statement.id}:{state.get('audit', AUDIT)}"):
         kind, name, digest, figure, expected, first, last = row
@@ -277,6 +278,8 @@ def audit(
             )
         elif kind == "file":
             reported.append((name, digest, figure))
+        elif kind == "misfits" and figure:
+            misfits[str(name or "")] = int(figure)
     failed = [check for check in checks if not check.passed]
     if failed:
         return {
@@ -285,6 +288,7 @@ def audit(
             "outcome": "bad files",
             "stage_error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
+            "bad_rows": bad_rows(misfits),
         }
     copied = rows_copied(statement, figures["rows"])
     if not is_complete(reported, batch, dataset, figures["rows"]):
@@ -308,6 +312,12 @@ def audit(
     store.put(keys.lines(load["load_id"], batch.name), lines)
     record_drift(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
+
+
+def bad_rows(misfits: dict[str, int]) -> BadRows:
+    """What the audit says of rows whose values do not fit. ``misfits``: columns -> rows, and '' -> rows in all."""
+    columns = {word for said in misfits for word in said.split()}
+    return {"rows": misfits.get("", 0), "columns": sorted(columns)}
 
 
 def record_drift(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from contracts.generate import appended, keyed, landing, staging, tables
+from contracts.generate import appended, keyed, landing, rows, staging, tables
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 
@@ -37,6 +37,7 @@ def _document(shape: Shape, contract_digest: str) -> dict[str, object]:
         "prefix": contract.prefix,
         "suffixes": list(contract.suffixes),
         "staged_tables": list(shape.further),
+        "rows": rows.rules(shape),
         "contract": contract_digest,
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:

@@ -43,6 +43,11 @@ class Shape:
         """The load's own table of typed rows."""
         return f"{self.staged}_typed"
 
+    @property
+    def misfits(self) -> str:
+        """The temporary table of the batch's bad rows."""
+        return f"misfits_{self.table}"
+
     def typed_child(self, child: Child) -> str:
         return f"{self.staged}_{child.name}"
 

@@ -16,6 +16,8 @@ def files(shape: Shape) -> dict[str, str]:
         made["stage/05_values_of_key.sql"] = _values_of_key(in_key)
     for number, child in enumerate(contract.children):
         made[f"stage/{20 + number}_{child.name}.sql"] = _of_array(shape, child)
+    made["stage/50_misfits.sql"] = _misfits(shape)
+    made["misfits.sql"] = _figures_of_misfits(shape)
     made["staged.sql"] = _staged(shape)
     return {**made, **_checks(shape)}
 
@@ -176,6 +178,56 @@ INSERT INTO {shape.typed_child(child)} (
 """
 
 
+def _misfits(shape: Shape) -> str:
+    """The bad records: a row each of the record, and of each of its elements, that is bad."""
+    missing = "".join(
+        f"\n    || CASE WHEN {condition} THEN {text(f'{one}? ')} ELSE '' END"
+        for one, condition in _incomplete(shape)
+    )
+    bad = " OR ".join(["t.misfits <> ''", *(condition for _, condition in _incomplete(shape))])
+    number = "".join(f"t.{one},\n    " for one in shape.numbered)
+    parts = [
+        f"SELECT\n    {number}CAST(t.misfits{missing} AS VARCHAR(256)) AS misfits\nFROM {shape.typed} AS t\nWHERE {bad}",
+        *(
+            f"SELECT\n    t.row_no,\n    CAST(t.misfits AS VARCHAR(256)) AS misfits\n"
+            f"FROM {shape.typed_child(child)} AS t\nWHERE t.misfits <> ''"
+            for child in shape.contract.children
+        ),
+    ]
+    query = "\nUNION ALL\n".join(parts)
+    return f"""\
+-- The rows and elements of the batch that have a value which does not fit, or lack one that must be there (with a question mark). A
+-- temporary table. Runs in the stage step, after the typed tables are filled.
+CREATE TEMPORARY TABLE {shape.misfits}
+AS
+{query};
+"""
+
+
+def _figures_of_misfits(shape: Shape) -> str:
+    rows = "COUNT(DISTINCT m.row_no)" if shape.numbered else "COUNT(*)"
+    return f"""\
+-- How many records of the batch are bad, and the most frequent columns of them. Runs in the stage step, as a part of stage/audit.sql.
+SELECT
+    CAST('' AS VARCHAR(256)) AS name,
+    {rows} AS figure
+FROM {shape.misfits} AS m
+UNION ALL
+SELECT
+    g.misfits AS name,
+    g.figure
+FROM (
+    SELECT
+        m.misfits,
+        COUNT(*) AS figure,
+        ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC, m.misfits ASC) AS place
+    FROM {shape.misfits} AS m
+    GROUP BY m.misfits
+) AS g
+WHERE g.place <= 20
+"""
+
+
 def _staged(shape: Shape) -> str:
     return f"""\
 -- What was staged. Runs in the stage step. No statement on {shape.table} is bounded by a time.
@@ -208,23 +260,23 @@ def _checks(shape: Shape) -> dict[str, str]:
             + (
                 ", and the value that says which version is the newest." if contract.newest else "."
             ),
-            f"FROM {shape.typed}\nWHERE {' OR '.join(_incomplete(shape))}",
+            f"FROM {shape.typed} AS t\nWHERE {' OR '.join(condition for _, condition in _incomplete(shape))}",
         )
     for number, test in enumerate(contract.tests):
         made[f"{folder}/{test_name(shape, number, test)}.sql"] = _tested(shape, test)
     return made
 
 
-def _incomplete(shape: Shape) -> list[str]:
-    """The conditions of a row without its key. An empty or blank text counts as missing."""
+def _incomplete(shape: Shape) -> list[tuple[str, str]]:
+    """The columns that a row must have, each with the condition of its absence. A blank text counts as missing."""
     contract = shape.contract
-    needed = [*contract.key, *([contract.newest] if contract.newest else [])]
     found = []
-    for one in needed:
-        column, said = contract.column(one), name(one)
-        found.append(f"{said} IS NULL")
-        if column.type.is_text:
-            found.append(f"TRIM({said}) = ''")
+    for one in [*contract.key, *([contract.newest] if contract.newest else [])]:
+        said = f"t.{name(one)}"
+        condition = f"{said} IS NULL"
+        if contract.column(one).type.is_text:
+            condition += f" OR TRIM({said}) = ''"
+        found.append((one, condition))
     return found
 
 

@@ -13,12 +13,13 @@ from urllib.parse import unquote
 from loader import sql
 from loader.dataapi import MAX_STATEMENTS
 from loader.layout import Layout, LayoutError
+from loader.rules import RowRules
 from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "from_key", "contract"),
+    *("staged_tables", "paths", "from_key", "rows", "contract"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -58,7 +59,8 @@ class Dataset:
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
-    key, each with its name there; ``contract``, the digest of what was generated.
+    key, each with its name there; ``rows``, what the values of its rows may be; ``contract``, the digest of what was
+    generated.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Dataset:
     staged_tables: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     from_key: tuple[tuple[str, str], ...] = ()
+    rows: RowRules | None = None
     contract: str = ""
 
     def takes(self, key: str) -> bool:
@@ -183,6 +186,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             _texts(name, document, "staged_tables", sql.IDENTIFIER),
             _texts(name, document, "paths", r".+"),
             tuple(dict(document.get("from_key", {})).items()),
+            RowRules.of(document["rows"]) if "rows" in document else None,
             str(document.get("contract", "")),
         )
     _refuse_tables(list(datasets.values()))

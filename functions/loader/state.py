@@ -299,6 +299,14 @@ class Control(TypedDict, total=False):
     statement: Pending
 
 
+class BadRows(TypedDict):
+    """Rows of a batch that have values which do not fit, or lack what must be there."""
+
+    rows: int
+    columns: list[str]
+    """The columns as misfits has them: order_items.qty; with a question mark if the value is missing."""
+
+
 class BatchState(TypedDict, total=False):
     """A batch in the Map, or the part of it that is next. Its files are in the work bucket (batches.py)."""
 
@@ -352,6 +360,7 @@ class BatchState(TypedDict, total=False):
     """Redshift's id of the COPY that failed."""
     failed_checks: list[Check]
     """The checks on the staged rows that failed."""
+    bad_rows: BadRows
     looked: str
     """The id of the NOLOAD statement that has finished."""
     retried: str

@@ -71,6 +71,7 @@ def stage(
         "filled": sql.union_of_counts(
             dataset.layout.identifiers, f"{names['loader_schema']}.{names['stage_table']}"
         ),
+        "misfits": misfits(dataset, names),
     }
     return [
         sql.render_one("stage/create.sql", names),
@@ -84,6 +85,13 @@ def stage(
         ),
         sql.render_one("stage/audit.sql", audit_names),
     ]
+
+
+def misfits(dataset: Dataset, names: Names) -> Fragment:
+    """How many rows have values that do not fit, by columns; nothing for a dataset that leaves that to COPY."""
+    name = f"datasets/{dataset.name}/misfits.sql"
+    nothing = "SELECT CAST('' AS VARCHAR(256)) AS name, CAST(0 AS BIGINT) AS figure"
+    return Fragment(sql.render_one(name, names) if dataset.rows else nothing)
 
 
 def drift_rows(names: Names) -> list[Rendered]:

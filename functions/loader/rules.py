@@ -1,0 +1,74 @@
+"""What the loader knows of the values of a contract's rows: dataset.json has it, in its field ``rows``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Steps = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class ValueRule:
+    """What the value of a column may be.
+
+    name     as the staging tables have it in misfits: qty, order_items.qty
+    each     the steps to the array whose elements have the column; None for a column of the record
+    paths    the steps to the value, in the record or the element: the first that is there
+    type     integer, varchar, …; array for the array of a table
+    forms    regular expressions, of which one must match the text; () for any text
+    says     what it should be: 'an integer'
+    longest  bytes of a text; 0 for no limit
+    scale    digits after the point of a number, which COPY itself has read; None for no such limit
+    within   the least and the greatest number; () for no limits
+    needed   why it must be there; '' if it need not
+    """
+
+    name: str
+    each: Steps | None
+    paths: tuple[Steps, ...]
+    type: str
+    forms: tuple[str, ...] = ()
+    says: str = ""
+    longest: int = 0
+    scale: int | None = None
+    within: tuple[int, ...] = ()
+    needed: str = ""
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> ValueRule:
+        each = said.get("each")
+        return cls(
+            said["name"],
+            None if each is None else _steps(each),
+            tuple(_steps(path) for path in said["paths"]),
+            said["type"],
+            tuple(said.get("forms", ())),
+            said.get("says", ""),
+            said.get("longest", 0),
+            said.get("scale"),
+            tuple(said.get("within", ())),
+            said.get("needed", ""),
+        )
+
+
+@dataclass(frozen=True)
+class RowRules:
+    """The rules of a dataset's rows. null: the text in a CSV file that is NULL. masked: whether a column is masked."""
+
+    values: tuple[ValueRule, ...]
+    null: str = ""
+    masked: bool = False
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> RowRules:
+        return cls(
+            tuple(ValueRule.of(one) for one in said["values"]),
+            said.get("null", ""),
+            said.get("masked", False),
+        )
+
+
+def _steps(said: Sequence[str | int]) -> Steps:
+    return tuple(said)

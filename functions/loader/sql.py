@@ -95,6 +95,9 @@ NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch, or a load, that 
 
 COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
 
+# In place of a dataset's misfits.sql.
+NO_MISFITS = "SELECT CAST('' AS VARCHAR(256)) AS name, CAST(0 AS BIGINT) AS figure"
+
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|;|[^'\"\-/;]+|.", re.DOTALL

@@ -90,8 +90,7 @@ def stage(
 def misfits(dataset: Dataset, names: Names) -> Fragment:
     """How many rows have values that do not fit, by columns; nothing for a dataset that leaves that to COPY."""
     name = f"datasets/{dataset.name}/misfits.sql"
-    nothing = "SELECT CAST('' AS VARCHAR(256)) AS name, CAST(0 AS BIGINT) AS figure"
-    return Fragment(sql.render_one(name, names) if dataset.rows else nothing)
+    return Fragment(sql.render_one(name, names) if dataset.rows else sql.NO_MISFITS)
 
 
 def drift_rows(names: Names) -> list[Rendered]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakeshift.copy.objects import Structures
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loader import records, sql
@@ -72,25 +71,28 @@ def test_objects_on_lines_over_lines_and_side_by_side(
     assert [(record.line, record.value) for record in found] == expected
 
 
-@QUICK
-@given(
-    st.lists(
-        st.sampled_from(['{"a": 1}', '{"a": ', "{bad}", "x", "[1]", "\n", " ", '"', "}", "{"]),
-        max_size=12,
-    ),
-    st.integers(1, 40),
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"a": 1}{"a": 2}', [(1, True), (1, True)]),
+        ('{"a": 1},\n{"a": 2}', [(1, True), (1, False), (2, True)]),
+        ('{bad}{"a": 1}', [(1, False), (1, True)]),
+        ('x {"a": 1}\ny', [(1, False), (1, True), (2, False)]),
+        ('{"a": \n{"a": 1}', [(2, False)]),
+        ('{"a": 1,\n"b": nan\n}\n{"a": 1}', [(2, False), (3, False), (4, True)]),
+        ('{"a": "1\n{"a": 2}', [(1, False), (2, True)]),
+        ('{"a": 1}\n[1]\n7\n', [(1, True), (2, True), (3, False)]),
+        ('\ufeff{"a": 1}', [(1, False), (1, True)]),
+        ('{"a": 1', [(1, False)]),
+        (" \n\r\n ", []),
+    ],
 )
-def test_what_is_no_json_has_the_lines_of_copy(
-    orders: Dataset, parts: list[str], size: int
+def test_what_is_no_json_is_a_record_without_a_value(
+    orders: Dataset, text: str, found: list[tuple[int, bool]], size: int
 ) -> None:
-    """As many records, on the same lines, as the local Redshift finds: its rows and errors."""
-    data = "".join(parts).encode()
-    theirs = [
-        (one.error.line if one.error else one.line, one.error is None)
-        for one in Structures(cut(data, size), "s3://b/k")
-    ]
-    mine = [(one.line, one.value is not None) for one in records.records(cut(data, size), orders)]
-    assert mine == theirs
+    read = records.records(cut(text.encode(), size), orders)
+    assert [(record.line, record.value is not None) for record in read] == found
 
 
 def test_a_long_record_comes_in_many_parts(orders: Dataset) -> None:

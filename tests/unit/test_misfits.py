@@ -105,8 +105,8 @@ def test_csv(readings: Dataset) -> None:
 def test_a_masked_file_is_not_quoted(orders: Dataset) -> None:
     assert orders.rows
     masked = replace(orders, rows=replace(orders.rows, masked=True))
-    [found] = of(masked, json.dumps({**GOOD, "total": "a@example.com"}))
-    assert found.reason == "total: its value is not a decimal(6,2)"
+    [found] = of(masked, json.dumps({**GOOD, "day": "a@example.com"}))
+    assert found.reason == "day: its value is not a date"
 
 
 def test_rules_as_dataset_json_has_them(orders: Dataset) -> None:
@@ -122,7 +122,7 @@ def put(s3: Any, key: str, body: bytes) -> DataFile:
 
 def test_files(store: Store, s3: Any, orders: Dataset) -> None:
     good = json.dumps(GOOD).encode()
-    bad = json.dumps({**GOOD, "total": "x"}).encode()
+    bad = json.dumps({**GOOD, "total": 1.234}).encode()
     files = [
         put(s3, "orders/a.jsonl", good + b"\n" + good),
         put(
@@ -138,7 +138,7 @@ def test_files(store: Store, s3: Any, orders: Dataset) -> None:
         (0, 0, False),  # not gzip
         (0, 0, False),  # replaced
     ]
-    assert found[1].first == Misfit(2, "total", "total: 'x' is not a decimal(6,2)")
+    assert found[1].first == Misfit(2, "total", "total: 1.234 is not a decimal(6,2)")
 
 
 def test_there_is_no_time_left(

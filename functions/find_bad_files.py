@@ -13,13 +13,25 @@ Out: the batch with outcome ``again`` (with fewer files, or split), ``next`` (fi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from loader import batches, clients, copying, diagnosis, keys, known_good, misfits, sql, statements
+from loader import (
+    bad_rows,
+    batches,
+    clients,
+    copying,
+    diagnosis,
+    keys,
+    known_good,
+    misfits,
+    sql,
+    statements,
+)
 from loader.batches import Batch, Reject
 from loader.dataapi import Statement, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
@@ -34,6 +46,7 @@ from loader.failures import (
     may_pass,
 )
 from loader.known_good import Verdict
+from loader.misfits import Found, Refused
 from loader.observability import logger
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, set_aside
@@ -68,6 +81,8 @@ def handler(event: BatchEvent) -> BatchState:
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
         return after_failed_checks(load, state, batch, dataset)
+    if "over_limit" in state:
+        return after_bad_rows(load, state, batch, dataset)
     if "looked" not in state:
         if may_pass(state["stage_error"]):
             return interrupted(state, state["stage_error"])
@@ -114,11 +129,12 @@ def judge(
         state = {**state, "stage_error": error}
         if kind_of(statement) is not Kind.COPY:
             return fail(state)
-    rejects, interruption = named_by_redshift(load, state, batch, statement)
+    rejects, interruption = named_by_redshift(load, state, batch, dataset, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
     if rejects:
-        return judge_rows(load, state, batch, dataset, statement, rejects)
+        well = len(batch.readable) - len(rejects) if statement.finished else 0
+        return judge_rows(load, state, batch, dataset, well, rejects)
     if statement.finished and may_have_passed(state, batch):
         return {**state, "retried": batch.name, "outcome": "again"}
     if rejects := named_by_s3(batch):
@@ -149,19 +165,24 @@ def after_control(state: BatchState, verdict: Verdict) -> BatchState | None:
     return None
 
 
+def after_bad_rows(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> BatchState:
+    """COPY has loaded the batch without its bad rows: files with too many are left out, and it is loaded again."""
+    if not state["over_limit"]:
+        return halve(load, without(state, "over_limit"), batch)
+    found = store.get(keys.over_limit(load["load_id"], batch.name))
+    rejects = [Reject.from_dict(one) for one in found]
+    well = len(batch.readable) - len(rejects)
+    answer = judge_rows(load, state, batch, dataset, well, rejects)
+    return answer if answer["outcome"] == "running" else without(answer, "over_limit")
+
+
 def judge_rows(
-    load: Load,
-    state: BatchState,
-    batch: Batch,
-    dataset: Dataset,
-    statement: Statement,
-    rejects: list[Reject],
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, well: int, rejects: list[Reject]
 ) -> BatchState:
     """Judges files with error rows: a wrong JSONPaths file causes them for every good file.
 
-    The set-up is right if NOLOAD has read as many other files well, if a part was published, or by the control.
+    The set-up is right if as many other files (``well``) were read well, if a part was published, or by the control.
     """
-    well = len(batch.readable) - len(rejects) if statement.finished else 0
     proved = well >= len(rejects) or bool(state.get("good"))
     if not proved:
         # If one file was read well, it does not matter that no other ever loaded: batches must not wait for each other.
@@ -330,14 +351,14 @@ def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Sta
 
 
 def named_by_redshift(
-    load: Load, state: BatchState, batch: Batch, statement: Statement
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, statement: Statement
 ) -> tuple[list[Reject], str]:
     """The files with error rows, each with its first error; and if there are only rows of an interruption, the first
     message of those.
     """
     interruption = ""
     if statement.finished:
-        rejects, interruption = from_rows(batch, list(api.rows(f"{statement.id}:2")))
+        rejects, interruption = from_rows(batch, dataset, list(api.rows(f"{statement.id}:2")))
         if rejects:
             return rejects, ""
     # NOLOAD found nothing, or failed itself: at 100,000 errors, with rows of the files so far, or without any rows.
@@ -349,15 +370,17 @@ def named_by_redshift(
             token=client_token(load["load_id"], f"errors{number}", batch.name, state["attempt"]),
             name=f"{load['load_id']} errors {batch.name}.{state['attempt']}",
         )
-        rejects, more = from_rows(batch, list(api.rows(f"{ended.id}:1")))
+        rejects, more = from_rows(batch, dataset, list(api.rows(f"{ended.id}:1")))
         if rejects:
             return rejects, ""
         interruption = interruption or more
     return [], interruption
 
 
-def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], str]:
-    """The rejected files, and the first message of an interruption."""
+def from_rows(
+    batch: Batch, dataset: Dataset, rows: list[tuple[Any, ...]]
+) -> tuple[list[Reject], str]:
+    """The rejected files, and the first message of an interruption. If bad rows are left out, only files with too many."""
     file_of = batches.by_reported_name(batch.files)
     rejects, interruption = [], ""
     for name, line, column, code, message, errors in rows:
@@ -369,8 +392,24 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
             )
             denied = "S3ServiceException" in str(message) and is_denied(str(message))
             status = "unreadable" if denied else "rejected"
+            if dataset.rows and dataset.rows.limit and not denied:
+                if reject := too_many(file, dataset, Refused(line, column, code, message), errors):
+                    rejects.append(reject)
+                continue
             rejects.append(Reject(file, f"{message}{more}", line, column or None, code, status))
     return rejects, interruption
+
+
+def too_many(file: DataFile, dataset: Dataset, first: Refused, errors: int) -> Reject | None:
+    """Why a file has too many bad rows; None if it may have as many. The file is read for a limit in percent."""
+    limit = bad_rows.limit_of(dataset)
+    found = Found()
+    if limit.percent is not None and errors <= limit.of(sys.maxsize):
+        [found] = misfits.look(store, [file], dataset)
+    records = found.records if found.whole else sys.maxsize
+    if errors <= limit.of(records):
+        return None
+    return bad_rows.too_many(file, errors, found.records, limit, Found(), [first])
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
@@ -443,6 +482,8 @@ def after_failed_checks(
     """
     checks = state["failed_checks"]
     bad: BadRows = state.get("bad_rows") or {"rows": 0, "columns": []}
+    if dataset.rows and dataset.rows.limit:  # those are left out: the check is another
+        bad = {"rows": 0, "columns": []}
     state = without(state, "failed_checks", "bad_rows")
     rejects = by_reading(batch, dataset, bad)
     well = len(batch.readable) - len(rejects)

@@ -14,7 +14,8 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from loader import batches, clients, copying, headers, keys, sql, statements
+from loader import bad_rows, batches, clients, copying, headers, keys, sql, statements
+from loader.bad_rows import Judged
 from loader.batches import Batch, Reject
 from loader.checks import CheckResult, sentence
 from loader.dataapi import Statement, StatementFailed, StatementLost, client_token
@@ -31,7 +32,7 @@ from loader.steps import advance, ending, pause, polls, step, without
 from loader.store import DataFile
 
 if TYPE_CHECKING:
-    from loader.state import BadRows, BatchEvent, BatchState, Load
+    from loader.state import BatchEvent, BatchState, Load
 
 
 MAX_ATTEMPTS = 8
@@ -170,7 +171,7 @@ def prepare(
         table,
         manifest=keys.manifest(load["load_id"], table),
         urls=[file.url for file in batch.readable],
-        options=batch.compression,
+        options=copying.tolerant(batch.compression, dataset, len(batch.readable)),
     )
     names["dataset"] = dataset.name
     if dataset.from_key:
@@ -288,7 +289,7 @@ def audit(
             "outcome": "bad files",
             "stage_error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
-            "bad_rows": bad_rows(misfits),
+            "bad_rows": {"rows": misfits.get("", 0), "columns": misfit_columns(misfits)},
         }
     copied = rows_copied(statement, figures["rows"])
     if not is_complete(reported, batch, dataset, figures["rows"]):
@@ -309,15 +310,46 @@ def audit(
         batches.write(store, load["load_id"], batch)
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    if dataset.rows and dataset.rows.limit:
+        found = bad_rows.Staged(
+            table, figures["rows"], lines, misfits.get("", 0), misfit_columns(misfits)
+        )
+        if waited and not bad_rows.has_none(found, batch, dataset):
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
+        judged = bad_rows.judge(api, store, load, batch, dataset, found)
+        if judged.cause:
+            return {**state, "outcome": "failed", "cause": judged.cause}
+        if judged.divide or judged.over:
+            return bad_files(load, state, batch, judged)
+        if judged.rows:
+            bad_rows.write(store, load, batch, judged)
+        figures |= {"refused": judged.refused, "rows_rejected": len(judged.rows)}
     store.put(keys.lines(load["load_id"], batch.name), lines)
     record_drift(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
 
 
-def bad_rows(misfits: dict[str, int]) -> BadRows:
-    """What the audit says of rows whose values do not fit. ``misfits``: columns -> rows, and '' -> rows in all."""
-    columns = {word for said in misfits for word in said.split()}
-    return {"rows": misfits.get("", 0), "columns": sorted(columns)}
+def misfit_columns(misfits: dict[str, int]) -> list[str]:
+    """The columns whose values do not fit, of what the audit says: columns -> rows."""
+    return sorted({word for said in misfits for word in said.split()})
+
+
+def bad_files(load: Load, state: BatchState, batch: Batch, judged: Judged) -> BatchState:
+    """Files have more bad rows than bad_rows allows, or it is not known which: find_bad_files leaves them out."""
+    rejects = [reject.as_dict() for reject in judged.over]
+    store.put(keys.over_limit(load["load_id"], batch.name), rejects)
+    what = (
+        judged.over[0].reason
+        if judged.over
+        else "It is not known of which files the bad rows are, so the batch is divided."
+    )
+    return {
+        **state,
+        "attempt": state["attempt"] + 1,
+        "outcome": "bad files",
+        "stage_error": what[:2000],
+        "over_limit": len(rejects),
+    }
 
 
 def record_drift(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from contracts.generate import appended, keyed, landing, rows, staging, tables
+from contracts.generate import appended, common, keyed, landing, rows, staging, tables
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 
@@ -17,6 +17,7 @@ def files(contract: Contract) -> dict[str, str]:
         **tables.files(shape),
         **staging.files(shape),
         **published.files(shape),
+        **common.all_accounted_for(shape),
     }
     made["dataset.json"] = _text(_document(shape, digest(made)))
     return dict(sorted(made.items()))

@@ -16,6 +16,8 @@ def rules(shape: Shape) -> dict[str, object]:
         "values": [*_of_columns(shape), *_of_children(shape)],
         "masked": any(column.mask for column in columns),
     }
+    if (bad := contract.bad_rows).by_row:
+        said["limit"] = {"max": bad.most, "percent": bad.percent, "raw": bad.raw}
     if contract.format == "csv" and contract.csv.null:
         said["null"] = contract.csv.null
     return said

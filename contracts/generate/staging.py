@@ -17,6 +17,8 @@ def files(shape: Shape) -> dict[str, str]:
     for number, child in enumerate(contract.children):
         made[f"stage/{20 + number}_{child.name}.sql"] = _of_array(shape, child)
     made["stage/50_misfits.sql"] = _misfits(shape)
+    if contract.bad_rows.by_row:
+        made["stage/60_left_out.sql"] = _left_out(shape)
     made["misfits.sql"] = _figures_of_misfits(shape)
     made["staged.sql"] = _staged(shape)
     return {**made, **_checks(shape)}
@@ -204,6 +206,25 @@ AS
 """
 
 
+def _left_out(shape: Shape) -> str:
+    """Takes the bad rows out of the typed tables, with their elements: publish reads only those."""
+    if shape.numbered:
+        tables = [shape.typed, *(shape.typed_child(child) for child in shape.contract.children)]
+        deletes = [
+            f"DELETE FROM {table}\nUSING (\n    SELECT DISTINCT m.row_no\n    FROM {shape.misfits} AS m\n) AS b\n"
+            f"WHERE {table}.row_no = b.row_no;\n"
+            for table in tables
+        ]
+    else:
+        bad = " OR ".join(["misfits <> ''", *(one for _, one in _incomplete(shape, ""))])
+        deletes = [f"DELETE FROM {shape.typed}\nWHERE {bad};\n"]
+    statements = "\n".join(deletes)
+    return f"""\
+-- The bad rows are not published: bad_rows leaves them out by row. Which file each is of, and whether it has too many, the loader finds by
+-- reading the files (functions/loader/bad_rows.py). Runs in the stage step, after 50_misfits.sql.
+{statements}"""
+
+
 def _figures_of_misfits(shape: Shape) -> str:
     rows = "COUNT(DISTINCT m.row_no)" if shape.numbered else "COUNT(*)"
     return f"""\
@@ -267,12 +288,12 @@ def _checks(shape: Shape) -> dict[str, str]:
     return made
 
 
-def _incomplete(shape: Shape) -> list[tuple[str, str]]:
+def _incomplete(shape: Shape, alias: str = "t.") -> list[tuple[str, str]]:
     """The columns that a row must have, each with the condition of its absence. A blank text counts as missing."""
     contract = shape.contract
     found = []
     for one in [*contract.key, *([contract.newest] if contract.newest else [])]:
-        said = f"t.{name(one)}"
+        said = f"{alias}{name(one)}"
         condition = f"{said} IS NULL"
         if contract.column(one).type.is_text:
             condition += f" OR TRIM({said}) = ''"

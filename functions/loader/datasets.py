@@ -25,7 +25,8 @@ NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
 PUBLISH = (
     *("publish/begin.sql", "publish/again.sql", "publish/files.sql"),
-    *("publish/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
+    *("publish/replaced.sql", "publish/rejected_rows.sql", "publish/claim.sql"),
+    "publish/check_results.sql",
     *("publish/guard.sql", "publish/figures.sql"),
 )
 UNDO = (

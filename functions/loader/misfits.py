@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -29,6 +29,9 @@ SECONDS = 150  # of reading in one call
 AT_A_TIME = 4
 SHOWN = 60  # characters of a value
 LOOK_AT_CLOCK = 1000  # records
+KEPT = 100_000  # bad rows of a file: COPY allows no more
+LONGEST_TEXT = 65_535  # bytes of a row's text
+TEXT_BYTES = 32 << 20  # of all rows' texts that are kept
 
 _LIMITS = {"smallint": 15, "integer": 31, "bigint": 63}
 _LARGEST = {"real": 3.4028235e38, "double precision": float("inf")}
@@ -43,41 +46,126 @@ class Misfit:
     reason: str
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A bad row: one that COPY has refused (with its code), or whose values do not fit. raw: its text, if that is kept."""
+
+    line: int | None
+    column: str | None
+    code: int | None
+    reason: str
+    raw: str | None = None
+
+
 @dataclass
 class Found:
-    """What was found in a file. rows: how many of its records are bad. whole: whether all of it was read."""
+    """What was found in a file.
+
+    rows   how many records have values that do not fit, of those that COPY has not refused
+    kept   the bad rows, if they are left out: also those that COPY has refused
+    whole  whether all of it was read, and each row is known to be refused or not
+    """
 
     rows: int = 0
     records: int = 0
     first: Misfit | None = None
-    columns: set[str] = field(default_factory=set)
+    kept: list[Refused] = field(default_factory=list)
     whole: bool = False
 
 
-def look(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[Found]:
-    """Reads the files, as far as there is time for it. A file that cannot be read, or was replaced, is not whole."""
+def look(
+    store: Store,
+    files: Sequence[DataFile],
+    dataset: Dataset,
+    refused: Mapping[str, Sequence[Refused]] | None = None,
+) -> list[Found]:
+    """Reads the files, as far as there is time for it. A file that cannot be read, or was replaced, is not whole.
+
+    ``refused``: the rows that COPY has refused, by key, if bad rows are left out.
+    """
     until = time.monotonic() + SECONDS
     store.prepare_streams()
+    texts = _Texts(dataset)
+
+    def one(file: DataFile) -> Found:
+        found = _InFile(dataset, texts, None if refused is None else refused.get(file.key, ()))
+        try:
+            for number, record in enumerate(
+                records(unpacked(file.key, store.stream(file)), dataset)
+            ):
+                if number % LOOK_AT_CLOCK == 0 and time.monotonic() > until:
+                    return found.end(whole=False)
+                found.take(record)
+        except Exception:  # without a reason the load still works
+            logger.exception("a file with bad rows could not be read", key=file.key)
+            return found.end(whole=False)
+        return found.end(whole=True)
+
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return list(pool.map(lambda file: _look(store, file, dataset, until), files))
+        return list(pool.map(one, files))
 
 
-def _look(store: Store, file: DataFile, dataset: Dataset, until: float) -> Found:
-    found = Found()
-    try:
-        for record in records(unpacked(file.key, store.stream(file)), dataset):
-            found.records += 1
-            if found.records % LOOK_AT_CLOCK == 1 and time.monotonic() > until:
-                return found
-            misfits = list(misfits_of(record, dataset))
-            if misfits:
-                found.rows += 1
-                found.first = found.first or misfits[0]
-                found.columns.update(misfit.column for misfit in misfits)
-        found.whole = True
-    except Exception:  # without a reason the load still works
-        logger.exception("a file with bad rows could not be read", key=file.key)
-    return found
+class _Texts:
+    """The texts of bad rows: none with masked columns, or if the contract keeps none; and not too many in all."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        rules = dataset.rows
+        keeps = rules is not None and not rules.masked and (not rules.limit or rules.limit.raw)
+        self._left = TEXT_BYTES if keeps else 0
+
+    def of(self, text: str) -> str | None:
+        """The text as rejected_rows has it; None if it is not kept."""
+        data = text.replace("\0", "").encode(errors="replace")[:LONGEST_TEXT]
+        if len(data) > self._left:
+            return None
+        self._left -= len(data)
+        return data.decode(errors="ignore")
+
+
+class _InFile:
+    """What is found in a file, record by record."""
+
+    def __init__(self, dataset: Dataset, texts: _Texts, refused: Sequence[Refused] | None) -> None:
+        self._dataset, self._texts = dataset, texts
+        self._keeps = refused is not None
+        self._refused: dict[int | None, list[Refused]] = {}
+        for one in refused or ():
+            self._refused.setdefault(one.line, []).append(one)
+        # Records on the lines of refused ones: whether it has a value, its misfits, its text.
+        self._on_lines: dict[int, list[tuple[bool, list[Misfit], str | None]]] = {}
+        self._found = Found()
+
+    def take(self, record: Record) -> None:
+        self._found.records += 1
+        misfits = list(misfits_of(record, self._dataset))
+        if record.line in self._refused:
+            text = self._texts.of(record.text)
+            self._on_lines.setdefault(record.line, []).append(
+                (record.value is not None, misfits, text)
+            )
+        elif misfits:
+            self._misfit(record.line, misfits, record.text)
+
+    def _misfit(self, line: int, misfits: list[Misfit], text: str) -> None:
+        self._found.rows += 1
+        self._found.first = self._found.first or misfits[0]
+        if self._keeps and len(self._found.kept) < KEPT:
+            reason = "; ".join(misfit.reason for misfit in misfits)
+            raw = self._texts.of(text)
+            self._found.kept.append(Refused(line, misfits[0].column, None, reason, raw))
+
+    def end(self, *, whole: bool) -> Found:
+        found = self._found
+        found.whole = whole
+        for line, refused in self._refused.items():
+            records = sorted(self._on_lines.get(line or 0, ()), key=lambda record: record[0])
+            for number, one in enumerate(refused):
+                raw = records[number][2] if number < len(records) else None
+                found.kept.append(replace(one, raw=raw))
+            # Which of several records on a line COPY has refused is not known.
+            if len(records) > len(refused) and any(misfits for _, misfits, _ in records):
+                found.whole = False
+        return found
 
 
 def misfits_of(record: Record, dataset: Dataset) -> Iterator[Misfit]:

@@ -155,6 +155,12 @@ def report_of(
             "publish": round(sum(result["seconds"]["publish"] for result in results), 3),
         },
     }
+    if rows_rejected := sum(result.get("rows_rejected", 0) for result in results):
+        report["rows_rejected"] = rows_rejected
+        rows = [row for result in results for row in result.get("rejected_rows", ())]
+        report["rejected_rows"] = [
+            {**row, "reason": str(row["reason"])[:SHOWN_REASON]} for row in rows[:SHOWN_REJECTS]
+        ]
     if load.get("outcome") == "planned" and load.get("mode") != "undo":
         names = ("planned", "bytes", "datasets", "keys", "oldest_file", "not_loaded")
         report["plan"] = {name: load.get(name) for name in names}
@@ -211,7 +217,7 @@ def as_cause(whole: Report) -> str:
     """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
     report: dict[str, Any] = {**whole}
     text = json.dumps(report, ensure_ascii=False)
-    for name in ("checks", "rejected", *TRIED_AGAIN, "setup"):
+    for name in ("checks", "rejected", "rejected_rows", *TRIED_AGAIN, "setup"):
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
             report = {**report, name: report[name][: len(report[name]) // 2]}
             text = json.dumps(report, ensure_ascii=False)
@@ -231,7 +237,8 @@ def message(
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
-    noticed = _noticed(report.get("sample", {}), schema)
+    rows = report.get("rows_rejected", 0)
+    noticed = [*_rows_left_out(report, schema), *_noticed(report.get("sample", {}), schema)]
     left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
     if not failed and not any(number for number, _ in left_out) and not noticed:
         return None
@@ -245,7 +252,9 @@ def message(
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
     elif not any(number for number, _ in left_out):
-        subject = f"[{stack}] {_told(report['sample'])}"
+        told = [_rows(rows)] if rows else []
+        told += [_told(report["sample"])] if report.get("sample") else []
+        subject = f"[{stack}] {' and '.join(text for text in told if text)}"
         parts = [f"A load of {stack} ended well.", _loaded(files)]
     else:
         told = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
@@ -271,6 +280,36 @@ def message(
     parts += noticed
     parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
+
+
+def _rows_left_out(report: Report, schema: str) -> list[str]:
+    """The paragraph about bad rows of loaded files; [] if there are none."""
+    number, shown = report.get("rows_rejected", 0), report.get("rejected_rows", [])
+    if not number:
+        return []
+    lines = [
+        _line(
+            {
+                "key": row["key"],
+                "line": row["line"],
+                "column": row["column_name"],
+                "reason": row["reason"],
+            }
+        )
+        for row in shown
+    ]
+    more = number - len(shown)
+    return [
+        f"{_rows(number)}: their files are loaded without them.\n"
+        + "\n".join(lines)
+        + (f"\nand {more} more" if more else "")
+        + f"\n{schema}.rejected_rows has them, under this load's id. What to do: upload the corrected rows in a file "
+        "of their own, and they are loaded."
+    ]
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} {'row' if number == 1 else 'rows'} rejected"
 
 
 def _told(sample: Sampled) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 Steps = tuple[str | int, ...]
@@ -54,19 +55,44 @@ class ValueRule:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """How many rows of a file may be bad: the smaller of most and percent, of which one may be None.
+
+    raw: whether the text of bad rows is kept.
+    """
+
+    most: int | None
+    percent: float | None
+    raw: bool = True
+
+    def of(self, records: int) -> int:
+        """The limit of a file with so many records."""
+        share = inf if self.percent is None else int(records * self.percent / 100)
+        return int(min(inf if self.most is None else self.most, share))
+
+
+@dataclass(frozen=True)
 class RowRules:
-    """The rules of a dataset's rows. null: the text in a CSV file that is NULL. masked: whether a column is masked."""
+    """The rules of a dataset's rows.
+
+    null    the text in a CSV file that is NULL
+    masked  whether a column is masked
+    limit   of bad rows, which are left out; None if a file with any is rejected
+    """
 
     values: tuple[ValueRule, ...]
     null: str = ""
     masked: bool = False
+    limit: Limit | None = None
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> RowRules:
+        limit = said.get("limit")
         return cls(
             tuple(ValueRule.of(one) for one in said["values"]),
             said.get("null", ""),
             said.get("masked", False),
+            Limit(limit["max"], limit["percent"], limit["raw"]) if limit else None,
         )
 
 

@@ -60,6 +60,7 @@ PATTERNS: dict[str, str] = {
     "jsonpaths": S3_URI,
     "probe": S3_URI,
     "values_of_key": S3_URI,
+    "rejected_rows": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
     "load_id": LOAD_ID,
     "undone_load": LOAD_ID,
@@ -73,6 +74,7 @@ PATTERNS: dict[str, str] = {
     "files_loaded": COUNT,
     "files_rejected": COUNT,
     "rows_staged": COUNT,
+    "rows_refused": COUNT,
     "rows_copied": rf"{COUNT}|NULL",  # if Redshift has not reported it
     "header_lines": COUNT,
     "batch_count": COUNT,

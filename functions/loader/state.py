@@ -361,6 +361,12 @@ class BatchState(TypedDict, total=False):
     failed_checks: list[Check]
     """The checks on the staged rows that failed."""
     bad_rows: BadRows
+    over_limit: int
+    """How many files have more bad rows than their limit, in the work bucket; 0: the batch is to be divided."""
+    refused: int
+    """Rows that COPY has refused and that are left out."""
+    rows_rejected: int
+    """All rows that are left out."""
     looked: str
     """The id of the NOLOAD statement that has finished."""
     retried: str
@@ -416,6 +422,10 @@ class Result(TypedDict, total=False):
     waiting: int
     rejects: list[RejectedFile]
     """The first of them."""
+    rows_rejected: int
+    """Rows of loaded files that are left out."""
+    rejected_rows: list[dict[str, Any]]
+    """The first of them: ``key``, ``line``, ``column_name``, ``code``, ``reason``."""
     again: list[File]
     """Files that the sweep tries again."""
     rows: dict[str, int | None]
@@ -464,6 +474,10 @@ class Report(TypedDict, total=False):
     rejected_total: int
     unreadable: list[RejectedFile]
     waiting: list[RejectedFile]
+    rows_rejected: int
+    """Rows of loaded files that are left out, because they do not fit."""
+    rejected_rows: list[dict[str, Any]]
+    """The first of them: ``key``, ``line``, ``column_name``, ``code``, ``reason``."""
     seconds: dict[str, float]
     """``total``, and the sums of the batches' ``plan``, ``stage`` and ``publish``."""
     spent: dict[str, float]

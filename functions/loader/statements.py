@@ -116,12 +116,14 @@ def publish(
     reload: bool = False,
     again: bool = False,
     rejects: bool = False,
+    rows_rejected: bool = False,
 ) -> list[Rendered]:
     """The publish transaction, LOCK first.
 
     staged   whether there is a staging table; if not, only the ledger is written
     checks   those that passed on staging (checks.CheckResult as dicts), to be recorded
     rejects  whether files of the batch are not loaded: their earlier rejections may be closed
+    rows_rejected  whether rows of its files are left out
     again    an earlier attempt may have committed: what it left in the ledger and the versions is deleted first
     """
     sequence = sql.render("publish/begin.sql", names)
@@ -131,6 +133,8 @@ def publish(
     sequence += sql.render("publish/files.sql", names)
     if reload:
         sequence += sql.render("publish/replaced.sql", names)
+    if rows_rejected:
+        sequence += sql.render("publish/rejected_rows.sql", names)
     sequence += sql.render("publish/claim.sql", names)
     if rejects:
         sequence += sql.render("publish/tried_again.sql", names)

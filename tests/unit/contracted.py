@@ -44,4 +44,4 @@ def made(name: str, text: str, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
     sql.read.cache_clear()
-    return datasets.load_all({})[name]
+    return datasets.load_all("")[name]

@@ -32,6 +32,7 @@ OWN_NAMES = (
     "reload_id",
     "position",
     "misfits",
+    "cut_texts",
     "valid_from",
     "valid_to",
 )

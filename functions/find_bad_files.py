@@ -380,7 +380,10 @@ def named_by_redshift(
 def from_rows(
     batch: Batch, dataset: Dataset, rows: list[tuple[Any, ...]]
 ) -> tuple[list[Reject], str]:
-    """The rejected files, and the first message of an interruption. If bad rows are left out, only files with too many."""
+    """The rejected files, and the first message of an interruption.
+
+    If bad rows are left out, only files with too many of them are rejected.
+    """
     file_of = batches.by_reported_name(batch.files)
     rejects, interruption = [], ""
     for name, line, column, code, message, errors in rows:

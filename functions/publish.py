@@ -227,6 +227,7 @@ def published(load: Load, state: BatchState, batch: Batch, figures: str) -> Batc
                 for reject in kind[:KEPT_REJECTS]
             ],
             **rejected_rows(load, state, batch),
+            "cut": state.get("cut", {}) if state["table"] else {},
             "again": [reject.file.as_dict() for reject in tried_again[:KEPT_AGAIN]],
             "rows": rows,
             "checks": checks,

@@ -252,6 +252,7 @@ def audit(
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
     misfits: dict[str, int] = {}
+    cut: dict[str, int] = {}
     noticed = Audit()
     for row in api.rows(f"{statement.id}:{state.get('audit', AUDIT)}"):
         kind, name, digest, figure, expected, first, last = row
@@ -280,7 +281,8 @@ def audit(
         elif kind == "file":
             reported.append((name, digest, figure))
         elif kind == "misfits" and figure:
-            misfits[str(name or "")] = int(figure)
+            counts = cut if str(name).endswith("+") else misfits
+            counts[str(name or "").rstrip("+")] = int(figure)
     failed = [check for check in checks if not check.passed]
     if failed:
         return {
@@ -299,7 +301,7 @@ def audit(
         reported = [row[:3] for row in later] if len(later) > len(reported) else reported
         if copied is None:
             copied = next((int(row[3]) for row in later if row[3] is not None), None)
-    figures["copied"] = copied
+    figures |= {"copied": copied, "cut": cut}
     files, lines = as_copied(batch, reported)
     if unreported := [file.key for file in batch.files if file.key not in lines]:
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from contracts.generate import values
-from contracts.generate.shape import Shape, of
+from contracts.generate.shape import CUT, Shape, of
 from contracts.generate.values import Value
 from contracts.generate.words import lines, name, text
 from contracts.model import Child, Column, Test
@@ -50,7 +50,7 @@ def _typed(shape: Shape) -> str:
 CREATE TABLE {shape.typed} (LIKE ${{loader_schema}}.{shape.stage}_typed);
 
 INSERT INTO {shape.typed} (
-{lines([*shape.hashed, *shape.numbered, *arrays, *(name(column.name) for column in contract.columns), "misfits"])}
+{lines([*shape.hashed, *shape.numbered, *arrays, *(name(column.name) for column in contract.columns), "misfits", *shape.cut(contract.columns)])}
 )
 {query};
 """
@@ -118,9 +118,14 @@ def _converting(
     )
     kept = [one.rpartition(" AS ")[2] for one in outer]
     names = [*of("v", kept), *(f"v.{name(column.name)}" for column, _ in found)]
+    cut = "\n    || ".join(
+        f"CASE WHEN OCTET_LENGTH(v.{column.name}__landed) > {column.type.length} THEN {text(f'{column.name} ')} ELSE '' END"
+        for column, _ in found
+        if column.truncate
+    )
     return f"""\
 SELECT
-{lines([*names, flags or "''"])}
+{lines([*names, flags or "''", *([cut] if cut else [])])}
 FROM (
     SELECT
 {lines([*outer, *typed, *(f"{column.name}__landed" for column, value in found if value.landed)], 8)}
@@ -174,7 +179,7 @@ def _of_array(shape: Shape, child: Child) -> str:
 {why}{setting}CREATE TABLE {shape.typed_child(child)} (LIKE ${{loader_schema}}.{shape.stage}_{child.name});
 
 INSERT INTO {shape.typed_child(child)} (
-{lines([*parent, "position", *(name(column.name) for column in child.columns), "misfits"])}
+{lines([*parent, "position", *(name(column.name) for column in child.columns), "misfits", *shape.cut(child.columns)])}
 )
 {query};
 """
@@ -227,8 +232,21 @@ def _left_out(shape: Shape) -> str:
 
 def _figures_of_misfits(shape: Shape) -> str:
     rows = "COUNT(DISTINCT m.row_no)" if shape.numbered else "COUNT(*)"
+    sources = [("", shape.typed, shape.contract.columns)]
+    sources += [
+        (f"{child.name}.", shape.typed_child(child), child.columns)
+        for child in shape.contract.children
+    ]
+    cut = "".join(
+        f"\nUNION ALL\nSELECT\n    CAST({text(f'{table}{column.name}+')} AS VARCHAR(256)) AS name,\n    COUNT(*) AS figure\n"
+        f"FROM {source} AS t\nWHERE POSITION({text(f' {column.name} ')} IN ' ' || t.{CUT}) > 0"
+        for table, source, columns in sources
+        for column in columns
+        if column.truncate
+    )
     return f"""\
--- How many records of the batch are bad, and the most frequent columns of them. Runs in the stage step, as a part of stage/audit.sql.
+-- How many records of the batch are bad, and the most frequent columns of them; with a plus sign, in how many rows the text of a column
+-- was too long and is cut. Runs in the stage step, as a part of stage/audit.sql.
 SELECT
     CAST('' AS VARCHAR(256)) AS name,
     {rows} AS figure
@@ -245,7 +263,7 @@ FROM (
     FROM {shape.misfits} AS m
     GROUP BY m.misfits
 ) AS g
-WHERE g.place <= 20
+WHERE g.place <= 20{cut}
 """
 
 

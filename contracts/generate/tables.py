@@ -43,6 +43,7 @@ def staging_tables(shape: Shape) -> Iterator[str]:
         *_declared(contract.columns, stored=True),
         *(f"{shape.array(child)} SUPER" for child in contract.children),
         f"misfits {MISFITS}",
+        *(f"{one} {MISFITS}" for one in shape.cut(contract.columns)),
     ]
     yield _create(f"{loader}.{shape.stage}_typed", typed, shape.key[:1])
     for child in contract.children:
@@ -51,6 +52,7 @@ def staging_tables(shape: Shape) -> Iterator[str]:
             *("row_no BIGINT", "position BIGINT"),
             *_declared(child.columns, stored=True),
             f"misfits {MISFITS}",
+            *(f"{one} {MISFITS}" for one in shape.cut(child.columns)),
         ]
         yield _create(f"{loader}.{shape.stage}_{child.name}", columns, shape.key[:1])
 

@@ -17,6 +17,7 @@ from loader import batches, keys, misfits, sql
 from loader.batches import Batch, Reject
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.datasets import Dataset
+from loader.diagnosis import explained
 from loader.misfits import Found, Refused
 from loader.observability import logger
 from loader.rules import Limit
@@ -122,7 +123,7 @@ def too_many(
     first = rows[0] if rows else min(errors, key=lambda error: error.line or 0)
     said = f"{bad:,} of {records:,} rows are" if records else f"{bad:,} rows are"
     allowed = limit.of(records or sys.maxsize)
-    reason = f"{said} bad, and bad_rows allows {allowed:,} of this file. The first: {first.reason}"
+    reason = f"{said} bad, and bad_rows allows {allowed:,} of this file. The first: {explained(first.reason)}"
     return Reject(file, reason, first.line, first.column, first.code)
 
 
@@ -227,7 +228,7 @@ def _ledger_rows(load: Load, batch: Batch, file: DataFile, found: Found) -> list
             "line": row.line,
             "column_name": row.column,
             "code": row.code,
-            "reason": row.reason.encode()[:1024].decode(errors="ignore"),
+            "reason": explained(row.reason).encode()[:1024].decode(errors="ignore"),
             "raw_record": row.raw,
             "load_id": load["load_id"],
             "batch": batch.name,

@@ -48,7 +48,10 @@ class Misfit:
 
 @dataclass(frozen=True)
 class Refused:
-    """A bad row: one that COPY has refused (with its code), or whose values do not fit. raw: its text, if that is kept."""
+    """A bad row: one that COPY has refused (with its code), or whose values do not fit.
+
+    raw: its text, if that is kept.
+    """
 
     line: int | None
     column: str | None

@@ -161,6 +161,8 @@ def report_of(
         report["rejected_rows"] = [
             {**row, "reason": str(row["reason"])[:SHOWN_REASON]} for row in rows[:SHOWN_REJECTS]
         ]
+    if cut := cut_texts(results):
+        report["cut"] = cut
     if load.get("outcome") == "planned" and load.get("mode") != "undo":
         names = ("planned", "bytes", "datasets", "keys", "oldest_file", "not_loaded")
         report["plan"] = {name: load.get(name) for name in names}
@@ -197,6 +199,19 @@ def shown(rejects: list[RejectedFile]) -> list[RejectedFile]:
             "reason": str(reject["reason"])[:SHOWN_REASON],
         }
         for reject in rejects[:SHOWN_REJECTS]
+    ]
+
+
+def cut_texts(results: list[Result]) -> list[dict[str, Any]]:
+    """The rows whose text was too long and is cut, by dataset and column."""
+    rows: dict[tuple[str, str], int] = {}
+    for result in results:
+        for column, count in result.get("cut", {}).items():
+            where = result["dataset"], column
+            rows[where] = rows.get(where, 0) + count
+    return [
+        {"dataset": dataset, "column": column, "rows": count}
+        for (dataset, column), count in sorted(rows.items())
     ]
 
 
@@ -252,13 +267,15 @@ def message(
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
     elif not any(number for number, _ in left_out):
-        told = [_rows(rows)] if rows else []
-        told += [_told(report["sample"])] if report.get("sample") else []
+        told = [
+            _rows(rows) if rows else "",
+            _told(report["sample"]) if report.get("sample") else "",
+        ]
         subject = f"[{stack}] {' and '.join(text for text in told if text)}"
         parts = [f"A load of {stack} ended well.", _loaded(files)]
     else:
-        told = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
-        subject = f"[{stack}] {told}"
+        kinds = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
+        subject = f"[{stack}] {kinds}"
         parts = [
             f"A load of {stack} ended well, but {_count(rejected + unreadable + waiting)} could not be loaded.",
             _loaded(files),
@@ -278,6 +295,12 @@ def message(
                     f"and {more} more: {schema}.file_status has them, under this load's id."
                 )
     parts += noticed
+    if report.get("cut"):
+        texts = "\n".join(
+            f"- {one['dataset']}: {one['column']} in {one['rows']:,} {'row' if one['rows'] == 1 else 'rows'}"
+            for one in report["cut"]
+        )
+        parts.append(f"Texts that were longer than their column, and are cut:\n{texts}")
     parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
 
@@ -366,7 +389,8 @@ def _loaded(files: dict[str, int]) -> str:
 
 
 def _line(reject: RejectedFile) -> str:
-    places = [
-        f"{name} {reject[name]}" for name in ("line", "column") if reject.get(name) is not None
-    ]
+    names = (
+        ["line"] if reject["reason"].startswith(str(reject.get("column"))) else ["line", "column"]
+    )
+    places = [f"{name} {value}" for name in names if (value := reject.get(name)) is not None]
     return f"- {reject['key']}{', ' if places else ''}{', '.join(places)}: {reject['reason']}"

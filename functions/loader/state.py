@@ -367,6 +367,8 @@ class BatchState(TypedDict, total=False):
     """Rows that COPY has refused and that are left out."""
     rows_rejected: int
     """All rows that are left out."""
+    cut: dict[str, int]
+    """Rows whose text was too long and is cut, by column."""
     looked: str
     """The id of the NOLOAD statement that has finished."""
     retried: str
@@ -426,6 +428,8 @@ class Result(TypedDict, total=False):
     """Rows of loaded files that are left out."""
     rejected_rows: list[dict[str, Any]]
     """The first of them: ``key``, ``line``, ``column_name``, ``code``, ``reason``."""
+    cut: dict[str, int]
+    """Rows whose text was too long and is cut, by column."""
     again: list[File]
     """Files that the sweep tries again."""
     rows: dict[str, int | None]
@@ -478,6 +482,8 @@ class Report(TypedDict, total=False):
     """Rows of loaded files that are left out, because they do not fit."""
     rejected_rows: list[dict[str, Any]]
     """The first of them: ``key``, ``line``, ``column_name``, ``code``, ``reason``."""
+    cut: list[dict[str, Any]]
+    """Texts that were too long and are cut: ``dataset``, ``column``, ``rows``."""
     seconds: dict[str, float]
     """``total``, and the sums of the batches' ``plan``, ``stage`` and ``publish``."""
     spent: dict[str, float]

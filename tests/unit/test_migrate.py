@@ -163,9 +163,9 @@ def test_where_all_is_there_nothing_is_made(data_api: FakeDataApi) -> None:
 def six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The product's own files, and one more version that changes tables of two datasets."""
     shutil.copytree(sql.ROOT, tmp_path / "sql")
-    (tmp_path / "sql/migrations/006_mood.sql").write_text(
+    (tmp_path / "sql/migrations/007_mood.sql").write_text(
         "ALTER TABLE ${schema}.songs ADD COLUMN mood INT; ALTER TABLE ${schema}.users ADD COLUMN mood INT;"
-        "INSERT INTO ${schema}.schema_version (version) VALUES (6);"
+        "INSERT INTO ${schema}.schema_version (version) VALUES (7);"
     )
     monkeypatch.setattr(sql, "ROOT", tmp_path / "sql")
     forget()
@@ -179,9 +179,9 @@ def test_a_dataset_that_comes_with_its_first_changes_is_made_as_it_is_now(
     """Its tables are not there when the migration that changes them runs: the rest of that runs."""
     of_it = {*statements.created(statements.tables_of("song_data", NAMES))}
     there, none = tables(*(EVERY - of_it)), Reply(rows={1: []})
-    data_api.replies = [version(5), THERE, Reply(), there, none, Reply(), there, none]
+    data_api.replies = [version(6), THERE, Reply(), there, none, Reply(), there, none]
     call(migrate.handler)
-    [upgrade] = [r for r in data_api.submits if "migrate to 6" in r["StatementName"]]
+    [upgrade] = [r for r in data_api.submits if "migrate to 7" in r["StatementName"]]
     assert [text.split()[2] for text in upgrade["Sqls"]] == [
         "sparkify.users", "sparkify.schema_version"
     ]  # fmt: skip
@@ -200,7 +200,7 @@ def test_a_table_that_was_lost_stops_the_upgrade_before_its_version_is_written(
     six: None, data_api: FakeDataApi
 ) -> None:
     """Restored from a snapshot, it would lack the column for ever."""
-    data_api.replies = [version(5), THERE, Reply()]
+    data_api.replies = [version(6), THERE, Reply()]
     data_api.replies += [tables(*(EVERY - {"sparkify.songs"})), Reply(rows={1: [("song_data", 1)]})]
     with pytest.raises(StatementFailed, match=r"^sparkify.songs is missing"):
         call(migrate.handler)

@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the project ships; everything else under sql/ is the user's. Add a new check or migration of the project here.
 OUR_DATASETS = ("log_data", "song_data")
 OUR_MIGRATIONS = (
-    "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_and_noticed", "006_contracts", "create_schema",
-    "drop", "ledger", "loaded", "loader_tables", "lock", "schemas", "tables", "version",
+    "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_and_noticed", "006_contracts",
+    "create_schema", "drop", "ledger", "loaded", "loader_tables", "lock", "schemas", "tables", "version",
 )  # fmt: skip
 OUR_CHECKS = frozenset({
     "event_key_complete", "event_page_known", "play_time_plausible", "song_key_complete",

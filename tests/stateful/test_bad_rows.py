@@ -50,7 +50,7 @@ SECRETS = """\
 description: People
 files: people/*.jsonl
 columns: {name: varchar(8), email: {type: varchar(64), mask: drop}, age: integer, born: date}
-bad_rows: {row: {percent: 50}}
+bad_rows: {row: {percent: 70}}
 """
 HEADER = "ts,device,celsius\n"
 MAX = 2

@@ -1,4 +1,4 @@
-"""Bad rows are left out by contract (bad_rows: row): at COPY's gate, inside of arrays and in times, up to a file's limit.
+"""Bad rows are left out by contract (bad_rows: row): at COPY's gate, in arrays and in times, up to a file's limit.
 
 What must be loaded and what must be rejected follows from how each file is built, row by row.
 """
@@ -16,10 +16,10 @@ from unittest import mock
 
 import pytest
 
+from fakeshift import Fault
 from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world.executions import Execution
 from tests.world.simulator import ROOT, Memory, World, load_id_of
-from tests.world.warehouse import Fault
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:No application metrics to publish"),

@@ -19,6 +19,7 @@ import pytest
 from fakeshift import Fault
 from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world.executions import Execution
+from tests.world.interpreter import Stopped
 from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 pytestmark = [
@@ -388,22 +389,23 @@ def test_rows_and_rejected_rows_are_published_together(world: World, statement: 
 
 
 def test_a_publish_whose_answer_is_lost(world: World) -> None:
-    """It has committed: the second attempt deletes what it left, and its rejected rows are not twice."""
-    gone: list[str] = []
-    operation = world.warehouse.operation
+    """It has committed: the second attempt deletes what it left, and its rejected rows are not there twice."""
 
-    def losing(name: str, request: dict[str, Any], caller: Any) -> dict[str, Any]:
-        answer = operation(name, request, caller)
-        if name == "BatchExecuteStatement" and " publish " in request["StatementName"] and not gone:
-            gone.append(answer["Id"])
-            world.warehouse.local.forget(answer["Id"]) if hasattr(
-                world.warehouse.local, "forget"
-            ) else None
-        return answer
+    def stop(_execution: Execution, state: str) -> None:
+        if state == "Published?":
+            raise Stopped
 
-    with mock.patch.object(world.warehouse, "operation", losing):
-        load(world, {MANY[0].key: MANY[0].body})
+    world.warehouse.slow = True
+    world.executions.at_state = stop
+    stopped = load(world, {MANY[0].key: MANY[0].body})
+    assert stopped.status == "ABORTED"
+    world.warehouse.rest()
     check(world, [MANY[0]])
+    world.executions.at_state = lambda _execution, _state: None
+    world.clock.advance(2 * 86_400)
+    assert world.redrive(stopped).status == "SUCCEEDED"
+    check(world, [MANY[0]])
+    assert len(rows(world, "SELECT key FROM sparkify.rejected_rows")) == 1
 
 
 def test_texts_that_are_cut_are_counted(world: World) -> None:

@@ -1030,7 +1030,7 @@ MUTANTS = (
     ),
     mutant(
         "a COPY that fails at its errors rejects files within their limit",
-        f"{BAD_ROWS}::test_each_file_is_loaded_without_its_bad_rows_or_rejected",
+        f"{BAD_ROWS}::test_of_a_copy_that_has_too_many_errors_the_file_with_too_many_is_rejected",
         "functions/find_bad_files.py",
         "if errors <= limit.of(records):",
         "if False:",

@@ -222,6 +222,37 @@ def test_each_file_is_loaded_without_its_bad_rows_or_rejected(world: World) -> N
     assert "- orders/1.jsonl, line 2: order_items.qty: 'three' is not an integer\n" in text
 
 
+def test_of_a_copy_that_has_too_many_errors_the_file_with_too_many_is_rejected(
+    world: World,
+) -> None:
+    """MAXERROR is the sum of the files' limits: COPY fails, and NOLOAD counts the errors of each file."""
+    files = [
+        Built("orders/1.jsonl", 10, [REFUSED] * 5),
+        Built("orders/2.jsonl", 20, [GOOD, REFUSED]),
+    ]
+    execution = load(world, {file.key: file.body for file in files})
+    check(world, files)
+    [rejected] = execution.report["rejected"]
+    assert rejected["reason"].startswith("5 rows are bad, and bad_rows allows 2 of this file.")
+
+
+def test_of_a_copy_that_has_too_many_errors_a_limit_in_percent_is_counted(world: World) -> None:
+    good, bad = "2026-11-28,d,1.5\n", "2026-11-28,d,warm\n"
+    files = {
+        "readings/a.csv": f"{HEADER}{good * 9}{bad * 3}",  # a quarter
+        "readings/b.csv": f"{HEADER}{good * 8}{bad * 3}",
+        "readings/c.csv": f"{HEADER}{bad * 9}",
+    }
+    load(world, {key: text.encode() for key, text in files.items()})
+    assert statuses(world, "readings/") == {
+        "readings/a.csv": "loaded",
+        "readings/b.csv": "rejected",
+        "readings/c.csv": "rejected",
+    }
+    assert len(rejected_rows(world)) == 3
+    assert rows(world, "SELECT COUNT(*) FROM sparkify.readings WHERE device = 'd'") == [(9,)]
+
+
 def test_a_load_with_bad_rows_alone_is_told(world: World) -> None:
     load(world, {"orders/1.jsonl": MANY[0].body})
     assert world.told[-1][0] == "[loader] 1 row rejected"

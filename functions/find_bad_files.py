@@ -488,7 +488,8 @@ def after_failed_checks(
     if dataset.rows and dataset.rows.limit:  # those are left out: the check is another
         bad = {"rows": 0, "columns": []}
     state = without(state, "failed_checks", "bad_rows")
-    rejects = by_reading(batch, dataset, bad)
+    found = by_reading(batch, dataset, bad, {check["name"] for check in checks})
+    rejects = found
     well = len(batch.readable) - len(rejects)
     if not rejects and well > 1:
         return halve(load, state, batch)
@@ -496,7 +497,7 @@ def after_failed_checks(
         rejects = [Reject(batch.readable[0], unexplained(bad) or state["stage_error"])]
         well = 0
     # As in judge_rows: other files have no such rows, so the check is right.
-    trusted = bool(state.get("good")) or (bad["rows"] > 0 and well > 0)
+    trusted = bool(state.get("good")) or (bool(found) and well > 0)
     if not trusted:
         ended = api.run(
             [sql.render_one("stage/passed_checks.sql", settings().template_names)],
@@ -510,14 +511,18 @@ def after_failed_checks(
     return hold(load, state, batch, [as_waiting(one, NEVER_PASSED) for one in rejects], checks)
 
 
-def by_reading(batch: Batch, dataset: Dataset, bad: BadRows) -> list[Reject]:
-    """The files with rows whose values do not fit, each with its first one, as far as reading finds them."""
-    if not bad["rows"] or not dataset.rows:
+def by_reading(batch: Batch, dataset: Dataset, bad: BadRows, failed: set[str]) -> list[Reject]:
+    """The files with rows whose values do not fit or violate a check of the contract, each with its first one, as far
+    as reading finds them.
+    """
+    rules = dataset.rows
+    if not rules or not (bad["rows"] or any(check.check in failed for check in rules.checks)):
         return []
+    if rules.limit and len(batch.readable) > 1:
+        return []  # a row that is left out may violate the check too
     rejects = []
-    for file, found in zip(
-        batch.readable, misfits.look(store, batch.readable, dataset), strict=True
-    ):
+    looked = misfits.look(store, batch.readable, dataset, failed=failed)
+    for file, found in zip(batch.readable, looked, strict=True):
         if first := found.first:
             more = f" ({found.rows} bad rows in the file)" if found.rows > 1 else ""
             rejects.append(Reject(file, f"{first.reason}{more}", first.line, first.column))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from contracts.generate import values
+from contracts.generate import staging, values
 from contracts.generate.shape import Shape
-from contracts.model import Column
+from contracts.model import Column, Test
 from contracts.paths import Path
 
 
@@ -16,6 +16,13 @@ def rules(shape: Shape) -> dict[str, object]:
         "values": [*_of_columns(shape), *_of_children(shape)],
         "masked": any(column.mask for column in columns),
     }
+    checks = [
+        _check(shape, number, test)
+        for number, test in enumerate(contract.tests)
+        if test.condition.operator != "unique"
+    ]
+    if checks:
+        said["checks"] = checks
     if (bad := contract.bad_rows).by_row:
         said["limit"] = {"max": bad.most, "percent": bad.percent, "raw": bad.raw}
     if contract.format == "csv" and contract.csv.null:
@@ -53,6 +60,35 @@ def _of_children(shape: Shape) -> Iterator[dict[str, object]]:
                     "type": column.type.name,
                     **_form(column),
                 }
+
+
+def _check(shape: Shape, number: int, test: Test) -> dict[str, object]:
+    """A check of the contract, by which a single value is judged."""
+    contract, condition = shape.contract, test.condition
+    child = next((one for one in contract.children if one.name == test.child), None)
+    columns = child.columns if child else contract.columns
+    column = next(one for one in columns if one.name == test.column)
+    operands = [
+        literal.rpartition(" ")[2] if literal[-1:] != "'" else _inside(literal)
+        for literal in condition.operands
+    ]
+    of_csv = contract.format != "json"
+    said: dict[str, object] = {
+        "check": staging.test_name(shape, number, test),
+        "name": f"{test.child}.{test.column}" if child else test.column,
+        "paths": [[one] for one in shape.landing(column)]
+        if of_csv
+        else [_steps(path) for path in column.paths],
+        "type": column.type.name if column.format == "auto" else "",
+        "operator": condition.operator,
+        "operands": operands,
+    }
+    return {**said, "each": _steps(child.each)} if child else said
+
+
+def _inside(literal: str) -> str:
+    """The text of a literal: 'a', DATE '2026-11-28'."""
+    return literal[literal.index("'") + 1 : -1].replace("''", "'")
 
 
 def _form(column: Column, *, landed: bool = False) -> dict[str, object]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
@@ -22,7 +22,7 @@ from loader.datasets import Dataset
 from loader.decompression import unpacked
 from loader.observability import logger
 from loader.records import Number, Record, records
-from loader.rules import RowRules, Steps, ValueRule
+from loader.rules import CheckRule, RowRules, Steps, ValueRule
 from loader.store import DataFile, Store
 
 SECONDS = 150  # of reading in one call
@@ -81,17 +81,20 @@ def look(
     files: Sequence[DataFile],
     dataset: Dataset,
     refused: Mapping[str, Sequence[Refused]] | None = None,
+    failed: Container[str] = (),
 ) -> list[Found]:
     """Reads the files, as far as there is time for it. A file that cannot be read, or was replaced, is not whole.
 
-    ``refused``: the rows that COPY has refused, by key, if bad rows are left out.
+    ``refused``: the rows that COPY has refused, by key, if bad rows are left out. ``failed``: checks of the contract
+    that failed; only then rows are bad that violate them.
     """
     until = time.monotonic() + SECONDS
     store.prepare_streams()
     texts = _Texts(dataset)
 
     def one(file: DataFile) -> Found:
-        found = _InFile(dataset, texts, None if refused is None else refused.get(file.key, ()))
+        of_file = None if refused is None else refused.get(file.key, ())
+        found = _InFile(dataset, texts, of_file, failed)
         try:
             for number, record in enumerate(
                 records(unpacked(file.key, store.stream(file)), dataset)
@@ -128,8 +131,14 @@ class _Texts:
 class _InFile:
     """What is found in a file, record by record."""
 
-    def __init__(self, dataset: Dataset, texts: _Texts, refused: Sequence[Refused] | None) -> None:
-        self._dataset, self._texts = dataset, texts
+    def __init__(
+        self,
+        dataset: Dataset,
+        texts: _Texts,
+        refused: Sequence[Refused] | None,
+        failed: Container[str],
+    ) -> None:
+        self._dataset, self._texts, self._failed = dataset, texts, failed
         self._keeps = refused is not None
         self._refused: dict[int | None, list[Refused]] = {}
         for one in refused or ():
@@ -140,7 +149,7 @@ class _InFile:
 
     def take(self, record: Record) -> None:
         self._found.records += 1
-        misfits = list(misfits_of(record, self._dataset))
+        misfits = list(misfits_of(record, self._dataset, self._failed))
         if record.line in self._refused:
             text = self._texts.of(record.text)
             self._on_lines.setdefault(record.line, []).append(
@@ -171,7 +180,7 @@ class _InFile:
         return found
 
 
-def misfits_of(record: Record, dataset: Dataset) -> Iterator[Misfit]:
+def misfits_of(record: Record, dataset: Dataset, failed: Container[str] = ()) -> Iterator[Misfit]:
     """What does not fit in a record, in the order of the columns; nothing for one that COPY does not load."""
     rules = dataset.rows
     if rules is None or not isinstance(record.value, dict):
@@ -181,6 +190,67 @@ def misfits_of(record: Record, dataset: Dataset) -> Iterator[Misfit]:
             if reason := why(value, rule, rules):
                 yield Misfit(record.line, rule.name, f"{rule.name}{reason}")
                 break
+    for check in rules.checks:
+        if check.check not in failed:
+            continue
+        for value in _values(record.value, check.value):
+            if _violates(value, check, rules):
+                yield Misfit(record.line, check.value.name, _violation(value, check, rules))
+                break
+
+
+def _violation(value: Any, check: CheckRule, rules: RowRules) -> str:
+    name = check.value.name
+    if check.operator == "not null":
+        return f"{name} is missing: the contract's checks say not null"
+    return f"{name}: {_shown(value, rules)} violates the contract's check '{check.says}'"
+
+
+def _violates(value: Any, check: CheckRule, rules: RowRules) -> bool:
+    """Whether a value violates a check. One that cannot be compared does not."""
+    text = _text(value)
+    if rules.null and text == rules.null:
+        text = None
+    kind = check.value.type
+    if kind not in ("varchar", "char") and text is not None:
+        text = text.strip(" ") or None
+    if text is None or check.operator == "not null":
+        return text is None and check.operator == "not null"
+    compared = _comparable(text, kind)
+    operands = [_comparable(operand, kind) for operand in check.operands]
+    if compared is None or None in operands:
+        return False
+    return not _HOLDS[check.operator](compared, operands)
+
+
+_HOLDS: dict[str, Callable[[Any, list[Any]], bool]] = {
+    "<=": lambda value, of: bool(value <= of[0]),
+    ">=": lambda value, of: bool(value >= of[0]),
+    "<": lambda value, of: bool(value < of[0]),
+    ">": lambda value, of: bool(value > of[0]),
+    "=": lambda value, of: bool(value == of[0]),
+    "!=": lambda value, of: bool(value != of[0]),
+    "between": lambda value, of: bool(of[0] <= value <= of[1]),
+    "in": lambda value, of: value in of,
+    "not in": lambda value, of: value not in of,
+}
+
+
+def _comparable(text: str, kind: str) -> Any:
+    """The value of a text, to compare it with others of its kind; None if it has none."""
+    try:
+        if kind in ("varchar", "char"):
+            return text
+        if kind == "boolean":
+            return {"t": True, "y": True, "1": True, "f": False, "n": False, "0": False}.get(
+                text[:1].lower()
+            )
+        if kind in ("date", "timestamp"):
+            moment = datetime.fromisoformat(re.sub(r" (?=[-+Z])", "", text))
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return Decimal(text) if kind else None
+    except (ValueError, InvalidOperation):
+        return None
 
 
 def _values(record: dict[str, Any], rule: ValueRule) -> Iterator[Any]:

@@ -55,6 +55,32 @@ class ValueRule:
 
 
 @dataclass(frozen=True)
+class CheckRule:
+    """A check of the contract on a column. value: whose value it is; type '' if only its absence is judged.
+
+    operator, operands: as contracts/conditions.py has them, the operands as texts
+    """
+
+    check: str
+    value: ValueRule
+    operator: str
+    operands: tuple[str, ...]
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> CheckRule:
+        return cls(said["check"], ValueRule.of(said), said["operator"], tuple(said["operands"]))
+
+    @property
+    def says(self) -> str:
+        """The condition as a contract has it."""
+        if self.operator == "between":
+            return f"between {self.operands[0]} and {self.operands[1]}"
+        if self.operator in ("in", "not in"):
+            return f"{self.operator} ({', '.join(self.operands)})"
+        return " ".join((self.operator, *self.operands))
+
+
+@dataclass(frozen=True)
 class Limit:
     """How many rows of a file may be bad: the smaller of most and percent, of which one may be None.
 
@@ -78,12 +104,14 @@ class RowRules:
     null    the text in a CSV file that is NULL
     masked  whether a column is masked
     limit   of bad rows, which are left out; None if a file with any is rejected
+    checks  of the contract, on a single value
     """
 
     values: tuple[ValueRule, ...]
     null: str = ""
     masked: bool = False
     limit: Limit | None = None
+    checks: tuple[CheckRule, ...] = ()
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> RowRules:
@@ -93,6 +121,7 @@ class RowRules:
             said.get("null", ""),
             said.get("masked", False),
             Limit(limit["max"], limit["percent"], limit["raw"]) if limit else None,
+            tuple(CheckRule.of(one) for one in said.get("checks", ())),
         )
 
 

@@ -24,6 +24,12 @@ columns:
   since: {type: timestamp, format: epoch_seconds}
 tables:
   order_items: {each: order.items, columns: {sku: varchar(4), qty: integer, ok: boolean, price: real, tag: char(2)}}
+checks:
+  order_items.qty: ">= 1"
+  total: between 0 and 10
+  order_items.sku: in (a, "b'")
+  updated_at: < 2027-01-01
+  day: not null
 """
 READINGS = """\
 description: Readings

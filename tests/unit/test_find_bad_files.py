@@ -944,3 +944,17 @@ def test_what_reading_does_not_find_is_found_by_halving(
         "file and did not find their lines."
     )
     assert line is None
+
+
+def test_files_that_violate_a_check_of_the_contract_are_found_by_reading(
+    orders: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    violates = b'{"order_id": "3", "updated_at": "2026-11-28", "total": 11}\n'
+    save_orders(store, put(s3, FITS, FITS + violates))
+    [name] = [one.check for one in orders.rows.checks if "total" in one.check]  # type: ignore[union-attr]
+    check = {**VALUES_FIT, "name": name, "figure": 1, "expected": 0, "passed": False}
+    answer = call(find_bad_files.handler, bad(stage_error="a check failed", failed_checks=[check]))
+    assert answer["outcome"] == "again"
+    reason = "total: 11 violates the contract's check 'between 0 and 10'"
+    assert rejected(store) == [(ORDERS[1], reason, 2)]
+    assert not data_api.submits

@@ -82,6 +82,35 @@ def test_reasons(orders: Dataset, changes: dict[str, Any], reason: str) -> None:
     assert [one.reason for one in found] == ([reason] if reason else [])
 
 
+@pytest.mark.parametrize(
+    ("check", "changes", "reason"),
+    [
+        (0, {"order": {"items": [{"qty": 1}, {"qty": "0"}]}}, "order_items.qty: '0'|>= 1"),
+        (0, {"order": {"items": [{"qty": 1}, {}, {"qty": " "}]}}, ""),
+        (1, {"total": 10.01}, "total: 10.01|between 0 and 10"),
+        (1, {"total": 10}, ""),
+        (1, {"total": "x"}, ""),
+        (2, {"order": {"items": [{"sku": "b'"}, {"sku": "c"}]}}, "order_items.sku: 'c'|in (a, b')"),
+        (2, {"order": {"items": [{"sku": "b'"}]}}, ""),
+        (3, {"updated_at": "2026-12-31T23:00:00-02:00"}, "updated_at: '2026-12-31T23:00:00-02:00'|< 2027-01-01 00:00:00"),
+        (3, {"updated_at": "2026-12-31T23:00:00"}, ""),
+        (4, {}, "day is missing: the contract's checks say not null"),
+        (4, {"the day": "2026-12-31"}, ""),
+    ],
+)  # fmt: skip
+def test_checks_of_the_contract(
+    orders: Dataset, check: int, changes: dict[str, Any], reason: str
+) -> None:
+    assert orders.rows
+    failed = {orders.rows.checks[check].check}
+    [record] = records([json.dumps({**GOOD, **changes}).encode()], orders)
+    found = [one.reason for one in misfits.misfits_of(record, orders, failed)]
+    said, bar, condition = reason.partition("|")
+    wanted = f"{said} violates the contract's check '{condition}'" if bar else reason
+    assert [one for one in found if "contract" in one] == ([wanted] if wanted else [])
+    assert not [one for one in misfits.misfits_of(record, orders) if "contract" in one.reason]
+
+
 def test_lines_and_columns(orders: Dataset) -> None:
     bad = {**GOOD, "order": {"items": [{"qty": "x"}]}}
     text = f"{json.dumps(GOOD)} {json.dumps(bad)}\n\n{json.dumps(bad, indent=2)}\n{{}}"

@@ -192,7 +192,9 @@ def judge_rows(
         if answer := after_control(state, verdict):
             return answer
         proved = verdict.what == "works" or well > 0
-    rejects = diagnosis.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
+    rejects = diagnosis.with_reasons(
+        store, rejects, dataset, lines=settings().show_bad_lines and not dataset.masks
+    )
     if proved:
         return leave_out(load, state, batch, rejects)
     return hold(load, state, batch, [as_waiting(reject, verdict.why) for reject in rejects])
@@ -395,11 +397,12 @@ def from_rows(
             )
             denied = "S3ServiceException" in str(message) and is_denied(str(message))
             status = "unreadable" if denied else "rejected"
+            reason = diagnosis.without_values(str(message)) if dataset.masks else str(message)
             if dataset.rows and dataset.rows.limit and not denied:
-                if reject := too_many(file, dataset, Refused(line, column, code, message), errors):
+                if reject := too_many(file, dataset, Refused(line, column, code, reason), errors):
                     rejects.append(reject)
                 continue
-            rejects.append(Reject(file, f"{message}{more}", line, column or None, code, status))
+            rejects.append(Reject(file, f"{reason}{more}", line, column or None, code, status))
     return rejects, interruption
 
 

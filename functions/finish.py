@@ -18,7 +18,7 @@ from loader.drift import Drift, summarize
 from loader.event_loads import EventLoads
 from loader.leftovers import cancel_statements, staging_tables, tables_of_load
 from loader.observability import SERVICE, MetricUnit, logger, metrics
-from loader.report import as_cause, cause_of, report_of
+from loader.report import as_cause, cause_of, older_rows, report_of
 from loader.report import message as report_message
 from loader.settings import required_variable, settings
 from loader.sql import Rendered
@@ -65,6 +65,7 @@ def handler(event: FinishEvent) -> dict[str, Any]:
     rest_started = bool(event.get("rest_started"))
     results = results_of(load) if ended else []
     report = report_of(load, ended, results, failures, cause, rest_started=rest_started)
+    add_changes(load, report)
     noticed = summarize(store, load, [result["batch"] for result in results])
     if noticed.report:
         report["sample"] = noticed.report
@@ -196,6 +197,22 @@ def mark_closed(load_ids: Iterable[str]) -> None:
 def results_of(load: Load) -> list[Result]:
     """The result of each batch (functions/publish.py)."""
     return [store.get(key) for key in store.keys(keys.results(load["load_id"]))]
+
+
+def add_changes(load: Load, report: Report) -> None:
+    """What this load has changed about tables (functions/migrate.py), and what became of the rows that they had."""
+    known = datasets()
+    if not any(dataset.contract for dataset in known.values()) or load.get("outcome") == "planned":
+        return
+    found = [store.get(key) for key in store.keys(keys.all_changed(load["load_id"]))]
+    if not found:
+        return
+    report["changes"] = {one["dataset"]: one["changes"] for one in found}
+    report["older_rows"] = [
+        said
+        for name, changes in report["changes"].items()
+        if (said := older_rows(known[name].prefix, changes, can_reload=known[name].can_reload))
+    ]
 
 
 def move_mark(

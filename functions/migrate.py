@@ -1,18 +1,19 @@
-"""Create the tables, or upgrade them to the version that this code works with.
+"""Create the tables, or upgrade them to the version and the contracts that this code works with.
 
-In: the load (and a batch, which passes through unchanged). Out: outcome ``again``; without a
-batch also ``upgraded``, from which version of the tables (0: none) to which.
+In: the load (and a batch, which passes through unchanged). Out: outcome ``again``; without a batch also ``upgraded``,
+from which version of the tables (0: none) to which, and ``refused``, the contracts to which the tables cannot be
+brought. That one is refused stops the batches of its dataset only.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from loader import clients
+from loader import clients, keys
 from loader.dataapi import StatementFailed
 from loader.migrations import latest_version
 from loader.settings import settings
-from loader.steps import step
+from loader.steps import step, without
 from loader.tables import current_version, upgrade
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 api = clients.api()
+store = clients.store()
 
 
 @step
@@ -33,9 +35,16 @@ def handler(event: MigrateEvent) -> Load | BatchState:
         raise StatementFailed(
             f"The tables have version {version}, but this loader supports {latest_version()}: deploy the newer loader."
         )
-    upgrade(load, version, suffix)
+    brought = upgrade(load, version, suffix)
+    for dataset, changes in brought.told.items():
+        store.put(keys.changed(load["load_id"], dataset), {"dataset": dataset, "changes": changes})
     if batch:
+        if cause := brought.refused.get(batch.get("dataset", "")):
+            raise StatementFailed(cause)
         return {**batch, "statement": None, "outcome": "again"}
     first = load.get("upgraded", {}).get("from", version)
     upgraded = {"from": first, "to": latest_version()}
-    return {**load, "upgraded": upgraded, "statement": None, "outcome": "again"}
+    if brought.refused and load.get("mode") == "undo":
+        raise StatementFailed(" ".join(brought.refused.values()))
+    load = {**load, "upgraded": upgraded, "statement": None, "outcome": "again"}
+    return {**load, "refused": brought.refused} if brought.refused else without(load, "refused")

@@ -16,9 +16,10 @@ from itertools import chain, compress, islice
 from typing import TYPE_CHECKING
 
 from loader import backlog, batches, clients, keys, ledger, listing, redo, statements
+from loader.contract_tables import sentence
 from loader.dataapi import Statement, StatementFailed, client_token
 from loader.datasets import Dataset, dataset_for
-from loader.failures import Kind
+from loader.failures import Kind, is_missing
 from loader.ledger import NoTables
 from loader.leftovers import cancel_statements
 from loader.observability import MetricUnit, logger, metrics
@@ -26,6 +27,7 @@ from loader.request import BadRequest, Request, parse
 from loader.settings import settings
 from loader.steps import advance, ending, step
 from loader.store import DataFile, MissingObject
+from loader.tables import behind, pending
 from loader.unmatched import Unmatched
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def handler(event: PlanEvent) -> Load:
             # Migrate checks the version itself, and returns what it was.
             if "upgraded" not in load:
                 return {**load, "mode": "migrate", "outcome": "no tables"}
-            return {**load, "mode": "migrate", "outcome": "migrated"}
+            return not_refused({**load, "mode": "migrate", "outcome": "migrated"})
         if request.mode == "undo":
             return {
                 **load,
@@ -97,6 +99,8 @@ def plan(load: Load, request: Request) -> Load:
             load, new = find_new(load, request)
         else:
             new = None
+        if new is not None:
+            load = with_contracts(load, request)
     except NoTables:
         if load["attempt"] >= MAX_UPGRADES:
             raise
@@ -107,7 +111,7 @@ def plan(load: Load, request: Request) -> Load:
         return load
     if load["listed"] == 0:
         measure(load, request, "", more=False)
-        return {**load, "outcome": "nothing"}
+        return not_refused({**load, "outcome": "nothing"})
     result, oldest = write_batches(load, new)
     load["seconds"] = seconds_so_far(load, begun)
     if result["outcome"] == "nothing" and result["rest"]:
@@ -117,7 +121,42 @@ def plan(load: Load, request: Request) -> Load:
         mark_unfinished(load)
     passed = load.get("passed", 0)
     listed, known = load["listed"] + passed, result["known"] + passed
-    return {**load, **result, "listed": listed, "known": known}
+    return not_refused({**load, **result, "listed": listed, "known": known})
+
+
+def with_contracts(load: Load, request: Request) -> Load:
+    """Compares the tables with the contracts. Raises NoTables if they have others, and this load has not changed that.
+
+    A load from events does not ask: each batch sees for itself whether its tables have the contract. A dry run has what
+    the next load will change.
+    """
+    of_events = not request.reload and load["objects"].startswith(store.uri(keys.EVENTS))
+    if "upgraded" in load or of_events:
+        return load
+    if load["dry_run"]:
+        try:
+            found = pending(load, "plan")
+        except StatementFailed as error:
+            if is_missing(str(error)):
+                return load  # there are no tables at all
+            raise
+        load = {**load, "changes": {name: list(of.told) for name, of in found.items() if of.told}}
+        refused = {name: sentence(of.refused) for name, of in found.items() if of.refused}
+        return {**load, "refused": refused}
+    if old := behind(load, f"plan.{load['attempt']}"):
+        raise NoTables(f"The tables of {', '.join(old)} do not have the present contract.")
+    return load
+
+
+def not_refused(load: Load) -> Load:
+    """The load; if there is nothing to load, it fails for contracts to which the tables cannot be brought.
+
+    If there is, only the batches of these datasets fail.
+    """
+    refused = load.get("refused", {})
+    if refused and load["outcome"] in ("nothing", "migrated"):
+        return {**load, "outcome": "refused", "cause": " ".join(refused.values())}
+    return load
 
 
 def find_withdrawn(load: Load, request: Request) -> Load:

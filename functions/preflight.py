@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from loader import clients, copying, explain, keys, rendered, sql, statements
+from loader.contract_tables import sentence
 from loader.dataapi import Statement, StatementFailed, client_token, failure
 from loader.datasets import Dataset, compression, datasets
 from loader.failures import is_missing, may_pass
@@ -24,7 +25,13 @@ from loader.rendered import Group
 from loader.settings import settings
 from loader.steps import step
 from loader.store import DataFile
-from loader.tables import create_loader_tables, create_missing, migrate_from_nothing
+from loader.tables import (
+    bring_to_contracts,
+    create_loader_tables,
+    create_missing,
+    migrate_from_nothing,
+    pending,
+)
 
 if TYPE_CHECKING:
     from loader.state import Load, LoadEvent
@@ -64,6 +71,7 @@ COPY_READS = (
     "If COPY was not allowed to read: the COPY role needs s3:GetObject and s3:ListBucket on the data bucket, and "
     "kms:Decrypt if the bucket is encrypted with a key. Otherwise the error says what is wrong."
 )
+LATER = "the next load upgrades them: check again after it"
 LOCK = "The lock does not exist or cannot be taken: the error says which. The next load restores a missing row."
 SLOW = "The warehouse was busy or slow: start the check again when no load is running."
 STATEMENT = (
@@ -178,7 +186,16 @@ def tables(load: Load) -> str:
         migrate_from_nothing(load)
         version, created = latest_version(), ", created now"
     if version < latest_version():
-        return f"version {version}, the next load upgrades them: check again after it"
+        return f"version {version}, {LATER}"
+    todo = pending(load, "check")
+    if refused := [said for of in todo.values() for said in of.refused]:
+        raise StatementFailed(sentence(refused))
+    if changed := [name for name, of in todo.items() if not of.new]:
+        told = [said for of in todo.values() for said in of.told]
+        return f"version {version}, of another contract: {', '.join(told or changed)}; {LATER}"
+    if todo:
+        bring_to_contracts(load, "check", only_new=True)
+        created = f", created now: the tables of {', '.join(todo)}"
     missing = expected_tables() - existing_tables(load, "tables")
     if missing & makeable_tables():
         create_loader_tables(load, "check")
@@ -197,7 +214,8 @@ def existing_tables(load: Load, name: str) -> set[str]:
 
 
 def is_current(finding: dict[str, Any]) -> bool:
-    return bool(re.match(rf"version {latest_version()}\b", finding["found"]))
+    found: str = finding["found"]
+    return bool(re.match(rf"version {latest_version()}\b", found)) and not found.endswith(LATER)
 
 
 def expected_tables() -> set[str]:
@@ -285,7 +303,9 @@ def groups(load: Load) -> list[Group]:
     store.put_lines(document("listing.json.gz"), [{"seq": 0, **file}])
     store.put_lines(document("ledger.json"), [row])
     seen = {"dataset": "check", "load_id": load["load_id"]}
-    store.put_lines(document("key_sightings.json"), [{**seen, "path": "check", "key": "check"}])
+    store.put_lines(
+        document("key_sightings.json"), [{**seen, "path": "check", "key": "check", "suggested": ""}]
+    )
     figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
     store.put_lines(document("column_figures.json"), [{**seen, **figures}])
     store.put_lines(document("values_of_key.json"), [{}])

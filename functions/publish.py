@@ -46,6 +46,10 @@ def handler(event: BatchEvent) -> BatchState:
     dataset = datasets()[batch.dataset]
     attempt = state.get("publish_attempt", 0)
     begun = state.get("publish_begun") or time.time()
+    was_staged_for = state.get("contract", "") if state["table"] else dataset.contract
+    if was_staged_for != dataset.contract and not state.get("statement"):
+        # A deployment has changed the contract since: what was staged may have other columns, or lack a mask.
+        return {**state, "outcome": "no tables", "attempt": state["attempt"] + 1}
     sequence = statements.publish(
         dataset,
         names_of(load, state, batch, dataset),

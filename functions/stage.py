@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from loader import bad_rows, batches, clients, copying, headers, keys, sql, statements
+from loader import bad_rows, batches, clients, copying, headers, keys, sql, statements, unknown
 from loader.bad_rows import Judged
 from loader.batches import Batch, Reject
 from loader.checks import CheckResult, sentence
@@ -29,7 +29,9 @@ from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, next_part
 from loader.sql import Rendered
 from loader.steps import advance, ending, pause, polls, step, without
-from loader.store import DataFile
+from loader.store import DataFile, MissingObject
+from loader.tables import is_behind
+from loader.unmapped import shortened
 
 if TYPE_CHECKING:
     from loader.state import BatchEvent, BatchState, Load
@@ -88,7 +90,7 @@ def handler(event: BatchEvent) -> BatchState:
             store.put(keys.drift_sample(load["load_id"], batch.name), asdict(sampler.result()))
         return {**state, "outcome": "running"}
     if not statement.finished:
-        return not_staged(state, statement)
+        return not_staged(load, state, dataset, statement)
     return audit(load, state, batch, dataset, table, statement, sampler, waited=waited)
 
 
@@ -195,7 +197,7 @@ def submit(load: Load, batch: Batch, sequence: list[Rendered], attempt: int) -> 
     )
 
 
-def not_staged(state: BatchState, statement: Statement) -> BatchState:
+def not_staged(load: Load, state: BatchState, dataset: Dataset, statement: Statement) -> BatchState:
     """What to do after a staging statement that failed."""
     attempt, batch = state["attempt"], state["batch"]
     end = ending(api, statement, state["statement"], f"staged the batch {batch}")
@@ -210,6 +212,10 @@ def not_staged(state: BatchState, statement: Statement) -> BatchState:
     is_report = number == str(REPORT)
     if is_report and end.kind is not Kind.TRY_AGAIN and not state.get("unreadable"):
         return {**state, "unreadable": True, "outcome": "again"}
+    may_be_older = end.kind in (Kind.COPY, Kind.OTHER) and attempt + 1 < MAX_ATTEMPTS
+    # COPY into tables of an older contract says nothing about the files.
+    if may_be_older and is_behind(load, dataset, f"stage.{batch}.{attempt}"):
+        return {**state, "outcome": "no tables"}
     match end.kind:
         case Kind.LOST if attempt < MAX_ATTEMPTS:
             return {**state, "outcome": "again"}
@@ -254,6 +260,7 @@ def audit(
     misfits: dict[str, int] = {}
     cut: dict[str, int] = {}
     noticed = Audit()
+    contracts: dict[int, str] = {}
     for row in api.rows(f"{statement.id}:{state.get('audit', AUDIT)}"):
         kind, name, digest, figure, expected, first, last = row
         noticed.take(row)
@@ -274,6 +281,8 @@ def audit(
                 cause = f"The tables are still at version {figure}; this loader needs {latest_version()}."
                 return {**state, "outcome": "failed", "cause": cause}
             return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
+        elif kind == "contract":
+            contracts[int(figure or 0)] = str(name)
         elif kind == "check":
             checks.append(
                 CheckResult(str(name), "staged", batch.name, figure, expected, str(digest))
@@ -283,6 +292,12 @@ def audit(
         elif kind == "misfits" and figure:
             counts = cut if str(name).endswith("+") else misfits
             counts[str(name or "").rstrip("+")] = int(figure)
+    # The last of the contracts that the tables have had; another digest says that their columns may be others.
+    if dataset.contract and contracts.get(max(contracts, default=0)) != dataset.contract:
+        if state["attempt"] >= MAX_ATTEMPTS:
+            cause = f"The tables of {dataset.name} are still not of its contract."
+            return {**state, "outcome": "failed", "cause": cause}
+        return {**state, "attempt": state["attempt"] + 1, "outcome": "no tables"}
     failed = [check for check in checks if not check.passed]
     if failed:
         return {
@@ -312,6 +327,14 @@ def audit(
         batches.write(store, load["load_id"], batch)
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    if dataset.rejects_unknown and dataset.layout.format == "json":
+        if waited:
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
+        rejects, complete = with_unknown_keys(load, batch, dataset)
+        if rejects:
+            return without_unknown_keys(load, state, batch, rejects)
+        if not complete:
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
     if dataset.rows and dataset.rows.limit:
         found = bad_rows.Staged(
             table, figures["rows"], lines, misfits.get("", 0), misfit_columns(misfits)
@@ -354,13 +377,53 @@ def bad_files(load: Load, state: BatchState, batch: Batch, judged: Judged) -> Ba
     }
 
 
+def with_unknown_keys(load: Load, batch: Batch, dataset: Dataset) -> tuple[list[Reject], bool]:
+    """Reads all records of the files: those to reject, and whether all of the others were read to their end."""
+    key = keys.records_read(load["load_id"], batch.name)
+    before: dict[str, list[Any]] = {}
+    with suppress(MissingObject):
+        before = store.get(key)
+    found = unknown.look(store, batch.readable, dataset, before)
+    store.put(key, unknown.progress(found))
+    return [read.bad for read in found if read.bad], all(
+        read.done for read in found if not read.bad
+    )
+
+
+def without_unknown_keys(
+    load: Load, state: BatchState, batch: Batch, rejects: list[Reject]
+) -> BatchState:
+    """Stages the batch again without these files. One that was replaced since COPY read it is staged as it is now."""
+    logger.warning(
+        "files rejected", files=len(rejects), first=rejects[0].file.key, reason=rejects[0].reason
+    )
+    if state["attempt"] >= MAX_ATTEMPTS:
+        cause = f"Files are replaced again and again while they are read: {rejects[0].file.key}"
+        return {**state, "outcome": "failed", "cause": cause}
+    now = {}
+    for reject in rejects:
+        head = (
+            store.head(reject.file.bucket, reject.file.key) if reject.status == "missing" else None
+        )
+        if head and head.file:
+            now[reject.file.key] = head.file
+    batch = batch.without(reject for reject in rejects if reject.file.key not in now)
+    batch = replace(batch, files=tuple(now.get(file.key, file) for file in batch.files))
+    batches.write(store, load["load_id"], batch)
+    return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+
+
 def record_drift(
     load: Load, batch: Batch, dataset: Dataset, rows: int, audit: Audit, sampler: Sampler | None
 ) -> None:
     """Writes what was noticed about the batch, for the end of the load. Never fails the batch."""
     try:
         if dataset.header:  # the headers of all its files were compared
-            sample = Sample(len(batch.readable) - batch.unread_headers)
+            sample = Sample(
+                len(batch.readable) - batch.unread_headers,
+                {shortened(column.name): column.file for column in batch.unknown},
+                {shortened(column.name): column.suggested for column in batch.unknown},
+            )
         else:
             sample = (
                 sampler.result()
@@ -461,6 +524,7 @@ def staged(
     return {
         **state,
         "dataset": batch.dataset,
+        "contract": datasets()[batch.dataset].contract,
         "attempt": state.get("attempt", 0),
         "outcome": "staged",
         "table": table,

@@ -23,6 +23,7 @@ from loader.failures import Kind, failed_check, is_missing, is_older, may_pass
 from loader.observability import logger
 from loader.settings import settings
 from loader.steps import advance, ending, step
+from loader.tables import behind
 
 if TYPE_CHECKING:
     from loader.state import FoundForUndo, Load, LoadEvent, Undo, Undoing, UndoTodo
@@ -62,6 +63,11 @@ def handler(event: LoadEvent) -> Load:
             return {**load, "outcome": "undone"}
         if load["dry_run"]:
             return {**load, "outcome": "planned"}
+        # The statements of another contract could leave rows behind, without an error.
+        old = behind(load, f"undo.{attempt}")
+        if attempt < 2 and any(todo["dataset"] in old for todo in found["todo"]):
+            load = {**load, "attempt": attempt + 1, "undoing": {"files": files}}
+            return {**load, "outcome": "no tables"}
     return undo_next(load, attempt)
 
 
@@ -223,6 +229,10 @@ def not_undone(load: Load, statement: Statement, attempt: int) -> Load:
             return {**load, "outcome": "running"}
         # Tables of an older version can be read, but lack what the transaction needs.
         case Kind.NO_TABLES if attempt < 2:
+            return {**load, "outcome": "no tables"}
+        case Kind.OTHER if (
+            attempt < 2 and is_older(end.error) and datasets()[todo["dataset"]].contract
+        ):
             return {**load, "outcome": "no tables"}
         case Kind.CHECK:
             name, figure, expected = failed_check(end.statement)

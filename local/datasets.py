@@ -13,7 +13,9 @@ from local.problem import Problem
 
 @dataclass(frozen=True)
 class Dataset:
-    """As its dataset.json describes it. ``folder``: where its built files are; none in tests."""
+    """As its dataset.json describes it. ``folder``: where its built files are; none in tests. ``contract``: the digest
+    of what its contract says of its tables, empty if it has none.
+    """
 
     name: str
     prefix: str
@@ -21,6 +23,7 @@ class Dataset:
     fact_table: str = ""
     stage_table: str = ""
     folder: Path = Path()
+    contract: str = ""
 
     def takes(self, key: str) -> bool:
         """Whether an object with this key is a file of the dataset."""
@@ -49,6 +52,7 @@ def of_tree(built: Path) -> tuple[Dataset, ...]:
                 str(said.get("fact_table") or ""),
                 str(said["stage_table"]),
                 file.parent,
+                str(said.get("contract") or ""),
             )
         )
     return tuple(found)

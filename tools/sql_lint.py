@@ -26,7 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OUR_DATASETS = ("log_data", "song_data")
 OUR_MIGRATIONS = (
     "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_and_noticed", "006_contracts",
-    "create_schema", "drop", "ledger", "loaded", "loader_tables", "lock", "schemas", "tables", "version",
+    "add_column", "columns", "contracts", "create_schema", "drop", "drop_view", "ledger", "loaded", "loader_tables",
+    "lock", "mask_key", "mask_key_found", "record_contract", "same_contract", "schemas", "tables", "version",
+    "widen_column",
 )  # fmt: skip
 OUR_CHECKS = frozenset({
     "event_key_complete", "event_page_known", "play_time_plausible", "song_key_complete",
@@ -161,7 +163,7 @@ _ENVIRONMENT = {
 # A placeholder gets the first of these that its pattern accepts.
 _SAMPLES = (
     "1", "20260101-000000-00000000", "2026-01-01 00:00:00", "sparkify", "load", "default", "",
-    "s3://working/loads/1/x.json",
+    "s3://working/loads/1/x.json", "0123456789abcdef", "BIGINT", "sparkify.x BIGINT",
 )  # fmt: skip
 # In place of what is rendered from other files.
 _PART = (

@@ -71,6 +71,29 @@ WHERE load_id = '${{undone_load}}'"""
     return f"-- What the undo of a load deletes, by table. Runs after undo/look.sql.\n{parts}\n"
 
 
+def has_contract(shape: Shape, digest: str) -> dict[str, str]:
+    """The check that the tables have this contract, for the transactions that write them."""
+    query = none(
+        f"""\
+FROM ${{schema}}.contracts AS c
+INNER JOIN (
+    SELECT MAX(m.number) AS number
+    FROM ${{schema}}.contracts AS m
+    WHERE m.dataset = '${{dataset}}'
+) AS l ON c.number = l.number
+WHERE c.dataset = '${{dataset}}' AND c.digest <> '{digest}'"""
+    )
+    comment = (
+        "No other deployment has changed the tables to another contract in the meantime. Runs in"
+    )
+    return {
+        f"checks/published/{shape.table}_contract.sql": check(
+            f"{comment} the publish transaction.", query
+        ),
+        f"checks/undone/{shape.table}_contract.sql": check(f"{comment} the undo of a load.", query),
+    }
+
+
 def check(comment: str, query: str) -> str:
     """A check: one row of figure and expected."""
     return f"-- {comment}\n{query}\n"

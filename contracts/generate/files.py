@@ -1,9 +1,20 @@
 """The files of a dataset, generated from its contract."""
 
+import dataclasses
 import hashlib
 import json
 
-from contracts.generate import appended, common, keyed, landing, rows, staging, tables
+from contracts.generate import (
+    appended,
+    common,
+    keyed,
+    landing,
+    masking,
+    remade,
+    rows,
+    staging,
+    tables,
+)
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 
@@ -18,18 +29,22 @@ def files(contract: Contract) -> dict[str, str]:
         **staging.files(shape),
         **published.files(shape),
         **common.all_accounted_for(shape),
+        **remade.files(shape),
     }
-    made["dataset.json"] = _text(_document(shape, digest(made)))
+    of_tables = tables.document(shape)
+    of_contract = digest(of_tables, made["tables.sql"])
+    made |= common.has_contract(shape, of_contract)
+    made["dataset.json"] = _text(_document(shape) | {"contract": of_contract, "tables": of_tables})
     return dict(sorted(made.items()))
 
 
-def digest(made: dict[str, str]) -> str:
-    """A digest of all that is made of a contract: another contract, or another generator, has another."""
-    text = json.dumps(made, sort_keys=True)
+def digest(of_tables: dict[str, object], statements: str) -> str:
+    """A digest of what the migrate step brings the tables to. A changed check has the same, a changed mask another."""
+    text = json.dumps([of_tables, statements])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _document(shape: Shape, contract_digest: str) -> dict[str, object]:
+def _document(shape: Shape) -> dict[str, object]:
     contract = shape.contract
     document: dict[str, object] = {
         "description": contract.description,
@@ -39,14 +54,19 @@ def _document(shape: Shape, contract_digest: str) -> dict[str, object]:
         "suffixes": list(contract.suffixes),
         "staged_tables": list(shape.further),
         "rows": rows.rules(shape),
-        "contract": contract_digest,
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
         document["from_key"] = in_key
     if contract.format == "csv":
         document["header"] = landing.header(shape)
+        if extra := landing.extra_columns(shape):
+            document["extra_columns"] = extra
     if contract.format == "json":
         document["paths"] = landing.taken_paths(shape)
+    if masks := [dataclasses.asdict(one) for one in masking.masked(shape)]:
+        document["masks"] = [{k: v for k, v in one.items() if v} for one in masks]
+    if contract.unknown == "reject":
+        document["unknown"] = "reject"
     return document
 
 

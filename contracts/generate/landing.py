@@ -9,14 +9,27 @@ from contracts.generate.words import lines, text
 from contracts.paths import Path
 from contracts.types import Type
 
+EXTRA_COLUMNS = 20
+
 
 def landing_columns(shape: Shape) -> Iterator[tuple[str, Type, Path]]:
-    """Name, type and path of each column of the landing table, in COPY's order."""
-    for column in shape.contract.columns:
+    """Name, type and path of each column of the landing table, in COPY's order.
+
+    A dropped column does not land, if COPY can leave it out: by JSONPaths it can, by position not.
+    """
+    contract = shape.contract
+    for column in contract.kept if contract.format == "json" else contract.columns:
         for landed, path in zip(shape.landing(column), column.paths, strict=True):
             yield landed, values.lands_as(column), path
     for child in shape.contract.children:
         yield shape.array(child), Type("super"), child.each
+
+
+def extra_columns(shape: Shape) -> list[str]:
+    """Columns of the landing table for those of CSV files that are not known: COPY needs a place for each."""
+    contract = shape.contract
+    takes = contract.format == "csv" and contract.csv.header and contract.unknown == "report"
+    return [f"extra__{number}" for number in range(1, EXTRA_COLUMNS + 1)] if takes else []
 
 
 def header(shape: Shape) -> list[str] | bool:
@@ -56,7 +69,7 @@ def _copy(shape: Shape) -> str:
     for word, kind in (("TIMEFORMAT", "timestamp"), ("DATEFORMAT", "date")):
         formats = {
             column.format
-            for column in contract.columns
+            for column in contract.kept
             if column.type.name == kind and values.by_copy(column)
         }
         options += [f"{word} AS {text(said)}" for said in sorted(formats)]

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from contracts.generate import landing, values
+from contracts.generate import landing, masking, values
 from contracts.generate.shape import OF_LOAD, RELOAD, Shape
 from contracts.generate.words import lines, name
-from contracts.model import Child, Column
+from contracts.model import Column
 
 LOAD_TYPE = "VARCHAR(64)"
 MISFITS = "VARCHAR(65535)"
@@ -36,11 +36,12 @@ def staging_tables(shape: Shape) -> Iterator[str]:
     contract = shape.contract
     loader = "${loader_schema}"
     landed = [f"{column} {kind}" for column, kind, _ in landing.landing_columns(shape)]
+    landed += [f"{column} {values.LONGEST}" for column in landing.extra_columns(shape)]
     yield _create(f"{loader}.{shape.stage}", landed)
     typed = [
         *(f"{one} BIGINT" for one in shape.numbered),
         *(f"{one} VARCHAR(64)" for one in shape.hashed),
-        *_declared(contract.columns, stored=True),
+        *_declared(contract.kept, stored=True),
         *(f"{shape.array(child)} SUPER" for child in contract.children),
         f"misfits {MISFITS}",
         *(f"{one} {MISFITS}" for one in shape.cut(contract.columns)),
@@ -48,9 +49,9 @@ def staging_tables(shape: Shape) -> Iterator[str]:
     yield _create(f"{loader}.{shape.stage}_typed", typed, shape.key[:1])
     for child in contract.children:
         columns = [
-            *_declared([contract.column(one) for one in contract.key]),
+            *_declared([contract.column(one) for one in contract.key], stored=True),
             *("row_no BIGINT", "position BIGINT"),
-            *_declared(child.columns, stored=True),
+            *_declared(child.kept, stored=True),
             f"misfits {MISFITS}",
             *(f"{one} {MISFITS}" for one in shape.cut(child.columns)),
         ]
@@ -60,50 +61,59 @@ def staging_tables(shape: Shape) -> Iterator[str]:
 def result_tables(shape: Shape) -> Iterator[tuple[str, str]]:
     """Name and CREATE TABLE of each table of results."""
     contract = shape.contract
-    schema = "${schema}"
-    columns = _declared(contract.kept, needed=contract.key, stored=True)
-    numbered = [f"{one} BIGINT NOT NULL" for one in shape.numbered]
-    of_load = [f"{one} {LOAD_TYPE} NOT NULL" for one in OF_LOAD]
-    if contract.key:
-        reload = [f"{RELOAD} {LOAD_TYPE} NOT NULL"]
-        hashed = [f"{one} VARCHAR(64)" for one in shape.hashed]
-        yield (
-            shape.versions,
-            _create(
-                f"{schema}.{shape.versions}",
-                [*columns, *reload, *hashed, *numbered, *of_load],
-                shape.key[:1],
-                shape.key,
-            ),
-        )
     # What readers look for: the time, for rows without a key.
-    times = [name(one.name) for one in contract.kept if one.type.is_time][:1]
-    yield (
-        shape.table,
-        _create(
-            f"{schema}.{shape.table}",
-            [*columns, *numbered, *of_load],
-            shape.key[:1],
-            shape.key or tuple(times),
-        ),
-    )
-    for child in contract.children:
-        made = [*_child_columns(shape, child), *of_load]
-        ends = ("_versions", "") if contract.key else ("",)
-        for end in ends:
-            table = f"{child.name}{end}"
-            yield table, _create(f"{schema}.{table}", made, shape.key[:1], shape.key)
+    times = [name(one.name) for one in contract.kept if one.type.is_time and not one.mask][:1]
+    for table, columns in result_columns(shape).items():
+        order = shape.key or (tuple(times) if table == shape.table else ())
+        declared = [f"{name(column)} {said}" for column, said in columns.items()]
+        yield table, _create(f"${{schema}}.{table}", declared, shape.key[:1], order)
 
 
-def _child_columns(shape: Shape, child: Child) -> list[str]:
+def result_columns(shape: Shape) -> dict[str, dict[str, str]]:
+    """Table of results -> its columns in order -> how each is declared, such as VARCHAR(64) NOT NULL."""
     contract = shape.contract
-    return [
-        *_declared(
-            [contract.column(one) for one in contract.key], needed=contract.key, stored=True
-        ),
-        *("row_no BIGINT NOT NULL", "position BIGINT NOT NULL"),
-        *_declared([one for one in child.columns if one.mask != "drop"], stored=True),
-    ]
+    columns = _results(contract.kept, contract.key)
+    # The default is for rows that were loaded before the first table of an array was declared: they have no elements.
+    numbered = dict.fromkeys(shape.numbered, "BIGINT DEFAULT 0 NOT NULL")
+    of_load = dict.fromkeys(OF_LOAD, f"{LOAD_TYPE} NOT NULL")
+    made: dict[str, dict[str, str]] = {}
+    if contract.key:
+        reload = {RELOAD: f"{LOAD_TYPE} NOT NULL"}
+        hashed = dict.fromkeys(shape.hashed, "VARCHAR(64)")
+        made[shape.versions] = columns | reload | hashed | numbered | of_load
+    made[shape.table] = columns | numbered | of_load
+    for child in contract.children:
+        of_child = {
+            **_results([contract.column(one) for one in contract.key], contract.key),
+            **dict.fromkeys(("row_no", "position"), "BIGINT NOT NULL"),
+            **_results(child.kept),
+            **of_load,
+        }
+        for end in ("_versions", "") if contract.key else ("",):
+            made[f"{child.name}{end}"] = of_child
+    return made
+
+
+def _results(columns: Iterable[Column], needed: Iterable[str] = ()) -> dict[str, str]:
+    must = {*needed}
+    return {
+        column.name: f"{column.stored}{' NOT NULL' if column.name in must else ''}"
+        for column in columns
+    }
+
+
+def document(shape: Shape) -> dict[str, object]:
+    """What the migrate step compares the existing tables with: key, newest, masks, the columns of each table, and the
+    view of the history ('' for none).
+    """
+    contract = shape.contract
+    return {
+        "key": list(contract.key),
+        "newest": contract.newest,
+        "masks": {one.column: one.mask for one in masking.masked(shape)},
+        "view": f"{shape.table}_history" if contract.history else "",
+        "columns": result_columns(shape),
+    }
 
 
 def history_view(shape: Shape) -> Iterator[str]:
@@ -148,15 +158,8 @@ def order_of_versions(shape: Shape, alias: str) -> list[str]:
     return [*parts, *(f"{alias}.{one} ASC" for one in (*shape.hashed, *OF_LOAD, *shape.numbered))]
 
 
-def _declared(
-    columns: Iterable[Column], *, needed: Iterable[str] = (), stored: bool = False
-) -> list[str]:
-    must = {*needed}
-    return [
-        f"{name(column.name)} {column.stored if stored else column.type}"
-        + (" NOT NULL" if column.name in must else "")
-        for column in columns
-    ]
+def _declared(columns: Iterable[Column], *, stored: bool = False) -> list[str]:
+    return [f"{name(one.name)} {one.stored if stored else one.type}" for one in columns]
 
 
 def _create(

@@ -17,7 +17,7 @@ from loader import batches, keys, misfits, sql
 from loader.batches import Batch, Reject
 from loader.dataapi import DataApi, StatementFailed, client_token
 from loader.datasets import Dataset
-from loader.diagnosis import explained
+from loader.diagnosis import explained, without_values
 from loader.misfits import Found, Refused
 from loader.observability import logger
 from loader.rules import Limit
@@ -191,7 +191,7 @@ def _refused(
         if all(file for file, _ in named) and (
             accounted in counts or accounted == reading.records()
         ):
-            return _by_file(named)
+            return _by_file(named, dataset)
     return INCOMPLETE.format(
         loaded=staged.rows,
         refused=len(errors),
@@ -199,10 +199,13 @@ def _refused(
     )
 
 
-def _by_file(named: Sequence[tuple[DataFile | None, tuple[Any, ...]]]) -> dict[str, list[Refused]]:
+def _by_file(
+    named: Sequence[tuple[DataFile | None, tuple[Any, ...]]], dataset: Dataset
+) -> dict[str, list[Refused]]:
     refused: dict[str, list[Refused]] = {}
     for file, (_, line, column, code, message, _) in named:
-        error = Refused(line, str(column or "").strip() or None, code, str(message))
+        reason = without_values(str(message)) if dataset.masks else str(message)
+        error = Refused(line, str(column or "").strip() or None, code, reason)
         refused.setdefault(file.key if file else "", []).append(error)
     return refused
 

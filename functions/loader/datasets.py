@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import permutations
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from loader import sql
+from loader.contract_tables import Tables
 from loader.dataapi import MAX_STATEMENTS
 from loader.layout import Layout, LayoutError
 from loader.rules import RowRules
@@ -19,7 +20,8 @@ from loader.settings import settings
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "from_key", "rows", "contract"),
+    *("staged_tables", "paths", "from_key", "rows", "contract", "tables", "masks", "unknown"),
+    "extra_columns",
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -35,6 +37,7 @@ UNDO = (
 )
 # Hive and Spark write it into the key for a value that is NULL.
 NULL_IN_KEY = "__HIVE_DEFAULT_PARTITION__"
+MASKS = tuple(f"migrations/{name}.sql" for name in ("lock", "same_contract", "record_contract"))
 # The folders where earlier versions had a sub-folder for each dataset -> the folders in the dataset's own.
 OLD_PLACES = {
     "publish": "publish",
@@ -53,6 +56,18 @@ class DatasetError(Exception):
 
 
 @dataclass(frozen=True)
+class Mask:
+    """A masked column, by its table and name: orders.email.
+
+    mask: hash or drop. hashed: the SQL of its hash, of a row o with the value and a row k with the key; '' for drop.
+    """
+
+    column: str
+    mask: str
+    hashed: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset's files are called and where they are staged.
 
@@ -60,8 +75,10 @@ class Dataset:
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
-    key, each with its name there; ``rows``, what the values of its rows may be; ``contract``, the digest of what was
-    generated.
+    key, each with its name there; ``rows``, what the values of its rows may be; ``contract``, the digest of what its
+    tables are; ``tables``, these tables; ``masks``, the masked columns: no value of the dataset's files is shown then,
+    because it may be in the wrong column; ``rejects_unknown``, whether a file with a key that no column takes is
+    rejected; ``extra_columns``, those of the staging table for columns of CSV files that are not known.
     """
 
     name: str
@@ -75,6 +92,15 @@ class Dataset:
     from_key: tuple[tuple[str, str], ...] = ()
     rows: RowRules | None = None
     contract: str = ""
+    tables: Tables = field(default_factory=Tables, hash=False)
+    masks: tuple[Mask, ...] = ()
+    rejects_unknown: bool = False
+    extra_columns: tuple[str, ...] = ()
+
+    @property
+    def hashes(self) -> bool:
+        """Whether a column is stored as a keyed hash."""
+        return any(mask.mask == "hash" for mask in self.masks)
 
     def takes(self, key: str) -> bool:
         """Whether an object with this key is a file of this dataset; a folder marker is not."""
@@ -189,6 +215,10 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             tuple(dict(document.get("from_key", {})).items()),
             RowRules.of(document["rows"]) if "rows" in document else None,
             str(document.get("contract", "")),
+            Tables.of(document.get("tables", {})),
+            tuple(Mask(**one) for one in document.get("masks", ())),
+            document.get("unknown") == "reject",
+            _texts(name, document, "extra_columns", sql.IDENTIFIER),
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))
@@ -274,6 +304,7 @@ def _refuse_what_is_too_long(name: str) -> None:
     for what, shared, folders in (
         ("publish", PUBLISH, ("publish", "publish_and_undo", "reload", "again")),
         ("undo", UNDO, ("undo", "publish_and_undo")),
+        ("new mask", MASKS, ("masks",)),
     ):
         own = sql.files(*(f"datasets/{name}/{folder}" for folder in folders))
         # Never fewer than there are, and quick: every function counts them when it starts.

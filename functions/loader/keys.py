@@ -191,6 +191,16 @@ def result(load: str, name: str) -> str:
     return f"{results(load)}{name}.json"
 
 
+def all_changed(load: str) -> str:
+    """The prefix of ``changed``."""
+    return f"{load_prefix(load)}/changed/"
+
+
+def changed(load: str, dataset: str) -> str:
+    """What a load has changed about the tables of a dataset."""
+    return f"{all_changed(load)}{dataset}.json"
+
+
 def drift(load: str, name: str) -> str:
     """A batch's sample, and in how many rows each column is filled; or as ``name`` a table, for its new rows."""
     return f"{load_prefix(load)}/noticed/{name}.json"
@@ -201,9 +211,24 @@ def drift_sample(load: str, name: str) -> str:
     return f"{load_prefix(load)}/noticed/{name}.sample.json"
 
 
+def records_read(load: str, name: str) -> str:
+    """How far the files of a batch were read, while that takes longer than one call."""
+    return f"{load_prefix(load)}/noticed/{name}.read.json"
+
+
 def values_of_key(load: str, name: str) -> str:
     """The values that the keys of a batch's files have for columns of their dataset."""
     return f"{load_prefix(load)}/values/{name}.json"
+
+
+def mask_keys(load: str) -> str:
+    """The prefix of ``mask_key``."""
+    return f"{load_prefix(load)}/mask_key/"
+
+
+def mask_key(load: str, suffix: str) -> str:
+    """A new key of masked columns, until COPY has read it."""
+    return f"{mask_keys(load)}{re.sub(r'[^a-z0-9.]', '-', suffix.lower())}.json"
 
 
 def probe(load: str) -> str:

@@ -29,6 +29,19 @@ SAMPLE: Load = {
 }
 CHECK = {"on": "staged", "name": "sample", "definition": "0" * 16, "figure": 0, "expected": 0}
 
+SAMPLE_COLUMN = {
+    "dataset": "sample",
+    "result_table": "sample",
+    "column": "sample",
+    "declaration": "VARCHAR(64)",
+    "contract": "0" * 16,
+    "contract_before": "0" * 16,
+    "masks": "sample.sample hash",
+    "key_columns": "sample",
+    "newest": "sample",
+    "columns": "sample.sample VARCHAR(64)",
+}
+
 
 @dataclass(frozen=True)
 class Group:
@@ -124,14 +137,30 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
 
 def of_tables(load: Load = SAMPLE) -> list[Group]:
     """The batches that create, upgrade and drop the tables."""
-    offered = _offered(load, "s3://work/{}".format)
+    offered = _offered(load, "s3://work/{}".format) | SAMPLE_COLUMN
     upgrades = [text for name in migrations().values() for text in rendered(name, offered)]
-    one = ("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables")
+    one = (
+        *("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables"),
+        *("contracts", "columns", "add_column", "widen_column", "drop_view"),
+        *("record_contract", "same_contract"),
+    )
     return [
         *(_group(name, sql.render(f"migrations/{name}.sql", offered)) for name in one),
         _group("tables of the ledger", rendered(LEDGER, offered)),
         *(_group(f"tables of {name}", statements.tables_of(name, offered)) for name in datasets()),
         _group("upgrade", upgrades),
+        *(
+            _group(f"key of masked columns {name}", sql.render(f"migrations/{name}.sql", offered))
+            for name in ("mask_key_found", "mask_key")
+        ),
+        *(
+            _group(
+                f"masks of {name}",
+                statements.mask(dataset, {mask.column for mask in dataset.masks}, offered),
+            )
+            for name, dataset in datasets().items()
+            if dataset.masks
+        ),
         _group("drop all", statements.drop_all(offered)),
     ]
 
@@ -169,5 +198,6 @@ def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
         "values_of_key": document("values_of_key.json"),
         "rejected_rows": document("rejected_rows.json"),
         "jsonpaths": document("jsonpaths.json"),
+        "mask_key": document("mask_key.json"),
         "copy_options": "",
     }

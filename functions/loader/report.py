@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -172,7 +173,7 @@ def report_of(
         report["known"] = load["known_as"]
     if load.get("upgraded"):
         report["tables"] = {**load["upgraded"], "latest": latest_version()}
-    for name in ("not_taken", "redo", "missing"):
+    for name in ("not_taken", "redo", "missing", "changes", "refused"):
         if load.get(name):
             report[name] = load[name]
     if load.get("undo"):
@@ -186,6 +187,20 @@ def report_of(
     if cause:
         report["cause"] = cause
     return report
+
+
+def older_rows(prefix: str, changes: list[str], *, can_reload: bool) -> str:
+    """What the rows that were loaded before have in new columns and tables of a dataset; '' if there are none."""
+    new = [words[1] for change in changes if (words := change.split())[-1] in ("added", "made")]
+    if not new:
+        return ""
+    reload = f'{{"reload": true, "prefixes": ["{prefix}"]}}'
+    way = (
+        f"start an execution with {reload}"
+        if can_reload
+        else 'undo their loads with {"undo": "<load id>"}, then load them again with {"redo": "<load id>"}'
+    )
+    return f"Rows that were loaded before have nothing in {', '.join(new)} until their files are loaded again: {way}."
 
 
 def shown(rejects: list[RejectedFile]) -> list[RejectedFile]:
@@ -252,8 +267,8 @@ def message(
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
-    rows = report.get("rows_rejected", 0)
-    noticed = [*_rows_left_out(report, schema), *_noticed(report.get("sample", {}), schema)]
+    noticed = _rows_left_out(report, schema) + _changed(report)
+    noticed += _noticed(report.get("sample", {}), schema)
     left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
     if not failed and not any(number for number, _ in left_out) and not noticed:
         return None
@@ -267,11 +282,7 @@ def message(
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
     elif not any(number for number, _ in left_out):
-        told = [
-            _rows(rows) if rows else "",
-            _told(report["sample"]) if report.get("sample") else "",
-        ]
-        subject = f"[{stack}] {' and '.join(text for text in told if text)}"
+        subject = f"[{stack}] {_told(report)}"
         parts = [f"A load of {stack} ended well.", _loaded(files)]
     else:
         kinds = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
@@ -335,13 +346,31 @@ def _rows(number: int) -> str:
     return f"{number:,} {'row' if number == 1 else 'rows'} rejected"
 
 
-def _told(sample: Sampled) -> str:
-    """What is new about the files, in a few words."""
-    keys, columns = sample["new_keys"], sample["empty_columns_total"]
-    told = [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
+def _changed(report: Report) -> list[str]:
+    """The paragraph about tables that the load has changed; [] if it has changed none."""
+    if not report.get("changes") or report["status"] == "planned":
+        return []
+    lines = [f"- {name}: {', '.join(found)}" for name, found in report["changes"].items()]
+    return ["\n".join(["Tables were changed to their contracts:", *lines, *report["older_rows"]])]
+
+
+def _told(report: Report) -> str:
+    """What is new, in a few words."""
+    rows = report.get("rows_rejected", 0)
+    sample = report.get("sample", {})
+    keys, columns = sample.get("new_keys", 0), sample.get("empty_columns_total", 0)
+    if not (rows or keys or columns):
+        return "tables were changed to their contracts"
+    told = [_rows(rows)] if rows else []
+    told += [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
     if columns:
         told.append(f"{columns} {'column that is' if columns == 1 else 'columns that are'} empty")
     return " and ".join(told)
+
+
+def _to_take(key: Mapping[str, Any]) -> str:
+    """What would take a key, if the dataset has a contract."""
+    return f". In dataset.yaml: {key['suggested']}" if key.get("suggested") else ""
 
 
 def _noticed(sample: Sampled, schema: str) -> list[str]:
@@ -349,7 +378,10 @@ def _noticed(sample: Sampled, schema: str) -> list[str]:
     parts: list[str] = []
     if sample.get("new_keys"):
         new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
-        lines = [f"- {key['dataset']}: {key['path']}, first in {key['file']}" for key in new]
+        lines = [
+            f"- {key['dataset']}: {key['path']}, first in {key['file']}{_to_take(key)}"
+            for key in new
+        ]
         more = sample["new_keys"] - len(new)
         parts.append(
             f"Keys that no column takes, seen for the first time ({sample['files']} of {sample['of']} files were "

@@ -41,6 +41,7 @@ LOAD_ID = r"\d{8}-\d{6}-[0-9a-f]{8}"
 COUNT = r"\d{1,19}"
 AMOUNT = r"\d{1,15}(\.\d{1,9})?"
 FLAG = r"[01]"
+TYPE = r"(VAR)?CHAR\(\d{1,5}\)|DECIMAL\(\d\d?, \d\d?\)|[A-Z]{4,9}( PRECISION)?"
 # Years before 1 or after 9999 too: an event's clock may be wrong.
 TIMESTAMP = r"\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?"
 
@@ -54,6 +55,7 @@ PATTERNS: dict[str, str] = {
     "plan_table": IDENTIFIER,
     "manifest": S3_URI,
     "listing": S3_URI,
+    "mask_key": S3_URI,
     "ledger": S3_URI,
     "sightings": S3_URI,
     "figures": S3_URI,
@@ -62,6 +64,16 @@ PATTERNS: dict[str, str] = {
     "values_of_key": S3_URI,
     "rejected_rows": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
+    # Of a contract, as dataset.json has it.
+    "contract": r"[0-9a-f]{16}",
+    "contract_before": r"[0-9a-f]{16}",
+    "masks": rf"|{IDENTIFIER}\.{IDENTIFIER} (hash|drop)(\|{IDENTIFIER}\.{IDENTIFIER} (hash|drop))*",
+    "result_table": IDENTIFIER,
+    "column": IDENTIFIER,
+    "declaration": rf"({TYPE})( DEFAULT 0)?( NOT NULL)?",
+    "key_columns": r"[a-z0-9_,]*",
+    "newest": rf"|{IDENTIFIER}",
+    "columns": rf"|{IDENTIFIER}\.{IDENTIFIER} ({TYPE})(\|{IDENTIFIER}\.{IDENTIFIER} ({TYPE}))*",
     "load_id": LOAD_ID,
     "undone_load": LOAD_ID,
     "batch": r"\d{1,9}(\.\d{1,9})*",

@@ -248,6 +248,10 @@ class Load(TypedDict, total=False):
     ledger: Reading | None
     upgraded: dict[str, int]
     """The version of the tables before (``from``) and after (``to``); 0 for none."""
+    refused: dict[str, str]
+    """Dataset -> why its tables cannot be brought to its contract."""
+    changes: dict[str, list[str]]
+    """Of a dry run: dataset -> what the next load changes about its tables."""
     not_taken: UnmatchedFiles
 
     batches: list[str]
@@ -342,6 +346,8 @@ class BatchState(TypedDict, total=False):
     """Rows staged."""
     copied: int | None
     """Rows that COPY reports."""
+    contract: str
+    """The contract of its dataset by which it was staged."""
     first_start: str
     last_start: str
     """The range of its times, as timestamp literals."""
@@ -448,7 +454,8 @@ class Sampled(TypedDict, total=False):
     of: int
     """Files that are not empty."""
     keys: list[dict[str, Any]]
-    """JSON keys that no column loads, the new ones first: ``dataset``, ``path``, ``file``, ``new``. The first ones."""
+    """JSON keys that no column loads, the new ones first: ``dataset``, ``path``, ``file``, ``new``, and of a
+    dataset with a contract ``suggested``, the line of dataset.yaml that would take it. The first ones."""
     keys_total: int
     new_keys: int
     unread_headers: int
@@ -497,6 +504,12 @@ class Report(TypedDict, total=False):
     missing: Missing
     undo: Undo
     setup: list[dict[str, Any]]
+    changes: dict[str, list[str]]
+    """Dataset -> what the load changed about its tables; of a dry run, what the next load will change."""
+    older_rows: list[str]
+    """How the rows that were loaded before get what is new."""
+    refused: dict[str, str]
+    """Dataset -> why its tables cannot be brought to its contract."""
     sample: Sampled
     sweep_mark: str
     """Why the sweep's mark was voided."""

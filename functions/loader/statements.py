@@ -56,7 +56,7 @@ def redo(names: Names) -> list[Rendered]:
 def copy(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> Rendered:
     """The dataset's COPY; ``columns``, of its own, in the order of the files' header if that is another."""
     text = sql.render_one(f"datasets/{dataset.name}/copy.sql", names)
-    return Rendered(in_order(text, columns), text.file) if columns else text
+    return Rendered(in_order(text, columns, dataset.extra_columns), text.file) if columns else text
 
 
 def stage(
@@ -197,6 +197,26 @@ def undo(dataset: str, names: Names) -> list[Rendered]:
 def tables_of(dataset: str, names: Names) -> list[Rendered]:
     """Creates the tables of a dataset in their present form; does not change existing ones."""
     return sql.render(f"datasets/{dataset}/tables.sql", names)
+
+
+def mask(dataset: Dataset, new: Iterable[str], names: Names) -> list[Rendered]:
+    """Makes the tables of results anew with masks that are ``new`` (columns as in Dataset.masks), behind the lock.
+
+    The values that are there are hashed, dropped columns are left out, and the winners are decided again.
+    """
+    fresh = {*new}
+    columns = {
+        f"masked_{one.column.replace('.', '__')}": Fragment(
+            one.hashed if one.column in fresh else f'o."{one.column.rpartition(".")[2]}"'
+        )
+        for one in dataset.masks
+        if one.mask == "hash"
+    }
+    return [
+        text
+        for name in sql.files(f"datasets/{dataset.name}/masks")
+        for text in sql.render(name, {**names, **columns})
+    ]
 
 
 def drop_all(names: Names) -> list[Rendered]:

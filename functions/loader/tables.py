@@ -1,6 +1,7 @@
-"""Creates the tables that are missing, and upgrades them to the version that this code works with.
+"""Creates the tables that are missing, and upgrades them to the version and the contracts that this code works with.
 
-Two loads may do so at the same time: each migration is one transaction, and the second finds it done.
+Two loads may do so at the same time: each migration is one transaction, and the second finds it done. The tables of a
+contract are changed in steps, of which each is skipped if it has been done.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from loader import clients, sql, statements
+from loader import clients, contract_tables, sql, statements
+from loader.contract_tables import Applied, Changes, Comparison
 from loader.dataapi import MAX_STATEMENTS, StatementFailed, client_token
-from loader.datasets import datasets
+from loader.datasets import Dataset, datasets
 from loader.failures import is_missing, may_pass
+from loader.masking import ensure_key
 from loader.migrations import ensure_schemas, is_autocommit, rendered, steps
 from loader.observability import logger
 from loader.settings import settings
@@ -28,6 +32,8 @@ IMPROVE_SECONDS = 180  # for all statements of a file, of the function's 300
 LEAST_SECONDS = 10  # for each
 MAKE_SECONDS = 120  # for a transaction that makes tables: behind the lock, a load may be publishing
 
+# Another load has made the same change of a column in the meantime.
+_DONE = r"(?i)already exists|column size should be different|contract: another load|Invalid digit, Value 'c'"
 _CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)", re.I)
 
 api = clients.api()
@@ -38,8 +44,10 @@ def migrate_from_nothing(load: Load) -> None:
     upgrade(load, 0, "nothing")
 
 
-def upgrade(load: Load, version: int, suffix: str) -> None:
-    """Upgrades a ledger of this version (0: none) to the latest, and creates missing tables. Raises StatementFailed."""
+def upgrade(load: Load, version: int, suffix: str) -> Brought:
+    """Upgrades a ledger of this version (0: none) to the latest, brings tables to their contracts, and creates missing
+    ones. Raises StatementFailed.
+    """
     names = settings().template_names
     ensure_schemas(api, load["load_id"], suffix)
     create_loader_tables(load, f"{suffix}.before")  # the lock, which protects the rest
@@ -48,7 +56,8 @@ def upgrade(load: Load, version: int, suffix: str) -> None:
     if version and files:
         made = statements.created(text for texts in files.values() for text in texts)
         absent, lost = missing_tables(load, names, f"{suffix}.before", made)
-        raise_for_lost(lost)
+        # The tables of a contract are changed by no migration, and looked at below.
+        raise_for_lost({of: said for of, said in lost.items() if not datasets()[of].contract})
     for wanted, name in steps(version).items():
         if version >= wanted:
             continue  # another load has done this
@@ -59,7 +68,10 @@ def upgrade(load: Load, version: int, suffix: str) -> None:
         else:
             version = migrate(load, wanted, texts, names, suffix)
         logger.info("tables migrated", version=version)
-    create_missing(load, suffix)
+    ensure_key(load, suffix)
+    brought = bring_to_contracts(load, suffix)
+    create_missing(load, suffix, but=brought.refused)
+    return brought
 
 
 def create_loader_tables(load: Load, suffix: str) -> None:
@@ -72,8 +84,166 @@ def create_loader_tables(load: Load, suffix: str) -> None:
     )
 
 
-def create_missing(load: Load, suffix: str) -> list[str]:
-    """Creates the missing tables of datasets, in transactions that the Data API accepts; returns their names.
+@dataclass
+class Brought:
+    """told: dataset -> what was changed, in short. refused: dataset -> why its tables stay as they are."""
+
+    told: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def behind(load: Load, suffix: str) -> dict[str, Applied | None]:
+    """The datasets whose tables do not have their present contract -> the contract that these have, None if it is not
+    known. Raises StatementFailed.
+    """
+    known = [dataset for dataset in datasets().values() if dataset.contract]
+    if not known:
+        return {}
+    names = settings().template_names
+    found = rows(load, "migrations/contracts.sql", names, f"{suffix}.contracts", "contracts")
+    have = contract_tables.applied(found)
+    return {
+        dataset.name: was
+        for dataset in known
+        if (was := have.get(dataset.name)) is None or was.digest != dataset.contract
+    }
+
+
+def is_behind(load: Load, dataset: Dataset, suffix: str) -> bool:
+    """Whether the tables of this dataset do not have its present contract; False if that cannot be read."""
+    try:
+        return bool(dataset.contract) and dataset.name in behind(load, suffix)
+    except StatementFailed as error:
+        return is_missing(str(error))
+
+
+def pending(load: Load, suffix: str) -> dict[str, Changes]:
+    """Dataset -> what brings its tables to its contract; without those whose tables have it. Raises StatementFailed."""
+    if not (old := behind(load, suffix)):
+        return {}
+    names = settings().template_names
+    schema = names["schema"]
+    listed = rows(load, "migrations/columns.sql", names, f"{suffix}.columns", "columns")
+    found = contract_tables.catalogue(listed)
+    todo = {}
+    for name, was in old.items():
+        of = datasets()[name]
+        compared = Comparison(name, schema, of.tables, of.contract, was, found)
+        todo[name] = compared.changes()
+    held = {
+        name: [f"{schema}.{table}" for table in of.lost] for name, of in todo.items() if of.lost
+    }
+    for name, cause in (lost_rows(load, names, held, suffix) if held else {}).items():
+        todo[name] = replace(todo[name], refused=(*todo[name].refused, cause))
+    return todo
+
+
+def bring_to_contracts(load: Load, suffix: str, *, only_new: bool = False) -> Brought:
+    """Brings the tables of each dataset to its contract, or makes those of new datasets only. Raises StatementFailed.
+
+    Does not change the tables of a dataset if that would lose data. If this is interrupted, the next load continues:
+    the ledger has the contract only when all is done.
+    """
+    brought = Brought()
+    for attempt in range(MAX_ATTEMPTS):
+        conflict = ""
+        for name, todo in pending(load, f"{suffix}.{attempt}").items():
+            if todo.refused:
+                brought.refused[name] = contract_tables.sentence(todo.refused)
+                continue
+            if only_new and not todo.new:
+                continue
+            try:
+                if bring(load, datasets()[name], todo, f"{suffix}.{attempt}") and todo.told:
+                    brought.told[name] = list(todo.told)
+            except StatementFailed as error:
+                if attempt == MAX_ATTEMPTS - 1 or not (
+                    may_pass(str(error)) or re.search(_DONE, str(error))
+                ):
+                    raise
+                conflict = str(error)
+        if not conflict:
+            return brought
+        logger.warning("tables not brought to their contract, trying again", error=conflict)
+    return brought
+
+
+def bring(load: Load, dataset: Dataset, todo: Changes, suffix: str) -> bool:
+    """Does these changes. Returns whether this call has recorded the contract, and not another load.
+
+    The tables of results come before the parents of the staging tables, so that whatever is staged fits them. ALTER
+    COLUMN runs alone, because Redshift refuses it in a transaction.
+    """
+    names = {**settings().template_names, "dataset": dataset.name, "load_id": load["load_id"]}
+    own = f"{dataset.name}.{suffix}"
+    for number, change in enumerate(todo.wider):
+        api.run(
+            [sql.render_one("migrations/widen_column.sql", {**names, **_of_column(change)})],
+            token=client_token(load["load_id"], "widen", own, number),
+            name=f"{load['load_id']} widen {change[0]}.{change[1]}",
+            autocommit=True,
+            limit=MAKE_SECONDS,
+        )
+    lock = sql.render("migrations/lock.sql", names)
+    adding = [
+        sql.render_one("migrations/add_column.sql", {**names, **_of_column(change)})
+        for change in todo.added
+    ]
+    room = MAX_STATEMENTS - len(lock)
+    for number in range(0, len(adding), room):
+        api.run(
+            [*lock, *adding[number : number + room]],
+            token=client_token(load["load_id"], "add", own, number),
+            name=f"{load['load_id']} columns of {dataset.name}",
+            limit=MAKE_SECONDS,
+        )
+    contract = {
+        "contract": dataset.contract,
+        "key_columns": ",".join(dataset.tables.key),
+        "newest": dataset.tables.newest,
+        "columns": dataset.tables.listed,
+        "masks": dataset.tables.masks_listed,
+    }
+    record = sql.render_one("migrations/record_contract.sql", {**names, **contract})
+    view = dataset.tables.view
+    # Another view cannot replace it: OR REPLACE takes the same columns only (dg/r_CREATE_VIEW).
+    replaced = {**names, "result_table": view}
+    statement = api.run(
+        [
+            *lock,
+            *(sql.render("migrations/drop_view.sql", replaced) if view and not todo.new else []),
+            *statements.tables_of(dataset.name, names),
+            *([] if todo.masks else [record]),
+        ],
+        token=client_token(load["load_id"], "contract", own, 0),
+        name=f"{load['load_id']} contract of {dataset.name}",
+        limit=MAKE_SECONDS,
+    )
+    if todo.masks:  # masked and recorded together: what is masked must not be masked again
+        before = {**names, "contract_before": todo.was}
+        statement = api.run(
+            [
+                *lock,
+                sql.render_one("migrations/same_contract.sql", before),
+                *statements.mask(dataset, todo.masks, names),
+                record,
+            ],
+            token=client_token(load["load_id"], "masks", own, 0),
+            name=f"{load['load_id']} masks of {dataset.name}",
+        )
+    logger.info("tables brought to their contract", dataset=dataset.name, changes=todo.told)
+    parts = api.describe(statement.id).parts
+    return not parts or parts[-1].rows != 0
+
+
+def _of_column(change: tuple[str, str, str]) -> dict[str, str]:
+    table, column, declaration = change
+    return {"result_table": table, "column": column, "declaration": declaration}
+
+
+def create_missing(load: Load, suffix: str, but: Iterable[str] = ()) -> list[str]:
+    """Creates the missing tables of datasets, ``but`` not of these, in transactions that the Data API accepts; returns
+    their names.
 
     Tables are missing in a new warehouse, after a reset, and after a deployment that added a dataset. If this is
     interrupted, the next load that misses a table continues. Raises StatementFailed for a table that had rows: an empty
@@ -82,7 +252,8 @@ def create_missing(load: Load, suffix: str) -> list[str]:
     """
     names = settings().template_names
     missing, lost = missing_tables(load, names, suffix)
-    missing = {dataset: absent for dataset, absent in missing.items() if dataset not in lost}
+    missing = {name: absent for name, absent in missing.items() if name not in {*lost, *but}}
+    lost = {name: said for name, said in lost.items() if name not in {*but}}
     texts = [text for dataset in missing for text in statements.tables_of(dataset, names)]
     lock = sql.render("migrations/lock.sql", names)
     room = MAX_STATEMENTS - len(lock)

@@ -1,11 +1,14 @@
-"""Whether the tables have the version that the deployed loader needs."""
+"""Whether the tables have the version and the contracts that the deployed loader needs."""
 
 import re
+from collections.abc import Iterable
 
 from local.client import queries
 from local.client.clients import Clients
+from local.datasets import Dataset, datasets
 from local.environment import ROOT
 
+NOW = "To upgrade them now:\n  .venv/bin/python -m local start '{\"migrate\": true}'"
 MIGRATIONS = ROOT / "sql" / "migrations"
 
 
@@ -28,11 +31,23 @@ def advice(clients: Clients) -> str:
     if version < latest():
         return (
             f"The tables have version {version}, older than the deployed version {latest()}. The next load upgrades "
-            "them. To upgrade them now:\n  .venv/bin/python -m local start '{\"migrate\": true}'"
+            f"them. {NOW}"
         )
     if version > latest():
         return (
             f"The tables have version {version}, newer than the deployed version {latest()}, so loads fail. Deploy the "
             "newer release again."
         )
+    if old := behind(clients, datasets()):
+        return f"The tables of {', '.join(old)} have another contract. The next load of these upgrades them. {NOW}"
     return ""
+
+
+def behind(clients: Clients, known: Iterable[Dataset]) -> list[str]:
+    """The datasets whose tables have another contract than the deployed one. Raises queries.SqlError."""
+    wanted = {dataset.name: dataset.contract for dataset in known if dataset.contract}
+    if not wanted:
+        return []
+    said = queries.run(clients, "SELECT dataset, digest FROM contracts ORDER BY dataset, number")
+    have = {str(dataset): digest for dataset, digest in said.rows}  # the last of each dataset
+    return sorted(name for name, digest in wanted.items() if have.get(name, digest) != digest)

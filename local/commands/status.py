@@ -6,9 +6,10 @@ import platform
 import sys
 
 from local.aws import processes, services
-from local.client import executions, files, queries, stack
+from local.client import executions, files, queries, stack, versions
 from local.client.clients import Clients, clients
 from local.client.queues import depth
+from local.datasets import datasets
 from local.environment import SCHEMA, ports
 from local.problem import ASKS, FAILED, WELL
 from local.show import state
@@ -93,6 +94,8 @@ def _versions(found: Clients) -> str:
     try:
         tables = queries.run(found, f"SELECT MAX(version) FROM {SCHEMA}.schema_version")  # noqa: S608
         made = f"tables {tables.rows[0][0]}"
+        if old := versions.behind(found, datasets()):
+            made += f" (of another contract: {', '.join(old)})"
     except queries.SqlError:
         made = "no tables yet: the first load creates them"
     named = ", ".join(

@@ -132,12 +132,14 @@ FROM (
 WHERE newest = 1;
 
 -- Keys of records that no column takes, as samples of loads have seen them: a row when a key is new, and then at most one a day.
+-- suggested: the line of dataset.yaml that would take the key.
 CREATE TABLE ${schema}.key_sightings (
     dataset VARCHAR(64) NOT NULL,
     path VARCHAR(256) NOT NULL,
     key VARCHAR(1024) NOT NULL,
     load_id VARCHAR(64) NOT NULL,
-    seen_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+    seen_at TIMESTAMP NOT NULL DEFAULT GETDATE(),
+    suggested VARCHAR(1024)
 ) SORTKEY (dataset, path);
 
 -- How many rows of a dataset each load has staged, and in how many each column is filled. told: the load reported the column as empty.
@@ -181,6 +183,26 @@ FROM (
         ON s.dataset = f.dataset AND s.path = f.path
 ) AS ranked
 WHERE place = 1;
+
+-- Which contract the tables of each dataset have: the last of the numbers. columns: table.column TYPE of the tables of results;
+-- masks: table.column hash or drop.
+CREATE TABLE ${schema}.contracts (
+    dataset VARCHAR(64) NOT NULL,
+    number INTEGER NOT NULL,
+    digest VARCHAR(16) NOT NULL,
+    key_columns VARCHAR(65535) NOT NULL,
+    newest VARCHAR(127) NOT NULL,
+    columns VARCHAR(65535) NOT NULL,
+    masks VARCHAR(65535) NOT NULL,
+    load_id VARCHAR(64) NOT NULL,
+    applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (dataset, number);
+
+-- The fingerprint of the key of masked columns, of which hashes are stored: a lost key is noticed, and not made again in silence.
+CREATE TABLE ${schema}.mask_keys (
+    fingerprint VARCHAR(64) NOT NULL,
+    made_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+);
 
 -- Last: the version that all numbered files together lead to.
 INSERT INTO ${schema}.schema_version (version) VALUES (${version});

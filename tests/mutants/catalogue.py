@@ -60,6 +60,7 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
     return Mutant(name, test if "::" in test else f"{SCENARIOS}::{test}", edits)
 
 
+CHANGE = "tests/contracts/test_change.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 UPDATED = "tests/stateful/test_updated_dataset.py"
@@ -74,6 +75,8 @@ STAGE, FIND, BATCHES, FAILURES = (
 )
 HEADERS = "tests/unit/test_headers.py"
 BAD_ROWS = "tests/stateful/test_bad_rows.py"
+MASKING = "tests/stateful/test_masking.py"
+UNKNOWN = "tests/stateful/test_unknown_keys.py"
 PUBLISH, UNDO, DATASETS = "sql/publish", "sql/undo", "sql/datasets"
 GOES_BACK = "tests/stateful/test_ledger_goes_back.py"
 MACHINE = "statemachine/load.asl.json"
@@ -352,6 +355,27 @@ MUTANTS = (
         "s.title || '' AS title",
     ),
     # -- files -----------------------------------------------------------------------------
+    mutant(
+        "a dataset whose files the stack may not read is not refused",
+        "tests/unit/test_datasets.py::test_a_dataset_outside_of_the_stacks_prefix_is_refused",
+        "functions/loader/datasets.py",
+        "if not prefix.startswith(data_prefix):",
+        "if not prefix:",
+    ),
+    mutant(
+        "two contracts may take the same files",
+        "tests/contracts/test_together.py::test_two_datasets_with_the_same_files",
+        "contracts/together.py",
+        "if other.prefix.startswith(one.prefix) and same:",
+        "if other.prefix == one.prefix and not same:",
+    ),
+    mutant(
+        "a built tree is seen before it is whole",
+        "tests/contracts/test_build.py::test_a_build_that_fails_leaves_nothing",
+        "contracts/build.py",
+        'build(tree / "sql", temporary / "sql")',
+        'build(tree / "sql", made)',
+    ),
     mutant(
         "a file of the manifest need not be there",
         "test_an_object_that_is_deleted_before_copy_is_missing_and_the_others_are_loaded",
@@ -1004,8 +1028,187 @@ MUTANTS = (
         "a dataset that lost a table holds up the others",
         "tests/unit/test_migrate.py::test_a_dataset_that_lost_a_table_holds_up_no_other",
         "functions/loader/tables.py",
-        "    missing = {dataset: absent for",
-        "    refuse(lost)\n    missing = {dataset: absent for",
+        "    missing = {name: absent for",
+        "    raise_for_lost(lost)\n    missing = {name: absent for",
+    ),
+    mutant(
+        "what would lose data of a contract is done as far as it goes",
+        f"{CHANGE}::test_what_would_lose_data_is_refused",
+        "functions/loader/tables.py",
+        "            if todo.refused:\n",
+        "            if not todo:\n",
+    ),
+    mutant(
+        "a dataset whose contract is refused holds up the others",
+        f"{CHANGE}::test_a_dataset_that_is_refused_holds_up_no_other",
+        "functions/migrate.py",
+        'if cause := brought.refused.get(batch.get("dataset", "")):',
+        'if cause := " ".join(brought.refused.values()):',
+    ),
+    mutant(
+        "an earlier contract is refused",
+        f"{CHANGE}::test_going_back_to_an_earlier_contract_loads",
+        "functions/loader/contract_tables.py",
+        "back = self.digest in was.before",
+        "back = False",
+    ),
+    mutant(
+        "a table of somebody else is taken for the contract's",
+        f"{CHANGE}::test_a_table_of_somebody_else_is_left_alone",
+        "functions/loader/contract_tables.py",
+        "if self.found.get(table, kinds) != kinds:",
+        "if self.found.get(table, kinds) != self.found.get(table, kinds):",
+    ),
+    mutant(
+        "a view of somebody else is replaced",
+        f"{CHANGE}::test_a_view_of_somebody_else_is_left_alone",
+        "functions/loader/contract_tables.py",
+        'if view and "valid_from" not in view:',
+        'if view and "seven" not in view:',
+    ),
+    mutant(
+        "a load does not ask which contract the tables have",
+        f"{CHANGE}::test_what_would_lose_data_is_refused",
+        "functions/stage.py",
+        "if dataset.contract and contracts.get(max(contracts, default=0)) != dataset.contract:",
+        "if not dataset and contracts:",
+    ),
+    mutant(
+        "files are blamed for tables of an older contract",
+        f"{CHANGE}::test_the_next_load_brings_the_tables_to_the_contract",
+        "functions/stage.py",
+        'if may_be_older and is_behind(load, dataset, f"stage.{batch}.{attempt}"):',
+        "if may_be_older and not dataset:",
+    ),
+    mutant(
+        "what was staged for another contract is published",
+        "tests/unit/test_publish.py::test_what_was_staged_for_another_contract_is_staged_again",
+        "functions/publish.py",
+        "if was_staged_for != dataset.contract and not",
+        "if not dataset and not",
+    ),
+    mutant(
+        "an undo does not ask which contract the tables have",
+        f"{CHANGE}::test_what_would_lose_data_is_refused",
+        "functions/undo.py",
+        'any(todo["dataset"] in old for todo in found["todo"])',
+        "not found",
+    ),
+    mutant(
+        "rows from before the first table of an array are not found by a reload",
+        f"{CHANGE}::test_the_next_load_brings_the_tables_to_the_contract",
+        "contracts/generate/tables.py",
+        '"BIGINT DEFAULT 0 NOT NULL"',
+        '"BIGINT"',
+    ),
+    mutant(
+        "the view of the history keeps its columns",
+        f"{CHANGE}::test_the_history_has_the_new_column",
+        "functions/loader/tables.py",
+        "if view and not todo.new else []",
+        "if view and todo.new else []",
+    ),
+    # -- masks and unknown keys ------------------------------------------------------------
+    mutant(
+        "a masked value has a hash without the key",
+        f"{MASKING}::test_equal_values_have_equal_hashes_in_all_columns_and_datasets",
+        "contracts/generate/masking.py",
+        'return f"SHA2({KEY} || SHA2({KEY} || {text}, 256), 256)"',
+        'return f"SHA2({text}, 256)"',
+    ),
+    mutant(
+        "a dropped column is stored",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "contracts/model.py",
+        'return tuple(column for column in self.columns if column.mask != "drop")',
+        "return self.columns",
+        after="class Child:",
+    ),
+    mutant(
+        "the hash of a masked array can be guessed",
+        f"{MASKING}::test_a_mask_afterwards_is_as_a_mask_before[at once]",
+        "contracts/generate/staging.py",
+        "hashed=shape.hashed if masking.masks_arrays(shape) else (),",
+        "hashed=(),",
+    ),
+    mutant(
+        "a blank key that is masked counts as a key",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "contracts/generate/masking.py",
+        "if is_key and column.type.is_text:",
+        "if False:",
+    ),
+    mutant(
+        "COPY's message quotes a value of a masked dataset",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "functions/find_bad_files.py",
+        "if datasets()[batch.dataset].masks:",
+        "if False:",
+    ),
+    mutant(
+        "a bad line of a masked dataset is shown",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "functions/find_bad_files.py",
+        "settings().show_bad_lines and not dataset.masks",
+        "settings().show_bad_lines",
+    ),
+    of_edits(
+        "the key of masked columns stays in the work bucket",
+        f"{MASKING}::test_the_key_is_in_the_loaders_schema_and_nowhere_else",
+        Edit("functions/loader/masking.py", "        store.delete(key)\n", "        pass\n"),
+        Edit("functions/loader/masking.py", "        store.delete(left)", "        pass"),
+    ),
+    mutant(
+        "rows of a masked dataset are lost with its key",
+        f"{MASKING}::test_a_lost_key_is_not_made_again[missing]",
+        "contracts/generate/masking.py",
+        "CASE WHEN f.found = 1 THEN",
+        "CASE WHEN f.found < 9 THEN",
+    ),
+    of_edits(
+        "a lost key is made again",
+        f"{MASKING}::test_a_lost_key_is_not_made_again[missing]",
+        Edit(
+            "functions/loader/masking.py",
+            "if found != (0, 0, 0) and found[:2] != (1, 0):",
+            "if found == (1, 1, 1):",
+        ),
+        Edit(
+            "sql/migrations/mask_key.sql",
+            "WHERE k.there = 0 AND m.fingerprints = 0;",
+            "WHERE k.there = 0;",
+        ),
+        Edit(
+            "sql/migrations/mask_key.sql", "WHERE m.fingerprints = 0;", "WHERE m.fingerprints < 9;"
+        ),
+    ),
+    mutant(
+        "a file is published before all of its records are read",
+        f"{UNKNOWN}::test_reading_that_takes_many_calls_publishes_once_all_is_read",
+        "functions/stage.py",
+        "if not complete:",
+        "if False:",
+    ),
+    mutant(
+        "unknown keys are looked for in the first elements of an array",
+        f"{UNKNOWN}::test_every_record_is_read_and_only_the_file_with_the_key_is_rejected",
+        "functions/loader/unmapped.py",
+        "for inner in value:",
+        "for inner in value[:20]:",
+    ),
+    mutant(
+        "an unknown column is loaded although the contract rejects it",
+        f"{UNKNOWN}::test_an_unknown_column_of_csv_is_rejected_if_the_contract_says_so",
+        "contracts/generate/landing.py",
+        'contract.csv.header and contract.unknown == "report"',
+        "contract.csv.header",
+    ),
+    mutant(
+        "a value of an unknown column is loaded into the next one",
+        f"{UNKNOWN}::test_an_unknown_column_of_csv_is_staged_and_told",
+        "functions/loader/headers.py",
+        "return tuple(columns.get(name) or next(extra) for name in names)",
+        "return tuple(columns[name] for name in names if name in columns)",
     ),
     mutant(
         "rows whose values do not fit are published",

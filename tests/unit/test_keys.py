@@ -102,6 +102,7 @@ def every_key() -> dict[str, str]:
         **dict.fromkeys(("probe", "check_jsonpaths", "retry_list", "unfinished"), (load,)),
         **dict.fromkeys(("batch", "lines", "ledger_rows", "result"), (load, "0.1")),
         **dict.fromkeys(("bad_rows", "over_limit", "rejected_rows"), (load, "0.1")),
+        "changed": (load, "log_data"),
         **dict.fromkeys(("drift", "drift_sample", "control_file", "values_of_key"), (load, "0.1")),
     }
     made = {name: getattr(keys, name)(*given) for name, given in arguments.items()}
@@ -113,7 +114,7 @@ def every_key() -> dict[str, str]:
 NO_KEYS = {
     *("load_id", "execution_digest", "event_execution", "stage_table", "plan_table", "listing_id"),
     *("split_waiting_list", "split_backlog_list", "unfinished_load"),
-    *("load_prefix", "batches", "manifests", "results"),  # prefixes of others
+    *("load_prefix", "batches", "manifests", "results", "all_changed"),  # prefixes of others
 }
 
 

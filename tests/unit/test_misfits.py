@@ -92,7 +92,7 @@ def test_reasons(orders: Dataset, changes: dict[str, Any], reason: str) -> None:
         (1, {"total": "x"}, ""),
         (2, {"order": {"items": [{"sku": "b'"}, {"sku": "c"}]}}, "order_items.sku: 'c'|in (a, b')"),
         (2, {"order": {"items": [{"sku": "b'"}]}}, ""),
-        (3, {"updated_at": "2026-12-31T23:00:00-02:00"}, "updated_at: '2026-12-31T23:00:00-02:00'|< 2027-01-01 00:00:00"),
+        (3, {"updated_at": "2026-12-31T23:00-02:00"}, "updated_at: '2026-12-31T23:00-02:00'|< 2027-01-01 00:00:00"),
         (3, {"updated_at": "2026-12-31T23:00:00"}, ""),
         (4, {}, "day is missing: the contract's checks say not null"),
         (4, {"the day": "2026-12-31"}, ""),

@@ -531,3 +531,18 @@ def test_without_tables_it_is_staged_and_published_anew(
     assert call(publish.handler, state)["outcome"] == "published"
     tokens = [request["ClientToken"] for request in data_api.submits]
     assert len(set(tokens)) == len(tokens)
+
+
+def test_what_was_staged_for_another_contract_is_staged_again(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    """Its columns may be others, or lack a mask; a statement that is on its way is waited for first."""
+    state = staged(store, data_api, LOG) | {"contract": "0123456789abcdef"}
+    again = call(publish.handler, state)
+    assert (again["outcome"], again["attempt"]) == ("no tables", state["attempt"] + 1)
+    assert data_api.submits == []
+    data_api.replies = [Reply(running=1)]
+    running = call(publish.handler, state | {"contract": ""})
+    assert running["outcome"] == "running"
+    then = call(publish.handler, running | {"contract": state["contract"]})
+    assert then["outcome"] == "published"

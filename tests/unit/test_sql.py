@@ -30,6 +30,11 @@ GOOD = {
     sql.PATTERNS["execution"]: "arn:aws:states:us-west-2:123456789012:execution:load:a-b",
     sql.PATTERNS["copy_role"]: "'arn:aws:iam::123456789012:role/copy'",
     sql.PATTERNS["copy_options"]: "GZIP NOLOAD MAXERROR 100",
+    sql.PATTERNS["contract"]: "0123456789abcdef",
+    sql.PATTERNS["declaration"]: "DECIMAL(12, 2) DEFAULT 0 NOT NULL",
+    sql.PATTERNS["key_columns"]: "order_id,line_no",
+    sql.PATTERNS["newest"]: "updated_at",
+    sql.PATTERNS["columns"]: "orders.order_id VARCHAR(64)|orders.total DOUBLE PRECISION",
 }
 QUOTED = (
     "copy_role",

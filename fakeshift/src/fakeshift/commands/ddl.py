@@ -17,7 +17,13 @@ from fakeshift.dialect.translate import translate
 from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.session import Session
-from fakeshift.errors import RedshiftError, undefined_column, undefined_relation, undefined_schema
+from fakeshift.errors import (
+    RedshiftError,
+    undefined_column,
+    undefined_relation,
+    undefined_schema,
+    unsupported,
+)
 from fakeshift.sql import nodes
 from fakeshift.system import views
 
@@ -83,7 +89,13 @@ def _qualified(session: Session, statement: nodes.CreateView) -> tuple[str, list
     foreign.refuse(tree)
     for node in list(tree.find_all(exp.Interval)):  # sqlglot writes no qualifiers
         node.replace(intervals.plain(node))
-    fold(tree)
+    written = tree.sql(dialect="redshift")
+    fold(tree, session)
+    if not statement.late_binding:
+        now, fixed = tree, parse_query(written)
+        fold(fixed, None)
+        if now != fixed or any("attribute" in name.meta for name in now.find_all(exp.Identifier)):
+            raise unsupported("a view, not late-binding, whose names keep their case")
     depends: list[tuple[str, str]] = []
     for table in list(tree.find_all(exp.Table)):
         name = table_name(table)
@@ -103,7 +115,7 @@ def _qualified(session: Session, statement: nodes.CreateView) -> tuple[str, list
         depends.append(relation.key)
         table.set("db", exp.to_identifier(relation.schema, quoted=True))
         table.set("catalog", None)
-    return tree.sql(dialect="redshift"), depends
+    return written if statement.late_binding else tree.sql(dialect="redshift"), depends
 
 
 def create_schema(session: Session, statement: nodes.CreateSchema) -> Outcome:

@@ -56,7 +56,7 @@ def run(session: Session, statement: Explain) -> Outcome:
 def _tree(text: str) -> exp.Expr:
     """The tree of a statement, which must not be changed: a loader plans the same statements repeatedly."""
     tree = parse_query(text)
-    names.fold(tree)
+    names.fold(tree, None)
     return tree
 
 

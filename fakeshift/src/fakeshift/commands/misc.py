@@ -13,12 +13,18 @@ from fakeshift.sql import nodes
 
 PARAMETERS: dict[str, str] = {
     "analyze_threshold_percent": "10",
+    "cast_super_null_on_error": "on",
     "datestyle": "ISO, MDY",
     "describe_field_name_in_uppercase": "off",
     "enable_case_sensitive_identifier": "off",
+    "enable_case_sensitive_super_attribute": "off",
     "enable_result_cache_for_session": "on",
     "error_on_nondeterministic_update": "off",
     "extra_float_digits": "0",
+    "json_parse_dedup_attributes": "off",
+    "json_parse_truncate_strings": "off",
+    "navigate_super_null_on_error": "on",
+    "parse_super_null_on_error": "off",
     "query_group": "",
     "statement_timeout": "0",
     "timezone": "UTC",
@@ -33,7 +39,12 @@ _NO_EFFECT = frozenset(
     {"query_group", "enable_result_cache_for_session", "wlm_query_slot_count",
      "analyze_threshold_percent", "extra_float_digits", "describe_field_name_in_uppercase"}
 )  # fmt: skip
-"""These accept any value. The others only accept their default, except statement_timeout."""
+"""These accept any value."""
+_SWITCHES = frozenset(
+    {"enable_case_sensitive_identifier", "enable_case_sensitive_super_attribute"}
+)  # fmt: skip
+"""These can be on. The others only accept their default, except statement_timeout."""
+_ON, _OFF = ("on", "true", "yes", "1", "t", "y"), ("off", "false", "no", "0", "f", "n")
 
 
 def lock(session: Session, statement: nodes.Lock) -> Outcome:
@@ -108,16 +119,26 @@ def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
         raise RedshiftError(f'unrecognized configuration parameter "{name}"', sqlstate="42704")
     elif not statement.reset:
         value = ", ".join(values)
+        if PARAMETERS[name] in ("on", "off"):
+            value = _boolean(name, value)
+            values = (value,)
         same = value.lower() == PARAMETERS[name].lower()
         if name == "statement_timeout":
             if not value.isdigit():
                 raise RedshiftError(
                     f'parameter "{name}" requires an integer value', sqlstate="22023"
                 )
-        elif name not in _NO_EFFECT and not same:
+        elif name not in _NO_EFFECT | _SWITCHES and not same:
             raise unsupported(f"SET {name} TO {value}")
     session.set_parameter(name, None if statement.reset else values, local=statement.local)
     return Outcome()
+
+
+def _boolean(name: str, value: str) -> str:
+    word = value.lower()
+    if word not in _ON + _OFF:
+        raise RedshiftError(f'parameter "{name}" requires a Boolean value', sqlstate="22023")
+    return "on" if word in _ON else "off"
 
 
 def show(session: Session, statement: nodes.Show) -> Outcome:

@@ -21,6 +21,7 @@ from fakeshift.engine.session import Session
 from fakeshift.errors import RedshiftError, undefined_column, undefined_relation, unsupported
 from fakeshift.sql.datatypes import MAX_VARCHAR, DataType
 from fakeshift.sql.nodes import AlterTable, Column, Constraint, CreateTable, Query
+from fakeshift.sql.tokens import folded
 
 _MOST_SORT_KEYS = 400
 IDENTITY_STRIDE = 4
@@ -152,6 +153,8 @@ def columns_of(
         raise RedshiftError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
     names += tuple(row[0] for row in described[len(names) :])
     for name in names:
+        if name != folded(name):
+            raise unsupported(f'a column whose name keeps its case, "{name}"')
         if names.count(name) > 1:
             raise RedshiftError(f'column "{name}" duplicated', sqlstate="42701")
     known = types if len(types) == len(names) else (None,) * len(names)
@@ -294,9 +297,7 @@ def _drop_column(session: Session, statement: AlterTable, table: Relation) -> No
 def _drop_dependents(session: Session, statement: AlterTable, table: Relation) -> None:
     """Views that name the column are dropped with CASCADE, else they prevent it."""
     for view in catalog.dependents(session.con, table.key):
-        query = parse_query(view.query)
-        named = {column.name.lower() for column in query.find_all(exp.Column)}
-        if statement.old not in named and query.find(exp.Star) is None:
+        if not _names_column(view, statement.old):
             continue
         if not statement.cascade:
             raise RedshiftError(
@@ -307,6 +308,12 @@ def _drop_dependents(session: Session, statement: AlterTable, table: Relation) -
             )
         session.lock(view.key, Mode.EXCLUSIVE)
         remove(session, view, cascade=True)
+
+
+def _names_column(view: Relation, column: str) -> bool:
+    query = parse_query(view.query)
+    named = {found.name.lower() for found in query.find_all(exp.Column)}
+    return column in named or query.find(exp.Star) is not None
 
 
 def _add_constraint(session: Session, statement: AlterTable, table: Relation) -> None:
@@ -428,6 +435,10 @@ def _column_type(session: Session, statement: AlterTable, table: Relation) -> No
         raise RedshiftError(
             f'cannot alter type of column "{column.name}" with encoding {column.encoding}',
             sqlstate="0A000",
+        )
+    if any(_names_column(view, column.name) for view in catalog.dependents(session.con, table.key)):
+        raise RedshiftError(
+            "cannot alter type of a column used by a view or rule", sqlstate="0A000"
         )
     if new.length < column.type.length:
         longest = session.con.execute(

@@ -89,6 +89,8 @@ class _Asked:
             return self._scope.has_privilege(tuple(arguments), kind)
         if what == "path":
             return self._scope.existing_schemas_in_path()
+        if what == "parameter":
+            return self._scope.is_on(*about)
         return {
             "user": self._scope.user,
             "database": self._scope.database_name,
@@ -178,6 +180,10 @@ class _Asked:
     def collation(self) -> str:
         """The database's collation."""
         return str(self._ask("collation"))
+
+    def is_on(self, parameter: str) -> bool:
+        """Whether a boolean parameter of SET is on."""
+        return bool(self._ask("parameter", (parameter,)))
 
     def number(self, name: str) -> exp.Expr:
         """One of the session's numbers, as a mark."""

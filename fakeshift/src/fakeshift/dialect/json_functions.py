@@ -88,13 +88,14 @@ def _integral(*sizes: int) -> Build:
 def _serialize(args: Args) -> exp.Expr:
     """``json_serialize(a)``: the value's JSON as text. .../dg/JSON_SERIALIZE.html"""
     (value,) = args
-    return exp.Cast(this=value, to=exp.DataType.build("TEXT"))
+    return call("rs_json_serialize", exp.Cast(this=value, to=exp.DataType.build("TEXT")))
 
 
 def _size(args: Args) -> exp.Expr:
     """``json_size(a)``: the bytes of the value's JSON. .../dg/r_json_size.html"""
     (value,) = args
-    return exp.Cast(this=call("strlen", _serialize([value])), to=exp.DataType.build("INT"))
+    text = exp.Cast(this=value, to=exp.DataType.build("TEXT"))
+    return exp.Cast(this=call("strlen", text), to=exp.DataType.build("INT"))
 
 
 def _array(args: Args) -> exp.Expr:
@@ -147,8 +148,8 @@ BUILT: dict[str, Build] = {
     "is_varchar": _one("rs_is_kind", _literal("VARCHAR")),
     "is_char": _one("rs_is_kind", _literal("VARCHAR")),
     "is_boolean": _one("rs_is_kind", _literal("BOOLEAN")),
-    "is_float": _one("rs_is_kind", _literal("DOUBLE")),
-    "is_decimal": _one("rs_is_number"),
+    "is_float": _one("rs_is_float"),
+    "is_decimal": _one("rs_is_decimal"),
     "is_scalar": _one("rs_is_scalar"),
     "is_smallint": _integral(2),
     "is_integer": _integral(2, 4),

@@ -11,7 +11,9 @@ from fakeshift.catalog.model import Key, Relation
 from fakeshift.dialect import aliases, comparisons, pivots, supers, untyped
 from fakeshift.dialect.grammar import parse_query, to_duckdb
 from fakeshift.dialect.scope import Scope
-from fakeshift.errors import RedshiftError, unsupported
+from fakeshift.errors import RedshiftError, syntax_error, undefined_column, unsupported
+from fakeshift.sql.reserved import RESERVED
+from fakeshift.sql.tokens import folded
 from fakeshift.system import views
 
 _MAX_VIEW_DEPTH = 32
@@ -32,15 +34,39 @@ class Found:
     target_only: bool = False
 
 
-def fold(tree: exp.Expr) -> None:
-    """``SELECT "Id" FROM T`` -> ``SELECT "id" FROM t``: quoted names fold too.
+def fold(tree: exp.Expr, scope: Scope | None) -> None:
+    """``SELECT "Id" FROM T`` -> ``SELECT "id" FROM t``: quoted names fold too, unless
+    enable_case_sensitive_identifier is on in ``scope``; without a scope it is off.
 
-    https://docs.aws.amazon.com/redshift/latest/dg/r_names.html (enable_case_sensitive_identifier
-    is off by default)
+    The meta ``attribute`` is the name as an attribute of a SUPER value (``supers``): unquoted ones
+    keep their case if enable_case_sensitive_super_attribute is on.
+    https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+    https://docs.aws.amazon.com/redshift/latest/dg/r_enable_case_sensitive_super_attribute.html
     """
+    names, attributes = (
+        scope is not None and scope.is_on(f"enable_case_sensitive_{what}")
+        for what in ("identifier", "super_attribute")
+    )
     for identifier in tree.find_all(exp.Identifier):
-        identifier.set("this", identifier.this.lower())
+        written, quoted = identifier.this, bool(identifier.args.get("quoted"))
+        if quoted and not written:
+            raise RedshiftError(
+                'zero-length delimited identifier at or near """"', sqlstate="42601"
+            )
+        if not quoted and written.lower() in RESERVED and _starts_a_name(identifier):
+            raise syntax_error(written)
+        identifier.set("this", folded(written, keep_case=quoted and names))
         identifier.set("quoted", True)
+        if not quoted and attributes:
+            identifier.meta["attribute"] = folded(written, keep_case=True)
+
+
+def _starts_a_name(identifier: exp.Identifier) -> bool:
+    """Whether a table's or column's name starts here: a reserved word must then be quoted."""
+    parent = identifier.parent
+    if isinstance(parent, (exp.Column, exp.Table)):
+        return parent.parts[0] is identifier and identifier.name.lower() != "default"
+    return isinstance(parent, (exp.Schema, exp.TableAlias))
 
 
 def target_name(tree: exp.Expr) -> tuple[str, ...]:
@@ -125,6 +151,8 @@ def _type_name(to: exp.DataType) -> str:
 
 def resolve(tree: exp.Expr, scope: Scope) -> Found:
     """``FROM t`` -> ``FROM warehouse."public"."t" AS t``, a view -> its query as a subquery."""
+    if scope.is_on("enable_case_sensitive_identifier"):
+        _refuse_other_case(tree)
     found = Found()
     _resolve(tree, scope, found, depth=0)
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
@@ -135,6 +163,16 @@ def resolve(tree: exp.Expr, scope: Scope) -> Found:
             tree, exp.Insert
         )
     return found
+
+
+def _refuse_other_case(tree: exp.Expr) -> None:
+    """DuckDB's names have no case: ``"ID"`` would find the column ``id``."""
+    known = {item.alias for item in tree.find_all(exp.Alias)}
+    for alias in tree.find_all(exp.TableAlias):
+        known |= {column.name for column in alias.columns}
+    for column in tree.find_all(exp.Column):
+        if column.name != folded(column.name) and column.name not in known:
+            raise undefined_column(column.name)
 
 
 def _resolve(tree: exp.Expr, scope: Scope, found: Found, depth: int) -> None:
@@ -229,7 +267,7 @@ def _only(query: exp.Query, count: int) -> exp.Query:
 
 def _expand_view(table: exp.Table, view: Relation, scope: Scope, found: Found, depth: int) -> None:
     query = parse_query(view.query)
-    fold(query)
+    fold(query, scope if view.late_binding else None)
     pivots.rewrite(query, scope)
     name_projections(query)
     aliases.expand(query, scope)

@@ -10,6 +10,7 @@ from fakeshift.dialect.grammar import Value, call, may_be_date, to_duckdb
 from fakeshift.errors import unsupported
 
 _NUMBER_OR_DATE = re.compile(r"\s*[+-]?\d")
+_CLOCK_ONLY = re.compile(r"0 months 0 days (\d+) microseconds")
 _MAY_FAIL = ("rs_int2", "rs_int4", "rs_int8", "rs_float4", "rs_float8", "rs_date", "rs_timestamp")
 
 
@@ -52,12 +53,35 @@ def arithmetic(node: exp.Expr) -> exp.Expr:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html
     """
+    if isinstance(node, exp.Mul):
+        for number, interval in ((node.this, node.expression), (node.expression, node.this)):
+            size = _microseconds(interval)
+            if size:
+                return _times(number, size)
     for side in ("this", "expression"):
         operand = node.args[side]
         if _is_integer(operand) and int(operand.name) <= _LARGEST_INTEGER:
             node.set(side, exp.Cast(this=operand, to=exp.DataType.build("INT")))
     node.set("typed", False)  # sqlglot would cast a division of typed integers to BIGINT
     return node
+
+
+def _microseconds(node: exp.Expr) -> str:
+    """The size of a literal interval without months and days, "" for anything else."""
+    if not isinstance(node, exp.Cast) or node.to.this != exp.DataType.Type.INTERVAL:
+        return ""
+    found = _CLOCK_ONLY.fullmatch(node.this.name)
+    return found[1] if found else ""
+
+
+def _times(number: exp.Expr, size: str) -> exp.Expr:
+    """``ms * INTERVAL '0.001 second'`` -> ``to_microseconds(CAST(round(CAST(ms AS DOUBLE) * 1000) AS BIGINT))``:
+    DuckDB multiplies only by an INTEGER.
+    """
+    kind = exp.DataType.build("DOUBLE")
+    product = exp.Mul(this=exp.Cast(this=number, to=kind), expression=exp.Literal.number(size))
+    whole = exp.Cast(this=call("round", product), to=exp.DataType.build("BIGINT"))
+    return call("to_microseconds", whole)
 
 
 def _is_integer(node: exp.Expr) -> bool:

@@ -24,6 +24,9 @@ class Scope(Protocol):
     def collation(self) -> str:
         """The database's collation: case_sensitive or case_insensitive."""
 
+    def is_on(self, parameter: str) -> bool:
+        """Whether a boolean parameter of SET is on."""
+
     def number(self, name: str) -> exp.Expr:
         """``pid``, ``last_query_id``, ``last_copy_id``, -1 if none, ``last_copy_count``."""
 

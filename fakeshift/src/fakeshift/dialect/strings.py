@@ -106,8 +106,10 @@ def _sha(args: Args) -> exp.Expr:
 
 
 def _sha2(args: Args) -> exp.Expr:
-    """``sha2(a, 256)`` or 0 -> ``sha256(a)``. .../dg/SHA2.html"""
+    """``sha2(a, 256)`` or 0 -> ``sha256(a)``; '' for other numbers of bits. .../dg/SHA2.html"""
     value, bits = args
+    if bits.name.isdigit() and bits.name not in ("0", "224", "256", "384", "512"):
+        return _f("left", _f("rs_text", value), exp.Literal.number(0))
     if bits.name not in ("0", "256"):
         raise unsupported(f"sha2 with {bits.name} bits")
     return _f("sha256", _text(value))

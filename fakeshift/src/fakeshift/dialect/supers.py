@@ -9,6 +9,8 @@ on them become calls of macros (``engine.macros``) that check each value's type.
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from fakeshift.catalog.model import Relation
@@ -37,17 +39,15 @@ _NUMERIC = frozenset(
      "median", "stddev", "variance", "stddev_samp", "var_samp"}
 )  # fmt: skip
 
-_CASTS = {
-    exp.DataType.Type.SMALLINT: "SMALLINT",
-    exp.DataType.Type.INT: "INTEGER",
-    exp.DataType.Type.BIGINT: "BIGINT",
-    exp.DataType.Type.FLOAT: "FLOAT",
-    exp.DataType.Type.DOUBLE: "DOUBLE",
-    exp.DataType.Type.DATE: "DATE",
-    exp.DataType.Type.TIME: "TIME",
-    exp.DataType.Type.TIMESTAMP: "TIMESTAMP",
-    exp.DataType.Type.TIMESTAMPTZ: "TIMESTAMPTZ",
+_WHOLE = {
+    exp.DataType.Type.SMALLINT: "rs_super_int2",
+    exp.DataType.Type.INT: "rs_super_int4",
+    exp.DataType.Type.BIGINT: "rs_super_int8",
 }
+_TRIED = frozenset(
+    {exp.DataType.Type.FLOAT, exp.DataType.Type.DOUBLE, exp.DataType.Type.DECIMAL, exp.DataType.Type.DATE,
+     exp.DataType.Type.TIME, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ}
+)  # fmt: skip
 _TEXT = frozenset(
     {exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT, exp.DataType.Type.CHAR,
      exp.DataType.Type.NVARCHAR, exp.DataType.Type.NCHAR, exp.DataType.Type.BPCHAR}
@@ -61,6 +61,8 @@ _ORDER: dict[type[exp.Expr], str] = {
 }
 _ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg)
 _LIKE = (exp.Like, exp.ILike, exp.SimilarTo, exp.RegexpLike)
+
+_KEY, _ESCAPED = re.compile(r'\."((?:\\.|[^"\\])*)"'), re.compile(r"\\(.)")
 
 Source = Relation | exp.Query | str | None
 """The source of a name in FROM: a table, a query, ``"value"`` or ``"index"`` of an unnesting."""
@@ -126,7 +128,7 @@ class Finder:
             return {name: self._table(item)}
         if isinstance(item, exp.Subquery) and isinstance(item.this, exp.Query):
             return {name: item.this}
-        if isinstance(item, exp.Unnest):
+        if isinstance(item, exp.Unnest) and "value" in item.meta:
             index = item.meta["index"]
             return {**({index: "index"} if index else {}), item.meta["value"]: "value"}
         return {name: None}
@@ -212,23 +214,75 @@ class Finder:
         return self.is_super_column(inner, inner.name, inner.table)
 
     def mark_unnesting(self, select: exp.Select) -> None:
-        """``FROM t c, c.orders o AT i`` -> the join's table becomes an Unnest with its names."""
-        earlier: list[str] = []
-        unnested: set[str] = set()
-        for join in _places(select):
-            path = _path(join.this, set(earlier), unnested, self._outer_names(select))
-            if path is not None:
-                if join.args.get("side"):
-                    raise unsupported("an outer join that unnests a SUPER value")
-                value, index, unpivot = _names(join.this)
-                built = exp.Unnest(expressions=[path])
-                built.meta.update({"value": value, "index": index, "unpivot": unpivot})
-                join.set("this", built)
-                unnested.add(value)
-            earlier.append(join.this.alias_or_name if path is None else value)
+        """``FROM t c, c.orders o AT i`` -> the join's table becomes an Unnest with its names.
 
-    def _outer_names(self, select: exp.Select) -> set[str]:
-        return {name for block in self.blocks(select) for name in self.sources(block)}
+        Raises RedshiftError for a table without an alias, which nothing can navigate
+        (https://github.com/tobymao/sqlglot/pull/2956), and for a subquery that unnests an outer table's
+        column and reads another table too (.../dg/limitations-super.html).
+        """
+        outer = {name: known for block in self.blocks(select) for name, known in _aliased(block)}
+        earlier: dict[str, bool] = {}
+        unnested: set[str] = set()
+        reads_outer = False
+        for join in _places(select):
+            path = _path(join.this, set(earlier), unnested, self._reachable(outer, join.this))
+            if path is None:
+                earlier[join.this.alias_or_name] = bool(join.this.alias)
+                continue
+            if join.args.get("side"):
+                raise unsupported("an outer join that unnests a SUPER value")
+            value, index, unpivot = _names(join.this)
+            root = _root(path)
+            if not earlier.get(root, outer.get(root, True)):
+                raise RedshiftError(
+                    f'column "{value}" does not exist in {root}, {value}',
+                    hint=f"Give {root} an alias: only an alias can be unnested.",
+                    sqlstate="42703",
+                )
+            reads_outer = reads_outer or (root in outer and root not in earlier)
+            built = exp.Unnest(expressions=[path])
+            built.meta.update({"value": value, "index": index, "unpivot": unpivot})
+            join.set("this", built)
+            unnested.add(value)
+            earlier[value] = True
+        if reads_outer:
+            _refuse_others(select, unnested)
+
+    def _reachable(self, outer: dict[str, bool], item: exp.Expr) -> set[str]:
+        """The outer names that an item of FROM can navigate: ``dev.public.t`` names a database."""
+        database = self._scope.database_name if item.args.get("catalog") else ""
+        return set(outer) - {database}
+
+
+def _aliased(block: exp.Expr) -> list[tuple[str, bool]]:
+    """The names in FROM of a block, and whether each is an alias."""
+    return [
+        (item.meta["value"], True)
+        if "value" in item.meta
+        else (item.alias_or_name, bool(item.alias))
+        for item in _items(block)
+    ]
+
+
+def _root(path: exp.Expr) -> str:
+    """The first name of a navigation, "" for a function's value."""
+    while isinstance(path, (exp.Dot, exp.Bracket)):
+        path = path.this
+    return str(next(iter(path.parts)).name) if isinstance(path, exp.Column) else ""
+
+
+def _refuse_others(select: exp.Select, unnested: set[str]) -> None:
+    """A subquery that unnests an outer table's column: no other table, no volatile function."""
+    if any(name not in unnested for name, _ in _aliased(select)):
+        raise RedshiftError(
+            "a subquery that unnests an outer table can only refer to that table", sqlstate="0A000"
+        )
+    for function in select.find_all(exp.Anonymous):
+        if str(function.this).lower() in ("random", "timeofday"):
+            raise RedshiftError(
+                "volatile functions are not supported in a subquery that unnests an outer table",
+                sqlstate="0A000",
+            )
 
 
 def _places(select: exp.Select) -> list[exp.Expr]:
@@ -290,13 +344,15 @@ def _path(
         return inner
     if isinstance(item, (exp.Column, exp.Dot, exp.Bracket)):
         return item
-    if isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
-        parts = list(item.parts)
+    if isinstance(item, exp.Table) and isinstance(item.this, (exp.Identifier, exp.Dot)):
+        parts = [part.copy() for part in item.parts]
         first = parts[0].name
-        navigates = first in earlier or (len(parts) > 1 and first in outer and not item.catalog)
-        if (len(parts) > 1 and navigates) or first in unnested:
-            names = dict(zip(("this", "table", "db", "catalog"), reversed(parts), strict=False))
-            return exp.Column(**{key: part.copy() for key, part in names.items()})
+        if (len(parts) > 1 and (first in earlier or first in outer)) or first in unnested:
+            names = dict(zip(("this", "table", "db", "catalog"), reversed(parts[:4]), strict=False))
+            built: exp.Expr = exp.Column(**names)
+            for part in parts[4:]:
+                built = exp.Dot(this=built, expression=part)
+            return built
     return None
 
 
@@ -371,7 +427,7 @@ def _rewrite(node: exp.Expr, finder: Finder) -> None:
     if isinstance(node, exp.Column):
         _rewrite_column(node, finder)
     elif isinstance(node, exp.Dot) and is_super(node.this):
-        _put(node, _get(node.this, f'."{node.expression.name}"'), node.expression.name)
+        _put(node, _get(node.this, _keys([node.expression])), node.expression.name)
     elif isinstance(node, exp.Bracket) and is_super(node.this):
         _put(node, _element(node), _name_of(node))
     elif isinstance(node, exp.Cast):
@@ -395,6 +451,8 @@ def _rewrite(node: exp.Expr, finder: Finder) -> None:
         for side in ("this", "expression"):
             if is_super(node.args.get(side)):
                 node.set(side, call(macro, node.args[side]))
+    elif isinstance(node, exp.Is) and is_super(node.this):  # a JSON null is NULL
+        node.set("this", call("nullif", node.this, exp.Literal.string("null")))
     elif isinstance(node, exp.Anonymous):
         _rewrite_call(node)
     elif isinstance(node, exp.Ordered) and is_super(node.this):
@@ -415,7 +473,8 @@ def _super(node: exp.Expr) -> exp.Expr:
 
 
 def _rewrite_column(node: exp.Column, finder: Finder) -> None:
-    parts = [part.name for part in node.parts]
+    identifiers = list(node.parts)
+    parts = [part.name for part in identifiers]
     if node.name == "*" or isinstance(node.this, exp.Star):
         return
     known, source = finder.find(node, parts[0])
@@ -425,16 +484,16 @@ def _rewrite_column(node: exp.Column, finder: Finder) -> None:
         if source == "index":
             _put(node, base, parts[0])
             return
-        _put(node, _get(_marked(base), _keys(parts[1:])), parts[-1])
+        _put(node, _get(_marked(base), _keys(identifiers[1:])), parts[-1])
     elif known and len(parts) > 2:
         _refuse_plain(source, parts[1])
         base = _marked(_column(parts[1], parts[0]))
-        _put(node, _get(base, _keys(parts[2:])), parts[-1])
+        _put(node, _get(base, _keys(identifiers[2:])), parts[-1])
     elif not known and len(parts) > 1 and finder.is_super_column(node, parts[0], ""):
-        _put(node, _get(_marked(_column(parts[0])), _keys(parts[1:])), parts[-1])
+        _put(node, _get(_marked(_column(parts[0])), _keys(identifiers[1:])), parts[-1])
     elif len(parts) > 3:
         base = _marked(_column(parts[2], parts[1]))
-        _put(node, _get(base, _keys(parts[3:])), parts[-1])
+        _put(node, _get(base, _keys(identifiers[3:])), parts[-1])
     else:
         node.set("db", None)
         node.set("catalog", None)
@@ -460,8 +519,14 @@ def _owner(node: exp.Expr, finder: Finder, index: str) -> str:
     return ""
 
 
-def _keys(names: list[str]) -> str:
-    return "".join(f'."{name}"' for name in names)
+def _keys(names: list[exp.Expr]) -> str:
+    """Attributes as steps of DuckDB's JSON path, their case as ``names.fold`` decided."""
+    return "".join(_key(name.meta.get("attribute", name.name)) for name in names)
+
+
+def _key(attribute: str) -> str:
+    escaped = attribute.replace("\\", "\\\\").replace('"', '\\"')
+    return f'."{escaped}"'
 
 
 def _get(base: exp.Expr, step: str) -> exp.Expr:
@@ -479,8 +544,9 @@ def _get(base: exp.Expr, step: str) -> exp.Expr:
 def _element(node: exp.Bracket) -> exp.Expr:
     (index,) = node.expressions
     if isinstance(index, exp.Literal):
-        step = f'."{index.name}"' if index.is_string else f"[{index.name}]"
-        return _get(node.this, step)
+        if not index.name.isdigit() or index.is_string:
+            raise unsupported("a subscript of a SUPER value that is no array index")
+        return _get(node.this, f"[{index.name}]")
     return _marked(call("rs_element", node.this, index))
 
 
@@ -488,9 +554,8 @@ def _name_of(node: exp.Expr) -> str:
     while isinstance(node, exp.Bracket):
         node = node.this
     if isinstance(node, Call) and node.args["this"] == "rs_get":
-        return (
-            str(node.expressions[1].name).rsplit('."', 1)[-1].split('"')[0].lstrip("$[0123456789]")
-        )
+        keys = _KEY.findall(node.expressions[1].name)
+        return _ESCAPED.sub(r"\1", keys[-1]) if keys else ""
     return node.alias_or_name
 
 
@@ -505,11 +570,12 @@ def _rewrite_cast(node: exp.Cast) -> None:
         node.set("this", call("rs_super_text", node.this))
     elif kind == exp.DataType.Type.BOOLEAN:
         node.replace(call("rs_super_bool", node.this))
-    elif kind in _CASTS:
-        text = call("rs_super_text", node.this)
-        node.replace(exp.TryCast(this=text, to=exp.DataType.build(_CASTS[kind], dialect="duckdb")))
-    elif kind == exp.DataType.Type.DECIMAL:
+    elif kind in _WHOLE:
+        node.replace(call(_WHOLE[kind], node.this))
+    elif kind in _TRIED:
         node.replace(exp.TryCast(this=call("rs_super_text", node.this), to=node.to))
+    else:
+        raise unsupported(f"a cast of SUPER to {node.to.sql('redshift')}")
 
 
 def _rewrite_in(node: exp.In) -> None:
@@ -522,6 +588,10 @@ def _rewrite_in(node: exp.In) -> None:
 
 def _rewrite_call(node: exp.Anonymous) -> None:
     name = str(node.this).lower()
+    if name == "json_typeof":  # 'null' for a JSON null, NULL for what is not there
+        for value in node.expressions:
+            if isinstance(value, Call) and value.args["this"] == "rs_get":
+                value.set("this", "json_extract")
     if name in _TAKERS or not any(map(is_super, node.expressions)):
         return
     if name in _MIXED:

@@ -15,6 +15,7 @@ from fakeshift.dialect import (
     aliases,
     columns,
     comparisons,
+    conversions,
     correlations,
     foreign,
     merge,
@@ -68,7 +69,7 @@ def translate(sql: str, scope: Scope) -> Translated:
 def translate_tree(tree: exp.Expr, scope: Scope) -> Translated:
     """Translates a parsed statement, which it changes."""
     foreign.refuse(tree)
-    names.fold(tree)
+    names.fold(tree, scope)
     if isinstance(tree, (exp.Select, exp.SetOperation, exp.Subquery)):
         return translate_query(tree, scope)
     if isinstance(tree, (exp.Insert, exp.Update, exp.Delete)):
@@ -89,6 +90,7 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     names.name_projections(tree)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
+    conversions.refuse(tree, scope)
     untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     types, origins = columns.result_types(tree, scope), origins_of(tree, scope)
@@ -119,6 +121,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
     correlations.refuse(tree, scope)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
+    conversions.refuse(tree, scope)
     untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)
@@ -144,6 +147,7 @@ def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     source = scope.relation(names.table_name(tree.args["using"]))
     merge.refuse(tree, target, source)
     comparisons.convert(tree, scope)
+    conversions.refuse(tree, scope)
     untyped.convert(tree, scope)
     supers.rewrite(tree, scope)
     found = names.resolve(tree, scope)

@@ -130,6 +130,8 @@ def _plain(text: str, sqlstate: str) -> Make:
 
 
 _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
+    # from a cast that fails on purpose, and from error()
+    _rule(r"Could not convert string ['\"]rs\|(\w+)\|([^|]*)\|(.*?)['\"] to ", _marked),
     _rule(r"rs\|(\w+)\|([^|]*)\|(.*)\Z", _marked),
     _rule(r"NOT NULL constraint failed: [^.]*\.(?:[^.]*\.)*(\w+)", _not_null),
     _rule(

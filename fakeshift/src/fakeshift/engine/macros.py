@@ -25,11 +25,26 @@ def _integer_cast(name: str, duckdb_type: str) -> str:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
     """
-    digits = "regexp_replace('#' || x, '^#(\\s*[+-]?[0-9]+\\s*)$', '\\1')"
     return f"""
-    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS CAST({digits} AS {duckdb_type}),
+    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS CAST({_DIGITS} AS {duckdb_type}),
         (x) AS CAST(x AS {duckdb_type})
     """
+
+
+def _try_cast(name: str, duckdb_type: str, text: str) -> str:
+    """``TRY_CAST(x AS type)``: ``text`` is the cast of a text ``x``, NULL if that fails.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_TRY_CAST.html
+    """
+    return f"""
+    CREATE OR REPLACE MACRO {name}(x VARCHAR) AS {text},
+        (x) AS TRY_CAST(x AS {duckdb_type})
+    """
+
+
+def _no_cast(source: str, target: str, duckdb_type: str = "VARCHAR") -> str:
+    """A cast that Redshift does not have."""
+    return f"CAST(error('rs|42846|cannot cast type {source} to {target}|') AS {duckdb_type})"
 
 
 def _float_cast(name: str, duckdb_type: str, spoken: str) -> str:
@@ -44,6 +59,7 @@ def _float_cast(name: str, duckdb_type: str, spoken: str) -> str:
     """
 
 
+_DIGITS = "regexp_replace('#' || x, '^#(\\s*[+-]?[0-9]+\\s*)$', '\\1')"
 _TEXT = """
         CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT')
              THEN regexp_replace(CAST(x AS VARCHAR), '\\.0$', '')
@@ -97,13 +113,18 @@ _TIMESTAMP = (
     f"lambda v: {_TIMESTAMP_TEXT}), 1)"
 )
 """For any text; a time zone in it is ignored."""
+_HALF_A_MICROSECOND = "to_microseconds(CAST(regexp_matches(x, '\\.[0-9]{6}[5-9]') AS INTEGER))"
+"""To add to what DuckDB cuts: Redshift rounds a fraction of more than six digits (airbytehq/airbyte,
+destination-redshift, RedshiftDataCoercionTest.kt).
+"""
 _ZONES = ", ".join(f"'{name}': '{zones.offset_of(name)}'" for name in zones.OFFSETS)
 _TIMESTAMPTZ = _once(f"""
         CASE WHEN v IS NULL THEN NULL
              WHEN map_contains(MAP {{{_ZONES}}}, upper({_ZONE}))
              THEN CAST(CAST(rs_timestamp({_STRIPPED}) AS VARCHAR)
                 || MAP {{{_ZONES}}}[upper({_ZONE})] AS TIMESTAMPTZ)
-             WHEN TRY_CAST(v AS TIMESTAMPTZ) IS NOT NULL THEN CAST(v AS TIMESTAMPTZ)
+             WHEN TRY_CAST(v AS TIMESTAMPTZ) IS NOT NULL
+             THEN CAST(v AS TIMESTAMPTZ) + {_HALF_A_MICROSECOND.replace("(x,", "(v,")}
              WHEN regexp_matches({_ZONE}, '^[+-]')
              THEN CAST(CAST(rs_timestamp({_STRIPPED}) AS VARCHAR) || {_ZONE} AS TIMESTAMPTZ)
              WHEN {_ZONE} <> '' THEN timezone({_ZONE}, rs_timestamp({_STRIPPED}))
@@ -162,8 +183,28 @@ MACROS: tuple[str, ...] = (
     _integer_cast("rs_int8", "BIGINT"),
     _float_cast("rs_float8", "DOUBLE", "Float8"),
     _float_cast("rs_float4", "FLOAT", "Float4"),
+    _try_cast("rs_try_int2", "SMALLINT", f"TRY_CAST({_DIGITS} AS SMALLINT)"),
+    _try_cast("rs_try_int4", "INTEGER", f"TRY_CAST({_DIGITS} AS INTEGER)"),
+    _try_cast("rs_try_int8", "BIGINT", f"TRY_CAST({_DIGITS} AS BIGINT)"),
+    _try_cast("rs_try_float8", "DOUBLE", "TRY_CAST(x AS DOUBLE)"),
+    _try_cast("rs_try_float4", "FLOAT", "TRY_CAST(x AS FLOAT)"),
+    # casts that Redshift does not have: text to BOOLEAN; a NULL without a type is none
+    f"""
+    CREATE OR REPLACE MACRO rs_bool(x BOOLEAN) AS x,
+        (x VARCHAR) AS {_no_cast("character varying", "boolean", "BOOLEAN")},
+        (x DOUBLE) AS {_no_cast("double precision", "boolean", "BOOLEAN")},
+        (x FLOAT) AS {_no_cast("real", "boolean", "BOOLEAN")},
+        (x SMALLINT) AS CAST(x AS BOOLEAN), (x INTEGER) AS CAST(x AS BOOLEAN),
+        (x BIGINT) AS CAST(x AS BOOLEAN), (x HUGEINT) AS CAST(x AS BOOLEAN),
+        (x) AS CAST(x AS BOOLEAN)
+    """,
     # any value as text: floats without a needless ".0"
     f"CREATE OR REPLACE MACRO rs_text(x VARCHAR) AS CAST(x AS VARCHAR), (x) AS {_TEXT}",
+    f"""
+    CREATE OR REPLACE MACRO rs_cast_text(x VARCHAR) AS CAST(x AS VARCHAR),
+        (x) AS CASE WHEN typeof(x) = 'BOOLEAN' THEN {_no_cast("boolean", "character varying")}
+            ELSE rs_text(x) END
+    """,
     # LISTAGG leaves NULLs and empty strings out; DISTINCT keeps the first of equal values
     "CREATE OR REPLACE MACRO rs_listed(x) AS nullif(rs_text(x), '')",
     """
@@ -197,6 +238,14 @@ MACROS: tuple[str, ...] = (
     """
     CREATE OR REPLACE MACRO rs_char(x, n) AS rtrim(rs_left_bytes(x, n), ' ')
     """,
+    *(
+        f"""
+        CREATE OR REPLACE MACRO rs_cast_{name}(x VARCHAR, n) AS rs_{name}(x, n),
+            (x, n) AS CASE WHEN typeof(x) = 'BOOLEAN' THEN {_no_cast("boolean", spoken)}
+                ELSE rs_{name}(x, n) END
+        """
+        for name, spoken in (("left_bytes", "character varying"), ("char", "character"))
+    ),
     # storing into VARCHAR(n), CHAR(n): blanks beyond the length are dropped, more is an error;
     # rs_keep_ is for a column, which can be named more than once at no cost
     f"CREATE OR REPLACE MACRO rs_store_varchar(x, n) AS {_once(_STORE_VARCHAR)}",
@@ -265,7 +314,7 @@ MACROS: tuple[str, ...] = (
         (x) AS CAST(x AS DATE)
     """,
     f"""
-    CREATE OR REPLACE MACRO rs_timestamp(x VARCHAR) AS {_TIMESTAMP},
+    CREATE OR REPLACE MACRO rs_timestamp(x VARCHAR) AS {_TIMESTAMP} + {_HALF_A_MICROSECOND},
         (x) AS CAST(x AS TIMESTAMP)
     """,
     # an abbreviation of a time zone is an offset, in summer too
@@ -273,6 +322,9 @@ MACROS: tuple[str, ...] = (
     CREATE OR REPLACE MACRO rs_timestamptz(x VARCHAR) AS {_TIMESTAMPTZ},
         (x) AS CAST(x AS TIMESTAMPTZ)
     """,
+    _try_cast("rs_try_date", "DATE", "TRY(rs_date(x))"),
+    _try_cast("rs_try_timestamp", "TIMESTAMP", "TRY(rs_timestamp(x))"),
+    _try_cast("rs_try_timestamptz", "TIMESTAMPTZ", "TRY(rs_timestamptz(x))"),
     # a literal compared with a date or timestamp is read as one
     """
     CREATE OR REPLACE MACRO rs_as(x DATE, v) AS rs_date(v),
@@ -340,6 +392,12 @@ MACROS: tuple[str, ...] = (
     """,
     # a value as SUPER: text becomes a string, it is not parsed
     f"CREATE OR REPLACE MACRO rs_super(x) AS {_SUPER}",
+    # The failing cast, and not error(), which is volatile: a window could not be ordered by it.
+    """
+    CREATE OR REPLACE MACRO rs_json_serialize(x VARCHAR) AS
+        CASE WHEN strlen(x) > 65535 THEN CAST(CAST('rs|XX000|JSON_SERIALIZE: the size of the text exceeds the '
+            || 'limit of 65535 bytes|' || left(x, 0) AS BIGINT) AS VARCHAR) ELSE x END
+    """,
     # SUPER as text, number, boolean: NULL for another type
     """
     CREATE OR REPLACE MACRO rs_super_text(x) AS
@@ -356,6 +414,17 @@ MACROS: tuple[str, ...] = (
              WHEN json_type(x) IN ('BOOLEAN', 'VARCHAR')
              THEN TRY_CAST(json_extract_string(x, '$') AS BOOLEAN) END
     """,
+    # a number is rounded, as numbers are; a string must be a whole number
+    *(
+        f"""
+        CREATE OR REPLACE MACRO rs_super_int{size}(x) AS
+            CASE WHEN json_type(x) = 'VARCHAR' THEN rs_try_int{size}(json_extract_string(x, '$'))
+                 WHEN json_type(x) IN {_NUMBERS} THEN TRY_CAST(TRY_CAST(
+                     json_extract_string(x, '$') AS DECIMAL(38, 10)) AS {kind})
+                 WHEN json_type(x) = 'BOOLEAN' THEN CAST(CAST(x AS BOOLEAN) AS {kind}) END
+        """
+        for size, kind in (("2", "SMALLINT"), ("4", "INTEGER"), ("8", "BIGINT"))
+    ),
     # equal if types and values are; all numbers by value
     f"""
     CREATE OR REPLACE MACRO rs_super_key(x) AS
@@ -392,7 +461,15 @@ MACROS: tuple[str, ...] = (
             CASE WHEN TRY_CAST(CAST(x AS VARCHAR) AS SMALLINT) IS NOT NULL THEN 2
                  WHEN TRY_CAST(CAST(x AS VARCHAR) AS INTEGER) IS NOT NULL THEN 4 ELSE 8 END), false)
     """,
-    f"CREATE OR REPLACE MACRO rs_is_number(x) AS coalesce(json_type(x) IN {_NUMBERS}, false)",
+    # a number with an exponent is a float, as others with a fraction are decimals
+    """
+    CREATE OR REPLACE MACRO rs_is_float(x) AS
+        coalesce(json_type(x) = 'DOUBLE' AND contains(lower(CAST(x AS VARCHAR)), 'e'), false)
+    """,
+    f"""
+    CREATE OR REPLACE MACRO rs_is_decimal(x) AS
+        coalesce(json_type(x) IN {_NUMBERS} AND NOT contains(lower(CAST(x AS VARCHAR)), 'e'), false)
+    """,
     "CREATE OR REPLACE MACRO rs_is_kind(x, kind) AS coalesce(json_type(x) = kind, false)",
     """
     CREATE OR REPLACE MACRO rs_is_scalar(x) AS

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 from sqlglot import exp
+from sqlglot.tokenizer_core import TokenType
 
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Key, Origin, Relation, Schema
@@ -40,12 +41,19 @@ from fakeshift.errors import (
 from fakeshift.sql import nodes
 from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.parser import parse_statement
+from fakeshift.sql.tokens import folded, tokenize
 from fakeshift.system import views
 from fakeshift.system.records import SystemRecords
 from fakeshift.system.view import LoadDetail
 
 Settings = dict[str, tuple[str, ...]]
 """The values of parameters, by SET."""
+
+_NAMING = (
+    nodes.CreateTable, nodes.CreateView, nodes.CreateSchema, nodes.CopyFrom, nodes.Append,
+    nodes.Drop, nodes.Comment, nodes.Truncate, nodes.Lock, nodes.Analyze, nodes.Vacuum,
+)  # fmt: skip
+"""Statements whose quoted names are of tables, columns and schemas only, not of users."""
 
 DEFAULT_SEARCH_PATH = ("$user", "public")
 NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
@@ -119,6 +127,8 @@ class Session(Permissions):
         except RedshiftError:
             self.give_up()
             raise
+        if self.is_on("enable_case_sensitive_identifier"):
+            self._refuse_mixed_case(sql, statement)
         if isinstance(statement, (nodes.Commit, nodes.Rollback)):
             return self._end(statement)
         if self.transaction is not None and self.transaction.failed:
@@ -148,6 +158,17 @@ class Session(Permissions):
             raise
         self.last_query_id = query_id
         return outcome
+
+    def _refuse_mixed_case(self, sql: str, statement: object) -> None:
+        """Queries keep the case of quoted names; no table, column or schema here has upper case."""
+        of_users = isinstance(statement, nodes.Drop) and statement.kind in ("USER", "GROUP", "ROLE")
+        if of_users or not isinstance(statement, _NAMING):
+            return
+        query = getattr(statement, "query", None)
+        for token in tokenize(sql[: sql.rfind(query)] if query else sql):
+            if token.token_type == TokenType.IDENTIFIER and token.text != folded(token.text):
+                self.give_up()
+                raise unsupported(f'a name that keeps its case, "{token.text}"')
 
     def give_up(self) -> None:
         """The statement fails before it starts, and its transaction with it."""
@@ -279,6 +300,10 @@ class Session(Permissions):
             self.settings.pop(name, None)
         else:
             self.settings[name] = values
+
+    def is_on(self, parameter: str) -> bool:
+        """Whether a boolean parameter is on; one that SET has not changed has its default."""
+        return self.settings.get(parameter) == ("on",)
 
     @property
     def search_path(self) -> tuple[str, ...]:

@@ -44,9 +44,9 @@ def create_table(tokens: Tokens, *, temporary: bool) -> CreateTable:
         return table
     names: list[str] = []
     if tokens.accept("("):
-        names.append(tokens.identifier())
+        names.append(tokens.name())
         while tokens.accept(","):
-            names.append(tokens.identifier())
+            names.append(tokens.name())
         tokens.expect(")")
     attributes = _attributes(tokens)
     tokens.expect("AS")
@@ -107,9 +107,9 @@ def constraint(tokens: Tokens) -> Constraint:
     else:
         tokens.expect("UNIQUE")
     tokens.expect("(")
-    names = [tokens.identifier()]
+    names = [tokens.name()]
     while tokens.accept(","):
-        names.append(tokens.identifier())
+        names.append(tokens.name())
     tokens.expect(")")
     return Constraint(kind, tuple(names), _references(tokens) if kind == "FOREIGN KEY" else "")
 
@@ -128,7 +128,7 @@ def column(tokens: Tokens) -> Column:
 
     Raises RedshiftError: SERIAL and the like (Redshift has IDENTITY), an unknown encoding.
     """
-    name = tokens.identifier()
+    name = tokens.name()
     if tokens.word() in NOT_IN_REDSHIFT:
         raise RedshiftError(
             f'Column "{name}" has unsupported type "{tokens.word().lower()}".', sqlstate="0A000"
@@ -215,7 +215,7 @@ def _attributes(tokens: Tokens) -> TableAttributes:
             built = replace(built, diststyle=style)
         elif tokens.accept("DISTKEY"):
             tokens.expect("(")
-            built = replace(built, distkey=tokens.identifier())
+            built = replace(built, distkey=tokens.name())
             tokens.expect(")")
         elif tokens.word() in ("COMPOUND", "INTERLEAVED", "SORTKEY"):
             built = _sortkey(tokens, built)
@@ -234,9 +234,9 @@ def _sortkey(tokens: Tokens, built: TableAttributes) -> TableAttributes:
     if tokens.accept("AUTO"):
         return replace(built, sortstyle="AUTO")
     tokens.expect("(")
-    keys = [tokens.identifier()]
+    keys = [tokens.name()]
     while tokens.accept(","):
-        keys.append(tokens.identifier())
+        keys.append(tokens.name())
     tokens.expect(")")
     return replace(built, sortkeys=tuple(keys), sortstyle=style)
 

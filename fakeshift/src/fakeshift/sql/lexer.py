@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlglot.tokenizer_core import Token, TokenType
 
 from fakeshift.errors import RedshiftError, syntax_error
-from fakeshift.sql.tokens import tokenize
+from fakeshift.sql.reserved import RESERVED
+from fakeshift.sql.tokens import folded, tokenize
 
 
 class Tokens:
@@ -109,8 +110,21 @@ class Tokens:
             raise self.error()
         if not quoted and token.text[0].isdigit():
             raise self.error()
+        if quoted and not token.text:
+            raise RedshiftError(
+                'zero-length delimited identifier at or near """"', sqlstate="42601"
+            )
         self._next += 1
-        return token.text.lower()
+        return folded(token.text)
+
+    def name(self) -> str:
+        """An identifier that names a table or column: a reserved word must be quoted.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+        """
+        if self.word().lower() in RESERVED:
+            raise self.error()
+        return self.identifier()
 
     def exact_identifier(self) -> str:
         """A user's or role's name: quoted ones keep their case (``"IAMR:Loader"``)."""
@@ -121,7 +135,7 @@ class Tokens:
 
     def qualified_name(self) -> tuple[str, ...]:
         """``table``, ``schema.table`` or ``database.schema.table``."""
-        parts = [self.identifier()]
+        parts = [self.name()]
         while self.accept("."):
             parts.append(self.identifier())
         return tuple(parts)

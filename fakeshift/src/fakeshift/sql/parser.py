@@ -229,12 +229,12 @@ def _alter(tokens: Tokens) -> Statement:
 def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
     """What follows ALTER in ALTER TABLE for attributes of a table or column; None for COLUMN TYPE."""
     if tokens.accept("DISTKEY"):
-        return ("distkey", tokens.identifier())
+        return ("distkey", tokens.name())
     if tokens.accept("DISTSTYLE"):
         style = tokens.accept_any("ALL", "EVEN", "KEY", "AUTO")
         if style == "KEY":
             tokens.expect("DISTKEY")
-            return ("distkey", tokens.identifier())
+            return ("distkey", tokens.name())
         if not style:
             raise tokens.error()
         return ("diststyle", style)
@@ -250,7 +250,7 @@ def _attribute_change(tokens: Tokens) -> tuple[str, ...] | None:
     is_column = tokens.word() == "COLUMN"
     if tokens.word(2 if is_column else 1) == "ENCODE":
         tokens.accept("COLUMN")
-        column_ = tokens.identifier()
+        column_ = tokens.name()
         tokens.expect("ENCODE")
         encoding = tokens.identifier()
         if encoding not in ENCODINGS:
@@ -298,12 +298,12 @@ def _alter_table(tokens: Tokens) -> Statement:
     if tokens.accept("OWNER", "TO"):
         return nodes.AlterTable(name, "owner", new=tokens.exact_identifier())
     if tokens.accept("RENAME", "TO"):
-        return nodes.AlterTable(name, "rename", new=tokens.identifier())
+        return nodes.AlterTable(name, "rename", new=tokens.name())
     if tokens.accept("RENAME"):
         tokens.accept("COLUMN")
-        old = tokens.identifier()
+        old = tokens.name()
         tokens.expect("TO")
-        return nodes.AlterTable(name, "rename_column", old=old, new=tokens.identifier())
+        return nodes.AlterTable(name, "rename_column", old=old, new=tokens.name())
     if tokens.accept("ADD"):
         if tokens.word() in (
             "PRIMARY",
@@ -334,11 +334,11 @@ def _alter_table(tokens: Tokens) -> Statement:
         return nodes.AlterTable(name, "add_column", column=added)
     if tokens.accept("DROP"):
         if tokens.accept("CONSTRAINT"):
-            dropped = tokens.identifier()
+            dropped = tokens.name()
             cascade = tokens.accept_any("CASCADE", "RESTRICT") == "CASCADE"
             return nodes.AlterTable(name, "drop_constraint", old=dropped, cascade=cascade)
         tokens.accept("COLUMN")
-        dropped = tokens.identifier()
+        dropped = tokens.name()
         cascade = tokens.accept_any("CASCADE", "RESTRICT") == "CASCADE"
         return nodes.AlterTable(name, "drop_column", old=dropped, cascade=cascade)
     if tokens.accept("ALTER"):
@@ -354,7 +354,7 @@ def _alter_table(tokens: Tokens) -> Statement:
             _refuse_combination(changes)
             return nodes.AlterTable(name, "attributes", changes=tuple(changes))
         tokens.accept("COLUMN")
-        altered = tokens.identifier()
+        altered = tokens.name()
         tokens.expect("TYPE")
         return nodes.AlterTable(name, "column_type", old=altered, type=parse_type(tokens))
     if tokens.word() in ("SET", "PARTITION", "ROW", "MASKING"):
@@ -575,9 +575,9 @@ def _revoke(tokens: Tokens) -> nodes.Grant:
 
 
 def _name_list(tokens: Tokens) -> tuple[str, ...]:
-    names = [tokens.identifier()]
+    names = [tokens.name()]
     while tokens.accept(","):
-        names.append(tokens.identifier())
+        names.append(tokens.name())
     tokens.expect(")")
     return tuple(names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any, ClassVar
 
 from sqlglot.dialects.redshift import Redshift
@@ -9,6 +10,9 @@ from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token
 
 from fakeshift.errors import RedshiftError
+
+_LONGEST_NAME = 127
+_FOLDING = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class Tokenizer(Redshift.Tokenizer):
@@ -23,3 +27,14 @@ def tokenize(sql: str) -> list[Token]:
         return list(Tokenizer(Redshift).tokenize(sql))
     except TokenError as error:
         raise RedshiftError(f"syntax error: {error}", sqlstate="42601") from error
+
+
+def folded(name: str, *, keep_case: bool = False) -> str:
+    """``"Größe"`` -> ``größe``, ``"ÄB"`` -> ``Äb``: only ASCII letters fold, also in quotes.
+
+    A name of more than 127 bytes is cut. https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+    """
+    kept = name if keep_case else name.translate(_FOLDING)
+    if len(kept) * 4 <= _LONGEST_NAME:
+        return kept
+    return kept.encode()[:_LONGEST_NAME].decode(errors="ignore")

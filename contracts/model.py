@@ -68,11 +68,13 @@ class Csv:
 class BadRows:
     """What happens to a file with bad rows: with neither limit, the file is rejected.
 
-    most, percent: the bad rows that a file may have; it is rejected if it has more than the smaller of the two.
+    most, percent: the bad rows that a file may have; it is rejected if it has more than the smaller of the two. raw:
+    whether their text is kept.
     """
 
     most: int | None = None
     percent: float | None = None
+    raw: bool = True
 
     @property
     def by_row(self) -> bool:

@@ -32,6 +32,7 @@ OWN_NAMES = (
     "reload_id",
     "position",
     "misfits",
+    "cut_texts",
     "valid_from",
     "valid_to",
 )
@@ -600,7 +601,12 @@ class _Reader:
                 "COPY takes a Parquet file whole or not at all: only bad_rows: file is possible",
             )
         row = said["row"]
-        return BadRows(row.get("max"), row.get("percent"))
+        if "max" not in row and "percent" not in row:
+            raise self._error(
+                ["bad_rows", "row"],
+                "a file's bad rows need a limit: max (rows), percent (of the file's rows), or both",
+            )
+        return BadRows(row.get("max"), row.get("percent"), row.get("raw", True))
 
     def _tests(self, named: Mapping[str, Column], children: tuple[Child, ...]) -> Iterator[Test]:
         of_table = {

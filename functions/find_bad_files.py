@@ -13,13 +13,25 @@ Out: the batch with outcome ``again`` (with fewer files, or split), ``next`` (fi
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from loader import batches, clients, copying, diagnosis, keys, known_good, sql, statements
+from loader import (
+    bad_rows,
+    batches,
+    clients,
+    copying,
+    diagnosis,
+    keys,
+    known_good,
+    misfits,
+    sql,
+    statements,
+)
 from loader.batches import Batch, Reject
 from loader.dataapi import Statement, StatementLost, client_token, failure
 from loader.datasets import Dataset, datasets
@@ -34,6 +46,7 @@ from loader.failures import (
     may_pass,
 )
 from loader.known_good import Verdict
+from loader.misfits import Found, Refused
 from loader.observability import logger
 from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, set_aside
@@ -41,7 +54,7 @@ from loader.steps import LOST, advance, pause, step, without
 from loader.store import DataFile, Head
 
 if TYPE_CHECKING:
-    from loader.state import BatchEvent, BatchState, Check, Load
+    from loader.state import BadRows, BatchEvent, BatchState, Check, Load
 
 
 MAX_ATTEMPTS = 8  # of staging and this step together
@@ -67,7 +80,9 @@ def handler(event: BatchEvent) -> BatchState:
     batch = batches.read(store, load["load_id"], state["batch"])
     dataset = datasets()[batch.dataset]
     if state.get("failed_checks"):
-        return after_failed_checks(load, state, batch)
+        return after_failed_checks(load, state, batch, dataset)
+    if "over_limit" in state:
+        return after_bad_rows(load, state, batch, dataset)
     if "looked" not in state:
         if may_pass(state["stage_error"]):
             return interrupted(state, state["stage_error"])
@@ -114,11 +129,12 @@ def judge(
         state = {**state, "stage_error": error}
         if kind_of(statement) is not Kind.COPY:
             return fail(state)
-    rejects, interruption = named_by_redshift(load, state, batch, statement)
+    rejects, interruption = named_by_redshift(load, state, batch, dataset, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
     if rejects:
-        return judge_rows(load, state, batch, dataset, statement, rejects)
+        well = len(batch.readable) - len(rejects) if statement.finished else 0
+        return judge_rows(load, state, batch, dataset, well, rejects)
     if statement.finished and may_have_passed(state, batch):
         return {**state, "retried": batch.name, "outcome": "again"}
     if rejects := named_by_s3(batch):
@@ -149,19 +165,24 @@ def after_control(state: BatchState, verdict: Verdict) -> BatchState | None:
     return None
 
 
+def after_bad_rows(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> BatchState:
+    """COPY has loaded the batch without its bad rows: files with too many are left out, and it is loaded again."""
+    if not state["over_limit"]:
+        return halve(load, without(state, "over_limit"), batch)
+    found = store.get(keys.over_limit(load["load_id"], batch.name))
+    rejects = [Reject.from_dict(one) for one in found]
+    well = len(batch.readable) - len(rejects)
+    answer = judge_rows(load, state, batch, dataset, well, rejects)
+    return answer if answer["outcome"] == "running" else without(answer, "over_limit")
+
+
 def judge_rows(
-    load: Load,
-    state: BatchState,
-    batch: Batch,
-    dataset: Dataset,
-    statement: Statement,
-    rejects: list[Reject],
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, well: int, rejects: list[Reject]
 ) -> BatchState:
     """Judges files with error rows: a wrong JSONPaths file causes them for every good file.
 
-    The set-up is right if NOLOAD has read as many other files well, if a part was published, or by the control.
+    The set-up is right if as many other files (``well``) were read well, if a part was published, or by the control.
     """
-    well = len(batch.readable) - len(rejects) if statement.finished else 0
     proved = well >= len(rejects) or bool(state.get("good"))
     if not proved:
         # If one file was read well, it does not matter that no other ever loaded: batches must not wait for each other.
@@ -332,14 +353,14 @@ def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Sta
 
 
 def named_by_redshift(
-    load: Load, state: BatchState, batch: Batch, statement: Statement
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, statement: Statement
 ) -> tuple[list[Reject], str]:
     """The files with error rows, each with its first error; and if there are only rows of an interruption, the first
     message of those.
     """
     interruption = ""
     if statement.finished:
-        rejects, interruption = from_rows(batch, list(api.rows(f"{statement.id}:2")))
+        rejects, interruption = from_rows(batch, dataset, list(api.rows(f"{statement.id}:2")))
         if rejects:
             return rejects, ""
     # NOLOAD found nothing, or failed itself: at 100,000 errors, with rows of the files so far, or without any rows.
@@ -351,15 +372,20 @@ def named_by_redshift(
             token=client_token(load["load_id"], f"errors{number}", batch.name, state["attempt"]),
             name=f"{load['load_id']} errors {batch.name}.{state['attempt']}",
         )
-        rejects, more = from_rows(batch, list(api.rows(f"{ended.id}:1")))
+        rejects, more = from_rows(batch, dataset, list(api.rows(f"{ended.id}:1")))
         if rejects:
             return rejects, ""
         interruption = interruption or more
     return [], interruption
 
 
-def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], str]:
-    """The rejected files, and the first message of an interruption."""
+def from_rows(
+    batch: Batch, dataset: Dataset, rows: list[tuple[Any, ...]]
+) -> tuple[list[Reject], str]:
+    """The rejected files, and the first message of an interruption.
+
+    If bad rows are left out, only files with too many of them are rejected.
+    """
     file_of = batches.by_reported_name(batch.files)
     rejects, interruption = [], ""
     for name, line, column, code, message, errors in rows:
@@ -371,11 +397,25 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
             )
             denied = "S3ServiceException" in str(message) and is_denied(str(message))
             status = "unreadable" if denied else "rejected"
-            reason = f"{message}{more}"
-            if datasets()[batch.dataset].masks:
-                reason = diagnosis.without_values(reason)
-            rejects.append(Reject(file, reason, line, column or None, code, status))
+            reason = diagnosis.without_values(str(message)) if dataset.masks else str(message)
+            if dataset.rows and dataset.rows.limit and not denied:
+                if reject := too_many(file, dataset, Refused(line, column, code, reason), errors):
+                    rejects.append(reject)
+                continue
+            rejects.append(Reject(file, f"{reason}{more}", line, column or None, code, status))
     return rejects, interruption
+
+
+def too_many(file: DataFile, dataset: Dataset, first: Refused, errors: int) -> Reject | None:
+    """Why a file has too many bad rows; None if it may have as many. The file is read for a limit in percent."""
+    limit = bad_rows.limit_of(dataset)
+    found = Found()
+    if limit.percent is not None and errors <= limit.of(sys.maxsize):
+        [found] = misfits.look(store, [file], dataset)
+    records = found.records if found.whole else sys.maxsize
+    if errors <= limit.of(records):
+        return None
+    return bad_rows.too_many(file, errors, found.records, limit, Found(), [first])
 
 
 def named_by_s3(batch: Batch) -> list[Reject]:
@@ -440,16 +480,27 @@ def divide(load: Load, state: BatchState, batch: Batch, named: DataFile | None) 
     return {**state, "batch": first.name, "attempt": 0, "todo": todo, "outcome": "again"}
 
 
-def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchState:
+def after_failed_checks(
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset
+) -> BatchState:
     """A check on the staged rows failed: the file is rejected if the check has passed before, in this batch or by the
-    ledger.
+    ledger. If values do not fit, the files are read to find those that have them; else the batch is split.
     """
     checks = state["failed_checks"]
-    state = without(state, "failed_checks")
-    if len(batch.readable) > 1:
+    bad: BadRows = state.get("bad_rows") or {"rows": 0, "columns": []}
+    if dataset.rows and dataset.rows.limit:  # those are left out: the check is another
+        bad = {"rows": 0, "columns": []}
+    state = without(state, "failed_checks", "bad_rows")
+    found = by_reading(batch, dataset, bad, {check["name"] for check in checks})
+    rejects = found
+    well = len(batch.readable) - len(rejects)
+    if not rejects and well > 1:
         return halve(load, state, batch)
-    reject = Reject(batch.readable[0], state["stage_error"])
-    trusted = bool(state.get("good"))
+    if not rejects:
+        rejects = [Reject(batch.readable[0], unexplained(bad) or state["stage_error"])]
+        well = 0
+    # As in judge_rows: other files have no such rows, so the check is right.
+    trusted = bool(state.get("good")) or (bool(found) and well > 0)
     if not trusted:
         ended = api.run(
             [sql.render_one("stage/passed_checks.sql", settings().template_names)],
@@ -459,5 +510,36 @@ def after_failed_checks(load: Load, state: BatchState, batch: Batch) -> BatchSta
         passed = {(name, definition) for name, definition in api.rows(f"{ended.id}:1")}
         trusted = all((c["name"], c["definition"]) in passed for c in checks)
     if trusted:
-        return leave_out(load, state, batch, [reject])
-    return hold(load, state, batch, [as_waiting(reject, NEVER_PASSED)], checks)
+        return leave_out(load, state, batch, rejects)
+    return hold(load, state, batch, [as_waiting(one, NEVER_PASSED) for one in rejects], checks)
+
+
+def by_reading(batch: Batch, dataset: Dataset, bad: BadRows, failed: set[str]) -> list[Reject]:
+    """The files with rows whose values do not fit or violate a check of the contract, each with its first one, as far
+    as reading finds them.
+    """
+    rules = dataset.rows
+    if not rules or not (bad["rows"] or any(check.check in failed for check in rules.checks)):
+        return []
+    if rules.limit and len(batch.readable) > 1:
+        return []  # a row that is left out may violate the check too
+    rejects = []
+    looked = misfits.look(store, batch.readable, dataset, failed=failed)
+    for file, found in zip(batch.readable, looked, strict=True):
+        if first := found.first:
+            more = f" ({found.rows} bad rows in the file)" if found.rows > 1 else ""
+            rejects.append(Reject(file, f"{first.reason}{more}", first.line, first.column))
+    return rejects
+
+
+def unexplained(bad: BadRows) -> str:
+    """The reason for a single file in which reading has found nothing."""
+    if not bad["rows"]:
+        return ""
+    said = [column.rstrip("?") for column in bad["columns"]]
+    missing = [column for column in bad["columns"] if column.endswith("?")]
+    what = "are missing or do not fit" if missing else "do not fit"
+    return (
+        f"Values {what} in {bad['rows']} rows, of these columns: {', '.join(said)}. The loader has read the file and "
+        "did not find their lines."
+    )

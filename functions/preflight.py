@@ -309,6 +309,8 @@ def groups(load: Load) -> list[Group]:
     figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
     store.put_lines(document("column_figures.json"), [{**seen, **figures}])
     store.put_lines(document("values_of_key.json"), [{}])
+    rejected = {name: row[name] for name in row if name not in ("size", "status")}
+    store.put_lines(document("rejected_rows.json"), [{**rejected, "reason": "check"}])
     return rendered.groups({**load, "mode": "load"}, store.uri)
 
 

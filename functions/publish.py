@@ -23,7 +23,7 @@ from loader.splitting import next_part
 from loader.steps import advance, ending, step
 
 if TYPE_CHECKING:
-    from loader.state import BatchEvent, BatchState, Load, Reading
+    from loader.state import BatchEvent, BatchState, Load, Reading, Result
 
 
 MAX_ATTEMPTS = 8
@@ -58,6 +58,7 @@ def handler(event: BatchEvent) -> BatchState:
         reload=load["mode"] == "reload",
         again=attempt > 0,
         rejects=bool(batch.rejects),
+        rows_rejected=bool(state["table"] and state.get("rows_rejected")),
     )
     statement, pending = advance(
         api,
@@ -88,6 +89,8 @@ def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> d
         "files_loaded": str(len(batch.files)),
         "files_rejected": str(len(rejected(batch))),
         "rows_staged": str(state["rows"]),
+        "rows_refused": str(state.get("refused", 0)),
+        "rejected_rows": store.uri(keys.rejected_rows(load["load_id"], batch.name)),
         "rows_copied": "NULL" if state["copied"] is None else str(state["copied"]),
         "header_lines": str(dataset.header_lines),
         "first_start": state["first_start"],
@@ -227,6 +230,8 @@ def published(load: Load, state: BatchState, batch: Batch, figures: str) -> Batc
                 for kind in (rejected(batch), tried_again)
                 for reject in kind[:KEPT_REJECTS]
             ],
+            **rejected_rows(load, state, batch),
+            "cut": state.get("cut", {}) if state["table"] else {},
             "again": [reject.file.as_dict() for reject in tried_again[:KEPT_AGAIN]],
             "rows": rows,
             "checks": checks,
@@ -234,14 +239,24 @@ def published(load: Load, state: BatchState, batch: Batch, figures: str) -> Batc
             "seconds": {"stage": state["stage_seconds"], "publish": seconds},
         },
     )
-    measure(batch, rows)
+    measure(batch, state, rows)
     return next_part(state, good=bool(state["table"]))
 
 
-def measure(batch: Batch, rows: dict[str, int | None]) -> None:
+def rejected_rows(load: Load, state: BatchState, batch: Batch) -> Result:
+    """How many rows of the files are left out, and the first of them."""
+    if not state["table"] or not state.get("rows_rejected"):
+        return {}
+    first = store.get(keys.bad_rows(load["load_id"], batch.name))
+    return {"rows_rejected": state["rows_rejected"], "rejected_rows": first}
+
+
+def measure(batch: Batch, state: BatchState, rows: dict[str, int | None]) -> None:
     metrics.add_dimension("dataset", batch.dataset)
     metrics.add_metric("FilesLoaded", MetricUnit.Count, len(batch.files))
     metrics.add_metric("FilesRejected", MetricUnit.Count, len(rejected(batch)))
+    if left_out := state.get("rows_rejected"):
+        metrics.add_metric("RowsRejected", MetricUnit.Count, left_out)
     metrics.add_metric(
         "RowsStaged", MetricUnit.Count, int(rows.get(datasets()[batch.dataset].stage_table) or 0)
     )

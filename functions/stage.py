@@ -14,7 +14,8 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from loader import batches, clients, copying, headers, keys, sql, statements, unknown
+from loader import bad_rows, batches, clients, copying, headers, keys, sql, statements, unknown
+from loader.bad_rows import Judged
 from loader.batches import Batch, Reject
 from loader.checks import CheckResult, sentence
 from loader.dataapi import Statement, StatementFailed, StatementLost, client_token
@@ -172,7 +173,7 @@ def prepare(
         table,
         manifest=keys.manifest(load["load_id"], table),
         urls=[file.url for file in batch.readable],
-        options=batch.compression,
+        options=copying.tolerant(batch.compression, dataset, len(batch.readable)),
     )
     names["dataset"] = dataset.name
     if dataset.from_key:
@@ -256,6 +257,8 @@ def audit(
     figures: BatchState = {}
     checks: list[CheckResult] = []
     reported: list[tuple[Any, ...]] = []
+    misfits: dict[str, int] = {}
+    cut: dict[str, int] = {}
     noticed = Audit()
     contracts: dict[int, str] = {}
     for row in api.rows(f"{statement.id}:{state.get('audit', AUDIT)}"):
@@ -286,6 +289,9 @@ def audit(
             )
         elif kind == "file":
             reported.append((name, digest, figure))
+        elif kind == "misfits" and figure:
+            counts = cut if str(name).endswith("+") else misfits
+            counts[str(name or "").rstrip("+")] = int(figure)
     # The last of the contracts that the tables have had; another digest says that their columns may be others.
     if dataset.contract and contracts.get(max(contracts, default=0)) != dataset.contract:
         if state["attempt"] >= MAX_ATTEMPTS:
@@ -300,6 +306,7 @@ def audit(
             "outcome": "bad files",
             "stage_error": sentence(failed),
             "failed_checks": [check.as_dict() for check in failed],
+            "bad_rows": {"rows": misfits.get("", 0), "columns": misfit_columns(misfits)},
         }
     copied = rows_copied(statement, figures["rows"])
     if not is_complete(reported, batch, dataset, figures["rows"]):
@@ -309,7 +316,7 @@ def audit(
         reported = [row[:3] for row in later] if len(later) > len(reported) else reported
         if copied is None:
             copied = next((int(row[3]) for row in later if row[3] is not None), None)
-    figures["copied"] = copied
+    figures |= {"copied": copied, "cut": cut}
     files, lines = as_copied(batch, reported)
     if unreported := [file.key for file in batch.files if file.key not in lines]:
         logger.warning("files not reported by COPY", files=len(unreported), first=unreported[0])
@@ -328,9 +335,46 @@ def audit(
             return without_unknown_keys(load, state, batch, rejects)
         if not complete:
             return {**state, "statement": pending, "asking": True, "outcome": "running"}
+    if dataset.rows and dataset.rows.limit:
+        found = bad_rows.Staged(
+            table, figures["rows"], lines, misfits.get("", 0), misfit_columns(misfits)
+        )
+        if waited and not bad_rows.has_none(found, batch, dataset):
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
+        judged = bad_rows.judge(api, store, load, batch, dataset, found)
+        if judged.cause:
+            return {**state, "outcome": "failed", "cause": judged.cause}
+        if judged.divide or judged.over:
+            return bad_files(load, state, batch, judged)
+        if judged.rows:
+            bad_rows.write(store, load, batch, judged)
+        figures |= {"refused": judged.refused, "rows_rejected": len(judged.rows)}
     store.put(keys.lines(load["load_id"], batch.name), lines)
     record_drift(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
+
+
+def misfit_columns(misfits: dict[str, int]) -> list[str]:
+    """The columns whose values do not fit, of what the audit says: columns -> rows."""
+    return sorted({word for said in misfits for word in said.split()})
+
+
+def bad_files(load: Load, state: BatchState, batch: Batch, judged: Judged) -> BatchState:
+    """Files have more bad rows than bad_rows allows, or it is not known which: find_bad_files leaves them out."""
+    rejects = [reject.as_dict() for reject in judged.over]
+    store.put(keys.over_limit(load["load_id"], batch.name), rejects)
+    what = (
+        judged.over[0].reason
+        if judged.over
+        else "It is not known of which files the bad rows are, so the batch is divided."
+    )
+    return {
+        **state,
+        "attempt": state["attempt"] + 1,
+        "outcome": "bad files",
+        "stage_error": what[:2000],
+        "over_limit": len(rejects),
+    }
 
 
 def with_unknown_keys(load: Load, batch: Batch, dataset: Dataset) -> tuple[list[Reject], bool]:

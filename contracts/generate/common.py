@@ -99,6 +99,21 @@ def check(comment: str, query: str) -> str:
     return f"-- {comment}\n{query}\n"
 
 
+def all_accounted_for(shape: Shape) -> dict[str, str]:
+    """The check that each row which COPY has read is published or among the rejected rows."""
+    if not shape.contract.bad_rows.by_row:
+        return {}
+    query = f"""\
+SELECT
+    r.rejected AS figure,
+    l.landed - t.typed + CAST(${{rows_refused}} AS BIGINT) AS expected
+FROM (SELECT COUNT(*) AS rejected FROM ${{schema}}.rejected_rows WHERE {THIS_BATCH}) AS r
+CROSS JOIN (SELECT COUNT(*) AS landed FROM {shape.staged}) AS l
+CROSS JOIN (SELECT COUNT(*) AS typed FROM {shape.typed}) AS t"""
+    comment = "Each row that COPY refused, or that has values which do not fit, is among the rejected rows. Runs in the publish transaction."
+    return {f"checks/published/{shape.table}_rejected.sql": check(comment, query)}
+
+
 def none(source: str) -> str:
     """The query of a check that there is no such row."""
     return f"SELECT\n    COUNT(*) AS figure,\n    0 AS expected\n{source}"

@@ -4,7 +4,17 @@ import dataclasses
 import hashlib
 import json
 
-from contracts.generate import appended, common, keyed, landing, masking, remade, staging, tables
+from contracts.generate import (
+    appended,
+    common,
+    keyed,
+    landing,
+    masking,
+    remade,
+    rows,
+    staging,
+    tables,
+)
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 
@@ -18,6 +28,7 @@ def files(contract: Contract) -> dict[str, str]:
         **tables.files(shape),
         **staging.files(shape),
         **published.files(shape),
+        **common.all_accounted_for(shape),
         **remade.files(shape),
     }
     of_tables = tables.document(shape)
@@ -42,6 +53,7 @@ def _document(shape: Shape) -> dict[str, object]:
         "prefix": contract.prefix,
         "suffixes": list(contract.suffixes),
         "staged_tables": list(shape.further),
+        "rows": rows.rules(shape),
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
         document["from_key"] = in_key

@@ -12,6 +12,8 @@ from contracts.model import Child, Column, Contract
 OF_LOAD = ("load_id", "batch")
 # A version's place among those of its key, besides newest: the last reload that brought it wins ('' for none).
 RELOAD = "reload_id"
+# Of a typed staging table: the names of the columns whose text was cut.
+CUT = "cut_texts"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class Shape:
         """The load's own table of typed rows."""
         return f"{self.staged}_typed"
 
+    @property
+    def misfits(self) -> str:
+        """The temporary table of the batch's bad rows."""
+        return f"misfits_{self.table}"
+
     def typed_child(self, child: Child) -> str:
         return f"{self.staged}_{child.name}"
 
@@ -50,6 +57,10 @@ class Shape:
     def further(self) -> tuple[str, ...]:
         """What the names of the further staging tables end in."""
         return ("typed", *(child.name for child in self.contract.children))
+
+    def cut(self, columns: Sequence[Column]) -> tuple[str, ...]:
+        """The column CUT, if one of these columns is cut."""
+        return (CUT,) if any(column.truncate for column in columns) else ()
 
     # -- columns
     @cached_property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from contracts.generate import masking, values
-from contracts.generate.shape import Shape, of
+from contracts.generate.shape import CUT, Shape, of
 from contracts.generate.values import Value
 from contracts.generate.words import lines, name, text
 from contracts.model import Child, Column, Test
@@ -18,6 +18,10 @@ def files(shape: Shape) -> dict[str, str]:
         made["stage/05_values_of_key.sql"] = _values_of_key(in_key)
     for number, child in enumerate(contract.children):
         made[f"stage/{20 + number}_{child.name}.sql"] = _of_array(shape, child)
+    made["stage/50_misfits.sql"] = _misfits(shape)
+    if contract.bad_rows.by_row:
+        made["stage/60_left_out.sql"] = _left_out(shape)
+    made["misfits.sql"] = _figures_of_misfits(shape)
     made["staged.sql"] = _staged(shape)
     return {**made, **_checks(shape)}
 
@@ -50,7 +54,7 @@ def _typed(shape: Shape) -> str:
 CREATE TABLE {shape.typed} (LIKE ${{loader_schema}}.{shape.stage}_typed);
 
 INSERT INTO {shape.typed} (
-{lines([*shape.hashed, *shape.numbered, *arrays, *shape.columns, "misfits"])}
+{lines([*shape.hashed, *shape.numbered, *arrays, *shape.columns, "misfits", *shape.cut(contract.columns)])}
 )
 {query};
 """
@@ -124,9 +128,14 @@ def _converting(
         _stored(column, is_key=column.name in key) for column, _ in found
     ]
     with_key = f"\n{masking.WITH_KEY}" if any(masking.KEY in one for one in names) else ""
+    cut = "\n    || ".join(
+        f"CASE WHEN OCTET_LENGTH(v.{column.name}__landed) > {column.type.length} THEN {text(f'{column.name} ')} ELSE '' END"
+        for column, _ in found
+        if column.truncate
+    )
     return f"""\
 SELECT
-{lines([*names, flags or "''"])}
+{lines([*names, flags or "''", *([cut] if cut else [])])}
 FROM (
     SELECT
 {lines([*outer, *typed, *(f"{column.name}__landed" for column, value in found if value.landed)], 8)}
@@ -185,9 +194,91 @@ def _of_array(shape: Shape, child: Child) -> str:
 {why}{setting}CREATE TABLE {shape.typed_child(child)} (LIKE ${{loader_schema}}.{shape.stage}_{child.name});
 
 INSERT INTO {shape.typed_child(child)} (
-{lines([*parent, "position", *shape.child_columns(child), "misfits"])}
+{lines([*parent, "position", *shape.child_columns(child), "misfits", *shape.cut(child.columns)])}
 )
 {query};
+"""
+
+
+def _misfits(shape: Shape) -> str:
+    """The bad records: a row each of the record, and of each of its elements, that is bad."""
+    missing = "".join(
+        f"\n    || CASE WHEN {condition} THEN {text(f'{one}? ')} ELSE '' END"
+        for one, condition in _incomplete(shape)
+    )
+    bad = " OR ".join(["t.misfits <> ''", *(condition for _, condition in _incomplete(shape))])
+    number = "".join(f"t.{one},\n    " for one in shape.numbered)
+    parts = [
+        f"SELECT\n    {number}CAST(t.misfits{missing} AS VARCHAR(256)) AS misfits\nFROM {shape.typed} AS t\nWHERE {bad}",
+        *(
+            f"SELECT\n    t.row_no,\n    CAST(t.misfits AS VARCHAR(256)) AS misfits\n"
+            f"FROM {shape.typed_child(child)} AS t\nWHERE t.misfits <> ''"
+            for child in shape.contract.children
+        ),
+    ]
+    query = "\nUNION ALL\n".join(parts)
+    return f"""\
+-- The rows and elements of the batch that have a value which does not fit, or lack one that must be there (with a question mark). A
+-- temporary table. Runs in the stage step, after the typed tables are filled.
+CREATE TEMPORARY TABLE {shape.misfits}
+AS
+{query};
+"""
+
+
+def _left_out(shape: Shape) -> str:
+    """Takes the bad rows out of the typed tables, with their elements: publish reads only those."""
+    if shape.numbered:
+        tables = [shape.typed, *(shape.typed_child(child) for child in shape.contract.children)]
+        deletes = [
+            f"DELETE FROM {table}\nUSING (\n    SELECT DISTINCT m.row_no\n    FROM {shape.misfits} AS m\n) AS b\n"
+            f"WHERE {table}.row_no = b.row_no;\n"
+            for table in tables
+        ]
+    else:
+        bad = " OR ".join(["misfits <> ''", *(one for _, one in _incomplete(shape, ""))])
+        deletes = [f"DELETE FROM {shape.typed}\nWHERE {bad};\n"]
+    statements = "\n".join(deletes)
+    return f"""\
+-- The bad rows are not published: bad_rows leaves them out by row. Which file each is of, and whether it has too many, the loader finds by
+-- reading the files (functions/loader/bad_rows.py). Runs in the stage step, after 50_misfits.sql.
+{statements}"""
+
+
+def _figures_of_misfits(shape: Shape) -> str:
+    rows = "COUNT(DISTINCT m.row_no)" if shape.numbered else "COUNT(*)"
+    sources = [("", shape.typed, shape.contract.columns)]
+    sources += [
+        (f"{child.name}.", shape.typed_child(child), child.columns)
+        for child in shape.contract.children
+    ]
+    cut = "".join(
+        f"\nUNION ALL\nSELECT\n    CAST({text(f'{table}{column.name}+')} AS VARCHAR(256)) AS name,\n    COUNT(*) AS figure\n"
+        f"FROM {source} AS t\nWHERE POSITION({text(f' {column.name} ')} IN ' ' || t.{CUT}) > 0"
+        for table, source, columns in sources
+        for column in columns
+        if column.truncate
+    )
+    return f"""\
+-- How many records of the batch are bad, and the most frequent columns of them; with a plus sign, in how many rows the text of a column
+-- was too long and is cut. Runs in the stage step, as a part of stage/audit.sql.
+SELECT
+    CAST('' AS VARCHAR(256)) AS name,
+    {rows} AS figure
+FROM {shape.misfits} AS m
+UNION ALL
+SELECT
+    g.misfits AS name,
+    g.figure
+FROM (
+    SELECT
+        m.misfits,
+        COUNT(*) AS figure,
+        ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC, m.misfits ASC) AS place
+    FROM {shape.misfits} AS m
+    GROUP BY m.misfits
+) AS g
+WHERE g.place <= 20{cut}
 """
 
 
@@ -223,23 +314,23 @@ def _checks(shape: Shape) -> dict[str, str]:
             + (
                 ", and the value that says which version is the newest." if contract.newest else "."
             ),
-            f"FROM {shape.typed}\nWHERE {' OR '.join(_incomplete(shape))}",
+            f"FROM {shape.typed} AS t\nWHERE {' OR '.join(condition for _, condition in _incomplete(shape))}",
         )
     for number, test in enumerate(contract.tests):
         made[f"{folder}/{test_name(shape, number, test)}.sql"] = _tested(shape, test)
     return made
 
 
-def _incomplete(shape: Shape) -> list[str]:
-    """The conditions of a row without its key. An empty or blank text counts as missing."""
+def _incomplete(shape: Shape, alias: str = "t.") -> list[tuple[str, str]]:
+    """The columns that a row must have, each with the condition of its absence. A blank text counts as missing."""
     contract = shape.contract
-    needed = [*contract.key, *([contract.newest] if contract.newest else [])]
     found = []
-    for one in needed:
-        column, said = contract.column(one), name(one)
-        found.append(f"{said} IS NULL")
-        if column.type.is_text:
-            found.append(f"TRIM({said}) = ''")
+    for one in [*contract.key, *([contract.newest] if contract.newest else [])]:
+        said = f"{alias}{name(one)}"
+        condition = f"{said} IS NULL"
+        if contract.column(one).type.is_text:
+            condition += f" OR TRIM({said}) = ''"
+        found.append((one, condition))
     return found
 
 

@@ -44,6 +44,7 @@ def staging_tables(shape: Shape) -> Iterator[str]:
         *_declared(contract.kept, stored=True),
         *(f"{shape.array(child)} SUPER" for child in contract.children),
         f"misfits {MISFITS}",
+        *(f"{one} {MISFITS}" for one in shape.cut(contract.columns)),
     ]
     yield _create(f"{loader}.{shape.stage}_typed", typed, shape.key[:1])
     for child in contract.children:
@@ -52,6 +53,7 @@ def staging_tables(shape: Shape) -> Iterator[str]:
             *("row_no BIGINT", "position BIGINT"),
             *_declared(child.kept, stored=True),
             f"misfits {MISFITS}",
+            *(f"{one} {MISFITS}" for one in shape.cut(child.columns)),
         ]
         yield _create(f"{loader}.{shape.stage}_{child.name}", columns, shape.key[:1])
 

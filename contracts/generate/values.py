@@ -107,31 +107,58 @@ def _converted(column: Column, text: str) -> Value:
     return Value(f"NULLIF(TRIM({text}), '')", _typed(column, said))
 
 
-def _typed(column: Column, said: str) -> str:
+def forms(column: Column) -> tuple[str, ...]:
+    """The regular expressions of which a text must match one to be a value of the column; () for any text.
+
+    They mean the same in Redshift and in Python, by which the loader finds the lines of what does not fit.
+    """
     kind = column.type
     if kind.is_whole:
-        return _try(f"CASE WHEN {said} ~ '{_WHOLE}' THEN SPLIT_PART({said}, '.', 1) END", kind)
+        return (_WHOLE,)
     if kind.name == "decimal":
         whole = kind.precision - kind.scale
         before = f"[0-9]{{1,{whole}}}" if whole else "0*"
-        form = f"^[-+]?0*{before}([.][0-9]{{0,{kind.scale}}}0*)?$"
-        return _try(f"CASE WHEN {said} ~ '{form}' THEN {said} END", kind)
+        return (f"^[-+]?0*{before}([.][0-9]{{0,{kind.scale}}}0*)?$",)
     if kind.is_number:
-        return _try(f"CASE WHEN {said} ~ '{_FLOATING}' THEN {said} END", kind)
+        return (_FLOATING,)
+    if kind.name == "boolean":
+        return ("(?i)" + "|".join((*_TRUE, *_FALSE)),)
+    if column.format in EPOCHS:
+        return ("^-?[0-9]{1,15}([.][0-9]{1,6}0*)?$",)
+    if kind.name == "date":
+        return (f"^{_DATE}$",)
+    if kind.name == "timestamp":
+        moment = f"^{_DATE}[T ]{_CLOCK}"
+        return f"{moment} ?{_ZONE}$", f"{moment}$", f"^{_DATE}$"
+    return ()
+
+
+def epoch_range(column: Column) -> list[int]:
+    """The first and the last number that a time since 1970 may be; [] for other columns."""
+    unit = EPOCHS.get(column.format, 0)
+    return [_FIRST_SECOND * unit, _LAST_SECOND * unit] if unit else []
+
+
+def _typed(column: Column, said: str) -> str:
+    kind = column.type
     if kind.name == "boolean":  # Redshift has no cast of text to boolean
         words = [*((word, "TRUE") for word in _TRUE), *((word, "FALSE") for word in _FALSE)]
         whens = " ".join(f"WHEN '{word}' THEN {value}" for word, value in words)
         return f"CASE LOWER({said}) {whens} END"
+    form, *others = forms(column)
+    if kind.is_whole:
+        return _try(f"CASE WHEN {said} ~ '{form}' THEN SPLIT_PART({said}, '.', 1) END", kind)
+    of_form = f"CASE WHEN {said} ~ '{form}' THEN {said} END"
     if column.format in EPOCHS:
-        number = f"CASE WHEN {said} ~ '^-?[0-9]{{1,15}}([.][0-9]{{1,6}}0*)?$' THEN {said} END"
-        return _since_1970(column, _try(number, AS_EPOCH))
-    if kind.name == "date":
-        return _try(f"CASE WHEN {said} ~ '^{_DATE}$' THEN {said} END", kind)
+        return _since_1970(column, _try(of_form, AS_EPOCH))
+    if kind.name != "timestamp":
+        return _try(of_form, kind)
     # A text without a zone is UTC: said so, because a session may have another zone.
+    without_zone, day = others
     moment = (
-        f"CASE WHEN {said} ~ '^{_DATE}[T ]{_CLOCK} ?{_ZONE}$' THEN {said} "
-        f"WHEN {said} ~ '^{_DATE}[T ]{_CLOCK}$' THEN {said} || 'Z' "
-        f"WHEN {said} ~ '^{_DATE}$' THEN {said} || ' 00:00:00Z' END"
+        f"CASE WHEN {said} ~ '{form}' THEN {said} "
+        f"WHEN {said} ~ '{without_zone}' THEN {said} || 'Z' "
+        f"WHEN {said} ~ '{day}' THEN {said} || ' 00:00:00Z' END"
     )
     return f"{_try(moment, 'TIMESTAMPTZ')} AT TIME ZONE 'UTC'"
 

@@ -16,6 +16,17 @@ def noload(compression: str) -> str:
     return f"{compression} NOLOAD MAXERROR {MAX_ERRORS}".strip()
 
 
+def tolerant(compression: str, dataset: Dataset, files: int) -> str:
+    """The options to load files. If bad rows are left out, so many errors are tolerated that each file may reach its
+    limit: if there are more, some file is over it.
+    """
+    limit = dataset.rows.limit if dataset.rows else None
+    if not limit:
+        return compression
+    most = MAX_ERRORS if limit.most is None else min(limit.most * files + 1, MAX_ERRORS)
+    return f"{compression} MAXERROR {most}".strip()
+
+
 def names(store: Store, dataset: Dataset, table: str) -> dict[str, str]:
     """What a dataset's templates can use: its staging table under its general and its own name, its JSONPaths file."""
     offered = {

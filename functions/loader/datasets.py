@@ -14,19 +14,21 @@ from loader import sql
 from loader.contract_tables import Tables
 from loader.dataapi import MAX_STATEMENTS
 from loader.layout import Layout, LayoutError
+from loader.rules import RowRules
 from loader.settings import settings
 
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "from_key", "contract", "tables", "masks", "unknown"),
+    *("staged_tables", "paths", "from_key", "rows", "contract", "tables", "masks", "unknown"),
     *("extra_columns", "expect_seconds"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
 PUBLISH = (
     *("publish/begin.sql", "publish/again.sql", "publish/files.sql"),
-    *("publish/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
+    *("publish/replaced.sql", "publish/rejected_rows.sql", "publish/claim.sql"),
+    "publish/check_results.sql",
     *("publish/guard.sql", "publish/figures.sql"),
 )
 UNDO = (
@@ -73,10 +75,10 @@ class Dataset:
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
-    key, each with its name there; ``contract``, the digest of what its tables are; ``tables``, these tables;
-    ``masks``, the masked columns: no value of the dataset's files is shown then, because it may be in the wrong column;
-    ``rejects_unknown``, whether a file with a key that no column takes is rejected; ``extra_columns``, those of the
-    staging table for columns of CSV files that are not known;
+    key, each with its name there; ``rows``, what the values of its rows may be; ``contract``, the digest of what its
+    tables are; ``tables``, these tables; ``masks``, the masked columns: no value of the dataset's files is shown then,
+    because it may be in the wrong column; ``rejects_unknown``, whether a file with a key that no column takes is
+    rejected; ``extra_columns``, those of the staging table for columns of CSV files that are not known;
     ``expect_seconds``, after how long without a new file the sweep says that one is overdue, 0 for never.
     """
 
@@ -89,6 +91,7 @@ class Dataset:
     staged_tables: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     from_key: tuple[tuple[str, str], ...] = ()
+    rows: RowRules | None = None
     contract: str = ""
     tables: Tables = field(default_factory=Tables, hash=False)
     masks: tuple[Mask, ...] = ()
@@ -212,6 +215,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             _texts(name, document, "staged_tables", sql.IDENTIFIER),
             _texts(name, document, "paths", r".+"),
             tuple(dict(document.get("from_key", {})).items()),
+            RowRules.of(document["rows"]) if "rows" in document else None,
             str(document.get("contract", "")),
             Tables.of(document.get("tables", {})),
             tuple(Mask(**one) for one in document.get("masks", ())),

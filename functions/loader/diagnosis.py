@@ -132,7 +132,7 @@ def _unzipped(head: bytes) -> bytes:
 def explained(message: str) -> str:
     """Redshift's message, with its meaning in front where the message does not say it."""
     meaning = next((text for words, text in _EXPLAINED.items() if words in message), "")
-    return f"{meaning}: {message}" if meaning else message
+    return f"{meaning}: {message}" if meaning and meaning not in message else message
 
 
 def without_values(message: str) -> str:

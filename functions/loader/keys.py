@@ -167,6 +167,21 @@ def ledger_rows(load: str, name: str) -> str:
     return f"{load_prefix(load)}/ledger/{name}.json"
 
 
+def bad_rows(load: str, name: str) -> str:
+    """The bad rows of a batch that are left out, and how many COPY has refused."""
+    return f"{load_prefix(load)}/bad_rows/{name}.json"
+
+
+def over_limit(load: str, name: str) -> str:
+    """The files of a batch that have too many bad rows."""
+    return f"{load_prefix(load)}/bad_rows/{name}.files.json"
+
+
+def rejected_rows(load: str, name: str) -> str:
+    """The ledger's rows of bad rows, for COPY."""
+    return f"{load_prefix(load)}/rejected_rows/{name}.json"
+
+
 def results(load: str) -> str:
     """The prefix of ``result``."""
     return f"{load_prefix(load)}/results/"

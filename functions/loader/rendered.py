@@ -84,7 +84,10 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
             ),
             _group(
                 f"files copied later {dataset.name}",
-                sql.render("stage/files_copied_later.sql", offered),
+                [
+                    *sql.render("stage/files_copied_later.sql", offered),
+                    *sql.render("stage/rows_refused.sql", offered),
+                ],
             ),
             _group(
                 f"find bad files {dataset.name}",
@@ -96,7 +99,13 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
             _group(
                 f"publish {dataset.name}",
                 statements.publish(
-                    dataset, offered, staged=True, checks=[CHECK], again=True, rejects=True
+                    dataset,
+                    offered,
+                    staged=True,
+                    checks=[CHECK],
+                    again=True,
+                    rejects=True,
+                    rows_rejected=True,
                 ),
                 staged,
             ),
@@ -112,7 +121,9 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
         ]
         if dataset.can_reload:
             reloaded = offered | {"mode": "reload", "reload": sql.flag(True)}
-            sequence = statements.publish(dataset, reloaded, staged=True, reload=True, again=True)
+            sequence = statements.publish(
+                dataset, reloaded, staged=True, reload=True, again=True, rows_rejected=True
+            )
             found.append(_group(f"reload {dataset.name}", sequence, staged))
         if dataset.can_undo:
             found += [
@@ -162,6 +173,7 @@ def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
     """What the templates are offered: the load's own, and zeros for what only a load that runs can know."""
     counts = (
         *("files_loaded", "files_rejected", "rows_staged", "rows_copied", "header_lines"),
+        "rows_refused",
         *("batch_count", "seconds", "transitions", "function_calls", "gb_seconds"),
         *("data_api_calls", "s3_requests"),
     )
@@ -184,6 +196,7 @@ def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
         "figures": document("column_figures.json"),
         "manifest": document("manifest.json"),
         "values_of_key": document("values_of_key.json"),
+        "rejected_rows": document("rejected_rows.json"),
         "jsonpaths": document("jsonpaths.json"),
         "mask_key": document("mask_key.json"),
         "copy_options": "",

@@ -156,6 +156,14 @@ def report_of(
             "publish": round(sum(result["seconds"]["publish"] for result in results), 3),
         },
     }
+    if rows_rejected := sum(result.get("rows_rejected", 0) for result in results):
+        report["rows_rejected"] = rows_rejected
+        rows = [row for result in results for row in result.get("rejected_rows", ())]
+        report["rejected_rows"] = [
+            {**row, "reason": str(row["reason"])[:SHOWN_REASON]} for row in rows[:SHOWN_REJECTS]
+        ]
+    if cut := cut_texts(results):
+        report["cut"] = cut
     if load.get("outcome") == "planned" and load.get("mode") != "undo":
         names = ("planned", "bytes", "datasets", "keys", "oldest_file", "not_loaded")
         report["plan"] = {name: load.get(name) for name in names}
@@ -209,6 +217,19 @@ def shown(rejects: list[RejectedFile]) -> list[RejectedFile]:
     ]
 
 
+def cut_texts(results: list[Result]) -> list[dict[str, Any]]:
+    """The rows whose text was too long and is cut, by dataset and column."""
+    rows: dict[tuple[str, str], int] = {}
+    for result in results:
+        for column, count in result.get("cut", {}).items():
+            where = result["dataset"], column
+            rows[where] = rows.get(where, 0) + count
+    return [
+        {"dataset": dataset, "column": column, "rows": count}
+        for (dataset, column), count in sorted(rows.items())
+    ]
+
+
 def rows_of(results: list[Result]) -> dict[str, int]:
     rows: dict[str, int] = {}
     for result in results:
@@ -226,7 +247,7 @@ def as_cause(whole: Report) -> str:
     """The report as the text of a failed execution's cause, cut to what Step Functions takes."""
     report: dict[str, Any] = {**whole}
     text = json.dumps(report, ensure_ascii=False)
-    for name in ("checks", "rejected", *TRIED_AGAIN, "setup"):
+    for name in ("checks", "rejected", "rejected_rows", *TRIED_AGAIN, "setup"):
         while len(text.encode()) > CAUSE_BYTES and report.get(name):
             report = {**report, name: report[name][: len(report[name]) // 2]}
             text = json.dumps(report, ensure_ascii=False)
@@ -246,7 +267,8 @@ def message(
     failed, files = report["status"] == "failed", report["files"]
     rejected = report["rejected_total"]
     unreadable, waiting = files.get("unreadable", 0), files.get("waiting", 0)
-    noticed = _changed(report) + _noticed(report.get("sample", {}), schema)
+    noticed = _rows_left_out(report, schema) + _changed(report)
+    noticed += _noticed(report.get("sample", {}), schema)
     left_out = ((rejected, "rejected"), (unreadable, "unreadable"), (waiting, "waiting"))
     if not failed and not any(number for number, _ in left_out) and not noticed:
         return None
@@ -263,8 +285,8 @@ def message(
         subject = f"[{stack}] {_told(report)}"
         parts = [f"A load of {stack} ended well.", _loaded(files)]
     else:
-        told = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
-        subject = f"[{stack}] {told}"
+        kinds = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
+        subject = f"[{stack}] {kinds}"
         parts = [
             f"A load of {stack} ended well, but {_count(rejected + unreadable + waiting)} could not be loaded.",
             _loaded(files),
@@ -284,8 +306,44 @@ def message(
                     f"and {more} more: {schema}.file_status has them, under this load's id."
                 )
     parts += noticed
+    if report.get("cut"):
+        texts = "\n".join(
+            f"- {one['dataset']}: {one['column']} in {one['rows']:,} {'row' if one['rows'] == 1 else 'rows'}"
+            for one in report["cut"]
+        )
+        parts.append(f"Texts that were longer than their column, and are cut:\n{texts}")
     parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
+
+
+def _rows_left_out(report: Report, schema: str) -> list[str]:
+    """The paragraph about bad rows of loaded files; [] if there are none."""
+    number, shown = report.get("rows_rejected", 0), report.get("rejected_rows", [])
+    if not number:
+        return []
+    lines = [
+        _line(
+            {
+                "key": row["key"],
+                "line": row["line"],
+                "column": row["column_name"],
+                "reason": row["reason"],
+            }
+        )
+        for row in shown
+    ]
+    more = number - len(shown)
+    return [
+        f"{_rows(number)}: their files are loaded without them.\n"
+        + "\n".join(lines)
+        + (f"\nand {more} more" if more else "")
+        + f"\n{schema}.rejected_rows has them, under this load's id. What to do: upload the corrected rows in a file "
+        "of their own, and they are loaded."
+    ]
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} {'row' if number == 1 else 'rows'} rejected"
 
 
 def _changed(report: Report) -> list[str]:
@@ -298,11 +356,13 @@ def _changed(report: Report) -> list[str]:
 
 def _told(report: Report) -> str:
     """What is new, in a few words."""
+    rows = report.get("rows_rejected", 0)
     sample = report.get("sample", {})
     keys, columns = sample.get("new_keys", 0), sample.get("empty_columns_total", 0)
-    if not keys and not columns:
+    if not (rows or keys or columns):
         return "tables were changed to their contracts"
-    told = [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
+    told = [_rows(rows)] if rows else []
+    told += [f"{keys} new {'key' if keys == 1 else 'keys'} that no column takes"] if keys else []
     if columns:
         told.append(f"{columns} {'column that is' if columns == 1 else 'columns that are'} empty")
     return " and ".join(told)
@@ -361,7 +421,8 @@ def _loaded(files: dict[str, int]) -> str:
 
 
 def _line(reject: RejectedFile) -> str:
-    places = [
-        f"{name} {reject[name]}" for name in ("line", "column") if reject.get(name) is not None
-    ]
+    names = (
+        ["line"] if reject["reason"].startswith(str(reject.get("column"))) else ["line", "column"]
+    )
+    places = [f"{name} {value}" for name in names if (value := reject.get(name)) is not None]
     return f"- {reject['key']}{', ' if places else ''}{', '.join(places)}: {reject['reason']}"

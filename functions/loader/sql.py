@@ -62,6 +62,7 @@ PATTERNS: dict[str, str] = {
     "jsonpaths": S3_URI,
     "probe": S3_URI,
     "values_of_key": S3_URI,
+    "rejected_rows": S3_URI,
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
     # Of a contract, as dataset.json has it.
     "contract": r"[0-9a-f]{16}",
@@ -85,6 +86,7 @@ PATTERNS: dict[str, str] = {
     "files_loaded": COUNT,
     "files_rejected": COUNT,
     "rows_staged": COUNT,
+    "rows_refused": COUNT,
     "rows_copied": rf"{COUNT}|NULL",  # if Redshift has not reported it
     "header_lines": COUNT,
     "batch_count": COUNT,
@@ -106,6 +108,9 @@ PATTERNS: dict[str, str] = {
 NO_TIME = "1970-01-01 00:00:00.000000"  # the range of a batch, or a load, that has no plays
 
 COUNTED_TOGETHER = 12  # columns: their counts of at most 20 digits fit the audit's VARCHAR(256)
+
+# In place of a dataset's misfits.sql.
+NO_MISFITS = "SELECT CAST('' AS VARCHAR(256)) AS name, CAST(0 AS BIGINT) AS figure"
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _TOKEN = re.compile(

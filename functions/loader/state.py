@@ -303,6 +303,14 @@ class Control(TypedDict, total=False):
     statement: Pending
 
 
+class BadRows(TypedDict):
+    """Rows of a batch that have values which do not fit, or lack what must be there."""
+
+    rows: int
+    columns: list[str]
+    """The columns as misfits has them: order_items.qty; with a question mark if the value is missing."""
+
+
 class BatchState(TypedDict, total=False):
     """A batch in the Map, or the part of it that is next. Its files are in the work bucket (batches.py)."""
 
@@ -358,6 +366,15 @@ class BatchState(TypedDict, total=False):
     """Redshift's id of the COPY that failed."""
     failed_checks: list[Check]
     """The checks on the staged rows that failed."""
+    bad_rows: BadRows
+    over_limit: int
+    """How many files have more bad rows than their limit, in the work bucket; 0: the batch is to be divided."""
+    refused: int
+    """Rows that COPY has refused and that are left out."""
+    rows_rejected: int
+    """All rows that are left out."""
+    cut: dict[str, int]
+    """Rows whose text was too long and is cut, by column."""
     looked: str
     """The id of the NOLOAD statement that has finished."""
     retried: str
@@ -413,6 +430,12 @@ class Result(TypedDict, total=False):
     waiting: int
     rejects: list[RejectedFile]
     """The first of them."""
+    rows_rejected: int
+    """Rows of loaded files that are left out."""
+    rejected_rows: list[dict[str, Any]]
+    """The first of them: ``key``, ``line``, ``column_name``, ``code``, ``reason``."""
+    cut: dict[str, int]
+    """Rows whose text was too long and is cut, by column."""
     again: list[File]
     """Files that the sweep tries again."""
     rows: dict[str, int | None]
@@ -462,6 +485,12 @@ class Report(TypedDict, total=False):
     rejected_total: int
     unreadable: list[RejectedFile]
     waiting: list[RejectedFile]
+    rows_rejected: int
+    """Rows of loaded files that are left out, because they do not fit."""
+    rejected_rows: list[dict[str, Any]]
+    """The first of them: ``key``, ``line``, ``column_name``, ``code``, ``reason``."""
+    cut: list[dict[str, Any]]
+    """Texts that were too long and are cut: ``dataset``, ``column``, ``rows``."""
     seconds: dict[str, float]
     """``total``, and the sums of the batches' ``plan``, ``stage`` and ``publish``."""
     spent: dict[str, float]

@@ -71,6 +71,7 @@ def stage(
         "filled": sql.union_of_counts(
             dataset.layout.identifiers, f"{names['loader_schema']}.{names['stage_table']}"
         ),
+        "misfits": misfits(dataset, names),
     }
     return [
         sql.render_one("stage/create.sql", names),
@@ -84,6 +85,12 @@ def stage(
         ),
         sql.render_one("stage/audit.sql", audit_names),
     ]
+
+
+def misfits(dataset: Dataset, names: Names) -> Fragment:
+    """How many rows have values that do not fit, by columns; nothing for a dataset that leaves that to COPY."""
+    name = f"datasets/{dataset.name}/misfits.sql"
+    return Fragment(sql.render_one(name, names) if dataset.rows else sql.NO_MISFITS)
 
 
 def drift_rows(names: Names) -> list[Rendered]:
@@ -109,12 +116,14 @@ def publish(
     reload: bool = False,
     again: bool = False,
     rejects: bool = False,
+    rows_rejected: bool = False,
 ) -> list[Rendered]:
     """The publish transaction, LOCK first.
 
     staged   whether there is a staging table; if not, only the ledger is written
     checks   those that passed on staging (checks.CheckResult as dicts), to be recorded
     rejects  whether files of the batch are not loaded: their earlier rejections may be closed
+    rows_rejected  whether rows of its files are left out
     again    an earlier attempt may have committed: what it left in the ledger and the versions is deleted first
     """
     sequence = sql.render("publish/begin.sql", names)
@@ -124,6 +133,8 @@ def publish(
     sequence += sql.render("publish/files.sql", names)
     if reload:
         sequence += sql.render("publish/replaced.sql", names)
+    if rows_rejected:
+        sequence += sql.render("publish/rejected_rows.sql", names)
     sequence += sql.render("publish/claim.sql", names)
     if rejects:
         sequence += sql.render("publish/tried_again.sql", names)

@@ -18,6 +18,7 @@ def states(clients: Clients, stack: Stack) -> list[State]:
     for state in states.values():
         _bucket(clients, stack.data_bucket, state, known)
     _rows(clients, states)
+    _left_out(clients, states)
     return list(states.values())
 
 
@@ -82,3 +83,17 @@ def _rows(clients: Clients, states: dict[str, State]) -> None:
             except queries.SqlError:
                 continue
             state.rows = int(counted.rows[0][0] or 0)
+
+
+def _left_out(clients: Clients, states: dict[str, State]) -> None:
+    """Counts the rows of loaded files that were left out."""
+    try:
+        counted = queries.run(
+            clients,
+            f"SELECT dataset, COUNT(*) FROM {SCHEMA}.rejected_rows GROUP BY dataset",  # noqa: S608
+        )
+    except queries.SqlError:
+        return
+    for dataset, rows in counted.rows:
+        if state := states.get(str(dataset)):
+            state.left_out = int(rows or 0)

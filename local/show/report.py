@@ -145,6 +145,7 @@ def lines(report: Report) -> list[str]:
         told.append(_line("rows", ", ".join(f"{name} {n:,}" for name, n in rows.items())))
     told += check_lines(report.checks())
     told += rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0))
+    told += left_out_lines(report.data)
     seconds = report.seconds()
     if seconds:
         told.append(_line("seconds", ", ".join(f"{k} {v:.1f}" for k, v in seconds.items())))
@@ -165,6 +166,7 @@ def _line(name: str, text: str) -> str:
 USUAL = {
     *("load_id", "status", "files", "rows", "checks", "rejected", "rejected_total"),
     *("seconds", "cause", "next", "known", "tables", "missing", "sample", "not_taken"),
+    *("rows_rejected", "rejected_rows", "cut"),
 }
 
 
@@ -293,6 +295,22 @@ def rejected_lines(rejected: list[dict[str, Any]], total: int = 0) -> list[str]:
     more = max(total, len(rejected)) - SHOWN_REJECTED
     if more > 0:
         told = [*told[:SHOWN_REJECTED], _line("rejected", f"… and {more:,} more")]
+    return told
+
+
+def left_out_lines(data: Mapping[str, Any]) -> list[str]:
+    """A line for each row that was left out of a loaded file, and for each column of which texts were cut."""
+    shown = list(data.get("rejected_rows") or [])[:SHOWN_REJECTED]
+    told = [
+        _line("row", f"{place({**row, 'column': row.get('column_name')})}: {row.get('reason')}")
+        for row in shown
+    ]
+    more = int(data.get("rows_rejected") or 0) - len(shown)
+    if more > 0:
+        told.append(_line("row", f"… and {more:,} more, in the table rejected_rows"))
+    for one in data.get("cut") or []:
+        text = f"{one['dataset']}: texts of {one['column']} are cut in {one['rows']:,} rows"
+        told.append(_line("cut", text))
     return told
 
 

@@ -29,7 +29,10 @@ NOT_TAKEN_SHOWN = 3
 
 @dataclass
 class State:
-    """A dataset's files: how many there are of each kind (COUNTS), and the newest that is loaded."""
+    """A dataset's files: how many there are of each kind (COUNTS), and the newest that is loaded.
+
+    left_out: rows of loaded files that do not fit.
+    """
 
     dataset: Dataset
     counts: dict[str, int] = field(default_factory=dict)
@@ -37,6 +40,7 @@ class State:
     newest: str = ""
     newest_at: str = ""
     not_taken: list[str] = field(default_factory=list)
+    left_out: int = 0
 
     @property
     def asks(self) -> bool:
@@ -78,6 +82,8 @@ def lines(states: list[State], room: int | None) -> list[str]:
     for state in states:
         if state.not_taken:
             told.append(_not_taken(state))
+        if state.left_out:
+            told.append(_left_out(state))
     if any(state.asks or state.counts.get("missing") for state in states):
         told += ["which files, and why:", f"  {WHICH}"]
     return told
@@ -100,6 +106,14 @@ def _in_words(state: State, shown: list[str]) -> str:
     newest = f"; newest {_newest(state)}" if state.newest else ""
     to_do = f"; to do: {state.to_do}" if state.to_do else ""
     return f"{state.dataset.name}: {counts}{rows}{newest}{to_do}"
+
+
+def _left_out(state: State) -> str:
+    rows = "row" if state.left_out == 1 else "rows"
+    return (
+        f"{state.dataset.name}: {state.left_out:,} bad {rows} left out of loaded files; rejected_rows has them. "
+        "Upload corrected rows in a file of their own"
+    )
 
 
 def _not_taken(state: State) -> str:

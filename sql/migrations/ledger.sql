@@ -62,6 +62,23 @@ CREATE TABLE ${schema}.left_out (
     left_rows BIGINT NOT NULL
 ) SORTKEY (load_id, batch);
 
+-- Rows of loaded files that were left out, because they do not fit (bad_rows of a contract). line: the last line of the record. raw_record:
+-- its text, NULL if the contract keeps none.
+CREATE TABLE ${schema}.rejected_rows (
+    bucket VARCHAR(64) NOT NULL,
+    key VARCHAR(1024) NOT NULL,
+    etag VARCHAR(256) NOT NULL,
+    dataset VARCHAR(64) NOT NULL,
+    line BIGINT,
+    column_name VARCHAR(127),
+    code INTEGER,
+    reason VARCHAR(1024) NOT NULL,
+    raw_record VARCHAR(65535),
+    load_id VARCHAR(64) NOT NULL,
+    batch VARCHAR(64) NOT NULL,
+    recorded_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+) SORTKEY (load_id, batch);
+
 -- Loads that were undone, by dataset ('': all of them): nothing more of any dataset is published for them.
 CREATE TABLE ${schema}.undone (
     load_id VARCHAR(64) NOT NULL,

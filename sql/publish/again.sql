@@ -11,3 +11,6 @@ WHERE load_id = '${load_id}' AND batch = '${batch}';
 
 DELETE FROM ${schema}.left_out
 WHERE load_id = '${load_id}' AND batch = '${batch}';
+
+DELETE FROM ${schema}.rejected_rows
+WHERE load_id = '${load_id}' AND batch = '${batch}';

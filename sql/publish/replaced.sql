@@ -1,4 +1,5 @@
--- A reload loads files again: their earlier ledger rows become 'replaced', so that the claim holds. Runs before claim.sql, in a reload.
+-- A reload loads files again: their earlier ledger rows become 'replaced', so that the claim holds, and the rows
+-- that were left out of them are those of this load. Runs before claim.sql, in a reload.
 UPDATE ${schema}.files
 SET status = 'replaced'
 FROM (
@@ -15,3 +16,18 @@ WHERE
     AND files.bucket = m.bucket
     AND files.key = m.key
     AND files.etag = m.etag;
+
+DELETE FROM ${schema}.rejected_rows
+USING (
+    SELECT DISTINCT
+        f.bucket,
+        f.key,
+        f.etag
+    FROM ${schema}.files AS f
+    WHERE f.load_id = '${load_id}' AND f.batch = '${batch}' AND f.status = 'loaded'
+) AS r
+WHERE
+    (rejected_rows.load_id <> '${load_id}' OR rejected_rows.batch <> '${batch}')
+    AND rejected_rows.bucket = r.bucket
+    AND rejected_rows.key = r.key
+    AND rejected_rows.etag = r.etag;

@@ -1,8 +1,8 @@
 -- The audit, in one result: what is staged, the version of the tables and the contracts that they have had, the checks on staging, the
 -- files that COPY has reported, and what earlier loads noticed. Runs in the stage step. staged is the dataset's staged.sql; checks is a
--- UNION ALL of the check files, one row each; filled counts the filled rows of each column (functions/loader/statements.py). digest: a
--- check's definition, a file's ETag. first_start, last_start: when a key was last seen; when a column was last filled, and when it was
--- last reported as empty.
+-- UNION ALL of the check files, one row each; filled counts the filled rows of each column, misfits the rows whose values do not fit
+-- (functions/loader/statements.py). digest: a check's definition, a file's ETag. first_start, last_start: when a key was last seen; when a
+-- column was last filled, and when it was last reported as empty.
 SELECT
     CAST('staged' AS VARCHAR(16)) AS kind,
     CAST('rows' AS VARCHAR(256)) AS name,
@@ -92,4 +92,16 @@ SELECT
     CAST(NULL AS VARCHAR(32)) AS last_start
 FROM (
     ${filled}
-) AS l;
+) AS l
+UNION ALL
+SELECT
+    CAST('misfits' AS VARCHAR(16)) AS kind,
+    CAST(m.name AS VARCHAR(256)) AS name,
+    CAST(NULL AS VARCHAR(256)) AS digest,
+    CAST(m.figure AS BIGINT) AS figure,
+    CAST(NULL AS BIGINT) AS expected,
+    CAST(NULL AS VARCHAR(32)) AS first_start,
+    CAST(NULL AS VARCHAR(32)) AS last_start
+FROM (
+    ${misfits}
+) AS m;

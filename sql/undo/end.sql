@@ -8,6 +8,9 @@ WHERE load_id = '${undone_load}' AND dataset = '${dataset}' AND status = 'loaded
 DELETE FROM ${schema}.left_out
 WHERE load_id = '${undone_load}' AND dataset = '${dataset}';
 
+DELETE FROM ${schema}.rejected_rows
+WHERE load_id = '${undone_load}' AND dataset = '${dataset}';
+
 DELETE FROM ${schema}.undone
 WHERE load_id = '${undone_load}' AND dataset = '${dataset}';
 

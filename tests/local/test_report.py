@@ -187,3 +187,16 @@ def test_files_of_a_redo_that_are_gone() -> None:
     data = {**LOADED, "missing": {"files": 3, "keys": ["a", "b"], "list": "s3://w/missing"}}
     report = report_of(execution("SUCCEEDED", output=json.dumps(data)))
     assert "missing   a, b and 1 more; all, with the reasons: s3://w/missing" in lines(report)
+
+
+def test_rows_that_are_left_out_and_texts_that_are_cut() -> None:
+    row = {"key": "orders/a.jsonl", "line": 2, "column_name": "qty", "code": None, "reason": "no"}
+    cut = [{"dataset": "orders", "column": "note", "rows": 1200}]
+    more = {"rows_rejected": 3, "rejected_rows": [row, {**row, "line": None}], "cut": cut}
+    told = lines(report_of(execution("SUCCEEDED", output=json.dumps({**LOADED, **more}))))
+    assert [one for one in told if one.startswith(("row ", "cut"))] == [
+        "row       orders/a.jsonl, line 2, column qty: no",
+        "row       orders/a.jsonl, column qty: no",
+        "row       … and 1 more, in the table rejected_rows",
+        "cut       orders: texts of note are cut in 1,200 rows",
+    ]

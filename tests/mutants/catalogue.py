@@ -73,6 +73,7 @@ STAGE, FIND, BATCHES, FAILURES = (
     f"tests/unit/test_{name}.py" for name in ("stage", "find_bad_files", "batches", "failures")
 )
 HEADERS = "tests/unit/test_headers.py"
+BAD_ROWS = "tests/stateful/test_bad_rows.py"
 MASKING = "tests/stateful/test_masking.py"
 UNKNOWN = "tests/stateful/test_unknown_keys.py"
 PUBLISH, UNDO, DATASETS = "sql/publish", "sql/undo", "sql/datasets"
@@ -788,8 +789,8 @@ MUTANTS = (
         "columns of another order are loaded by the usual order",
         f"{HEADERS}::test_copy_gets_the_list_in_the_headers_order_from_the_datasets_own_words",
         "functions/stage.py",
-        "columns=batch.columns or ()),",
-        "columns=()),",
+        "reported=reported, columns=batch.columns or ())",
+        "reported=reported, columns=())",
     ),
     mutant(
         "files of two orders are one batch",
@@ -1186,5 +1187,89 @@ MUTANTS = (
         "functions/loader/headers.py",
         "return tuple(columns.get(name) or next(extra) for name in names)",
         "return tuple(columns[name] for name in names if name in columns)",
+    ),
+    mutant(
+        "rows whose values do not fit are published",
+        f"{BAD_ROWS}::test_each_file_is_loaded_without_its_bad_rows_or_rejected",
+        "contracts/generate/staging.py",
+        "WHERE {table}.row_no = b.row_no;",
+        "WHERE {table}.row_no = b.row_no AND 1 = 0;",
+    ),
+    mutant(
+        "a file with more bad rows than its limit is loaded",
+        f"{BAD_ROWS}::test_each_file_is_loaded_without_its_bad_rows_or_rejected",
+        "functions/loader/bad_rows.py",
+        "if bad > limit.of(records):",
+        "if False:",
+    ),
+    mutant(
+        "a limit in percent is not looked at",
+        f"{BAD_ROWS}::test_the_smaller_of_rows_and_percent",
+        "functions/loader/rules.py",
+        "share = inf if self.percent is None else int(records * self.percent / 100)",
+        "share = inf",
+    ),
+    mutant(
+        "a COPY that fails at its errors rejects files within their limit",
+        f"{BAD_ROWS}::test_of_a_copy_that_has_too_many_errors_the_file_with_too_many_is_rejected",
+        "functions/find_bad_files.py",
+        "if errors <= limit.of(records):",
+        "if False:",
+    ),
+    mutant(
+        "errors of COPY that are not reported yet are not waited for",
+        f"{BAD_ROWS}::test_errors_that_are_reported_late_are_waited_for",
+        "functions/loader/bad_rows.py",
+        "for number in polls(REPORT_SECONDS):",
+        "for number in (0,):",
+    ),
+    mutant(
+        "errors of COPY that are not reported are none",
+        f"{BAD_ROWS}::test_errors_that_are_never_reported_publish_nothing",
+        "functions/loader/bad_rows.py",
+        "    if isinstance(refused, str):\n        return Judged(cause=refused)",
+        "    if isinstance(refused, str):\n        refused = {}",
+    ),
+    mutant(
+        "rejected rows are loaded in a transaction of their own, and are not there",
+        f"{BAD_ROWS}::test_each_file_is_loaded_without_its_bad_rows_or_rejected",
+        "functions/loader/statements.py",
+        "    if rows_rejected:\n",
+        "    if False:\n",
+    ),
+    mutant(
+        "rejected rows of an earlier attempt stay",
+        f"{BAD_ROWS}::test_a_publish_whose_answer_is_lost",
+        "sql/publish/again.sql",
+        "\n\nDELETE FROM ${schema}.rejected_rows\nWHERE load_id = '${load_id}' AND batch = '${batch}';",
+        "",
+    ),
+    mutant(
+        "an undo leaves the rejected rows",
+        f"{BAD_ROWS}::test_undo_redo_reload_and_duplicates",
+        "sql/undo/end.sql",
+        "DELETE FROM ${schema}.rejected_rows\nWHERE load_id = '${undone_load}' AND dataset = '${dataset}';",
+        "",
+    ),
+    mutant(
+        "a reload has the rejected rows of its file twice",
+        f"{BAD_ROWS}::test_undo_redo_reload_and_duplicates",
+        "sql/publish/replaced.sql",
+        "AND rejected_rows.etag = r.etag;",
+        "AND rejected_rows.etag = r.etag AND 1 = 0;",
+    ),
+    mutant(
+        "a dataset with masked columns keeps the text of bad rows",
+        f"{BAD_ROWS}::test_of_a_dataset_with_masked_columns_no_text_is_kept",
+        "functions/loader/misfits.py",
+        "keeps = rules is not None and not rules.masked and",
+        "keeps = rules is not None and",
+    ),
+    mutant(
+        "a row without the value that says which is the newest is no bad row",
+        f"{BAD_ROWS}::test_each_file_is_loaded_without_its_bad_rows_or_rejected",
+        "contracts/generate/staging.py",
+        'bad = " OR ".join(["t.misfits <> \'\'", *(condition for _, condition in _incomplete(shape))])',
+        "bad = \"t.misfits <> ''\"",
     ),
 )

@@ -114,3 +114,12 @@ def test_a_narrow_terminal_has_words_instead_of_a_table() -> None:
         "dataset_number_3: 30,000 loaded, 0 rejected, 4 waiting, 0 not taken; 1,234,567 rows of facts; "
         "newest 2026-11-30 18:58 2026/11/30/a-file-of-the-day.json; to do: waiting: see the reasons"
     )
+
+
+def test_rows_that_are_left_out_are_told() -> None:
+    found = twenty(loaded=1)
+    found[0].left_out = 1
+    assert state.lines(found, None)[-1] == (
+        f"{found[0].dataset.name}: 1 bad row left out of loaded files; rejected_rows has them. Upload corrected rows "
+        "in a file of their own"
+    )

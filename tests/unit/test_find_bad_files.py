@@ -1,18 +1,23 @@
 """Looking for bad files: named by Redshift, by S3, by the error, or found by halving."""
 
 import gzip
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import find_bad_files
 import publish
 import pytest
 import stage
-from loader import batches, known_good
+from loader import batches, known_good, sql
+from loader.batches import Batch
+from loader.datasets import Dataset
 from loader.failures import MAX_UNDER_A_RULE
 from loader.leftovers import tables_of_load
 from loader.splitting import MAX_PARTS
-from loader.store import Head, Store
+from loader.store import DataFile, Head, Store
 
+from tests.unit import contracted
 from tests.unit.fakes import Clock, FakeDataApi, Reply, failed
 from tests.unit.loads import DEFINITION, ETAG, HOSTILE, LOAD_ID, call, file, save
 
@@ -851,3 +856,105 @@ def test_a_batch_that_the_version_before_staged_is_looked_at(
     answer = call(find_bad_files.handler, {**state, "error": CANCELLED})
     assert (answer["outcome"], answer["stage_error"]) == ("again", CANCELLED)
     assert "error" not in answer
+
+
+# -- values that do not fit ---------------------------------------------------------------------
+ORDERS = ("orders/a.jsonl", "orders/b.jsonl", "orders/c.jsonl")
+FITS, DOES_NOT = b'{"order_id": "1", "updated_at": "2026-11-28"}\n', b'{"order_id": "2"}\n'
+VALUES_FIT = {"name": "orders_values_fit", "definition": DEFINITION, "on": "staged", "batch": "0"}
+
+
+@pytest.fixture
+def orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dataset]:
+    dataset = contracted.made("orders", contracted.ORDERS, tmp_path, monkeypatch)
+    monkeypatch.setattr(find_bad_files, "datasets", lambda: {"orders": dataset})
+    yield dataset
+    sql.read.cache_clear()
+
+
+def misfitting(*columns: str, rows: int, **more: Any) -> dict[str, Any]:
+    """A batch as the stage step leaves it when values do not fit."""
+    check = {**VALUES_FIT, "figure": rows, "expected": 0, "passed": False}
+    found = {"rows": rows, "columns": list(columns)}
+    return bad(stage_error="a check failed", failed_checks=[check], bad_rows=found, **more)
+
+
+def put(s3: Any, *bodies: bytes) -> list[DataFile]:
+    files = []
+    for key, body in zip(ORDERS, bodies, strict=False):
+        etag = s3.put_object(Bucket="data", Key=key, Body=body)["ETag"].strip('"')
+        files.append(DataFile("data", key, etag, len(body)))
+    return files
+
+
+def save_orders(store: Store, files: list[DataFile]) -> None:
+    batches.write(store, LOAD_ID, Batch("0", "orders", tuple(files)))
+
+
+MISSING = "updated_at is missing: it says which version of a row of orders is the newest"
+
+
+def test_all_files_with_bad_values_are_found_by_reading(
+    orders: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    """The other file has none, so the check is not asked whether it passed before."""
+    save_orders(store, put(s3, FITS + DOES_NOT + DOES_NOT, FITS, DOES_NOT))
+    answer = call(find_bad_files.handler, misfitting("updated_at?", rows=3))
+    assert answer["outcome"] == "again"
+    assert "bad_rows" not in answer
+    assert kept(store) == [ORDERS[1]]
+    assert rejected(store) == [
+        (ORDERS[0], f"{MISSING} (2 bad rows in the file)", 2),
+        (ORDERS[2], MISSING, 1),
+    ]
+    assert not data_api.submits
+
+
+def test_if_no_file_is_good_the_check_must_have_passed_before(
+    orders: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    save_orders(store, put(s3, DOES_NOT, DOES_NOT))
+    answer = call(find_bad_files.handler, misfitting("updated_at?", rows=2))
+    assert (answer["outcome"], answer["suspicion"]["checks"][0]["name"]) == (
+        "next",
+        "orders_values_fit",
+    )
+    held = batches.read(store, LOAD_ID, "0.1").held
+    assert [(one.status, one.line) for one in held] == [("waiting", 1), ("waiting", 1)]
+    assert held[0].reason == f"{MISSING} {find_bad_files.NEVER_PASSED}"
+    data_api.replies = [Reply(rows={1: [("orders_values_fit", DEFINITION)]})]
+    save_orders(store, put(s3, DOES_NOT, DOES_NOT))
+    again = call(find_bad_files.handler, misfitting("updated_at?", rows=2, attempt=2))
+    assert (again["outcome"], len(rejected(store))) == ("again", 2)
+
+
+def test_what_reading_does_not_find_is_found_by_halving(
+    orders: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    files = put(s3, FITS, FITS)
+    save_orders(store, files)
+    answer = call(find_bad_files.handler, misfitting("total", "updated_at?", rows=2))
+    assert (answer["batch"], answer["todo"]) == ("0.1", ["0.2"])
+    save_orders(store, files[:1])
+    alone = misfitting("total", "updated_at?", rows=2, good=True)
+    assert call(find_bad_files.handler, alone)["outcome"] == "again"
+    [(_, reason, line)] = rejected(store)
+    assert reason == (
+        "Values are missing or do not fit in 2 rows, of these columns: total, updated_at. The loader has read the "
+        "file and did not find their lines."
+    )
+    assert line is None
+
+
+def test_files_that_violate_a_check_of_the_contract_are_found_by_reading(
+    orders: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    violates = b'{"order_id": "3", "updated_at": "2026-11-28", "total": 11}\n'
+    save_orders(store, put(s3, FITS, FITS + violates))
+    [name] = [one.check for one in orders.rows.checks if "total" in one.check]  # type: ignore[union-attr]
+    check = {**VALUES_FIT, "name": name, "figure": 1, "expected": 0, "passed": False}
+    answer = call(find_bad_files.handler, bad(stage_error="a check failed", failed_checks=[check]))
+    assert answer["outcome"] == "again"
+    reason = "total: 11 violates the contract's check 'between 0 and 10'"
+    assert rejected(store) == [(ORDERS[1], reason, 2)]
+    assert not data_api.submits

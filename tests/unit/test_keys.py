@@ -101,6 +101,7 @@ def every_key() -> dict[str, str]:
         **dict.fromkeys(("redo_files", "redo_missing", "not_loaded", "unmatched"), (load,)),
         **dict.fromkeys(("probe", "check_jsonpaths", "retry_list", "unfinished"), (load,)),
         **dict.fromkeys(("batch", "lines", "ledger_rows", "result"), (load, "0.1")),
+        **dict.fromkeys(("bad_rows", "over_limit", "rejected_rows"), (load, "0.1")),
         "changed": (load, "log_data"),
         **dict.fromkeys(("drift", "drift_sample", "control_file", "values_of_key"), (load, "0.1")),
     }

@@ -48,6 +48,11 @@ class Child:
     each: Path
     columns: tuple[Column, ...]
 
+    @property
+    def kept(self) -> tuple[Column, ...]:
+        """The columns of the table: all but those that are dropped."""
+        return tuple(column for column in self.columns if column.mask != "drop")
+
 
 @dataclass(frozen=True)
 class Csv:
@@ -123,6 +128,12 @@ class Contract:
     def kept(self) -> tuple[Column, ...]:
         """The columns of the tables of results: all but those that are dropped."""
         return tuple(column for column in self.columns if column.mask != "drop")
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether a column is masked."""
+        tables = (self.columns, *(child.columns for child in self.children))
+        return any(column.mask for columns in tables for column in columns)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

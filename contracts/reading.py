@@ -16,7 +16,7 @@ import jsonschema
 from contracts import conditions, paths
 from contracts.document import ContractError, Document, shown_field
 from contracts.model import COMPRESSED, BadRows, Child, Column, Contract, Csv, HandWritten, Test
-from contracts.types import Type, TypeRefused
+from contracts.types import LONGEST_VARCHAR, Type, TypeRefused
 
 SCHEMA = Path(__file__).with_name("dataset.schema.json")
 FORMATS: dict[str, Literal["json", "csv", "parquet"]] = {
@@ -37,6 +37,7 @@ OWN_NAMES = (
 )
 # Staging tables have the names of dataset, load, batch and array in theirs, in the 127 bytes of an identifier.
 LONGEST_TABLE = 38
+LONGEST_HASHED = LONGEST_VARCHAR - 64  # bytes of a text: the key, of 64 bytes, is put before it
 _TABLE = re.compile(rf"[a-z](?!.*__)[a-z0-9_]{{0,{LONGEST_TABLE - 1}}}")
 # Formats that are converted in SQL; any other is COPY's TIMEFORMAT or DATEFORMAT.
 PLAIN_FORMATS = ("auto", "epoch_seconds", "epoch_milliseconds")
@@ -253,6 +254,7 @@ class _Reader:
         key = self._key(named)
         newest = self._newest(key, named)
         children = self._children(key)
+        self._check_masked_paths(columns, children)
         history = bool(value.get("history"))
         if history and not newest:
             raise self._error(
@@ -425,11 +427,8 @@ class _Reader:
             )
         if "too_long" in fields and kind.name != "varchar":
             raise self._error([*at, "too_long"], f"too_long is for varchar, not {kind.name}")
-        if column.mask == "hash" and kind.name == "super":
-            raise self._error(
-                [*at, "mask"],
-                "a super value has no hash; take the key in it that is to be masked, or drop it",
-            )
+        if column.mask:
+            self._check_mask(at, column)
         if self._format == "parquet" and (column.paths[:1] and "path" in fields):
             raise self._error(
                 [*at, "path"],
@@ -442,6 +441,50 @@ class _Reader:
             )
         if column.from_key and kind.name == "super":
             raise self._error([*at, "from_key"], "the text in a key is no super value")
+
+    def _check_mask(self, at: list[str | int], column: Column) -> None:
+        field, kind = [*at, "mask"], column.type
+        if column.from_key:
+            raise self._error(
+                field, "the value is in the object's key, which the ledger has as it is; it cannot be masked"
+            )
+        if column.mask == "drop":
+            return
+        if kind.name == "super":
+            raise self._error(
+                field, "a super value has no hash; take the key in it that is to be masked, or drop it"
+            )
+        if kind.name in ("real", "double precision"):
+            raise self._error(
+                field, f"a {kind.name} has no exact text to hash; use decimal(p,s), varchar(n), or mask: drop"
+            )
+        if kind.length > LONGEST_HASHED:
+            raise self._error(field, f"a text of more than {LONGEST_HASHED} bytes cannot be hashed with the key")
+        if column.truncate:
+            raise self._error(
+                field, "a text that is cut would have the hash of another text; leave out too_long, or use mask: drop"
+            )
+
+    def _check_masked_paths(self, columns: tuple[Column, ...], children: tuple[Child, ...]) -> None:
+        """Refuses a column that takes, unmasked, what another one masks: itself, or an object or array around it."""
+        taken = [(["columns", column.name], column, path) for column in columns for path in column.paths]
+        for child in children:
+            element = child.each / paths.Path((0,))
+            at: list[str | int] = ["tables", child.name, "columns"]
+            taken += [
+                ([*at, column.name], column, element / path)
+                for column in child.columns
+                for path in column.paths
+            ]
+        for _, masked, hidden in taken:
+            for field, column, path in taken:
+                around = _any_element(hidden)[: len(path.steps)] == _any_element(path)
+                if masked.mask and not column.mask and around:
+                    raise self._error(
+                        field,
+                        f"it takes {path} unmasked, and {masked.name} masks {hidden}. Take the other keys of {path} "
+                        "one by one, or mask this column too",
+                    )
 
     # -- keys
     def _key(self, named: Mapping[str, Column]) -> tuple[str, ...]:
@@ -573,6 +616,11 @@ class _Reader:
                 except conditions.ConditionRefused as error:
                     raise self._error(["checks", field], str(error)) from error
                 yield Test(table if table in of_table else "", name, condition)
+
+
+def _any_element(path: paths.Path) -> tuple[str, ...]:
+    """The steps of a path, in which all elements of an array are alike."""
+    return tuple("[]" if isinstance(step, int) else f".{step}" for step in path.steps)
 
 
 def _every(said: Any) -> timedelta | None:

@@ -15,6 +15,7 @@ from loader import clients, statements
 from loader.dataapi import StatementFailed, client_token
 from loader.failures import is_missing, may_pass
 from loader.leftovers import staging_tables
+from loader.masking import ensure_key
 from loader.migrations import LEDGER, ensure_schemas, rendered
 from loader.observability import logger
 from loader.settings import settings
@@ -43,6 +44,7 @@ def handler(event: LoadEvent) -> Load:
     recreate(load, [*statements.drop_all(names), *rendered(LEDGER, names)])
     try:
         create_loader_tables(load, "reset.after")
+        ensure_key(load, "reset")
         create_missing(load, "reset")
     except (StatementFailed, TimeoutError) as error:  # the next load creates them
         logger.warning("tables are left to the next load", error=str(error))

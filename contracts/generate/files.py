@@ -1,9 +1,19 @@
 """The files of a dataset, generated from its contract."""
 
+import dataclasses
 import hashlib
 import json
 
-from contracts.generate import appended, common, keyed, landing, staging, tables
+from contracts.generate import (
+    appended,
+    common,
+    keyed,
+    landing,
+    masking,
+    remade,
+    staging,
+    tables,
+)
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 
@@ -17,6 +27,7 @@ def files(contract: Contract) -> dict[str, str]:
         **tables.files(shape),
         **staging.files(shape),
         **published.files(shape),
+        **remade.files(shape),
     }
     of_tables = tables.document(shape)
     of_contract = digest(of_tables, made["tables.sql"])
@@ -47,6 +58,8 @@ def _document(shape: Shape) -> dict[str, object]:
         document["header"] = landing.header(shape)
     if contract.format == "json":
         document["paths"] = landing.taken_paths(shape)
+    if masks := [dataclasses.asdict(one) for one in masking.masked(shape)]:
+        document["masks"] = [{k: v for k, v in one.items() if v} for one in masks]
     return document
 
 

@@ -83,6 +83,20 @@ def _versions(shape: Shape) -> str:
 
 
 def _winners(shape: Shape) -> str:
+    tables = (shape.table, *(child.name for child in shape.contract.children))
+    touched = f"touched_{shape.table}"
+    gone = [
+        f"DELETE FROM ${{schema}}.{one}\nUSING {touched} AS t\nWHERE {same(one, 't', shape.key)};\n"
+        for one in tables
+    ]
+    statements = "\n".join([*gone, insert_winners(shape)])
+    return f"""\
+-- The row of each touched key is the winner of its versions, with its elements. Runs in the publish step, and in the undo of a load.
+{statements}"""
+
+
+def insert_winners(shape: Shape) -> str:
+    """Adds the winner of each key that is in the temporary table touched_…, with its elements."""
     table, contract = shape.table, shape.contract
     touched = f"touched_{table}"
     columns = [*shape.columns, *shape.numbered, *OF_LOAD]
@@ -91,10 +105,6 @@ def _winners(shape: Shape) -> str:
         f"\n    AND (w.{name(column)} IS NULL OR w.{name(column)} NOT IN ({', '.join(values)}))"
         for column, values in contract.deleted
     )
-    gone = [
-        f"DELETE FROM ${{schema}}.{one}\nUSING {touched} AS t\nWHERE {same(one, 't', shape.key)};\n"
-        for one in (table, *(child.name for child in contract.children))
-    ]
     made = common.insert(
         f"${{schema}}.{table}",
         columns,
@@ -134,10 +144,7 @@ INNER JOIN (
 ) AS k ON {same("c", "k", shape.key)}""",
             )
         )
-    statements = "\n".join([*gone, made, *elements])
-    return f"""\
--- The row of each touched key is the winner of its versions, with its elements. Runs in the publish step, and in the undo of a load.
-{statements}"""
+    return "\n".join([made, *elements])
 
 
 def _replaced(shape: Shape) -> str:

@@ -11,8 +11,12 @@ from contracts.types import Type
 
 
 def landing_columns(shape: Shape) -> Iterator[tuple[str, Type, Path]]:
-    """Name, type and path of each column of the landing table, in COPY's order."""
-    for column in shape.contract.columns:
+    """Name, type and path of each column of the landing table, in COPY's order.
+
+    A dropped column does not land, if COPY can leave it out: by JSONPaths it can, by position not.
+    """
+    contract = shape.contract
+    for column in contract.kept if contract.format == "json" else contract.columns:
         for landed, path in zip(shape.landing(column), column.paths, strict=True):
             yield landed, values.lands_as(column), path
     for child in shape.contract.children:
@@ -56,7 +60,7 @@ def _copy(shape: Shape) -> str:
     for word, kind in (("TIMEFORMAT", "timestamp"), ("DATEFORMAT", "date")):
         formats = {
             column.format
-            for column in contract.columns
+            for column in contract.kept
             if column.type.name == kind and values.by_copy(column)
         }
         options += [f"{word} AS {text(said)}" for said in sorted(formats)]

@@ -87,7 +87,7 @@ class Shape:
         return f"{child.name}__each"
 
     def child_columns(self, child: Child) -> tuple[str, ...]:
-        return tuple(name(column.name) for column in child.columns if column.mask != "drop")
+        return tuple(name(column.name) for column in child.kept)
 
     @cached_property
     def child_key(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from contracts.generate import values
+from contracts.generate import masking, values
 from contracts.generate.shape import Shape, of
 from contracts.generate.values import Value
 from contracts.generate.words import lines, name, text
@@ -12,6 +12,8 @@ from contracts.model import Child, Column, Test
 def files(shape: Shape) -> dict[str, str]:
     contract = shape.contract
     made = {"stage/10_typed.sql": _typed(shape)}
+    if masking.needs_key(shape):
+        made["stage/04_mask_key.sql"] = masking.guard()
     if in_key := [column for column in contract.columns if column.from_key]:
         made["stage/05_values_of_key.sql"] = _values_of_key(in_key)
     for number, child in enumerate(contract.children):
@@ -23,7 +25,7 @@ def files(shape: Shape) -> dict[str, str]:
 def _typed(shape: Shape) -> str:
     contract = shape.contract
     arrays = [shape.array(child) for child in contract.children]
-    found = [(column, _landed(shape, column)) for column in contract.columns]
+    found = [(column, _landed(shape, column)) for column in contract.kept]
     in_key = " CROSS JOIN values_of_key AS k" if any(c.from_key for c in contract.columns) else ""
     wrong = [
         (child.name, f"v.{array} IS NOT NULL AND NOT IS_ARRAY(v.{array})")
@@ -39,6 +41,8 @@ def _typed(shape: Shape) -> str:
         ],
         source=f"FROM {shape.staged} AS s{in_key}",
         wrong=wrong,
+        key=contract.key,
+        hashed=shape.hashed if masking.masks_arrays(shape) else (),
     )
     return f"""\
 -- The rows of the batch with the columns' types. misfits has the columns whose value is there and does not fit. Runs in the stage step,
@@ -46,7 +50,7 @@ def _typed(shape: Shape) -> str:
 CREATE TABLE {shape.typed} (LIKE ${{loader_schema}}.{shape.stage}_typed);
 
 INSERT INTO {shape.typed} (
-{lines([*shape.hashed, *shape.numbered, *arrays, *(name(column.name) for column in contract.columns), "misfits"])}
+{lines([*shape.hashed, *shape.numbered, *arrays, *shape.columns, "misfits"])}
 )
 {query};
 """
@@ -87,11 +91,14 @@ def _converting(
     source: str,
     wrong: Sequence[tuple[str, str]],
     table: str = "",
+    key: Sequence[str] = (),
+    hashed: Sequence[str] = (),
 ) -> str:
     """Three nested queries: of what landed, of the typed values, and of what does not fit.
 
     inner, outer: further columns of the first and the second. wrong: name and condition of further misfits. table: whose
-    columns they are, in the names of misfits.
+    columns they are, in the names of misfits. key: names of the columns of the key. hashed: those of the further columns
+    whose keyed hash is stored, as it is of a masked column.
     """
     texts = [f"{value.landed or value.typed} AS {column.name}__landed" for column, value in found]
     typed = [
@@ -113,7 +120,10 @@ def _converting(
         f"CASE WHEN {condition} THEN {text(f'{one} ')} ELSE '' END" for one, condition in misfits
     )
     kept = [one.rpartition(" AS ")[2] for one in outer]
-    names = [*of("v", kept), *(f"v.{name(column.name)}" for column, _ in found)]
+    names = [
+        masking.keyed_hash(f"v.{one}") if one in hashed else f"v.{one}" for one in kept
+    ] + [_stored(column, is_key=column.name in key) for column, _ in found]
+    with_key = f"\n{masking.WITH_KEY}" if any(masking.KEY in one for one in names) else ""
     return f"""\
 SELECT
 {lines([*names, flags or "''"])}
@@ -125,7 +135,12 @@ FROM (
 {lines([*inner, *texts], 12)}
         {source}
     ) AS t
-) AS v"""
+) AS v{with_key}"""
+
+
+def _stored(column: Column, *, is_key: bool) -> str:
+    value = f"v.{name(column.name)}"
+    return masking.hash_of(column, value, is_key=is_key) if column.mask == "hash" else value
 
 
 def _misfit(column: Column, value: Value) -> str:
@@ -146,9 +161,9 @@ def _arrays_hash(arrays: Iterable[str]) -> str:
 
 
 def _of_array(shape: Shape, child: Child) -> str:
-    found = [(column, values.of_element(column, "i")) for column in child.columns]
+    found = [(column, values.of_element(column, "i")) for column in child.kept]
     parent = [*shape.key, "row_no"]
-    folded = any(values.folds(path) for column in child.columns for path in column.paths)
+    folded = any(values.folds(path) for column in child.kept for path in column.paths)
     setting = "SET enable_case_sensitive_identifier TO true;\n\n" if folded else ""
     why = (
         "-- Keys in elements have upper-case letters, which Redshift would fold otherwise\n"
@@ -170,7 +185,7 @@ def _of_array(shape: Shape, child: Child) -> str:
 {why}{setting}CREATE TABLE {shape.typed_child(child)} (LIKE ${{loader_schema}}.{shape.stage}_{child.name});
 
 INSERT INTO {shape.typed_child(child)} (
-{lines([*parent, "position", *(name(column.name) for column in child.columns), "misfits"])}
+{lines([*parent, "position", *shape.child_columns(child), "misfits"])}
 )
 {query};
 """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from contracts.generate import landing, values
+from contracts.generate import landing, masking, values
 from contracts.generate.shape import OF_LOAD, RELOAD, Shape
 from contracts.generate.words import lines, name
 from contracts.model import Column
@@ -40,16 +40,16 @@ def staging_tables(shape: Shape) -> Iterator[str]:
     typed = [
         *(f"{one} BIGINT" for one in shape.numbered),
         *(f"{one} VARCHAR(64)" for one in shape.hashed),
-        *_declared(contract.columns, stored=True),
+        *_declared(contract.kept, stored=True),
         *(f"{shape.array(child)} SUPER" for child in contract.children),
         f"misfits {MISFITS}",
     ]
     yield _create(f"{loader}.{shape.stage}_typed", typed, shape.key[:1])
     for child in contract.children:
         columns = [
-            *_declared([contract.column(one) for one in contract.key]),
+            *_declared([contract.column(one) for one in contract.key], stored=True),
             *("row_no BIGINT", "position BIGINT"),
-            *_declared(child.columns, stored=True),
+            *_declared(child.kept, stored=True),
             f"misfits {MISFITS}",
         ]
         yield _create(f"{loader}.{shape.stage}_{child.name}", columns, shape.key[:1])
@@ -59,7 +59,7 @@ def result_tables(shape: Shape) -> Iterator[tuple[str, str]]:
     """Name and CREATE TABLE of each table of results."""
     contract = shape.contract
     # What readers look for: the time, for rows without a key.
-    times = [name(one.name) for one in contract.kept if one.type.is_time][:1]
+    times = [name(one.name) for one in contract.kept if one.type.is_time and not one.mask][:1]
     for table, columns in result_columns(shape).items():
         order = shape.key or (tuple(times) if table == shape.table else ())
         declared = [f"{name(column)} {said}" for column, said in columns.items()]
@@ -83,7 +83,7 @@ def result_columns(shape: Shape) -> dict[str, dict[str, str]]:
         of_child = {
             **_results([contract.column(one) for one in contract.key], contract.key),
             **dict.fromkeys(("row_no", "position"), "BIGINT NOT NULL"),
-            **_results(one for one in child.columns if one.mask != "drop"),
+            **_results(child.kept),
             **of_load,
         }
         for end in ("_versions", "") if contract.key else ("",):
@@ -104,17 +104,10 @@ def document(shape: Shape) -> dict[str, object]:
     view of the history ('' for none).
     """
     contract = shape.contract
-    of_children = ((child.name, child.columns) for child in contract.children)
-    masks = {
-        f"{table}.{column.name}": column.mask
-        for table, columns in ((shape.table, contract.columns), *of_children)
-        for column in columns
-        if column.mask
-    }
     return {
         "key": list(contract.key),
         "newest": contract.newest,
-        "masks": masks,
+        "masks": {one.column: one.mask for one in masking.masked(shape)},
         "view": f"{shape.table}_history" if contract.history else "",
         "columns": result_columns(shape),
     }

@@ -54,8 +54,10 @@ def by_copy(column: Column) -> bool:
 
 
 def lands_as(column: Column) -> Type:
-    """The type in which COPY lands the column's value."""
+    """The type in which COPY lands the column's value. One that is dropped need not fit its type."""
     kind = column.type
+    if column.mask == "drop":
+        return LONGEST
     if kind.name == "decimal":
         before = kind.precision - kind.scale
         return Type("decimal", precision=MOST_DIGITS, scale=min(MOST_SCALE, MOST_DIGITS - before))

@@ -19,7 +19,7 @@ from loader.settings import settings
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "from_key", "contract", "tables"),
+    *("staged_tables", "paths", "from_key", "contract", "tables", "masks"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -52,6 +52,17 @@ class DatasetError(Exception):
 
 
 @dataclass(frozen=True)
+class Mask:
+    """A masked column. column: orders.email, order_items.sku. mask: hash or drop. hashed: the SQL of its hash, of a row o
+    with the unmasked value and a row k with the key; '' if it is dropped.
+    """
+
+    column: str
+    mask: str
+    hashed: str = ""
+
+
+@dataclass(frozen=True)
 class Dataset:
     """What a dataset's files are called and where they are staged.
 
@@ -59,7 +70,8 @@ class Dataset:
     names in each file's header line, in the order of the columns that they stand for; () if it has none to compare.
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
-    key, each with its name there; ``contract``, the digest of what its tables are; ``tables``, these tables.
+    key, each with its name there; ``contract``, the digest of what its tables are; ``tables``, these tables;
+    ``masks``, the masked columns: no value of the dataset's files is shown then, because it may be in the wrong column.
     """
 
     name: str
@@ -73,6 +85,12 @@ class Dataset:
     from_key: tuple[tuple[str, str], ...] = ()
     contract: str = ""
     tables: Tables = field(default_factory=Tables, hash=False)
+    masks: tuple[Mask, ...] = ()
+
+    @property
+    def hashes(self) -> bool:
+        """Whether a column is stored as a keyed hash."""
+        return any(mask.mask == "hash" for mask in self.masks)
 
     def takes(self, key: str) -> bool:
         """Whether an object with this key is a file of this dataset; a folder marker is not."""
@@ -187,6 +205,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             tuple(dict(document.get("from_key", {})).items()),
             str(document.get("contract", "")),
             Tables.of(document.get("tables", {})),
+            tuple(Mask(**one) for one in document.get("masks", ())),
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))

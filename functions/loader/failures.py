@@ -16,6 +16,7 @@ _CHECK = r"check (\w+): figure (\S+), expected (\w+)"
 _CLAIM = r"claim: (\d+) files are loaded already|undo: \S+ left out rows of it|undo: it has published \d+ batches"
 _AGAIN = r"again: this batch is published already"
 _LOCK = r"lock: publish_lock has \d+ rows"
+_MASK_KEY = r"mask key: \d+ rows"
 _UNDONE = r"undone: \S+ has undone this load"
 _NO_TABLES = (
     r"(?i)(relation|schema|table) \"?[\w.]+\"? (does not exist|not found)|(schema|relation) does not exist"
@@ -79,8 +80,8 @@ def kind_of(statement: Statement) -> Kind:
         return Kind.AGAIN
     if re.search(_CLAIM, text):
         return Kind.CLAIM
-    if re.search(_LOCK, text):
-        return Kind.NO_TABLES  # Migrate restores the row
+    if re.search(_LOCK, text) or re.search(_MASK_KEY, text):
+        return Kind.NO_TABLES  # Migrate restores the row, and makes the key or says why it does not
     if re.search(_CONFLICT, text):
         return Kind.TRY_AGAIN
     if re.search(_NO_TABLES, text):
@@ -91,6 +92,8 @@ def kind_of(statement: Statement) -> Kind:
     # guard meets conflicts and restarts as any other statement does.
     if "'CLAIM: '" in sql or "'UNDO: '" in sql:
         return Kind.CLAIM
+    if "AS MASK_GUARD" in sql:
+        return Kind.NO_TABLES
     if "AS GUARD" in sql:
         return Kind.CHECK
     if sql.startswith("COPY"):

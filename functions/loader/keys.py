@@ -201,6 +201,16 @@ def values_of_key(load: str, name: str) -> str:
     return f"{load_prefix(load)}/values/{name}.json"
 
 
+def mask_keys(load: str) -> str:
+    """The prefix of ``mask_key``."""
+    return f"{load_prefix(load)}/mask_key/"
+
+
+def mask_key(load: str, suffix: str) -> str:
+    """A new key of masked columns, until COPY has read it."""
+    return f"{mask_keys(load)}{re.sub(r'[^a-z0-9.]', '-', suffix.lower())}.json"
+
+
 def probe(load: str) -> str:
     """The file that the preflight asks COPY to read."""
     return f"{load_prefix(load)}/probe.json"

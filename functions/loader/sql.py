@@ -55,6 +55,7 @@ PATTERNS: dict[str, str] = {
     "plan_table": IDENTIFIER,
     "manifest": S3_URI,
     "listing": S3_URI,
+    "mask_key": S3_URI,
     "ledger": S3_URI,
     "sightings": S3_URI,
     "figures": S3_URI,

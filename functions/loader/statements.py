@@ -188,6 +188,25 @@ def tables_of(dataset: str, names: Names) -> list[Rendered]:
     return sql.render(f"datasets/{dataset}/tables.sql", names)
 
 
+def mask(dataset: Dataset, new: Iterable[str], names: Names) -> list[Rendered]:
+    """Makes the tables of results anew with masks that are ``new`` (columns as in Dataset.masks), for a transaction behind
+    the lock: hashes the values that are there, leaves out dropped columns, and decides the winners again.
+    """
+    fresh = {*new}
+    columns = {
+        f"masked_{one.column.replace('.', '__')}": Fragment(
+            one.hashed if one.column in fresh else f'o."{one.column.rpartition(".")[2]}"'
+        )
+        for one in dataset.masks
+        if one.mask == "hash"
+    }
+    return [
+        text
+        for name in sql.files(f"datasets/{dataset.name}/masks")
+        for text in sql.render(name, {**names, **columns})
+    ]
+
+
 def drop_all(names: Names) -> list[Rendered]:
     """LOCK first, then drops all tables and views but the lock's, with a fixed number of statements."""
     texts = create_all(names)

@@ -17,6 +17,7 @@ from loader.contract_tables import Applied, Changes, Comparison
 from loader.dataapi import MAX_STATEMENTS, StatementFailed, client_token
 from loader.datasets import Dataset, datasets
 from loader.failures import is_missing, may_pass
+from loader.masking import ensure_key
 from loader.migrations import ensure_schemas, is_autocommit, rendered, steps
 from loader.observability import logger
 from loader.settings import settings
@@ -67,6 +68,7 @@ def upgrade(load: Load, version: int, suffix: str) -> Brought:
         else:
             version = migrate(load, wanted, texts, names, suffix)
         logger.info("tables migrated", version=version)
+    ensure_key(load, suffix)
     brought = bring_to_contracts(load, suffix)
     create_missing(load, suffix, but=brought.refused)
     return brought

@@ -1,6 +1,7 @@
--- Version 6: which contract the tables of each dataset have. Runs once, in one transaction (functions/migrate.py), behind the lock.
+-- Version 6: what datasets with a contract need. Runs once, in one transaction (functions/migrate.py), behind the lock.
 LOCK ${loader_schema}.publish_lock;
 
+-- Which contract the tables of each dataset have: the last of the numbers.
 CREATE TABLE ${schema}.contracts (
     dataset VARCHAR(64) NOT NULL,
     number INTEGER NOT NULL,
@@ -11,5 +12,11 @@ CREATE TABLE ${schema}.contracts (
     load_id VARCHAR(64) NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (dataset, number);
+
+-- The fingerprint of the key of masked columns: a lost key is noticed, and not made again in silence.
+CREATE TABLE ${schema}.mask_keys (
+    fingerprint VARCHAR(64) NOT NULL,
+    made_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+);
 
 INSERT INTO ${schema}.schema_version (version) VALUES (6);

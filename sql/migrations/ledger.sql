@@ -177,5 +177,11 @@ CREATE TABLE ${schema}.contracts (
     applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (dataset, number);
 
+-- The fingerprint of the key of masked columns, of which hashes are stored: a lost key is noticed, and not made again in silence.
+CREATE TABLE ${schema}.mask_keys (
+    fingerprint VARCHAR(64) NOT NULL,
+    made_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+);
+
 -- Last: the version that all numbered files together lead to.
 INSERT INTO ${schema}.schema_version (version) VALUES (${version});

@@ -446,28 +446,36 @@ class _Reader:
         field, kind = [*at, "mask"], column.type
         if column.from_key:
             raise self._error(
-                field, "the value is in the object's key, which the ledger has as it is; it cannot be masked"
+                field,
+                "the value is in the object's key, which the ledger has as it is; it cannot be masked",
             )
         if column.mask == "drop":
             return
         if kind.name == "super":
             raise self._error(
-                field, "a super value has no hash; take the key in it that is to be masked, or drop it"
+                field,
+                "a super value has no hash; take the key in it that is to be masked, or drop it",
             )
         if kind.name in ("real", "double precision"):
             raise self._error(
-                field, f"a {kind.name} has no exact text to hash; use decimal(p,s), varchar(n), or mask: drop"
+                field,
+                f"a {kind.name} has no exact text to hash; use decimal(p,s), varchar(n), or mask: drop",
             )
         if kind.length > LONGEST_HASHED:
-            raise self._error(field, f"a text of more than {LONGEST_HASHED} bytes cannot be hashed with the key")
+            raise self._error(
+                field, f"a text of more than {LONGEST_HASHED} bytes cannot be hashed with the key"
+            )
         if column.truncate:
             raise self._error(
-                field, "a text that is cut would have the hash of another text; leave out too_long, or use mask: drop"
+                field,
+                "a text that is cut would have the hash of another text; leave out too_long, or use mask: drop",
             )
 
     def _check_masked_paths(self, columns: tuple[Column, ...], children: tuple[Child, ...]) -> None:
         """Refuses a column that takes, unmasked, what another one masks: itself, or an object or array around it."""
-        taken = [(["columns", column.name], column, path) for column in columns for path in column.paths]
+        taken: list[tuple[list[str | int], Column, paths.Path]] = [
+            (["columns", column.name], column, path) for column in columns for path in column.paths
+        ]
         for child in children:
             element = child.each / paths.Path((0,))
             at: list[str | int] = ["tables", child.name, "columns"]

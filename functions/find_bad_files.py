@@ -171,7 +171,9 @@ def judge_rows(
         if answer := after_control(state, verdict):
             return answer
         proved = verdict.what == "works" or well > 0
-    rejects = diagnosis.with_reasons(store, rejects, dataset, lines=settings().show_bad_lines)
+    rejects = diagnosis.with_reasons(
+        store, rejects, dataset, lines=settings().show_bad_lines and not dataset.masks
+    )
     if proved:
         return leave_out(load, state, batch, rejects)
     return hold(load, state, batch, [as_waiting(reject, verdict.why) for reject in rejects])
@@ -369,7 +371,10 @@ def from_rows(batch: Batch, rows: list[tuple[Any, ...]]) -> tuple[list[Reject], 
             )
             denied = "S3ServiceException" in str(message) and is_denied(str(message))
             status = "unreadable" if denied else "rejected"
-            rejects.append(Reject(file, f"{message}{more}", line, column or None, code, status))
+            reason = f"{message}{more}"
+            if datasets()[batch.dataset].masks:
+                reason = diagnosis.without_values(reason)
+            rejects.append(Reject(file, reason, line, column or None, code, status))
     return rejects, interruption
 
 

@@ -53,7 +53,10 @@ def _copied(shape: Shape) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         yield (
             f"{child.name}_versions" if contract.key else child.name,
             [
-                *((f"{shape.table}.{one}", said) for one, said in zip(contract.key, shape.key, strict=True)),
+                *(
+                    (f"{shape.table}.{one}", said)
+                    for one, said in zip(contract.key, shape.key, strict=True)
+                ),
                 *(("", one) for one in ("row_no", "position")),
                 *(
                     (f"{child.name}.{column.name}", said)
@@ -64,9 +67,7 @@ def _copied(shape: Shape) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         )
 
 
-def _copy(
-    table: str, create: str, columns: list[str], values: list[str], *, with_key: bool
-) -> str:
+def _copy(table: str, create: str, columns: list[str], values: list[str], *, with_key: bool) -> str:
     old = f"{table}{WITHOUT_MASK}"
     key = f"\n{masking.WITH_KEY}" if with_key else ""
     return f"""\
@@ -88,7 +89,7 @@ DROP TABLE ${{schema}}.{old};
 
 def _decided(shape: Shape, created: dict[str, str]) -> str:
     dropped = ", ".join(f"${{schema}}.{table}" for table in created)
-    made = ";\n\n".join(created.values())
+    made = ";\n\n".join([*created.values(), *tables.history_view(shape)])
     key = ", ".join(of("v", shape.key))
     return f"""\
 -- Makes {shape.table} and its tables of arrays anew: the winner of each key is decided again, among the masked versions. Runs after they

@@ -120,9 +120,9 @@ def _converting(
         f"CASE WHEN {condition} THEN {text(f'{one} ')} ELSE '' END" for one, condition in misfits
     )
     kept = [one.rpartition(" AS ")[2] for one in outer]
-    names = [
-        masking.keyed_hash(f"v.{one}") if one in hashed else f"v.{one}" for one in kept
-    ] + [_stored(column, is_key=column.name in key) for column, _ in found]
+    names = [masking.keyed_hash(f"v.{one}") if one in hashed else f"v.{one}" for one in kept] + [
+        _stored(column, is_key=column.name in key) for column, _ in found
+    ]
     with_key = f"\n{masking.WITH_KEY}" if any(masking.KEY in one for one in names) else ""
     return f"""\
 SELECT

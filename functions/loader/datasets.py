@@ -34,6 +34,7 @@ UNDO = (
 )
 # Hive and Spark write it into the key for a value that is NULL.
 NULL_IN_KEY = "__HIVE_DEFAULT_PARTITION__"
+MASKS = ("migrations/lock.sql",)
 # The folders where earlier versions had a sub-folder for each dataset -> the folders in the dataset's own.
 OLD_PLACES = {
     "publish": "publish",
@@ -53,8 +54,9 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True)
 class Mask:
-    """A masked column. column: orders.email, order_items.sku. mask: hash or drop. hashed: the SQL of its hash, of a row o
-    with the unmasked value and a row k with the key; '' if it is dropped.
+    """A masked column, by its table and name: orders.email.
+
+    mask: hash or drop. hashed: the SQL of its hash, of a row o with the value and a row k with the key; '' for drop.
     """
 
     column: str
@@ -291,6 +293,7 @@ def _refuse_what_is_too_long(name: str) -> None:
     for what, shared, folders in (
         ("publish", PUBLISH, ("publish", "publish_and_undo", "reload", "again")),
         ("undo", UNDO, ("undo", "publish_and_undo")),
+        ("new mask", MASKS, ("masks",)),
     ):
         own = sql.files(*(f"datasets/{name}/{folder}" for folder in folders))
         # Never fewer than there are, and quick: every function counts them when it starts.

@@ -36,6 +36,11 @@ _MAGIC = {
 _PACKED = {"GZIP": b"\x1f\x8b", "BZIP2": b"BZh", "ZSTD": b"\x28\xb5\x2f\xfd"}
 _JSON = re.compile(r"\bJSON\b", re.I)
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}$")
+# What messages quote: Value 'a', Pos 0; Unexpected character 0x61; Bad UTF8 hex sequence: 80; Invalid char: e9 82.
+_QUOTED = re.compile(
+    r"""(\bValue )'.*'|(?<=character )()0x[0-9a-f]+|((?:hex sequence|Invalid char): )[0-9a-fx ]+""",
+    re.IGNORECASE | re.DOTALL,
+)
 # Messages of Redshift that are hard to understand without its manual.
 _EXPLAINED = {
     "Invalid value.": "Not a JSON object: truncated, a comma or a quote too many or too few, or a word such as NaN",
@@ -128,6 +133,11 @@ def explained(message: str) -> str:
     """Redshift's message, with its meaning in front where the message does not say it."""
     meaning = next((text for words, text in _EXPLAINED.items() if words in message), "")
     return f"{meaning}: {message}" if meaning else message
+
+
+def without_values(message: str) -> str:
+    """Redshift's message without what it quotes of a value, for a dataset with masked columns."""
+    return _QUOTED.sub(lambda found: f"{found[1]}…", message)
 
 
 def reason_for(found: str, message: str) -> str:

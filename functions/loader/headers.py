@@ -153,11 +153,14 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
     unknown = [name for name in names if name not in columns]
     twice = sorted({name for name in known if known.count(name) > 1})
     if missing or unknown or twice:
-        wrong = (("missing", missing), ("not known", unknown), ("named twice", twice))
+        # What is no column's name may be a value: of a dataset with masked columns it is not shown.
+        strange = [f"{len(unknown)} names"] if dataset.masks and unknown else unknown
+        wrong = (("missing", missing), ("not known", strange), ("named twice", twice))
         said = "; ".join(f"{what}: {_list(which)}" for what, which in wrong if which)
+        header = "" if dataset.masks else f" The header is: {_list(names)}."
         raise BadHeader(
-            f"The header does not have the dataset's columns ({said}). The header is: {_list(names)}. The dataset's "
-            f"columns are: {_list(dataset.header)}."
+            f"The header does not have the dataset's columns ({said}).{header} The dataset's columns are: "
+            f"{_list(dataset.header)}."
         )
     return tuple(columns[name] for name in names)
 

@@ -136,6 +136,18 @@ def of_tables(load: Load = SAMPLE) -> list[Group]:
         _group("tables of the ledger", rendered(LEDGER, offered)),
         *(_group(f"tables of {name}", statements.tables_of(name, offered)) for name in datasets()),
         _group("upgrade", upgrades),
+        *(
+            _group(f"key of masked columns {name}", sql.render(f"migrations/{name}.sql", offered))
+            for name in ("mask_key_found", "mask_key")
+        ),
+        *(
+            _group(
+                f"masks of {name}",
+                statements.mask(dataset, {mask.column for mask in dataset.masks}, offered),
+            )
+            for name, dataset in datasets().items()
+            if dataset.masks
+        ),
         _group("drop all", statements.drop_all(offered)),
     ]
 
@@ -171,5 +183,6 @@ def _offered(load: Load, uri: Callable[[str], str]) -> dict[str, str]:
         "manifest": document("manifest.json"),
         "values_of_key": document("values_of_key.json"),
         "jsonpaths": document("jsonpaths.json"),
+        "mask_key": document("mask_key.json"),
         "copy_options": "",
     }

@@ -189,8 +189,9 @@ def tables_of(dataset: str, names: Names) -> list[Rendered]:
 
 
 def mask(dataset: Dataset, new: Iterable[str], names: Names) -> list[Rendered]:
-    """Makes the tables of results anew with masks that are ``new`` (columns as in Dataset.masks), for a transaction behind
-    the lock: hashes the values that are there, leaves out dropped columns, and decides the winners again.
+    """Makes the tables of results anew with masks that are ``new`` (columns as in Dataset.masks), behind the lock.
+
+    The values that are there are hashed, dropped columns are left out, and the winners are decided again.
     """
     fresh = {*new}
     columns = {

@@ -181,6 +181,7 @@ def test_names_that_dataset_json_gives(store: Store, s3: Any) -> None:
 def _of(dataset: Dataset, layout: Layout) -> Any:
     class Found:
         header = dataset.header
+        masks = ()
 
     Found.layout = layout  # type: ignore[attr-defined]
     return Found

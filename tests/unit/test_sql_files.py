@@ -136,12 +136,13 @@ def run_everything(
     SENT.append((data_api, read))
 
 
-# Run only where a dataset has a contract (tests/contracts/test_change.py).
+# Run only where a dataset has a contract (tests/contracts/test_change.py, tests/stateful/test_masking.py).
 OF_CONTRACTS = {
     f"migrations/{name}.sql"
     for name in (
         *("contracts", "columns", "add_column"),
         *("widen_column", "drop_view", "record_contract"),
+        *("mask_key", "mask_key_found"),
     )
 }
 

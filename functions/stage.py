@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from loader import batches, clients, copying, headers, keys, sql, statements
+from loader import batches, clients, copying, headers, keys, sql, statements, unknown
 from loader.batches import Batch, Reject
 from loader.checks import CheckResult, sentence
 from loader.dataapi import Statement, StatementFailed, StatementLost, client_token
@@ -28,7 +28,7 @@ from loader.settings import settings
 from loader.splitting import MAX_PARTS, name_parts, next_part
 from loader.sql import Rendered
 from loader.steps import advance, ending, pause, polls, step, without
-from loader.store import DataFile
+from loader.store import DataFile, MissingObject
 from loader.tables import is_behind
 
 if TYPE_CHECKING:
@@ -319,9 +319,53 @@ def audit(
         batches.write(store, load["load_id"], batch)
         if again:
             return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
+    if dataset.rejects_unknown and dataset.layout.format == "json":
+        if waited:
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
+        rejects, complete = with_unknown_keys(load, batch, dataset)
+        if rejects:
+            return without_unknown_keys(load, state, batch, rejects)
+        if not complete:
+            return {**state, "statement": pending, "asking": True, "outcome": "running"}
     store.put(keys.lines(load["load_id"], batch.name), lines)
     record_drift(load, batch, dataset, figures["rows"], noticed, sampler)
     return staged(state, batch, table, figures, checks)
+
+
+def with_unknown_keys(load: Load, batch: Batch, dataset: Dataset) -> tuple[list[Reject], bool]:
+    """Reads all records of the files: those to reject, and whether all of the others were read to their end."""
+    key = keys.records_read(load["load_id"], batch.name)
+    before: dict[str, list[Any]] = {}
+    with suppress(MissingObject):
+        before = store.get(key)
+    found = unknown.look(store, batch.readable, dataset, before)
+    store.put(key, unknown.progress(found))
+    return [read.bad for read in found if read.bad], all(
+        read.done for read in found if not read.bad
+    )
+
+
+def without_unknown_keys(
+    load: Load, state: BatchState, batch: Batch, rejects: list[Reject]
+) -> BatchState:
+    """Stages the batch again without these files. One that was replaced since COPY read it is staged as it is now."""
+    logger.warning(
+        "files rejected", files=len(rejects), first=rejects[0].file.key, reason=rejects[0].reason
+    )
+    if state["attempt"] >= MAX_ATTEMPTS:
+        cause = f"Files are replaced again and again while they are read: {rejects[0].file.key}"
+        return {**state, "outcome": "failed", "cause": cause}
+    now = {}
+    for reject in rejects:
+        head = (
+            store.head(reject.file.bucket, reject.file.key) if reject.status == "missing" else None
+        )
+        if head and head.file:
+            now[reject.file.key] = head.file
+    batch = batch.without(reject for reject in rejects if reject.file.key not in now)
+    batch = replace(batch, files=tuple(now.get(file.key, file) for file in batch.files))
+    batches.write(store, load["load_id"], batch)
+    return {**state, "attempt": state["attempt"] + 1, "outcome": "again"}
 
 
 def record_drift(

@@ -60,6 +60,8 @@ def _document(shape: Shape) -> dict[str, object]:
         document["paths"] = landing.taken_paths(shape)
     if masks := [dataclasses.asdict(one) for one in masking.masked(shape)]:
         document["masks"] = [{k: v for k, v in one.items() if v} for one in masks]
+    if contract.unknown == "reject":
+        document["unknown"] = "reject"
     return document
 
 

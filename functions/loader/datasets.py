@@ -19,7 +19,7 @@ from loader.settings import settings
 COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
-    *("staged_tables", "paths", "from_key", "contract", "tables", "masks"),
+    *("staged_tables", "paths", "from_key", "contract", "tables", "masks", "unknown"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -73,7 +73,8 @@ class Dataset:
     Of a dataset with a contract only: ``staged_tables``, what the names of its further staging tables end in;
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
     key, each with its name there; ``contract``, the digest of what its tables are; ``tables``, these tables;
-    ``masks``, the masked columns: no value of the dataset's files is shown then, because it may be in the wrong column.
+    ``masks``, the masked columns: no value of the dataset's files is shown then, because it may be in the wrong column;
+    ``rejects_unknown``, whether a file with a key that no column takes is rejected.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Dataset:
     contract: str = ""
     tables: Tables = field(default_factory=Tables, hash=False)
     masks: tuple[Mask, ...] = ()
+    rejects_unknown: bool = False
 
     @property
     def hashes(self) -> bool:
@@ -208,6 +210,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             str(document.get("contract", "")),
             Tables.of(document.get("tables", {})),
             tuple(Mask(**one) for one in document.get("masks", ())),
+            document.get("unknown") == "reject",
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))

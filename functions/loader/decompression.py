@@ -1,12 +1,15 @@
-"""Decompresses the start of a file, as a ranged GET returns it."""
+"""Decompresses a file by the ending of its key: its start, as a ranged GET returns it, or all of it as a stream."""
 
 import bz2
 import importlib
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
 from loader.datasets import compression
+
+PIECE = 1 << 20  # bytes that a stream gives at once
 
 
 class NotThatFormat(Exception):
@@ -32,6 +35,36 @@ def decompressed(key: str, data: bytes, most: int) -> bytes:
         if not found:
             raise NotThatFormat(f"{key!r} is no {option} file: {error}") from error
     return found
+
+
+def unpacked(key: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The decompressed content of an object, as it comes; of several parts one after another. Raises NotThatFormat."""
+    option = compression(key)
+    if not option:
+        yield from chunks
+        return
+    decoder: Any = None
+    try:
+        for chunk in chunks:
+            data = chunk
+            while data:
+                decoder = decoder or _decoder(option)
+                yield from _pieces(decoder, data)
+                data = decoder.unused_data if decoder.eof else b""
+                decoder = None if decoder.eof else decoder
+    except (OSError, ValueError, EOFError, zlib.error, _zstd_error()) as error:
+        raise NotThatFormat(f"{key!r} is no {option} file: {error}") from error
+
+
+def _pieces(decoder: Any, data: bytes) -> Iterator[bytes]:
+    """What a part of a compressed text gives, piece by piece: it may be a thousand times as long."""
+    yield decoder.decompress(data, PIECE)
+    if hasattr(decoder, "unconsumed_tail"):  # zlib's
+        while decoder.unconsumed_tail and not decoder.eof:
+            yield decoder.decompress(decoder.unconsumed_tail, PIECE)
+        return
+    while not decoder.eof and not decoder.needs_input:
+        yield decoder.decompress(b"", PIECE)
 
 
 def _decoder(option: str) -> Any:

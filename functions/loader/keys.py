@@ -196,6 +196,11 @@ def drift_sample(load: str, name: str) -> str:
     return f"{load_prefix(load)}/noticed/{name}.sample.json"
 
 
+def records_read(load: str, name: str) -> str:
+    """How far the files of a batch were read, while that takes longer than one call."""
+    return f"{load_prefix(load)}/noticed/{name}.read.json"
+
+
 def values_of_key(load: str, name: str) -> str:
     """The values that the keys of a batch's files have for columns of their dataset."""
     return f"{load_prefix(load)}/values/{name}.json"

@@ -167,6 +167,15 @@ class Store:
         )
         yield from answer["Body"].iter_chunks(64 << 10)
 
+    def stream(self, file: DataFile) -> Iterator[bytes]:
+        """A data file as it comes, if it is still this version. Raises what botocore raises."""
+        answer = self._client.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)
+        yield from answer["Body"].iter_chunks(64 << 10)
+
+    def prepare_streams(self) -> None:
+        """Makes the client of ``stream``: it is used in threads, in which boto3 must not make one."""
+        _ = self._client
+
     @cached_property
     def _impatient(self) -> Any:
         """A client for optional reads; its failures do not use up the other client's retries."""

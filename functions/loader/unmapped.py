@@ -37,9 +37,9 @@ class Mapped:
 
 def mapped_by(dataset: Dataset) -> Mapped | None:
     """What the dataset's columns load; None if unknown: not JSON, or no column list in copy.sql."""
-    layout = dataset.layout
     if dataset.paths:
         return from_paths(dataset.paths)
+    layout = dataset.layout
     if layout.format != "json" or layout.keys == "noshred" or not layout.columns:
         return None
     if layout.keys:
@@ -97,6 +97,21 @@ def _untaken(value: Any, taken: Mapped, above: str, depth: int) -> Iterator[str]
     elif isinstance(value, list) and (found := taken.below.get(_ARRAY)):
         for inner in value[:ELEMENTS]:
             yield from _untaken(inner, found, above + _ARRAY, depth + 1)
+
+
+def untaken(value: Any, taken: Mapped, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The path and the value of every key of a record that no column loads: of all elements, and however deep."""
+    if taken.whole:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if (found := taken.get(key)) is None:
+                yield joined(above, key), inner
+            elif not found.whole and isinstance(inner, dict | list):
+                yield from untaken(inner, found, joined(above, key))
+    elif isinstance(value, list) and (found := taken.below.get(_ARRAY)):
+        for inner in value:
+            yield from untaken(inner, found, above + _ARRAY)
 
 
 def joined(above: str, key: str) -> str:

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,11 @@ from loader import datasets, sql, statements
 
 from contracts import build
 from tests.stateful.test_rights import READER, script
-from tests.world.simulator import ROOT, World
+from tests.stateful.worlds import tree_with
+from tests.world.simulator import World
 
 pytestmark = [pytest.mark.filterwarnings("ignore:No application metrics to publish")]
 
-COPIED = ("functions", "sql", "statemachine", "template.yaml", "pyproject.toml", "contracts")
 PEOPLE = """\
 description: Customers, a JSON object each
 files: people/*.jsonl
@@ -118,17 +117,7 @@ TABLES = ("people_versions", "people", "person_cards_versions", "person_cards", 
 
 def tree_of(folder: Path, masks: dict[str, str]) -> Path:
     """A copy of the product with the two datasets."""
-    folder.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__", ".aws-sam")
-    for name in COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, folder / name)
-    for name, text in (("people", PEOPLE), ("visits", VISITS)):
-        (folder / "sql" / "datasets" / name).mkdir()
-        (folder / "sql" / "datasets" / name / "dataset.yaml").write_text(text % masks)
-    return folder
+    return tree_with(folder, {"people": PEOPLE % masks, "visits": VISITS % masks})
 
 
 @pytest.fixture(scope="module")

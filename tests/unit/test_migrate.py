@@ -156,7 +156,11 @@ def test_what_died_in_the_middle_is_gone_on_with(data_api: FakeDataApi) -> None:
 def test_where_all_is_there_nothing_is_made(data_api: FakeDataApi) -> None:
     data_api.replies = [version(latest_version()), THERE, Reply(), tables(*EVERY)]
     call(migrate.handler)
-    assert made(data_api) == ["sparkify_loader.publish_lock", "sparkify_loader.file_plan", "sparkify_loader.mask_key"]
+    assert made(data_api) == [
+        "sparkify_loader.publish_lock",
+        "sparkify_loader.file_plan",
+        "sparkify_loader.mask_key",
+    ]
 
 
 @pytest.fixture

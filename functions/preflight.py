@@ -303,7 +303,9 @@ def groups(load: Load) -> list[Group]:
     store.put_lines(document("listing.json.gz"), [{"seq": 0, **file}])
     store.put_lines(document("ledger.json"), [row])
     seen = {"dataset": "check", "load_id": load["load_id"]}
-    store.put_lines(document("key_sightings.json"), [{**seen, "path": "check", "key": "check"}])
+    store.put_lines(
+        document("key_sightings.json"), [{**seen, "path": "check", "key": "check", "suggested": ""}]
+    )
     figures = {"column_name": "check", "rows_staged": 1, "filled": 1, "told": 0}
     store.put_lines(document("column_figures.json"), [{**seen, **figures}])
     store.put_lines(document("values_of_key.json"), [{}])

@@ -30,6 +30,7 @@ from loader.sql import Rendered
 from loader.steps import advance, ending, pause, polls, step, without
 from loader.store import DataFile, MissingObject
 from loader.tables import is_behind
+from loader.unmapped import shortened
 
 if TYPE_CHECKING:
     from loader.state import BatchEvent, BatchState, Load
@@ -374,7 +375,11 @@ def record_drift(
     """Writes what was noticed about the batch, for the end of the load. Never fails the batch."""
     try:
         if dataset.header:  # the headers of all its files were compared
-            sample = Sample(len(batch.readable) - batch.unread_headers)
+            sample = Sample(
+                len(batch.readable) - batch.unread_headers,
+                {shortened(column.name): column.file for column in batch.unknown},
+                {shortened(column.name): column.suggested for column in batch.unknown},
+            )
         else:
             sample = (
                 sampler.result()

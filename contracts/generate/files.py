@@ -56,6 +56,8 @@ def _document(shape: Shape) -> dict[str, object]:
         document["from_key"] = in_key
     if contract.format == "csv":
         document["header"] = landing.header(shape)
+        if extra := landing.extra_columns(shape):
+            document["extra_columns"] = extra
     if contract.format == "json":
         document["paths"] = landing.taken_paths(shape)
     if masks := [dataclasses.asdict(one) for one in masking.masked(shape)]:

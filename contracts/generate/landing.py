@@ -9,6 +9,8 @@ from contracts.generate.words import lines, text
 from contracts.paths import Path
 from contracts.types import Type
 
+EXTRA_COLUMNS = 20
+
 
 def landing_columns(shape: Shape) -> Iterator[tuple[str, Type, Path]]:
     """Name, type and path of each column of the landing table, in COPY's order.
@@ -21,6 +23,13 @@ def landing_columns(shape: Shape) -> Iterator[tuple[str, Type, Path]]:
             yield landed, values.lands_as(column), path
     for child in shape.contract.children:
         yield shape.array(child), Type("super"), child.each
+
+
+def extra_columns(shape: Shape) -> list[str]:
+    """Columns of the landing table for those of CSV files that are not known: COPY needs a place for each."""
+    contract = shape.contract
+    takes = contract.format == "csv" and contract.csv.header and contract.unknown == "report"
+    return [f"extra__{number}" for number in range(1, EXTRA_COLUMNS + 1)] if takes else []
 
 
 def header(shape: Shape) -> list[str] | bool:

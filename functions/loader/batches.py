@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -66,6 +66,15 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class UnknownColumn:
+    """A column of CSV files that is none of the dataset's: its name, the first file with it, and what would take it."""
+
+    name: str
+    file: str
+    suggested: str
+
+
+@dataclass(frozen=True)
 class Batch:
     """Files to load, and those already found to be bad.
 
@@ -74,6 +83,7 @@ class Batch:
     that of
                     the dataset's copy.sql
     unread_headers  files whose header could not be read
+    unknown         columns of the files that are not the dataset's
     """
 
     name: str
@@ -83,6 +93,7 @@ class Batch:
     held: tuple[Reject, ...] = field(default=())
     columns: tuple[str, ...] | None = None
     unread_headers: int = 0
+    unknown: tuple[UnknownColumn, ...] = ()
 
     @property
     def readable(self) -> list[DataFile]:
@@ -197,6 +208,7 @@ def write(store: Store, load_id: str, batch: Batch) -> None:
             "held": [_kept(reject) for reject in batch.held],
             "columns": batch.columns,
             "unread_headers": batch.unread_headers,
+            "unknown": [astuple(column) for column in batch.unknown],
         },
     )
 
@@ -223,4 +235,5 @@ def read(store: Store, load_id: str, name: str) -> Batch:
         tuple(Reject.from_dict(reject) for reject in document.get("held", ())),
         None if document.get("columns") is None else tuple(document["columns"]),
         document.get("unread_headers", 0),
+        tuple(UnknownColumn(*column) for column in document.get("unknown", ())),
     )

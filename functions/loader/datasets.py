@@ -20,6 +20,7 @@ COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
     *("staged_tables", "paths", "from_key", "contract", "tables", "masks", "unknown"),
+    "extra_columns",
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -74,7 +75,8 @@ class Dataset:
     ``paths``, the JSONPaths of all keys that a column takes; ``from_key``, the columns whose value is in an object's
     key, each with its name there; ``contract``, the digest of what its tables are; ``tables``, these tables;
     ``masks``, the masked columns: no value of the dataset's files is shown then, because it may be in the wrong column;
-    ``rejects_unknown``, whether a file with a key that no column takes is rejected.
+    ``rejects_unknown``, whether a file with a key that no column takes is rejected; ``extra_columns``, those of the
+    staging table for columns of CSV files that are not known.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Dataset:
     tables: Tables = field(default_factory=Tables, hash=False)
     masks: tuple[Mask, ...] = ()
     rejects_unknown: bool = False
+    extra_columns: tuple[str, ...] = ()
 
     @property
     def hashes(self) -> bool:
@@ -211,6 +214,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             Tables.of(document.get("tables", {})),
             tuple(Mask(**one) for one in document.get("masks", ())),
             document.get("unknown") == "reject",
+            _texts(name, document, "extra_columns", sql.IDENTIFIER),
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))

@@ -60,7 +60,13 @@ class Audit:
             "sampled": sample.files,
             "of": files,
             "keys": [
-                [path, key, path not in self.seen, _is_old(self.seen.get(path), now)]
+                [
+                    path,
+                    key,
+                    path not in self.seen,
+                    _is_old(self.seen.get(path), now),
+                    sample.suggested.get(path, ""),
+                ]
                 for path, key in sample.keys.items()
             ],
             "known": len(self.seen),
@@ -135,17 +141,19 @@ def _keys(load: Load, documents: list[Row]) -> tuple[list[Row], list[Row]]:
     rows = []
     for one in documents:
         name = one["dataset"]
-        for path, key, new, again in one["keys"]:
+        for path, key, new, again, *more in one["keys"]:
             if (name, path) in found:
                 continue
             found[name, path] = {"dataset": name, "path": path, "file": key, "new": new}
+            suggested = {"suggested": more[0]} if more and more[0] else {}
+            found[name, path] |= suggested
             if new:
                 noted[name] = noted.get(name, 0) + 1
                 if one["known"] + noted[name] > MOST_KEYS:
                     continue
             if again:
                 row = {"dataset": name, "path": path, "key": key, "load_id": load["load_id"]}
-                rows.append(row)
+                rows.append(row | suggested)
     return sorted(found.values(), key=lambda key: (not key["new"], key["dataset"])), rows
 
 

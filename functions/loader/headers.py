@@ -2,28 +2,34 @@
 
 COPY uses positions and skips the header without reading it (IGNOREHEADER). Columns in another order, or a file without
 a header, would therefore load without an error, into the wrong columns or without the first row. So each file's header
-is read by a ranged GET. If the same columns are in another order, COPY gets a column list; anything else rejects the
-file. The list has only the dataset's own column names, never the header's text.
+is read by a ranged GET. If the same columns are in another order, COPY gets a column list. Unknown columns go to extra
+columns of the staging table, if the dataset has these, and are reported. Anything else rejects the file. The list has
+only the dataset's own column names, never the header's text.
 
 A header that cannot be read (denied, deleted, or not decompressible here) is counted, and left to COPY.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from botocore.exceptions import ClientError
 
-from loader.batches import Batch, Reject
+from loader.batches import Batch, Reject, UnknownColumn
 from loader.datasets import Dataset
 from loader.decompression import NotThatFormat, decompressed
 from loader.layout import Layout
 from loader.store import DataFile, Store
+from loader.suggested import Seen, line_of_csv, of_texts
 
 AT_A_TIME = 16
 RANGE = 64 * 1024  # bytes of a file
 LONGEST = 1024 * 1024  # bytes; 1,600 columns of 127 bytes are 0.2 MB
+SAMPLED_ROWS = 200  # for the types of unknown columns
+UNREAD = "Its header could not be read, so it may have unknown columns, which the dataset rejects (unknown: reject)."
 SHOWN_NAMES = 20
 SHOWN_NAME = 60  # characters
 CODECS = {"UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be", "ISO88591": "latin-1"}
@@ -36,11 +42,15 @@ class BadHeader(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """A file as it is now, and the columns in its header's order: None if it was not read; () if there is no line."""
+    """A file as it is now, and the columns in its header's order: None if it was not read; () if there is no line.
+
+    unknown: the names in the header that are no column's, with what their first values are.
+    """
 
     file: DataFile
     columns: tuple[str, ...] | None = None
     bad: str = ""
+    unknown: Mapping[str, Seen] = field(default_factory=dict)
 
 
 def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
@@ -50,8 +60,13 @@ def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
     perhaps of no files, if all that is left is of one order. Raises ClientError if S3 does not answer.
     """
     headers = {header.file.key: header for header in read(store, batch.readable, dataset)}
-    bad = [header for header in headers.values() if header.bad]
-    rejects = [Reject(header.file, header.bad, line=1) for header in bad]
+    rejects = [Reject(header.file, header.bad, line=1) for header in headers.values() if header.bad]
+    if dataset.rejects_unknown:
+        rejects += [
+            Reject(header.file, UNREAD, status="unreadable")
+            for header in headers.values()
+            if header.columns is None and not header.bad
+        ]
     left = replace(batch, columns=(), unread_headers=0).without(rejects)
     listed = dataset.layout.columns
     groups: dict[tuple[str, ...], list[DataFile]] = {}
@@ -73,9 +88,23 @@ def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
             rejects=() if number else left.rejects,
             columns=() if order == listed else order,
             unread_headers=sum(file.key in unread for file in files),
+            unknown=_unknown([headers[file.key] for file in files if file.key in headers]),
         )
         for number, (order, files) in enumerate(found)
     ]
+
+
+def _unknown(headers: Sequence[Header]) -> tuple[UnknownColumn, ...]:
+    """The names that are no column's in these files, each with the first file and what would take it."""
+    first: dict[str, str] = {}
+    seen: dict[str, Seen] = {}
+    for header in headers:
+        for name, what in header.unknown.items():
+            first.setdefault(name, header.file.key)
+            seen[name] = seen.get(name, Seen()) | what
+    return tuple(
+        UnknownColumn(name, key, line_of_csv(name, seen[name].type)) for name, key in first.items()
+    )
 
 
 def read(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[Header]:
@@ -110,7 +139,9 @@ def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
     if "\0" in line:
         return Header(file)
     try:
-        return Header(file, order_of(line, plain, dataset))
+        columns = order_of(line, plain, dataset)
+        unknown = _first_values(plain, columns, dataset)
+        return Header(file, columns, unknown=unknown)
     except BadHeader as error:
         return Header(file, bad=str(error))
 
@@ -152,7 +183,8 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
     missing = [name for name in dataset.header if name.strip().lower() not in names]
     unknown = [name for name in names if name not in columns]
     twice = sorted({name for name in known if known.count(name) > 1})
-    if missing or unknown or twice:
+    room = len(dataset.extra_columns)
+    if missing or twice or len(unknown) > room:
         # What is no column's name may be a value: of a dataset with masked columns it is not shown.
         strange = [f"{len(unknown)} names"] if dataset.masks and unknown else unknown
         wrong = (("missing", missing), ("not known", strange), ("named twice", twice))
@@ -161,8 +193,26 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
         raise BadHeader(
             f"The header does not have the dataset's columns ({said}).{header} The dataset's columns are: "
             f"{_list(dataset.header)}."
+            + (f" At most {room} columns that are not known are left out." if room else "")
         )
-    return tuple(columns[name] for name in names)
+    extra = iter(dataset.extra_columns)
+    return tuple(columns.get(name) or next(extra) for name in names)
+
+
+def _first_values(plain: bytes, columns: Sequence[str], dataset: Dataset) -> dict[str, Seen]:
+    """The names in the header that are no column's, with what their values are in the first rows."""
+    layout = dataset.layout
+    places = [n for n, column in enumerate(columns) if column in dataset.extra_columns]
+    if not places:
+        return {}
+    text = plain.decode(CODECS.get(layout.encoding, "utf-8"), errors="replace")
+    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+    names = _names(lines[0].rstrip("\r\n"), layout)
+    rows: list[list[str]] = []
+    with suppress(csv.Error):  # a quote that does not end
+        reader = csv.reader(lines[1:], delimiter=layout.delimiter, quotechar=layout.quote)
+        rows = [row for row in islice(reader, SAMPLED_ROWS) if len(row) == len(names)]
+    return {names[n]: of_texts([row[n] for row in rows]) for n in places}
 
 
 def _names(line: str, layout: Layout) -> list[str]:

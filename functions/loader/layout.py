@@ -95,12 +95,16 @@ def _character(found: "re.Match[str] | None", otherwise: str) -> str:
     return {"\\t": "\t", "\\\\": "\\"}.get(text, text)
 
 
-def in_order(copy: str, columns: Sequence[str]) -> str:
-    """A COPY statement with its column list in another order. Raises LayoutError for a column that it does not list."""
+def in_order(copy: str, columns: Sequence[str], extra: Sequence[str] = ()) -> str:
+    """A COPY statement with its column list in another order, and perhaps with ``extra`` columns.
+
+    Raises LayoutError for a column that is in neither list, or is missing.
+    """
     found = _COLUMNS.search(copy)
     if not found:
         raise LayoutError("the statement has no column list")
     tokens = {token.strip().strip('"'): token.strip() for token in found[2].split(",")}
+    tokens |= {column: column for column in columns if column in extra}
     if sorted(tokens) != sorted(columns):
         raise LayoutError("the columns are not those of the statement's list")
     return f"{copy[: found.start(2)]}{', '.join(tokens[c] for c in columns)}{copy[found.end(2) :]}"

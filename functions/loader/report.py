@@ -9,6 +9,7 @@ import json
 import re
 import time
 from contextlib import suppress
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -307,12 +308,20 @@ def _told(report: Report) -> str:
     return " and ".join(told)
 
 
+def _to_take(key: Mapping[str, Any]) -> str:
+    """What would take a key, if the dataset has a contract."""
+    return f". In dataset.yaml: {key['suggested']}" if key.get("suggested") else ""
+
+
 def _noticed(sample: Sampled, schema: str) -> list[str]:
     """The paragraphs about new keys and columns that became empty; [] if there are none."""
     parts: list[str] = []
     if sample.get("new_keys"):
         new = [key for key in sample["keys"] if key["new"]][:SHOWN_KEYS]
-        lines = [f"- {key['dataset']}: {key['path']}, first in {key['file']}" for key in new]
+        lines = [
+            f"- {key['dataset']}: {key['path']}, first in {key['file']}{_to_take(key)}"
+            for key in new
+        ]
         more = sample["new_keys"] - len(new)
         parts.append(
             f"Keys that no column takes, seen for the first time ({sample['files']} of {sample['of']} files were "

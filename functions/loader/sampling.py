@@ -12,7 +12,8 @@ from loader.datasets import Dataset
 from loader.decompression import decompressed
 from loader.observability import logger
 from loader.store import DataFile, Store
-from loader.unmapped import MOST, Mapped, mapped_by, records, unmapped_keys
+from loader.suggested import Seen, line
+from loader.unmapped import CUT, MOST, Mapped, mapped_by, records, shortened, unmapped_keys
 
 FILES = 20
 RANGE = 64 * 1024  # bytes of an object
@@ -23,17 +24,21 @@ GRACE = 1.0  # seconds after COPY's end
 
 @dataclass
 class Sample:
-    """What was sampled. keys: path -> the first file in which it was seen."""
+    """What was sampled. keys: path -> the first file in which it was seen. suggested: path -> the line of dataset.yaml
+    that would take it, for a dataset with a contract.
+    """
 
     files: int = 0
     keys: dict[str, str] = field(default_factory=dict)
+    suggested: dict[str, str] = field(default_factory=dict)
 
 
 class Sampler:
     """Starts immediately, in separate threads."""
 
     def __init__(self, store: Store, files: Sequence[DataFile], dataset: Dataset) -> None:
-        self._found: list[tuple[str, Future[set[str] | None]]] = []
+        self._found: list[tuple[str, Future[dict[str, Seen] | None]]] = []
+        self._has_contract = bool(dataset.contract)
         taken = mapped_by(dataset)
         if taken is None or not files:
             return
@@ -50,6 +55,7 @@ class Sampler:
             return sample
         wait([future for _, future in self._found], timeout=GRACE)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        seen: dict[str, Seen] = {}
         for key, future in self._found:
             if not future.done() or future.cancelled() or future.exception():
                 continue
@@ -58,20 +64,29 @@ class Sampler:
                 continue
             sample.files += 1
             for path in sorted(paths):
-                if len(sample.keys) < MOST:
+                if len(sample.keys) < MOST or path in sample.keys:
                     sample.keys.setdefault(path, key)
+                    seen[path] = seen.get(path, Seen()) | paths[path]
+        if self._has_contract:
+            sample.suggested = {
+                path: line(path, one.type) for path, one in seen.items() if not path.endswith(CUT)
+            }
         if sample.files < len(self._found):
             logger.info("files not sampled", files=len(self._found) - sample.files)
         return sample
 
 
-def _sample(store: Store, file: DataFile, taken: Mapped) -> set[str] | None:
-    """The paths in the file's first records that no column loads; None if there is no complete record."""
+def _sample(store: Store, file: DataFile, taken: Mapped) -> dict[str, Seen] | None:
+    """The paths in the file's first records that no column loads, and what their values are; None if there is no
+    complete record.
+    """
     data = store.sample(file, RANGE)
-    found: set[str] | None = None
+    found: dict[str, Seen] | None = None
     for record in records(decompressed(file.key, data, UNPACKED).decode(errors="replace")):
-        found = found or set()
-        found.update(unmapped_keys(record, taken))
+        found = found or {}
+        for path, value in unmapped_keys(record, taken):
+            path = shortened(path)
+            found[path] = found.get(path, Seen()) | Seen.of(value)
         if len(found) >= MOST:
             break
     return found

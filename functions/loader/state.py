@@ -431,7 +431,8 @@ class Sampled(TypedDict, total=False):
     of: int
     """Files that are not empty."""
     keys: list[dict[str, Any]]
-    """JSON keys that no column loads, the new ones first: ``dataset``, ``path``, ``file``, ``new``. The first ones."""
+    """JSON keys that no column loads, the new ones first: ``dataset``, ``path``, ``file``, ``new``, and of a
+    dataset with a contract ``suggested``, the line of dataset.yaml that would take it. The first ones."""
     keys_total: int
     new_keys: int
     unread_headers: int

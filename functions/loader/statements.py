@@ -56,7 +56,7 @@ def redo(names: Names) -> list[Rendered]:
 def copy(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> Rendered:
     """The dataset's COPY; ``columns``, of its own, in the order of the files' header if that is another."""
     text = sql.render_one(f"datasets/{dataset.name}/copy.sql", names)
-    return Rendered(in_order(text, columns), text.file) if columns else text
+    return Rendered(in_order(text, columns, dataset.extra_columns), text.file) if columns else text
 
 
 def stage(

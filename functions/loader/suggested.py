@@ -124,6 +124,11 @@ def line(path: str, kind: str) -> str:
     ``path`` as unmapped.py writes it. Of a key of an array's elements it is the line in the columns of their table.
     """
     below = path.rpartition(_INDEX)[2].removeprefix(".") if _INDEX in path else path
+    return line_of_csv(below, kind)
+
+
+def line_of_csv(below: str, kind: str) -> str:
+    """The same for a column of CSV files, by its name in the header."""
     name = column_name(below)
     written = f'"{kind}"' if "," in kind else kind
     if name == below:

@@ -22,7 +22,7 @@ from loader.datasets import Dataset
 from loader.decompression import NotThatFormat, unpacked
 from loader.store import DataFile, Store
 from loader.suggested import Seen, line
-from loader.unmapped import Mapped, mapped_by, shortened, untaken
+from loader.unmapped import Mapped, mapped_by, shortened, unmapped_keys
 
 SECONDS = 120  # of reading in one call of a function
 AT_A_TIME = 4
@@ -82,7 +82,7 @@ def _read(store: Store, read: Read, dataset: Dataset, taken: Mapped, until: floa
     records = _Records(_from(unpacked(file.key, store.stream(file)), read.at), read.at, read.line)
     try:
         for record in records:
-            found = next(untaken(record, taken), None) if isinstance(record, dict) else None
+            found = next(unmapped_keys(record, taken), None) if isinstance(record, dict) else None
             if found:
                 return replace(read, bad=_with_key(file, records.line, *found, dataset))
             if time.monotonic() > until:

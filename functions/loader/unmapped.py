@@ -15,8 +15,7 @@ from loader.datasets import Dataset
 
 MOST = 200  # paths of a file
 LONGEST = 200  # bytes of a path; a longer one is cut
-DEEPEST = 20
-ELEMENTS = 20  # of an array
+CUT = "…"  # at the end of a path that was cut
 _ARRAY = "[]"
 _STEP = re.compile(r"""\[\s*(?:'([^']*)'|"([^"]*)"|(\d+))\s*\]|\.([^.\[\]]+)""")
 _BLANKS = re.compile(r"\s*")
@@ -78,29 +77,11 @@ def records(text: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def unmapped_keys(record: dict[str, Any], taken: Mapped) -> Iterator[str]:
-    """The paths of a record that no column loads."""
-    yield from _untaken(record, taken, "", 0)
+def unmapped_keys(value: Any, taken: Mapped, above: str = "") -> Iterator[tuple[str, Any]]:
+    """The path and the value of every key of a record that no column loads: of all elements of an array.
 
-
-def _untaken(value: Any, taken: Mapped, above: str, depth: int) -> Iterator[str]:
-    if taken.whole or depth > DEEPEST:
-        return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            path = joined(above, key)
-            found = taken.get(key)
-            if found is None:
-                yield shortened(path)
-            else:
-                yield from _untaken(inner, found, path, depth + 1)
-    elif isinstance(value, list) and (found := taken.below.get(_ARRAY)):
-        for inner in value[:ELEMENTS]:
-            yield from _untaken(inner, found, above + _ARRAY, depth + 1)
-
-
-def untaken(value: Any, taken: Mapped, above: str = "") -> Iterator[tuple[str, Any]]:
-    """The path and the value of every key of a record that no column loads: of all elements, and however deep."""
+    It goes as deep as the columns' own paths.
+    """
     if taken.whole:
         return
     if isinstance(value, dict):
@@ -108,10 +89,10 @@ def untaken(value: Any, taken: Mapped, above: str = "") -> Iterator[tuple[str, A
             if (found := taken.get(key)) is None:
                 yield joined(above, key), inner
             elif not found.whole and isinstance(inner, dict | list):
-                yield from untaken(inner, found, joined(above, key))
+                yield from unmapped_keys(inner, found, joined(above, key))
     elif isinstance(value, list) and (found := taken.below.get(_ARRAY)):
         for inner in value:
-            yield from untaken(inner, found, above + _ARRAY)
+            yield from unmapped_keys(inner, found, above + _ARRAY)
 
 
 def joined(above: str, key: str) -> str:
@@ -126,4 +107,4 @@ def shortened(path: str) -> str:
     data = path.encode(errors="backslashreplace")
     if len(data) <= LONGEST:
         return data.decode()
-    return f"{data[: LONGEST - 3].decode(errors='ignore')}…"
+    return f"{data[: LONGEST - 3].decode(errors='ignore')}{CUT}"

@@ -220,6 +220,13 @@ def noticed_lines(sample: Mapping[str, Any]) -> list[str]:
     for key in keys:
         where = f"{key['dataset']}: {visible(key['path'])}"
         told.append(_line("new key", f"{where}, which no column takes; in {visible(key['file'])}"))
+        if suggested := key.get("suggested"):
+            told.append(
+                _line(
+                    "",
+                    f"to take it: loader evolve {key['dataset']}, which adds: {visible(suggested)}",
+                )
+            )
     if (more := int(sample.get("new_keys") or 0) - len(keys)) > 0:
         told.append(_line("new key", f"… and {more:,} more"))
     for column in sample.get("empty_columns") or ():

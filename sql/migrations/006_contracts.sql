@@ -19,4 +19,7 @@ CREATE TABLE ${schema}.mask_keys (
     made_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 );
 
+-- The line of dataset.yaml that would take an unknown key.
+ALTER TABLE ${schema}.key_sightings ADD COLUMN suggested VARCHAR(1024);
+
 INSERT INTO ${schema}.schema_version (version) VALUES (6);

@@ -115,12 +115,14 @@ FROM (
 WHERE newest = 1;
 
 -- Keys of records that no column takes, as samples of loads have seen them: a row when a key is new, and then at most one a day.
+-- suggested: the line of dataset.yaml that would take the key.
 CREATE TABLE ${schema}.key_sightings (
     dataset VARCHAR(64) NOT NULL,
     path VARCHAR(256) NOT NULL,
     key VARCHAR(1024) NOT NULL,
     load_id VARCHAR(64) NOT NULL,
-    seen_at TIMESTAMP NOT NULL DEFAULT GETDATE()
+    seen_at TIMESTAMP NOT NULL DEFAULT GETDATE(),
+    suggested VARCHAR(1024)
 ) SORTKEY (dataset, path);
 
 -- How many rows of a dataset each load has staged, and in how many each column is filled. told: the load reported the column as empty.

@@ -140,3 +140,81 @@ def test_reading_that_takes_many_calls_publishes_once_all_is_read(
         }
         assert told(world)["strict/late.jsonl"][1] == 3001
         assert count(world, "strict_versions") == 9000
+
+
+def new_keys(execution: Any) -> dict[str, Any]:
+    sample = execution.report["sample"]
+    return {
+        key["path"]: (key["file"], key.get("suggested")) for key in sample["keys"] if key["new"]
+    }
+
+
+def test_an_unknown_key_is_told_with_the_line_that_would_take_it(world: World) -> None:
+    world.upload("strict/a.jsonl", lines(order(1)))
+    execution = load(world, {"loose/a.csv": b"ts,device,value\n2026-11-28 08:00:00,d1,1.5\n"})
+    assert new_keys(execution) == {}
+
+
+ROWS = b"2026-11-28 08:00:00,d1,1.5,"
+
+
+def test_an_unknown_column_of_csv_is_staged_and_told(world: World) -> None:
+    """In any place, in some of the files, beside others; the dataset's own columns load as without it."""
+    files = {
+        "loose/a.csv": b"ts,device,value\n2026-11-28 08:00:00,d1,1.25\n",
+        "loose/b.csv": b"Firmware,ts,device,value,Owner Id\n1.2.3,2026-11-28 08:00:00,d2,2.5,00012\n",
+        "loose/c.csv": b'value,ts,"Comment, long",device\n3.75,2026-11-28 08:00:00,"a\nb",d3\n',
+        "loose/d.csv.gz": gzip.compress(b"x1,ts,device,value,x2\n5,2026-11-28 08:00:00,d4,1,7\n"),
+        "loose/lacks.csv": b"ts,device,extra\n2026-11-28 08:00:00,d5,x\n",
+        "loose/wide.csv": b"ts,device,value,%s\n" % b",".join(b"c%d" % n for n in range(21)),
+    }
+    execution = load(world, files)
+    assert execution.status == "SUCCEEDED", execution.cause
+    assert {key: row[0] for key, row in told(world).items()} == {
+        **dict.fromkeys(files, "loaded"),
+        "loose/lacks.csv": "rejected",
+        "loose/wide.csv": "rejected",
+    }
+    assert "missing: value" in told(world)["loose/lacks.csv"][3]
+    assert "At most 20 columns that are not known" in told(world)["loose/wide.csv"][3]
+    (rows,) = world.warehouse.query("SELECT device, value FROM sparkify.loose ORDER BY device")
+    assert rows == [("d1", "1.25"), ("d2", "2.50"), ("d3", "3.75"), ("d4", "1.00")]
+    keys = new_keys(execution)
+    assert keys == {
+        "firmware": ("loose/b.csv", "firmware: varchar(16)"),
+        "owner id": ("loose/b.csv", 'owner_id: {path: "owner id", type: varchar(16)}'),
+        "comment, long": (
+            "loose/c.csv", 'comment_long: {path: "comment, long", type: varchar(16)}'
+        ),
+        "x1": ("loose/d.csv.gz", "x1: bigint"),
+        "x2": ("loose/d.csv.gz", "x2: bigint"),
+    }  # fmt: skip
+    (seen,) = world.warehouse.query(
+        "SELECT path, suggested FROM sparkify.key_sightings WHERE dataset = 'loose'"
+    )
+    assert dict(seen) == {path: suggested for path, (_, suggested) in keys.items()}
+    assert new_keys(load(world, {"loose/e.csv": files["loose/b.csv"]})) == {}
+
+
+def test_a_bad_value_beside_an_unknown_column_rejects_its_file_only(world: World) -> None:
+    files = {
+        "loose/good.csv": b"new,ts,device,value\nx,2026-11-28 08:00:00,d1,1.5\n",
+        "loose/bad.csv": b"new,ts,device,value\nx,2026-11-28 08:00:00,d1,many\n",
+    }
+    load(world, files)
+    found = told(world)
+    assert {key: row[0] for key, row in found.items()} == {
+        "loose/good.csv": "loaded", "loose/bad.csv": "rejected"
+    }  # fmt: skip
+
+
+def test_an_unknown_column_of_csv_is_rejected_if_the_contract_says_so(world: World) -> None:
+    files = {
+        "narrow/a.csv": b"ts,device,value\n2026-11-28 08:00:00,d1,1.5\n",
+        "narrow/b.csv": b"ts,device,value,more\n2026-11-28 08:00:00,d1,1.5,x\n",
+    }
+    load(world, files)
+    found = told(world)
+    assert found["narrow/a.csv"][0] == "loaded"
+    assert found["narrow/b.csv"][:2] == ("rejected", 1)
+    assert "not known: more" in found["narrow/b.csv"][3]

@@ -182,6 +182,7 @@ def _of(dataset: Dataset, layout: Layout) -> Any:
     class Found:
         header = dataset.header
         masks = ()
+        extra_columns = ()
 
     Found.layout = layout  # type: ignore[attr-defined]
     return Found

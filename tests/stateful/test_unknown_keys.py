@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from contracts.evolving import Wanted, evolve
 from tests.stateful.worlds import tree_with
 from tests.world.simulator import World
 
@@ -37,12 +38,21 @@ columns:
   device: varchar(16)
   value: "decimal(8,2)"
 """
+MOODS = """\
+description: Moods, of which nobody said all
+files: moods/*.json
+columns:
+  id: bigint
+  scale: {path: mood.scale, type: "decimal(8,2)"}
+tables:
+  mood_tags: {each: tags, columns: {tag: varchar(16)}}
+"""
 NARROW = LOOSE.replace("loose/", "narrow/") + "unknown: reject\n"
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    contracts = {"strict": STRICT, "loose": LOOSE, "narrow": NARROW}
+    contracts = {"strict": STRICT, "loose": LOOSE, "narrow": NARROW, "moods": MOODS}
     return tree_with(tmp_path_factory.mktemp("unknown") / "tree", contracts)
 
 
@@ -149,13 +159,51 @@ def new_keys(execution: Any) -> dict[str, Any]:
     }
 
 
-def test_an_unknown_key_is_told_with_the_line_that_would_take_it(world: World) -> None:
-    world.upload("strict/a.jsonl", lines(order(1)))
-    execution = load(world, {"loose/a.csv": b"ts,device,value\n2026-11-28 08:00:00,d1,1.5\n"})
-    assert new_keys(execution) == {}
+def test_unknown_keys_are_told_with_lines_that_take_them(tree: Path, tmp_path: Path) -> None:
+    """The lines make a contract that takes all: ``loader evolve``."""
+    records = [
+        {"id": 1, "at": 1764316800, "mood": {"name": "ok", "scale": 2}, "tags": [{"tag": "a"}]},
+        {"id": 2, "firstName": "Ada", "mood": {"scale": 2.5}, "tags": [{"tag": "b", "by": "x"}]},
+        {"id": 3, "firstName": None, "when": "2026-11-28T08:00:00+01:00", "open": False},
+    ]
+    wanted = {
+        "at": "at: bigint",
+        "mood.name": "mood_name: {path: mood.name, type: varchar(16)}",
+        "firstName": "first_name: {path: firstName, type: varchar(16)}",
+        "tags[].by": "by: varchar(16)",
+        "when": "when: timestamp",
+        "open": "open: boolean",
+    }
+    with World(tmp_path / "world", tree=tree) as world:
+        execution = load(world, {"moods/a.json": lines(*records)})
+        assert execution.status == "SUCCEEDED", execution.cause
+        assert {path: line for path, (_, line) in new_keys(execution).items()} == wanted
+        assert shown_line(world.told) == "first_name: {path: firstName, type: varchar(16)}"
+        (seen,) = world.warehouse.query("SELECT path, suggested FROM sparkify.key_sightings")
+    source = tmp_path / "moods" / "dataset.yaml"
+    source.parent.mkdir()
+    source.write_text(MOODS)
+    found = evolve(source, [Wanted(*one) for one in seen])
+    assert not found.left
+    tree = tree_with(tmp_path / "tree", {"moods": found.text})
+    with World(tmp_path / "evolved", tree=tree) as evolved:
+        execution = load(evolved, {"moods/a.json": lines(*records)})
+        assert execution.status == "SUCCEEDED", execution.cause
+        assert new_keys(execution) == {}
+        (rows,) = evolved.warehouse.query(
+            'SELECT first_name, mood_name, "when", "open" FROM sparkify.moods ORDER BY id'
+        )
+        assert rows == [
+            (None, "ok", None, None),
+            ("Ada", None, None, None),
+            (None, None, "2026-11-28 07:00:00", False),
+        ]
 
 
-ROWS = b"2026-11-28 08:00:00,d1,1.5,"
+def shown_line(messages: list[tuple[str, str]]) -> str:
+    """The line that the topic's message has for firstName."""
+    (line,) = [line for _, text in messages for line in text.splitlines() if "firstName" in line]
+    return line.partition("In dataset.yaml: ")[2]
 
 
 def test_an_unknown_column_of_csv_is_staged_and_told(world: World) -> None:

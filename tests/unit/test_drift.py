@@ -126,13 +126,13 @@ def test_the_audits_rows_become_a_document() -> None:
         ("check", "x", None, 0, 0, None, None),
     ):
         audit.take(row)
-    sample = Sample(2, {"old": "a", "today": "b", "new": "c"})
+    sample = Sample(2, {"old": "a", "today": "b", "new": "c"}, {"new": "new: bigint"})
     found = audit.document("log_data", 50, 3, sample, NOW)
     assert (found["sampled"], found["of"], found["rows"], found["known"]) == (2, 3, 50, 2)
     assert found["keys"] == [
-        ["old", "a", False, True],
-        ["today", "b", False, False],
-        ["new", "c", True, True],
+        ["old", "a", False, True, ""],
+        ["today", "b", False, False, ""],
+        ["new", "c", True, True, "new: bigint"],
     ]
     assert (found["filled"]["artist"], found["filled"]["user_id"]) == (1, 12)
     assert found["before"] == {}
@@ -215,7 +215,7 @@ def test_the_stage_step_leaves_what_it_noticed(
     assert call(stage.handler, planned())["outcome"] == "staged"
     found = store.get(keys.drift(LOAD_ID, "0"))
     assert (found["sampled"], found["of"]) == (1, 1)
-    assert found["keys"] == [["vip", LOG, True, True]]
+    assert found["keys"] == [["vip", LOG, True, True, ""]]
     assert found["before"] == {"artist": [9, 9, T1, None]}  # song is the 14th column
 
 
@@ -229,7 +229,7 @@ def test_the_sample_of_a_copy_that_takes_its_time_is_kept(
     while state["outcome"] != "staged":
         state = call(stage.handler, state)
     found = store.get(keys.drift(LOAD_ID, "0"))
-    assert found["keys"] == [["vip", LOG, True, True]]
+    assert found["keys"] == [["vip", LOG, True, True, ""]]
 
 
 def test_a_batch_is_staged_though_nothing_can_be_noted(

@@ -43,14 +43,12 @@ class Layout:
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "UTF8"
+    quoted: frozenset[str] = frozenset()
 
     @property
     def identifiers(self) -> tuple[str, ...]:
-        """The columns as SQL has them: quoted, if they are no plain words."""
-        return tuple(
-            name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f'"{name}"'
-            for name in self.columns
-        )
+        """The columns as copy.sql has them: some in quotes, as a reserved word must be."""
+        return tuple(f'"{name}"' if name in self.quoted else name for name in self.columns)
 
     @classmethod
     def of(cls, text: str) -> "Layout":
@@ -61,18 +59,21 @@ class Layout:
         keys = _JSON.search(options)
         header = _IGNOREHEADER.search(options)
         encoding = _ENCODING.search(options)
+        tokens = _columns(text)
         return cls(
-            _columns(text),
+            tuple(token.strip('"') for token in tokens),
             kind if kind in ("csv", "text", "json") else "other",
             keys[1].lower() if keys and keys[1].lower() in BY_NAME else "",
             int(header[1]) if header else 0,
             _character(_DELIMITER.search(options), "," if kind == "csv" else "|"),
             _character(_QUOTE.search(options), '"'),
             encoding[1].upper() if encoding else "UTF8",
+            frozenset(token.strip('"') for token in tokens if token.startswith('"')),
         )
 
 
 def _columns(text: str) -> tuple[str, ...]:
+    """The column list, each as it is written."""
     found = _COLUMNS.search(text)
     if not found:
         return ()
@@ -82,7 +83,7 @@ def _columns(text: str) -> tuple[str, ...]:
             raise LayoutError(f"{column!r} in the column list is no column's name")
         if columns.count(column) > 1:
             raise LayoutError(f"the column list names {column} twice")
-    return tuple(column.strip('"') for column in columns)
+    return columns
 
 
 def _character(found: "re.Match[str] | None", otherwise: str) -> str:

@@ -74,6 +74,8 @@ STAGE, FIND, BATCHES, FAILURES = (
     f"tests/unit/test_{name}.py" for name in ("stage", "find_bad_files", "batches", "failures")
 )
 HEADERS = "tests/unit/test_headers.py"
+MASKING = "tests/stateful/test_masking.py"
+UNKNOWN = "tests/stateful/test_unknown_keys.py"
 PUBLISH, UNDO, DATASETS = "sql/publish", "sql/undo", "sql/datasets"
 GOES_BACK = "tests/stateful/test_ledger_goes_back.py"
 MACHINE = "statemachine/load.asl.json"
@@ -1083,5 +1085,107 @@ MUTANTS = (
         "functions/loader/tables.py",
         "if view and not todo.new else []",
         "if view and todo.new else []",
+    ),
+    # -- masks and unknown keys ------------------------------------------------------------
+    mutant(
+        "a masked value has a hash without the key",
+        f"{MASKING}::test_equal_values_have_equal_hashes_in_all_columns_and_datasets",
+        "contracts/generate/masking.py",
+        'return f"SHA2({KEY} || SHA2({KEY} || {text}, 256), 256)"',
+        'return f"SHA2({text}, 256)"',
+    ),
+    mutant(
+        "a dropped column is stored",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "contracts/model.py",
+        'return tuple(column for column in self.columns if column.mask != "drop")',
+        "return self.columns",
+        after="class Child:",
+    ),
+    mutant(
+        "the hash of a masked array can be guessed",
+        f"{MASKING}::test_a_mask_afterwards_is_as_a_mask_before[at once]",
+        "contracts/generate/staging.py",
+        "hashed=shape.hashed if masking.masks_arrays(shape) else (),",
+        "hashed=(),",
+    ),
+    mutant(
+        "a blank key that is masked counts as a key",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "contracts/generate/masking.py",
+        "if is_key and column.type.is_text:",
+        "if False:",
+    ),
+    mutant(
+        "COPY's message quotes a value of a masked dataset",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "functions/find_bad_files.py",
+        "if datasets()[batch.dataset].masks:",
+        "if False:",
+    ),
+    mutant(
+        "a bad line of a masked dataset is shown",
+        f"{MASKING}::test_no_value_is_seen_anywhere",
+        "functions/find_bad_files.py",
+        "settings().show_bad_lines and not dataset.masks",
+        "settings().show_bad_lines",
+    ),
+    of_edits(
+        "the key of masked columns stays in the work bucket",
+        f"{MASKING}::test_the_key_is_in_the_loaders_schema_and_nowhere_else",
+        Edit("functions/loader/masking.py", "        store.delete(key)\n", "        pass\n"),
+        Edit("functions/loader/masking.py", "        store.delete(left)", "        pass"),
+    ),
+    mutant(
+        "rows of a masked dataset are lost with its key",
+        f"{MASKING}::test_a_lost_key_is_not_made_again[missing]",
+        "contracts/generate/masking.py",
+        "CASE WHEN f.found = 1 THEN",
+        "CASE WHEN f.found < 9 THEN",
+    ),
+    of_edits(
+        "a lost key is made again",
+        f"{MASKING}::test_a_lost_key_is_not_made_again[missing]",
+        Edit(
+            "functions/loader/masking.py",
+            "if found != (0, 0, 0) and found[:2] != (1, 0):",
+            "if found == (1, 1, 1):",
+        ),
+        Edit(
+            "sql/migrations/mask_key.sql",
+            "WHERE k.there = 0 AND m.fingerprints = 0;",
+            "WHERE k.there = 0;",
+        ),
+        Edit(
+            "sql/migrations/mask_key.sql", "WHERE m.fingerprints = 0;", "WHERE m.fingerprints < 9;"
+        ),
+    ),
+    mutant(
+        "a file is published before all of its records are read",
+        f"{UNKNOWN}::test_reading_that_takes_many_calls_publishes_once_all_is_read",
+        "functions/stage.py",
+        "if not complete:",
+        "if False:",
+    ),
+    mutant(
+        "unknown keys are looked for in the first elements of an array",
+        f"{UNKNOWN}::test_every_record_is_read_and_only_the_file_with_the_key_is_rejected",
+        "functions/loader/unmapped.py",
+        "for inner in value:",
+        "for inner in value[:20]:",
+    ),
+    mutant(
+        "an unknown column is loaded although the contract rejects it",
+        f"{UNKNOWN}::test_an_unknown_column_of_csv_is_rejected_if_the_contract_says_so",
+        "contracts/generate/landing.py",
+        'contract.csv.header and contract.unknown == "report"',
+        "contract.csv.header",
+    ),
+    mutant(
+        "a value of an unknown column is loaded into the next one",
+        f"{UNKNOWN}::test_an_unknown_column_of_csv_is_staged_and_told",
+        "functions/loader/headers.py",
+        "return tuple(columns.get(name) or next(extra) for name in names)",
+        "return tuple(columns[name] for name in names if name in columns)",
     ),
 )

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -300,3 +301,62 @@ def test_a_list_of_other_columns_is_refused() -> None:
     for columns in (("c",), ("c", "d"), ("c", "c"), ("c", "a b", "d")):
         with pytest.raises(LayoutError):
             in_order('COPY x ("a b", c) FROM y', columns)
+
+
+# -- columns that are not known ------------------------------------------------------------------
+EXTRA = ("extra__1", "extra__2")
+
+
+def test_unknown_columns_get_places_of_their_own(store: Store, s3: Any, readings: Dataset) -> None:
+    """By place, so that files with other unknown names in the same places are one COPY."""
+    dataset = replace(readings, extra_columns=EXTRA)
+    files = [
+        put(s3, "a.csv", "ts,Owner,device_id,humidity\n1,00012,d,5\n2,,d,5\n"),
+        put(s3, "b.csv", "ts,city,device_id,humidity\n1,Oslo,d,5\n"),
+        put(s3, "c.csv", "ts,owner,device_id,humidity\n1,a name of someone,d,5\n"),
+        put(s3, "d.csv", f"{LISTED},,x\n"),
+        put(s3, "e.csv", LISTED + ROW),
+    ]
+    found = read(store, dataset, *files)
+    assert [(one.columns, [file.key[9] for file in one.files]) for one in found] == [
+        (("ts", "extra__1", "device_id", "humidity"), ["a", "b", "c"]),
+        ((*COLUMNS, *EXTRA), ["d"]),
+        ((), ["e"]),
+    ]
+    assert [(one.name, one.file[9], one.suggested) for one in found[0].unknown] == [
+        ("owner", "a", "owner: varchar(64)"), ("city", "b", "city: varchar(16)")
+    ]  # fmt: skip
+    assert [one.name for one in found[1].unknown] == ["", "x"]
+    assert found[2].unknown == ()
+    batches.write(store, LOAD_ID, found[0])
+    assert batches.read(store, LOAD_ID, "0").unknown == found[0].unknown
+
+
+def test_more_of_them_than_places_are_rejected(store: Store, s3: Any, readings: Dataset) -> None:
+    dataset = replace(readings, extra_columns=EXTRA)
+    [found] = read(store, dataset, put(s3, "a.csv", f"{LISTED},a,b,c{ROW}"))
+    assert found.files == ()
+    assert "not known: a, b, c" in found.rejects[0].reason
+    assert "At most 2 columns that are not known are left out." in found.rejects[0].reason
+
+
+def test_a_header_that_cannot_be_read_may_have_them(
+    store: Store, s3: Any, readings: Dataset
+) -> None:
+    """COPY could read the file: where unknown columns are rejected, that is not enough."""
+    files = put(s3, "a.csv.gz", f"{LISTED}{ROW}"), put(s3, "b.csv", LISTED + ROW)
+    [found] = read(store, readings, *files)
+    assert (found.unread_headers, len(found.files)) == (1, 2)
+    [found] = read(store, replace(readings, rejects_unknown=True), *files)
+    assert [file.key for file in found.files] == ["readings/b.csv"]
+    assert [(r.file.key, r.status) for r in found.rejects] == [("readings/a.csv.gz", "unreadable")]
+
+
+def test_of_masked_datasets_no_name_of_a_header_is_shown(
+    store: Store, s3: Any, readings: Dataset
+) -> None:
+    """The first line may be a row."""
+    dataset = replace(readings, masks=(datasets.Mask("readings.ts", "drop"),))
+    [found] = read(store, dataset, put(s3, "a.csv", "ts,device_id,alice@example.com\n"))
+    assert "alice" not in found.rejects[0].reason
+    assert "missing: humidity; not known: 1 names" in found.rejects[0].reason

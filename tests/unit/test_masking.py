@@ -92,7 +92,7 @@ def test_what_a_stopped_function_left_is_deleted(
     [
         ((0, 1, 0), "is missing: sparkify_loader.mask_key has 0 rows"),
         ((1, 1, 0), "not the one"),
-        ((2, 1, 1), ""),
+        ((2, 1, 1), "has 2 rows"),
     ],
 )
 def test_a_key_that_is_lost_or_another_is_refused(

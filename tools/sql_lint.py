@@ -27,7 +27,8 @@ OUR_DATASETS = ("log_data", "song_data")
 OUR_MIGRATIONS = (
     "002_undo", "003_loader_schema", "004_distribution_autocommit", "005_undone_and_noticed", "006_contracts",
     "add_column", "columns", "contracts", "create_schema", "drop", "drop_view", "ledger", "loaded", "loader_tables",
-    "lock", "mask_key", "mask_key_found", "record_contract", "schemas", "tables", "version", "widen_column",
+    "lock", "mask_key", "mask_key_found", "record_contract", "same_contract", "schemas", "tables", "version",
+    "widen_column",
 )  # fmt: skip
 OUR_CHECKS = frozenset({
     "event_key_complete", "event_page_known", "play_time_plausible", "song_key_complete",

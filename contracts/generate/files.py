@@ -4,16 +4,7 @@ import dataclasses
 import hashlib
 import json
 
-from contracts.generate import (
-    appended,
-    common,
-    keyed,
-    landing,
-    masking,
-    remade,
-    staging,
-    tables,
-)
+from contracts.generate import appended, common, keyed, landing, masking, remade, staging, tables
 from contracts.generate.shape import Shape
 from contracts.model import Contract
 

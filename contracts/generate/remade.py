@@ -22,7 +22,8 @@ def files(shape: Shape) -> dict[str, str]:
     if not shape.contract.is_masked:
         return {}
     created = dict(tables.result_tables(shape))
-    made = {}
+    made = {"masks/05_key.sql": masking.guard()} if hashed else {}
+    old = []
     for number, (table, columns) in enumerate(_copied(shape)):
         values = [
             f"${{{hashed[column].placeholder}}}" if column in hashed else f"o.{said}"
@@ -31,6 +32,8 @@ def files(shape: Shape) -> dict[str, str]:
         made[f"masks/{10 + number}_{table}.sql"] = _copy(
             table, created.pop(table), [said for _, said in columns], values, with_key=bool(hashed)
         )
+        old.append(f"{table}{WITHOUT_MASK}")
+    made["masks/80_drop.sql"] = _dropped([*old, *created])
     if shape.contract.key:
         made[f"masks/90_{shape.table}.sql"] = _decided(shape, created)
     return made
@@ -82,20 +85,23 @@ INSERT INTO ${{schema}}.{table} (
 SELECT
 {lines(values)}
 FROM ${{schema}}.{old} AS o{key};
+"""
 
-DROP TABLE ${{schema}}.{old};
+
+def _dropped(old: list[str]) -> str:
+    gone = ", ".join(f"${{schema}}.{table}" for table in old)
+    return f"""\
+-- Drops the tables with values before their mask. Runs after the masked copies are made, in the same transaction.
+DROP TABLE {gone};
 """
 
 
 def _decided(shape: Shape, created: dict[str, str]) -> str:
-    dropped = ", ".join(f"${{schema}}.{table}" for table in created)
-    made = ";\n\n".join([*created.values(), *tables.history_view(shape)])
+    made = ";\n\n".join(created.values())
     key = ", ".join(of("v", shape.key))
     return f"""\
 -- Makes {shape.table} and its tables of arrays anew: the winner of each key is decided again, among the masked versions. Runs after they
 -- are masked, in the same transaction.
-DROP TABLE {dropped};
-
 {made};
 
 CREATE TEMPORARY TABLE touched_{shape.table}
@@ -104,6 +110,4 @@ AS
 SELECT DISTINCT {key}
 FROM ${{schema}}.{shape.versions} AS v;
 
-{keyed.insert_winners(shape)}
-DROP TABLE touched_{shape.table};
-"""
+{keyed.insert_winners(shape)}"""

@@ -61,6 +61,11 @@ class Tables:
         text = "|".join(f"{name} {kind}" for name, kind in self.flat().items())
         return text if len(text) <= LONGEST else ""
 
+    @property
+    def masks_listed(self) -> str:
+        """The masks as the ledger has them."""
+        return "|".join(f"{name} {how}" for name, how in self.masks.items())
+
     def flat(self) -> dict[str, str]:
         """table.column -> type."""
         return {
@@ -75,6 +80,7 @@ class Applied:
     """The contract that the tables of a dataset have.
 
     columns: table.column -> type; None if the ledger does not say. before: the digests of all that they have had.
+    masks: table.column -> hash or drop.
     """
 
     digest: str
@@ -82,6 +88,7 @@ class Applied:
     newest: str
     columns: Mapping[str, str] | None
     before: frozenset[str]
+    masks: Mapping[str, str] = field(default_factory=dict)
 
     def is_of(self, column: str) -> bool:
         return self.columns is not None and column in self.columns
@@ -94,7 +101,7 @@ class Applied:
 def applied(rows: Iterable[tuple[Any, ...]]) -> dict[str, Applied]:
     """Dataset -> the contract of its tables, by the rows of sql/migrations/contracts.sql."""
     found: dict[str, Applied] = {}
-    for dataset, _, digest, key, newest, columns in sorted(rows, key=lambda row: (row[0], row[1])):
+    for dataset, _, digest, key, newest, columns, masks in sorted(rows, key=lambda row: row[:2]):
         name = str(dataset)
         before = found[name].before if name in found else frozenset()
         listed = [one.partition(" ") for one in str(columns or "").split("|") if one]
@@ -104,6 +111,7 @@ def applied(rows: Iterable[tuple[Any, ...]]) -> dict[str, Applied]:
             str(newest or ""),
             {column: kind for column, _, kind in listed} or None,
             before | {str(digest)},
+            dict(one.split(" ") for one in str(masks or "").split("|") if one),
         )
     return found
 
@@ -132,7 +140,7 @@ class Changes:
 
     wider, added: (table, column, declaration), in the order in which it is done. told: for the report. refused: the
     sentences about what would lose data; nothing is changed then. lost: tables that are gone, if files are loaded. new:
-    none of the tables exists.
+    none of the tables exists. masks: the columns whose mask is new (Dataset.masks), of the contract ``was``.
     """
 
     wider: tuple[tuple[str, str, str], ...] = ()
@@ -141,6 +149,8 @@ class Changes:
     refused: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     new: bool = False
+    masks: tuple[str, ...] = ()
+    was: str = ""
 
 
 def is_longer(one: str, other: str) -> bool:
@@ -185,9 +195,13 @@ class Comparison:
         back = self.digest in was.before
         wider, added = [], []
         refused = [] if back else [*self._tables_removed(was), *self._columns_removed(was)]
+        refused += self._unmasked(was)
+        masks = self._new_masks(was)
         for table, columns in wanted.columns.items():
             for column, declaration in columns.items() if table in found else ():
                 kind, there = type_of(declaration), found[table].get(column)
+                if there and self._names(table, column) & {*masks}:
+                    continue  # the table is made anew
                 if there is None:
                     added.append((table, column, declaration))
                 elif is_longer(kind, there):
@@ -195,10 +209,51 @@ class Comparison:
                 elif there != kind and not (back and is_longer(there, kind)):
                     refused.append(self._another_type(table, column, there, kind))
         lost = tuple(table for table in absent if table in was.tables)
-        return Changes(tuple(wider), tuple(added), tuple(self._told(was)), tuple(refused), lost)
+        return Changes(
+            tuple(wider),
+            tuple(added),
+            tuple(self._told(was)),
+            tuple(refused),
+            lost,
+            masks=masks,
+            was=was.digest,
+        )
+
+    def _names(self, table: str, column: str) -> set[str]:
+        """What a column may be called among the masks: a column of the key is in the tables of arrays too."""
+        of = table.removesuffix("_versions")
+        own = {f"{of if of in self.wanted.columns else table}.{column}"}
+        return own | ({f"{self.dataset}.{column}"} if column in self.wanted.key else set())
+
+    def _new_masks(self, was: Applied) -> tuple[str, ...]:
+        """The columns that have a mask now, and had none (or a hash, and are dropped now), and may have values."""
+        return tuple(
+            name
+            for name, how in self.wanted.masks.items()
+            if was.masks.get(name) != how and self._had(was, name)
+        )
+
+    def _had(self, was: Applied, name: str) -> bool:
+        table, _, column = name.partition(".")
+        return was.columns is None or was.is_of(name) or was.is_of(f"{table}_versions.{column}")
+
+    def _unmasked(self, was: Applied) -> Iterator[str]:
+        for name, how in was.masks.items():
+            table, _, column = name.partition(".")
+            wanted = self.wanted.masks.get(name, "")
+            is_there = column in self.wanted.columns.get(table, ()) and column not in OWN
+            if is_there and wanted != how and not (how == "hash" and wanted == "drop"):
+                yield (
+                    f"{self.dataset}: {name} was masked ({how}), and the contract says {wanted or 'no mask'}. Its "
+                    f"values are not there any more. Put mask: {how} back into dataset.yaml; or give the column another name, "
+                    "and load the files again."
+                )
 
     def _told(self, was: Applied) -> Iterator[str]:
         """The changes, by the ledger and not by the catalogue: an earlier attempt may have made a part of them."""
+        for name in self._new_masks(was):
+            if name.partition(".")[2] not in OWN:
+                yield f"column {name} masked: {self.wanted.masks[name]}"
         if was.columns is None:
             return
         for table, columns in self.wanted.columns.items():
@@ -212,6 +267,8 @@ class Comparison:
                 name, kind = f"{table}.{column}", type_of(declaration)
                 if name not in was.columns and column not in OWN:
                     yield f"column {name} added"
+                elif self._names(table, column) & {*self._new_masks(was)}:
+                    continue
                 elif is_longer(kind, was.columns.get(name, "")):
                     yield f"column {name} widened from {was.columns[name]} to {kind}"
 
@@ -254,6 +311,8 @@ class Comparison:
         for name in was.columns or ():
             table, _, column = name.partition(".")
             kept = self.wanted.columns.get(table, (column,))
+            if any(self.wanted.masks.get(one) == "drop" for one in self._names(table, column)):
+                continue
             if column not in kept and column in self.found.get(table, ()):
                 having.setdefault(column, []).append(table)
         for column, tables in having.items():

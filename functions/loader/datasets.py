@@ -35,7 +35,7 @@ UNDO = (
 )
 # Hive and Spark write it into the key for a value that is NULL.
 NULL_IN_KEY = "__HIVE_DEFAULT_PARTITION__"
-MASKS = ("migrations/lock.sql",)
+MASKS = tuple(f"migrations/{name}.sql" for name in ("lock", "same_contract", "record_contract"))
 # The folders where earlier versions had a sub-folder for each dataset -> the folders in the dataset's own.
 OLD_PLACES = {
     "publish": "publish",

@@ -35,6 +35,8 @@ SAMPLE_COLUMN = {
     "column": "sample",
     "declaration": "VARCHAR(64)",
     "contract": "0" * 16,
+    "contract_before": "0" * 16,
+    "masks": "sample.sample hash",
     "key_columns": "sample",
     "newest": "sample",
     "columns": "sample.sample VARCHAR(64)",
@@ -129,7 +131,7 @@ def of_tables(load: Load = SAMPLE) -> list[Group]:
     one = (
         *("schemas", "create_schema", "version", "tables", "loaded", "lock", "loader_tables"),
         *("contracts", "columns", "add_column", "widen_column", "drop_view"),
-        "record_contract",
+        *("record_contract", "same_contract"),
     )
     return [
         *(_group(name, sql.render(f"migrations/{name}.sql", offered)) for name in one),

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import suppress
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 

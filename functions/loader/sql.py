@@ -65,6 +65,8 @@ PATTERNS: dict[str, str] = {
     "query": r"pg_last_copy_id\(\)|\d{1,19}",
     # Of a contract, as dataset.json has it.
     "contract": r"[0-9a-f]{16}",
+    "contract_before": r"[0-9a-f]{16}",
+    "masks": rf"|{IDENTIFIER}\.{IDENTIFIER} (hash|drop)(\|{IDENTIFIER}\.{IDENTIFIER} (hash|drop))*",
     "result_table": IDENTIFIER,
     "column": IDENTIFIER,
     "declaration": rf"({TYPE})( DEFAULT 0)?( NOT NULL)?",

@@ -33,7 +33,7 @@ LEAST_SECONDS = 10  # for each
 MAKE_SECONDS = 120  # for a transaction that makes tables: behind the lock, a load may be publishing
 
 # Another load has made the same change of a column in the meantime.
-_DONE = r"(?i)already exists|column size should be different"
+_DONE = r"(?i)already exists|column size should be different|contract: another load|Invalid digit, Value 'c'"
 _CHANGED = re.compile(r"(?:ALTER TABLE|UPDATE|INSERT INTO|DELETE FROM) ([\w.]+)", re.I)
 
 api = clients.api()
@@ -202,7 +202,9 @@ def bring(load: Load, dataset: Dataset, todo: Changes, suffix: str) -> bool:
         "key_columns": ",".join(dataset.tables.key),
         "newest": dataset.tables.newest,
         "columns": dataset.tables.listed,
+        "masks": dataset.tables.masks_listed,
     }
+    record = sql.render_one("migrations/record_contract.sql", {**names, **contract})
     view = dataset.tables.view
     # Another view cannot replace it: OR REPLACE takes the same columns only (dg/r_CREATE_VIEW).
     replaced = {**names, "result_table": view}
@@ -211,12 +213,24 @@ def bring(load: Load, dataset: Dataset, todo: Changes, suffix: str) -> bool:
             *lock,
             *(sql.render("migrations/drop_view.sql", replaced) if view and not todo.new else []),
             *statements.tables_of(dataset.name, names),
-            sql.render_one("migrations/record_contract.sql", {**names, **contract}),
+            *([] if todo.masks else [record]),
         ],
         token=client_token(load["load_id"], "contract", own, 0),
         name=f"{load['load_id']} contract of {dataset.name}",
         limit=MAKE_SECONDS,
     )
+    if todo.masks:  # masked and recorded together: what is masked must not be masked again
+        before = {**names, "contract_before": todo.was}
+        statement = api.run(
+            [
+                *lock,
+                sql.render_one("migrations/same_contract.sql", before),
+                *statements.mask(dataset, todo.masks, names),
+                record,
+            ],
+            token=client_token(load["load_id"], "masks", own, 0),
+            name=f"{load['load_id']} masks of {dataset.name}",
+        )
     logger.info("tables brought to their contract", dataset=dataset.name, changes=todo.told)
     parts = api.describe(statement.id).parts
     return not parts or parts[-1].rows != 0

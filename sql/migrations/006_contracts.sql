@@ -9,6 +9,7 @@ CREATE TABLE ${schema}.contracts (
     key_columns VARCHAR(65535) NOT NULL,
     newest VARCHAR(127) NOT NULL,
     columns VARCHAR(65535) NOT NULL,
+    masks VARCHAR(65535) NOT NULL,
     load_id VARCHAR(64) NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (dataset, number);

@@ -6,6 +6,7 @@ SELECT
     digest,
     key_columns,
     newest,
-    columns
+    columns,
+    masks
 FROM ${schema}.contracts
 ORDER BY dataset, number;

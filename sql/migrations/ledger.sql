@@ -167,7 +167,8 @@ FROM (
 ) AS ranked
 WHERE place = 1;
 
--- Which contract the tables of each dataset have: the last of the numbers. columns: table.column TYPE of the tables of results.
+-- Which contract the tables of each dataset have: the last of the numbers. columns: table.column TYPE of the tables of results;
+-- masks: table.column hash or drop.
 CREATE TABLE ${schema}.contracts (
     dataset VARCHAR(64) NOT NULL,
     number INTEGER NOT NULL,
@@ -175,6 +176,7 @@ CREATE TABLE ${schema}.contracts (
     key_columns VARCHAR(65535) NOT NULL,
     newest VARCHAR(127) NOT NULL,
     columns VARCHAR(65535) NOT NULL,
+    masks VARCHAR(65535) NOT NULL,
     load_id VARCHAR(64) NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT GETDATE()
 ) SORTKEY (dataset, number);

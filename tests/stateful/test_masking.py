@@ -6,17 +6,15 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loader import datasets, sql, statements
 
-from contracts import build
 from tests.stateful.test_rights import READER, script
-from tests.stateful.worlds import tree_with
 from tests.world.simulator import World
+from tests.world.trees import with_contracts
 
 pytestmark = [pytest.mark.filterwarnings("ignore:No application metrics to publish")]
 
@@ -117,7 +115,7 @@ TABLES = ("people_versions", "people", "person_cards_versions", "person_cards", 
 
 def tree_of(folder: Path, masks: dict[str, str]) -> Path:
     """A copy of the product with the two datasets."""
-    return tree_with(folder, {"people": PEOPLE % masks, "visits": VISITS % masks})
+    return with_contracts(folder, {"people": PEOPLE % masks, "visits": VISITS % masks})
 
 
 @pytest.fixture(scope="module")
@@ -300,29 +298,6 @@ def with_key(world: World) -> None:
     )
 
 
-@pytest.fixture
-def mask_statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """What the functions of a tree would run for masks that are new, by dataset."""
-    names = {"schema": "sparkify", "loader_schema": "sparkify_loader"}
-
-    def render(tree: Path, had: Mapping[str, set[str]]) -> dict[str, list[str]]:
-        monkeypatch.setattr(sql, "ROOT", build.ready(tree))
-        sql.read.cache_clear()
-        return {
-            name: [
-                str(text)
-                for text in statements.mask(
-                    dataset, {mask.column for mask in dataset.masks} - had.get(name, set()), names
-                )
-            ]
-            for name, dataset in datasets.load_all().items()
-            if dataset.masks
-        }
-
-    yield render
-    sql.read.cache_clear()
-
-
 def content(world: World) -> dict[str, list[str]]:
     """The rows of the tables, by column, without the loads' ids."""
     found = {}
@@ -340,44 +315,82 @@ def content(world: World) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize(
-    "steps", [[WITH], [{**WITH, "drop": ""}, WITH]], ids=["at once", "hash, then drop"]
-)
-def test_a_mask_afterwards_is_as_a_mask_before(
-    masked_tree: Path,
-    open_tree: Path,
-    tmp_path: Path,
-    mask_statements: Any,
-    steps: list[dict[str, str]],
-) -> None:
-    with World(tmp_path / "before", tree=masked_tree) as world:
+HASHED = {**WITH, "drop": ""}
+
+
+def as_masked_before(tree: Path, folder: Path) -> dict[str, list[str]]:
+    """What is in the tables if the masks were there from the beginning."""
+    with World(folder, tree=tree) as world:
         world.start({})
         world.work()
         with_key(world)
         load(world, FILES)
-        wanted = content(world)
-    with World(tmp_path / "after", tree=open_tree) as world:
+        return content(world)
+
+
+@pytest.mark.parametrize("steps", [[WITH], [HASHED, WITH]], ids=["at once", "hash, then drop"])
+def test_a_mask_afterwards_is_as_a_mask_before(
+    masked_tree: Path, open_tree: Path, tmp_path: Path, steps: list[dict[str, str]]
+) -> None:
+    """Deployed over tables with values: none is left, and of equally new versions the winner is decided again."""
+    wanted = as_masked_before(masked_tree, tmp_path / "before")
+    with World(tmp_path / "open", tree=open_tree) as world:
         load(world, FILES)
         assert shown(json.dumps(everything_in(world, "sparkify"))) == [*SECRETS]
-        winners = rows(world, "SELECT person_id, batch, row_no FROM sparkify.people ORDER BY 1")
-        assert winners
+        winners = rows(world, "SELECT person_id, batch, row_no FROM sparkify.people ORDER BY 3")
         with_key(world)
-        had: dict[str, set[str]] = {}
-        for number, masks in enumerate(steps):
-            found = mask_statements(tree_of(tmp_path / f"tree{number}", masks), had)
-            for texts in found.values():
-                world.warehouse.execute(*texts)
-            had = {
-                "people": {
-                    f"people.{one}"
-                    for one in ("person_id", "email", "score", "born", "arrays_hash")
-                }
-                | {"person_cards.number"},
-                "visits": {f"visits.{one}" for one in ("email", "person", "card")},
-            }
-        assert content(world) == wanted
-        assert shown(json.dumps(everything_in(world, "sparkify"))) == []
-        assert (
-            len(rows(world, "SELECT * FROM sparkify.people_history"))
-            == len(wanted["people_versions"]) - 13
+        memory = world.remember()
+    told = []
+    for number, masks in enumerate(steps):
+        tree = tree_of(tmp_path / f"tree{number}", masks)
+        with World(tmp_path / f"world{number}", tree=tree, memory=memory) as world:
+            execution = world.start({})
+            world.work()
+            assert execution.status == "SUCCEEDED", execution.cause
+            told.append(json.dumps(execution.report))
+            found, seen = content(world), everything_in(world, "sparkify")
+            again = world.start({"check": True})
+            world.work()
+            assert "contract" not in str(again.cause)
+            now = rows(world, "SELECT batch, row_no FROM sparkify.people ORDER BY 2")
+            memory = world.remember()
+    assert found == wanted
+    assert [row[1:] for row in winners] != now  # the data says so, and the hashes another
+    assert shown(json.dumps({k: v for k, v in seen.items() if k != "contracts"})) == []
+    assert "column people.email masked: hash" in told[0]
+    assert "column people.phone masked: drop" in told[-1]
+    with World(tmp_path / "later", tree=masked_tree, memory=memory) as world:
+        load(world, {"people/4.jsonl": lines(person(2, 9))})
+        assert world.executions.all[-1].status == "SUCCEEDED", world.executions.all[-1].cause
+        ((email,),) = rows(
+            world, "SELECT email FROM sparkify.people WHERE updated_at > '2026-11-08'"
         )
+        assert email == hashed(KEY, "carol@example.com")
+
+
+def test_two_loads_at_once_mask_once(masked_tree: Path, open_tree: Path, tmp_path: Path) -> None:
+    """A hash of a hash would be no hash of the value."""
+    wanted = as_masked_before(masked_tree, tmp_path / "before")
+    with World(tmp_path / "open", tree=open_tree) as world:
+        load(world, FILES)
+        with_key(world)
+        memory = world.remember()
+    with World(tmp_path / "after", tree=masked_tree, memory=memory) as world:
+        world.start({"prefixes": ["people/"]})
+        world.start({"prefixes": ["visits/"]})
+        world.work(together=True)
+        assert {e.status for e in world.executions.all} == {"SUCCEEDED"}
+        assert content(world) == wanted
+
+
+def test_unmasking_is_refused(masked_tree: Path, open_tree: Path, tmp_path: Path) -> None:
+    with World(tmp_path / "masked", tree=masked_tree) as world:
+        load(world, FILES)
+        before = content(world)
+        memory = world.remember()
+    with World(tmp_path / "open", tree=open_tree, memory=memory) as world:
+        load(world, {"people/4.jsonl": lines(person(2, 9))})
+        failed = world.executions.all[-1]
+        assert failed.status == "FAILED"
+        assert "was masked (hash), and the contract says no mask" in str(failed.cause)
+        assert content(world) == before

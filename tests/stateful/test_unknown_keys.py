@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from contracts.evolving import Wanted, evolve
-from tests.stateful.worlds import tree_with
 from tests.world.simulator import World
+from tests.world.trees import with_contracts
 
 pytestmark = [pytest.mark.filterwarnings("ignore:No application metrics to publish")]
 
@@ -53,7 +53,7 @@ NARROW = LOOSE.replace("loose/", "narrow/") + "unknown: reject\n"
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     contracts = {"strict": STRICT, "loose": LOOSE, "narrow": NARROW, "moods": MOODS}
-    return tree_with(tmp_path_factory.mktemp("unknown") / "tree", contracts)
+    return with_contracts(tmp_path_factory.mktemp("unknown") / "tree", contracts)
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_reading_that_takes_many_calls_publishes_once_all_is_read(
 ) -> None:
     """A call reads for a moment only: the next one goes on."""
     slow = tmp_path / "tree"
-    tree_with(slow, {"strict": STRICT})
+    with_contracts(slow, {"strict": STRICT})
     module = slow / "functions" / "loader" / "unknown.py"
     text = module.read_text().replace("SECONDS = 120", "SECONDS = 0.02")
     assert "SECONDS = 0.02" in text
@@ -161,7 +161,7 @@ def new_keys(execution: Any) -> dict[str, Any]:
 
 def test_unknown_keys_are_told_with_lines_that_take_them(tree: Path, tmp_path: Path) -> None:
     """The lines make a contract that takes all: ``loader evolve``."""
-    records = [
+    records: list[dict[str, Any]] = [
         {"id": 1, "at": 1764316800, "mood": {"name": "ok", "scale": 2}, "tags": [{"tag": "a"}]},
         {"id": 2, "firstName": "Ada", "mood": {"scale": 2.5}, "tags": [{"tag": "b", "by": "x"}]},
         {"id": 3, "firstName": None, "when": "2026-11-28T08:00:00+01:00", "open": False},
@@ -185,7 +185,7 @@ def test_unknown_keys_are_told_with_lines_that_take_them(tree: Path, tmp_path: P
     source.write_text(MOODS)
     found = evolve(source, [Wanted(*one) for one in seen])
     assert not found.left
-    tree = tree_with(tmp_path / "tree", {"moods": found.text})
+    tree = with_contracts(tmp_path / "tree", {"moods": found.text})
     with World(tmp_path / "evolved", tree=tree) as evolved:
         execution = load(evolved, {"moods/a.json": lines(*records)})
         assert execution.status == "SUCCEEDED", execution.cause

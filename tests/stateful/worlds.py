@@ -14,7 +14,7 @@ from unittest import mock
 
 from fakeshift import Isolation, SnapshotAt
 from tests.world.files import Event, File, Song
-from tests.world.simulator import ROOT, Memory, World
+from tests.world.simulator import Memory, World
 
 # Loaded before anything else: a check that has passed once may judge a file by itself.
 FIRST = (
@@ -76,18 +76,3 @@ def statements_kept_by_its_clock(world: World) -> Iterator[None]:
     """
     with mock.patch.object(world.warehouse, "now", world.clock.time):
         yield
-
-
-def tree_with(folder: Path, contracts: Mapping[str, str]) -> Path:
-    """A copy of the product with further datasets: name -> dataset.yaml. ``folder`` must not exist."""
-    folder.mkdir()
-    ignored = shutil.ignore_patterns("__pycache__", ".aws-sam")
-    for name in ("functions", "sql", "statemachine", "template.yaml", "pyproject.toml"):
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        else:
-            shutil.copy(ROOT / name, folder / name)
-    for name, text in contracts.items():
-        (folder / "sql" / "datasets" / name).mkdir()
-        (folder / "sql" / "datasets" / name / "dataset.yaml").write_text(text, encoding="utf-8")
-    return folder

@@ -141,7 +141,7 @@ OF_CONTRACTS = {
     f"migrations/{name}.sql"
     for name in (
         *("contracts", "columns", "add_column"),
-        *("widen_column", "drop_view", "record_contract"),
+        *("widen_column", "drop_view", "record_contract", "same_contract"),
         *("mask_key", "mask_key_found"),
     )
 }

@@ -18,7 +18,7 @@ PARTS: dict[str, set[str]] = {
     "contracts": set(),
     "fakeshift": set(),
     "fakeshift_tests": {"fakeshift"},
-    "local": {"contracts", "fakeshift"},
+    "local": {"contracts", "fakeshift", "functions"},
     "tools": {"contracts", "local"},
     "tests.world": {"contracts", "functions", "fakeshift", "local"},
     "verify": {"local", "tests.world"},
@@ -31,7 +31,10 @@ TESTS = {
 }
 """What a folder of tests/ may import: no other folder of tests, and no benchmarks."""
 FLOORS = (
-    *("problem", "environment", "datasets", "generator"),
+FLOORS = (
+    *("problem", "environment", "datasets", "generator", "states"),
+    *("show", "aws", "client", "trial", "commands", "__main__"),
+)
     *("show", "aws", "client", "commands", "__main__"),
 )
 """The parts of local/: each imports only those before it."""

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from local.states.interpreter import Stopped
 from tests.stateful.test_second_dataset import DOCS, laid_out, load, passed, start
 from tests.stateful.worlds import statements_kept_by_its_clock
 from tests.world.executions import Execution
-from tests.world.interpreter import Stopped
 from tests.world.simulator import Memory, World, load_id_of
 
 COLUMNS = "order_id, updated_at, status, customer_id, total, coupon_code"

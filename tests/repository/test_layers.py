@@ -31,10 +31,7 @@ TESTS = {
 }
 """What a folder of tests/ may import: no other folder of tests, and no benchmarks."""
 FLOORS = (
-FLOORS = (
-    *("problem", "environment", "datasets", "generator", "states"),
-    *("show", "aws", "client", "trial", "commands", "__main__"),
-)
+    *("problem", "environment", "datasets", "generator", "states", "trial"),
     *("show", "aws", "client", "commands", "__main__"),
 )
 """The parts of local/: each imports only those before it."""

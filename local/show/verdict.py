@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
 from local.show.report import check_lines, place
@@ -35,8 +36,7 @@ def lines(verdict: Verdict) -> list[str]:
         told.append(
             _line("new key", f"{visible(key.path)} ({key.type}), in {visible(key.file)}{advice}")
         )
-    for column in verdict.empty:
-        told.append(_line("empty", f"{column} is in none of the rows"))
+    told += [_line("empty", text) for text in _empty(verdict)]
     if verdict.winners and verdict.winners.keys:
         told += _winners(verdict.winners)
     if any(file.status == "waiting" for file in verdict.files):
@@ -55,6 +55,14 @@ def _file(file: File) -> str:
         return _line("loaded", f"{visible(file.key)}{count}{before}")
     where = place({"key": file.key, "line": file.line, "column": file.column})
     return _line(file.status, f"{where}{f': {visible(file.reason)}' if file.reason else ''}")
+
+
+def _empty(verdict: Verdict) -> Iterator[str]:
+    before = {one["column"]: one for one in verdict.emptied}
+    for column in verdict.empty:
+        known = before.get(column)
+        share = f"; before, {known['filled_before']:.1%} had it" if known else ""
+        yield f"{column} is in none of the rows{share}"
 
 
 def _winners(found: Winners) -> list[str]:

@@ -208,6 +208,23 @@ def test_a_column_that_is_in_no_row_is_named(trial: Trial) -> None:
     assert found["empty"] == ["gift_message"]
 
 
+def test_a_column_that_was_filled_before_says_so(trial: Trial) -> None:
+    before = jsonl(*(order(n, gift_message="for you") for n in range(100)))
+    now = jsonl(*(order(n) for n in range(100, 110)))
+    found = trial("orders", {"orders/a.jsonl": now}, {"orders/old.jsonl": before})
+    assert [one["column"] for one in found["emptied"]] == ["gift_message"]
+    assert any(
+        line.endswith("gift_message is in none of the rows; before, 100.0% had it")
+        for line in trial.lines
+    )
+
+
+def test_a_file_that_is_loaded_before_is_known(trial: Trial) -> None:
+    file = {"orders/a.jsonl": jsonl(order(1))}
+    [found] = trial("orders", file, file)["files"]
+    assert (found["status"], found["rows"]) == ("known", None)
+
+
 def test_the_winner_of_a_key_with_several_versions_has_its_file_and_line(trial: Trial) -> None:
     old = order(1, day=26, status="old")
     files = {

@@ -27,6 +27,9 @@ def lines(verdict: Verdict) -> list[str]:
     told = [_file(file) for file in verdict.files]
     if verdict.cause and not verdict.asks:
         told.append(_line("cause", verdict.cause))
+    for row in verdict.bad_rows:
+        where = place({**row, "column": row.get("column_name")})
+        told.append(_line("bad row", f"{where}: {visible(str(row['reason']))}"))
     if verdict.rows:
         told.append(_line("rows", ", ".join(f"{name} {n:,}" for name, n in verdict.rows.items())))
     told += [_line(*line.split(None, 1)) for line in check_lines(verdict.checks)[:-1]]
@@ -36,6 +39,8 @@ def lines(verdict: Verdict) -> list[str]:
         told.append(
             _line("new key", f"{visible(key.path)} ({key.type}), in {visible(key.file)}{advice}")
         )
+    for text in verdict.cut:
+        told.append(_line("cut", f"{text['column']} is too long in {text['rows']:,} rows"))
     told += [_line("empty", text) for text in _empty(verdict)]
     if verdict.winners and verdict.winners.keys:
         told += _winners(verdict.winners)
@@ -52,7 +57,8 @@ def _file(file: File) -> str:
     if file.status in ("loaded", "known"):
         before = " (loaded before)" if file.status == "known" else ""
         count = "" if file.rows is None else f": {file.rows:,} row{'' if file.rows == 1 else 's'}"
-        return _line("loaded", f"{visible(file.key)}{count}{before}")
+        left = f", {file.rows_rejected:,} left out" if file.rows_rejected else ""
+        return _line("loaded", f"{visible(file.key)}{count}{left}{before}")
     where = place({"key": file.key, "line": file.line, "column": file.column})
     return _line(file.status, f"{where}{f': {visible(file.reason)}' if file.reason else ''}")
 

@@ -61,7 +61,7 @@ class Loads:
     def __init__(self, warehouse: LocalRedshift, s3: S3) -> None:
         self._warehouse = warehouse
         self._s3 = s3
-        self._alone: dict[str, str] = {}
+        self._alone: dict[str, str | None] = {}
         text = (ROOT / "statemachine" / "load.asl.json").read_text(encoding="utf-8")
         names = set(re.findall(r"\$\{(\w+)\}", text))
         self._definition = json.loads(text)
@@ -100,10 +100,17 @@ class Loads:
         statement = clients.api().run([sql], token=str(uuid.uuid4()), name="trial")
         return list(clients.api().rows(f"{statement.id}:1"))
 
-    def staged(self, key: str) -> str:
-        """Stages a loaded file alone, as the step Stage does; its staging table, with the schema. '' if it is empty."""
+    def staged(self, key: str) -> str | None:
+        """Stages a loaded file alone, as the step Stage does; its staging table, with the schema. '' if it is empty,
+        None if it cannot be staged so.
+        """
+        from loader.dataapi import StatementFailed
+
         if key not in self._alone:
-            self._alone[key] = self._staged(key, len(self._alone))
+            try:
+                self._alone[key] = self._staged(key, len(self._alone))
+            except StatementFailed:
+                self._alone[key] = None
         return self._alone[key]
 
     def _staged(self, key: str, number: int) -> str:

@@ -27,12 +27,14 @@ class File:
     """A file. status: as in the ledger; ``known`` (loaded before, unchanged), ``not loaded`` (its batch failed) or
     ``not taken``.
 
-    rows: that it brought, None if that is not known. line, column, code: of a rejected file, where they are known.
+    rows: that it brought, None if that is not known. rows_rejected: that are left out of a loaded file. line, column,
+    code: of a rejected file, where they are known.
     """
 
     key: str
     status: str
     rows: int | None = None
+    rows_rejected: int = 0
     reason: str = ""
     line: int | None = None
     column: str | None = None
@@ -43,15 +45,20 @@ class File:
 class Verdict:
     """What a load says of the files.
 
-    rows     tables of results -> rows that the load wrote
-    checks   that failed, as the report has them
-    empty    columns that are in no row
-    cause    why the load failed; '' if it did not
+    rows      tables of results -> rows that the load wrote
+    bad_rows  the first rows of loaded files that are left out, as the report has them: key, line, column_name, reason
+    cut       texts that are longer than their column, as the report has them: column, rows
+    checks    that failed, as the report has them
+    empty     columns that are in no row
+    emptied   those of them that were filled in earlier loads, as the report has them
+    cause     why the load failed; '' if it did not
     """
 
     dataset: str
     files: list[File]
     rows: dict[str, int] = field(default_factory=dict)
+    bad_rows: list[dict[str, Any]] = field(default_factory=list)
+    cut: list[dict[str, Any]] = field(default_factory=list)
     checks: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[UnknownKey] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
@@ -61,8 +68,10 @@ class Verdict:
 
     @property
     def asks(self) -> bool:
-        """Whether a file is left out."""
-        return any(file.status in (*LEFT_OUT, "not taken") for file in self.files)
+        """Whether a file or a row is left out."""
+        return any(
+            file.rows_rejected or file.status in (*LEFT_OUT, "not taken") for file in self.files
+        )
 
 
 def of(
@@ -152,6 +161,8 @@ def _read(
         name,
         [],
         rows=dict(report.get("rows", {})),
+        bad_rows=list(report.get("rejected_rows", ())),
+        cut=list(report.get("cut", ())),
         checks=[check for check in report.get("checks", ()) if not check["passed"]],
         emptied=list(report.get("sample", {}).get("empty_columns", ())),
         cause=str(report.get("cause") or "") if failed else "",
@@ -184,6 +195,12 @@ def _of_ledger(made: Loads, load_id: str) -> dict[str, File]:
         "SELECT key, status, lines, reason, error_line, error_column, error_code, batch "
         f"FROM {SCHEMA}.files WHERE load_id = '{load_id}'"
     )
+    left_out: dict[str, int] = {}
+    if made.exists("rejected_rows"):
+        counts = made.query(
+            f"SELECT key, COUNT(*) FROM {SCHEMA}.rejected_rows WHERE load_id = '{load_id}' GROUP BY key"
+        )
+        left_out = {str(key): int(count) for key, count in counts}
     staged = made.query(
         f"SELECT batch, rows_staged FROM {SCHEMA}.loads WHERE load_id = '{load_id}'"
     )
@@ -195,36 +212,48 @@ def _of_ledger(made: Loads, load_id: str) -> dict[str, File]:
         found[str(key)] = File(
             str(key),
             str(status),
+            rows_rejected=left_out.get(str(key), 0),
             reason=str(reason or ""),
             line=line,
             column=str(column).strip() if column else None,
             code=code,
         )
     for batch, in_batch in staged:
-        for key, count in _rows(made, lines.get(str(batch), {}), int(in_batch)).items():
+        of_batch = lines.get(str(batch), {})
+        for key, count in _rows(made, of_batch, left_out, int(in_batch)).items():
             found[key].rows = count
     return found
 
 
-def _rows(made: Loads, lines: Mapping[str, int], rows: int) -> dict[str, int | None]:
-    """The rows of each file of a batch, from the lines that COPY reports: it may count headers, and a JSON object may
-    be on many lines.
+def _rows(
+    made: Loads, lines: Mapping[str, int], left_out: Mapping[str, int], rows: int
+) -> dict[str, int | None]:
+    """The rows of each file of a batch, from the lines that COPY reports: it may count headers and bad rows, and a JSON
+    object may be on many lines.
     """
     from loader.datasets import dataset_for
 
-    bare = {
-        key: count - (dataset_for(key).header_lines if count else 0) for key, count in lines.items()
-    }
-    for counts in (lines, bare):
-        if sum(counts.values()) == rows:
-            return dict(counts)
+    for with_header in (False, True):
+        for with_bad in (False, True):
+            counts = {
+                key: count
+                - (dataset_for(key).header_lines if with_header and count else 0)
+                - (left_out.get(key, 0) if with_bad else 0)
+                for key, count in lines.items()
+            }
+            if sum(counts.values()) == rows:
+                return dict(counts)
     if len(lines) > MOST_ALONE:
         return dict.fromkeys(lines)
-    tables = {key: made.staged(key) for key in lines}
-    return {
-        key: int(made.query(f"SELECT COUNT(*) FROM {table}")[0][0]) if table else 0
-        for key, table in tables.items()
-    }
+    return {key: _counted(made, key) for key in lines}
+
+
+def _counted(made: Loads, key: str) -> int | None:
+    """The rows of a file that is staged alone."""
+    table = made.staged(key)
+    if not table:
+        return None if table is None else 0
+    return int(made.query(f"SELECT COUNT(*) FROM {table}")[0][0])
 
 
 def _empty(made: Loads, load_id: str) -> list[str]:

@@ -138,7 +138,7 @@ def test_each_file_has_its_rows_or_the_reason_why_it_is_not_loaded(trial: Trial)
         "orders/empty.jsonl": b"",
         "orders/broken.jsonl": jsonl(order(5)) + b'{"order_id": "O-6", "total": 9.\n',
         "orders/wide.jsonl": jsonl(order(7, currency="EURO")),
-        "orders/unfit.jsonl": jsonl(order(8, total="nine")),
+        "orders/unfit.jsonl": jsonl(order(8, created_at="yesterday")),
         "orders/none.jsonl": jsonl(order(9, items=[{"sku": "A", "qty": 0, "price": 1}])),
         "orders/sheet.csv": b"a,b\n1,2\n",
         "orders/LOUD.JSONL": jsonl(order(10)),

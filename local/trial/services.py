@@ -20,7 +20,7 @@ from fakeshift.s3 import ObjectStore
 
 from fakeshift import ApiError, LocalRedshift, ObjectStores, Principal, Settings
 
-_STATUS = {"NoSuchKey": 404, "404": 404, "InvalidRange": 416}
+_STATUS = {"NoSuchKey": 404, "404": 404, "PreconditionFailed": 412, "InvalidRange": 416}
 _CHUNK = 1 << 20
 _OWNER = Principal("loader", "loader", superuser=True)
 
@@ -124,11 +124,20 @@ class S3(_Client):
             raise _refused("404", "Not Found", "HeadObject")
         return _head(found)
 
-    def get_object(self, *, Bucket: str, Key: str, Range: str = "") -> dict[str, Any]:  # noqa: N803
-        """Range: bytes=<first>-<last>."""
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        Range: str = "",  # noqa: N803
+        IfMatch: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        """Range: bytes=<first>-<last>. IfMatch: the ETag."""
         found = self.objects.get((Bucket, Key))
         if found is None:
             raise _refused("NoSuchKey", "The specified key does not exist.", "GetObject")
+        if IfMatch and IfMatch.strip('"') != found.etag:
+            raise _refused("PreconditionFailed", "The ETag is another.", "GetObject")
         first, last = 0, found.size - 1
         more = {}
         if Range:

@@ -195,12 +195,7 @@ def _of_ledger(made: Loads, load_id: str) -> dict[str, File]:
         "SELECT key, status, lines, reason, error_line, error_column, error_code, batch "
         f"FROM {SCHEMA}.files WHERE load_id = '{load_id}'"
     )
-    left_out: dict[str, int] = {}
-    if made.exists("rejected_rows"):
-        counts = made.query(
-            f"SELECT key, COUNT(*) FROM {SCHEMA}.rejected_rows WHERE load_id = '{load_id}' GROUP BY key"
-        )
-        left_out = {str(key): int(count) for key, count in counts}
+    refused, unfit = _left_out(made, load_id)
     staged = made.query(
         f"SELECT batch, rows_staged FROM {SCHEMA}.loads WHERE load_id = '{load_id}'"
     )
@@ -212,7 +207,7 @@ def _of_ledger(made: Loads, load_id: str) -> dict[str, File]:
         found[str(key)] = File(
             str(key),
             str(status),
-            rows_rejected=left_out.get(str(key), 0),
+            rows_rejected=refused.get(str(key), 0) + unfit.get(str(key), 0),
             reason=str(reason or ""),
             line=line,
             column=str(column).strip() if column else None,
@@ -220,25 +215,36 @@ def _of_ledger(made: Loads, load_id: str) -> dict[str, File]:
         )
     for batch, in_batch in staged:
         of_batch = lines.get(str(batch), {})
-        for key, count in _rows(made, of_batch, left_out, int(in_batch)).items():
-            found[key].rows = count
+        for key, count in _rows(made, of_batch, refused, int(in_batch)).items():
+            found[key].rows = None if count is None else count - unfit.get(key, 0)
     return found
 
 
+def _left_out(made: Loads, load_id: str) -> tuple[dict[str, int], dict[str, int]]:
+    """The bad rows of loaded files by key: those that COPY has refused, and those whose values do not fit."""
+    if not made.exists("rejected_rows"):
+        return {}, {}
+    rows = made.query(
+        f"SELECT key, COUNT(code), COUNT(*) FROM {SCHEMA}.rejected_rows WHERE load_id = '{load_id}' GROUP BY key"
+    )
+    refused = {str(key): int(count) for key, count, _ in rows}
+    return refused, {str(key): int(count) - refused[str(key)] for key, _, count in rows}
+
+
 def _rows(
-    made: Loads, lines: Mapping[str, int], left_out: Mapping[str, int], rows: int
+    made: Loads, lines: Mapping[str, int], refused: Mapping[str, int], rows: int
 ) -> dict[str, int | None]:
-    """The rows of each file of a batch, from the lines that COPY reports: it may count headers and bad rows, and a JSON
-    object may be on many lines.
+    """The rows that COPY loaded of each file of a batch, from the lines that it reports: they may include headers and
+    refused rows, and a JSON object may be on many lines.
     """
     from loader.datasets import dataset_for
 
     for with_header in (False, True):
-        for with_bad in (False, True):
+        for with_refused in (False, True):
             counts = {
                 key: count
                 - (dataset_for(key).header_lines if with_header and count else 0)
-                - (left_out.get(key, 0) if with_bad else 0)
+                - (refused.get(key, 0) if with_refused else 0)
                 for key, count in lines.items()
             }
             if sum(counts.values()) == rows:

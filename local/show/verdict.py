@@ -35,10 +35,8 @@ def lines(verdict: Verdict) -> list[str]:
     told += [_line(*line.split(None, 1)) for line in check_lines(verdict.checks)[:-1]]
     for key in verdict.unknown:
         where = f"the columns of {key.within}" if key.within else "columns"
-        advice = f"; to take it, add to {where}: {key.yaml}" if key.yaml else ""
-        told.append(
-            _line("new key", f"{visible(key.path)} ({key.type}), in {visible(key.file)}{advice}")
-        )
+        advice = f"; to take it, add to {where}: {visible(key.yaml)}" if key.yaml else ""
+        told.append(_line("new key", f"{visible(key.path)}, in {visible(key.file)}{advice}"))
     for text in verdict.cut:
         told.append(_line("cut", f"{text['column']} is too long in {text['rows']:,} rows"))
     told += [_line("empty", text) for text in _empty(verdict)]

@@ -182,7 +182,7 @@ def _read(
         status = "known" if key in known and not failed else "not loaded"
         verdict.files.append(found.get(key) or File(key, status, reason=verdict.cause))
     good = {file.key: files[file.key] for file in verdict.files if file.status == "loaded"}
-    verdict.unknown = unknown.keys(report.get("sample", {}).get("keys", ()), files, contract)
+    verdict.unknown = unknown.keys(report.get("sample", {}).get("keys", ()), contract)
     verdict.empty = _empty(made, load_id)
     if contract and contract.key and good:
         verdict.winners = winners.of(made, contract, load_id, good)

@@ -20,6 +20,7 @@ from local.commands import (
     sql,
     start,
     status,
+    try_,
     up,
     upload,
 )
@@ -39,6 +40,7 @@ COMMANDS = {
     "evolve": evolve,
     "inbox": inbox,
     "sql": sql,
+    "try": try_,
     "reset": reset,
     "demo": demo,
 }

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from loader.migrations import latest_version
 
+from local.states.interpreter import Stopped
 from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
-from tests.world.interpreter import Stopped
 from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 DOCS = ROOT / "docs" / "hand-written-datasets"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from tests.world.query import is_expression, parse_error
+from local.states.query import is_expression, parse_error
 
 Definition = Mapping[str, Any]
 

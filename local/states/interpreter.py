@@ -1,4 +1,4 @@
-"""An interpreter of Amazon States Language (JSONata) that runs tasks in the test's own process.
+"""An interpreter of Amazon States Language (JSONata) that runs tasks in this process.
 
 Errors, retries, limits and history events are those of Step Functions; nothing sleeps.
 Source: states-language.net/spec.html, docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html,
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.world import query
-from tests.world.definition import Definition, prepared
+from local.states import query
+from local.states.definition import Definition, prepared
 
 MAX_PAYLOAD = 262_144  # bytes of UTF-8: a state's input, arguments, result, output; a variable; all of one Assign
 MAX_VARIABLES = 10 * 1024 * 1024  # bytes: all variables of an execution
@@ -173,8 +173,8 @@ class Interpreter:
         definition: Mapping[str, Any],
         call: Callable[[Task], Any],
         *,
-        wait: Callable[[float], None] = lambda seconds: None,
-        enter: Callable[[str], None] = lambda state: None,
+        wait: Callable[[float], None] = lambda _seconds: None,
+        enter: Callable[[str], None] = lambda _state: None,
         clock: Callable[[], float] | None = None,
         parallel: bool = False,
         wildcards_take_data_limit: bool = False,
@@ -233,8 +233,8 @@ class Interpreter:
 
     # ------------------------------------------------------------ the execution
     def _to_the_end(self) -> Ended:
-        frame = self._frame
-        assert frame is not None
+        if (frame := self._frame) is None:
+            raise ValueError("Nothing has run yet.")
         self._began = self._clock()
         output, error, cause = None, "", ""
         try:

@@ -169,7 +169,7 @@ def _mixed(found: Stats) -> list[str]:
     counts = {said: sum(each.n for each in some) for said, some in groups.items()}
     texts = counts.get("texts", 0)
     odd = [said for said in counts if said != "texts"]
-    if len(counts) == 1 or (texts >= 0.5 * total and set(odd) <= {"digits", "dates", "times"}):
+    if len(counts) == 1 or (texts >= 0.8 * total and set(odd) <= {"digits", "dates", "times"}):
         return []
     fewest = min(counts, key=lambda said: counts[said])
     told = ", ".join(f"{n:,} {said}" for said, n in sorted(counts.items(), key=lambda c: -c[1]))
@@ -179,14 +179,14 @@ def _mixed(found: Stats) -> list[str]:
 
 # -- numbers -----------------------------------------------------------------------------------
 def _number(name: str, found: Stats, csv: bool, ask: Ask) -> Decision:
-    low = min(each.low for each in found.values() if each.low is not None)
-    high = max(each.high for each in found.values() if each.high is not None)
-    digits = max(each.digits for each in found.values())
     kinds = {kind.removeprefix("text_") for kind in found}
     if "exponent" in kinds:
         return Decision("double precision", why=["numbers with exponents"])
+    low = min(each.low for each in found.values() if each.low is not None)
+    high = max(each.high for each in found.values() if each.high is not None)
+    digits = max(each.digits for each in found.values())
     quoted = sum(each.n for kind, each in found.items() if kind.startswith("text_"))
-    decision = _fraction(name, found, digits) if "decimal" in kinds else None
+    decision = _fraction(found, digits) if "decimal" in kinds else None
     if decision is None:
         decision = _epoch(name, low, high, found, ask) or _whole(name, low, high, digits)
         if "point_zero" in kinds:
@@ -197,7 +197,7 @@ def _number(name: str, found: Stats, csv: bool, ask: Ask) -> Decision:
     return decision
 
 
-def _fraction(name: str, found: Stats, digits: int) -> Decision:
+def _fraction(found: Stats, digits: int) -> Decision:
     scale = max(each.scale for each in found.values())
     if scale > MOST_SCALE:
         many = f"up to {scale} digits after the point"

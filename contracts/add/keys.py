@@ -25,6 +25,11 @@ _UPDATED = (
 _PARTS = {*("line", "position", "pos", "index", "item", "seq", "sequence", "day", "date", "month", "year", "code"),
           *("sku", "country", "currency", "language", "locale")}  # fmt: skip
 MOST = 6
+AT_ONCE = 3
+KEYLESS = (
+    "no column identifies a row: rows are appended, and each file is loaded exactly once. A copy of a file under another "
+    "name adds its rows again"
+)
 
 
 @dataclass(frozen=True)
@@ -73,24 +78,56 @@ def candidate(
     return Candidate(name, tuple(path), distinct, kind)
 
 
-def count(
-    records: Json | Table, combinations: Sequence[Sequence[Candidate]]
-) -> tuple[int, list[int]]:
-    """How many different records there are, and how many different values of each combination."""
-    used = list(dict.fromkeys(one for some in combinations for one in some))
-    places = {one: number for number, one in enumerate(used, 1)}
-    counts = [
-        f"count(DISTINCT hash({', '.join(f'v[{places[one]}]' for one in some)}))"
-        for some in combinations
-    ]
-    query = f"SELECT {', '.join(counts)} FROM ({records.values([one.path for one in used])})"  # noqa: S608
-    whole = records.source.strip()
-    column = "j" if isinstance(records, Json) else "v"
-    [(different,)] = rows_of(
-        records.db, f"SELECT count(DISTINCT hash({column}::VARCHAR)) FROM ({whole})"
-    )
-    [found] = rows_of(records.db, query)
-    return different, list(found)
+class Counted:
+    """Exact counts of different values, each made once. Few at a time: each keeps a number for each row in memory."""
+
+    def __init__(self, records: Json | Table) -> None:
+        self._records = records
+        self._counts: dict[tuple[Candidate, ...], int] = {}
+        self._different: int | None = None
+
+    @property
+    def different(self) -> int:
+        """How many records there are, without those that are there a second time word for word."""
+        if self._different is None:
+            column = "j" if isinstance(self._records, Json) else "v"
+            query = f"SELECT count(DISTINCT hash({column}::VARCHAR)) FROM ({self._records.source})"  # noqa: S608
+            [(self._different,)] = rows_of(self._records.db, query)
+        return self._different
+
+    def of(self, some: tuple[Candidate, ...]) -> int:
+        """How many different values the columns have together."""
+        self.look([some])
+        return self._counts[some]
+
+    def look(self, combinations: Sequence[tuple[Candidate, ...]]) -> None:
+        """Counts several in one reading."""
+        new = [some for some in dict.fromkeys(combinations) if some not in self._counts]
+        for first in range(0, len(new), AT_ONCE):
+            part = new[first : first + AT_ONCE]
+            used = list(dict.fromkeys(one for some in part for one in some))
+            places = {one: number for number, one in enumerate(used, 1)}
+            counts = ", ".join(
+                f"count(DISTINCT hash({', '.join(f'v[{places[one]}]' for one in some)}))"
+                for some in part
+            )
+            values_of = self._records.values([one.path for one in used])
+            [row] = rows_of(self._records.db, f"SELECT {counts} FROM ({values_of})")  # noqa: S608
+            self._counts.update(zip(part, row, strict=True))
+
+    def unique(self, combinations: Sequence[tuple[Candidate, ...]]) -> list[tuple[Candidate, ...]]:
+        """Those that no two different records have in common."""
+        possible = [some for some in combinations if _most(some) >= ALMOST * self.different]
+        self.look(possible)
+        return [some for some in possible if self._counts[some] == self.different]
+
+
+def _most(some: tuple[Candidate, ...]) -> int:
+    """How many different values the columns can have together, by those that each has."""
+    product = 1
+    for one in some:
+        product *= max(one.distinct, 1)
+    return product
 
 
 def search(
@@ -103,109 +140,72 @@ def search(
     ask: Ask,
 ) -> Keys:
     """The key that was given, or the one that the samples show."""
-    by_name = {one.name: one for one in candidates}
+    counted = Counted(records)
+    updates = sorted(
+        (one for one in candidates if one.kind in ("time", "whole") and _update_rank(one.name)),
+        key=lambda one: -_update_rank(one.name),
+    )
     if key:
-        return _given(records, by_name, list(key), newest, candidates)
+        return _given(counted, records.rows, candidates, list(key), newest, updates)
+    made = _found(dataset, counted, records.rows, candidates, updates, ask)
+    if newest and made.key:
+        made.newest = newest
+    if (made.key or made.why) and counted.different < records.rows:
+        twice = records.rows - counted.different
+        made.why.append(f"{twice:,} record{'s are' if twice > 1 else ' is'} there twice, word for word")
+    return made
+
+
+def _found(
+    dataset: str,
+    counted: Counted,
+    rows: int,
+    candidates: Sequence[Candidate],
+    updates: Sequence[Candidate],
+    ask: Ask,
+) -> Keys:
+    """What the samples show: an own id, an id with versions, another id, two columns together, or nothing sure."""
     ids = sorted(
         (one for one in candidates if one.kind == "id"),
         key=lambda one: (-_fits(one.name, dataset), -one.distinct),
     )[:MOST]
-    versions = sorted(
-        (one for one in candidates if one.kind in ("time", "whole") and _is_update(one.name)),
-        key=lambda one: -_update_rank(one.name),
-    )[:2]
-    times = [one for one in candidates if one.kind == "time" and one not in versions][:2]
+    own = [one for one in ids if _fits(one.name, dataset)]
+    newest = updates[0].name if updates else "none"
+    for some in [own, [one for one in ids if one not in own]]:
+        if unique := counted.unique([(one,) for one in some]):
+            one = unique[0][0]
+            return Keys([one.name], newest, [f"{one.name} is in every row and never twice"])
+        versioned = counted.unique([(one, when) for one in some for when in updates[:2]])
+        if versioned:
+            one, when = max(versioned, key=lambda pair: (_fits(pair[0].name, dataset), pair[0].distinct))
+            number = counted.of((one,))
+            why = f"{number:,} different {one.name} in {rows:,} rows; with {when.name} each row is another"
+            return Keys([one.name], when.name, [why])
     parts = [one for one in candidates if one.kind == "part"][:MOST]
-    others = [
-        one
-        for one in candidates
-        if one.kind in ("other", "part") and one.distinct >= ALMOST * records.rows
-    ][:3]
-    tried: list[tuple[Candidate, ...]] = [(one,) for one in [*ids, *others]]
-    tried += [(one, when) for one in ids for when in [*versions, *times]]
     pairs = [*itertools.combinations(ids, 2), *((one, part) for one in ids for part in parts)]
-    tried += pairs
-    tried += [(*pair, when) for pair in pairs[:12] for when in versions]
-    tried = list(dict.fromkeys(tried))
-    if not tried:
-        return _keyless([])
-    different, counts = count(records, tried)
-    exact = dict(zip(tried, counts, strict=True))
-    whole = {some for some, number in exact.items() if number == different}
-    return _chosen(
-        dataset, records, exact, whole, different, ids, versions, times, pairs, others, ask
-    )
-
-
-def _chosen(
-    dataset: str,
-    records: Json | Table,
-    exact: dict[tuple[Candidate, ...], int],
-    whole: set[tuple[Candidate, ...]],
-    different: int,
-    ids: Sequence[Candidate],
-    versions: Sequence[Candidate],
-    times: Sequence[Candidate],
-    pairs: Sequence[tuple[Candidate, ...]],
-    others: Sequence[Candidate],
-    ask: Ask,
-) -> Keys:
-    rows = records.rows
-    copies = (
-        [f"{rows - different:,} records are there twice, word for word"] if different < rows else []
-    )
-    newest = versions[0].name if versions else "none"
-    unique = [one for one in ids if (one,) in whole]
-    versioned = [
-        (one, when)
-        for one in ids
-        for when in versions
-        if (one, when) in whole and exact[(one,)] < different
-    ]
-    strong = [(one, when) for one, when in versioned if _fits(one.name, dataset)]
-    if unique and not (strong and not _fits(unique[0].name, dataset)):
-        one = unique[0]
-        return Keys([one.name], newest, [f"{one.name} is in every row and never twice", *copies])
-    if versioned:
-        one, when = max(
-            strong or versioned, key=lambda some: (exact[(some[0],)], -ids.index(some[0]))
-        )
-        why = f"{exact[(one,)]:,} different {one.name} in {rows:,} rows; with {when.name} each row is another"
-        return Keys([one.name], when.name, [why, *copies])
-    for pair in sorted(
-        (p for p in pairs if p in whole),
-        key=lambda p: [_fits(one.name, dataset) for one in p],
-        reverse=True,
-    ):
+    for pair in counted.unique(pairs):
         said = " and ".join(one.name for one in pair)
         return Keys(
             [one.name for one in pair],
             newest,
-            [f"{said} together are in every row and never twice", *copies],
+            [f"{said} together are in every row and never twice"],
         )
-    for pair in pairs:
-        for when in versions:
-            if (*pair, when) in whole:
-                said = " and ".join(one.name for one in pair)
-                return Keys(
-                    [one.name for one in pair],
-                    when.name,
-                    [f"{said}: with {when.name} each row is another", *copies],
-                )
-    return _asked(whole, ids, times, others, copies, ask)
+    for *pair_, when in counted.unique([(*pair, when) for pair in pairs[:MOST] for when in updates[:1]]):
+        said = " and ".join(one.name for one in pair_)
+        return Keys(
+            [one.name for one in pair_], when.name, [f"{said}: with {when.name} each row is another"]
+        )
+    times = [one for one in candidates if one.kind == "time"][:2]
+    others = [one for one in candidates if one.kind in ("other", "part")]
+    unsure = [
+        *counted.unique([(one,) for one in others][:MOST]),
+        *counted.unique([(one, when) for one in ids for when in times][:MOST]),
+    ]
+    return _asked(unsure, ask)
 
 
-def _asked(
-    whole: set[tuple[Candidate, ...]],
-    ids: Sequence[Candidate],
-    times: Sequence[Candidate],
-    others: Sequence[Candidate],
-    copies: list[str],
-    ask: Ask,
-) -> Keys:
+def _asked(unsure: Sequence[tuple[Candidate, ...]], ask: Ask) -> Keys:
     """Combinations that are unique in the samples, but whose names do not say that they identify a row."""
-    unsure = [(one,) for one in others if (one,) in whole]
-    unsure += [(one, when) for one in ids for when in times if (one, when) in whole]
     for some in unsure:
         said = ", ".join(one.name for one in some)
         answer = ask(
@@ -213,55 +213,40 @@ def _asked(
             [("no", "no: rows are appended, each file once"), ("yes", f"yes: key: [{said}]")],
         )
         if answer == "yes":
-            return Keys([one.name for one in some], "none", [f"{said}, as you said", *copies])
-    made = _keyless(copies)
+            return Keys([one.name for one in some], "none", [f"{said}, as you said"])
+    made = Keys(why=[KEYLESS])
     made.why += [
         f"could be: key: [{', '.join(one.name for one in some)}], newest: none" for some in unsure
     ]
     return made
 
 
-def _keyless(copies: list[str]) -> Keys:
-    return Keys(
-        why=[
-            "no column identifies a row: rows are appended, and each file is loaded exactly once. A copy of a file under "
-            "another name adds its rows again",
-            *copies,
-        ]
-    )
-
-
 def _given(
-    records: Json | Table,
-    by_name: dict[str, Candidate],
+    counted: Counted,
+    rows: int,
+    candidates: Sequence[Candidate],
     key: list[str],
     newest: str,
-    candidates: Sequence[Candidate],
+    updates: Sequence[Candidate],
 ) -> Keys:
-    made = Keys(key, newest)
-    found = [by_name.get(name) for name in key]
-    for name, one in zip(key, found, strict=True):
-        if one is None:
-            made.warnings.append(
-                f"key: {name} has no value in some rows (or is of a type without exact values): these rows are bad"
-            )
-    if not newest:
-        updates = [
-            one for one in candidates if one.kind in ("time", "whole") and _is_update(one.name)
-        ]
-        updates.sort(key=lambda one: -_update_rank(one.name))
-        made.newest = updates[0].name if updates and updates[0].name not in key else "none"
-    made.why.append("as given")
-    there = tuple(one for one in found if one)
+    by_name = {one.name: one for one in candidates}
+    usual = next((one.name for one in updates if one.name not in key), "none")
+    made = Keys(key, newest or usual, ["as given"])
+    made.warnings += [
+        f"key: {name} has no value in some rows, or is of a type without exact values: these rows are bad"
+        for name in key
+        if name not in by_name
+    ]
+    there = tuple(by_name[name] for name in key if name in by_name)
     if len(there) == len(key):
         when = by_name.get(made.newest)
-        with_newest = (*there, when) if when else there
-        different, counts = count(records, [there, with_newest])
-        made.why.append(f"{counts[0]:,} different keys in {records.rows:,} rows")
-        if counts[1] < different:
+        both = (*there, when) if when else there
+        counted.look([there, both])
+        made.why.append(f"{counted.of(there):,} different keys in {rows:,} rows")
+        if (same := counted.different - counted.of(both)) > 0:
             made.warnings.append(
-                f"{different - counts[1]:,} rows have the key{f' and {made.newest}' if when else ''} of another row, "
-                "but other content: the smaller content wins"
+                f"{same:,} rows have the key{f' and {made.newest}' if when else ''} of another row, but other content: "
+                "the smaller content wins"
             )
     return made
 
@@ -272,10 +257,6 @@ def _fits(name: str, dataset: str) -> int:
     last = one.rsplit("_", maxsplit=1)[-1]
     own = ("id", "uuid", "guid", "key", *(f"{o}_{end}" for o in (one, last, dataset) for end in ("id", "uuid", "key", "no", "nr", "number", "code", "ref")))  # fmt: skip
     return 2 if name in own else 0
-
-
-def _is_update(name: str) -> bool:
-    return _update_rank(name) > 0
 
 
 def _update_rank(name: str) -> int:

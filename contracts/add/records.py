@@ -246,7 +246,7 @@ def _csv_group(
         return (
             f"read_csv({_listed([str(p) for p in paths])}, auto_detect = false, columns = {{{columns}}}, "
             f"delim = {literal(csv.delimiter)}, quote = {literal(csv.quote)}, escape = {literal(csv.quote)}, "
-            f"header = {str(csv.header).lower()}, strict_mode = false, {more})"
+            f"header = {str(csv.header).lower()}, {more})"
         )
 
     rejects = f"rejects_{number}"

@@ -14,14 +14,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from contracts.add.problem import NoContract
 from contracts.model import COMPRESSED
 from contracts.reading import FORMATS
 
 HEAD = 1 << 18  # bytes
+READ = 1 << 13
 LARGEST_OBJECT = 4_000_000  # bytes; COPY fails on a larger one (copy-usage_notes-copy-from-json)
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _BOM = b"\xef\xbb\xbf"
@@ -150,7 +152,7 @@ def _from_s3(bucket: str, prefix: str, work: Path) -> Iterator[Sample]:
 
 
 # -- the content of a file ---------------------------------------------------------------------
-def opened(sample: Sample) -> IO[bytes]:
+def opened(sample: Sample) -> BufferedIOBase:
     """The sample's content, decompressed while it is read. The compression is that of its ending."""
     match sample.packed:
         case ".gz":
@@ -158,7 +160,7 @@ def opened(sample: Sample) -> IO[bytes]:
         case ".bz2":
             return bz2.open(sample.path)
         case ".zst":
-            opened_zstd: IO[bytes] = _zstd().open(sample.path)
+            opened_zstd: BufferedIOBase = _zstd().open(sample.path)
             return opened_zstd
     return sample.path.open("rb")
 
@@ -171,13 +173,19 @@ def _zstd() -> Any:
 
 
 def head(sample: Sample) -> bytes:
-    """The first bytes of the content; b'' for an empty file, or one that is not what its ending says (then it is bad)."""
+    """The first bytes of the content, as far as they can be decompressed.
+
+    b'' for an empty file; a file that is not what its ending says has a bad record.
+    """
+    found = b""
     try:
         with opened(sample) as content:
-            return content.read(HEAD)
+            while len(found) < HEAD and (more := content.read1(READ)):
+                found += more
     except Exception as error:  # zlib, bz2 and zstd have errors of their own
-        sample.bad.add(f"not readable as {sample.packed or 'a file'}: {error}")
-        return b""
+        if not found:
+            sample.bad.add(f"not readable as {sample.packed or 'a file'}: {error}")
+    return found
 
 
 def unpacked(sample: Sample, to: Path) -> Path:
@@ -203,7 +211,7 @@ def as_lines(sample: Sample, to: Path) -> Path:
     return to
 
 
-def _records(content: IO[bytes], bad: Bad) -> Iterator[bytes]:
+def _records(content: BufferedIOBase, bad: Bad) -> Iterator[bytes]:
     """The JSON objects, whatever white space is between them. A line that begins with { begins a new one."""
     depth, first, kept = 0, 0, bytearray()
     number = 0

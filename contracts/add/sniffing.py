@@ -70,7 +70,7 @@ def _has_header(files: list[list[list[str]]]) -> bool:
     names = first[0]
     if any(not name.strip() or _VALUE.fullmatch(name.strip()) for name in names):
         return False
-    if len({name.lower() for name in names}) < len(names):
+    if len(set(names)) < len(names):
         return False
     if len(files) > 1 and all(row == names for row in first):
         return True

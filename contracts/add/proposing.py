@@ -25,7 +25,7 @@ from contracts.model import Csv
 from contracts.reading import PLAIN_FORMATS
 from contracts.types import LONGEST_VARCHAR
 
-MOST_TABLES = 5
+MOST_TABLES = 10
 _PARTITION = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,62})=([^/]+)/")
 
 
@@ -59,12 +59,13 @@ class Column:
 
 @dataclass
 class Child:
-    """A table of an array's elements. rows: of the samples."""
+    """A table of an array's elements. rows: of the samples; whole: the column that has the array if there is no table."""
 
     name: str
     each: tuple[str, ...]
     columns: list[Column]
     rows: int
+    whole: Column
 
 
 @dataclass
@@ -128,6 +129,8 @@ def propose(
             made = _of_json(dataset, place, *json_records(db, place.samples, work), wishes, ask)
     finally:
         db.close()
+    if wishes.newest and not made.keys.key:
+        raise NoContract(f"--newest {wishes.newest} needs a key: give --key too.")
     made.files = list(wishes.files) or _patterns(dataset, place)
     made.notes += [f"left out: {said}" for said in place.left_out]
     made.bad = [f"{s.key}: {said}" for s in place.samples for said in s.bad.named]
@@ -227,11 +230,6 @@ def _of_json(
     for leaf in tables[:MOST_TABLES]:
         made.tables.append(_child(dataset, records, leaf, made, ask))
         _mask(made.tables[-1].columns, wishes, ask)
-    for leaf in tables[MOST_TABLES:]:
-        made.notes.append(
-            f"{paths.Path(leaf.path)}: stays super, because a dataset with more than {MOST_TABLES} tables of arrays needs "
-            "many statements for each load"
-        )
     return made
 
 
@@ -377,7 +375,13 @@ def _child(dataset: str, records: Json, leaf: structure.Leaf, made: Proposal, as
             )
             column.type, column.format = varchar(longest), ""
     used = [table.name for table in made.tables]
-    return Child(names.table(dataset, leaf.path, used), leaf.path, columns, elements.rows)
+    whole = Column(
+        names.free(names.column(leaf.path, 0)[0], [column.name for column in made.columns]),
+        [leaf.path],
+        "super",
+        filled=leaf.node.kinds["array"] / max(records.rows, 1),
+    )
+    return Child(names.table(dataset, leaf.path, used), leaf.path, columns, elements.rows, whole)
 
 
 # -- columns -----------------------------------------------------------------------------------

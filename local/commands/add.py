@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from contracts.add import proposing, writing
+from contracts import build
+from contracts.add import fitting, proposing
 from contracts.add.problem import NoContract
 from contracts.add.proposing import Column, Proposal, Wishes
-from contracts.reading import ContractError, parse
+from contracts.document import ContractError
 from local.environment import ROOT
-from local.problem import Problem, Usage
+from local.problem import WELL, Problem, Usage
 from local.show.terminal import YELLOW, cut, paint, visible, width
 
 HELP = "make the contract of a dataset (dataset.yaml) from sample files"
@@ -100,20 +101,31 @@ def run(arguments: argparse.Namespace) -> int:
     work = Path(tempfile.mkdtemp(prefix="loader-add-"))
     try:
         made = proposing.propose(arguments.name, arguments.samples, work, wishes, ask)
-        text = writing.text(made)
-        parse(text, arguments.name, target, shown=_shown(target))
+        text = fitting.fitted(made, DATASETS.parent, target, shown=_shown(target))
     except NoContract as error:
         raise Problem(str(error)) from error
-    except ContractError as error:
-        raise Problem(f"no contract can be made of this: {error}") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     for line in told(made, ask.decided):
         print(line)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-    print(f"written: {_shown(target)}. Next: loader try {arguments.name} SAMPLES")
-    return 0
+    print(f"written: {_shown(target)}")
+    if arguments.into == DATASETS:
+        _build(arguments.name)
+    return WELL
+
+
+def _build(name: str) -> None:
+    """Builds all datasets as a deployment does. Raises Problem if this one does not go with the others."""
+    work = Path(tempfile.mkdtemp(prefix="loader-add-"))
+    try:
+        build.build(DATASETS.parent, work / "sql")
+    except ContractError as error:
+        raise Problem(f"It cannot be deployed as it is: {error}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    print(f"Next: loader try {name} FILES, then deploy")
 
 
 def _words(said: str) -> tuple[str, ...]:

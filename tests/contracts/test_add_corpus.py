@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from contracts.add import proposing, writing
+from contracts import generate
+from contracts.add import fitting, proposing
 from contracts.add.proposing import Proposal, Wishes
 from contracts.model import Column, Contract
 from contracts.reading import parse
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass
@@ -63,9 +66,10 @@ def added(
         return answers[0][0]
 
     proposal = proposing.propose(name, [str(samples)], work, wishes or Wishes(), ask)
-    text = writing.text(proposal)
+    text = fitting.fitted(proposal, ROOT / "sql", folder / name / "dataset.yaml")
     contract = parse(text, name, folder / name / "dataset.yaml")
     assert isinstance(contract, Contract)
+    assert generate.files(contract)
     return Added(proposal, contract, text, decided)
 
 
@@ -167,6 +171,10 @@ CASES: dict[str, Case] = {
         {"a.jsonl": lines({"id": 1, "items": [{"sku": "a", "qty": 1}]}, {"id": 2, "items": [{"sku": "b", "qty": 2, "id": 7}]})},
         {"thing_items.sku": "varchar(32)", "thing_items.qty": "integer", "thing_items.item_id": "bigint"},
         key=["id"],
+    ),
+    "more arrays than a transaction has room for": Case(
+        {"a.jsonl": lines(*({"id": n, **{f"list_{i}": [{"x": 1}] * i for i in range(1, 9)}} for n in range(9)))},
+        {"list_1": "super", "thing_list_8.x": "smallint"}, ["no table of list_1"], key=["id"],
     ),
     "arrays inside of arrays": Case(
         {"a.jsonl": lines({"id": 1, "items": [{"sku": "a", "parts": [{"x": 1}]}]})},

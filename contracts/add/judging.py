@@ -17,29 +17,76 @@ HEADROOM = 2
 MOST_SCALE = 4
 EXACT = 2**53
 """Floating point has every whole number up to this one."""
+_INEXACT = (
+    "COPY reads JSON numbers for bigint as floating point, exact up to 2^53; a decimal is exact"
+)
+_LARGEST = 9_200_000_000_000_000_000
 _SECONDS = (946_684_800, 4_102_444_800)  # 2000-01-01 to 2100-01-01
 _TIME_WORDS = {
-    *("time", "timestamp", "ts", "at", "date", "datetime", "epoch", "unix", "created", "updated", "modified", "changed"),
-    *("registration", "registered", "expires", "expiry", "start", "started", "end", "ended", "since", "until", "ms", "on"),
-}  # fmt: skip
+    *(
+        "time",
+        "timestamp",
+        "ts",
+        "at",
+        "date",
+        "datetime",
+        "epoch",
+        "unix",
+        "created",
+        "updated",
+        "modified",
+    ),
+    *(
+        "changed",
+        "registration",
+        "registered",
+        "expires",
+        "expiry",
+        "start",
+        "started",
+        "end",
+        "ended",
+        "since",
+    ),
+    *("until", "ms", "on"),
+}
 _DAY_WORDS = {"date", "day", "dt", "on", "birthday", "dob"}
 _ID_WORDS = {
-    "id",
-    "ids",
-    "key",
-    "uuid",
-    "guid",
-    "no",
-    "nr",
-    "number",
-    "code",
-    "ref",
-    "sku",
-    "isbn",
-    "ean",
-    "iban",
+    *(
+        "id",
+        "ids",
+        "key",
+        "uuid",
+        "guid",
+        "no",
+        "nr",
+        "number",
+        "code",
+        "ref",
+        "sku",
+        "isbn",
+        "ean",
+        "iban",
+    )
 }
-_TEXT_WORDS = {"zip", "zipcode", "postcode", "postal", "plz", "phone", "tel", "telephone", "mobile", "fax", "iban", "ean", "isbn", "ssn"}  # fmt: skip
+_TEXT_WORDS = {
+    *("zip", "zipcode", "postcode", "postal", "plz", "phone", "tel", "telephone", "mobile", "fax"),
+    *("iban", "ean", "isbn", "ssn"),
+}
+_PEOPLE = {
+    *(
+        "customer",
+        "user",
+        "person",
+        "contact",
+        "employee",
+        "patient",
+        "buyer",
+        "recipient",
+        "billing",
+    ),
+    "shipping",
+}
 _NOT_VALUES = ("json_null", "empty")
 Ask = Callable[[str, Sequence[tuple[str, str]]], str]
 """A question and its answers (value, what it means), the first of them for the case that nobody answers."""
@@ -152,15 +199,20 @@ def _text(name: str, found: Stats, csv: bool) -> Decision:
 
 
 _PLAIN_TEXT = ("text", "email", "uuid", "ip", "phone", "null_text", "text_boolean")
+_DIGITS = "texts of a number"
 _SAID = {
-    "whole": "numbers", "decimal": "numbers", "point_zero": "numbers", "exponent": "numbers",
-    "text_whole": "digits", "text_decimal": "digits", "text_point_zero": "digits", "leading_zero": "digits",
-    "text_exponent": "digits", "boolean": "booleans", "date": "dates", "time": "times", "time_zone": "times",
-}  # fmt: skip
+    **dict.fromkeys(NUMBERS, "numbers"),
+    **{f"text_{kind}": _DIGITS for kind in NUMBERS},
+    "leading_zero": _DIGITS,
+    "boolean": "booleans",
+    "date": "dates",
+    "time": "times",
+    "time_zone": "times",
+}
 
 
 def _mixed(found: Stats) -> list[str]:
-    """A warning if a part of the values is of another kind than the others, with counts and an example of the fewest."""
+    """A warning if some values are of another kind than the others, with counts and an example of the fewest."""
     groups: dict[str, list[Found]] = {}
     for kind, each in found.items():
         said = "texts" if kind in _PLAIN_TEXT else _SAID.get(kind, "dates")
@@ -169,10 +221,13 @@ def _mixed(found: Stats) -> list[str]:
     counts = {said: sum(each.n for each in some) for said, some in groups.items()}
     texts = counts.get("texts", 0)
     odd = [said for said in counts if said != "texts"]
-    if len(counts) == 1 or (texts >= 0.8 * total and set(odd) <= {"digits", "dates", "times"}):
+    if len(counts) == 1 or (texts >= 0.8 * total and set(odd) <= {_DIGITS, "dates", "times"}):
         return []
     fewest = min(counts, key=lambda said: counts[said])
-    told = ", ".join(f"{n:,} {said}" for said, n in sorted(counts.items(), key=lambda c: -c[1]))
+    told = ", ".join(
+        f"{n:,} {said if n > 1 else said.replace('s ', ' ').removesuffix('s')}"
+        for said, n in sorted(counts.items(), key=lambda c: -c[1])
+    )
     example = groups[fewest][0].example
     return [f"values of several kinds: {told} (such as {example[:40]!r}); so it is text"]
 
@@ -188,7 +243,7 @@ def _number(name: str, found: Stats, csv: bool, ask: Ask) -> Decision:
     quoted = sum(each.n for kind, each in found.items() if kind.startswith("text_"))
     decision = _fraction(found, digits) if "decimal" in kinds else None
     if decision is None:
-        decision = _epoch(name, low, high, found, ask) or _whole(name, low, high, digits)
+        decision = _epoch(name, low, high, found, ask) or _whole(name, low, high, digits, csv)
         if "point_zero" in kinds:
             decision.why.append("some are written 12.0")
     if quoted and not csv:
@@ -211,18 +266,16 @@ def _fraction(found: Stats, digits: int) -> Decision:
     )
 
 
-def _whole(name: str, low: float, high: float, digits: int) -> Decision:
+def _whole(name: str, low: float, high: float, digits: int, csv: bool) -> Decision:
     size = max(abs(low), abs(high))
     shown = f"{low:,.0f} to {high:,.0f}"
     if digits > MOST_DIGITS - 2:
         return Decision(varchar(digits), why=[f"{digits} digits, more than a number has"])
-    if size > EXACT:
+    if size > (_LARGEST if csv else EXACT):
         precision = min(MOST_DIGITS, max(19, digits + 1))
         return Decision(
             f"decimal({precision},0)",
-            why=[
-                f"{digits} digits: COPY reads JSON numbers for bigint as floating point, which is exact up to 2^53"
-            ],
+            why=[f"{digits} digits: {'too many for bigint' if csv else _INEXACT}"],
         )
     if low >= 0 and high <= 1:
         return Decision("smallint", why=["0 and 1: flags"])
@@ -277,7 +330,7 @@ def _epoch(name: str, low: float, high: float, found: Stats, ask: Ask) -> Decisi
             ],
         )
     if hinted and _SECONDS[0] * 10**6 <= low <= high <= _SECONDS[1] * 10**9:
-        made = _whole(name, low, high, len(f"{high:.0f}"))
+        made = _whole(name, low, high, len(f"{high:.0f}"), csv=False)
         made.warnings.append("micro- or nanoseconds since 1970, which no format reads: a number")
         return made
     return None
@@ -314,7 +367,6 @@ def _parts(name: str, found: Stats, ask: Ask) -> Decision:
     mark, clock = marks.pop(), clocks.pop()
     first = max(each.digits for each in found.values())
     second = max(each.scale for each in found.values())
-    example = next(iter(found.values())).example
     day_first = f"DD{mark}MM{mark}YYYY"
     month_first = f"MM{mark}DD{mark}YYYY"
     warnings: list[str] = []
@@ -333,9 +385,7 @@ def _parts(name: str, found: Stats, ask: Ask) -> Decision:
         options = [(day_first, "the day first"), (month_first, "the month first")]
         if mark == "/":
             options.reverse()
-        format_ = ask(
-            f"{name}: is {example} {day_first} or {month_first}? No value shows it.", options
-        )
+        format_ = ask(f"{name}: is it {day_first} or {month_first}? No value shows it.", options)
         why = "either order fits the samples"
     suffix = {"": "", "m": " HH24:MI", "s": " HH24:MI:SS"}[clock]
     return Decision(
@@ -367,11 +417,10 @@ def personal(name: str, path: Sequence[str], stats: Stats) -> str:
         or {"birth", "date"} <= here
     ):
         return "a person's number or date"
-    people = {"customer", "user", "person", "contact", "employee", "patient", "buyer", "recipient", "billing", "shipping"}  # fmt: skip
     last = names.words(path[-1]) if path else name
     if "text" in found and (
         re.search(r"(^|_)(first|last|full|sur|given|family)_?name$", name)
-        or (last == "name" and above & people)
+        or (last == "name" and above & _PEOPLE)
         or last in ("firstname", "lastname", "surname", "fullname")
         or (last in ("street", "address", "address1", "street_address"))
     ):

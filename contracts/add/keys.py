@@ -27,8 +27,8 @@ _PARTS = {*("line", "position", "pos", "index", "item", "seq", "sequence", "day"
 MOST = 6
 AT_ONCE = 3
 KEYLESS = (
-    "no column identifies a row: rows are appended, and each file is loaded exactly once. A copy of a file under another "
-    "name adds its rows again"
+    "no column identifies a row: rows are appended, and each file is loaded exactly once. A copy of a file under "
+    "another name adds its rows again"
 )
 
 
@@ -152,7 +152,9 @@ def search(
         made.newest = newest
     if (made.key or made.why) and counted.different < records.rows:
         twice = records.rows - counted.different
-        made.why.append(f"{twice:,} record{'s are' if twice > 1 else ' is'} there twice, word for word")
+        made.why.append(
+            f"{twice:,} record{'s are' if twice > 1 else ' is'} there twice, word for word"
+        )
     return made
 
 
@@ -177,7 +179,9 @@ def _found(
             return Keys([one.name], newest, [f"{one.name} is in every row and never twice"])
         versioned = counted.unique([(one, when) for one in some for when in updates[:2]])
         if versioned:
-            one, when = max(versioned, key=lambda pair: (_fits(pair[0].name, dataset), pair[0].distinct))
+            one, when = max(
+                versioned, key=lambda pair: (_fits(pair[0].name, dataset), pair[0].distinct)
+            )
             number = counted.of((one,))
             why = f"{number:,} different {one.name} in {rows:,} rows; with {when.name} each row is another"
             return Keys([one.name], when.name, [why])
@@ -190,10 +194,14 @@ def _found(
             newest,
             [f"{said} together are in every row and never twice"],
         )
-    for *pair_, when in counted.unique([(*pair, when) for pair in pairs[:MOST] for when in updates[:1]]):
+    for *pair_, when in counted.unique(
+        [(*pair, when) for pair in pairs[:MOST] for when in updates[:1]]
+    ):
         said = " and ".join(one.name for one in pair_)
         return Keys(
-            [one.name for one in pair_], when.name, [f"{said}: with {when.name} each row is another"]
+            [one.name for one in pair_],
+            when.name,
+            [f"{said}: with {when.name} each row is another"],
         )
     times = [one for one in candidates if one.kind == "time"][:2]
     others = [one for one in candidates if one.kind in ("other", "part")]
@@ -251,12 +259,13 @@ def _given(
     return made
 
 
-def _fits(name: str, dataset: str) -> int:
-    """How well a name fits the dataset's: order_id for orders; 2 for its own id, 0 for another's."""
+def _fits(name: str, dataset: str) -> bool:
+    """Whether a name is that of the dataset's own id: id, or order_id for orders."""
     one = singular(dataset)
     last = one.rsplit("_", maxsplit=1)[-1]
-    own = ("id", "uuid", "guid", "key", *(f"{o}_{end}" for o in (one, last, dataset) for end in ("id", "uuid", "key", "no", "nr", "number", "code", "ref")))  # fmt: skip
-    return 2 if name in own else 0
+    ends = ("id", "uuid", "key", "no", "nr", "number", "code", "ref")
+    own = {f"{what}_{end}" for what in (one, last, dataset) for end in ends}
+    return name in own or name in ("id", "uuid", "guid", "key")
 
 
 def _update_rank(name: str) -> int:

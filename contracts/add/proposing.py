@@ -1,4 +1,4 @@
-"""Samples -> a proposal: every column with its path, its type and the reason, the key, and what a person should look at."""
+"""Samples -> a proposal: each column with its path, its type and the reason; the key; what a person should look at."""
 
 import re
 from collections import Counter
@@ -26,6 +26,7 @@ from contracts.reading import PLAIN_FORMATS
 from contracts.types import LONGEST_VARCHAR
 
 MOST_TABLES = 10
+_EXAMPLE = re.compile(r" \(such as .*?\)(?=[;:]|$)")
 _PARTITION = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,62})=([^/]+)/")
 
 
@@ -59,7 +60,10 @@ class Column:
 
 @dataclass
 class Child:
-    """A table of an array's elements. rows: of the samples; whole: the column that has the array if there is no table."""
+    """A table of an array's elements. rows: of the samples.
+
+    whole: the column that takes the array if there is no table of it
+    """
 
     name: str
     each: tuple[str, ...]
@@ -188,8 +192,8 @@ def _of_csv(
         )
     if read.differing:
         made.notes.append(
-            f"{len(read.differing)} files have another header than most, such as {read.differing[0]}: a file whose header "
-            "lacks a column of the contract is rejected"
+            f"{len(read.differing)} files have another header than most, such as {read.differing[0]}: a file whose "
+            "header lacks a column of the contract is rejected"
         )
     _mask(columns, wishes, ask)
     made.keys = _keys(dataset, table, made, wishes, ask)
@@ -239,8 +243,8 @@ def _doubled(node: structure.Node, above: tuple[str, ...] = ()) -> list[str]:
         path = (*above, key)
         if inner.doubled > 0:
             said.append(
-                f"{paths.Path(path)}: the key is there twice in {inner.doubled:,} records; which of them COPY takes is not "
-                "documented"
+                f"{paths.Path(path)}: the key is there twice in {inner.doubled:,} records; which of them COPY takes is "
+                "not documented"
             )
         said += _doubled(inner, path)
     return said
@@ -316,8 +320,8 @@ def _of_leaves(
     if first.kind != "value":
         there = sum(count for kind, count in first.node.kinds.items() if kind != "null")
         column = Column(name, [first.path], "super", filled=there / max(rows, 1))
-        if first.why.startswith("WARN "):
-            column.warnings.append(f"{first.why[5:]}: super takes them all")
+        if first.kind == "mixed":
+            column.warnings.append(f"{first.why}: super takes them all")
         elif first.kind == "empty":
             column.warnings.append(f"{first.why}, so nothing says what is in them")
         elif first.kind == "scalars":
@@ -398,7 +402,7 @@ def _column(
     if csv:
         found.pop("null_text", None)
     usual = max(found.values(), key=lambda each: each.n, default=None)
-    column = Column(
+    return Column(
         name,
         of,
         decision.type,
@@ -412,15 +416,10 @@ def _column(
         person=personal(name, of[0], stats),
         stats=stats,
     )
-    return column
 
 
 def _mask(columns: Sequence[Column], wishes: Wishes, ask: Ask) -> None:
     for column in columns:
-        if column.person:
-            column.warnings = [
-                re.sub(r" \(such as .*?\)(?=[;:]|$)", "", said) for said in column.warnings
-            ]
         if column.name in wishes.mask:
             if column.type == "super":
                 raise NoContract(
@@ -433,8 +432,10 @@ def _mask(columns: Sequence[Column], wishes: Wishes, ask: Ask) -> None:
                 [("no", "store it"), ("hash", "mask: hash")],
             )
             column.mask = "hash" if answer == "hash" else ""
-        if column.person or column.mask:
+        if column.person or column.mask:  # no value of a person is shown or written
             column.example = "•••" if column.example else ""
+            column.why = [said for said in column.why if not re.search("[0-9]", said)]
+            column.warnings = [_EXAMPLE.sub("", said) for said in column.warnings]
 
 
 def _keys(dataset: str, records: Json | Table, made: Proposal, wishes: Wishes, ask: Ask) -> Keys:
@@ -491,7 +492,7 @@ def _one_format(made: Proposal) -> None:
             continue
         if first.setdefault(column.type, column.format) != column.format:
             column.warnings.append(
-                f"COPY reads one format of each file's {column.type}s ({first[column.type]}), so {column.format} is text"
+                f"COPY reads one format of a file's {column.type}s ({first[column.type]}), so {column.format} is text"
             )
             longest = max((found.longest for found in column.stats.values()), default=10)
             column.type, column.format = varchar(min(longest, LONGEST_VARCHAR)), ""

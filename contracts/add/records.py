@@ -1,7 +1,7 @@
 """The samples as a relation of DuckDB that is read as often as needed, in constant memory.
 
-Every value comes as text, and rules.py says in SQL what each text is: DuckDB's own sniffing of types is not used, because
-it looks at the first rows only, and takes leading zeros for numbers.
+Every value comes as text, and rules.py says in SQL what each text is: DuckDB's own sniffing of types is not used,
+because it looks at the first rows only, and takes leading zeros for numbers.
 """
 
 import csv as csv_format
@@ -18,6 +18,8 @@ from contracts.add.problem import NoContract
 from contracts.add.samples import LARGEST_OBJECT, Sample, as_lines, head, unpacked
 from contracts.model import Csv
 
+SNIFFED = 20
+"""CSV files whose starts say how all are written."""
 MEMORY = "512MB"
 """Of DuckDB; what does not fit is written to the work folder."""
 
@@ -72,10 +74,11 @@ class Json:
     def keys(self, objects: Sequence[Sequence[str]]) -> Iterator[tuple[int, str, int]]:
         """The keys of the objects at paths, as they stand: the path's number, a key, and how often it is there."""
         at = _listed([pointer(path) for path in objects])
-        listed = f"SELECT unnest(range({len(objects)})) AS p, unnest(json_keys(j, {at})) AS k FROM ({self.source})"  # noqa: S608
+        numbers = f"unnest(range({len(objects)})) AS p"
+        listed = f"SELECT {numbers}, unnest(json_keys(j, {at})) AS k FROM ({self.source})"  # noqa: S608
+        each = f"SELECT p, unnest(k) AS key, unnest(range(len(k))) AS place FROM ({listed})"  # noqa: S608
         found = self.db.execute(
-            f"SELECT p, key, count(*) FROM (SELECT p, unnest(k) AS key, unnest(range(len(k))) AS place FROM ({listed})) "  # noqa: S608
-            "GROUP BY p, key ORDER BY p, max(place), key"
+            f"SELECT p, key, count(*) FROM ({each}) GROUP BY p, key ORDER BY p, max(place), key"  # noqa: S608
         )
         while some := found.fetchmany(1000):
             yield from some
@@ -115,16 +118,14 @@ def json_records(
     db: duckdb.DuckDBPyConnection, samples: Sequence[Sample], work: Path
 ) -> tuple[Json, list[str]]:
     """The records of JSON files, and the keys of files without any. Raises NoContract if no file has one."""
-    ready = [(sample, head(sample)) for sample in samples]
-    empty = [sample.key for sample, start in ready if not start.strip() and not sample.bad.count]
-    kept = [sample for sample, start in ready if start.strip()]
-    paths = {s.key: _readable(s, work, n) for n, s in enumerate(kept) if s.packed != ".bz2"}
+    kept, empty = _with_content(samples)
+    paths = {n: _readable(s, work, n) for n, s in enumerate(kept) if s.packed != ".bz2"}
     clean = _clean(db, paths)
     rows = sum(clean.values())
     for number, sample in enumerate(kept):
-        if sample.key not in clean:
-            paths[sample.key] = as_lines(sample, work / f"lines-{number}.jsonl")
-            rows += sum(_clean(db, {sample.key: paths[sample.key]}).values())
+        if number not in clean:
+            paths[number] = as_lines(sample, work / f"lines-{number}.jsonl")
+            rows += sum(_clean(db, {number: paths[number]}).values())
     files = [str(path) for path in paths.values() if path.stat().st_size]
     records = Json(db, f"SELECT j FROM {_read(files)}" if files else "", rows)  # noqa: S608
     if not records.rows:
@@ -137,21 +138,32 @@ def _nothing(samples: Sequence[Sample], what: str) -> str:
     return f"No sample has a {what} in it. {'; '.join(said[:5]) or 'The files are empty.'}"
 
 
-def _clean(db: duckdb.DuckDBPyConnection, paths: dict[str, Path]) -> dict[str, int]:
-    """The keys of the files that DuckDB reads to the end, each line an object, and how many they have."""
+def _with_content(samples: Sequence[Sample]) -> tuple[list[Sample], list[str]]:
+    """The samples that have some, and the keys of those that are empty."""
+    kept, empty = [], []
+    for sample in samples:
+        if head(sample).strip():
+            kept.append(sample)
+        elif not sample.bad.count:
+            empty.append(sample.key)
+    return kept, empty
+
+
+def _clean(db: duckdb.DuckDBPyConnection, paths: dict[int, Path]) -> dict[int, int]:
+    """The numbers of the files that DuckDB reads to the end, each line an object, and how many they have."""
     if not paths:
         return {}
-    keys = {str(path): key for key, path in paths.items()}
+    numbers = {str(path): number for number, path in paths.items()}
     try:
         found = db.execute(
             f"SELECT filename, count(*), count(*) FILTER (j IS NULL OR NOT starts_with(j::VARCHAR, '{{')) "  # noqa: S608
-            f"FROM {_read([*keys])} GROUP BY 1"
+            f"FROM {_read([*numbers])} GROUP BY 1"
         ).fetchall()
     except duckdb.Error:  # it does not say which file
         if len(paths) == 1:
             return {}
-        return {k: n for one, path in paths.items() for k, n in _clean(db, {one: path}).items()}
-    return {keys[path]: count for path, count, wrong in found if not wrong}
+        return {n: c for one, path in paths.items() for n, c in _clean(db, {one: path}).items()}
+    return {numbers[path]: count for path, count, wrong in found if not wrong}
 
 
 def _read(files: Sequence[str]) -> str:
@@ -184,26 +196,28 @@ class CsvFiles:
 
 def csv_records(db: duckdb.DuckDBPyConnection, samples: Sequence[Sample], work: Path) -> CsvFiles:
     """The records of CSV files, with the delimiter, quote and header that the first bytes of the files show."""
-    heads = [(sample, head(sample)) for sample in samples]
-    empty = [sample.key for sample, start in heads if not start.strip() and not sample.bad.count]
-    ready: list[tuple[Sample, str]] = []
-    for sample, start in heads:
+    kept, empty = _with_content(samples)
+    starts: list[str] = []
+    for sample in [*kept]:
         try:
-            if start.strip():
-                ready.append((sample, _text(start)))
+            text = _text(head(sample))
+            if len(starts) < SNIFFED:
+                starts.append(text)
         except UnicodeDecodeError as error:
             sample.bad.add(f"not UTF-8 ({error.reason})")
-    if not ready:
+            kept.remove(sample)
+    if not kept:
         raise NoContract(_nothing(samples, "record"))
-    csv = sniffing.dialect([text for _, text in ready[:20]])
+    csv = sniffing.dialect(starts)
     groups: dict[tuple[str, ...], list[tuple[Sample, Path]]] = {}
-    for number, (sample, text) in enumerate(ready):
-        first = next(csv_format.reader([*text.splitlines(True)], **sniffing.reading(csv)), [])
-        names = tuple(sniffing.names(first, csv.header))
+    for number, sample in enumerate(kept):
+        lines = _text(head(sample)).splitlines(True)
+        first = next(csv_format.reader(lines, **sniffing.reading(csv)), [])
         path = _readable(sample, work, number)
         if sample.packed == ".bz2":
             path = unpacked(sample, work / f"unpacked-{number}{sample.ending}")
-        groups.setdefault(names, []).append((sample, path))
+        of_file = tuple(sniffing.names(first, csv.header))
+        groups.setdefault(of_file, []).append((sample, path))
     names = [*dict.fromkeys(name for group in groups for name in group)]
     parts, rows = [], 0
     for number, (group, files) in enumerate(groups.items()):

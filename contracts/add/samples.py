@@ -1,8 +1,8 @@
 """Sample files: which there are, and each as a file that DuckDB reads record by record.
 
 A file of JSON lines or CSV is read where it is, compressed by gzip or zstd or not at all. Others are written once into
-the work folder as JSON lines: bzip2, objects over several lines or several on a line, a byte order mark, and whatever has
-a record that cannot be read. That record is left out, counted, and named by file and line.
+the work folder as JSON lines: bzip2, objects over several lines or several on a line, a byte order mark, and whatever
+has a record that cannot be read. That record is left out, counted, and named by file and line.
 """
 
 import bz2

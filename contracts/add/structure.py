@@ -120,7 +120,7 @@ class Leaf:
 
     path: tuple[str, ...]
     node: Node
-    kind: str  # value, super, objects (an array of them), scalars (an array of them), empty (arrays only)
+    kind: str  # value, super, mixed, objects (an array of them), scalars (an array of them), empty (arrays only)
     why: str = ""
 
 
@@ -162,7 +162,7 @@ def _of(node: Node, path: tuple[str, ...]) -> Iterator[Leaf]:
             for kind, count in node.kinds.most_common()
             if kind != "null"
         )
-        yield Leaf(path, node, "super", f"WARN values of several kinds: {said}")
+        yield Leaf(path, node, "mixed", f"values of several kinds: {said}")
 
 
 def _array(node: Node) -> tuple[str, str]:

@@ -23,7 +23,7 @@ def text(made: Proposal) -> str:
 def _lines(made: Proposal) -> Iterator[str]:
     files = f"{made.sample_files:,} file{'' if made.sample_files == 1 else 's'}"
     yield f"# yaml-language-server: $schema={SCHEMA}"
-    yield f"# Made by loader add from {files}, {made.rows:,} rows. Lengths and ranges have headroom; change what you know better."
+    yield f"# Made by loader add from {files}, {made.rows:,} rows. Lengths have headroom. Change what you know better."
     title = made.dataset.replace("_", " ").capitalize()
     yield f"description: {title} (say here what they are)"
     shown = [_quoted(one) for one in made.files]

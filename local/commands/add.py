@@ -166,7 +166,7 @@ def told(made: Proposal, decided: Sequence[str]) -> Iterator[str]:
 
 
 def _table(columns: Sequence[Column], made: Proposal) -> Iterator[str]:
-    rows = [("column", "path", "type", "filled", "distinct", "example", "why")]
+    rows = [("column", "path", "type", "filled", "distinct ~", "example", "why")]
     for column in columns:
         kind = f"{column.type}{f' {column.format}' if column.format else ''}{' hash' if column.mask else ''}"
         reasons = [*column.why, *([column.person] if column.person else []), *column.warnings[:1]]

@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -33,7 +33,7 @@ def orders(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+def run(tmp_path: Path) -> Run:
     """Runs add in this process; returns the contract that it wrote."""
 
     def ran(*words: object, answers: str | None = None) -> Contract:
@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
         assert isinstance(contract, Contract)
         return contract
 
-    yield ran
+    return ran
 
 
 def test_prints_a_table_and_writes_a_commented_contract(
@@ -61,7 +61,9 @@ def test_prints_a_table_and_writes_a_commented_contract(
     assert line.split()[1:5] == ["user.email", "varchar(32)", "100%", "3"]
     assert "p0@example.com" not in printed, "an example of a person"
     text = (tmp_path / "into" / "orders" / "dataset.yaml").read_text()
-    assert text.startswith("# yaml-language-server: $schema=../../../contracts/dataset.schema.json\n")
+    assert text.startswith(
+        "# yaml-language-server: $schema=../../../contracts/dataset.schema.json\n"
+    )
     assert "# an e-mail address; to store only a hash: user_email: {" in text
     assert "example.com" not in text
 
@@ -120,7 +122,9 @@ def test_what_cannot_be_is_refused_in_a_line(
     words: list[str], said: str, orders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with mock.patch.dict(os.environ):
-        code = main(["add", "orders", str(orders), *words, "--yes", "--into", str(tmp_path / "into")])
+        code = main(
+            ["add", "orders", str(orders), *words, "--yes", "--into", str(tmp_path / "into")]
+        )
     assert code == 1
     assert said in capsys.readouterr().err
     assert not (tmp_path / "into").exists()
@@ -162,7 +166,9 @@ def test_samples_in_s3(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         )
         for day in ("27", "28"):
             body = gzip.compress("".join(json.dumps(order) + "\n" for order in ORDERS).encode())
-            s3.put_object(Bucket="samples", Key=f"raw/orders/dt=2026-11-{day}/a.jsonl.gz", Body=body)
+            s3.put_object(
+                Bucket="samples", Key=f"raw/orders/dt=2026-11-{day}/a.jsonl.gz", Body=body
+            )
         s3.put_object(Bucket="samples", Key="raw/orders/dt=2026-11-27/_SUCCESS", Body=b"")
         contract = run("orders", "s3://samples/raw/orders/")
     assert (contract.prefix, contract.endings) == ("raw/orders/", (".jsonl",))

@@ -133,7 +133,7 @@ def decide(name: str, stats: Stats, *, csv: bool, ask: Ask) -> Decision:
     decision = _decided(name, found, csv, ask)
     if refused:
         decision.warnings.append(
-            f"{refused.n:,} values are {refused.example}, which is not JSON: COPY rejects these rows"
+            f"{refused.example} is not JSON: COPY rejects {refused.n:,} row{'s' if refused.n > 1 else ''} with it"
         )
     return decision
 
@@ -253,22 +253,23 @@ def _number(name: str, found: Stats, csv: bool, ask: Ask) -> Decision:
 
 
 def _fraction(found: Stats, digits: int) -> Decision:
-    scale = max(each.scale for each in found.values())
-    if scale > MOST_SCALE:
-        many = f"up to {scale} digits after the point"
+    most = max(each.scale for each in found.values())
+    if most > MOST_SCALE:
+        many = f"up to {most} digits after the point"
         return Decision("double precision", why=[f"{many}: measured, not counted"])
-    whole = digits + scale + 4
-    precision = next((p for p in (12, 18, MOST_DIGITS) if p >= whole), 0)
+    scale = 2 if most <= 2 else MOST_SCALE
+    precision = next((p for p in (12, 18, MOST_DIGITS) if p >= digits + scale + 4), 0)
     if not precision:
         return Decision("double precision", why=[f"{digits} digits before the point"])
     return Decision(
-        f"decimal({precision},{scale})", why=[f"at most {scale} digits after the point"]
+        f"decimal({precision},{scale})",
+        why=[f"at most {most} digit{'s' if most != 1 else ''} after the point"],
     )
 
 
 def _whole(name: str, low: float, high: float, digits: int, csv: bool) -> Decision:
     size = max(abs(low), abs(high))
-    shown = f"{low:,.0f} to {high:,.0f}"
+    shown = f"{low:,.0f} to {high:,.0f}" if low < high else f"always {low:,.0f}"
     if digits > MOST_DIGITS - 2:
         return Decision(varchar(digits), why=[f"{digits} digits, more than a number has"])
     if size > (_LARGEST if csv else EXACT):
@@ -277,7 +278,7 @@ def _whole(name: str, low: float, high: float, digits: int, csv: bool) -> Decisi
             f"decimal({precision},0)",
             why=[f"{digits} digits: {'too many for bigint' if csv else _INEXACT}"],
         )
-    if low >= 0 and high <= 1:
+    if low == 0 and high == 1 and not is_id(name):
         return Decision("smallint", why=["0 and 1: flags"])
     if not is_id(name) and size * 100 <= 2**31:
         return Decision("integer", why=[shown])
@@ -419,9 +420,8 @@ def personal(name: str, path: Sequence[str], stats: Stats) -> str:
         return "a person's number or date"
     last = names.words(path[-1]) if path else name
     if "text" in found and (
-        re.search(r"(^|_)(first|last|full|sur|given|family)_?name$", name)
-        or (last == "name" and above & _PEOPLE)
-        or last in ("firstname", "lastname", "surname", "fullname")
+        re.search(r"(^|_)(first|last|sur|given|family)_?name$", name)
+        or (last in ("name", "full_name", "fullname") and (above & _PEOPLE or name == "full_name"))
         or (last in ("street", "address", "address1", "street_address"))
     ):
         return "a person's name or address"

@@ -25,6 +25,8 @@ _UPDATED = (
 _PARTS = {*("line", "position", "pos", "index", "item", "seq", "sequence", "day", "date", "month", "year", "code"),
           *("sku", "country", "currency", "language", "locale")}  # fmt: skip
 MOST = 6
+FEW = 20
+"""Rows: fewer say little about what identifies one."""
 AT_ONCE = 3
 KEYLESS = (
     "no column identifies a row: rows are appended, and each file is loaded exactly once. A copy of a file under "
@@ -150,7 +152,11 @@ def search(
     made = _found(dataset, counted, records.rows, candidates, updates, ask)
     if newest and made.key:
         made.newest = newest
-    if (made.key or made.why) and counted.different < records.rows:
+    if made.key and records.rows < FEW:
+        made.warnings.append(
+            f"key: only {records.rows} rows of the samples show it; see whether it is so"
+        )
+    if counted.different < records.rows:
         twice = records.rows - counted.different
         made.why.append(
             f"{twice:,} record{'s are' if twice > 1 else ' is'} there twice, word for word"

@@ -1,5 +1,6 @@
 """Samples -> a proposal: each column with its path, its type and the reason; the key; what a person should look at."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ from contracts.reading import PLAIN_FORMATS
 from contracts.types import LONGEST_VARCHAR
 
 MOST_TABLES = 10
+MOST_RENAMED = 10
 _EXAMPLE = re.compile(r" \(such as .*?\)(?=[;:]|$)")
 _PARTITION = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,62})=([^/]+)/")
 
@@ -262,11 +264,13 @@ def _columns(records: Json, leaves: Sequence[structure.Leaf], rows: int, ask: As
     )
     groups: dict[str, list[structure.Leaf]] = {}
     whys: dict[str, str] = {}
+    joined = _renamed(records, profiled, rows, ask)
     for number, leaf in enumerate(leaves, 1):
-        name, whys_name = names.column(leaf.path, number)
+        name, why = names.column(joined.get(leaf.path, leaf.path), number)
         groups.setdefault(name, []).append(leaf)
-        whys[name] = whys_name
-    together = _together(records, [group for group in groups.values() if len(group) > 1])
+        whys[name] = why
+    doubled = [[leaf.path for leaf in group] for group in groups.values() if len(group) > 1]
+    together = _together(records, doubled)
     columns: list[Column] = []
     for name, group in groups.items():
         kinds = {leaf.kind for leaf in group}
@@ -290,23 +294,57 @@ def _columns(records: Json, leaves: Sequence[structure.Leaf], rows: int, ask: As
     return columns
 
 
+def _renamed(
+    records: Json, profiled: dict[tuple[str, ...], Stats], rows: int, ask: Ask
+) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Paths that are another one's new name, as repo.full_name of repo.name, if a person says so.
+
+    They are beside each other, have kinds of values in common, one has the other's words, and no record has both.
+    """
+    there = {path: sum(f.n for f in values(stats).values()) for path, stats in profiled.items()}
+    pairs = [
+        (one, other)
+        for one, other in itertools.combinations(profiled, 2)
+        if one[:-1] == other[:-1]
+        and min(there[one], there[other]) > 0
+        and there[one] + there[other] <= rows
+        and values(profiled[one]).keys() & values(profiled[other]).keys()
+        and _one_in_the_other(one[-1], other[-1])
+    ][:MOST_RENAMED]
+    both = _together(records, pairs)
+    found = {}
+    for one, other in pairs:
+        if not both[one, other] and one not in found and other not in found:
+            shown, new = (str(paths.Path(path)) for path in (one, other))
+            answer = ask(
+                f"No record has both {shown} and {new}. Are they one column?",
+                [("no", "two columns"), ("yes", f"one: path: [{shown}, {new}]")],
+            )
+            if answer == "yes":
+                found[other] = one
+    return found
+
+
+def _one_in_the_other(one: str, other: str) -> bool:
+    """Whether a key has all words of another, and more."""
+    first, second = (set(names.words(key).split("_")) for key in (one, other))
+    return first < second or second < first
+
+
 def _together(
-    records: Json, groups: Sequence[Sequence[structure.Leaf]]
+    records: Json, groups: Sequence[Sequence[tuple[str, ...]]]
 ) -> dict[tuple[tuple[str, ...], ...], bool]:
     """For each group, whether some record has a value at two of its paths."""
     if not groups:
         return {}
-    flat = [leaf.path for group in groups for leaf in group]
+    flat = [path for group in groups for path in group]
     numbers = iter(range(1, len(flat) + 1))
     tests = []
     for group in groups:
         there = [f"(v[{next(numbers)}]::VARCHAR <> 'null')::INTEGER" for _ in group]
         tests.append(f"max({' + '.join(f'coalesce({one}, 0)' for one in there)}) > 1")
     [found] = rows_of(records.db, f"SELECT {', '.join(tests)} FROM ({records.values(flat)})")  # noqa: S608
-    return {
-        tuple(leaf.path for leaf in group): bool(both)
-        for group, both in zip(groups, found, strict=True)
-    }
+    return {tuple(group): bool(both) for group, both in zip(groups, found, strict=True)}
 
 
 def _of_leaves(

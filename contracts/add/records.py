@@ -78,7 +78,7 @@ class Json:
         listed = f"SELECT {numbers}, unnest(json_keys(j, {at})) AS k FROM ({self.source})"  # noqa: S608
         each = f"SELECT p, unnest(k) AS key, unnest(range(len(k))) AS place FROM ({listed})"  # noqa: S608
         found = self.db.execute(
-            f"SELECT p, key, count(*) FROM ({each}) GROUP BY p, key ORDER BY p, max(place), key"  # noqa: S608
+            f"SELECT p, key, count(*) FROM ({each}) GROUP BY p, key ORDER BY p, max(place), count(*) DESC, key"  # noqa: S608
         )
         while some := found.fetchmany(1000):
             yield from some
@@ -218,6 +218,8 @@ def csv_records(db: duckdb.DuckDBPyConnection, samples: Sequence[Sample], work: 
             path = unpacked(sample, work / f"unpacked-{number}{sample.ending}")
         of_file = tuple(sniffing.names(first, csv.header))
         groups.setdefault(of_file, []).append((sample, path))
+    if csv.header:
+        _without_header(groups)
     names = [*dict.fromkeys(name for group in groups for name in group)]
     parts, rows = [], 0
     for number, (group, files) in enumerate(groups.items()):
@@ -234,6 +236,15 @@ def csv_records(db: duckdb.DuckDBPyConnection, samples: Sequence[Sample], work: 
         usual = max(groups, key=lambda group: len(groups[group]))
         found.differing = [s.key for group in groups if group != usual for s, _ in groups[group]]
     return found
+
+
+def _without_header(groups: dict[tuple[str, ...], list[tuple[Sample, Path]]]) -> None:
+    """Takes out the files whose first line has no name of the others' headers: it is no header."""
+    usual = {name.lower() for name in max(groups, key=lambda group: len(groups[group]))}
+    for group in [*groups]:
+        if not usual & {name.lower() for name in group}:
+            for sample, _ in groups.pop(group):
+                sample.bad.add("line 1: not the header of the other files, so the file is left out")
 
 
 def _text(start: bytes) -> str:

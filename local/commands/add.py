@@ -154,9 +154,8 @@ def told(made: Proposal, decided: Sequence[str]) -> Iterator[str]:
     )
     yield f"{key}: {'; '.join(made.keys.why)}"
     if made.bad_count or made.bad:
-        yield paint(
-            f"{made.bad_count:,} records cannot be read, and are left out:", YELLOW, sys.stdout
-        )
+        records = "1 record" if made.bad_count == 1 else f"{made.bad_count:,} records"
+        yield paint(f"cannot be read, so left out: {records}", YELLOW, sys.stdout)
         for bad in made.bad[:SHOWN_BAD]:
             yield f"  {visible(bad)}"
     if warnings := [*made.warnings, *decided]:

@@ -83,7 +83,18 @@ def test_on_a_terminal_it_asks(run: Run, orders: Path, capsys: pytest.CaptureFix
     assert contract.column("user_email").mask == "hash"
     printed = capsys.readouterr().out
     assert "a number from 1 to 2" in printed
-    assert "look at this" not in printed
+    assert "looks like an e-mail address" not in printed.partition("look at this")[2]
+
+
+def test_a_renamed_key_becomes_one_column_if_a_person_says_so(run: Run, tmp_path: Path) -> None:
+    names = [*[{"repo": {"name": "a/b"}}] * 2, {"repo": {"full_name": "a/c"}}]
+    (tmp_path / "pushes.jsonl").write_text("".join(json.dumps(name) + "\n" for name in names))
+    contract = run("pushes", tmp_path / "pushes.jsonl", answers="2\n")
+    [column] = contract.columns
+    assert (column.name, [str(path) for path in column.paths]) == (
+        "repo_name",
+        ["repo.name", "repo.full_name"],
+    )
 
 
 def test_yes_asks_nothing_on_a_terminal(run: Run, orders: Path) -> None:

@@ -125,6 +125,8 @@ CASES: dict[str, Case] = {
     "uuids": one("session", ["6f1c0f6e-3b0a-4c1d-9f55-0a8b1f2c3d4e"] * 2, "varchar(64)"),
     # numbers
     "flags": one("active", [0, 1, 1], "smallint"),
+    "always one": one("songs", [1, 1, 1], "integer"),
+    "digits after the point, with headroom": one("volts", [3.256, 3.2], "decimal(12,4)"),
     "booleans": one("active", [True, False, None], "boolean"),
     "booleans as text": one("active", ["true", "FALSE"], "boolean"),
     "yes and no": one("active", ["yes", "no"], "varchar(32)"),
@@ -144,7 +146,7 @@ CASES: dict[str, Case] = {
         "size", [*range(99), "12 MB"], "varchar(32)", "99 numbers, 1 text (such as '12 MB')"
     ),
     "NaN": Case(
-        {"a.jsonl": '{"n":"x","v":1.5}\n{"n":"x","v":NaN}\n'}, {"v": "decimal(12,1)"}, ["not JSON"]
+        {"a.jsonl": '{"n":"x","v":1.5}\n{"n":"x","v":NaN}\n'}, {"v": "decimal(12,2)"}, ["not JSON"]
     ),
     # times
     "mixed offsets": one("placed", MIXED, "timestamp"),
@@ -214,7 +216,7 @@ CASES: dict[str, Case] = {
                 *({"id": n, **{f"list_{i}": [{"x": 1}] * i for i in range(1, 9)}} for n in range(9))
             )
         },
-        {"list_1": "super", "thing_list_8.x": "smallint"},
+        {"list_1": "super", "thing_list_8.x": "integer"},
         ["no table of list_1"],
         key=["id"],
     ),
@@ -229,7 +231,7 @@ CASES: dict[str, Case] = {
     ),
     "deep nesting": Case(
         {"a.jsonl": lines({"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}, "n": 1})},
-        {"a_b_c_d_e_f": "super", "n": "smallint"},
+        {"a_b_c_d_e_f": "super", "n": "integer"},
     ),
     "a key that comes late": Case(
         {"a.jsonl": lines(*[{"a": 1}] * 6000, {"a": 1, "late": {"b": [{"c": "x"}], "d": 2.25}})},
@@ -248,7 +250,7 @@ CASES: dict[str, Case] = {
     ),
     "a key that no path can name": Case(
         {"a.jsonl": lines({"ok": 1, "it's": 2, "m": {"": 1, "b": 2}})},
-        {"ok": "smallint", "m": "super"},
+        {"ok": "integer", "m": "super"},
         ["it's"],
     ),
     "unicode keys": Case(
@@ -274,6 +276,11 @@ CASES: dict[str, Case] = {
         {"user_id": "bigint", "user_id_2": "varchar(32)"},
         ["some records have both"],
     ),
+    "a key that was renamed": Case(
+        {"a.jsonl": lines(*[{"repo": {"name": "a/b"}}] * 3, *[{"repo": {"full_name": "a/c"}}] * 2)},
+        {"repo_name": "varchar(32)", "repo_full_name": "varchar(32)"},
+        ["No record has both repo.name and repo.full_name"],
+    ),
     "a key that is there twice": Case(
         {"a.jsonl": '{"a": 1, "a": 2}\n{"a": 3}\n'}, {"a": "integer"}, ["there twice in 1 records"]
     ),
@@ -298,13 +305,13 @@ CASES: dict[str, Case] = {
         rows=3,
     ),
     "an empty file": Case(
-        {"a.jsonl": "", "b.jsonl": '{"a": 1}\n'}, {"a": "smallint"}, ["a.jsonl: empty"], rows=1
+        {"a.jsonl": "", "b.jsonl": '{"a": 1}\n'}, {"a": "integer"}, ["a.jsonl: empty"], rows=1
     ),
     "a byte order mark": Case(
-        {"a.jsonl": b'\xef\xbb\xbf{"a": 1}\n'}, {"a": "smallint"}, ["byte order mark"], rows=1
+        {"a.jsonl": b'\xef\xbb\xbf{"a": 1}\n'}, {"a": "integer"}, ["byte order mark"], rows=1
     ),
     "not UTF-8": Case(
-        {"a.jsonl": b'{"a": 1}\n{"a": "\xff"}\n'}, {"a": "smallint"}, ["line 2: not UTF-8"], rows=1
+        {"a.jsonl": b'{"a": 1}\n{"a": "\xff"}\n'}, {"a": "integer"}, ["line 2: not UTF-8"], rows=1
     ),
     "compressed files": Case(
         {
@@ -317,7 +324,7 @@ CASES: dict[str, Case] = {
     ),
     "a gz that is none": Case(
         {"a.jsonl.gz": b"plain", "b.jsonl": '{"a": 1}\n'},
-        {"a": "smallint"},
+        {"a": "integer"},
         ["a.jsonl.gz: not readable as .gz"],
         rows=1,
     ),
@@ -329,13 +336,13 @@ CASES: dict[str, Case] = {
         {"a": "integer"},
         ["a.jsonl.gz: not readable from some point on"],
     ),
-    "a name with a pattern in it": Case({"a[1]*.jsonl": '{"a": 1}\n'}, {"a": "smallint"}, rows=1),
+    "a name with a pattern in it": Case({"a[1]*.jsonl": '{"a": 1}\n'}, {"a": "integer"}, rows=1),
     "files of different keys": Case(
-        {"a.jsonl": '{"a": 1}\n', "b.jsonl": '{"b": "x"}\n'}, {"a": "smallint", "b": "varchar(32)"}
+        {"a.jsonl": '{"a": 1}\n', "b.jsonl": '{"b": "x"}\n'}, {"a": "integer", "b": "varchar(32)"}
     ),
     "files of another kind": Case(
         {"a.jsonl": '{"a": 1}\n', "b.jsonl": '{"a": 1}\n', "c.csv": "x\n1\n", "notes.md": "x"},
-        {"a": "smallint"},
+        {"a": "integer"},
         ["c.csv: not json", "notes.md"],
     ),
     "folders that say a day": Case(
@@ -362,7 +369,7 @@ CASES: dict[str, Case] = {
         {"order_id": "bigint", "unit_price": "decimal(12,2)"},
     ),
     "a header with a name twice": Case(
-        {"a.csv": "a,b,A\n1,2,3\n"}, {"a": "smallint", "b": "integer"}, ["a second time"]
+        {"a.csv": "a,b,A\n1,2,3\n"}, {"a": "integer", "b": "integer"}, ["a second time"]
     ),
     "CSV files of different headers": Case(
         {"a.csv": "a,b\n1,x\n", "b.csv": "a,b\n5,x\n", "c.csv": "a,c\n2,2026-11-28\n"},
@@ -370,6 +377,13 @@ CASES: dict[str, Case] = {
         ["another header"],
         rows=3,
     ),
+    "a CSV file without the header of the others": Case(
+        {"a.csv": "a,b\n1,x\n", "b.csv": "a,b\n5,x\n", "c.csv": "7,y\n8,z\n"},
+        {"a": "integer"},
+        ["c.csv: line 1: not the header"],
+        rows=2,
+    ),
+    "big ids of CSV": Case({"a.csv": "tweet,n\n1234567890123456789,1\n"}, {"tweet": "bigint"}),
     "a CSV line with too many fields": Case(
         {"a.csv": "a,b\n1,2\n1,2,3\n4,5\n"}, {"a": "integer"}, ["a.csv: line 3"], rows=2
     ),
@@ -425,6 +439,9 @@ CASES: dict[str, Case] = {
         },
         key=["id"],
         rows=100,
+    ),
+    "a key that two rows show": Case(
+        {"a.jsonl": lines({"id": 1}, {"id": 2})}, key=["id"], said=["only 2 rows"]
     ),
     "an id that is missing once": Case(
         {"a.jsonl": lines(*({"id": n} for n in range(50)), {"id": None, "v": 2})}, key=[]

@@ -254,14 +254,7 @@ def _doubled(node: structure.Node, above: tuple[str, ...] = ()) -> list[str]:
 
 def _columns(records: Json, leaves: Sequence[structure.Leaf], rows: int, ask: Ask) -> list[Column]:
     """The columns of leaves; leaves whose paths make the same name are one column, if no record has both."""
-    flat = [leaf for leaf in leaves if leaf.kind == "value"]
-    profiled = dict(
-        zip(
-            (leaf.path for leaf in flat),
-            rules.profile(records, [leaf.path for leaf in flat]),
-            strict=True,
-        )
-    )
+    profiled = {leaf.path: leaf.node.stats for leaf in leaves if leaf.kind == "value"}
     groups: dict[str, list[structure.Leaf]] = {}
     whys: dict[str, str] = {}
     joined = _renamed(records, profiled, rows, ask)

@@ -83,15 +83,6 @@ class Json:
         while some := found.fetchmany(1000):
             yield from some
 
-    def types(self, paths: Sequence[Sequence[str]]) -> list[tuple[int, str, int]]:
-        """The JSON types at paths: the path's number, a type of DuckDB's json_type, and how many values are of it."""
-        at = _listed([pointer(path) for path in paths])
-        listed = f"SELECT unnest(range({len(paths)})) AS p, unnest(json_type(j, {at})) AS t FROM ({self.source})"  # noqa: S608
-        return rows_of(
-            self.db,
-            f"SELECT p, t, count(*) FROM ({listed}) WHERE t IS NOT NULL GROUP BY p, t",  # noqa: S608
-        )
-
 
 @dataclass
 class Table:

@@ -119,7 +119,8 @@ def _text_kind(t: str) -> str:
 
 
 _JSON_TEXT = """CASE WHEN ascii(raw) = 34 THEN
-    CASE WHEN contains(raw, '\\') THEN raw ->> '$' ELSE substr(raw, 2, length(raw) - 2) END ELSE raw END"""
+    CASE WHEN contains(raw, '\\') THEN raw ->> '$' ELSE substr(raw, 2, length(raw) - 2) END
+    WHEN ascii(raw) NOT IN (91, 123) THEN raw END"""
 _JSON_KIND = """CASE ascii(raw)
     WHEN 34 THEN {text}
     WHEN 123 THEN 'object'

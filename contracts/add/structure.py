@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from contracts.add.records import Json
+from contracts.add.rules import Stats, profile
 
 DEEPEST = 5
 """Levels of objects that become columns; deeper ones stay super."""
 WIDEST = 150
 """Keys of an object that become columns: one with more stays super."""
+WIDEST_RECORD = 780
 FEWEST_IDS = 5
 FIRST = 5000
-_KINDS = {"OBJECT": "object", "ARRAY": "array", "NULL": "null"}
+_KINDS = {"object": "object", "array": "array", "empty_array": "array", "json_null": "null"}
 _UNREADABLE = re.compile(r"['\\\x00-\x1f\x7f]")
 _LONGEST_KEY = 127
 _VARIES = re.compile(r"[0-9]+|[0-9a-f]{8,}")
@@ -28,7 +30,8 @@ class Node:
     below     keys of the objects
     element   the elements of the arrays; None if all arrays are empty
     many      whether there are more keys below than are kept
-    doubled   in how many objects the key is there a second time
+    doubled   how often the key is there a second time in its object
+    stats     what its values are; of the record itself too
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -36,6 +39,7 @@ class Node:
     element: "Node | None" = None
     many: bool = False
     doubled: int = 0
+    stats: Stats = field(default_factory=dict)
 
     def is_only(self, kind: str) -> bool:
         """Whether the values that are there are all of this kind."""
@@ -74,44 +78,43 @@ class _Tree:
     def grow(self, paths: list[Path]) -> None:
         """Looks at the paths, and at what is found below them."""
         asked: set[Path] = set()
-        objects: list[Path] = []
         while paths:
-            for path in paths:
-                self.nodes.setdefault(path, Node())
-            for number, kind, count in self._records.types(paths):
-                node = self.nodes[paths[number]]
-                node.kinds[_KINDS.get(kind, "scalar")] += count
+            for path, stats in zip(paths, profile(self._records, paths), strict=True):
+                node = self.nodes.setdefault(path, Node())
+                node.stats = stats
+                for kind, found in stats.items():
+                    node.kinds[_KINDS.get(kind, "scalar")] += found.n
+                node.doubled -= sum(node.kinds.values())
             objects = [
                 path
                 for path in self.nodes
                 if path not in asked and "object" in self.nodes[path].kinds and len(path) <= DEEPEST
             ]
             asked.update(objects)
-            paths = self._keys(objects)
+            paths = self._keys(objects) if objects else []
 
     def _keys(self, objects: list[Path]) -> list[Path]:
         """Adds the keys of objects to their nodes; returns the paths that are new."""
-        new: list[Path] = []
-        if not objects:
-            return new
         for number, key, count in self._records.keys(objects):
-            above = self.nodes[objects[number]]
-            if len(above.below) >= 4 * WIDEST:
+            path = objects[number]
+            above = self.nodes[path]
+            if len(above.below) > (WIDEST if path else WIDEST_RECORD):
                 above.many = True
                 continue
-            path = (*objects[number], key)
-            known = path in self.nodes
-            node = self.nodes[path] if known else Node()
+            node = self.nodes.get((*path, key)) or Node()
             above.below[key] = node
-            if known:
-                node.doubled = count - sum(node.kinds.values())
-            elif nameable(key):
-                new.append(path)
-                self.nodes[path] = node
-                node.doubled = count
-            else:
+            node.doubled += count
+            if not nameable(key):
                 node.kinds["scalar"] = count
-        return new
+        new = [
+            ((*path, key), node)
+            for path in objects
+            if not self.nodes[path].many
+            for key, node in self.nodes[path].below.items()
+            if nameable(key) and (*path, key) not in self.nodes
+        ]
+        self.nodes.update(new)
+        return [path for path, _ in new]
 
 
 @dataclass

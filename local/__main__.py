@@ -8,6 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.commands import (
+    add,
     demo,
     deploy,
     down,
@@ -28,6 +29,7 @@ from local.environment import isolated, ports
 from local.problem import Problem
 
 COMMANDS = {
+    "add": add,
     "up": up,
     "down": down,
     "status": status,

@@ -21,7 +21,8 @@ TRANSACTIONS = {
     "publish": (
         (
             *("publish/begin.sql", "publish/again.sql", "publish/files.sql"),
-            *("publish/replaced.sql", "publish/claim.sql", "publish/check_results.sql"),
+            *("publish/replaced.sql", "publish/rejected_rows.sql", "publish/claim.sql"),
+            "publish/check_results.sql",
             *("publish/guard.sql", "publish/figures.sql"),
         ),
         ("publish", "publish_and_undo", "reload", "again"),
@@ -32,6 +33,10 @@ TRANSACTIONS = {
             "undo/figures.sql",
         ),
         ("undo", "publish_and_undo"),
+    ),
+    "new mask": (
+        ("migrations/lock.sql", "migrations/same_contract.sql", "migrations/record_contract.sql"),
+        ("masks",),
     ),
 }
 _CREATED = re.compile(r"\bCREATE\s+TABLE\s+IF\s+NOT\s+EXISTS\s+(\$\{\w+\}\.\w+)", re.IGNORECASE)
@@ -82,7 +87,7 @@ def _refuse_what_is_too_long(source: Path, contract: Contract) -> None:
                     source,
                     contract.name,
                     ["tables", child.name],
-                    f"with all tables, the {what} of a file has {total} statements, and Redshift's Data API takes "
+                    f"with all tables, its {what} has {total} statements, and Redshift's Data API takes "
                     f"{MOST_STATEMENTS} in a transaction: {child.name} is the first table that is too many. Leave it "
                     "out, and take its array into a super column",
                 )
@@ -97,7 +102,7 @@ def _with_children(contract: Contract, number: int) -> Contract:
 
 
 def statements(source: Path, contract: Contract, what: str) -> int:
-    """How many statements a transaction of the dataset has: 'publish' or 'undo'."""
+    """How many statements a transaction of the dataset has: one of TRANSACTIONS."""
     shared, folders = TRANSACTIONS[what]
     made = generate.files(contract)
     own = (text for file, text in made.items() if file.partition("/")[0] in folders)

@@ -120,5 +120,6 @@ def _not_taken(state: State) -> str:
     keys = ", ".join(visible(key) for key in state.not_taken[:NOT_TAKEN_SHOWN])
     more = len(state.not_taken) - NOT_TAKEN_SHOWN
     rest = f" and {more:,} more" if more > 0 else ""
-    ends = " or ".join(state.dataset.suffixes)
+    *others, last = state.dataset.suffixes
+    ends = f"{', '.join(others)} or {last}" if others else last
     return f"not taken by {state.dataset.name} (its files end with {ends}): {keys}{rest}"

@@ -84,9 +84,16 @@ def pressure(given: argparse.Namespace) -> Document:
     return pressure.measure(200 if given.quick else 3_000)
 
 
+def add(given: argparse.Namespace) -> Document:
+    """loader add over nested order events: seconds and memory"""
+    from benchmarks import add
+
+    return add.measure(20_000 if given.quick else 1_000_000)
+
+
 PARTS: dict[str, Part] = {
     "costs": costs, "latency": latency, "cold": cold, "plan": plan, "publish": publish, "scale": scale,
-    "pressure": pressure, "against": against, "local": local,
+    "pressure": pressure, "against": against, "local": local, "add": add,
 }  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from benchmarks.lib.pages import Pages, page
 from benchmarks.lib.s3_listing import PAGE, listing
 from benchmarks.plan import _body
 from benchmarks.publish import reads, written_table
+from local.states.interpreter import Interpreter, Task, TaskFailed
 from tests.world.counting import Counts, price, queue_requests, transitions
-from tests.world.interpreter import Interpreter, Task, TaskFailed
 from tests.world.product import EXECUTION, STARTED, STATE_MACHINE
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -20,6 +20,7 @@ from loader import clients, keys, retries, sweep_mark
 from loader.datasets import Dataset, dataset_of, datasets
 from loader.event_loads import EventLoads, events_of, waiting_lists
 from loader.observability import MetricUnit, logger, metrics
+from loader.overdue import Newest
 from loader.settings import required_variable, settings
 from loader.store import DataFile, MissingObject
 from loader.unmatched import Unmatched, dataset_above
@@ -61,10 +62,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ]
     marked = current_mark(now)
     marks, seen = last_sweep(marked)
-    not_taken = Unmatched()
+    not_taken, newest = Unmatched(), Newest()
     # Listed once: files that arrive later must not count as seen.
-    found = list(files_after(marks, not_taken))
+    found = list(files_after(marks, not_taken, newest))
     record_unmatched(not_taken, now)
+    measure_overdue(newest, now)
     others = being_loaded(running, now)
     files = [file for file in found if (file.key, file.etag) not in seen | others]
     dealt_with = others | {(file.key, file.etag) for file in files}
@@ -186,18 +188,29 @@ def as_log_fields(marks: dict[str, datetime]) -> dict[str, str]:
     return {name: mark.isoformat() for name, mark in marks.items()}
 
 
-def files_after(marks: dict[str, datetime], not_taken: Unmatched) -> Iterator[DataFile]:
+def files_after(
+    marks: dict[str, datetime], not_taken: Unmatched, newest: Newest
+) -> Iterator[DataFile]:
     """The files of the datasets in the data bucket that were modified after their dataset's mark. Also counts files of
-    any age that match no dataset.
+    any age that match no dataset, and notes the newest of each dataset.
     """
     known = datasets().values()
     for name, dataset in datasets().items():
         for file in store.list_files(settings().data_bucket, dataset.prefix):
             if dataset.takes(file.key):
+                newest.add(dataset, file.modified)
                 if datetime.fromisoformat(file.modified) > marks[name]:
                     yield file
             elif not dataset_of(file.key, known) and dataset_above(file.key, known) is dataset:
                 not_taken.add(file, dataset)
+
+
+def measure_overdue(newest: Newest, now: datetime) -> None:
+    """Counts the datasets of which no file has come for longer than their contract expects, and logs them."""
+    overdue = newest.overdue(datasets().values(), now)
+    metrics.add_metric("DatasetsOverdue", MetricUnit.Count, len(overdue))
+    if overdue:
+        logger.warning("no new file has come for longer than expected", datasets=overdue)
 
 
 def record_unmatched(not_taken: Unmatched, now: datetime) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.commands import (
+    add,
     demo,
     deploy,
     down,
@@ -20,6 +21,7 @@ from local.commands import (
     sql,
     start,
     status,
+    try_,
     up,
     upload,
 )
@@ -27,6 +29,7 @@ from local.environment import isolated, ports
 from local.problem import Problem
 
 COMMANDS = {
+    "add": add,
     "up": up,
     "down": down,
     "status": status,
@@ -39,6 +42,7 @@ COMMANDS = {
     "evolve": evolve,
     "inbox": inbox,
     "sql": sql,
+    "try": try_,
     "reset": reset,
     "demo": demo,
 }

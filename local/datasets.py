@@ -14,7 +14,8 @@ from local.problem import Problem
 @dataclass(frozen=True)
 class Dataset:
     """As its dataset.json describes it. ``folder``: where its built files are; none in tests. ``contract``: the digest
-    of what its contract says of its tables, empty if it has none.
+    of what its contract says of its tables, empty if it has none. ``expect_seconds``: how often a file should come, 0
+    if it does not say.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Dataset:
     stage_table: str = ""
     folder: Path = Path()
     contract: str = ""
+    expect_seconds: int = 0
 
     def takes(self, key: str) -> bool:
         """Whether an object with this key is a file of the dataset."""
@@ -53,6 +55,7 @@ def of_tree(built: Path) -> tuple[Dataset, ...]:
                 str(said["stage_table"]),
                 file.parent,
                 str(said.get("contract") or ""),
+                int(said.get("expect_seconds", 0)),
             )
         )
     return tuple(found)

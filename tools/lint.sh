@@ -26,7 +26,7 @@ check sam-validate sam validate --lint --template template.yaml --config-env def
 check cfn-lint cfn-lint template.yaml docs/other-account/bucket-owner.yaml
 check checkov bash tools/checkov.sh template.yaml docs/other-account/bucket-owner.yaml
 check asl python -m tools.asl_lint statemachine/*.asl.json
-check sqlfluff sqlfluff lint --disable-progress-bar sql docs/adding-a-dataset/sql
+check sqlfluff sqlfluff lint --disable-progress-bar sql docs/hand-written-datasets/sql
 check sql-forms python -m tools.sql_lint
 check docs python -m tools.docs_lint
 

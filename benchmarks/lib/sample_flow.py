@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.lib.metered import CALL_SECONDS
+from local.states.interpreter import Interpreter, Task
 from tests.world.counting import Counts, transitions
-from tests.world.interpreter import Interpreter, Task
 from tests.world.product import EXECUTION, STARTED, STATE_MACHINE, lambda_result
 
 WAIT = 10

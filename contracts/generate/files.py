@@ -20,7 +20,7 @@ from contracts.model import Contract
 
 
 def files(contract: Contract) -> dict[str, str]:
-    """Path inside of the dataset's folder -> text, sorted: what a hand-written dataset has (docs/adding-a-dataset.md)."""
+    """Path inside of the dataset's folder -> text, sorted: what a hand-written dataset has (docs/hand-written-datasets.md)."""
     shape = Shape(contract)
     published = keyed if contract.key else appended
     made = {
@@ -57,6 +57,8 @@ def _document(shape: Shape) -> dict[str, object]:
     }
     if in_key := {column.name: column.from_key for column in contract.columns if column.from_key}:
         document["from_key"] = in_key
+    if contract.every:
+        document["expect_seconds"] = int(contract.every.total_seconds())
     if contract.format == "csv":
         document["header"] = landing.header(shape)
         if extra := landing.extra_columns(shape):

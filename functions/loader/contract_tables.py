@@ -244,9 +244,9 @@ class Comparison:
             is_there = column in self.wanted.columns.get(table, ()) and column not in OWN
             if is_there and wanted != how and not (how == "hash" and wanted == "drop"):
                 yield (
-                    f"{self.dataset}: {name} was masked ({how}), and the contract says {wanted or 'no mask'}. Its "
-                    f"values are not there any more. Put mask: {how} back into dataset.yaml; or give the column another name, "
-                    "and load the files again."
+                    f"{self.dataset}: {name} was masked ({how}), and the contract says {wanted or 'no mask'}. "
+                    f"Its values are not there any more. Put mask: {how} back into dataset.yaml. Or give the column "
+                    "another name, and load the files again."
                 )
 
     def _told(self, was: Applied) -> Iterator[str]:

@@ -21,7 +21,7 @@ COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
     *("staged_tables", "paths", "from_key", "rows", "contract", "tables", "masks", "unknown"),
-    "extra_columns",
+    *("extra_columns", "expect_seconds"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -78,7 +78,8 @@ class Dataset:
     key, each with its name there; ``rows``, what the values of its rows may be; ``contract``, the digest of what its
     tables are; ``tables``, these tables; ``masks``, the masked columns: no value of the dataset's files is shown then,
     because it may be in the wrong column; ``rejects_unknown``, whether a file with a key that no column takes is
-    rejected; ``extra_columns``, those of the staging table for columns of CSV files that are not known.
+    rejected; ``extra_columns``, those of the staging table for columns of CSV files that are not known;
+    ``expect_seconds``, after how long without a new file the sweep says that one is overdue, 0 for never.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Dataset:
     masks: tuple[Mask, ...] = ()
     rejects_unknown: bool = False
     extra_columns: tuple[str, ...] = ()
+    expect_seconds: int = 0
 
     @property
     def hashes(self) -> bool:
@@ -219,6 +221,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             tuple(Mask(**one) for one in document.get("masks", ())),
             document.get("unknown") == "reject",
             _texts(name, document, "extra_columns", sql.IDENTIFIER),
+            int(document.get("expect_seconds", 0)),
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))
@@ -250,7 +253,7 @@ def _header(name: str, said: Any) -> tuple[str, ...]:
     if said is False and skipped:
         raise DatasetError(
             f"Dataset {name!r}: header is false, but copy.sql says IGNOREHEADER {skipped}: the first row of each file "
-            "would be lost. Take IGNOREHEADER out of copy.sql, or header out of dataset.json."
+            "would be lost. Take IGNOREHEADER out of copy.sql, or header out of dataset.yaml."
         )
     if said and skipped != 1:
         raise DatasetError(

@@ -1,6 +1,7 @@
 """What became of the files of each dataset: a line each, with what to do."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from local.datasets import Dataset
 from local.show.report import LEFT_OUT
@@ -18,6 +19,7 @@ TO_DO = {
     "not loaded": "start a load if none is running",
     "not taken": "rename or move",
 }
+OVERDUE = "overdue: see why no new file comes"
 WHICH = (
     '.venv/bin/python -m local sql "SELECT dataset, status, key, reason FROM file_status '
     "WHERE status IN ('rejected', 'unreadable', 'waiting', 'missing')\""
@@ -48,7 +50,15 @@ class State:
     @property
     def to_do(self) -> str:
         """What a person should do, in a few words."""
-        return "; ".join(f"{kind}: {what}" for kind, what in TO_DO.items() if self.counts.get(kind))
+        told = [f"{kind}: {what}" for kind, what in TO_DO.items() if self.counts.get(kind)]
+        return "; ".join([*told, *([OVERDUE] if self.is_overdue(datetime.now(UTC)) else [])])
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether no file has been loaded for longer than the dataset's contract expects one."""
+        every = timedelta(seconds=self.dataset.expect_seconds)
+        if not every or not self.newest_at:
+            return False
+        return now - datetime.fromisoformat(self.newest_at).replace(tzinfo=UTC) > every
 
 
 def lines(states: list[State], room: int | None) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 import pytest
 
 from fakeshift import Isolation
+from local.states.interpreter import Stopped
 from tests.faults.cases import (
     ALL,
     MAIN,
@@ -30,7 +31,6 @@ from tests.faults.cases import (
 )
 from tests.world.boundary import LASTING, SERVICE_KINDS, Call, Place
 from tests.world.executions import Execution
-from tests.world.interpreter import Stopped
 from tests.world.recordings import GONE, SCENARIOS, Scenario, new_world, record, recorded
 from tests.world.simulator import Status, World
 

@@ -30,7 +30,9 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def run(clients: Any, sql: str) -> Result:
         asked.append(sql)
-        return Result(["path", "suggested"], [*map(list, SEEN)], has_rows=True, affected=4)
+        return Result(
+            ["path", "suggested"], [[path, line] for path, line in SEEN], has_rows=True, affected=4
+        )
 
     monkeypatch.setattr(queries, "run", run)
     path = tmp_path / "sql" / "datasets" / "orders" / "dataset.yaml"

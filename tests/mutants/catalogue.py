@@ -63,9 +63,8 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
 CHANGE = "tests/contracts/test_change.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
-UPDATED = "tests/stateful/test_updated_dataset.py"
 MANY = "tests/stateful/test_many_datasets.py"
-PAGE = "docs/adding-a-dataset/sql/datasets"
+PAGE = "docs/hand-written-datasets/sql/datasets"
 REVIEWED = "tests/stateful/test_reviewed.py"
 UPGRADE = "tests/upgrade/test_upgrade.py"
 INTERRUPTED = "tests/statemachine/test_interruptions.py"
@@ -974,27 +973,6 @@ MUTANTS = (
         f"{PAGE}/ratings/again/ratings.sql",
         "load_id = '${load_id}'",
         "1 = 0 AND load_id = '${load_id}'",
-    ),
-    mutant(
-        "a reload leaves the versions of its files",
-        f"{UPDATED}::test_a_reload_of_any_file_gives_the_same_tables",
-        f"{PAGE}/orders/reload/15_replaced_versions.sql",
-        "AND r.status = 'replaced'",
-        "AND r.status = 'loaded'",
-    ),
-    mutant(
-        "the smaller of an order's versions wins, not the newest",
-        f"{UPDATED}::test_the_files_of_the_page_load",
-        f"{PAGE}/orders/publish_and_undo/30_orders.sql",
-        "v.updated_at DESC",
-        "v.updated_at ASC",
-    ),
-    mutant(
-        "an order may become older than other files say",
-        f"{UPDATED}::test_a_reload_that_takes_an_order_back_is_refused_by_a_check",
-        f"{PAGE}/orders/checks/published/orders_not_older.sql",
-        "o.updated_at < t.was",
-        "1 = 0",
     ),
     mutant(
         "undo of one dataset withdraws the files of all",

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from local.states.definition import DefinitionError
+from local.states.interpreter import Interpreter, Task, TaskFailed
 from tests.recorded.checkout import Scenario
 from tests.recorded.convert import NotConvertible, converted
-from tests.world.definition import DefinitionError
-from tests.world.interpreter import Interpreter, Task, TaskFailed
 
 STATUS = {
     "ExecutionSucceeded": "SUCCEEDED",

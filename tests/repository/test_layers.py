@@ -18,7 +18,7 @@ PARTS: dict[str, set[str]] = {
     "contracts": set(),
     "fakeshift": set(),
     "fakeshift_tests": {"fakeshift"},
-    "local": {"contracts", "fakeshift"},
+    "local": {"contracts", "fakeshift", "functions"},
     "tools": {"contracts", "local"},
     "tests.world": {"contracts", "functions", "fakeshift", "local"},
     "verify": {"local", "tests.world"},
@@ -31,7 +31,7 @@ TESTS = {
 }
 """What a folder of tests/ may import: no other folder of tests, and no benchmarks."""
 FLOORS = (
-    *("problem", "environment", "datasets", "generator"),
+    *("problem", "environment", "datasets", "generator", "states", "trial"),
     *("show", "aws", "client", "commands", "__main__"),
 )
 """The parts of local/: each imports only those before it."""

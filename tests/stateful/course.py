@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from local.states.interpreter import Stopped
 from tests.world.boundary import Call
 from tests.world.executions import Execution
 from tests.world.files import File
-from tests.world.interpreter import Stopped
 from tests.world.simulator import World
 from tests.world.warehouse import SQL_KINDS
 

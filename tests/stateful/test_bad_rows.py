@@ -19,7 +19,7 @@ import pytest
 from fakeshift import Fault
 from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world.executions import Execution
-from tests.world.interpreter import Stopped
+from local.states.interpreter import Stopped
 from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 pytestmark = [

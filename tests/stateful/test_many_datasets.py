@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from fakeshift import Fault
+from local.states.interpreter import Stopped
 from tests.stateful.test_second_dataset import file_of, laid_out, start
 from tests.stateful.worlds import FIRST
 from tests.world import oracle
 from tests.world.executions import Execution
-from tests.world.interpreter import Stopped
 from tests.world.simulator import Memory, World, load_id_of
 
 MANY = 20

@@ -16,13 +16,13 @@ import pytest
 from loader import sql
 
 from fakeshift import Fault, Isolation, Principal, SnapshotAt
+from local.states.interpreter import Stopped
 from tests.stateful.model import Ledger, etag_of
 from tests.stateful.story import Story
 from tests.stateful.worlds import new_world
 from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
 from tests.world.files import BAD, DAY, Event, File, Song
-from tests.world.interpreter import Stopped
 from tests.world.simulator import ROOT, Expected, World, load_id_of
 
 A, B, C = "log_data/a.json", "log_data/b.json", "log_data/c.json"

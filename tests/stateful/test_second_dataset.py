@@ -1,4 +1,4 @@
-"""docs/adding-a-dataset.md, done as it says: its own files, laid over a copy of the tree, load."""
+"""docs/hand-written-datasets.md, done as it says: its own files, laid over a copy of the tree, load."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 from loader.migrations import latest_version
 
+from local.states.interpreter import Stopped
 from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import DAY, Event, File
-from tests.world.interpreter import Stopped
 from tests.world.simulator import ROOT, Memory, World, load_id_of
 
-DOCS = ROOT / "docs" / "adding-a-dataset"
-PAGE = ROOT / "docs" / "adding-a-dataset.md"
+DOCS = ROOT / "docs" / "hand-written-datasets"
+PAGE = ROOT / "docs" / "hand-written-datasets.md"
 KEY = "ratings/2018/11/2018-11-12.csv"
 HEADER = "user_id,song_id,stars,rated_at,remark"
 COLUMNS = "user_id, song_id, stars, rated_at, remark"
@@ -53,7 +53,7 @@ def laid_out(folder: Path) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(DOCS, folder / "docs" / "adding-a-dataset")
+    shutil.copytree(DOCS, folder / "docs" / "hand-written-datasets")
     alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     for command in commands():
         subprocess.run(["bash", "-ec", command], cwd=folder, env=alone, check=True)

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.world.interpreter import Ended, Interpreter, Task, TaskFailed
+from local.states.interpreter import Ended, Interpreter, Task, TaskFailed
 from tests.world.product import (
     DEFINITION,
     EXECUTION,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from loader.steps import LONGEST_PAUSE, PATIENCE
 
+from local.states import interpreter
 from tests.statemachine.outcomes import FUNCTIONS
 from tests.statemachine.play import LEADS, STATES
-from tests.world import interpreter
 from tests.world.executions import Execution
 from tests.world.product import PARAMETERS, TIMEOUTS
 from tests.world.scene import Answer, Reply, Submitted, audit, history_of, scene, told, well

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from loader.request import parse
 
+from local.states.interpreter import Ended, TaskFailed
 from tests.statemachine.outcomes import said_by
 from tests.statemachine.play import (
     BATCHES,
@@ -23,7 +24,6 @@ from tests.statemachine.play import (
     significant,
     way_to,
 )
-from tests.world.interpreter import Ended, TaskFailed
 from tests.world.product import DEFINITION, HANDLERS, TIMEOUTS, lambda_result
 
 FUNCTION_OF = {

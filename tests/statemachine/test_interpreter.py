@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.world.definition import DefinitionError, substituted
-from tests.world.interpreter import ROLE, Ended, Interpreter, Stopped, Task, TaskFailed
+from local.states.definition import DefinitionError, substituted
+from local.states.interpreter import ROLE, Ended, Interpreter, Stopped, Task, TaskFailed
 from tests.world.product import (
     DEFINITION,
     EXECUTION,
@@ -671,7 +671,7 @@ def test_a_payload_is_counted_in_bytes_and_the_last_fits() -> None:
 
 
 def test_all_variables_together_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.world.interpreter.MAX_VARIABLES", 1024 * 1024)
+    monkeypatch.setattr("local.states.interpreter.MAX_VARIABLES", 1024 * 1024)
     states = {
         f"S{n}": passing(Assign={f"v{n}": "{% $states.input %}"}, Next=f"S{n + 1}")
         for n in range(10)

@@ -14,10 +14,10 @@ import pytest
 from loader.request import parse
 from loader.splitting import MAX_PARTS
 
+from local.states.interpreter import MAX_EVENTS, MAX_PAYLOAD, Event, Interpreter, Task
 from tests.statemachine.play import START_REST
 from tests.statemachine.test_endings import run, sleeping
 from tests.world.executions import Execution
-from tests.world.interpreter import MAX_EVENTS, MAX_PAYLOAD, Event, Interpreter, Task
 from tests.world.product import (
     DEFINITION,
     EXECUTION,

@@ -92,7 +92,7 @@ def test_a_header_in_the_columns_order(
         ("twice.csv", LISTED + ",TS\n", ["named twice: ts"]),
         ("end.csv", LISTED + ",\n", ["not known: (an empty name)"]),
         ("other.csv", LISTED.replace(",", ";") + ROW, ["none of the dataset's columns"]),
-        ("none.csv", ROW.strip(), ["none of the dataset's columns", '"header": false', "ts, dev"]),
+        ("none.csv", ROW.strip(), ["none of the dataset's columns", "header: false", "ts, dev"]),
         ("html.csv", "<!DOCTYPE html>\n<p>", ["none of the dataset's columns"]),
         ("blank.csv", "\n" + LISTED + ROW, ["is empty"]),
         ("cr.csv", (LISTED + ROW).replace("\n", "\r"), ["carriage return"]),

@@ -69,9 +69,12 @@ def test_each_key_is_another(
     masked: None, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values: set[str] = set()
-    monkeypatch.setattr(
-        Store, "put", lambda self, key, value: values.add(value["secret"]) or "s3://working/a"
-    )
+
+    def put(self: Store, key: str, value: Any) -> str:
+        values.add(value["secret"])
+        return self.uri(key)
+
+    monkeypatch.setattr(Store, "put", put)
     for _ in range(3):
         data_api.replies = [found(0, 0, 0), Reply(), found(1, 1, 1)]
         masking.ensure_key(load(), "x")

@@ -1,6 +1,7 @@
 """The sweep: what it finds newer than its mark, that it starts nothing without it, and what it leaves to others."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import sweep
 from loader import keys
 from loader.datasets import Dataset, datasets
 from loader.keys import SWEEP_MARK, UNFINISHED, UNMATCHED, WAITING_SINCE
+from loader.overdue import Newest
 from loader.request import parse
 from loader.store import Store
 from loader.unmatched import last_sweep
@@ -464,7 +466,7 @@ def test_the_mark_of_another_ledger_is_void(
     assert document["at"] == given["mark"]  # so that this sweep's load may write one
     assert store.get(WAITING_SINCE) == {"since": given["mark"]}
     found = measured()
-    del found["FilesNotTaken"]
+    del found["FilesNotTaken"], found["DatasetsOverdue"]
     assert found == {"SweepMarkVoided": 1, "FilesSwept": 2}
 
 
@@ -515,10 +517,10 @@ def test_what_is_measured(
 ) -> None:
     """Nothing is new: nothing waits. Else its load knows, when it has asked the ledger."""
     run()
-    assert measured() == {"FilesSwept": 2, "FilesNotTaken": 1}
+    assert measured() == {"FilesSwept": 2, "FilesNotTaken": 1, "DatasetsOverdue": 0}
     ended_well(store, machine)
     run()
-    assert measured() == {"OldestFileNotLoaded": 0, "FilesNotTaken": 1}
+    assert measured() == {"OldestFileNotLoaded": 0, "FilesNotTaken": 1, "DatasetsOverdue": 0}
 
 
 def test_the_age_of_a_file_whose_load_from_an_event_has_not_ended(
@@ -543,3 +545,35 @@ def test_what_a_load_left_is_tried_again_however_old_it_is(
     assert [(row["key"], row["etag"]) for row in rows] == [(SONG, "e")]
     read = store.get(f"sweeps/again-{given['mark']}.json")
     assert read == ["sweep/again/20180101-000000-0a1b2c3d.json"]
+
+
+@pytest.mark.parametrize(
+    ("every", "newest", "overdue"),
+    [
+        (0, "2026-11-01T00:00:00+00:00", 0),  # nothing is expected
+        (86400, "", 0),  # nobody has begun to upload
+        (86400, "2026-11-27T00:00:00+00:00", 0),
+        (86400, "2026-11-26T23:59:59+00:00", 1),
+    ],
+)
+def test_a_dataset_is_overdue_if_no_file_has_come_for_longer_than_expected(
+    every: int, newest: str, overdue: int
+) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    daily = replace(datasets()["log_data"], expect_seconds=every)
+    seen = Newest()
+    for modified in filter(None, (newest, newest and "2026-11-20T00:00:00+00:00")):
+        seen.add(daily, modified)
+    assert len(seen.overdue([daily], now)) == overdue
+
+
+def test_the_sweep_measures_what_is_overdue(
+    store: Store,
+    machine: StateMachine,
+    monkeypatch: pytest.MonkeyPatch,
+    measured: Callable[[], dict[str, float]],
+) -> None:
+    daily = {name: replace(each, expect_seconds=3600) for name, each in datasets().items()}
+    monkeypatch.setattr(sweep, "datasets", lambda: daily)
+    run()
+    assert measured()["DatasetsOverdue"] == 0  # its files have just come

@@ -31,6 +31,7 @@ from tests.world import oracle
 from tests.world.executions import Execution
 from tests.world.files import Event, File, Song
 from tests.world.simulator import Expected, Memory, World, load_id_of
+from tests.world.trees import with_contracts
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
 pytestmark = [
@@ -337,3 +338,21 @@ def test_staging_tables_that_were_left_in_the_old_schema_are_found_and_dropped(
         world.work()
         assert not world.warehouse.tables() & STAGED
         check(world, OLD | {NEWER.key: NEWER.body})
+
+
+def test_a_contract_that_comes_with_this_version(
+    memory: Memory, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Its tables are made by the load that upgrades the others, and the ledger has its contract."""
+    folder = tmp_path_factory.mktemp("contract")
+    text = "description: R\nfiles: readings/*.csv\ncolumns: {device: varchar(8), value: integer}\n"
+    tree = with_contracts(folder / "tree", {"readings": text})
+    with World(folder / "warehouse", tree=tree, memory=memory) as world:
+        world.upload("readings/1.csv", b"device,value\na,1\n")
+        load(world, NEW)
+        assert version(world) == latest_version()
+        (found,) = world.warehouse.query("SELECT device, value FROM sparkify.readings")
+        assert found == [("a", 1)]
+        (found,) = world.warehouse.query("SELECT dataset, number FROM sparkify.contracts")
+        assert found == [("readings", 1)]
+        assert oracle.diff(Expected.of(OLD | NEW).tables, world.warehouse.star()) == ""

@@ -12,10 +12,7 @@ The simulator: the product in one process
     recordings   loads that are recorded, with every call and statement, and what must hold after each
     scene        the real functions and state machine over a Redshift that answers what a test says
 
-The interpreter of Amazon States Language
-    interpreter  runs a definition and calls its tasks in this process
-    definition   checks a definition, and refuses what the interpreter does not know
-    query        evaluates JSONata as Step Functions does
+The state machine, which local/states interprets
     product      the product's own state machine and the names of its functions
 
 The deployed stack

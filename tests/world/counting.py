@@ -19,7 +19,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from tests.world.interpreter import Event
+from local.states.interpreter import Event
 
 TEN = 10  # messages of a receive and of a delete
 RPU = 8

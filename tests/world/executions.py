@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.states.interpreter import Ended, Interpreter, Stopped, Task
 from tests.world.boundary import Caller, Refused
 from tests.world.clock import Clock
-from tests.world.interpreter import Ended, Interpreter, Stopped, Task
 from tests.world.template import Stack
 
 CallTask = Callable[["Execution", Task], Any]

@@ -23,9 +23,9 @@ from typing import Any
 
 from fakeshift import Isolation
 from local.generator import DataSet
+from local.states.interpreter import Stopped
 from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
-from tests.world.interpreter import Stopped
 from tests.world.simulator import ROOT, Expected, Memory, World, load_id_of
 
 FILES = dict(DataSet(songs=6, users=3, days=3, events=45, seed=3).files())

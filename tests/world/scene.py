@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from local.states.interpreter import Event
 from tests.world.boundary import Caller, Refused
 from tests.world.executions import Execution
-from tests.world.interpreter import Event
 from tests.world.product import ROOT
 from tests.world.simulator import World
 from tests.world.template import Stack

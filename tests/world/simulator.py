@@ -33,11 +33,11 @@ from moto.core.models import botocore_stubber
 from moto.s3.models import S3Backend, s3_backends
 
 from fakeshift import Isolation, SnapshotAt
+from local.states.interpreter import Task, TaskFailed
 from tests.world import oracle
 from tests.world.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, denied
 from tests.world.clock import Clock
 from tests.world.executions import Execution, Executions
-from tests.world.interpreter import Task, TaskFailed
 from tests.world.sandbox import ApiCall, Code, Environment, FunctionError
 from tests.world.template import ACCOUNT, REGION, Function, Stack
 from tests.world.uploads import Uploads

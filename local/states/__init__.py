@@ -1,0 +1,3 @@
+"""An interpreter of Amazon States Language that runs a state machine in this process: interpreter, its check of
+definitions, and JSONata.
+"""

@@ -1120,8 +1120,8 @@ MUTANTS = (
         "COPY's message quotes a value of a masked dataset",
         f"{MASKING}::test_no_value_is_seen_anywhere",
         "functions/find_bad_files.py",
-        "if datasets()[batch.dataset].masks:",
-        "if False:",
+        "if dataset.masks else str(message)",
+        "if False else str(message)",
     ),
     mutant(
         "a bad line of a masked dataset is shown",

@@ -17,9 +17,9 @@ from unittest import mock
 import pytest
 
 from fakeshift import Fault
+from local.states.interpreter import Stopped
 from tests.stateful.worlds import FIRST, statements_kept_by_its_clock
 from tests.world.executions import Execution
-from local.states.interpreter import Stopped
 from tests.world.simulator import ROOT, Memory, World, load_id_of
 
 pytestmark = [

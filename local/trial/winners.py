@@ -10,7 +10,6 @@ from contracts.generate.shape import Shape, same
 from contracts.generate.words import name
 from contracts.model import Contract
 from local.environment import SCHEMA
-from local.trial import places
 from local.trial.load import Loads
 
 EXAMPLES = 3
@@ -88,6 +87,8 @@ def _sources(
 
     wanted: the keys' first columns.
     """
+    from local.trial import places  # it imports the functions, which need their variables
+
     found: dict[tuple[str, ...], tuple[str, int | None]] = {}
     compared = [
         name(column.name)
@@ -98,10 +99,11 @@ def _sources(
         f"\n    AND (s.{one} = o.{one} OR (s.{one} IS NULL AND o.{one} IS NULL))"
         for one in compared
     )
-    texts = [value.encode() for value in wanted]
+    texts = list(wanted)
     for key, path in files.items():
-        plain = places.content(key, path)
-        if not any(value in plain for value in texts) or not (table := made.staged(key)):
+        records = places.read(key, path)
+        maybe = any(value in record.text for record in records for value in texts)
+        if not maybe or not (table := made.staged(key)):
             continue
         rows = made.query(
             f"SELECT s.place, {', '.join(f's.{one}' for one in shape.key)}\n"
@@ -113,6 +115,6 @@ def _sources(
         for place, *values in rows:
             found.setdefault(
                 tuple(str(value) for value in values),
-                (key, places.line(plain, int(place), shape.contract)),
+                (key, records[int(place) - 1].line if int(place) <= len(records) else None),
             )
     return found

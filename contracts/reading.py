@@ -35,6 +35,15 @@ OWN_NAMES = (
     "cut_texts",
     "valid_from",
     "valid_to",
+    "arrays_hash",
+)
+# Columns of temporary tables, beside the key and newest.
+TEMPORARY_NAMES = ("was", "was_load", "was_batch", "others")
+# The loader's own tables and views (sql/migrations/), beside those of other datasets.
+OWN_TABLES = (
+    *("files", "loads", "check_results", "left_out", "undone", "schema_version", "load_figures"),
+    *("key_sightings", "column_figures", "file_status", "unknown_keys", "rejected_rows"),
+    *("songplay_versions", "user_versions", "song_versions"),
 )
 # Staging tables have the names of dataset, load, batch and array in theirs, in the 127 bytes of an identifier.
 LONGEST_TABLE = 38
@@ -59,7 +68,14 @@ def read(path: Path, *, shown: str = "") -> Contract | HandWritten:
 
     ``shown``: what the file is called in messages, by default its path.
     """
-    return parse(path.read_text(encoding="utf-8"), path.parent.name, path, shown=shown)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ContractError(
+            f"{shown or path}:{line}: this is not UTF-8; save the file as UTF-8."
+        ) from error
+    return parse(text, path.parent.name, path, shown=shown)
 
 
 def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | HandWritten:
@@ -76,6 +92,10 @@ def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | Ha
             (),
             f"the folder's name {name!r} becomes the name of a table: lower-case letters, digits and single "
             f"underscores, at most {LONGEST_TABLE}, beginning with a letter",
+        )
+    if name in OWN_TABLES:
+        raise document.error(
+            (), f"the loader has a table {name} of its own; give the folder another name"
         )
     prefix, endings = _files(document)
     if value.get("sql"):
@@ -142,7 +162,7 @@ def _explained(error: jsonschema.ValidationError) -> tuple[list[str], str]:
             missing = next(key for key in rule if key not in found)
             return [], f"{missing} is missing"
         case "enum":
-            if error.parent is not None and "propertyNames" in error.schema_path:
+            if "propertyNames" in error.absolute_schema_path:
                 return [
                     str(found)
                 ], f"this field does not go with sql: true; allowed are {', '.join(rule)}"
@@ -152,13 +172,16 @@ def _explained(error: jsonschema.ValidationError) -> tuple[list[str], str]:
         case "const":
             return [], f"{_short(found)} is not allowed; it must be {json.dumps(rule)}"
         case "pattern":
-            return [], f"{_short(found)} is not allowed: {_pattern(error)}"
+            named = [str(found)] if "propertyNames" in error.absolute_schema_path else []
+            return named, f"{_short(found)} is not allowed: {_pattern(error)}"
         case "oneOf" | "type":
             return [], f"{_short(found)} is not allowed; it must be {_kinds(error)}"
         case "minProperties" | "minItems" | "minLength":
             return [], "it must not be empty"
         case "uniqueItems":
             return [], "an entry is there twice"
+        case "maxLength":
+            return [], f"{_short(found)} is not allowed: it must be one character"
     return [], error.message
 
 
@@ -311,9 +334,10 @@ class _Reader:
             said.get("header", True),
         )
         for field, character in (("delimiter", csv.delimiter), ("quote", csv.quote)):
-            if not character.isascii() or character in "\n\r\0":
+            if not character.isascii() or character in "\n\r\0\\":
                 raise self._error(
-                    ["csv", field], f"{character!r} must be one ASCII character, not a line end"
+                    ["csv", field],
+                    f"{character!r} must be one ASCII character, not a line end or a backslash",
                 )
         if csv.delimiter == csv.quote:
             raise self._error(["csv", "quote"], "it must be another character than the delimiter")
@@ -341,10 +365,7 @@ class _Reader:
 
     def _column(self, at: list[str | int], name: str, said: Any, of_child: bool) -> Column:
         if name in OWN_NAMES and not (name == "position" and not of_child):
-            raise self._error(
-                at,
-                f"the loader has a column {name} of its own; choose another name, and give the path: {name}",
-            )
+            raise self._error(at, _taken(name))
         fields: Mapping[str, Any] = said if isinstance(said, dict) else {"type": said}
         try:
             kind = Type.parse(fields["type"])
@@ -440,6 +461,12 @@ class _Reader:
                 [*at, "from_key"],
                 "it takes the value from the object's key: it has no path, and is no column of an array's elements",
             )
+        if column.from_key and by_copy:
+            raise self._error(
+                [*at, "format"],
+                "a time in the object's key may be auto, epoch_seconds or epoch_milliseconds; COPY, which knows other "
+                "formats, does not read it. Take it as varchar",
+            )
         if column.from_key and kind.name == "super":
             raise self._error([*at, "from_key"], "the text in a key is no super value")
 
@@ -515,6 +542,8 @@ class _Reader:
                 raise self._error(
                     field, f"{name} is cut if it is too long, so two keys could become one"
                 )
+            if name in TEMPORARY_NAMES or (name == "position" and self._value.get("tables")):
+                raise self._error(field, _taken(name))
         return key
 
     def _newest(self, key: tuple[str, ...], named: Mapping[str, Column]) -> str:
@@ -538,6 +567,8 @@ class _Reader:
             raise self._error(["newest"], f"{said} is {column.type.name}, which has no order")
         if column.mask or said in key or column.truncate:
             raise self._error(["newest"], f"{said} must not be masked, cut, or a part of the key")
+        if said in TEMPORARY_NAMES:
+            raise self._error(["newest"], _taken(said))
         return str(said)
 
     def _existing(self, at: list[str | int], name: str, named: Mapping[str, Column]) -> Column:
@@ -557,9 +588,13 @@ class _Reader:
                 )
             if not _TABLE.fullmatch(name):
                 raise self._error(at, f"the name of a table has at most {LONGEST_TABLE} characters")
-            if name == self._name or name.endswith(("_versions", "_history", "_stage")):
+            if (
+                name in (self._name, "typed", self._name.removesuffix("_versions"))
+                or name.endswith(("_versions", "_history", "_stage"))
+                or name in OWN_TABLES
+            ):
                 raise self._error(
-                    at, "a table of this name exists for the dataset itself; choose another name"
+                    at, "the dataset or the loader has a table of this name; choose another name"
                 )
             try:
                 each = paths.parse(said["each"])
@@ -567,6 +602,11 @@ class _Reader:
                 raise self._error([*at, "each"], str(error)) from error
             if not each.steps:
                 raise self._error([*at, "each"], "it must be the path of an array, such as items")
+            if any(isinstance(step, int) for step in each.steps):
+                raise self._error(
+                    [*at, "each"],
+                    "COPY fails for every file in which the array around it is shorter",
+                )
             columns = self._columns([*at, "columns"], said["columns"], of_child=True)
             for column in columns:
                 if column.name in key:
@@ -635,6 +675,10 @@ class _Reader:
 def _any_element(path: paths.Path) -> tuple[str, ...]:
     """The steps of a path, in which all elements of an array are alike."""
     return tuple("[]" if isinstance(step, int) else f".{step}" for step in path.steps)
+
+
+def _taken(name: str) -> str:
+    return f"the loader's own tables have a column {name}; choose another name, and give the path: {name}"
 
 
 def _every(said: Any) -> timedelta | None:

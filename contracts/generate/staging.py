@@ -170,7 +170,7 @@ def _arrays_hash(arrays: Iterable[str]) -> str:
 
 
 def _of_array(shape: Shape, child: Child) -> str:
-    found = [(column, values.of_element(column, "i")) for column in child.kept]
+    found = [(column, values.of_element(column, "element__")) for column in child.kept]
     parent = [*shape.key, "row_no"]
     folded = any(values.folds(path) for column in child.kept for path in column.paths)
     setting = "SET enable_case_sensitive_identifier TO true;\n\n" if folded else ""
@@ -182,9 +182,9 @@ def _of_array(shape: Shape, child: Child) -> str:
     )
     query = _converting(
         found,
-        inner=[*of("s", parent), "p AS position"],
+        inner=[*of("s", parent), "position__ AS position"],
         outer=[*parent, "position"],
-        source=f"FROM {shape.typed} AS s, s.{shape.array(child)} AS i AT p",
+        source=f"FROM {shape.typed} AS s, s.{shape.array(child)} AS element__ AT position__",
         wrong=[],
         table=f"{child.name}.",
     )

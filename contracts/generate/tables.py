@@ -137,10 +137,10 @@ FROM (
             PARTITION BY {key}, v.{shape.newest}
             ORDER BY
 {lines(order_of_versions(shape, "v"), 16)}
-        ) AS place
+        ) AS place__
     FROM ${{schema}}.{shape.versions} AS v
 ) AS h
-WHERE h.place = 1
+WHERE h.place__ = 1
 WITH NO SCHEMA BINDING"""
 
 

@@ -15,6 +15,7 @@ import jsonschema
 
 from contracts import conditions, paths
 from contracts.document import ContractError, Document, shown_field
+from contracts.generate.words import RESERVED
 from contracts.model import COMPRESSED, BadRows, Child, Column, Contract, Csv, HandWritten, Test
 from contracts.types import LONGEST_VARCHAR, Type, TypeRefused
 
@@ -96,6 +97,10 @@ def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | Ha
     if name in OWN_TABLES:
         raise document.error(
             (), f"the loader has a table {name} of its own; give the folder another name"
+        )
+    if name in RESERVED:
+        raise document.error(
+            (), f"{name} is a reserved word of SQL, which no table is called; give the folder another name"
         )
     prefix, endings = _files(document)
     if value.get("sql"):
@@ -595,6 +600,10 @@ class _Reader:
             ):
                 raise self._error(
                     at, "the dataset or the loader has a table of this name; choose another name"
+                )
+            if name in RESERVED:
+                raise self._error(
+                    at, "it is a reserved word of SQL, which no table is called; choose another name"
                 )
             try:
                 each = paths.parse(said["each"])

@@ -81,6 +81,7 @@ OTHERS = [
     (text_of("unknown: report"), "a" * 39, "1: the folder's name"),
     (text_of("unknown: report"), "a__b", "1: the folder's name"),
     (text_of("unknown: report"), "files", "1: the loader has a table files of its own; give the folder"),
+    (text_of("unknown: report"), "order", "1: order is a reserved word of SQL, which no table is called; give the"),
     (
         text_of("tables: {items: {each: items, columns: {x: integer}}}"),
         "items_versions",

@@ -117,8 +117,9 @@ def forms(column: Column) -> tuple[str, ...]:
         return (_WHOLE,)
     if kind.name == "decimal":
         whole = kind.precision - kind.scale
-        before = f"[0-9]{{1,{whole}}}" if whole else "0*"
-        return (f"^[-+]?0*{before}([.][0-9]{{0,{kind.scale}}}0*)?$",)
+        before = f"0*[0-9]{{1,{whole}}}" if whole else "0+"
+        less = f"|[.][0-9]{{1,{kind.scale}}}0*" if kind.scale else ""
+        return (f"^[-+]?({before}([.][0-9]{{0,{kind.scale}}}0*)?{less})$",)
     if kind.is_number:
         return (_FLOATING,)
     if kind.name == "boolean":

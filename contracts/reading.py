@@ -100,7 +100,8 @@ def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | Ha
         )
     if name in RESERVED:
         raise document.error(
-            (), f"{name} is a reserved word of SQL, which no table is called; give the folder another name"
+            (),
+            f"{name} is a reserved word of SQL, which no table is called; give the folder another name",
         )
     prefix, endings = _files(document)
     if value.get("sql"):
@@ -603,7 +604,8 @@ class _Reader:
                 )
             if name in RESERVED:
                 raise self._error(
-                    at, "it is a reserved word of SQL, which no table is called; choose another name"
+                    at,
+                    "it is a reserved word of SQL, which no table is called; choose another name",
                 )
             try:
                 each = paths.parse(said["each"])

@@ -155,7 +155,9 @@ def order_of_versions(shape: Shape, alias: str) -> list[str]:
         if column.type.name == "super":
             said = values.serialized(said)
         parts.append(f"{said} ASC NULLS FIRST")
-        if column.stored.name == "varchar" and not column.mask:  # blanks at the end compare as equal
+        if (
+            column.stored.name == "varchar" and not column.mask
+        ):  # blanks at the end compare as equal
             parts.append(f"OCTET_LENGTH({said}) ASC")
     return [*parts, *(f"{alias}.{one} ASC" for one in (*shape.hashed, *OF_LOAD, *shape.numbered))]
 

@@ -200,12 +200,14 @@ def folds(path: Path) -> bool:
 def scalar_text(value: str) -> str:
     """A SUPER value as text: a string as it is, a number or boolean as JSON writes it, an object or array as its JSON.
 
+    A null of JSON is no value, wherever it stands: an element of an array may be one without being NULL.
+
     JSON_SERIALIZE fails for more than 65,535 bytes, and both branches of a CASE may be computed: the guard is inside.
     Source: docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html
     """
     return (
         f"CASE WHEN IS_VARCHAR({value}) THEN CAST({value} AS VARCHAR(65535)) "
-        f"WHEN {value} IS NOT NULL THEN {serialized(value)} END"
+        f"WHEN {value} IS NOT NULL THEN NULLIF({serialized(value)}, 'null') END"
     )
 
 

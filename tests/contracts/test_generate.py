@@ -75,9 +75,13 @@ def test_every_statement_is_taken_and_loads_reloads_and_undoes(world: World) -> 
     for key, body in FILES.items():
         world.upload(key, body, event=False)
     first = run(world, {})
-    assert {f["status"] for f in first.report.get("files", [])} <= {"loaded"}
     assert holds(world, FILES) == ""
-    run(world, {"check": True})  # plans every statement of every dataset
+    checked = world.start({"check": True})  # plans every statement of every dataset
+    world.work()
+    setup = json.loads(checked.cause)["setup"]
+    assert [each["name"] for each in setup if not each["passed"]] == [
+        "bucket_events"
+    ]  # as in the simulator
     load = load_id_of(
         run(world, {"reload": True, "prefixes": [c.prefix for c in PARSED.values() if c.key]})
     )
@@ -158,7 +162,7 @@ def many(tables: int) -> str:
     made = "".join(f"  t{n}: {{each: t{n}, columns: {{x: integer}}}}\n" for n in range(tables))
     return (
         "description: Many tables\nfiles: many/*.json\nkey: id\nnewest: at\n"
-        f"columns: {{id: integer, at: timestamp}}\ntables:\n{made}"
+        "columns: {id: integer, at: timestamp}\n" + (f"tables:\n{made}" if tables else "")
     )
 
 
@@ -185,7 +189,7 @@ def test_a_transaction_of_too_many_statements_is_refused_by_its_table(tmp_path: 
 
 def test_own_files_count_too(tmp_path: Path) -> None:
     with pytest.raises(ContractError) as refused:
-        built_of(tmp_path, many(1), {"undo/50_own.sql": "SELECT ';'; -- ;\n" * 23})
+        built_of(tmp_path, many(0), {"undo/50_own.sql": "SELECT ';'; -- ;\n" * 26})
     assert str(refused.value).startswith(
         "sql/datasets/many/dataset.yaml:1: its undo has 41 statements with the loader's own; the Data API takes 40 in "
         "a transaction. Write fewer SQL files of your own for it"

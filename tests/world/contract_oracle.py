@@ -25,7 +25,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cmp_to_key
 from hashlib import sha256
 from typing import Any
@@ -46,6 +46,7 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _NOTHING = object()
+_EXACT = Context(prec=100)  # more digits than any value has
 
 
 class Bad(ValueError):
@@ -470,10 +471,10 @@ def _of_type(column: Column, text: str) -> Any:
         if not re.fullmatch(r"[-+]?\d*(\.\d*)?", text, re.ASCII) or not re.search(r"\d", text):
             return None
         number = Decimal(text)
-        scaled = number.scaleb(kind.scale)
+        scaled = number.scaleb(kind.scale, _EXACT)
         if scaled != scaled.to_integral_value() or abs(scaled) >= 10**kind.precision:
             return None
-        return number.quantize(Decimal(1).scaleb(-kind.scale))
+        return number.quantize(Decimal(1).scaleb(-kind.scale), context=_EXACT)
     if kind.is_number:
         if not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", text, re.ASCII):
             return None
@@ -534,7 +535,7 @@ def _answered(value: Any, kind: str) -> Any:
     if kind == "date":
         return date.fromisoformat(value)
     if kind == "super":
-        return _Super(json.loads(value))
+        return None if value == "null" else _Super(json.loads(value))  # a null of JSON is none
     if kind == "char":
         return value.rstrip(" ")
     return value

@@ -53,6 +53,9 @@ _TABLE = re.compile(rf"[a-z](?!.*__)[a-z0-9_]{{0,{LONGEST_TABLE - 1}}}")
 # Formats that are converted in SQL; any other is COPY's TIMEFORMAT or DATEFORMAT.
 PLAIN_FORMATS = ("auto", "epoch_seconds", "epoch_milliseconds")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
+# What YAML makes of the end of decimal(12,2) between { and }.
+_CUT_OFF = r"\s*\d+\s*\)"
+_WITH_COMMA = 'between { and } a type with a comma in it needs quotes: "decimal(12,2)"'
 _REFUSED = {
     "full": "a file that replaces the whole table is not possible yet; load into a table with a key instead",
     "replace": "a file that replaces the whole table is not possible yet; load into a table with a key instead",
@@ -163,6 +166,8 @@ def _explained(error: jsonschema.ValidationError) -> tuple[list[str], str]:
             name = next(key for key in found if key not in allowed)
             if not error.absolute_path and (why := _REFUSED.get(name)):
                 return [name], why
+            if re.fullmatch(_CUT_OFF, name):
+                return [name], _WITH_COMMA
             return [name], f"this field is not known; allowed are {', '.join(allowed)}"
         case "required":
             missing = next(key for key in rule if key not in found)
@@ -179,6 +184,8 @@ def _explained(error: jsonschema.ValidationError) -> tuple[list[str], str]:
             return [], f"{_short(found)} is not allowed; it must be {json.dumps(rule)}"
         case "pattern":
             named = [str(found)] if "propertyNames" in error.absolute_schema_path else []
+            if named and re.fullmatch(_CUT_OFF, str(found)):
+                return named, _WITH_COMMA
             return named, f"{_short(found)} is not allowed: {_pattern(error)}"
         case "oneOf" | "type":
             return [], f"{_short(found)} is not allowed; it must be {_kinds(error)}"

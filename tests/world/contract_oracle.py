@@ -28,9 +28,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from functools import cmp_to_key
 from hashlib import sha256
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 from urllib.parse import unquote
 
+from contracts.conditions import Condition
 from contracts.model import Child, Column, Contract
 
 Row = tuple[Any, ...]
@@ -73,12 +75,20 @@ class Version:
 
 
 def judge(contract: Contract, key: str, body: bytes) -> str:
-    """Why the file is rejected; "" for one that loads."""
+    """Why the file is rejected; "" for one that loads. "unique", which is of a batch, is left out."""
     try:
-        list(_versions(contract, File(key, body)))
+        for version in _versions(contract, File(key, body)):
+            _check(contract, version)
     except Bad as bad:
         return str(bad)
     return ""
+
+
+def keys(contract: Contract, key: str, body: bytes) -> set[Row]:
+    """The versions in a good file: the key of each row, and its newest."""
+    newest = [contract.newest] if contract.newest else []
+    found = _versions(contract, File(key, body))
+    return {(contract.name, *_key(contract, v), *(v.values[one] for one in newest)) for v in found}
 
 
 def tables(contract: Contract, files: Sequence[File]) -> Tables:
@@ -223,6 +233,34 @@ def _deleted(contract: Contract, version: Version) -> bool:
             ):
                 return True
     return False
+
+
+def _check(contract: Contract, version: Version) -> None:
+    for test in contract.tests:
+        child = next((one for one in contract.children if one.name == test.child), None)
+        if child:
+            names = ["", *(column.name for column in child.columns if column.mask != "drop")]
+            found = [element[names.index(test.column)] for element in version.elements[child.name]]
+        else:
+            found = [version.values[test.column]]
+        if any(_violates(test.condition, value) for value in found):
+            raise Bad(f"{test.column}: a check")
+
+
+def _violates(condition: Condition, value: Any) -> bool:
+    """Of numbers and texts, whose SQL literals are those of Python but for the quotes."""
+    if condition.operator == "not null" or value is None:
+        return condition.operator == "not null" and value is None
+    wanted = [
+        one[1:-1].replace("''", "'") if one.startswith("'") else Decimal(one)
+        for one in condition.operands
+    ]
+    if condition.operator == "between":
+        return not wanted[0] <= value <= wanted[1]
+    if condition.operator in ("in", "not in"):
+        return (value in wanted) == (condition.operator == "not in")
+    holds = {"<=": le, ">=": ge, "!=": ne, "<": lt, ">": gt, "=": eq}[condition.operator]
+    return condition.operator != "unique" and not holds(value, wanted[0])
 
 
 def _history(contract: Contract, shown: Sequence[str], ranked: Sequence[Version]) -> Iterator[Row]:

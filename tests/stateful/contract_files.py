@@ -183,7 +183,7 @@ orders = record(
     order__id=rarely(some(["1", "2", "2  ", 3, "é"]), *maybe, "  ", "too long a key"),
     updatedAt=rarely(moments, *maybe, "27.11.2026 15:37:53Z", "2026-02-30", 1795849215, ""),
     status=rarely(some(["placed", "paid", "paid ", "", *maybe]), "it's", "ü" * 7),
-    total=rarely(some([1, 2.5, "2.50", "-.5", 100000.25, "", *maybe]), "1.005", 1e6, "1e3", "two", {}),
+    total=rarely(some([1, 2.5, "2.50", "-.5", 100000.25, "1e3", "", *maybe]), "1.005", 1e6, "two", {}),
     Customer=rarely(
         record(e_0mail=some(["a@b.de", "Zoë <z@b>", *maybe]), Note=some(["abc", "abcdefg", "éééé", *maybe])),
         None, "guest",

@@ -449,6 +449,10 @@ def _value(column: Column, value: Any) -> Any:
     text = value if isinstance(value, str) else _dumped_scalar(value)
     if column.type.is_whole and not re.fullmatch(r" *[-+]?\d+ *", text or "0", re.ASCII):
         raise Bad(f"{column.name}: {text!r} is no whole number")
+    if column.type.name == "decimal" and re.fullmatch(
+        r" *[-+]?[\d.]+[eE][-+]?\d+ *", text, re.ASCII
+    ):
+        text = f"{Decimal(text.strip()):f}"
     return _converted(column, text)
 
 

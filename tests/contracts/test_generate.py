@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from loader import dataapi, datasets, keys, rendered, sql
 from loader.rendered import Group
 
-from contracts import build, generate, limits
+from contracts import build, generate, together
 from contracts.document import ContractError
 from tests.contracts.spread import CONTRACTS, FILES
 from tests.world import contract_oracle
@@ -158,56 +158,15 @@ def test_one_table_of_an_array_takes_at_most_20_statements_under_the_lock(
     assert all(len(group.statements) <= dataapi.MAX_STATEMENTS for group in groups.values())
 
 
-def many(tables: int) -> str:
-    made = "".join(f"  t{n}: {{each: t{n}, columns: {{x: integer}}}}\n" for n in range(tables))
-    return (
-        "description: Many tables\nfiles: many/*.json\nkey: id\nnewest: at\n"
-        "columns: {id: integer, at: timestamp}\n" + (f"tables:\n{made}" if tables else "")
-    )
-
-
-def built_of(folder: Path, text: str, files: dict[str, str] | None = None) -> None:
-    shutil.copytree(ROOT / "sql", folder / "sql")
-    place = folder / "sql" / "datasets" / "many"
-    place.mkdir()
-    (place / "dataset.yaml").write_text(text, encoding="utf-8")
-    for name, content in (files or {}).items():
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_text(content, encoding="utf-8")
-    build.build(folder / "sql", folder / "made")
-
-
-def test_a_transaction_of_too_many_statements_is_refused_by_its_table(tmp_path: Path) -> None:
-    built_of(tmp_path / "most", many(3))
-    with pytest.raises(ContractError) as refused:
-        built_of(tmp_path / "more", many(5))
-    assert str(refused.value).startswith(
-        "sql/datasets/many/dataset.yaml:10: tables.t3: this table is too many: its publish has 49 statements with the "
-        "loader's own; the Data API takes 40 in a transaction"
-    )
-
-
-def test_own_files_count_too(tmp_path: Path) -> None:
-    with pytest.raises(ContractError) as refused:
-        built_of(tmp_path, many(0), {"undo/50_own.sql": "SELECT ';'; -- ;\n" * 26})
-    assert str(refused.value).startswith(
-        "sql/datasets/many/dataset.yaml:1: its undo has 41 statements with the loader's own; the Data API takes 40 in "
-        "a transaction. Write fewer SQL files of your own for it"
-    )
-
-
-def test_what_is_counted_at_build_is_what_the_functions_count() -> None:
-    assert (limits.PUBLISH, limits.UNDO) == (datasets.PUBLISH, datasets.UNDO)
-    assert limits.MOST == dataapi.MAX_STATEMENTS
-
-
-@pytest.mark.parametrize("name", CONTRACTS)
-def test_files_are_counted_as_they_are_split(built: Path, name: str) -> None:
-    for path in (built / "datasets" / name).rglob("*.sql"):
-        file = path.relative_to(built).as_posix()
-        assert limits.statements(path.read_text("utf-8")) == len(
-            sql.statements(sql.without_comments(file))
-        )
+@pytest.mark.parametrize("what", together.TRANSACTIONS)
+def test_what_is_counted_at_build_is_what_the_functions_send(
+    built: Path, groups: dict[str, Group], what: str
+) -> None:
+    """A reload is the longest publish; without a key there is none, and closing rejections counts for what it lacks."""
+    for name, contract in PARSED.items():
+        sent = {"publish": "reload" if contract.key else "publish"}.get(what, what)
+        count = together.statements(built, contract, what)
+        assert count == len(groups[f"{sent} {name}"].statements), name
 
 
 def test_the_digest_is_that_of_the_files() -> None:

@@ -355,14 +355,24 @@ def _of_json(
     values: dict[str, Any] = {}
     for column in contract.columns:
         if not column.from_key:
-            values[column.name] = _value(column, _first(record, column))
+            found = [_member(record, path.steps) for path in column.paths]
+            values[column.name] = _value(column, next((v for v in found if v is not None), None))
     arrays = []
     for child in contract.children:
-        array = _at(record, child.each.steps)
+        array = _member(record, child.each.steps)
         if array is not None and not isinstance(array, list):
             raise Bad(f"{child.each} is no array")
         arrays.append(array)
     return values, arrays
+
+
+def _member(record: Any, steps: Sequence[str | int]) -> Any:
+    """The value at a path that COPY reads: it rejects what has no keys where a key should be."""
+    for step in steps:
+        if record is not None and not isinstance(record, dict):
+            raise Bad(f"{record!r} is no object")
+        record = _at(record, [step])
+    return record
 
 
 def _first(record: Any, column: Column) -> Any:

@@ -31,15 +31,19 @@ class Document:
         self._lines: dict[tuple[str | int, ...], int] = {}
         try:
             node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.value: Any = self._read(node, ()) if node else None
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise ContractError(
                 f"{shown}:{line}: this is not YAML: {error.problem or error}. In YAML, blanks at the start of a line "
-                "say what belongs to what, and a text with : or # in it needs quotes."
+                "say what belongs to what, and a text with : # [ or { in it needs quotes."
             ) from error
         except yaml.YAMLError as error:
             raise ContractError(f"{shown}:1: this is not YAML: {error}") from error
-        self.value: Any = self._read(node, ()) if node else None
+        except RecursionError as error:
+            raise ContractError(
+                f"{shown}:1: a part of the file is inside of itself, or too deep."
+            ) from error
 
     def line(self, field: Sequence[str | int]) -> int:
         """The line of a field, by its keys, or of the nearest one above it that has a line."""

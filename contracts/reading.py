@@ -15,6 +15,7 @@ import jsonschema
 
 from contracts import conditions, paths
 from contracts.document import ContractError, Document, shown_field
+from contracts.generate.words import RESERVED
 from contracts.model import COMPRESSED, BadRows, Child, Column, Contract, Csv, HandWritten, Test
 from contracts.types import LONGEST_VARCHAR, Type, TypeRefused
 
@@ -35,6 +36,15 @@ OWN_NAMES = (
     "cut_texts",
     "valid_from",
     "valid_to",
+    "arrays_hash",
+)
+# Columns of temporary tables, beside the key and newest.
+TEMPORARY_NAMES = ("was", "was_load", "was_batch", "others")
+# The loader's own tables and views (sql/migrations/), beside those of other datasets.
+OWN_TABLES = (
+    *("files", "loads", "check_results", "left_out", "undone", "schema_version", "load_figures"),
+    *("key_sightings", "column_figures", "file_status", "unknown_keys", "rejected_rows"),
+    *("songplay_versions", "user_versions", "song_versions"),
 )
 # Staging tables have the names of dataset, load, batch and array in theirs, in the 127 bytes of an identifier.
 LONGEST_TABLE = 38
@@ -43,6 +53,9 @@ _TABLE = re.compile(rf"[a-z](?!.*__)[a-z0-9_]{{0,{LONGEST_TABLE - 1}}}")
 # Formats that are converted in SQL; any other is COPY's TIMEFORMAT or DATEFORMAT.
 PLAIN_FORMATS = ("auto", "epoch_seconds", "epoch_milliseconds")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
+# What YAML makes of the end of decimal(12,2) between { and }.
+_CUT_OFF = r"\s*\d+\s*\)"
+_WITH_COMMA = 'between { and } a type with a comma in it needs quotes: "decimal(12,2)"'
 _REFUSED = {
     "full": "a file that replaces the whole table is not possible yet; load into a table with a key instead",
     "replace": "a file that replaces the whole table is not possible yet; load into a table with a key instead",
@@ -59,7 +72,14 @@ def read(path: Path, *, shown: str = "") -> Contract | HandWritten:
 
     ``shown``: what the file is called in messages, by default its path.
     """
-    return parse(path.read_text(encoding="utf-8"), path.parent.name, path, shown=shown)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ContractError(
+            f"{shown or path}:{line}: this is not UTF-8; save the file as UTF-8."
+        ) from error
+    return parse(text, path.parent.name, path, shown=shown)
 
 
 def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | HandWritten:
@@ -76,6 +96,15 @@ def parse(text: str, name: str, path: Path, *, shown: str = "") -> Contract | Ha
             (),
             f"the folder's name {name!r} becomes the name of a table: lower-case letters, digits and single "
             f"underscores, at most {LONGEST_TABLE}, beginning with a letter",
+        )
+    if name in OWN_TABLES:
+        raise document.error(
+            (), f"the loader has a table {name} of its own; give the folder another name"
+        )
+    if name in RESERVED:
+        raise document.error(
+            (),
+            f"{name} is a reserved word of SQL, which no table is called; give the folder another name",
         )
     prefix, endings = _files(document)
     if value.get("sql"):
@@ -137,12 +166,14 @@ def _explained(error: jsonschema.ValidationError) -> tuple[list[str], str]:
             name = next(key for key in found if key not in allowed)
             if not error.absolute_path and (why := _REFUSED.get(name)):
                 return [name], why
+            if re.fullmatch(_CUT_OFF, name):
+                return [name], _WITH_COMMA
             return [name], f"this field is not known; allowed are {', '.join(allowed)}"
         case "required":
             missing = next(key for key in rule if key not in found)
             return [], f"{missing} is missing"
         case "enum":
-            if error.parent is not None and "propertyNames" in error.schema_path:
+            if "propertyNames" in error.absolute_schema_path:
                 return [
                     str(found)
                 ], f"this field does not go with sql: true; allowed are {', '.join(rule)}"
@@ -152,13 +183,18 @@ def _explained(error: jsonschema.ValidationError) -> tuple[list[str], str]:
         case "const":
             return [], f"{_short(found)} is not allowed; it must be {json.dumps(rule)}"
         case "pattern":
-            return [], f"{_short(found)} is not allowed: {_pattern(error)}"
+            named = [str(found)] if "propertyNames" in error.absolute_schema_path else []
+            if named and re.fullmatch(_CUT_OFF, str(found)):
+                return named, _WITH_COMMA
+            return named, f"{_short(found)} is not allowed: {_pattern(error)}"
         case "oneOf" | "type":
             return [], f"{_short(found)} is not allowed; it must be {_kinds(error)}"
         case "minProperties" | "minItems" | "minLength":
             return [], "it must not be empty"
         case "uniqueItems":
             return [], "an entry is there twice"
+        case "maxLength":
+            return [], f"{_short(found)} is not allowed: it must be one character"
     return [], error.message
 
 
@@ -311,9 +347,10 @@ class _Reader:
             said.get("header", True),
         )
         for field, character in (("delimiter", csv.delimiter), ("quote", csv.quote)):
-            if not character.isascii() or character in "\n\r\0":
+            if not character.isascii() or character in "\n\r\0\\":
                 raise self._error(
-                    ["csv", field], f"{character!r} must be one ASCII character, not a line end"
+                    ["csv", field],
+                    f"{character!r} must be one ASCII character, not a line end or a backslash",
                 )
         if csv.delimiter == csv.quote:
             raise self._error(["csv", "quote"], "it must be another character than the delimiter")
@@ -341,10 +378,7 @@ class _Reader:
 
     def _column(self, at: list[str | int], name: str, said: Any, of_child: bool) -> Column:
         if name in OWN_NAMES and not (name == "position" and not of_child):
-            raise self._error(
-                at,
-                f"the loader has a column {name} of its own; choose another name, and give the path: {name}",
-            )
+            raise self._error(at, _taken(name))
         fields: Mapping[str, Any] = said if isinstance(said, dict) else {"type": said}
         try:
             kind = Type.parse(fields["type"])
@@ -440,6 +474,12 @@ class _Reader:
                 [*at, "from_key"],
                 "it takes the value from the object's key: it has no path, and is no column of an array's elements",
             )
+        if column.from_key and by_copy:
+            raise self._error(
+                [*at, "format"],
+                "a time in the object's key may be auto, epoch_seconds or epoch_milliseconds; COPY, which knows other "
+                "formats, does not read it. Take it as varchar",
+            )
         if column.from_key and kind.name == "super":
             raise self._error([*at, "from_key"], "the text in a key is no super value")
 
@@ -515,6 +555,8 @@ class _Reader:
                 raise self._error(
                     field, f"{name} is cut if it is too long, so two keys could become one"
                 )
+            if name in TEMPORARY_NAMES or (name == "position" and self._value.get("tables")):
+                raise self._error(field, _taken(name))
         return key
 
     def _newest(self, key: tuple[str, ...], named: Mapping[str, Column]) -> str:
@@ -538,6 +580,8 @@ class _Reader:
             raise self._error(["newest"], f"{said} is {column.type.name}, which has no order")
         if column.mask or said in key or column.truncate:
             raise self._error(["newest"], f"{said} must not be masked, cut, or a part of the key")
+        if said in TEMPORARY_NAMES:
+            raise self._error(["newest"], _taken(said))
         return str(said)
 
     def _existing(self, at: list[str | int], name: str, named: Mapping[str, Column]) -> Column:
@@ -557,9 +601,18 @@ class _Reader:
                 )
             if not _TABLE.fullmatch(name):
                 raise self._error(at, f"the name of a table has at most {LONGEST_TABLE} characters")
-            if name == self._name or name.endswith(("_versions", "_history", "_stage")):
+            if (
+                name in (self._name, "typed", self._name.removesuffix("_versions"))
+                or name.endswith(("_versions", "_history", "_stage"))
+                or name in OWN_TABLES
+            ):
                 raise self._error(
-                    at, "a table of this name exists for the dataset itself; choose another name"
+                    at, "the dataset or the loader has a table of this name; choose another name"
+                )
+            if name in RESERVED:
+                raise self._error(
+                    at,
+                    "it is a reserved word of SQL, which no table is called; choose another name",
                 )
             try:
                 each = paths.parse(said["each"])
@@ -567,6 +620,11 @@ class _Reader:
                 raise self._error([*at, "each"], str(error)) from error
             if not each.steps:
                 raise self._error([*at, "each"], "it must be the path of an array, such as items")
+            if any(isinstance(step, int) for step in each.steps):
+                raise self._error(
+                    [*at, "each"],
+                    "COPY fails for every file in which the array around it is shorter",
+                )
             columns = self._columns([*at, "columns"], said["columns"], of_child=True)
             for column in columns:
                 if column.name in key:
@@ -635,6 +693,10 @@ class _Reader:
 def _any_element(path: paths.Path) -> tuple[str, ...]:
     """The steps of a path, in which all elements of an array are alike."""
     return tuple("[]" if isinstance(step, int) else f".{step}" for step in path.steps)
+
+
+def _taken(name: str) -> str:
+    return f"the loader's own tables have a column {name}; choose another name, and give the path: {name}"
 
 
 def _every(said: Any) -> timedelta | None:

@@ -117,7 +117,7 @@ FROM (
             PARTITION BY {", ".join(of("v", shape.key))}
             ORDER BY
 {lines(order, 16)}
-        ) AS place
+        ) AS place__
     FROM ${{schema}}.{shape.versions} AS v
     INNER JOIN (
         SELECT DISTINCT {", ".join(of("t", shape.key))}
@@ -125,7 +125,7 @@ FROM (
     ) AS k ON {same("v", "k", shape.key)}
 ) AS w
 WHERE
-    w.place = 1{deleted}""",
+    w.place__ = 1{deleted}""",
     )
     elements = []
     for child in contract.children:

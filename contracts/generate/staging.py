@@ -82,9 +82,11 @@ def _landed(shape: Shape, column: Column) -> Value:
     if column.from_key:
         return values.of_landed(column, f"k.{name(column.name)}")
     landed = of("s", shape.landing(column))
-    return values.of_landed(
-        column, landed[0] if len(landed) == 1 else f"COALESCE({', '.join(landed)})"
-    )
+    said = landed[0] if len(landed) == 1 else f"COALESCE({', '.join(landed)})"
+    if column.type.is_text and column.name in (*shape.contract.key, shape.contract.newest):
+        # Comparisons ignore blanks at the end (dg/r_Character_types.html), so that two texts would be one key.
+        said = f"RTRIM({said})"
+    return values.of_landed(column, said)
 
 
 def _converting(
@@ -170,7 +172,7 @@ def _arrays_hash(arrays: Iterable[str]) -> str:
 
 
 def _of_array(shape: Shape, child: Child) -> str:
-    found = [(column, values.of_element(column, "i")) for column in child.kept]
+    found = [(column, values.of_element(column, "element__")) for column in child.kept]
     parent = [*shape.key, "row_no"]
     folded = any(values.folds(path) for column in child.kept for path in column.paths)
     setting = "SET enable_case_sensitive_identifier TO true;\n\n" if folded else ""
@@ -182,9 +184,9 @@ def _of_array(shape: Shape, child: Child) -> str:
     )
     query = _converting(
         found,
-        inner=[*of("s", parent), "p AS position"],
+        inner=[*of("s", parent), "position__ AS position"],
         outer=[*parent, "position"],
-        source=f"FROM {shape.typed} AS s, s.{shape.array(child)} AS i AT p",
+        source=f"FROM {shape.typed} AS s, s.{shape.array(child)} AS element__ AT position__",
         wrong=[],
         table=f"{child.name}.",
     )

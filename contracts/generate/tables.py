@@ -137,10 +137,10 @@ FROM (
             PARTITION BY {key}, v.{shape.newest}
             ORDER BY
 {lines(order_of_versions(shape, "v"), 16)}
-        ) AS place
+        ) AS place__
     FROM ${{schema}}.{shape.versions} AS v
 ) AS h
-WHERE h.place = 1
+WHERE h.place__ = 1
 WITH NO SCHEMA BINDING"""
 
 
@@ -155,6 +155,10 @@ def order_of_versions(shape: Shape, alias: str) -> list[str]:
         if column.type.name == "super":
             said = values.serialized(said)
         parts.append(f"{said} ASC NULLS FIRST")
+        if (
+            column.stored.name == "varchar" and not column.mask
+        ):  # blanks at the end compare as equal
+            parts.append(f"OCTET_LENGTH({said}) ASC")
     return [*parts, *(f"{alias}.{one} ASC" for one in (*shape.hashed, *OF_LOAD, *shape.numbered))]
 
 

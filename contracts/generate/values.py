@@ -6,7 +6,7 @@ converted here:
 
     dates, timestamps    as text: one TIMEFORMAT of a COPY is for all its columns, and a zone would be ignored
     times since 1970     as decimals
-    decimals             with all the digits after the point that there may be, which COPY would cut
+    decimals             with more digits after the point, which COPY would cut, or as text
     elements of arrays   are inside of a SUPER value, whose casts are lax: what does not fit becomes NULL
 
 Of a text, a regular expression decides the form and TRY_CAST the range, so that nothing is rounded, cut or guessed.
@@ -25,6 +25,8 @@ AS_EPOCH = Type("decimal", precision=24, scale=6)
 LONGEST = Type("varchar", length=65535)
 # Format -> the number to which a second counts. The years 1 to 9999 are possible.
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
+# Digits beyond a decimal's scale that COPY does not cut, so that they are found to be too many.
+_SEEN = 10
 _FIRST_SECOND, _LAST_SECOND = -62135596800, 253402300799
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _WHOLE = "^[-+]?[0-9]+([.]0+)?$"
@@ -60,6 +62,8 @@ def lands_as(column: Column) -> Type:
         return LONGEST
     if kind.name == "decimal":
         before = kind.precision - kind.scale
+        if kind.precision > MOST_DIGITS - _SEEN:
+            return AS_TEXT
         return Type("decimal", precision=MOST_DIGITS, scale=min(MOST_SCALE, MOST_DIGITS - before))
     if column.format in EPOCHS:
         return AS_EPOCH
@@ -75,7 +79,7 @@ def of_landed(column: Column, landed: str) -> Value:
     if lands_as(column) == column.type:
         return Value("", landed)
     said = f"{column.name}__landed"
-    if column.type.name == "decimal":
+    if column.type.name == "decimal" and lands_as(column) != AS_TEXT:
         cut = f"TRUNC({said}, {column.type.scale})"
         return Value(landed, f"CAST({cut} AS {column.type})", f"{said} = {cut}")
     if column.format in EPOCHS:
@@ -117,8 +121,9 @@ def forms(column: Column) -> tuple[str, ...]:
         return (_WHOLE,)
     if kind.name == "decimal":
         whole = kind.precision - kind.scale
-        before = f"[0-9]{{1,{whole}}}" if whole else "0*"
-        return (f"^[-+]?0*{before}([.][0-9]{{0,{kind.scale}}}0*)?$",)
+        before = f"0*[0-9]{{1,{whole}}}" if whole else "0+"
+        less = f"|[.][0-9]{{1,{kind.scale}}}0*" if kind.scale else ""
+        return (f"^[-+]?({before}([.][0-9]{{0,{kind.scale}}}0*)?{less})$",)
     if kind.is_number:
         return (_FLOATING,)
     if kind.name == "boolean":
@@ -199,12 +204,14 @@ def folds(path: Path) -> bool:
 def scalar_text(value: str) -> str:
     """A SUPER value as text: a string as it is, a number or boolean as JSON writes it, an object or array as its JSON.
 
+    A null of JSON is no value, wherever it stands: an element of an array may be one without being NULL.
+
     JSON_SERIALIZE fails for more than 65,535 bytes, and both branches of a CASE may be computed: the guard is inside.
     Source: docs.aws.amazon.com/redshift/latest/dg/JSON_SERIALIZE.html
     """
     return (
         f"CASE WHEN IS_VARCHAR({value}) THEN CAST({value} AS VARCHAR(65535)) "
-        f"WHEN {value} IS NOT NULL THEN {serialized(value)} END"
+        f"WHEN {value} IS NOT NULL THEN NULLIF({serialized(value)}, 'null') END"
     )
 
 

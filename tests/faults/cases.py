@@ -18,7 +18,7 @@ from tests.world.recordings import recorded
 from tests.world.warehouse import SQL_KINDS
 
 ALL = os.environ.get("FAULTS") == "all"
-MAIN = ("plain", "bad", "late", "conflict", "sweep", "undo", "first")
+MAIN = ("plain", "bad", "late", "conflict", "sweep", "undo", "first", "contract")
 # What these have need not be met in longer ones, such as "check", whose preflight plans every statement of the loader.
 SHORT = ("late", "undo", "slow", "by-key")
 LEVELS: tuple[Isolation, Isolation] = ("snapshot", "serializable")

@@ -143,7 +143,12 @@ def places(calls: tuple[Call, ...]) -> list[Place]:
 
 
 def world_of(scenario: Scenario, level: Isolation) -> AbstractContextManager[World]:
-    return new_world(isolation=level, old=scenario.old, parameters=scenario.parameters)
+    return new_world(
+        isolation=level,
+        old=scenario.old,
+        contract=scenario.contract,
+        parameters=scenario.parameters,
+    )
 
 
 ALREADY = re.compile(r"start the same undo again to continue with the rest")

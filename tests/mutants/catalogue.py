@@ -76,6 +76,8 @@ HEADERS = "tests/unit/test_headers.py"
 BAD_ROWS = "tests/stateful/test_bad_rows.py"
 MASKING = "tests/stateful/test_masking.py"
 UNKNOWN = "tests/stateful/test_unknown_keys.py"
+CONTRACTS = "tests/stateful/test_contracts.py"
+GENERATE = "contracts/generate"
 PUBLISH, UNDO, DATASETS = "sql/publish", "sql/undo", "sql/datasets"
 GOES_BACK = "tests/stateful/test_ledger_goes_back.py"
 MACHINE = "statemachine/load.asl.json"
@@ -1271,5 +1273,220 @@ MUTANTS = (
         "contracts/generate/staging.py",
         'bad = " OR ".join(["t.misfits <> \'\'", *(condition for _, condition in _incomplete(shape))])',
         "bad = \"t.misfits <> ''\"",
+    ),
+    # -- contracts -------------------------------------------------------------------------
+    # The lax casts of SUPER values, and what COPY would change in silence.
+    mutant(
+        "a value inside of an array that does not fit becomes NULL",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[element-text]",
+        f"{GENERATE}/staging.py",
+        "FROM {shape.typed_child(child)}\\nWHERE misfits <> ''",
+        "FROM {shape.typed_child(child)}\\nWHERE 1 = 0",
+    ),
+    mutant(
+        "a value that does not fit becomes NULL",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[decimal-cut]",
+        f"{GENERATE}/staging.py",
+        "FROM {shape.typed}\\nWHERE misfits <> ''",
+        "FROM {shape.typed}\\nWHERE 1 = 0",
+    ),
+    mutant(
+        "an object where an array should be is no array and no misfit",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[object-for-array]",
+        f"{GENERATE}/staging.py",
+        "IS NOT NULL AND NOT IS_ARRAY(v.{array})",
+        "IS NOT NULL AND 1 = 0",
+    ),
+    mutant(
+        "a row without its key is no bad row",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[null-key]",
+        f"{GENERATE}/staging.py",
+        "WHERE {' OR '.join(_incomplete(shape))}",
+        "WHERE 1 = 0",
+    ),
+    mutant(
+        "digits after the point of a decimal are cut",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[decimal-cut]",
+        f"{GENERATE}/values.py",
+        'f"{said} = {cut}"',
+        '"TRUE"',
+    ),
+    mutant(
+        "digits after the point of a decimal in an array are cut or rounded",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[element-cut]",
+        f"{GENERATE}/values.py",
+        "([.][0-9]{{0,{kind.scale}}}0*)?$",
+        "([.][0-9]*)?$",
+    ),
+    mutant(
+        "a number with a fraction is a whole number",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[element-fraction]",
+        f"{GENERATE}/values.py",
+        "([.]0+)?$",
+        "([.][0-9]+)?$",
+    ),
+    mutant(
+        "a time that is no ISO 8601 is taken for what it may mean",
+        f"{CONTRACTS}::test_what_does_not_fit_is_rejected_and_the_rest_loads[time-short]",
+        f"{GENERATE}/values.py",
+        '_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"',
+        '_DATE = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"',
+    ),
+    mutant(
+        "the zone of a time is ignored",
+        f"{CONTRACTS}::test_times_are_stored_in_utc",
+        f"{GENERATE}/values.py",
+        "{_try(moment, 'TIMESTAMPTZ')} AT TIME ZONE 'UTC'",
+        "{_try(moment, 'TIMESTAMP')}",
+    ),
+    mutant(
+        "a null of JSON in an array is the text null",
+        f"{CONTRACTS}::test_elements_have_their_place_and_their_types",
+        f"{GENERATE}/values.py",
+        "THEN NULLIF({serialized(value)}, 'null') END",
+        "THEN {serialized(value)} END",
+    ),
+    mutant(
+        "keys inside of arrays fold to lower case",
+        f"{CONTRACTS}::test_elements_have_their_place_and_their_types",
+        f"{GENERATE}/staging.py",
+        "SET enable_case_sensitive_identifier TO true;",
+        "SET enable_case_sensitive_identifier TO false;",
+    ),
+    mutant(
+        "the position of an element begins at one",
+        f"{CONTRACTS}::test_elements_have_their_place_and_their_types",
+        f"{GENERATE}/staging.py",
+        "position__ AS position",
+        "position__ + 1 AS position",
+    ),
+    mutant(
+        "of several paths the last counts",
+        f"{CONTRACTS}::test_the_first_path_that_is_there_counts_and_a_long_text_is_cut",
+        f"{GENERATE}/landing.py",
+        "zip(shape.landing(column), column.paths, strict=True)",
+        "zip(shape.landing(column), column.paths[::-1], strict=True)",
+    ),
+    mutant(
+        "a text that is too long is rejected where it should be cut",
+        f"{CONTRACTS}::test_the_first_path_that_is_there_counts_and_a_long_text_is_cut",
+        f"{GENERATE}/values.py",
+        "return LONGEST if column.truncate else kind",
+        "return kind",
+    ),
+    # Which version of a key is the row.
+    mutant(
+        "the version that came last wins, not the newest",
+        f"{CONTRACTS}::test_the_newest_version_wins_whenever_it_comes",
+        f"{GENERATE}/keyed.py",
+        'f"v.{one} DESC" for one in [shape.newest] if one',
+        'f"v.{one} DESC" for one in ["load_id"]',
+    ),
+    mutant(
+        "of equally new versions the one that came first wins",
+        f"{CONTRACTS}::test_of_equally_new_versions_the_smaller_content_wins",
+        f"{GENERATE}/tables.py",
+        "if column.name in (*contract.key, contract.newest):",
+        "if column.name:",
+    ),
+    mutant(
+        "of versions that differ in an array only the one that came first wins",
+        f"{CONTRACTS}::test_of_equally_new_versions_the_smaller_content_wins",
+        f"{GENERATE}/tables.py",
+        "for one in (*shape.hashed, *OF_LOAD, *shape.numbered)",
+        "for one in (*OF_LOAD, *shape.numbered)",
+    ),
+    mutant(
+        "a reloaded version has no rank before equally new ones",
+        f"{CONTRACTS}::test_a_reloaded_version_wins_over_equally_new_ones_until_it_is_undone",
+        f"{GENERATE}/tables.py",
+        'parts = [f"{alias}.{RELOAD} DESC"]',
+        "parts: list[str] = []",
+    ),
+    mutant(
+        "the elements of a version stay when another one wins",
+        f"{CONTRACTS}::test_the_newest_version_wins_whenever_it_comes",
+        f"{GENERATE}/keyed.py",
+        "for one in (table, *(child.name for child in contract.children))",
+        "for one in (table,)",
+    ),
+    mutant(
+        "a version that is deleted stays in the table",
+        f"{CONTRACTS}::test_a_version_that_is_deleted_leaves_the_table_until_it_is_undone",
+        f"{GENERATE}/keyed.py",
+        "for column, values in contract.deleted\n    )\n    gone",
+        "for column, values in contract.deleted[:0]\n    )\n    gone",
+    ),
+    mutant(
+        "blanks at the end make another key",
+        f"{CONTRACTS}::test_blanks_at_the_end_of_a_key_do_not_count",
+        f"{GENERATE}/staging.py",
+        'said = f"RTRIM({said})"',
+        "pass",
+    ),
+    mutant(
+        "no version of the history ends",
+        f"{CONTRACTS}::test_the_history_has_the_time_in_which_each_version_was_the_newest",
+        f"{GENERATE}/tables.py",
+        "ORDER BY h.{shape.newest}) AS valid_to",
+        "ORDER BY h.{shape.newest} DESC) AS valid_to",
+    ),
+    mutant(
+        "an undo leaves the versions of the load",
+        f"{CONTRACTS}::test_a_version_that_is_deleted_leaves_the_table_until_it_is_undone",
+        f"{GENERATE}/keyed.py",
+        "WHERE v.load_id = '${{undone_load}}';",
+        "WHERE v.load_id <> '${{undone_load}}';",
+    ),
+    # What the functions do with the files of a contract.
+    mutant(
+        "the statements between COPY and the audit are left out",
+        f"{CONTRACTS}::test_the_newest_version_wins_whenever_it_comes",
+        "functions/loader/statements.py",
+        'sql.files(f"datasets/{dataset.name}/stage")',
+        'sql.files(f"datasets/{dataset.name}/staged")',
+    ),
+    mutant(
+        "the further staging tables of a batch stay",
+        f"{CONTRACTS}::test_the_newest_version_wins_whenever_it_comes",
+        "functions/loader/datasets.py",
+        "for end in self.staged_tables}",
+        "for end in self.staged_tables[:0]}",
+    ),
+    mutant(
+        "a column that is a reserved word stands without quotes in the audit",
+        "tests/contracts/test_generate.py::test_every_column_is_quoted_where_it_is_counted",
+        "functions/loader/layout.py",
+        """f'"{name}"' for name""",
+        "name for name",
+    ),
+    # No text of a contract becomes SQL.
+    mutant(
+        "a quote in a check of a contract ends the text",
+        "tests/contracts/test_generate.py::test_no_text_of_a_contract_becomes_sql",
+        "contracts/conditions.py",
+        """quoted = text.replace("'", "''")""",
+        "quoted = text",
+    ),
+    mutant(
+        "a quote in a key inside of an array ends the name",
+        "tests/contracts/test_generate.py::test_no_text_of_a_contract_becomes_sql",
+        f"{GENERATE}/values.py",
+        """quoted = step.replace('"', '""')""",
+        "quoted = step",
+    ),
+    mutant(
+        "a placeholder in a check of a contract is filled in",
+        "tests/contracts/test_generate.py::test_no_text_of_a_contract_becomes_sql",
+        "contracts/conditions.py",
+        """or "${" in text""",
+        "",
+    ),
+    mutant(
+        "of a field that is there twice the last counts",
+        "tests/contracts/test_reading.py::test_it_is_refused_by_line_and_field",
+        "contracts/document.py",
+        "if key in made:",
+        "if key in made and not made:",
     ),
 )

@@ -90,7 +90,7 @@ def _run(tree: Path, tests: list[str]) -> tuple[str, str]:
     """(verdict, what pytest said) of the tests in a tree: killed if a test failed, broken if none could run."""
     report = tree.with_suffix(".xml")
     report.unlink(missing_ok=True)
-    options = ["-q", "-p", "no:cacheprovider", f"--timeout={SECONDS}", f"--junitxml={report}"]
+    options = ["-q", "-x", "-p", "no:cacheprovider", f"--timeout={SECONDS}", f"--junitxml={report}"]
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests], cwd=tree, capture_output=True, text=True
     )

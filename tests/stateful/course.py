@@ -15,7 +15,7 @@ from unittest import mock
 from local.states.interpreter import Stopped
 from tests.world.boundary import Call
 from tests.world.executions import Execution
-from tests.world.files import File
+from tests.world.files import Stored
 from tests.world.simulator import World
 from tests.world.warehouse import SQL_KINDS
 
@@ -37,7 +37,7 @@ class Turn:
 class Upload:
     """A file is put into the bucket, and its event is delivered at once."""
 
-    file: File
+    file: Stored
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Course:
     """
 
     def __init__(
-        self, world: World, put: Callable[[File], Any], delete: Callable[[str], None], tell: Tell
+        self, world: World, put: Callable[[Stored], Any], delete: Callable[[str], None], tell: Tell
     ) -> None:
         self._world = world
         self._put = put

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tests.world import oracle
-from tests.world.files import File, Song
+from tests.world.files import File, Song, Stored
 from tests.world.simulator import Expected, Status, World, load_id_of
 
 Version = tuple[str, str]
@@ -55,13 +55,13 @@ class Model:
     """All versions of all files, and what a settled world has said of them."""
 
     def __init__(self) -> None:
-        self.versions: dict[Version, File] = {}
+        self.versions: dict[Version, Stored] = {}
         self.current: dict[str, str] = {}
-        self.history: list[File] = []
+        self.history: list[Stored] = []
         self.undone: set[str] = set()
         self._settled: dict[Version, str] = {}
 
-    def put(self, file: File) -> None:
+    def put(self, file: Stored) -> None:
         etag = etag_of(file.body)
         self.versions[file.key, etag] = file
         self.current[file.key] = etag
@@ -89,12 +89,22 @@ class Model:
         """What two files may have in common: the keys of their plays and songs."""
         found: set[tuple[object, ...]] = set()
         for version in versions:
-            for record in self.versions[version].records:
+            file = self.versions[version]
+            assert isinstance(file, File)
+            for record in file.records:
                 if isinstance(record, Song):
                     found.add((record.id,))
                 elif record.page == "NextSong":
                     found.add((record.user, record.session, record.item, record.at))
         return found
+
+    def takes(self, key: str) -> bool:
+        """Whether an object of this key is a file of a dataset."""
+        return key.startswith(("log_data/", "song_data/")) and key.endswith((".json", ".json.gz"))
+
+    def diff(self, world: World, loaded: set[Version]) -> str:
+        """What the tables have else than these versions say; "" for nothing."""
+        return oracle.diff(self.tables_of(loaded), world.warehouse.star())
 
     # -- what must hold ----------------------------------------------------------------------
 
@@ -103,7 +113,7 @@ class Model:
         ledger = Ledger(world)
         loaded = ledger.with_status("loaded")
         problems = [f"{version} was never uploaded" for version in loaded - self.versions.keys()]
-        problems += [oracle.diff(self.tables_of(loaded), world.warehouse.star())]
+        problems += [self.diff(world, loaded)]
         for load_id in sorted(self.undone):
             problems += [
                 f"{v} is loaded by {load_id}, undone"
@@ -128,7 +138,7 @@ class Model:
             if not self.versions[version].bad:
                 problems.append(f"{version} is good and rejected")
         statuses = {key: self._wanted(ledger, key) for key, _ in ledger.newest}
-        statuses |= {key: self._wanted(ledger, key) for key in self.current if _of_dataset(key)}
+        statuses |= {key: self._wanted(ledger, key) for key in self.current if self.takes(key)}
         loaded = ledger.with_status("loaded")
         try:
             world.check(Expected(self.tables_of(loaded), statuses))
@@ -153,10 +163,6 @@ class Model:
         if self._withdrawn(ledger, (key, etag)):
             return ("loaded", "withdrawn")
         return "loaded"
-
-
-def _of_dataset(key: str) -> bool:
-    return key.startswith(("log_data/", "song_data/")) and key.endswith((".json", ".json.gz"))
 
 
 def _say(world: World, problems: list[str]) -> None:

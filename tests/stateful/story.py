@@ -15,7 +15,7 @@ from tests.stateful.course import Action, Course, Wrong
 from tests.stateful.model import Ledger, Model
 from tests.stateful.worlds import FIRST
 from tests.world.executions import Execution
-from tests.world.files import Event, File, Record, Song
+from tests.world.files import Event, File, Record, Song, Stored
 from tests.world.simulator import World
 
 MAX_UNDONE = 20  # loads that may have to be undone before one
@@ -33,22 +33,28 @@ Start = dict[str, Any] | Undo
 
 
 class Story:
-    """The steps; ``world`` has the files FIRST.
+    """The steps; ``world`` has the files ``first``.
 
     tell    told what the reader of a failed story should know
     count   told what happened, for the figures of a run
     """
 
     def __init__(
-        self, world: World, tell: Callable[[str], None], count: Callable[[str], None]
+        self,
+        world: World,
+        tell: Callable[[str], None],
+        count: Callable[[str], None],
+        model: Model | None = None,
+        first: Sequence[Stored] = FIRST,
     ) -> None:
         self.world = world
-        self.model = Model()
+        self.model = model or Model()
+        self._first = first
         self._tell = tell
         self._count = count
         self._told: list[dict[str, Any]] = []  # S3's events
         self._ended = set(map(id, world.executions.all))
-        for file in FIRST:
+        for file in first:
             self.model.put(file)
 
     def continued_in(self, world: World) -> Story:
@@ -61,7 +67,7 @@ class Story:
 
     def load(
         self,
-        uploads: Sequence[File] = (),
+        uploads: Sequence[Stored] = (),
         starts: Sequence[Start] = (),
         actions: Sequence[Action] = (),
         wrong: Sequence[Wrong] = (),
@@ -84,7 +90,7 @@ class Story:
         with self._grouped(apart=apart):
             self._run(actions, wrong, slow=slow)
 
-    def load_at_once(self, uploads: Sequence[File], starts: Sequence[Start]) -> None:
+    def load_at_once(self, uploads: Sequence[Stored], starts: Sequence[Start]) -> None:
         """Each file has a load of its own, and all run in threads, as it comes."""
         for file in uploads:
             self._put(file)
@@ -97,13 +103,17 @@ class Story:
     def add_lines(self, key: str, events: Sequence[Event], songs: Sequence[Song]) -> None:
         """A file is uploaded again with more lines."""
         known = self._present(key)
-        before: Sequence[Record] = known.records if known and not known.bad else ()
+        before: Sequence[Record] = ()
+        if isinstance(known, File) and not known.bad:
+            before = known.records
         self._put(File(key, (*before, *(events if key.startswith("log_data/") else songs))))
 
     def copy(self, source: str, to: str) -> None:
         """The same content under another key of its kind."""
         known = self._present(source)
-        if known and known.key[:4] == to[:4] and known.key.endswith(".gz") == to.endswith(".gz"):
+        if not isinstance(known, File):
+            return
+        if known.key[:4] == to[:4] and known.key.endswith(".gz") == to.endswith(".gz"):
             self._put(File(to, known.records, known.layout, known.bad))
 
     def put_back(self, which: int) -> None:
@@ -219,7 +229,7 @@ class Story:
     def reset(self) -> None:
         """A person drops all tables; what is in the bucket is loaded anew."""
         self._the_rest()
-        for file in FIRST:
+        for file in self._first:
             self._put(file)
         execution = self._alone({"reset": True})
         assert execution.report["status"] == "reset", execution.report
@@ -228,7 +238,7 @@ class Story:
 
     # -- helpers -----------------------------------------------------------------------------
 
-    def _put(self, file: File, *, heard: bool = True) -> None:
+    def _put(self, file: Stored, *, heard: bool = True) -> None:
         self._told.append(self.world.upload(file.key, file.body, event=heard))
         self.model.put(file)
 
@@ -236,7 +246,7 @@ class Story:
         self.world.delete(key)
         self.model.deleted(key)
 
-    def _present(self, key: str) -> File | None:
+    def _present(self, key: str) -> Stored | None:
         etag = self.model.current.get(key)
         return self.model.versions[key, etag] if etag else None
 

@@ -10,13 +10,26 @@ import gzip
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 from hypothesis import strategies as st
 
 BEGIN = 1541980800000  # ms since 1970: 2018-11-12
 DAY = 86_400_000
 ROW_LIMIT = 4 * 1024 * 1024  # bytes that COPY takes in one object
+
+
+class Stored(Protocol):
+    """An object of the bucket; ``bad`` says why it must be rejected, '' for a good file."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+    @property
+    def bad(self) -> str: ...
 
 
 class _Short:

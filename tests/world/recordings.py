@@ -12,7 +12,7 @@ import gzip
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -24,9 +24,11 @@ from typing import Any
 from fakeshift import Isolation
 from local.generator import DataSet
 from local.states.interpreter import Stopped
+from tests.world import contract_oracle, oracle
 from tests.world.boundary import Call, Place
 from tests.world.executions import Execution
-from tests.world.simulator import ROOT, Expected, Memory, World, load_id_of
+from tests.world.simulator import ROOT, Expected, Memory, Status, World, load_id_of
+from tests.world.trees import contract_of, with_contracts
 
 FILES = dict(DataSet(songs=6, users=3, days=3, events=45, seed=3).files())
 LOGS = sorted(key for key in FILES if key.startswith("log_data/"))
@@ -46,6 +48,7 @@ class Scenario:
     partly      what is there when a part of it is done that stays done: an undo is a transaction for each dataset
     by_hand     only a person asks for it: when it failed, the person is told, and asks once more
     old         begins with a day's files in the tables; otherwise with nothing at all
+    contract    there is a dataset with a contract, and the day's files are of it
     """
 
     name: str
@@ -55,6 +58,7 @@ class Scenario:
     partly: Callable[[], Expected] | None = None
     by_hand: bool = False
     old: bool = True
+    contract: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -277,6 +281,84 @@ def slow(world: World) -> None:
     late(world)
 
 
+# -- a dataset with a contract ---------------------------------------------------------------
+
+ORDERS = """\
+description: Orders, with updates, deletions and items
+files: orders/*.json
+key: id
+newest: at
+columns: {id: varchar(9), at: timestamp, total: "decimal(8,2)", op: varchar(1)}
+tables: {order_items: {each: Items, columns: {sku: {path: S-K-U, type: varchar(9)}, qty: integer}}}
+deleted: {op: D}
+history: true
+"""
+
+
+def orders(*records: tuple[str, int, str, Any]) -> bytes:
+    """A file of orders: the id, the day of November, the operation, and the quantity of each item."""
+    return "".join(
+        json.dumps(
+            {
+                "id": number,
+                "at": f"2026-11-{day}T05:00:00+01:00",
+                "total": day,
+                "op": operation,
+                "Items": [{"S-K-U": f"s{n}", "qty": q} for n, q in enumerate(quantities)],
+            }
+        )
+        + "\n"
+        for number, day, operation, quantities in records
+    ).encode()
+
+
+OLD_ORDERS = {
+    "orders/a.json": orders(("1", 20, "", [1, 2]), ("2", 20, "", [3])),
+    "orders/b.json": orders(("3", 20, "", []), ("1", 19, "", [4])),
+}
+NEW_ORDERS = {
+    "orders/c.json": orders(("1", 21, "", [5]), ("2", 21, "D", []), ("4", 21, "", [6])),
+    "orders/d.json": orders(("1", 20, "", [7]), ("4", 20, "D", [])),
+}
+BAD_ORDERS = {"orders/bad.json": orders(("5", 21, "", ["three"]))}
+
+
+@cache
+def tree_with_orders() -> Path:
+    """The product with the contract ORDERS."""
+    return with_contracts(_folder() / "orders", {"orders": ORDERS})
+
+
+def expected_orders(
+    files: Mapping[str, bytes],
+    others: Mapping[str, Status] | None = None,
+    reloaded: Collection[str] = (),
+) -> Expected:
+    """What must be there of these orders, and nothing of Sparkify."""
+    contract = contract_of("orders", ORDERS)
+    found = [
+        contract_oracle.File(k, body, "r" if k in reloaded else "") for k, body in files.items()
+    ]
+
+    def differs(world: World) -> str:
+        there = contract_oracle.read(contract, world.warehouse.query)
+        return contract_oracle.diff(contract_oracle.tables(contract, found), there)
+
+    statuses = {**dict.fromkeys(files, "loaded"), **(others or {})}
+    return Expected(oracle.tables({}), statuses, differs)
+
+
+def contract(world: World) -> None:
+    upload(world, NEW_ORDERS | BAD_ORDERS)
+    world.work()
+
+
+def contract_reload(world: World) -> None:
+    """Of a batch, one file is loaded again."""
+    world.start({"reload": True, "keys": ["orders/b.json"]})
+    world.work()
+
+
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
@@ -346,6 +428,28 @@ SCENARIOS = {
         Scenario(
             "dry-run", dry_run, lambda: Expected.of(OLD | some(LOGS[1], SONGS[2])), by_hand=True
         ),
+        Scenario(
+            "contract",
+            contract,
+            lambda: expected_orders(OLD_ORDERS | NEW_ORDERS, dict.fromkeys(BAD_ORDERS, "rejected")),
+            contract=True,
+        ),
+        Scenario(
+            "contract-undo",
+            undo,
+            lambda: expected_orders({}, dict.fromkeys(OLD_ORDERS, "withdrawn")),
+            before=lambda: expected_orders(OLD_ORDERS),
+            by_hand=True,
+            contract=True,
+        ),
+        Scenario(
+            "contract-reload",
+            contract_reload,
+            lambda: expected_orders(OLD_ORDERS, reloaded=["orders/b.json"]),
+            before=lambda: expected_orders(OLD_ORDERS),
+            by_hand=True,
+            contract=True,
+        ),
         Scenario("check", check, lambda: Expected.of(OLD), by_hand=True),
         Scenario("reset", reset, lambda: Expected.of(OLD), by_hand=True),
     )
@@ -367,12 +471,13 @@ _numbers = count()
 
 @contextmanager
 def new_world(
-    *, tree: Path = ROOT, isolation: Isolation = "snapshot", old: bool = True,
+    *, tree: Path = ROOT, isolation: Isolation = "snapshot", old: bool = True, contract: bool = False,
     parameters: Mapping[str, str] | None = None,
 ) -> Iterator[World]:  # fmt: skip
-    """A world that nobody else uses: with a day's files in its tables (``old``), or empty."""
+    """A world that nobody else uses: with a day's files in its tables (``old``), or empty; ``contract``: of ORDERS."""
     folder = _folder() / str(next(_numbers))
-    memory = _a_day(tree) if old else None
+    tree = tree_with_orders() if contract else tree
+    memory = _a_day(tree, contract=contract) if old else None
     try:
         with World(
             folder, tree=tree, isolation=isolation, parameters=parameters, memory=memory
@@ -383,12 +488,12 @@ def new_world(
 
 
 @cache
-def _a_day(tree: Path) -> Memory:
+def _a_day(tree: Path, *, contract: bool) -> Memory:
     """A world whose tables have a day's files, and whose sweep has seen them."""
     world = World(_folder() / str(next(_numbers)), tree=tree)
-    upload(world, OLD)
+    upload(world, OLD_ORDERS if contract else OLD)
     world.settle()
-    world.check(Expected.of(OLD))
+    world.check(expected_orders(OLD_ORDERS) if contract else Expected.of(OLD))
     return world.remember()
 
 
@@ -405,7 +510,9 @@ class Recording:
 def record(name: str, tree: Path = ROOT) -> Recording:
     """A scenario with nothing going wrong; AssertionError if it does not end as expected."""
     scenario = SCENARIOS[name]
-    with new_world(tree=tree, old=scenario.old, parameters=scenario.parameters) as world:
+    with new_world(
+        tree=tree, old=scenario.old, contract=scenario.contract, parameters=scenario.parameters
+    ) as world:
         scenario.act(world)
         recording = Recording(
             tuple(world.boundary.calls),

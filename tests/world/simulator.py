@@ -422,6 +422,7 @@ class World:
     def check(self, expected: Expected) -> None:
         """Tables, ledger and leftovers are as they must be; AssertionError says what is not."""
         problems = [oracle.diff(expected.tables, self.warehouse.star())]
+        problems += [expected.others(self)]
         problems += self._ledger_problems(expected)
         problems += [f"left behind: {table}" for table in sorted(self._staging())]
         if running := self.warehouse.running():
@@ -460,11 +461,13 @@ Status = str | None | tuple[str | None, ...]
 @dataclass(frozen=True)
 class Expected:
     """What must be there in the end: the star schema of the good files, and the status of every file by its key: one,
-    or one of several; None is a file that the ledger does not know.
+    or one of several; None is a file that the ledger does not know; ``others``: of contracts.
     """
 
     tables: oracle.Tables
     statuses: Mapping[str, Status]
+    # What the tables of other datasets have else than they must; "" for nothing.
+    others: Callable[[World], str] = lambda world: ""
 
     @classmethod
     def of(

@@ -1,7 +1,0 @@
--- Deletes the events of an earlier attempt of the batch: they have no key by which a second row would be recognized. Runs after
--- sql/publish/again.sql.
-DELETE FROM ${schema}.events
-WHERE
-    load_id = '${load_id}'
-    AND batch = '${batch}'
-    AND created_at BETWEEN TIMESTAMP '${first_start}' AND TIMESTAMP '${last_start}';

@@ -108,14 +108,16 @@ BAD = {
     "visits/bad1.csv": (
         b"email,person,card,phone,seen_at,amount\n1,2,3,4,2026-11-01 08:00:00,alice@example.com\n"
     ),
-    "visits/bad2.csv": b"email,person,alice@example.com,card,phone,seen_at,amount\n1,2,3,4,,,5\n",
+    "visits/bad2.csv": b"email,person,alice@example.com,card,phone,seen_at\n1,2,3,4,,\n",
 }
 TABLES = ("people_versions", "people", "person_cards_versions", "person_cards", "visits")
 
 
-def tree_of(folder: Path, masks: dict[str, str]) -> Path:
+def tree_of(folder: Path, masks: dict[str, str], more: str = "") -> Path:
     """A copy of the product with the two datasets."""
-    return with_contracts(folder, {"people": PEOPLE % masks, "visits": VISITS % masks})
+    return with_contracts(
+        folder, {"people": PEOPLE % masks + more, "visits": VISITS % masks + more}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +204,27 @@ def test_no_value_is_seen_anywhere(world: World, capfd: pytest.CaptureFixture[st
     logged = "".join(capfd.readouterr())
     assert "people/bad1.jsonl" in logged  # it is the functions' log
     assert shown(logged) == []
+
+
+def test_of_rows_that_are_left_out_no_value_is_kept(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tree = tree_of(tmp_path / "tree", WITH, "bad_rows: {row: {max: 5}}\n")
+    bad = {
+        "people/bad2.jsonl": lines(person(3, 4, born="1987 in May"), person(4, 4)),
+        "people/bad3.jsonl": lines(person(3, 4, person_id=" "), person(4, 4, email="alice")),
+        "visits/bad1.csv": BAD["visits/bad1.csv"] + b"alice@example.com,2,3,4,,5\n",
+    }
+    with World(tmp_path / "world", tree=tree, parameters={"LogLevel": "INFO"}) as world:
+        load(world, bad)
+        assert rows(world, "SELECT COUNT(*) FROM sparkify.rejected_rows") == [(3,)]
+        assert rows(world, "SELECT COUNT(*) FROM sparkify.people") == [(1,)]
+        assert shown(json.dumps(everything_in(world, "sparkify"))) == []
+        reports = [[e.output, e.cause, e.input] for e in world.executions.all]
+        assert shown(json.dumps(reports, default=str)) == []
+        assert shown(json.dumps(world.told)) == []
+        assert shown(work_objects(world)) == []
+        assert shown("".join(capfd.readouterr())) == []
 
 
 def test_the_key_is_in_the_loaders_schema_and_nowhere_else(

@@ -9,11 +9,15 @@ from typing import Any
 import yaml
 
 from contracts import paths, reading
+from contracts.add import proposing
+from contracts.add.proposing import Wishes
+from contracts.add.writing import line
 from contracts.document import ContractError
 from contracts.model import Column, Contract, HandWritten
 
-_LINE = re.compile(r"(?P<name>[a-z][a-z0-9_]*): (?P<rest>.+)")
+_LINE = re.compile(r"\"?(?P<name>[a-z][a-z0-9_]*)\"?: (?P<rest>.+)")
 LONGEST_NAME = 60
+TAKEN = "a column takes it already"
 
 
 @dataclass(frozen=True)
@@ -49,15 +53,42 @@ def evolve(source: Path, wanted: Iterable[Wanted], *, shown: str = "") -> Evolve
         if one.path in left or one.path in (other.path for other in added):
             continue
         try:
-            changed, line = _with(text, contract, one)
+            changed, said = _with(text, contract, one)
             made = reading.parse(changed, name, source, shown=shown)
         except (_NotPossible, ContractError) as error:
             left[one.path] = str(error)
             continue
         if isinstance(made, Contract):
             text, contract = changed, made
-            added.append(Wanted(one.path, line))
+            added.append(Wanted(one.path, said))
     return Evolved(text, tuple(added), left)
+
+
+def of_samples(name: str, samples: Sequence[str], work: Path) -> list[Wanted]:
+    """What ``loader add`` would make of sample files, column by column, if it asked nothing. Raises NoContract.
+
+    ``work``: an empty folder.
+    """
+    made = proposing.propose(name, samples, work, Wishes(), _first)
+    csv = made.csv is not None
+    found = [
+        Wanted(
+            column.paths[0][0] if csv else str(paths.Path(column.paths[0])), line(column, csv=csv)
+        )
+        for column in made.columns
+        if column.paths
+    ]
+    for child in made.tables:
+        each = f"{paths.Path(child.each)}[]"
+        for column in child.columns:
+            below = str(paths.Path(column.paths[0]))
+            joint = "" if below.startswith("[") else "."
+            found.append(Wanted(f"{each}{joint}{below}", line(column)))
+    return found
+
+
+def _first(_: str, answers: Sequence[tuple[str, str]]) -> str:
+    return answers[0][0]
 
 
 class _NotPossible(Exception):
@@ -85,12 +116,12 @@ def _with(text: str, contract: Contract, wanted: Wanted) -> tuple[str, str]:
             below.removeprefix("."),
         )
     if _is_taken(below, columns, of_json=contract.format == "json"):
-        raise _NotPossible("a column takes it already")
+        raise _NotPossible(TAKEN)
     name = _free(found["name"], {*(column.name for column in columns), *contract.key})
-    line = f"{name}: {found['rest']}"
+    said = f"{name}: {found['rest']}"
     if name != found["name"] and not found["rest"].startswith("{"):
-        line = f"{name}: {{path: {below}, type: {found['rest']}}}"
-    return _inserted(text, at, line), line
+        said = f"{name}: {{path: {below}, type: {found['rest']}}}"
+    return _inserted(text, at, said), said
 
 
 def _is_taken(path: str, columns: Sequence[Column], *, of_json: bool) -> bool:
@@ -112,7 +143,7 @@ def _free(name: str, used: set[str]) -> str:
     return free
 
 
-def _inserted(text: str, at: Sequence[str], line: str) -> str:
+def _inserted(text: str, at: Sequence[str], said: str) -> str:
     """The text with a line more at the end of the mapping at these keys, which is there and not empty."""
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in at:
@@ -122,12 +153,12 @@ def _inserted(text: str, at: Sequence[str], line: str) -> str:
     end = _end_of(last)
     if node.flow_style:  # {…}
         before, after = lines[end.line][: end.column], lines[end.line][end.column :]
-        lines[end.line] = f"{before}, {line}{after}"
+        lines[end.line] = f"{before}, {said}{after}"
         return "".join(lines)
     row = end.line if end.column else end.line - 1
     if not lines[row].endswith("\n"):
         lines[row] += "\n"
-    lines.insert(row + 1, f"{' ' * first.start_mark.column}{line}\n")
+    lines.insert(row + 1, f"{' ' * first.start_mark.column}{said}\n")
     return "".join(lines)
 
 

@@ -63,11 +63,17 @@ def _lines(made: Proposal) -> Iterator[str]:
             yield f"csv: {{{', '.join(said)}}}"
 
 
-def _column(column: Column, indent: str, *, csv: bool = False) -> Iterator[str]:
+def line(column: Column, *, csv: bool = False) -> str:
+    """The column as a line of dataset.yaml, without comments."""
     fields = _fields(column, csv)
     simple = [*fields] == ["type"]
-    said = column.type if simple else f"{{{', '.join(f'{k}: {v}' for k, v in fields.items())}}}"
-    yield _with(f"{indent}{_name(column.name)}: {said}", [*column.why, *column.warnings])
+    said = fields["type"] if simple else f"{{{', '.join(f'{k}: {v}' for k, v in fields.items())}}}"
+    return f"{_name(column.name)}: {said}"
+
+
+def _column(column: Column, indent: str, *, csv: bool = False) -> Iterator[str]:
+    fields = _fields(column, csv)
+    yield _with(f"{indent}{line(column, csv=csv)}", [*column.why, *column.warnings])
     if column.person and not column.mask and column.type != "super":
         masked = ", ".join(f"{k}: {v}" for k, v in {**fields, "mask": "hash"}.items())
         yield f"{indent}# {column.person}; to store only a hash: {column.name}: {{{masked}}}"

@@ -3,8 +3,11 @@
 import argparse
 import difflib
 import sys
+import tempfile
+from pathlib import Path
 
 from contracts import evolving
+from contracts.add.problem import NoContract
 from contracts.document import ContractError
 from contracts.evolving import Evolved, Wanted
 from local.client import queries
@@ -25,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY",
         help="only these keys, as the report has them (default: all)",
     )
+    parser.add_argument(
+        "--from",
+        nargs="+",
+        dest="samples",
+        metavar="FILE",
+        help="by these files (a folder, or s3:// too) instead of what loads have seen",
+    )
     parser.add_argument("--yes", action="store_true", help="write the file without asking")
 
 
@@ -34,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     shown = str(source.relative_to(ROOT))
     if not source.is_file():
         raise Problem(f"There is no {shown}.")
-    seen = sightings(arguments.name)
+    seen = of_files(arguments) if arguments.samples else sightings(arguments.name)
     if missing := [key for key in arguments.keys if key not in seen]:
         known = ", ".join(map(visible, seen)) or "none"
         raise Problem(
@@ -64,6 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def of_files(arguments: argparse.Namespace) -> dict[str, str]:
+    """The same of sample files, as ``loader add`` understands them."""
+    with tempfile.TemporaryDirectory(prefix="loader-evolve-") as work:
+        try:
+            found = evolving.of_samples(arguments.name, arguments.samples, Path(work))
+        except NoContract as error:
+            raise Problem(str(error)) from error
+    return {one.path: one.line for one in found}
+
+
 def sightings(name: str) -> dict[str, str]:
     """Path -> the line that would take it, of the keys that loads have seen; as the last load that saw it suggests."""
     if not name.replace("_", "").isalnum() or not name.isascii():
@@ -84,6 +104,8 @@ def told(found: Evolved, before: str, shown: str) -> None:
     for line in difference:
         print(visible(line))
     for path, why in found.left.items():
+        if why == evolving.TAKEN:
+            continue
         print(f"not added: {visible(path)}: {visible(why)}")
 
 

@@ -1,5 +1,6 @@
 """evolve NAME: what it prints, what it writes, and when it asks."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,25 @@ def test_it_asks_on_a_terminal(
     monkeypatch.setattr("builtins.input", lambda asked: answer)
     assert call("orders", "vip") == 0
     assert ("vip" in source.read_text()) == added
+
+
+def test_by_sample_files(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As loader add understands them: all rows, not the first ones."""
+    source.write_text(
+        CONTRACT + "tables:\n  order_tags: {each: tags, columns: {tag: varchar(8)}}\n"
+    )
+    sample = tmp_path / "a.jsonl"
+    records = [
+        {"id": n, "placed": f"2026-11-{n % 28 + 1:02}", "sum": {"net": n + 0.25}, "tags": [{"tag": "a", "by": "me"}]}
+        for n in range(50)
+    ]  # fmt: skip
+    sample.write_text("\n".join(map(json.dumps, records)))
+    assert call("orders", "--from", str(sample), "--yes") == 0
+    text = source.read_text()
+    said = capsys.readouterr().out
+    assert "  placed: date\n" in text
+    assert "path: sum.net, type: " in text
+    assert "tag: varchar(8), by: varchar(" in text
+    assert "id: bigint\n" in text
+    assert "takes it already" not in said
+    assert call("orders", "--from", str(tmp_path / "none.jsonl")) == 1

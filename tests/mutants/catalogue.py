@@ -1170,13 +1170,6 @@ MUTANTS = (
         "CASE WHEN s.same < 9 THEN '0' ELSE",
     ),
     mutant(
-        "a new mask leaves the winners as they were",
-        f"{MASKING}::test_a_mask_afterwards_is_as_a_mask_before[at once]",
-        "contracts/generate/tables.py",
-        'parts.append(f"{said} ASC NULLS FIRST")',
-        'parts.append(f"{said} DESC NULLS FIRST" if column.mask else f"{said} ASC NULLS FIRST")',
-    ),
-    mutant(
         "a file is published before all of its records are read",
         f"{UNKNOWN}::test_reading_that_takes_many_calls_publishes_once_all_is_read",
         "functions/stage.py",

@@ -18,7 +18,7 @@ import pytest
 from contracts import build
 from tests.world.simulator import ROOT, World
 
-OWN = Path(__file__).parent / "own"
+OWN = ROOT / "tests" / "stateful" / "own"  # the contracts of orders, readings and events
 SHARED = ROOT.parent / "shared" / "data" / "own"
 COPIED = ("functions", "sql", "statemachine", "template.yaml")
 
@@ -47,7 +47,7 @@ print(json.dumps({"verdict": json.loads(shown.as_json(found)), "lines": shown.li
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tree with the contracts of own/ beside Sparkify's datasets."""
+    """The tree with the three own contracts beside Sparkify's datasets."""
     folder = tmp_path_factory.mktemp("tree")
     for name in COPIED:
         source = ROOT / name

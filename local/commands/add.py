@@ -15,6 +15,7 @@ from contracts.document import ContractError
 from local.environment import ROOT
 from local.problem import WELL, Problem, Usage
 from local.show.terminal import YELLOW, cut, paint, visible, width
+from local.show.terminal import columns as columns_of
 
 HELP = "make the contract of a dataset (dataset.yaml) from sample files"
 DATASETS = ROOT / "sql" / "datasets"
@@ -184,7 +185,8 @@ def _table(columns: Sequence[Column], made: Proposal) -> Iterator[str]:
     widths = [max(width(row[n]) for row in rows) for n in range(6)]
     for row in rows:
         cells = [text + " " * (size - width(text)) for text, size in zip(row, widths, strict=False)]
-        yield "  ".join([*cells, row[6]]).rstrip()
+        line = "  ".join([*cells, row[6]]).rstrip()
+        yield cut(line, columns_of(sys.stdout)) if sys.stdout.isatty() else line
 
 
 def _percent(part: float) -> str:

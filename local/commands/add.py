@@ -12,6 +12,7 @@ from contracts.add import fitting, proposing
 from contracts.add.problem import NoContract
 from contracts.add.proposing import Column, Proposal, Wishes
 from contracts.document import ContractError
+from contracts.reading import parse
 from local.environment import ROOT
 from local.problem import WELL, Problem, Usage
 from local.show.terminal import YELLOW, cut, paint, visible, width
@@ -95,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(
             f"{_shown(target)} exists already. Use another name, or --force to overwrite it."
         )
+    _check_name(arguments.name, target)
     ask = Questions(sys.stdin.isatty() and not arguments.yes)
     wishes = Wishes(
         _words(arguments.key), arguments.newest, _words(arguments.mask), tuple(arguments.files)
@@ -115,6 +117,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.into == DATASETS:
         _build(arguments.name)
     return WELL
+
+
+def _check_name(name: str, target: Path) -> None:
+    """Raises Usage if no table can have the name, before the samples are read."""
+    try:
+        least = "description: x\nfiles: x/*.json\ncolumns: {x: super}\n"
+        parse(least, name, target, shown=_shown(target))
+    except ContractError as error:
+        raise Usage(str(error)) from error
 
 
 def _build(name: str) -> None:

@@ -100,7 +100,6 @@ class Decision:
     format: str = ""
     why: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    truncate: bool = False
 
 
 def words_of(name: str) -> set[str]:
@@ -191,9 +190,8 @@ def _text(name: str, found: Stats, csv: bool) -> Decision:
         decision.why.append(f"up to {longest:,} bytes")
         decision.warnings += _mixed(found)
     if longest > LONGEST_VARCHAR:
-        decision.truncate = True
         decision.warnings.append(
-            f"a text has {longest:,} bytes; Redshift has at most {LONGEST_VARCHAR:,}: longer ones are cut"
+            f"a text has {longest:,} bytes, and COPY takes at most {LONGEST_VARCHAR:,}: its row is bad"
         )
     return decision
 

@@ -44,7 +44,6 @@ class Column:
     type: str
     format: str = ""
     mask: str = ""
-    truncate: bool = False
     from_key: str = ""
     filled: float = 0.0
     distinct: int | None = None
@@ -438,7 +437,6 @@ def _column(
         of,
         decision.type,
         decision.format,
-        truncate=decision.truncate,
         filled=sum(each.n for each in found.values()) / max(rows, 1),
         distinct=sum(each.distinct for each in found.values()),
         example=usual.example if usual else "",
@@ -474,7 +472,7 @@ def _keys(dataset: str, records: Json | Table, made: Proposal, wishes: Wishes, a
     for name in [*wishes.key, *([wishes.newest] if wishes.newest not in ("", "none") else [])]:
         if name not in by_name:
             raise NoContract(f"There is no column {name} for the key. {_columns_are(made.columns)}")
-    single = [column for column in made.columns if len(column.paths) == 1 and not column.truncate]
+    single = [column for column in made.columns if len(column.paths) == 1]
     candidates = [
         keys.candidate(c.name, c.paths[0], c.type, c.stats, records.rows) for c in single if c.stats
     ]

@@ -95,8 +95,6 @@ def _fields(column: Column, csv: bool) -> dict[str, str]:
         fields["format"] = _quoted(column.format)
     if column.mask:
         fields["mask"] = column.mask
-    if column.truncate:
-        fields["too_long"] = "truncate"
     return fields
 
 

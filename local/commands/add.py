@@ -12,9 +12,11 @@ from contracts.add import fitting, proposing
 from contracts.add.problem import NoContract
 from contracts.add.proposing import Column, Proposal, Wishes
 from contracts.document import ContractError
+from contracts.reading import parse
 from local.environment import ROOT
 from local.problem import WELL, Problem, Usage
 from local.show.terminal import YELLOW, cut, paint, visible, width
+from local.show.terminal import columns as columns_of
 
 HELP = "make the contract of a dataset (dataset.yaml) from sample files"
 DATASETS = ROOT / "sql" / "datasets"
@@ -94,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(
             f"{_shown(target)} exists already. Use another name, or --force to overwrite it."
         )
+    _check_name(arguments.name, target)
     ask = Questions(sys.stdin.isatty() and not arguments.yes)
     wishes = Wishes(
         _words(arguments.key), arguments.newest, _words(arguments.mask), tuple(arguments.files)
@@ -114,6 +117,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.into == DATASETS:
         _build(arguments.name)
     return WELL
+
+
+def _check_name(name: str, target: Path) -> None:
+    """Raises Usage if no table can have the name, before the samples are read."""
+    try:
+        least = "description: x\nfiles: x/*.json\ncolumns: {x: super}\n"
+        parse(least, name, target, shown=_shown(target))
+    except ContractError as error:
+        raise Usage(str(error)) from error
 
 
 def _build(name: str) -> None:
@@ -184,7 +196,8 @@ def _table(columns: Sequence[Column], made: Proposal) -> Iterator[str]:
     widths = [max(width(row[n]) for row in rows) for n in range(6)]
     for row in rows:
         cells = [text + " " * (size - width(text)) for text, size in zip(row, widths, strict=False)]
-        yield "  ".join([*cells, row[6]]).rstrip()
+        line = "  ".join([*cells, row[6]]).rstrip()
+        yield cut(line, columns_of(sys.stdout)) if sys.stdout.isatty() else line
 
 
 def _percent(part: float) -> str:

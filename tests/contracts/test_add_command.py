@@ -120,6 +120,15 @@ def test_a_given_key_that_does_not_identify_is_told(
     assert "3 rows have the key of another row, but other content" in said
 
 
+@pytest.mark.parametrize("name", ["Orders", "order", "a" * 40])
+def test_a_name_that_no_table_has_is_refused_before_anything_is_read(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mock.patch.dict(os.environ):
+        assert main(["add", name, "nowhere"]) == 2
+    assert "the folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -158,7 +167,7 @@ def test_a_dataset_that_does_not_go_with_the_others_is_told(
     orders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     datasets = tmp_path / "sql" / "datasets"
-    other = datasets / "old" / "dataset.yaml"
+    other = datasets / "earlier" / "dataset.yaml"
     other.parent.mkdir(parents=True)
     other.write_text("description: x\nfiles: orders/*.jsonl\ncolumns: {a: bigint}\n")
     with mock.patch.object(add, "DATASETS", datasets), mock.patch.dict(os.environ):

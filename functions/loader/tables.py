@@ -141,8 +141,8 @@ def pending(load: Load, suffix: str) -> dict[str, Changes]:
 def bring_to_contracts(load: Load, suffix: str, *, only_new: bool = False) -> Brought:
     """Brings the tables of each dataset to its contract, or makes those of new datasets only. Raises StatementFailed.
 
-    Does not change the tables of a dataset if that would lose data. If this is interrupted, the next load continues:
-    the ledger has the contract only when all is done.
+    Does not change the tables of a dataset if that would lose data, or Redshift refuses it. If this is interrupted, the
+    next load continues: the ledger has the contract only when all is done.
     """
     brought = Brought()
     for attempt in range(MAX_ATTEMPTS):
@@ -157,11 +157,12 @@ def bring_to_contracts(load: Load, suffix: str, *, only_new: bool = False) -> Br
                 if bring(load, datasets()[name], todo, f"{suffix}.{attempt}") and todo.told:
                     brought.told[name] = list(todo.told)
             except StatementFailed as error:
-                if attempt == MAX_ATTEMPTS - 1 or not (
-                    may_pass(str(error)) or re.search(_DONE, str(error))
-                ):
-                    raise
-                conflict = str(error)
+                said = str(error)
+                again = may_pass(said) or re.search(_DONE, said)
+                if again and attempt < MAX_ATTEMPTS - 1:
+                    conflict = said
+                else:  # what Redshift refuses for one dataset holds up no other
+                    brought.refused[name] = said
         if not conflict:
             return brought
         logger.warning("tables not brought to their contract, trying again", error=conflict)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from fakeshift import Fault
 from tests.world.executions import Execution
 from tests.world.simulator import Memory, World
 from tests.world.trees import with_contracts
@@ -516,6 +517,29 @@ def test_a_dataset_that_is_refused_holds_up_no_other(deploy: Deploy) -> None:
     assert ask(world, "SELECT device, value FROM sparkify.readings") == [("a", 1)]
 
 
+def test_a_change_that_redshift_refuses_holds_up_no_other_dataset(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ALTER COLUMN is refused for some encodings, for example."""
+    world = deploy(ALL, readings=READINGS)
+    faults = world.warehouse.faults
+    refusal = Fault("fail", sql=".", message='cannot alter type of column "city"')
+    plain = faults.of_statement
+    monkeypatch.setattr(
+        faults, "of_statement", lambda text: refusal if "ALTER COLUMN" in text else plain(text)
+    )
+    world.upload(SECOND, FILES[SECOND], event=False)
+    world.upload("readings/1.csv", b"device,value\na,1\n", event=False)
+    report = json.loads(str(start(world, {}).cause))
+    assert report["files"] == report["files"] | {"loaded": 1, "failed": 1}
+    assert (
+        'widen orders_versions.city: ERROR: cannot alter type of column "city"' in report["cause"]
+    )
+    monkeypatch.undo()
+    loaded(start(world, {}))
+    is_right(world)
+
+
 READINGS = "description: R\nfiles: readings/*.csv\ncolumns: {device: varchar(8), value: integer}\n"
 
 
@@ -542,7 +566,8 @@ def is_right(world: World) -> None:
         "O-4": ("Ulm", "shop/4", "00004"),
     }
     assert items(world) == [("O-2", "S1", 1), ("O-2", "S2", 2), ("O-4", "S1", 1)]
-    assert contracts(world) == [1, 2]
+    numbers = "SELECT number FROM sparkify.contracts WHERE dataset = 'orders' ORDER BY number"
+    assert ask(world, numbers) == [(1,), (2,)]
     assert has_settled(world)
 
 

@@ -1026,6 +1026,13 @@ MUTANTS = (
         'if cause := " ".join(brought.refused.values()):',
     ),
     mutant(
+        "a change that Redshift refuses holds up the other datasets",
+        f"{CHANGE}::test_a_change_that_redshift_refuses_holds_up_no_other_dataset",
+        "functions/loader/tables.py",
+        "brought.refused[name] = said",
+        "raise",
+    ),
+    mutant(
         "an earlier contract is refused",
         f"{CHANGE}::test_going_back_to_an_earlier_contract_loads",
         "functions/loader/contract_tables.py",

@@ -13,7 +13,7 @@ FOUND = {
     table: {"order_id": "VARCHAR(16)", "total": "DECIMAL(8, 2)", "load_id": "VARCHAR(64)"}
     for table in ("orders_versions", "orders")
 }
-ROW = ("orders", 1, "a" * 16, "order_id", "", TABLES.listed)
+ROW = ("orders", 1, "a" * 16, "order_id", "", TABLES.listed, "")
 
 
 def was() -> Applied:
@@ -48,8 +48,10 @@ def test_the_types_of_the_catalogue() -> None:
 
 
 def test_the_last_contract_is_the_one_with_the_highest_number() -> None:
-    later = ("orders", 10, "b" * 16, "order_id", "at", "")
-    found = contract_tables.applied([later, ("orders", 9, "c" * 16, "x,y", "", ""), ROW])["orders"]
+    later = ("orders", 10, "b" * 16, "order_id", "at", "", "")
+    found = contract_tables.applied([later, ("orders", 9, "c" * 16, "x,y", "", "", ""), ROW])[
+        "orders"
+    ]
     assert (found.digest, found.key, found.newest) == ("b" * 16, ("order_id",), "at")
     assert found.before == {"a" * 16, "b" * 16, "c" * 16}
     assert found.columns is None  # too many for the ledger
@@ -79,7 +81,7 @@ def test_only_a_varchar_becomes_longer(one: str, other: str, longer: bool) -> No
 
 
 def test_tables_that_are_as_they_should_be() -> None:
-    assert compared(FOUND, was()) == contract_tables.Changes()
+    assert compared(FOUND, was()) == contract_tables.Changes(was="a" * 16)
 
 
 def test_tables_that_a_load_made_and_did_not_record() -> None:
@@ -102,14 +104,14 @@ def test_a_table_that_was_dropped() -> None:
 
 def test_the_ledger_may_not_know_the_columns() -> None:
     """Then nothing is known to be removed, and nothing is told; what is missing is added all the same."""
-    unknown = contract_tables.applied([(*ROW[:5], "")])["orders"]
+    unknown = contract_tables.applied([(*ROW[:5], "", "")])["orders"]
     found = {
         table: {**columns, "gone": "BIGINT"} | {"total": "DECIMAL(8, 2)"}
         for table, columns in FOUND.items()
     }
     del found["orders"]["total"]
     assert compared(found, unknown) == contract_tables.Changes(
-        added=(("orders", "total", "DECIMAL(8, 2)"),)
+        added=(("orders", "total", "DECIMAL(8, 2)"),), was="a" * 16
     )
 
 

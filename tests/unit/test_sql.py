@@ -34,6 +34,7 @@ GOOD = {
     sql.PATTERNS["declaration"]: "DECIMAL(12, 2) DEFAULT 0 NOT NULL",
     sql.PATTERNS["key_columns"]: "order_id,line_no",
     sql.PATTERNS["newest"]: "updated_at",
+    sql.PATTERNS["masks"]: "orders.email hash|orders.name drop",
     sql.PATTERNS["columns"]: "orders.order_id VARCHAR(64)|orders.total DOUBLE PRECISION",
 }
 QUOTED = (

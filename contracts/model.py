@@ -95,7 +95,7 @@ class Contract:
     """What a dataset.yaml says.
 
     prefix, endings  of the objects' keys, without the endings of compressed files
-    format           json, csv or parquet
+    format           json or csv
     key              the columns that identify a row; (): rows are appended
     newest           the column that says which version of a key wins; '' for none (or no key)
     deleted          column -> SQL literals: a winner with one of these values leaves the table
@@ -106,7 +106,7 @@ class Contract:
     description: str
     prefix: str
     endings: tuple[str, ...]
-    format: Literal["json", "csv", "parquet"]
+    format: Literal["json", "csv"]
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     newest: str = ""
@@ -121,9 +121,7 @@ class Contract:
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """The endings of the objects' keys, compressed or not. Parquet compresses inside of the file."""
-        if self.format == "parquet":
-            return self.endings
+        """The endings of the objects' keys, compressed or not."""
         return tuple(e + c for e in self.endings for c in ("", *COMPRESSED))
 
     @property

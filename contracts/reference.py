@@ -59,7 +59,7 @@ def markdown() -> str:
 def _cell(text: str) -> str:
     """A description with its examples as code, and no bar that would end the cell."""
     return re.sub(
-        r"(?<![`\w])([a-z_]+/\*\.\w+|\.(?:gz|bz2|zst|jsonl?|ndjson|[ct]sv|txt|parquet))(?!\w)",
+        r"(?<![`\w])([a-z_]+/\*\.\w+|\.(?:gz|bz2|zst|jsonl?|ndjson|[ct]sv|txt))(?!\w)",
         r"`\1`",
         text,
     ).replace("|", "\\|")

@@ -177,7 +177,8 @@ newest: updated_at
 columns:
   order_id: VARCHAR( 64 )
   updated_at: {type: timestamp, format: epoch_milliseconds}
-  email: {path: 'customer["e-mail"]', type: varchar(9), mask: hash, too_long: truncate}
+  email: {path: 'customer["e-mail"]', type: varchar(9), mask: hash}
+  note: {type: varchar(9), too_long: truncate}
   repo: {path: [repo.full_name, repo.name], type: text varying}
   secret: {type: int, mask: drop}
   day: {type: date, from_key: dt}
@@ -196,11 +197,12 @@ unknown: reject""".replace("text varying", "character varying(7)")
     by_name = {column.name: column for column in found.columns}
     assert [str(path) for path in by_name["repo"].paths] == ["repo.full_name", "repo.name"]
     assert by_name["email"].paths[0].jsonpath == "$['customer']['e-mail']"
-    assert (by_name["email"].mask, by_name["email"].truncate) == ("hash", True)
+    assert (by_name["email"].mask, by_name["email"].truncate) == ("hash", False)
+    assert (by_name["note"].mask, by_name["note"].truncate) == ("", True)
     assert str(by_name["email"].stored) == "VARCHAR(64)"
     assert (by_name["day"].paths, by_name["day"].from_key) == ((), "dt")
     assert [column.name for column in found.kept] == [
-        "order_id", "updated_at", "email", "repo", "day",
+        "order_id", "updated_at", "email", "note", "repo", "day",
     ]  # fmt: skip
     assert [str(path) for column in found.children[0].columns for path in column.paths] == [
         ".", "x[0].y",

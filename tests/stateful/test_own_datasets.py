@@ -63,7 +63,7 @@ WORDS: dict[str, str | None] = {
     "orders/p/pretty.jsonl": None,  # one object over many lines
     "orders/p/zero.jsonl": None,
     # 27.11.2026 15:37:53Z: COPY's TIMEFORMAT 'auto' would take it, a contract takes ISO 8601.
-    "orders/p/badts.jsonl": "the check orders_values_fit on the staged rows failed",
+    "orders/p/badts.jsonl": "updated_at: '27.11.2026 15:37:53Z' is not a timestamp",
     "orders/p/bom.jsonl": "The file begins with a byte order mark",
     "orders/p/html.jsonl": "The file is HTML",
     "orders/p/longstr.jsonl": "String length exceeds DDL length",
@@ -80,7 +80,7 @@ WORDS: dict[str, str | None] = {
     "readings/2026/12/01/swapped.csv.gz": None,
     "readings/2026/12/01/plain.csv": None,
     "readings/2026/12/01/empty.csv.gz": None,
-    "readings/2026/12/01/extra.csv.gz": "not known: rssi",
+    "readings/2026/12/01/extra.csv.gz": None,  # a column that nobody knows is not loaded, and told
     "readings/2026/12/01/missing.csv.gz": "missing: humidity_pct",
     "readings/2026/12/01/noheader.csv.gz": "not a header",
     "readings/2026/12/01/notgzip.csv.gz": "The file is not gzip",

@@ -110,8 +110,8 @@ def find(given: list[str], work: Path) -> Place:
     main = max(dict.fromkeys(s.format for s in taken), key=[s.format for s in taken].count)
     if main == "parquet":
         raise NoContract(
-            "Parquet is not possible yet: COPY finds no bad rows in it and takes columns by position. Write JSON lines or "
-            "CSV, compressed or not."
+            "Parquet is not possible yet: COPY finds no bad rows in it and takes columns by position. Write JSON "
+            "lines or CSV, compressed or not."
         )
     place = Place(sorted((s for s in taken if s.format == main), key=lambda s: s.key))
     place.left_out = [f"{s.key}: not {main}" for s in found if s.format != main]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from loader import dataapi, datasets, keys, rendered, sql
 from loader.rendered import Group
 
-from contracts import build, generate, together
+from contracts import build, generate
 from contracts.document import ContractError
 from tests.contracts.spread import CONTRACTS, FILES
 from tests.world import contract_oracle
@@ -156,19 +156,6 @@ def test_one_table_of_an_array_takes_at_most_20_statements_under_the_lock(
     assert len(groups["reload every_type"].statements) == 32
     assert len(groups["undo every_type"].statements) <= 20
     assert all(len(group.statements) <= dataapi.MAX_STATEMENTS for group in groups.values())
-
-
-@pytest.mark.parametrize("what", together.TRANSACTIONS)
-def test_what_is_counted_at_build_is_what_the_functions_send(
-    built: Path, groups: dict[str, Group], what: str
-) -> None:
-    """Never fewer: a reload of which files are left out is the longest publish, and no group is one."""
-    for name, contract in PARSED.items():
-        sent = {"publish": "reload" if contract.key else "publish"}.get(what, what)
-        count = together.statements(built, contract, what)
-        assert 0 <= count - len(groups[f"{sent} {name}"].statements) <= 1, name
-    shared, _ = together.TRANSACTIONS[what]
-    assert shared == {"publish": datasets.PUBLISH, "undo": datasets.UNDO}[what]
 
 
 def test_every_column_is_quoted_where_it_is_counted(groups: dict[str, Group]) -> None:

@@ -202,7 +202,7 @@ unknown: reject""".replace("text varying", "character varying(7)")
     assert str(by_name["email"].stored) == "VARCHAR(64)"
     assert (by_name["day"].paths, by_name["day"].from_key) == ((), "dt")
     assert [column.name for column in found.kept] == [
-        "order_id", "updated_at", "email", "repo", "day",
+        "order_id", "updated_at", "email", "note", "repo", "day",
     ]  # fmt: skip
     assert [str(path) for column in found.children[0].columns for path in column.paths] == [
         ".", "x[0].y",

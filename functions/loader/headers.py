@@ -178,7 +178,7 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
         raise BadHeader(
             "The first line is not a header: it has none of the dataset's columns. COPY would skip it, and a row would "
             f"be lost. The columns are {_list(dataset.header)}. Add them as the first line; if no file of the dataset "
-            "has a header, set header: false in its dataset.yaml."
+            "has a header, say so in its dataset.yaml (header: false; in a contract under csv)."
         )
     missing = [name for name in dataset.header if name.strip().lower() not in names]
     unknown = [name for name in names if name not in columns]

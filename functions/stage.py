@@ -339,7 +339,7 @@ def audit(
         found = bad_rows.Staged(
             table, figures["rows"], lines, misfits.get("", 0), misfit_columns(misfits)
         )
-        if waited and not bad_rows.has_none(found, batch, dataset):
+        if waited:
             return {**state, "statement": pending, "asking": True, "outcome": "running"}
         judged = bad_rows.judge(api, store, load, batch, dataset, found)
         if judged.cause:

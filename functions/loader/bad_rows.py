@@ -70,14 +70,6 @@ class Staged:
     columns: Sequence[str] = ()
 
 
-def has_none(staged: Staged, batch: Batch, dataset: Dataset) -> bool:
-    """Whether it is certain, without asking, that the batch has no bad rows: every line that COPY scanned is loaded.
-
-    Not for files with a header, which COPY may count as lines or not.
-    """
-    return not (staged.unfit or dataset.header_lines) and staged.rows == _scanned(staged, batch)
-
-
 def judge(
     api: DataApi, store: Store, load: Load, batch: Batch, dataset: Dataset, staged: Staged
 ) -> Judged:
@@ -163,8 +155,7 @@ def _refused(
     api: DataApi, load: Load, batch: Batch, dataset: Dataset, staged: Staged, reading: _Reading
 ) -> dict[str, list[Refused]] | str:
     """The rows that COPY has refused, by the file's key; or why they are not known."""
-    if has_none(Staged(staged.table, staged.rows, staged.lines, 0), batch, dataset):
-        return {}
+    # Also if as many rows are loaded as lines were scanned: two records may be on a line, and a third is refused.
     file_of = batches.by_reported_name(batch.readable)
     scanned = _scanned(staged, batch)
     headers = dataset.header_lines * sum(lines > 0 for lines in staged.lines.values())

@@ -1503,4 +1503,11 @@ MUTANTS = (
         "if key in made:",
         "if key in made and not made:",
     ),
+    mutant(
+        "as many rows as lines are taken to mean that COPY has refused none",
+        f"{BAD_ROWS}::test_as_many_rows_as_lines_hide_no_refused_one",
+        "functions/loader/bad_rows.py",
+        "    if isinstance(refused, str):",
+        "    if staged.rows == _scanned(staged, batch):\n        refused = {}\n    if isinstance(refused, str):",
+    ),
 )

@@ -298,6 +298,18 @@ def test_objects_over_many_lines_and_side_by_side(world: World) -> None:
     check(world, files)
 
 
+def test_as_many_rows_as_lines_hide_no_refused_one(world: World) -> None:
+    text = f"{record(10)} {record(11)}\n{record(12, REFUSED)}\n"
+    load(world, {"orders/a.jsonl": text.encode()})
+    assert {key for (key,) in rows(world, "SELECT order_id FROM sparkify.orders")} == {
+        "o0",
+        "o10",
+        "o11",
+    }
+    [row] = rejected_rows(world)
+    assert row[:4] == ("orders/a.jsonl", 2, "customer_id", 1207)
+
+
 def test_which_of_two_records_on_a_line_is_bad(world: World) -> None:
     """Of one file Redshift's count decides, of two it is not known which: they are loaded one by one."""
     two = [Built(f"orders/{n}.jsonl", 10 * n, [REFUSED, UNFIT, GOOD], between=" ") for n in (1, 2)]

@@ -23,6 +23,7 @@ from tests.unit.loads import load
 GOOD = {"order_id": "o1", "updated_at": "2026-11-28T07:00:15Z"}
 UNFIT = {**GOOD, "total": 1.234}
 TABLE = "orders_stage_1"
+NO_ERRORS = Reply(rows={1: [(None, None, None, None, None, 0)]})  # of rows_refused.sql
 
 
 @pytest.fixture
@@ -69,17 +70,23 @@ def lines(batch: Batch, *counts: int) -> dict[str, int]:
     return {file.key: count for file, count in zip(batch.files, counts, strict=True)}
 
 
-def test_where_every_line_is_loaded_nobody_is_asked(
+def test_a_copy_without_errors_says_so(
     store: Store, data_api: FakeDataApi, s3: Any, orders: Dataset
 ) -> None:
     batch = put(s3, [GOOD, GOOD])
     staged = Staged(TABLE, 2, lines(batch, 2), 0)
-    assert bad_rows.has_none(staged, batch, orders)
-    assert judged(store, data_api, orders, batch, staged) == Judged()
-    assert not data_api.submits
-    assert not bad_rows.has_none(Staged(TABLE, 1, lines(batch, 2), 0), batch, orders)
-    assert not bad_rows.has_none(Staged(TABLE, 2, {}, 0), batch, orders)
-    assert not bad_rows.has_none(Staged(TABLE, 2, lines(batch, 2), 1), batch, orders)
+    assert judged(store, data_api, orders, batch, staged, NO_ERRORS) == Judged()
+    assert len(data_api.submits) == 1
+
+
+def test_as_many_rows_as_lines_do_not_say_that_none_is_refused(
+    store: Store, data_api: FakeDataApi, s3: Any, orders: Dataset
+) -> None:
+    """Two records are on a line, and a third is bad."""
+    batch = put(s3, [json.dumps(GOOD) * 2, "{}"])
+    reply = Reply(rows={1: [error(batch.files[0], 2, 1)]})
+    found = judged(store, data_api, orders, batch, Staged(TABLE, 2, lines(batch, 2), 0), reply)
+    assert (found.refused, found.cause, len(found.rows)) == (1, "", 1)
 
 
 def test_the_report_is_awaited_until_all_rows_are_accounted_for(
@@ -156,14 +163,14 @@ def test_redshifts_count_of_a_single_file_counts(
     """The loader finds two. Of several files it is not known which have the others."""
     batch = put(s3, [UNFIT, UNFIT, GOOD, GOOD])
     staged = Staged(TABLE, 4, lines(batch, 4), unfit, ("total", "day?"))
-    found = judged(store, data_api, orders, batch, staged)
+    found = judged(store, data_api, orders, batch, staged, NO_ERRORS)
     if unfit == 3:
         assert "3 of 4 rows are bad" in found.over[0].reason
     else:
         assert [row["line"] for row in found.rows] == [1]
     two = put(s3, [UNFIT], [UNFIT])
-    staged = Staged(TABLE, 2, lines(two, 1, 1), unfit, ("total",))
-    assert judged(store, data_api, orders, two, staged) == Judged(divide=True)
+    staged = Staged("t2", 2, lines(two, 1, 1), unfit, ("total",))
+    assert judged(store, data_api, orders, two, staged, NO_ERRORS) == Judged(divide=True)
 
 
 def test_a_row_whose_line_is_not_found_says_the_columns(orders: Dataset) -> None:

@@ -1449,8 +1449,15 @@ MUTANTS = (
         "an undo leaves the versions of the load",
         f"{CONTRACTS}::test_a_version_that_is_deleted_leaves_the_table_until_it_is_undone",
         f"{GENERATE}/keyed.py",
+        "{table}\\nWHERE load_id = '${{undone_load}}';",
+        "{table}\\nWHERE 1 = 0 AND load_id = '${{undone_load}}';",
+    ),
+    mutant(
+        "the keys of an undone load are not decided again",
+        f"{CONTRACTS}::test_a_version_that_is_deleted_leaves_the_table_until_it_is_undone",
+        f"{GENERATE}/keyed.py",
         "WHERE v.load_id = '${{undone_load}}';",
-        "WHERE v.load_id <> '${{undone_load}}';",
+        "WHERE 1 = 0 AND v.load_id = '${{undone_load}}';",
     ),
     # What the functions do with the files of a contract.
     mutant(

@@ -1088,13 +1088,6 @@ MUTANTS = (
         '"BIGINT DEFAULT 0 NOT NULL"',
         '"BIGINT"',
     ),
-    mutant(
-        "the view of the history keeps its columns",
-        f"{CHANGE}::test_the_history_has_the_new_column",
-        "functions/loader/tables.py",
-        "if view and not todo.new else []",
-        "if view and todo.new else []",
-    ),
     # -- masks and unknown keys ------------------------------------------------------------
     mutant(
         "a masked value has a hash without the key",

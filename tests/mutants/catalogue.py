@@ -1112,13 +1112,6 @@ MUTANTS = (
         "hashed=(),",
     ),
     mutant(
-        "a blank key that is masked counts as a key",
-        f"{MASKING}::test_no_value_is_seen_anywhere",
-        "contracts/generate/masking.py",
-        "if is_key and column.type.is_text:",
-        "if False:",
-    ),
-    mutant(
         "COPY's message quotes a value of a masked dataset",
         f"{MASKING}::test_no_value_is_seen_anywhere",
         "functions/find_bad_files.py",

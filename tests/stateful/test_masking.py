@@ -106,7 +106,7 @@ BAD = {
     "people/bad2.jsonl": lines(person(3, 4, born="1987 in May")),
     "people/bad3.jsonl": lines(person(3, 4, person_id=" ")),
     "visits/bad1.csv": (
-        b"email,person,card,phone,seen_at,amount\n1,2,3,4,2026-11-01 08:00:00,alice@example.com\n"
+        b"email,person,card,phone,seen_at,amount\n1,2,3,4,2026-11-01 08:00:00,41110000000000\n"
     ),
     "visits/bad2.csv": b"email,person,alice@example.com,card,phone,seen_at\n1,2,3,4,,\n",
 }

@@ -16,9 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
-from fakeshift.s3 import ObjectStore
 
-from fakeshift import ApiError, LocalRedshift, ObjectStores, Principal, Settings
+from fakeshift import ApiError, LocalRedshift, ObjectStore, ObjectStores, Principal, Settings
 
 _STATUS = {"NoSuchKey": 404, "404": 404, "PreconditionFailed": 412, "InvalidRange": 416}
 _CHUNK = 1 << 20

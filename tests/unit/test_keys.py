@@ -103,6 +103,8 @@ def every_key() -> dict[str, str]:
         **dict.fromkeys(("batch", "lines", "ledger_rows", "result"), (load, "0.1")),
         **dict.fromkeys(("bad_rows", "over_limit", "rejected_rows"), (load, "0.1")),
         "changed": (load, "log_data"),
+        "records_read": (load, "0.1"),
+        "mask_key": (load, "Migrate"),
         **dict.fromkeys(("drift", "drift_sample", "control_file", "values_of_key"), (load, "0.1")),
     }
     made = {name: getattr(keys, name)(*given) for name, given in arguments.items()}
@@ -114,7 +116,7 @@ def every_key() -> dict[str, str]:
 NO_KEYS = {
     *("load_id", "execution_digest", "event_execution", "stage_table", "plan_table", "listing_id"),
     *("split_waiting_list", "split_backlog_list", "unfinished_load"),
-    *("load_prefix", "batches", "manifests", "results", "all_changed"),  # prefixes of others
+    *("load_prefix", "batches", "manifests", "results", "all_changed", "mask_keys"),  # prefixes
 }
 
 

@@ -23,7 +23,7 @@ from fakeshift.faults import Fault, Faults
 from fakeshift.instance import LocalRedshift
 from fakeshift.principal import Principal
 from fakeshift.refusals import ApiError
-from fakeshift.s3 import ObjectStores
+from fakeshift.s3 import ObjectStore, ObjectStores
 from fakeshift.statements.record import Statement
 
 __version__ = "0.1.0"
@@ -33,6 +33,7 @@ __all__ = [
     "Faults",
     "Isolation",
     "LocalRedshift",
+    "ObjectStore",
     "ObjectStores",
     "Principal",
     "Settings",

@@ -34,7 +34,8 @@ test: .venv/.installed-dev ## all tests, in four processes; PYTEST="-k trigger -
 	@$(bin)/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST)
 
 faults: .venv/.installed-dev ## each recorded call, statement and state of a load × each fault (make test takes a selection)
-	@FAULTS=all $(bin)/python -m pytest -n $(WORKERS) tests/faults tests/contracts/test_change.py $(PYTEST)
+	@FAULTS=all $(bin)/python -m pytest -n $(WORKERS) tests/faults tests/contracts/test_change.py \
+		tests/stateful/test_many_contracts.py tests/stateful/test_masking.py $(PYTEST)
 
 mutants: .venv/.installed-dev ## takes each mechanism away and shows the test that fails without it
 	@$(bin)/python -m tests.mutants

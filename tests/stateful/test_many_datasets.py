@@ -44,7 +44,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, text in texts.items():
             new = re.sub(r"\bratings\b(?!/)", f"ratings_{number}", text)
             new = new.replace("rating_stage", f"rating_stage_{number}")
-            new = new.replace('"ratings/"', f'"ratings/{number}/"')
+            new = new.replace("files: ratings/", f"files: ratings/{number}/")
             path = ratings.with_name(f"ratings_{number}") / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(new, encoding="utf-8")

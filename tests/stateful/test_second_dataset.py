@@ -379,6 +379,7 @@ def rows_by_file(lines: list[int | None], rows: int, copied: int | None) -> str:
     text = (ROOT / "sql/checks/published/rows_by_file.sql").read_text(encoding="utf-8")
     values = {
         "${rows_staged}": str(rows),
+        "${rows_refused}": "0",
         "${rows_copied}": "NULL" if copied is None else str(copied),
         "${header_lines}": "1",
         "${load_id}": "l",

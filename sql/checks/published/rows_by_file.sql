@@ -1,7 +1,7 @@
 -- COPY accounts for the staged rows. figure: the number of files that Redshift has not reported. That number is expected, and recorded
 -- without failing the batch, if COPY's own count equals the staged rows (the manifest's files are mandatory, so COPY has read every one)
--- or if the lines of the reported files are all the rows and those that COPY refused, with or without the header lines that COPY skips in each file (a file without
--- rows may go unreported). Otherwise 0 is expected. Runs in the publish transaction.
+-- or if the lines of the reported files are all the rows and those that COPY refused, with or without the header lines that COPY skips in
+-- each file (a file without rows may go unreported). Otherwise 0 is expected. Runs in the publish transaction.
 SELECT
     u.unreported AS figure,
     CASE

@@ -1,7 +1,7 @@
 -- The tables of the loader's own schema, on which readers have no rights: the lock, the parent of a plan's table, and the key of masked
 -- columns. Runs in one transaction, before the migrations, whenever a load misses a table (functions/migrate.py), and around a reset. It
--- changes nothing that exists. Only the key is data: if no dataset masks columns, dropping the schema loses nothing. The lock: every transaction that writes the star schema
--- or the ledger locks it first and then updates its one row. A reset keeps it.
+-- changes nothing that exists. Only the key is data: if no dataset masks columns, dropping the schema loses nothing. The lock: every
+-- transaction that writes the star schema or the ledger locks it first and then updates its one row. A reset keeps it.
 CREATE TABLE IF NOT EXISTS ${loader_schema}.publish_lock (
     holder VARCHAR(64) NOT NULL
 );

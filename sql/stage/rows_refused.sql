@@ -1,5 +1,5 @@
--- What COPY has refused, with MAXERROR: its errors by file and line, and how many there are. Runs after the stage transaction, repeatedly for
--- a minute until they are complete, because the views may lag behind. Found by the staging table, which no other COPY uses.
+-- What COPY has refused, with MAXERROR: its errors by file and line, and how many there are. Runs after the stage transaction, repeatedly
+-- for a minute until they are complete, because the views may lag behind. Found by the staging table, which no other COPY uses.
 SELECT
     TRIM(e.file_name) AS file_name,
     e.line_number,

@@ -7,9 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -38,6 +40,13 @@ def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
     )
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """A command makes the environment its own; what runs after it in this process must not have it."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 def test_help_names_every_command() -> None:

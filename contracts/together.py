@@ -22,6 +22,7 @@ TRANSACTIONS = {
         (
             *("publish/begin.sql", "publish/again.sql", "publish/files.sql"),
             *("publish/replaced.sql", "publish/rejected_rows.sql", "publish/claim.sql"),
+            "publish/tried_again.sql",
             "publish/check_results.sql",
             *("publish/guard.sql", "publish/figures.sql"),
         ),

@@ -122,7 +122,13 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
         if dataset.can_reload:
             reloaded = offered | {"mode": "reload", "reload": sql.flag(True)}
             sequence = statements.publish(
-                dataset, reloaded, staged=True, reload=True, again=True, rows_rejected=True
+                dataset,
+                reloaded,
+                staged=True,
+                reload=True,
+                again=True,
+                rejects=True,
+                rows_rejected=True,
             )
             found.append(_group(f"reload {dataset.name}", sequence, staged))
         if dataset.can_undo:

@@ -153,7 +153,7 @@ def test_one_table_of_an_array_takes_at_most_20_statements_under_the_lock(
     publish = [s.file for s in groups["publish every_type"].statements]
     first = [file for file in publish if "/again" not in file]
     assert (len(first), len(publish)) == (18, 25)
-    assert len(groups["reload every_type"].statements) == 32
+    assert len(groups["reload every_type"].statements) == 33
     assert len(groups["undo every_type"].statements) <= 20
     assert all(len(group.statements) <= dataapi.MAX_STATEMENTS for group in groups.values())
 

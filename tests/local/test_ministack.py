@@ -151,10 +151,10 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
     behaviour.name_errors()
 
 
-def invoke(handler: str, event: dict[str, Any]) -> dict[str, Any]:
+def invoke(handler: str, event: dict[str, Any], module: str = HANDLER) -> dict[str, Any]:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("index.py"), HANDLER)  # the same bytes at any time
+        archive.writestr(zipfile.ZipInfo("index.py"), module)  # the same bytes at any time
     config = {
         "FunctionName": handler,
         "FunctionArn": f"arn:aws:lambda:us-west-2:000000000000:function:{handler}",
@@ -184,6 +184,13 @@ def test_an_answer_is_left_alone() -> None:
 @pytest.mark.usefixtures("named")
 def test_a_function_whose_process_dies_has_exited() -> None:
     answer = invoke("die", {})
+    assert answer["error"]
+    assert answer["body"]["errorType"] == "Runtime.ExitError"
+
+
+@pytest.mark.usefixtures("named")
+def test_so_has_one_whose_process_dies_while_it_starts() -> None:
+    answer = invoke("work", {}, "import os\nos._exit(9)\n")
     assert answer["error"]
     assert answer["body"]["errorType"] == "Runtime.ExitError"
 

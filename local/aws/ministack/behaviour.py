@@ -26,8 +26,13 @@ MESSAGE_OVERHEAD = 800
 _MARK = "\x1e"
 """Delimits the class name between the worker's response and Lambda's."""
 
-_DIED = ("Worker process died", "Worker returned no response", "[Errno 32] Broken pipe")
-"""MiniStack's messages for a worker that ended before it responded."""
+_DIED = (
+    "Worker process died",
+    "Worker returned no response",
+    "[Errno 32] Broken pipe",
+    "Worker process exited immediately",
+)
+"""How MiniStack's messages begin for a worker that ended before it responded, the last one while it started."""
 
 _execution: ContextVar[dict[str, Any] | None] = ContextVar("execution", default=None)
 """The execution whose task this thread is running."""
@@ -156,7 +161,7 @@ def name_errors() -> None:
             if message.startswith(_MARK):
                 _, name, message = message.split(_MARK, 2)
                 answer["body"] = {**body, "errorType": name, "errorMessage": message}
-            elif message in _DIED:
+            elif message.startswith(_DIED):
                 answer["body"] = {
                     "errorType": "Runtime.ExitError",
                     "errorMessage": "Error: Runtime exited with error: signal: killed",

@@ -154,7 +154,9 @@ def drop_staging(load: Load, tables: list[str], report: Report, noticed: Drift) 
                 autocommit=True,
                 wait=DROP_SECONDS if gone else None,  # do not wait for more than one that hangs
             )
-            gone = gone and (statement.finished or are_finished(statement, dropped))
+            # One that still runs is left to the sweep, which cancels it: it may wait for a lock, and be paid for.
+            ended = not statement.running
+            gone = gone and ended and (statement.finished or are_finished(statement, dropped))
         except Exception:  # a published load does not fail because of its staging tables
             logger.exception("staging tables could not be dropped", tables=tables)
             gone = False

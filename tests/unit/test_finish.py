@@ -558,9 +558,9 @@ def test_what_stages_nothing_sends_no_sql(
     [
         (Reply(), True),
         (Reply(running=2), False),  # it waits for another transaction
-        # What comes after the drops is no reason to look again: the figures, what was noticed.
+        # What fails after the drops is no reason to look again: the figures, what was noticed.
         (failed(2, "ERROR: 1023 Serializable isolation violation"), True),
-        (Reply(running=2, done=1), True),
+        (Reply(running=2, done=1), False),  # but what still runs is: only the sweep cancels it
         (failed(1, "ERROR: could not complete because of conflict with concurrent …"), False),
         (Reply("ABORTED"), False),
     ],

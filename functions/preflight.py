@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ store = clients.store()
 EXPECTED = (StatementFailed, TimeoutError, ClientError, BotoCoreError)
 BUDGET = 700  # seconds: the remaining checks are then reported as not reached; the function has 900
 LIMIT = 120  # seconds for one batch: a workgroup that sleeps takes seconds to wake
+DROP_LIMIT = 30  # seconds for the DROP of a batch that was cancelled
 LOCK_LIMIT = 40  # seconds to wait for a load that publishes
 SHOWN = 3  # refusals of a batch
 SAMPLED = 100  # files of a dataset, of which COPY reads the smallest
@@ -333,13 +335,20 @@ def plan_statements(load: Load, group: Group) -> str:
 
 def attempted(load: Load, name: str, steps: Sequence[explain.Step]) -> list[str]:
     """The statements of a batch that Redshift refuses. Checks each one, however the batch ended."""
-    ended = api.ended(
-        [each.text for each in steps],
-        token=client_token(load["load_id"], name, "", 0),
-        name=f"{load['load_id']} {name}",
-        autocommit=True,
-        limit=LIMIT,
-    )
+    try:
+        ended = api.ended(
+            [each.text for each in steps],
+            token=client_token(load["load_id"], name, "", 0),
+            name=f"{load['load_id']} {name}",
+            autocommit=True,
+            limit=LIMIT,
+        )
+    except TimeoutError:
+        # It is cancelled, so its own DROP has not run. If this one fails too, the sweep drops the tables a day later.
+        with suppress(*EXPECTED):
+            for each in filter(explain.is_teardown, steps):
+                run(load, f"{name}-drop", [each.text], limit=DROP_LIMIT)
+        raise
     return refusals(api.describe(ended.id), steps)
 
 

@@ -19,6 +19,7 @@ _TEMPORARY = re.compile(r"CREATE TEMPORARY TABLE\b", re.I)
 _AS_SELECT = re.compile(r"\bAS\s+SELECT\b", re.I)
 _CREATED = re.compile(r"CREATE TABLE (\S+)", re.I)
 _COPY = re.compile(r"COPY (\S+)", re.I)
+_TEARDOWN = "DROP TABLE IF EXISTS "
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def batches(group: Group, schema: str) -> Iterator[list[Step]]:
             setup.append(Step(statement, statement))
         elif statement.split(None, 1)[0].upper() in _PLANNED:
             planned.append([Step(f"EXPLAIN {statement}", statement)])
-    teardown = [Step(f"DROP TABLE IF EXISTS {', '.join(created)}")] if created else []
+    teardown = [Step(f"{_TEARDOWN}{', '.join(created)}")] if created else []
     room = MAX_STATEMENTS - len(setup) - len(teardown)
     batch: list[Step] = []
     for steps in planned:
@@ -67,6 +68,11 @@ def batches(group: Group, schema: str) -> Iterator[list[Step]]:
         batch += steps
     if batch:
         yield [*setup, *batch, *teardown]
+
+
+def is_teardown(step: Step) -> bool:
+    """Whether the statement drops the tables that its batch has created."""
+    return step.of is None and step.text.startswith(_TEARDOWN)
 
 
 def _copied(statement: Rendered, target: str) -> list[Step]:

@@ -512,6 +512,22 @@ def test_a_statement_that_hangs_is_cancelled_and_the_rest_is_looked_at(
     assert list(found) == ALL
 
 
+def test_the_staging_tables_of_a_batch_that_hangs_are_dropped(
+    s3: Any, data_api: Warehouse, events: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own DROP, the last statement, does not run once it is cancelled."""
+    seconds = count(0, 10)
+    monkeypatch.setattr(dataapi, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    data_api.hangs = "EXPLAIN"
+    _, found = run()
+    assert bad(found) == STATEMENTS
+    batches = [request["Sqls"] for request in data_api.submits]
+    cut_off = [sqls for sqls in batches if any("EXPLAIN" in text for text in sqls)]
+    drops = [sqls[-1] for sqls in cut_off if sqls[-1].startswith("DROP TABLE")]
+    assert drops
+    assert [sqls[0] for sqls in batches if sqls[0].startswith("DROP TABLE")] == drops
+
+
 def test_a_lock_that_a_load_holds_is_no_fault(
     s3: Any, data_api: Warehouse, events: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

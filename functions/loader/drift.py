@@ -6,6 +6,7 @@ loads have seen. At its end the load sums them up, reports what is new, and reco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ MOST_KEYS = 1000  # recorded for a dataset
 SEEN_AGAIN = timedelta(days=1)  # a known key is recorded again after this time
 SHOWN_KEYS = 50
 SHOWN_COLUMNS = 50
+_OTHER_PATH = re.compile(r"__\d+$")  # contracts/generate/shape.py, landing
 
 Row = dict[str, Any]
 
@@ -53,7 +55,11 @@ class Audit:
     ) -> dict[str, Any]:
         """The document for the end of the load. ``files``: those of the batch that are not empty."""
         counts = [n for part in sorted(self.filled, key=int) for n in self.filled[part]]
-        filled = dict(zip(datasets()[dataset].layout.columns, counts, strict=False))
+        filled: dict[str, int] = {}
+        for landed, count in zip(datasets()[dataset].layout.columns, counts, strict=False):
+            # By several paths a column lands in name, name__2 and so on. It is empty if all of them are.
+            column = _OTHER_PATH.sub("", landed) if datasets()[dataset].contract else landed
+            filled[column] = min(filled.get(column, 0) + count, rows)
         return {
             "dataset": dataset,
             "rows": rows,

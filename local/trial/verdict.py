@@ -267,9 +267,5 @@ def _empty(made: Loads, load_id: str) -> list[str]:
     rows = made.query(
         f"SELECT column_name, filled FROM {SCHEMA}.column_figures WHERE load_id = '{load_id}'"
     )
-    filled: dict[str, int] = {}
-    for landing, count in rows:
-        column, _, more = str(landing).partition("__")
-        if more != "each":  # an array that becomes a table
-            filled[column] = filled.get(column, 0) + int(count)
-    return [column for column, count in filled.items() if not count]
+    arrays = "__each"  # each becomes a table
+    return [str(name) for name, count in rows if not count and not str(name).endswith(arrays)]

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_column_is_empty_only_if_it_is_in_all_batches(store: Store) -> None:
         store, load(), put(store, document(), document(filled={"artist": 0, "song": 1}))
     )
     assert one.report["empty_columns"] == []
+
+
+@pytest.mark.parametrize(("filled", "empty"), [("0,9", []), ("0,0", ["repo"])])
+def test_a_column_with_several_paths_is_empty_only_if_none_is_filled(
+    store: Store, monkeypatch: pytest.MonkeyPatch, filled: str, empty: list[str]
+) -> None:
+    """A renamed key leaves the landing column of its old path empty, and the column is filled all the same."""
+    layout = SimpleNamespace(columns=("repo", "repo__2"))
+    dataset = SimpleNamespace(layout=layout, contract="digest")
+    monkeypatch.setattr(drift, "datasets", lambda: {"log_data": dataset})
+    audit = Audit(before={"repo": [1000, 1000, T1, None]})
+    audit.take(("filled", "1", filled, None, None, None, None))
+    found = audit.document("log_data", 10, 1, Sample(), NOW)
+    assert found["filled"] == {"repo": int(filled[-1])}
+    told = summarize(store, load(), put(store, found)).report["empty_columns"]
+    assert [one["column"] for one in told] == empty
 
 
 def test_rows_of_another_dataset_do_not_count(store: Store) -> None:

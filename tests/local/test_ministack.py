@@ -190,6 +190,7 @@ def test_a_function_whose_process_dies_has_exited() -> None:
 
 @pytest.mark.usefixtures("named")
 def test_so_has_one_whose_process_dies_while_it_starts() -> None:
+    """Recorded on AWS: localstack/localstack, tests/aws/services/lambda_/test_lambda.py, test_lambda_runtime_exit."""
     answer = invoke("work", {}, "import os\nos._exit(9)\n")
     assert answer["error"]
     assert answer["body"]["errorType"] == "Runtime.ExitError"

@@ -654,6 +654,27 @@ MUTANTS = (
         'if request.mode == "reset":',
     ),
     mutant(
+        "a clean-up that still runs counts as done",
+        "tests/unit/test_finish.py::test_a_load_is_closed_once_its_tables_are_gone",
+        "functions/finish.py",
+        "gone = gone and ended and",
+        "gone = gone and",
+    ),
+    mutant(
+        "the preflight leaves the tables of a batch that it cancelled",
+        "tests/unit/test_preflight.py::test_the_staging_tables_of_a_batch_that_hangs_are_dropped",
+        "functions/preflight.py",
+        "for each in filter(explain.is_teardown, steps):",
+        "for each in ():",
+    ),
+    mutant(
+        "each path of a column is judged alone",
+        "tests/unit/test_drift.py::test_a_column_with_several_paths_is_empty_only_if_none_is_filled",
+        "functions/loader/drift.py",
+        '_OTHER_PATH.sub("", landed)',
+        "landed",
+    ),
+    mutant(
         "staging tables stay",
         "test_the_same_file_is_loaded_once_however_often_it_is_asked_for",
         "functions/finish.py",

@@ -89,6 +89,43 @@ def test_a_load_takes_what_the_one_before_it_left(session: Session) -> None:
         assert len(kept) == 1
 
 
+WITH_IDS = """
+    INSERT INTO t.target (s)  -- of '{comment}'
+    SELECT CAST('{load}' AS VARCHAR(64)) || '{load}' || :a FROM t.stage_1 WHERE s = '{other}' AND n = 1
+"""
+
+
+def test_a_quoted_id_is_a_value(session: Session) -> None:
+    kept = Translations()
+    for load in ("20261123-203011-aed5631e", "20261123-203012-f5756d0c"):
+        other = load.replace("2030", "2031")
+        sql = WITH_IDS.format(load=load, other=other, comment="a load")
+        found = translated(kept, session, sql, a=load)
+        assert isinstance(found, Translated)
+        assert (found.sql.count(f"'{load}'"), found.sql.count(f"'{other}'")) == (3, 1)
+        assert len(kept) == 1
+
+
+NOT_VALUES = [
+    WITH_IDS.format(
+        load="20261123-203011-aed5631e", other="x", comment="20261123-203011-aed5631e"
+    ),
+    "SELECT 'a '20261123-203011-aed5631e' b'",
+    "SELECT 'a ''20261123-203011-aed5631e'' b'",
+    "SELECT n AS \"'20261123-203011-aed5631e'\" FROM t.stage_1",
+    "SELECT DATE '20261123-203011-aed5631e'",
+    "SELECT s FROM t.stage_1 WHERE s IN (SELECT '20261123-203011-aed5631e')",
+    "SELECT ':id_0', '20261123-203011-aed5631e'",
+]
+
+
+@pytest.mark.parametrize("sql", NOT_VALUES)
+def test_an_id_elsewhere_is_what_it_was(session: Session, sql: str) -> None:
+    kept = Translations()
+    for _ in range(2):
+        translated(kept, session, sql, a="1", id_0="2")
+
+
 def test_it_is_kept_for_all_databases_of_the_process(session: Session, tmp_path: Any) -> None:
     kept, other = Translations(), Database(Settings(data=tmp_path, port=0))
     try:

@@ -5,8 +5,9 @@ search path, the user, a value. ``_Asked`` records these questions, and a cached
 only if each has the same answer again. So an altered table, a temporary table that hides it, another
 search path or another user lead to another translation, and nothing has to be invalidated.
 
-Marks replace what does not matter: names of tables (``sql.template``), values of parameters and the
-session's numbers, as long as only their place matters.
+Marks replace what does not matter: names of tables (``sql.template``), values of parameters, quoted
+ids with a time (``20261123-203011-aed5631e``, which a load writes into its statements) and the session's
+numbers, as long as only their place matters.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ KEPT_OF_A_TEXT = 8
 
 _STRING = re.compile(f"'({VALUE_MARK.pattern})'")
 _OPEN = re.compile(f"{_STRING.pattern}|{VALUE_MARK.pattern}|{NAME_MARK.pattern}")
+_ID = re.compile(r"'(\d{8}-\d{6}-[0-9a-f]{8})'", re.ASCII)
 _INTERVAL = re.compile(r"\binterval\b", re.IGNORECASE)
 _NUMBERS = (
     "last_copy_id", "last_copy_count", "last_unload_id", "last_unload_count", "last_query_id", "pid"
@@ -257,16 +259,17 @@ class Translations:
         """Like ``dialect.translate`` of the bound text, with the same errors; then raises, as the
         planner does, for a parameter in a place that does not accept one.
         """
-        template, known = template_of(query.sql)
-        built = self._translate(query, scope, template, known)
-        if known.places:
-            bound.refuse(template.text)
+        text, ids = _without_ids(query)
+        template, known = template_of(text)
+        built = self._translate(query, scope, template, known, ids)
+        if any(place.name not in ids for place in known.places):
+            bound.refuse(template_of(query.sql)[0].text)
         return built
 
     def _translate(
-        self, query: Query, scope: Scope, template: Template, known: Words
+        self, query: Query, scope: Scope, template: Template, known: Words, ids: Mapping[str, str]
     ) -> Translated:
-        asked = _Asked(scope, template, known, query.values)
+        asked = _Asked(scope, template, known, {**query.values, **ids})
         if not known.several and asked.can_stay_open:
             text = template.text[known.start : known.end]
             for kept in self._of(text):
@@ -297,6 +300,25 @@ class Translations:
 
 def _size(text: str, kept: tuple[_Kept, ...]) -> int:
     return sum(len(text) + len(one.translated.sql) for one in kept)
+
+
+def _without_ids(query: Query) -> tuple[str, dict[str, str]]:
+    """The text with ``:id_<n>`` for each quoted id, and their values by name.
+
+    The text as it is, if an id may be inside a comment or between two strings.
+    """
+    ids = tuple(dict.fromkeys(_ID.findall(query.sql)))
+    names = {value: f"id_{n}" for n, value in enumerate(ids)}
+    if not ids or any(name in query.sql for name in names.values()):
+        return query.sql, {}
+    text, count = _ID.subn(lambda found: ":" + names[found[1]], query.sql)
+    try:
+        _, known = template_of(text)
+    except RedshiftError:
+        return query.sql, {}
+    if sum(place.name in names.values() for place in known.places) != count:
+        return query.sql, {}
+    return text, {name: value for value, name in names.items()}
 
 
 def _translated(template: Template, known: Words, asked: _Asked) -> _Kept | None:

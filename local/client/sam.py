@@ -3,8 +3,11 @@
 import hashlib
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -36,6 +39,55 @@ def deploy(at: Ports) -> None:
     with Progress("deploying") as progress:
         _sam(at, "deploy", progress, _Deployed().state)
         progress.end("done")
+
+
+def environment_of(stack: str, samconfig: Path = ROOT / "samconfig.toml") -> str | None:
+    """The environment of samconfig.toml that names this stack; None if none does.
+
+    Source: docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
+    """
+    try:
+        settings = tomllib.loads(samconfig.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except tomllib.TOMLDecodeError as error:
+        raise Problem(f"{samconfig} cannot be read: {error}") from error
+    for environment, commands in settings.items():
+        if not isinstance(commands, Mapping):
+            continue
+        for command in ("deploy", "global"):  # the command's own comes first
+            name = commands.get(command, {}).get("parameters", {}).get("stack_name")
+            if name:
+                if name == stack:
+                    return environment
+                break
+    return None
+
+
+def to_stack(environment: str, region: str | None, own: Mapping[str, str]) -> None:
+    """sam build and sam deploy as a person runs them: on this terminal, in their environment. Their output: stderr."""
+    where = ["--config-env", environment]
+    for words in (
+        ["build", *where],
+        [
+            "deploy",
+            *where,
+            "--no-fail-on-empty-changeset",
+            *(["--region", region] if region else []),
+        ],
+    ):
+        print(f"+ sam {shlex.join(words)}", file=sys.stderr, flush=True)
+        sam = shutil.which("sam", path=own.get("PATH")) or Path(sys.executable).parent / "sam"
+        ended = subprocess.run(
+            [sam, *words],
+            cwd=ROOT,
+            env={**own, "SAM_CLI_TELEMETRY": own.get("SAM_CLI_TELEMETRY", "0")},
+            stdout=sys.stderr,
+            check=False,
+        )
+        if ended.returncode:
+            raise Problem(f"sam {words[0]} ended with {ended.returncode}. Its output says why.")
+    FINGERPRINT.unlink(missing_ok=True)  # what is built now is of another environment
 
 
 def fingerprint(root: Path) -> str:

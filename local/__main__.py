@@ -111,7 +111,7 @@ def main(words: list[str] | None = None) -> int:
     try:
         arguments.shell = list(os.environ)
         if arguments.stack and (reason := getattr(module, "ONLY_HERE", "")):
-            raise Usage(f"{arguments.command} has no --stack: {reason}")
+            raise Usage(f"It has no --stack: {reason}")
         for said in target.prepare(arguments, os.environ):
             print(f"loader: {said}", file=sys.stderr)
         return int(arguments.run(arguments))

@@ -17,7 +17,8 @@ def add_option(parser: argparse.ArgumentParser) -> None:
 
 
 def ask(found: Clients, arguments: argparse.Namespace, what: str) -> None:
-    """Asks for the stack's name. Raises Usage if the answer is another one, or there is no terminal to ask on.
+    """Asks for the stack's name; ``what`` says what the command does. Raises Usage for another answer, or without a
+    terminal to ask on.
 
     The local AWS is not asked for: it holds nothing that make demo cannot make again.
     """
@@ -28,9 +29,9 @@ def ask(found: Clients, arguments: argparse.Namespace, what: str) -> None:
     if said is None:
         if not sys.stdin.isatty():
             raise Usage(
-                f"{what}: without a terminal to ask on, pass --yes {name}. Nothing was done."
+                f"This {what}, on the stack {name}. To agree without a terminal, pass --yes {name}."
             )
-        print(f"{what}.", file=sys.stderr)
+        print(f"This {what}, on the stack {name}.", file=sys.stderr)
         print(f"Type the stack's name ({name}) to go on: ", end="", file=sys.stderr, flush=True)
         said = sys.stdin.readline().strip()
     if said != name:

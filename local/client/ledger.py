@@ -17,6 +17,7 @@ from local.show.tables import Value
 
 MOST_RECORDS = 5_000
 MOST_OBJECTS = 10_000
+MOST_LOOKS = 20
 NOT_LOADED, NOT_TAKEN, NEVER_SEEN = "not loaded", "not taken", "never seen"
 LEFT = ("rejected", "unreadable", "waiting", "missing")
 WILD = re.compile(r"[*?]")
@@ -61,11 +62,12 @@ class Object:
 
 @dataclass
 class File:
-    """A key: its versions in the ledger, the newest first, and what is in the bucket (None: nothing, or not seen)."""
+    """A key: its versions in the ledger, the newest first, and what is in the bucket now. gone: nothing is."""
 
     key: str
     versions: list[Version] = field(default_factory=list)
     now: Object | None = None
+    gone: bool = False
 
     @property
     def version(self) -> Version | None:
@@ -115,6 +117,11 @@ class Asked:
         return WILD.split(self.glob or self.word, maxsplit=1)[0]
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it may mean a key in any folder."""
+        return bool(self.glob) and not self.start
+
+    @property
     def condition(self) -> str:
         """As a condition of SQL."""
         exact = f"key = {queries.literal(self.word)}"
@@ -153,9 +160,7 @@ def where(clients: Clients, bucket: str, words: Sequence[str]) -> Found:
     found = Found()
     files = _in_ledger(clients, bucket, wanted, found)
     try:
-        for each in wanted:
-            for key, now in _in_bucket(clients, bucket, each, found).items():
-                files.setdefault(key, File(key)).now = now
+        _look(clients, bucket, wanted, files, found)
     except ClientError as error:
         right = rights.missing(error)
         if right is None:
@@ -217,10 +222,28 @@ def _record(row: Sequence[Value]) -> Record:
     )
 
 
+def _look(
+    clients: Clients, bucket: str, wanted: Sequence[Asked], files: dict[str, File], found: Found
+) -> None:
+    """Notes what the bucket has of the files. The whole bucket is never searched: a pattern that begins with a wildcard
+    only finds what the ledger has.
+    """
+    for each in wanted:
+        if each.everywhere:
+            keys = sorted(each.of(files))[:MOST_LOOKS]
+            looks = [Asked(key) for key in keys]
+        else:
+            looks, keys = [each], []
+        for look in looks:
+            there = _in_bucket(clients, bucket, look, found)
+            for key, now in there.items():
+                files.setdefault(key, File(key)).now = now
+            if not found.more:
+                for key in look.of(files):
+                    files[key].gone = key not in there
+
+
 def _in_bucket(clients: Clients, bucket: str, wanted: Asked, found: Found) -> dict[str, Object]:
-    """What the bucket has; of a name without its folders nothing, which would be a search of the whole bucket."""
-    if wanted.glob and not wanted.start:
-        return {}
     objects: dict[str, Any] = {}
     most = MOST_OBJECTS if wanted.glob else 1
     pages = clients.s3.get_paginator("list_objects_v2").paginate(

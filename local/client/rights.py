@@ -13,9 +13,8 @@ from botocore.exceptions import ClientError
 
 from local.problem import Problem
 
-CODES = (
-    *("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "403"),
-    *("AuthorizationError", "AllAccessDisabled", "KMS.AccessDeniedException"),
+CODES = re.compile(
+    r"AccessDenied|UnauthorizedOperation|NotAuthorized|AuthorizationError|AllAccessDisabled|^403$"
 )
 EXPIRED = (
     *("ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId"),
@@ -83,7 +82,12 @@ class Missing:
         """The commands that do not need it."""
         if self.action in LOG_IN:
             return [name for name, needs in NEEDS.items() if not DATA_API.keys() <= needs.keys()]
-        return [name for name, needs in NEEDS.items() if self.action not in needs.values()]
+        wanted = self.action.lower()  # SQS writes it so
+        return [
+            name
+            for name, needs in NEEDS.items()
+            if wanted not in (action.lower() for action in needs.values())
+        ]
 
 
 def missing(error: ClientError) -> Missing | None:
@@ -91,7 +95,7 @@ def missing(error: ClientError) -> Missing | None:
     said = error.response.get("Error", {})
     text = str(said.get("Message") or "")
     found = REFUSED.search(text)
-    if not found and str(said.get("Code")) not in CODES:
+    if not found and not CODES.search(str(said.get("Code"))):
         return None
     name = error.operation_name
     action = found["action"] if found else ACTIONS.get(name, name)

@@ -133,7 +133,9 @@ def of(arguments: argparse.Namespace) -> Target:
 def _session(arguments: argparse.Namespace) -> boto3.Session:
     try:
         session = boto3.Session(
-            profile_name=arguments.profile or None, region_name=arguments.region or None
+            profile_name=arguments.profile or None,
+            # Of the two variables botocore knows only AWS_DEFAULT_REGION, and the AWS CLI both.
+            region_name=arguments.region or os.environ.get("AWS_REGION") or None,
         )
     except ProfileNotFound as error:
         raise Usage(f"{error}. aws configure list-profiles shows those that there are.") from error

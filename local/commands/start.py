@@ -22,9 +22,9 @@ EXAMPLES = (
 LONGEST = 262_144
 """Bytes of an execution's input (step-functions/latest/dg/service-quotas.html)."""
 DESTROYS = {
-    "undo": "This takes the rows of a load out of the tables",
-    "reload": "This deletes the rows of the named files and loads them again",
-    "reset": "This drops all tables with their rows",
+    "undo": "takes the rows of a load out of the tables",
+    "reload": "deletes the rows of the named files and loads them again",
+    "reset": "drops all tables with their rows",
 }
 
 
@@ -66,7 +66,7 @@ def run_with(found: Clients, arguments: argparse.Namespace, document: Any) -> in
     """The same with this input: asks first if it deletes rows of a stack."""
     parts = stack.deployed(found)
     if what := destroys(document):
-        consent.ask(found, arguments, f"{what} of the stack {parts.name}")
+        consent.ask(found, arguments, what)
     report = execute(found, parts, json.dumps(document, ensure_ascii=False))
     told(report, json_wanted=arguments.json)
     return exit_code([report])

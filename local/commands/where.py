@@ -9,7 +9,7 @@ from typing import Any
 
 from local.client import ledger, stack
 from local.client.clients import clients
-from local.client.ledger import File, Found
+from local.client.ledger import Asked, File, Found
 from local.problem import ASKS, FAILED, WELL
 from local.show.files import DETAILED, start, when, why
 from local.show.report import LEFT_OUT
@@ -74,11 +74,12 @@ def as_json(found: Found, bucket: str) -> dict[str, Any]:
 def lines(found: Found, bucket: str, suffix: str) -> Iterator[str]:
     """All about a few files, or a line for each of many."""
     for file in found.files:
-        yield from (
-            _in_full(file, found, suffix) if len(found.files) <= DETAILED else [_in_short(file)]
-        )
+        yield from (_in_full(file, suffix) if len(found.files) <= DETAILED else [_in_short(file)])
     for word in found.nothing:
-        bare = "" if found.not_seen else f", and s3://{bucket} has no such object"
+        if Asked(word).everywhere:
+            bare = ". Give the whole key to look for it in the bucket"
+        else:
+            bare = "" if found.not_seen else f", and s3://{bucket} has no such object"
         yield f"{visible(word)}: no load has seen it{bare}"
     if found.more:
         yield "There are more. Name a longer prefix."
@@ -94,7 +95,7 @@ def _in_short(file: File) -> str:
     return f"{newest.status:<10}  {when(newest.at)}  {visible(file.key)}{why(newest)}"
 
 
-def _in_full(file: File, found: Found, suffix: str) -> Iterator[str]:
+def _in_full(file: File, suffix: str) -> Iterator[str]:
     yield f"{visible(file.key)}: {file.status}"
     if file.now and file.version is None:
         yield f"  version {file.now.etag}, {_bytes(file.now.size)}, in the bucket since {when(file.now.modified)}"
@@ -103,7 +104,7 @@ def _in_full(file: File, found: Found, suffix: str) -> Iterator[str]:
         now = ""
         if file.now and file.now.etag == version.etag:
             now = ", in the bucket now"
-        elif not file.now and not found.not_seen:
+        elif file.gone:
             now = ", no longer in the bucket"
         yield f"  version {version.etag}, {_bytes(version.size)}, {version.dataset}{now}"
         for record in version.records:

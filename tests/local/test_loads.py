@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from local.client import loads, queries
 from local.client.clients import Clients
 from local.client.loads import LoadsOf
 from local.client.stack import Stack
+from local.client.target import LOCAL_WAREHOUSE
 from local.problem import Problem
 from local.show import tables
 
@@ -30,13 +32,19 @@ class World:
     def clients(self) -> Clients:
         states = SimpleNamespace(
             get_paginator=lambda _: SimpleNamespace(paginate=self._list),
+            list_executions=lambda stateMachineArn, maxResults: {"executions": []},
             describe_execution=lambda executionArn: self.executions[executionArn],
         )
         sqs = SimpleNamespace(get_queue_attributes=self._attributes)
-        return cast(Clients, SimpleNamespace(states=states, sqs=sqs))
+        target = SimpleNamespace(local=True, look_seconds=0.5, suffix="")
+        found = SimpleNamespace(states=states, sqs=sqs, target=target, warehouse=LOCAL_WAREHOUSE)
+        return cast(Clients, found)
 
     def _list(self, stateMachineArn: str) -> list[Any]:
-        return [{"executions": [{"executionArn": arn} for arn in self.executions]}]
+        started = datetime.now(UTC)
+        return [
+            {"executions": [{"executionArn": arn, "startDate": started} for arn in self.executions]}
+        ]
 
     def _attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
         if QueueUrl == "queue" and self.steps:

@@ -139,18 +139,27 @@ def test_an_error_of_aws_is_told_with_what_to_do(error: Any, said: str) -> None:
 
 
 # ---------------------------------------------------------------- a stack, answered by Stubber
+SESSION = boto3.Session("key", "secret", region_name="us-west-2")
+
+
+class Stubs(dict[str, Stubber]):
+    """A stub for each client that a test names."""
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+
+    def __missing__(self, name: str) -> Stubber:
+        self[name] = Stubber(getattr(self._clients, name))
+        self[name].activate()
+        return self[name]
+
+
 class Aws:
     """Clients of a stack whose answers are given; one that was not foreseen fails."""
 
     def __init__(self) -> None:
-        session = boto3.Session("key", "secret", region_name="us-west-2")
-        self.clients = Clients(Target(session, None, "mine", ("--stack", "mine")))
-        self.stubs = {
-            name: Stubber(getattr(self.clients, name))
-            for name in ("s3", "sqs", "states", "cloudformation", "redshift")
-        }
-        for stub in self.stubs.values():
-            stub.activate()
+        self.clients = Clients(Target(SESSION, None, "mine", ("--stack", "mine")))
+        self.stubs = Stubs(self.clients)
 
     def stack(self, times: int = 1) -> None:
         described = {

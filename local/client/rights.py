@@ -34,10 +34,10 @@ STACK = {"DescribeStacks": "cloudformation:DescribeStacks"}
 FOLLOW = {
     "StartExecution": "states:StartExecution",
     "DescribeExecution": "states:DescribeExecution",
-    "GetExecutionHistory": "states:GetExecutionHistory",
 }
 LIST = {"ListObjectsV2": "s3:ListBucket"}
-RUNS = {"ListExecutions": "states:ListExecutions", "DescribeExecution": "states:DescribeExecution"}
+RUNNING = {"ListExecutions": "states:ListExecutions"}
+RUNS = RUNNING | {"DescribeExecution": "states:DescribeExecution"}
 DEPTH = {"GetQueueAttributes": "sqs:GetQueueAttributes"}
 PUT = {"PutObject": "s3:PutObject", "CreateMultipartUpload": "s3:PutObject"}
 HEAD = {"HeadObject": "s3:GetObject", "GetObject": "s3:GetObject"}
@@ -47,7 +47,7 @@ LOG_IN = (
 )
 """What the Data API asks for on behalf of the caller, one of them (redshift/latest/mgmt/data-api-access.html)."""
 NEEDS: dict[str, Mapping[str, str]] = {
-    "status": STACK | DATA_API | LIST | RUNS | DEPTH,
+    "status": STACK | DATA_API | LIST | RUNNING | DEPTH,
     "where": STACK | DATA_API | LIST,
     "rejected": STACK | DATA_API,
     "sql": STACK | DATA_API,
@@ -55,11 +55,11 @@ NEEDS: dict[str, Mapping[str, str]] = {
     "undo": STACK | FOLLOW,
     "redo": STACK | FOLLOW,
     "reload": STACK | FOLLOW,
-    "show": STACK | RUNS | FOLLOW,
+    "show": STACK | RUNS,
     "upload": STACK | PUT | HEAD | RUNS | DEPTH | DATA_API,
     "evolve": STACK | DATA_API,
 }
-"""Command -> the operations that it sends, and the action of each that IAM must allow."""
+"""Command -> the operations that it cannot do without, and the action of each that IAM must allow."""
 ACTIONS = {name: action for each in NEEDS.values() for name, action in each.items()}
 
 

@@ -54,7 +54,9 @@ class State:
             "files": {kind.replace(" ", "_"): n for kind, n in counts.items()},
             "rows": self.rows,
             "rows_rejected": self.left_out,
-            "newest": {"key": self.newest, "at": self.newest_at} if self.newest else None,
+            "newest": {"key": self.newest, "at": f"{self.newest_at.replace(' ', 'T')}Z"}
+            if self.newest
+            else None,
             "overdue": self.is_overdue(datetime.now(UTC)),
             "to_do": self.to_do,
         }

@@ -126,6 +126,8 @@ def main(words: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has exited, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    finally:
+        target.forget()
     return 1
 
 

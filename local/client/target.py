@@ -123,7 +123,7 @@ def of(arguments: argparse.Namespace) -> Target:
     name = getattr(arguments, "stack", None)
     if not name:
         return local(ports())
-    words = [f"--stack={name}" if name.startswith("-") else "--stack", name]
+    words = ["--stack", name]
     for option in OF_A_STACK:
         if value := getattr(arguments, option):
             words += [f"--{option}", value]
@@ -173,6 +173,11 @@ def prepare(arguments: argparse.Namespace, environ: MutableMapping[str, str]) ->
     boto3.DEFAULT_SESSION = session
     said = endpoints(arguments.profile, environ)
     return [f"requests go where you have set it, not to AWS: {', '.join(said)}"] if said else []
+
+
+def forget() -> None:
+    """Leaves no session behind for what else runs in this process, as in tests."""
+    boto3.DEFAULT_SESSION = None
 
 
 def endpoints(profile: str | None, environ: Mapping[str, str]) -> list[str]:

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from argparse import Namespace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from local import __main__ as command_line
 from local.client import consent, executions, files, queries, rights, stack
 from local.client.clients import Clients
 from local.client.target import Target
-from local.commands import start, status
+from local.commands import sql, start, status
 from local.problem import Usage
 from local.show.report import Report
 
@@ -415,3 +416,34 @@ def test_an_input_that_is_too_long_is_not_sent(aws: Aws) -> None:
     parts = stack.Stack("mine", "data", "work", "m", "q", "d")
     with pytest.raises(Usage, match="at most 262,144"):
         start.execute(aws.clients, parts, json.dumps({"keys": ["x" * 300_000]}))
+
+
+def test_what_sql_sends_to_a_stack_is_said(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.stack()
+    told = sql.sent(aws.clients, "DELETE\n  FROM t -- \x1b[2J")
+    assert told == (
+        "sql: to cluster c-1, database prod, as the database user loader: DELETE FROM t -- \\x1b[2J"
+    )
+
+
+@pytest.mark.parametrize(("paused", "words"), [(True, []), (False, ["--no-wait"])])
+def test_an_upload_does_not_wait_for_what_does_not_come(
+    paused: bool,
+    words: list[str],
+    aws: Aws,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / "a.json").write_text("{}")
+    monkeypatch.setattr("local.commands.upload.clients", lambda _: aws.clients)
+    monkeypatch.setenv("AWS_REGION", "us-west-2")
+    monkeypatch.setitem(PARAMETERS, "Paused", "auto" if paused else "false")
+    aws.stack(times=4)
+    aws.stubs["s3"].add_response("put_object", {"ETag": '"e"'})
+    code = command_line.main(["upload", str(tmp_path), "--stack", "mine", "--json", *words])
+    printed = capsys.readouterr()
+    assert (code, json.loads(printed.out)) == (0, {"loads": []})
+    assert ("is paused" in printed.err) == paused
+    assert ("loader start --stack mine" in printed.err) == paused

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import boto3
 import pytest
 
 from local import __main__ as command_line
 from local.client import target
 from local.client.clients import Clients
 from local.client.target import Warehouse, warehouse_of
-from local.environment import Ports
+from local.environment import Ports, isolated
 from local.problem import Usage
 
 AT = Ports(59831, 59832)
@@ -46,7 +45,7 @@ def _own_environment() -> Iterator[None]:
     """A command makes the environment its own; what runs after it in this process must not have it."""
     with mock.patch.dict(os.environ):
         yield
-    boto3.DEFAULT_SESSION = None
+    target.forget()
 
 
 def of(**more: Any) -> Namespace:
@@ -130,7 +129,7 @@ def test_without_a_stack_no_request_leaves_this_machine(
     monkeypatch.setattr("local.commands.verify.subprocess.run", run)
     monkeypatch.setattr("local.client.sam.build", lambda _: None)
     monkeypatch.setattr(
-        "local.client.sam.deploy", lambda at: started.append(target.isolated(os.environ, at))
+        "local.client.sam.deploy", lambda at: started.append(isolated(os.environ, at))
     )
     words = [word.replace("{tmp}", str(tmp_path)) for word in ASKING[command]]
     code = command_line.main([command, *words])

@@ -404,7 +404,7 @@ def test_costs_take_the_limits_of_the_template() -> None:
 # ---------------------------------------------------------------- commands
 def test_the_page_of_the_commands_has_each_and_says_which_have_a_stack() -> None:
     page = (DOCS / "commands.md").read_text(encoding="utf-8")
-    listed = {}
+    listed: dict[str, bool] = {}
     for names, goes in re.findall(
         r"^\| ((?:`loader [^|]+`(?:, )?)+) \|.*\| (yes|no) \|$", page, re.M
     ):

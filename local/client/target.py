@@ -213,4 +213,6 @@ def own_environment(arguments: argparse.Namespace) -> dict[str, str]:
         environ["AWS_PROFILE"] = arguments.profile
     if arguments.region:
         environ |= {"AWS_REGION": arguments.region, "AWS_DEFAULT_REGION": arguments.region}
+    elif region := environ.get("AWS_REGION"):
+        environ["AWS_DEFAULT_REGION"] = region  # which is the only one that botocore knows
     return environ

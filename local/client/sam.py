@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.client.stack import CONFIG_ENVIRONMENT
@@ -41,7 +42,15 @@ def deploy(at: Ports) -> None:
         progress.end("done")
 
 
-def environment_of(stack: str, samconfig: Path = ROOT / "samconfig.toml") -> str | None:
+@dataclass(frozen=True)
+class Environment:
+    """An environment of samconfig.toml. ``region``: where it deploys, '' if it does not say."""
+
+    name: str
+    region: str
+
+
+def environment_of(stack: str, samconfig: Path = ROOT / "samconfig.toml") -> Environment | None:
     """The environment of samconfig.toml that names this stack; None if none does.
 
     Source: docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
@@ -52,30 +61,25 @@ def environment_of(stack: str, samconfig: Path = ROOT / "samconfig.toml") -> str
         return None
     except tomllib.TOMLDecodeError as error:
         raise Problem(f"{samconfig} cannot be read: {error}") from error
-    for environment, commands in settings.items():
+    for name, commands in settings.items():
         if not isinstance(commands, Mapping):
             continue
-        for command in ("deploy", "global"):  # the command's own comes first
-            name = commands.get(command, {}).get("parameters", {}).get("stack_name")
-            if name:
-                if name == stack:
-                    return environment
-                break
+        of_all, own = (
+            commands.get(command, {}).get("parameters", {}) for command in ("global", "deploy")
+        )
+        said = {**of_all, **own}  # the command's own comes first
+        if said.get("stack_name") == stack:
+            return Environment(name, str(said.get("region") or ""))
     return None
 
 
-def to_stack(environment: str, region: str | None, own: Mapping[str, str]) -> None:
-    """sam build and sam deploy as a person runs them: on this terminal, in their environment. Their output: stderr."""
+def to_stack(environment: str, more: Sequence[str], own: Mapping[str, str]) -> None:
+    """sam build and sam deploy as a person runs them: on this terminal, in their environment. Their output: stderr.
+
+    more: options of sam deploy.
+    """
     where = ["--config-env", environment]
-    for words in (
-        ["build", *where],
-        [
-            "deploy",
-            *where,
-            "--no-fail-on-empty-changeset",
-            *(["--region", region] if region else []),
-        ],
-    ):
+    for words in (["build", *where], ["deploy", *where, "--no-fail-on-empty-changeset", *more]):
         print(f"+ sam {shlex.join(words)}", file=sys.stderr, flush=True)
         sam = shutil.which("sam", path=own.get("PATH")) or Path(sys.executable).parent / "sam"
         ended = subprocess.run(

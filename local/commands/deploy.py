@@ -70,10 +70,17 @@ def _to_stack(arguments: argparse.Namespace) -> None:
             f"samconfig.toml has no environment whose stack_name is {name}, so its parameters are not known. The first "
             f"time: sam build && sam deploy --guided{where}, and let it write samconfig.toml. Nothing was done."
         )
-    if environment == stack.CONFIG_ENVIRONMENT and not target.endpoints(
+    here = target.of(arguments).session.region_name
+    if environment.region and environment.region != here:
+        raise Usage(
+            f"samconfig.toml deploys {name} to {environment.region}, and your region is {here}. Pass --region "
+            f"{environment.region}, or change the file. Nothing was done."
+        )
+    if environment.name == stack.CONFIG_ENVIRONMENT and not target.endpoints(
         arguments.profile, target.own_environment(arguments)
     ):
         raise Usage(
             f"{name} is the stack of the local AWS: leave out --stack, or set AWS_ENDPOINT_URL. Nothing was done."
         )
-    sam.to_stack(environment, arguments.region, target.own_environment(arguments))
+    more = ["--region", here, *(["--profile", arguments.profile] if arguments.profile else [])]
+    sam.to_stack(environment.name, more, target.own_environment(arguments))

@@ -12,6 +12,7 @@ import pytest
 
 from local.__main__ import main
 from local.client import sam
+from local.client.sam import Environment
 from local.environment import ROOT, Ports
 from local.problem import Problem
 
@@ -132,8 +133,10 @@ CONFIG = """version = 0.1
 stack_name = "mine"
 [prod.global.parameters]
 stack_name = "of all commands"
+region = "us-east-2"
 [prod.deploy.parameters]
 stack_name = "mine-prod"
+region = "eu-west-1"
 [local.global.parameters]
 stack_name = "here"
 """
@@ -142,15 +145,15 @@ stack_name = "here"
 @pytest.mark.parametrize(
     ("stack", "environment"),
     [
-        ("mine", "default"),
-        ("mine-prod", "prod"),
-        ("here", "local"),
+        ("mine", Environment("default", "")),
+        ("mine-prod", Environment("prod", "eu-west-1")),
+        ("here", Environment("local", "")),
         ("of all commands", None),
         ("none", None),
     ],
 )
 def test_a_stack_has_the_environment_that_deploys_it(
-    stack: str, environment: str | None, tmp_path: Path
+    stack: str, environment: Environment | None, tmp_path: Path
 ) -> None:
     file = tmp_path / "samconfig.toml"
     assert sam.environment_of(stack, file) is None
@@ -191,7 +194,7 @@ def test_deploy_to_a_stack_runs_sam_with_the_persons_configuration(
     assert main([*words, "--region", "us-east-1"]) == 0
     assert calls.read_text().splitlines() == [
         "lab build --config-env prod",
-        "lab deploy --config-env prod --no-fail-on-empty-changeset --region us-east-1",
+        "lab deploy --config-env prod --no-fail-on-empty-changeset --region us-east-1 --profile lab",
     ]
     printed = capfd.readouterr()
     assert json.loads(printed.out) == {"outputs": {"DataBucketName": "b"}}
@@ -209,12 +212,16 @@ def test_a_build_that_fails_is_not_deployed(calls: Path, monkeypatch: pytest.Mon
     ("stack", "said"),
     [
         ("unknown", "sam build && sam deploy --guided --stack-name unknown --region us-east-1"),
-        ("s3-redshift-loader-local", "is the stack of the local AWS: leave out --stack"),
+        ("s3-redshift-loader-local --region us-west-2", "is the stack of the local AWS: leave out"),
+        (
+            "s3-redshift-loader-local",
+            "to us-west-2, and your region is us-east-1. Pass --region us-west-2",
+        ),
     ],
 )
-def test_a_stack_whose_parameters_are_not_known_is_not_deployed(
+def test_a_stack_of_other_parameters_or_another_region_is_not_deployed(
     stack: str, said: str, calls: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["deploy", "--stack", stack, "--region", "us-east-1"]) == 2
+    assert main(["deploy", "--region", "us-east-1", "--stack", *stack.split()]) == 2
     assert said in capsys.readouterr().err
     assert not calls.exists()

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from local.client import queries, rights
 from local.client.clients import Clients
 from local.client.stack import Stack
-from local.datasets import datasets
+from local.datasets import Dataset, datasets
 from local.show.state import State
 from local.show.tables import Result
 
@@ -24,6 +24,8 @@ def states(clients: Clients, stack: Stack) -> list[State]:
     known = _ledger(clients, stack.data_bucket, states)
     try:
         for state in states.values():
+            if state.unknown:
+                continue
             if known is None:
                 state.not_seen = f"the ledger has more than {COMPARED:,} files"
             else:
@@ -69,8 +71,9 @@ def _ledger(clients: Clients, bucket: str, states: dict[str, State]) -> set[tupl
             return set()  # no load has made the tables yet
         raise
     for dataset, status, files in counted.rows:
-        if state := states.get(str(dataset)):
-            state.counts[str(status)] = int(files or 0)
+        name = str(dataset)
+        state = states.setdefault(name, State(Dataset(name, "", ()), unknown=True))
+        state.counts[str(status)] = int(files or 0)
     for dataset, key, at in newest.rows:
         if state := states.get(str(dataset)):
             state.newest, state.newest_at = str(key), str(at)[:16]

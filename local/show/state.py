@@ -21,6 +21,7 @@ TO_DO = {
     "not taken": "rename or move",
 }
 OVERDUE = "overdue: see why no new file comes"
+UNKNOWN = "this folder has no such dataset: use the release that is deployed"
 WHICH = "loader rejected"
 NOT_TAKEN_SHOWN = 3
 
@@ -30,7 +31,7 @@ class State:
     """A dataset's files: how many there are of each kind (COUNTS), and the newest that is loaded.
 
     left_out: rows of loaded files that do not fit. not_seen: why the bucket was not compared with the ledger, '' if it
-    was; denied: because a right is missing.
+    was; denied: because a right is missing. unknown: only the ledger has the dataset, not this folder.
     """
 
     dataset: Dataset
@@ -42,6 +43,7 @@ class State:
     left_out: int = 0
     not_seen: str = ""
     denied: bool = False
+    unknown: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For scripts; docs/commands.md has the fields."""
@@ -70,6 +72,7 @@ class State:
     def to_do(self) -> str:
         """What a person should do, in a few words."""
         told = [f"{kind}: {what}" for kind, what in TO_DO.items() if self.counts.get(kind)]
+        told += [UNKNOWN] if self.unknown else []
         return "; ".join([*told, *([OVERDUE] if self.is_overdue(datetime.now(UTC)) else [])])
 
     def is_overdue(self, now: datetime) -> bool:

@@ -4,21 +4,24 @@ rows are deleted.
 
 import io
 import json
+import os
 import sys
 from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest import mock
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 from botocore.stub import Stubber
+from loader.request import parse
 
 from local import __main__ as command_line
 from local.client import consent, executions, files, queries, rights, stack
 from local.client.clients import Clients
-from local.client.target import Target
+from local.client.target import LOCAL_WAREHOUSE, Target
 from local.commands import sql, start, status
 from local.problem import Usage
 from local.show.report import Report
@@ -447,3 +450,59 @@ def test_an_upload_does_not_wait_for_what_does_not_come(
     assert (code, json.loads(printed.out)) == (0, {"loads": []})
     assert ("is paused" in printed.err) == paused
     assert ("loader start --stack mine" in printed.err) == paused
+
+
+# ---------------------------------------------------------------- undo, redo, reload
+LOAD = "20261123-220615-40a6feca"
+
+
+@pytest.mark.parametrize(
+    ("words", "document"),
+    [
+        (["undo", LOAD], {"undo": LOAD}),
+        (["undo", LOAD, "--dry-run"], {"undo": LOAD, "dry_run": True}),
+        (["redo", LOAD], {"redo": LOAD}),
+        (["redo", LOAD, "--dry-run"], {"redo": LOAD, "dry_run": True}),
+        (["reload", "a/b.json"], {"reload": True, "keys": ["a/b.json"]}),
+        (["reload", "a/", "--dry-run"], {"reload": True, "prefixes": ["a/"], "dry_run": True}),
+        (
+            ["reload", "a/2026*", "b.json"],
+            {"reload": True, "prefixes": ["a/2026"], "keys": ["b.json"]},
+        ),
+        (["reload", LOAD], {"reload": True, "keys": ["a/it's.json", "b"]}),
+        (["start", "-"], {"keys": ["ü"]}),
+    ],
+)
+def test_the_input_of_each_command_is_one_that_the_loader_takes(
+    words: list[str], document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    def execute(_: Any, __: Any, text: str) -> Report:
+        sent.append(text)
+        return Report("e", False, {"status": "planned", "files": {"rejected": 1}})
+
+    def run(_: Any, sql_text: str) -> Any:
+        assert f"load_id = '{LOAD}'" in sql_text
+        return SimpleNamespace(rows=[["a/it's.json"], ["b"]])
+
+    here = SimpleNamespace(target=SimpleNamespace(local=True), warehouse=LOCAL_WAREHOUSE)
+    monkeypatch.setattr(f"local.commands.{words[0]}.clients", lambda _: here)
+    monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
+    monkeypatch.setattr(queries, "run", run)
+    monkeypatch.setattr(start, "execute", execute)
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"keys": ["ü"]}'))
+    with mock.patch.dict(os.environ):
+        assert command_line.main(words) == 3
+    assert [json.loads(text) for text in sent] == [document]
+    parse(document)
+
+
+@pytest.mark.parametrize("command", ["undo", "redo"])
+@pytest.mark.parametrize("load", ["log_data/a.json", "20261123-220615", f"{LOAD}'"])
+def test_what_is_no_load_id_is_wrong(
+    command: str, load: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mock.patch.dict(os.environ):
+        assert command_line.main([command, load]) == 2
+    assert "is not a load id, such as" in capsys.readouterr().err

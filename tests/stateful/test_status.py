@@ -10,7 +10,7 @@ from local.client import files, queries
 from local.client.clients import Clients
 from local.client.stack import Stack
 from local.client.target import LOCAL_WAREHOUSE
-from local.datasets import Dataset
+from local.datasets import Dataset, datasets
 from local.show import state
 from local.show.tables import Result
 from tests.stateful.worlds import new_world
@@ -63,6 +63,18 @@ def test_each_kind_of_file_is_counted(world: World, monkeypatch: pytest.MonkeyPa
     assert "rejected: upload fixed files under their keys" in told
     ends = ".json, .json.gz, .json.bz2 or .json.zst"
     assert f"not taken by log_data (its files end with {ends}): log_data/notes.txt" in told
+
+
+def test_a_dataset_that_only_the_ledger_has_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a stack was deployed from another release."""
+    logs = [each for each in datasets() if each.name == "log_data"]
+    monkeypatch.setattr(files, "datasets", lambda: logs)
+    found = look(world, monkeypatch)
+    assert found["song_data"].counts == {"loaded": 1}
+    assert found["song_data"].to_do == state.UNKNOWN
+    assert found["log_data"].to_do == ""
 
 
 def test_before_the_first_load_all_is_not_loaded(

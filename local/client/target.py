@@ -138,9 +138,10 @@ def _session(arguments: argparse.Namespace) -> boto3.Session:
         # A region alone does not read the profile.
         if arguments.profile and arguments.profile not in session.available_profiles:
             raise ProfileNotFound(profile=arguments.profile)
+        found = session.region_name
     except ProfileNotFound as error:
         raise Usage(f"{error}. aws configure list-profiles shows those that there are.") from error
-    if not session.region_name:
+    if not found:
         raise Usage(
             "No region is known. Pass --region, or set AWS_REGION or your profile's region."
         )

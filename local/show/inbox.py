@@ -13,7 +13,7 @@ from typing import Any
 
 CONSOLE_LINK = re.compile(r"https://\S+/states/home\?\S*#/v2/executions/details/(arn:\S+)")
 START = re.compile(r"start the state machine with (\{[^}\n]*\})")
-LOCAL = ".venv/bin/python -m local"
+LOCAL = "loader"
 
 
 @dataclass(frozen=True)

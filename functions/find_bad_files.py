@@ -86,6 +86,8 @@ def handler(event: BatchEvent) -> BatchState:
     if "looked" not in state:
         if may_pass(state["stage_error"]):
             return interrupted(state, state["stage_error"])
+        if dataset.layout.format == "parquet":  # COPY has no NOLOAD for it: its own error is all there is
+            return decide(load, state, batch, dataset, Statement("", "FAILED"))
         statement, pending = advance(
             api, state.get("statement"), lambda: submit(load, state, batch, dataset)
         )
@@ -129,6 +131,13 @@ def judge(
         state = {**state, "stage_error": error}
         if kind_of(statement) is not Kind.COPY:
             return fail(state)
+    return decide(load, state, batch, dataset, statement)
+
+
+def decide(
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, statement: Statement
+) -> BatchState:
+    """The same, if it is no interruption. ``statement``: a failed one without an id if there was no NOLOAD."""
     rejects, interruption = named_by_redshift(load, state, batch, dataset, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
@@ -341,7 +350,7 @@ def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Sta
         dataset,
         dataset.stage_table,
         manifest=keys.noload_manifest(load["load_id"], batch.name, state["attempt"]),
-        urls=[file.url for file in batch.readable],
+        files=[(file.url, file.size) for file in batch.readable],
         options=copying.noload(batch.compression),
     )
     return api.submit(

@@ -506,7 +506,7 @@ def after_failed_checks(
     if not rejects and well > 1:
         return halve(load, state, batch)
     if not rejects:
-        rejects = [Reject(batch.readable[0], unexplained(bad) or state["stage_error"])]
+        rejects = [Reject(batch.readable[0], unexplained(bad, dataset) or state["stage_error"])]
         well = 0
     # As in judge_rows: other files have no such rows, so the check is right.
     trusted = bool(state.get("good")) or (bool(found) and well > 0)
@@ -541,14 +541,16 @@ def by_reading(batch: Batch, dataset: Dataset, bad: BadRows, failed: set[str]) -
     return rejects
 
 
-def unexplained(bad: BadRows) -> str:
-    """The reason for a single file in which reading has found nothing."""
+def unexplained(bad: BadRows, dataset: Dataset) -> str:
+    """The reason for a single file in which reading has found nothing, or which is not read for its rows."""
     if not bad["rows"]:
         return ""
     said = [column.rstrip("?") for column in bad["columns"]]
     missing = [column for column in bad["columns"] if column.endswith("?")]
     what = "are missing or do not fit" if missing else "do not fit"
-    return (
-        f"Values {what} in {bad['rows']} rows, of these columns: {', '.join(said)}. The loader has read the file and "
-        "did not find their lines."
+    why = (
+        "Parquet has no lines to name."
+        if dataset.layout.format == "parquet"
+        else "The loader has read the file and did not find their lines."
     )
+    return f"Values {what} in {bad['rows']} rows, of these columns: {', '.join(said)}. {why}"

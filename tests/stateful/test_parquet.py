@@ -214,7 +214,7 @@ def test_an_unknown_column_rejects_the_file_if_the_contract_says_so(world: World
     world.work()
     rejected(world, "bad", "not known: more")
     assert told(world)["good"][0] == "loaded"
-    assert world.warehouse.query("SELECT device, value FROM sparkify.strict")[0] == [["a", 1.5]]
+    assert world.warehouse.query("SELECT device, value FROM sparkify.strict")[0] == [("a", 1.5)]
 
 
 # -- bad files ---------------------------------------------------------------------------------

@@ -90,8 +90,8 @@ def schema(footer: bytes, *, whole: bool) -> list[Field]:
         raise NotParquet("has a column whose name is not UTF-8") from None
 
 
-def _columns(elements: list[Mapping[int, Any]]) -> list[Field]:
-    if not elements:
+def _columns(elements: list[Any]) -> list[Field]:
+    if not elements or not all(isinstance(element, dict) for element in elements):
         raise NotParquet("has a footer without a schema")
     found: list[Field] = []
     at = 1  # the first is the root
@@ -109,8 +109,7 @@ def _columns(elements: list[Mapping[int, Any]]) -> list[Field]:
 
 
 def _children(element: Mapping[int, Any]) -> int:
-    said = element.get(5, 0)
-    return said if isinstance(said, int) and 0 < said <= MOST_COLUMNS else 0
+    return max(_number(element, 5), 0)
 
 
 def _name(element: Mapping[int, Any]) -> str:
@@ -119,28 +118,38 @@ def _name(element: Mapping[int, Any]) -> str:
 
 
 def _type(element: Mapping[int, Any]) -> str:
-    physical, converted, logical = element.get(1), element.get(6), element.get(10)
-    repeated = element.get(3) == 2
-    if physical is None or _children(element) or repeated:
+    physical, converted = _number(element, 1), _number(element, 6)
+    repeated = _number(element, 3) == 2
+    if physical < 0 or _children(element) or repeated:
         return "NESTED"
-    if isinstance(logical, dict) and logical:
-        [(kind, inner), *_] = logical.items()
-        inner = inner if isinstance(inner, dict) else {}
+    for kind, said in _struct(element, 10).items():
+        inner = said if isinstance(said, dict) else {}
         if kind == _OF_DECIMAL:
-            return f"DECIMAL({inner.get(2, 0)},{inner.get(1, 0)})"
+            return f"DECIMAL({_number(inner, 2)},{max(_number(inner, 1), 0)})"
         if kind == _OF_TIMESTAMP:
-            return "TIMESTAMP(nanos)" if _NANOS in (inner.get(2) or {}) else "TIMESTAMP"
+            return "TIMESTAMP(nanos)" if _NANOS in _struct(inner, 2) else "TIMESTAMP"
         if kind == _OF_INTEGER:
-            bits = inner.get(1, 0)
+            bits = _number(inner, 1)
             return f"UINT{bits}" if inner.get(2) is False else "INT64" if bits > 32 else "INT32"
         return _LOGICAL.get(kind, f"of Parquet's logical type {kind}")
     if converted == _DECIMAL:
-        return f"DECIMAL({element.get(8, 0)},{element.get(7, 0)})"
-    if converted is not None:
+        return f"DECIMAL({_number(element, 8)},{max(_number(element, 7), 0)})"
+    if converted >= 0:
         return _CONVERTED.get(converted, f"of Parquet's converted type {converted}")
-    name = _PHYSICAL[physical] if physical in range(len(_PHYSICAL)) else f"type {physical}"
+    name = _PHYSICAL[physical] if physical < len(_PHYSICAL) else f"type {physical}"
     # Spark and Impala write times as INT96, and texts without saying that they are.
     return {"INT96": "TIMESTAMP", "BYTE_ARRAY": "STRING"}.get(name, name)
+
+
+def _number(of: Mapping[int, Any], field: int) -> int:
+    """A number that is not negative; -1 for none."""
+    said = of.get(field)
+    return said if isinstance(said, int) and said >= 0 else -1
+
+
+def _struct(of: Mapping[int, Any], field: int) -> Mapping[int, Any]:
+    said = of.get(field)
+    return said if isinstance(said, dict) else {}
 
 
 class _Thrift:
@@ -150,8 +159,8 @@ class _Thrift:
         self._data = data
         self._at = 0
 
-    def schema(self) -> list[Mapping[int, Any]]:
-        """The field 2 of FileMetaData, a list of SchemaElement; [] if it is not there."""
+    def schema(self) -> list[Any]:
+        """The field 2 of FileMetaData, a list of SchemaElement as field -> value; [] if it is not there."""
         for field, kind in self._fields():
             if field == 2 and kind == _LIST:
                 return self._list(0)

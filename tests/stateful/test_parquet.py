@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.stateful.test_bad_files import copies
 from tests.stateful.worlds import statements_kept_by_its_clock
 from tests.world import contract_oracle
 from tests.world.contract_oracle import File
@@ -181,31 +182,33 @@ def test_an_update_wins_and_is_undone_and_loaded_again(world: World) -> None:
     holds(world, old, new)
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"code": ""}, ["missing: code", "The dataset's columns are: order_id, updated_at, Qty"]),
-        ({"Qty": "3::BIGINT"}, ["Qty is INT64, not INT32", "COPY converts no types"]),
-        ({"views": "'12'"}, ["views is STRING, not INT64"]),
-        ({"code": "12"}, ["code is INT32, not STRING"]),
-        ({"total": "1.5::DECIMAL(12,3)"}, ["total is DECIMAL(12,3), not DECIMAL(12,2)"]),
-        ({"updated_at": "TIMESTAMP_NS '2026-11-27 05:00:00'"}, ["TIMESTAMP(nanos), not TIMESTAMP"]),
-        ({"day": "[DATE '2026-11-27']"}, ["day is NESTED, not DATE"]),
-        ({"qty": "1", "Qty": "2", "quantity": "3"}, ["named twice: qty"]),
-    ],
-    ids=str,
-)
-def test_a_file_whose_schema_does_not_go_is_rejected_before_copy(
-    world: World, changed: dict[str, str], words: list[str]
-) -> None:
+WRONG_SCHEMAS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "missing": ({"code": ""}, ["missing: code", "dataset's columns are: order_id, updated_at, Qty"]),
+    "int": ({"Qty": "3::BIGINT"}, ["Qty is INT64, not INT32", "COPY converts no types"]),
+    "text": ({"views": "'12'"}, ["views is STRING, not INT64"]),
+    "number": ({"code": "12"}, ["code is INT32, not STRING"]),
+    "scale": ({"total": "1.5::DECIMAL(12,3)"}, ["total is DECIMAL(12,3), not DECIMAL(12,2)"]),
+    "nanos": (
+        {"updated_at": "TIMESTAMP_NS '2026-11-27 05:00:00'"},
+        ["updated_at is TIMESTAMP(nanos), not TIMESTAMP"],
+    ),
+    "list": ({"day": "[DATE '2026-11-27']"}, ["day is NESTED, not DATE"]),
+    "unsigned": ({"Qty": "3::UINTEGER"}, ["Qty is UINT32, not INT32"]),
+    "wide": ({f"x{n}": "1" for n in range(21)}, ["not known: 21 names", "At most 20 columns"]),
+}
+
+
+def test_files_whose_schemas_do_not_go_are_rejected_before_copy(world: World) -> None:
     good = order(2)
-    if "qty" in changed:  # DuckDB writes no two names that differ in their case only
-        bad = order(1, Qty="", qtx="1", Qty2="2").replace(b"qtx", b"qty").replace(b"Qty2", b"QTY ")
-    else:
-        bad = order(1, **changed)
-    load(world, good=good, bad=bad)
-    rejected(world, "bad", *words)
+    bad = {name: order(1, **changed) for name, (changed, _) in WRONG_SCHEMAS.items()}
+    bad["twice"] = order(1, qtx="1").replace(b"qtx", b"QTY")  # DuckDB refuses to write it
+    before = copies(world)
+    load(world, good=good, **bad)
+    for name, (_, words) in WRONG_SCHEMAS.items():
+        rejected(world, name, *words)
+    rejected(world, "twice", "named twice: qty")
     holds(world, good)
+    assert copies(world) - before == 1, "each was found before COPY"
 
 
 def test_an_unknown_column_rejects_the_file_if_the_contract_says_so(world: World) -> None:
@@ -225,47 +228,72 @@ def broken(body: bytes) -> bytes:
     return body[:4] + b"\xff" * 60 + body[64:]
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        (order(1)[:-300], ["does not end in PAR1"]),
-        (b"order_id,qty\n1,2\n", ["does not end in PAR1"]),
-        (order(1)[:-4] + b"PARE", ["encrypted footer"]),
-        (b"PAR1" + b"\x00" * 8 + b"PAR1", ["broken end"]),
-        (broken(order(1)), ["Spectrum Scan Error"]),
-    ],
-    ids=["truncated", "csv", "encrypted", "no footer", "broken pages"],
-)
-def test_a_bad_file_among_good_ones_is_found(world: World, body: bytes, words: list[str]) -> None:
+BAD = {
+    "truncated": (order(1)[:-300], "does not end in PAR1"),
+    "csv": (b"order_id,qty\n1,2\n", "does not end in PAR1"),
+    "encrypted": (order(1)[:-4] + b"PARE", "encrypted footer"),
+    "nothing": (b"PAR1" + b"\x00" * 8 + b"PAR1", "broken end"),
+    "pages": (broken(order(1)), "Spectrum Scan Error"),
+}
+
+
+def test_bad_files_among_good_ones_are_found(world: World) -> None:
     good = [order(number) for number in (2, 3, 4)]
-    load(world, a=good[0], b=good[1], bad=body, z=good[2])
-    rejected(world, "bad", *words)
+    bad = {name: body for name, (body, _) in BAD.items()}
+    load(world, a=good[0], n=good[1], **bad, z=good[2])
+    for name, (_, words) in BAD.items():
+        rejected(world, name, words)
     holds(world, *good)
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"code": "'abcdef'"}, ["code"]),
-        ({"rating": "40000"}, ["rating"]),
-        ({"order_id": "NULL::VARCHAR"}, ["order_id"]),
-        ({"Qty": "-1"}, ["quantity"]),
-        ({"since": "999999999999::BIGINT"}, ["since"]),
-        ({"items": "[{'sku': 'far too long', 'pieces': 1, 'price': 1}]"}, ["order_items.sku"]),
-    ],
-    ids=str,
-)
-def test_a_value_that_does_not_fit_rejects_its_file(
-    world: World, changed: dict[str, str], words: list[str]
-) -> None:
+MISFITS: dict[str, tuple[dict[str, str], str]] = {
+    "long": ({"code": "'abcdef'"}, "code"),
+    "small": ({"rating": "40000"}, "rating"),
+    "keyless": ({"order_id": "NULL::VARCHAR"}, "order_id"),
+    "check": ({"Qty": "-1"}, "quantity"),
+    "epoch": ({"since": "999999999999::BIGINT"}, "since"),
+    "child": ({"items": "[{'sku': 'far too long', 'pieces': 1, 'price': 1}]"}, "order_items.sku"),
+}
+
+
+def test_values_that_do_not_fit_reject_their_files(world: World) -> None:
     good = [order(number) for number in (2, 3)]
-    bad = order(1, **changed)
-    assert contract_oracle.judge(CONTRACT, "orders/bad.parquet", bad)
-    load(world, a=good[0], bad=bad, z=good[1])
-    rejected(world, "bad", *words)
+    bad = {name: order(1, **changed) for name, (changed, _) in MISFITS.items()}
+    for body in bad.values():
+        assert contract_oracle.judge(CONTRACT, "orders/bad.parquet", body)
+    load(world, a=good[0], **bad, z=good[1])
+    for name, (_, word) in MISFITS.items():
+        rejected(world, name, word)
+    assert "Parquet has no lines" in told(world)["small"][1]
     holds(world, *good)
 
 
-def test_of_a_wrong_set_up_no_file_is_rejected(world: World) -> None:
-    """The role may not read: the control, a file that loaded before, fails too."""
-    raise NotImplementedError
+def test_of_a_wrong_set_up_no_file_is_rejected(
+    begun: tuple[Path, Memory], tmp_path: Path
+) -> None:
+    """COPY fails for each file, also for the control, which loaded before: so it is none of them."""
+    tree, memory = begun
+    wrong = tmp_path / "tree"
+    shutil.copytree(tree, wrong)
+    with World(tmp_path / "warehouse", tree=wrong, memory=memory) as world:
+        copy = next(wrong.glob("**/orders/copy.sql"))
+        copy.write_text(copy.read_text().replace("SERIALIZETOJSON", ""))
+        world.upload("orders/a.parquet", order(1))
+        world.upload("orders/b.parquet", order(2))
+        world.work()
+        execution = world.executions.all[-1]
+        assert (execution.status, "rejected" in str(told(world))) == ("FAILED", False)
+        assert f"{FIRST[0]}, which loaded before, fails too" in str(execution.cause)
+        assert not world._staging()
+
+
+def test_a_first_bad_file_waits_for_a_good_one(world: World) -> None:
+    """Of the dataset strict nothing has loaded: whether its file or the set-up is wrong is not known yet."""
+    bad = parquet("SELECT i::DOUBLE AS value, 'a' || i AS device FROM range(99) AS r(i)")
+    world.upload("strict/a.parquet", broken(bad))
+    world.work()
+    assert told(world)["a"][0] == "waiting"
+    world.upload("strict/b.parquet", bad)
+    world.work()
+    world.settle()
+    assert (told(world)["a"][0], told(world)["b"][0]) == ("rejected", "loaded")

@@ -334,8 +334,7 @@ class _Reader:
     def _format_of_files(self) -> Literal["json", "csv", "parquet"]:
         if any(ending.lower().endswith((".orc", ".avro")) for ending in self._endings):
             raise self._error(
-                ["files"],
-                "ORC and Avro are not possible. Write JSON lines, CSV or Parquet",
+                ["files"], "ORC and Avro are not possible. Write JSON lines, CSV or Parquet"
             )
         kinds = {FORMATS.get("." + ending.rpartition(".")[2].lower()) for ending in self._endings}
         if None in kinds or len(kinds) > 1:
@@ -600,9 +599,7 @@ class _Reader:
             )
         return named[name]
 
-    def _check_list(
-        self, at: list[str | int], each: paths.Path, taken: Sequence[str]
-    ) -> None:
+    def _check_list(self, at: list[str | int], each: paths.Path, taken: Sequence[str]) -> None:
         """Refuses the array of a table that is not a column of its own in Parquet files: COPY takes whole columns."""
         if len(each.steps) > 1:
             raise self._error(
@@ -611,7 +608,8 @@ class _Reader:
             )
         if str(each.steps[0]).lower() in taken:
             raise self._error(
-                [*at, "each"], f"{each} is taken by a column or another table already; COPY lands it once"
+                [*at, "each"],
+                f"{each} is taken by a column or another table already; COPY lands it once",
             )
 
     def _children(self, key: tuple[str, ...], columns: Sequence[Column]) -> tuple[Child, ...]:
@@ -620,7 +618,9 @@ class _Reader:
         for name, said in self._value.get("tables", {}).items():
             at: list[str | int] = ["tables", name]
             if self._format == "csv":
-                raise self._error(at, "tables of arrays are for JSON and Parquet; the files are csv")
+                raise self._error(
+                    at, "tables of arrays are for JSON and Parquet; the files are csv"
+                )
             if not _TABLE.fullmatch(name):
                 raise self._error(at, f"the name of a table has at most {LONGEST_TABLE} characters")
             if (

@@ -210,7 +210,9 @@ def parquet_records(
     types = {name: kinds.most_common(1)[0][0] for name, kinds in said.items()}
     differing = [key for key, schema in schemas.items() if schema != types]
     # No column has this alias for its name, which would be meant then.
-    as_json = f'SELECT to_json("a row of {len(types)}") AS j FROM {source} AS "a row of {len(types)}"'  # noqa: S608
+    as_json = (
+        f'SELECT to_json("a row of {len(types)}") AS j FROM {source} AS "a row of {len(types)}"'  # noqa: S608
+    )
     return ParquetFiles(Json(db, as_json, rows), types, differing)
 
 

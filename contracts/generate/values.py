@@ -119,7 +119,9 @@ def of_landed(column: Column, landed: str, fmt: str) -> Value:
         return Value("", landed)
     said = f"{column.name}__landed"
     if fmt == "parquet" and column.type.name == "smallint":
-        return Value(landed, f"CAST(CASE WHEN {said} BETWEEN -32768 AND 32767 THEN {said} END AS SMALLINT)")
+        return Value(
+            landed, f"CAST(CASE WHEN {said} BETWEEN -32768 AND 32767 THEN {said} END AS SMALLINT)"
+        )
     if column.type.name == "decimal" and lands_as(column, fmt) != AS_TEXT:
         cut = f"TRUNC({said}, {column.type.scale})"
         return Value(landed, f"CAST({cut} AS {column.type})", f"{said} = {cut}")

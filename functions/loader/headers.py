@@ -68,7 +68,11 @@ def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
     perhaps of no files, if all that is left is of one order. Raises ClientError if S3 does not answer.
     """
     headers = {header.file.key: header for header in read(store, batch.readable, dataset)}
-    rejects = [Reject(header.file, header.bad, line=None if dataset.types else 1) for header in headers.values() if header.bad]
+    rejects = [
+        Reject(header.file, header.bad, line=None if dataset.types else 1)
+        for header in headers.values()
+        if header.bad
+    ]
     if dataset.rejects_unknown:
         rejects += [
             Reject(header.file, UNREAD, status="unreadable")

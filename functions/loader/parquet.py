@@ -201,7 +201,9 @@ class _Thrift:
         if size == 15:
             size = self._varint()
         if size > MOST_COLUMNS:
-            raise NotParquet(f"has a schema of {size:,} columns; more than {MOST_COLUMNS:,} are not read")
+            raise NotParquet(
+                f"has a schema of {size:,} columns; more than {MOST_COLUMNS:,} are not read"
+            )
         kind = head & 0x0F
         if kind in (_TRUE, _FALSE):
             return [self._byte() == _TRUE for _ in range(size)]

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -79,22 +78,30 @@ pytestmark = [
 ]
 
 
-def parquet(query: str, options: str = "") -> bytes:
+def parquet(query: str) -> bytes:
     """The rows of a query as a file."""
     folder = Path(tempfile.mkdtemp())
     try:
         with duckdb.connect() as con:
-            con.execute(f"COPY ({query}) TO '{folder}/a.parquet' (FORMAT parquet{options})")
+            con.execute(f"COPY ({query}) TO '{folder}/a.parquet' (FORMAT parquet)")
         return (folder / "a.parquet").read_bytes()
     finally:
         shutil.rmtree(folder)
 
 
-def order(number: int = 1, *, options: str = "", turned: bool = False, **changed: str) -> bytes:
+def order(number: int, /, **changed: str) -> bytes:
     """A file of one order; a column that is changed to '' is left out."""
+    return parquet(f"SELECT {', '.join(_said(number, changed))}")
+
+
+def turned(number: int, /, **changed: str) -> bytes:
+    """The same with its columns in the other order."""
+    return parquet(f"SELECT {', '.join(reversed(_said(number, changed)))}")
+
+
+def _said(number: int, changed: dict[str, str]) -> list[str]:
     columns = {**GOOD, "order_id": f"'{number}'", **changed}
-    said = [f'{value} AS "{name}"' for name, value in columns.items() if value]
-    return parquet(f"SELECT {', '.join(reversed(said) if turned else said)}", options)
+    return [f'{value} AS "{name}"' for name, value in columns.items() if value]
 
 
 FIRST = "orders/first.parquet", order(0)
@@ -157,10 +164,12 @@ def rejected(world: World, name: str, *words: str) -> None:
 def test_columns_in_another_order_and_two_schemas_in_one_upload(world: World) -> None:
     files = {
         "a": order(1),
-        "b": order(2, turned=True),
-        "c": order(3, surprise="{'a': 1}", address="'just a text'", turned=True),
+        "b": turned(2),
+        "c": turned(3, surprise="{'a': 1}", address="'just a text'"),
         "d": order(4, Qty="", QTY="7"),
-        "e": order(5, items="NULL::STRUCT(sku VARCHAR, pieces INTEGER)[]", total="NULL::DECIMAL(12,2)"),
+        "e": order(
+            5, items="NULL::STRUCT(sku VARCHAR, pieces INTEGER)[]", total="NULL::DECIMAL(12,2)"
+        ),
     }
     load(world, **files)
     holds(world, *files.values())
@@ -183,7 +192,10 @@ def test_an_update_wins_and_is_undone_and_loaded_again(world: World) -> None:
 
 
 WRONG_SCHEMAS: dict[str, tuple[dict[str, str], list[str]]] = {
-    "missing": ({"code": ""}, ["missing: code", "dataset's columns are: order_id, updated_at, Qty"]),
+    "missing": (
+        {"code": ""},
+        ["missing: code", "dataset's columns are: order_id, updated_at, Qty"],
+    ),
     "int": ({"Qty": "3::BIGINT"}, ["Qty is INT64, not INT32", "COPY converts no types"]),
     "text": ({"views": "'12'"}, ["views is STRING, not INT64"]),
     "number": ({"code": "12"}, ["code is INT32, not STRING"]),
@@ -213,7 +225,9 @@ def test_files_whose_schemas_do_not_go_are_rejected_before_copy(world: World) ->
 
 def test_an_unknown_column_rejects_the_file_if_the_contract_says_so(world: World) -> None:
     world.upload("strict/good.parquet", parquet("SELECT 1.5::DOUBLE AS value, 'a' AS device"))
-    world.upload("strict/bad.parquet", parquet("SELECT 'a' AS device, 1.5::DOUBLE AS value, 2 AS more"))
+    world.upload(
+        "strict/bad.parquet", parquet("SELECT 'a' AS device, 1.5::DOUBLE AS value, 2 AS more")
+    )
     world.work()
     rejected(world, "bad", "not known: more")
     assert told(world)["good"][0] == "loaded"
@@ -268,9 +282,7 @@ def test_values_that_do_not_fit_reject_their_files(world: World) -> None:
     holds(world, *good)
 
 
-def test_of_a_wrong_set_up_no_file_is_rejected(
-    begun: tuple[Path, Memory], tmp_path: Path
-) -> None:
+def test_of_a_wrong_set_up_no_file_is_rejected(begun: tuple[Path, Memory], tmp_path: Path) -> None:
     """COPY fails for each file, also for the control, which loaded before: so it is none of them."""
     tree, memory = begun
     wrong = tmp_path / "tree"

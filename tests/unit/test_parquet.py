@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def fields_of(body: bytes) -> list[Field]:
     return parquet.schema(body[start : -parquet.END], whole=True)
 
 
-@pytest.mark.parametrize("options", ["", ", PARQUET_VERSION v2", ", COMPRESSION zstd", ", COMPRESSION gzip"])
+@pytest.mark.parametrize(
+    "options", ["", ", PARQUET_VERSION v2", ", COMPRESSION zstd", ", COMPRESSION gzip"]
+)
 def test_every_type(tmp_path: Path, options: str) -> None:
     said = [f'{value} AS "c{number}"' for number, value in enumerate(EVERY)]
     body = written(tmp_path, f"SELECT {', '.join(said)}", options)
@@ -89,11 +92,15 @@ def footer(*elements: bytes) -> bytes:
 )
 def test_types_of_older_writers(physical: int, converted: bytes, kind: str) -> None:
     before = bytes([0x15, 2 * physical, 0x25, 2])  # the type; optional
-    assert parquet.schema(footer(element(b"a", before, converted)), whole=True) == [Field("a", kind)]
+    assert parquet.schema(footer(element(b"a", before, converted)), whole=True) == [
+        Field("a", kind)
+    ]
 
 
 def test_the_schema_is_read_of_a_footer_that_is_not_whole(tmp_path: Path) -> None:
-    body = written(tmp_path, "SELECT i AS a, i AS b FROM range(100000) AS r(i)", ", ROW_GROUP_SIZE 2048")
+    body = written(
+        tmp_path, "SELECT i AS a, i AS b FROM range(100000) AS r(i)", ", ROW_GROUP_SIZE 2048"
+    )
     start = parquet.footer_of(body[-8:], len(body))
     whole = body[start:-8]
     assert len(whole) > 5_000
@@ -155,10 +162,8 @@ def test_damaged_footers_are_read_or_are_no_parquet(tmp_path: Path) -> None:
         for _ in range(chance.randrange(1, 6)):
             if data:
                 data[chance.randrange(len(data))] = chance.randrange(256)
-        try:
+        with suppress(NotParquet):
             read += bool(parquet.schema(bytes(data), whole=True))
-        except NotParquet:
-            pass
     assert read > 100
 
 

@@ -19,7 +19,7 @@ HASHED = Type("varchar", length=64)
 class Column:
     """A column and where its value is.
 
-    paths     of the keys in a record (JSON), or the names in the header (CSV) or schema (Parquet), of one step each: the
+    paths     of the keys in a record (JSON), or the names in the header (CSV) or schema (Parquet), of one step: the
               first that is there
     format    of a date or timestamp: auto, epoch_seconds, epoch_milliseconds, or one of Redshift's datetime formats
     mask      hash: the keyed hash of the value; drop: never in a table of results; '' for neither

@@ -462,10 +462,15 @@ def reject_from(batch: Batch, rejects: list[Reject]) -> Batch:
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
     """The file whose URL, encoded or not, is in COPY's error; of several the longest, as one key may be the prefix of
-    another.
+    another. Of Parquet it is https://s3.us-east-1.amazonaws.com/bucket/key (aws/amazon-redshift-python-driver#107).
     """
     said = (error, unquote(error))
-    found = [file for file in batch.readable if any(file.url in text for text in said)]
+    found = [
+        file
+        for file in batch.readable
+        for url in (file.url, f".amazonaws.com/{file.bucket}/{file.key}")
+        if any(url in text for text in said)
+    ]
     return max(found, key=lambda file: len(file.key), default=None)
 
 

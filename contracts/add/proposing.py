@@ -275,10 +275,11 @@ def _of_json(
 def _differing(read: ParquetFiles) -> list[str]:
     if not read.differing:
         return []
-    return [
+    said = (
         f"{len(read.differing)} files have other columns or types than most, such as {read.differing[0]}: a file is "
         "rejected that lacks a column of the contract, or has it of another type"
-    ]
+    )
+    return [said]
 
 
 def _as_in_parquet(column: Column, kind: str) -> None:

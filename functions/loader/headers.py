@@ -195,8 +195,8 @@ def _of_fields(file: DataFile, fields: Sequence[parquet.Field], dataset: Dataset
     ]
     if wrong:
         raise BadHeader(
-            f"COPY converts no types of Parquet: {'; '.join(wrong[:SHOWN_NAMES])}. Write the files with these types, or "
-            "change the columns' types in dataset.yaml."
+            f"COPY converts no types of Parquet: {'; '.join(wrong[:SHOWN_NAMES])}. Write the files with these types, "
+            "or change the columns' types in dataset.yaml."
         )
     unknown = {
         name: Seen(_SUGGESTED.get(field.type, "super"))

@@ -3,10 +3,11 @@
 COPY takes columns of Parquet by position, converts no type, and fails for all files of a batch without naming a line,
 often without naming a file. The footer says beforehand what would not go. It is at the end of the file: FileMetaData in
 Thrift's compact protocol, its length in four bytes, and PAR1. The schema is at the start of it, so that a footer with
-many row groups is not read whole. pyarrow would read it too; it is larger than all of a Lambda function may be, with the
-rest (docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), and other small readers need the whole footer.
+many row groups is not read whole. A reader of our own because the libraries for it (pyarrow, fastparquet with pandas)
+take most of the 250 MB that a function may have, and read the whole footer.
 
-Source: github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (FileMetaData, SchemaElement),
+Source: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html,
+github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (FileMetaData, SchemaElement),
 github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
 """
 

@@ -285,7 +285,7 @@ def _differing(read: ParquetFiles) -> list[str]:
 def _as_in_parquet(column: Column, kind: str) -> None:
     """Gives the column the type that COPY takes of a column of DuckDB's type ``kind``."""
     is_epoch = kind == "BIGINT" and column.format.startswith("epoch")
-    if is_epoch or column.type == "super":
+    if is_epoch or re.match(r"STRUCT|MAP|.*\]$", kind):
         return
     column.format = ""
     if kind in ("VARCHAR", "JSON", "BLOB"):

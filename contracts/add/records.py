@@ -188,7 +188,7 @@ class ParquetFiles:
 def parquet_records(
     db: duckdb.DuckDBPyConnection, samples: Sequence[Sample], work: Path
 ) -> ParquetFiles:
-    """The records of Parquet files, and the type that most files give each column. Raises NoContract if there is none."""
+    """The records of Parquet files, and the type that most give each column. Raises NoContract if there are none."""
     said: dict[str, Counter[str]] = {}
     schemas: dict[str, dict[str, str]] = {}
     files = []

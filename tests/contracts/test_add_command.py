@@ -75,8 +75,9 @@ def test_parquet_has_its_types_in_its_schema(
     folder = tmp_path / "visits"
     folder.mkdir()
     query = (
-        "SELECT 'V' || i % 5 AS id, TIMESTAMP '2026-11-28' + INTERVAL (i) MINUTE AS updated_at, 7::BIGINT AS \"The Count\", "
-        "1.50::DECIMAL(9,3) AS price, '2026-11-28' AS text, NULL::DATE AS day, 1::UTINYINT AS small, "
+        "SELECT 'V' || i % 5 AS id, TIMESTAMP '2026-11-28' + INTERVAL (i) MINUTE AS updated_at, "
+        '7::BIGINT AS "The Count", 1.50::DECIMAL(9,3) AS price, '
+        "'2026-11-28' AS text, NULL::DATE AS day, 1::UTINYINT AS small, "
         "{'city': 'Bonn'} AS address, [{'sku': 'a', 'qty': i}] AS items, 1 AS t FROM range(20) AS r(i)"
     )
     with duckdb.connect() as con:

@@ -140,7 +140,9 @@ def by_key(verdict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_parquet_is_tried_as_it_is_loaded(trial: Trial) -> None:
-    good = parquet("SELECT 'a' AS id, 1.5::DECIMAL(8,2) AS price UNION ALL SELECT 'b', 2")
+    good = parquet(
+        "SELECT 'a' AS id, 1.5::DECIMAL(8,2) AS price UNION ALL SELECT 'b', 2::DECIMAL(8,2)"
+    )
     files = {
         "sales/good.parquet": good,
         "sales/turned.parquet": parquet("SELECT 1.5::DECIMAL(8,2) AS price, 'c' AS id, 7 AS more"),

@@ -86,9 +86,8 @@ def handler(event: BatchEvent) -> BatchState:
     if "looked" not in state:
         if may_pass(state["stage_error"]):
             return interrupted(state, state["stage_error"])
-        if (
-            dataset.layout.format == "parquet"
-        ):  # COPY has no NOLOAD for it: its own error is all there is
+        # It has no NOLOAD: COPY's own error is all there is.
+        if dataset.layout.format == "parquet":
             return decide(load, state, batch, dataset, Statement("", "FAILED"))
         statement, pending = advance(
             api, state.get("statement"), lambda: submit(load, state, batch, dataset)

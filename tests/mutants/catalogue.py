@@ -1552,8 +1552,8 @@ MUTANTS = (
         "COPY of Parquet is tried with NOLOAD",
         f"{PARQUET}::test_bad_files_among_good_ones_are_found",
         "functions/find_bad_files.py",
-        """if dataset.layout.format == "parquet":  # COPY""",
-        "if not dataset.layout.format:  # COPY",
+        """if dataset.layout.format == "parquet":""",
+        "if not dataset.layout.format:",
     ),
     mutant(
         "a control of Parquet that fails has read its file",

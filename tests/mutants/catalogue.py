@@ -1556,6 +1556,20 @@ MUTANTS = (
         "if not dataset.layout.format:",
     ),
     mutant(
+        "a Parquet file is taken for one of another format",
+        "tests/unit/test_find_bad_files.py::test_parquet_that_the_error_names_by_its_https_address",
+        "functions/loader/diagnosis.py",
+        """    if dataset.layout.format == "parquet":""",
+        """    if dataset.layout.format == "":""",
+    ),
+    mutant(
+        "a Parquet file that COPY names by its https address is nobody's",
+        "tests/unit/test_find_bad_files.py::test_parquet_that_the_error_names_by_its_https_address",
+        "functions/find_bad_files.py",
+        """(file.url, f".amazonaws.com/{file.bucket}/{file.key}")""",
+        "(file.url,)",
+    ),
+    mutant(
         "a control of Parquet that fails has read its file",
         f"{PARQUET}::test_of_a_wrong_set_up_no_file_is_rejected",
         "functions/loader/known_good.py",

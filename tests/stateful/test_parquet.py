@@ -257,6 +257,7 @@ def test_bad_files_among_good_ones_are_found(world: World) -> None:
     load(world, a=good[0], n=good[1], **bad, z=good[2])
     for name, (_, words) in BAD.items():
         rejected(world, name, words)
+        assert "Parquet under" not in told(world)[name][1]
     holds(world, *good)
 
 

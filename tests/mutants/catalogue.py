@@ -1181,8 +1181,8 @@ MUTANTS = (
         "an unknown column is loaded although the contract rejects it",
         f"{UNKNOWN}::test_an_unknown_column_of_csv_is_rejected_if_the_contract_says_so",
         "contracts/generate/landing.py",
-        'contract.csv.header and contract.unknown == "report"',
-        "contract.csv.header",
+        'takes = by_position and contract.unknown == "report"',
+        "takes = by_position",
     ),
     mutant(
         "a value of an unknown column is loaded into the next one",
@@ -1550,7 +1550,7 @@ MUTANTS = (
     ),
     mutant(
         "COPY of Parquet is tried with NOLOAD",
-        f"{PARQUET}::test_bad_files_among_good_ones_are_found",
+        "tests/unit/test_find_bad_files.py::test_parquet_that_no_error_names_is_halved_and_nothing_is_asked",
         "functions/find_bad_files.py",
         """if dataset.layout.format == "parquet":""",
         "if not dataset.layout.format:",

@@ -19,7 +19,8 @@ HASHED = Type("varchar", length=64)
 class Column:
     """A column and where its value is.
 
-    paths     of the keys in a record (JSON), or the names in the header (CSV, one step each): the first that is there
+    paths     of the keys in a record (JSON), or the names in the header (CSV) or schema (Parquet), of one step: the
+              first that is there
     format    of a date or timestamp: auto, epoch_seconds, epoch_milliseconds, or one of Redshift's datetime formats
     mask      hash: the keyed hash of the value; drop: never in a table of results; '' for neither
     truncate  whether a text that is too long is cut (and counted) instead of being a bad row
@@ -95,7 +96,7 @@ class Contract:
     """What a dataset.yaml says.
 
     prefix, endings  of the objects' keys, without the endings of compressed files
-    format           json or csv
+    format           json, csv or parquet
     key              the columns that identify a row; (): rows are appended
     newest           the column that says which version of a key wins; '' for none (or no key)
     deleted          column -> SQL literals: a winner with one of these values leaves the table
@@ -106,7 +107,7 @@ class Contract:
     description: str
     prefix: str
     endings: tuple[str, ...]
-    format: Literal["json", "csv"]
+    format: Literal["json", "csv", "parquet"]
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     newest: str = ""
@@ -121,8 +122,9 @@ class Contract:
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """The endings of the objects' keys, compressed or not."""
-        return tuple(e + c for e in self.endings for c in ("", *COMPRESSED))
+        """The endings of the objects' keys, compressed or not. Parquet is compressed inside."""
+        packed = () if self.format == "parquet" else COMPRESSED
+        return tuple(e + c for e in self.endings for c in ("", *packed))
 
     @property
     def kept(self) -> tuple[Column, ...]:

@@ -5,7 +5,7 @@ Every error has the file, the line, the field, and what is allowed.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -20,9 +20,10 @@ from contracts.model import COMPRESSED, BadRows, Child, Column, Contract, Csv, H
 from contracts.types import LONGEST_VARCHAR, Type, TypeRefused
 
 SCHEMA = Path(__file__).with_name("dataset.schema.json")
-FORMATS: dict[str, Literal["json", "csv"]] = {
+FORMATS: dict[str, Literal["json", "csv", "parquet"]] = {
     **dict.fromkeys((".json", ".jsonl", ".ndjson"), "json"),
     **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
+    ".parquet": "parquet",
 }
 # Names of columns that the loader's own tables have beside the contract's.
 OWN_NAMES = (
@@ -263,6 +264,12 @@ def _files(document: Document) -> tuple[str, tuple[str, ...]]:
             raise document.error(
                 field, f"{pattern!r} must end in a file's ending, such as .jsonl, .csv or .csv.gz"
             )
+        if packed and bare.lower().endswith(".parquet"):
+            raise document.error(
+                field,
+                f"{pattern!r}: Parquet is compressed inside of the file (snappy, zstd, gzip), not around it. Write "
+                f"{prefix}*{bare}",
+            )
         found.append((prefix, bare))
     if len({prefix for prefix, _ in found}) > 1:
         raise document.error(["files"], "all patterns of a dataset must have the same prefix")
@@ -290,7 +297,7 @@ class _Reader:
         named = {column.name: column for column in columns}
         key = self._key(named)
         newest = self._newest(key, named)
-        children = self._children(key)
+        children = self._children(key, columns)
         self._check_masked_paths(columns, children)
         history = bool(value.get("history"))
         if history and not newest:
@@ -324,12 +331,10 @@ class _Reader:
     def _error(self, field: list[str | int], message: str) -> ContractError:
         return self._document.error(field, message)
 
-    def _format_of_files(self) -> Literal["json", "csv"]:
-        if any(ending.lower().endswith((".parquet", ".orc", ".avro")) for ending in self._endings):
+    def _format_of_files(self) -> Literal["json", "csv", "parquet"]:
+        if any(ending.lower().endswith((".orc", ".avro")) for ending in self._endings):
             raise self._error(
-                ["files"],
-                "Parquet, ORC and Avro are not possible yet: COPY finds no bad rows in them and takes columns by "
-                "position. Write JSON lines or CSV, compressed or not",
+                ["files"], "ORC and Avro are not possible. Write JSON lines, CSV or Parquet"
             )
         kinds = {FORMATS.get("." + ending.rpartition(".")[2].lower()) for ending in self._endings}
         if None in kinds or len(kinds) > 1:
@@ -367,14 +372,14 @@ class _Reader:
         self, at: list[str | int], said: Mapping[str, Any], *, of_child: bool = False
     ) -> tuple[Column, ...]:
         made = tuple(self._column([*at, name], name, one, of_child) for name, one in said.items())
-        if self._format == "csv" and not of_child:
+        if self._format != "json" and not of_child:
             names = [str(path.steps[0]).strip().lower() for column in made for path in column.paths]
             for column in made:
                 for path in column.paths:
                     if names.count(str(path.steps[0]).strip().lower()) > 1:
                         raise self._error(
                             [*at, column.name],
-                            f"two columns take {path.steps[0]!r} of the header; names are compared without case",
+                            f"two columns take {path.steps[0]!r} of the files; names are compared without case",
                         )
         return made
 
@@ -403,11 +408,11 @@ class _Reader:
     ) -> tuple[paths.Path, ...]:
         said = fields.get("path", [] if "from_key" in fields else [name])
         texts = said if isinstance(said, list) else [said]
-        if self._format != "json":
+        if self._format != "json" and not of_child:
             if len(texts) > 1:
                 raise self._error(
                     [*at, "path"],
-                    "a list of paths is for JSON; a file with other columns in its header is rejected",
+                    "a list of paths is for JSON; a file that does not have exactly this column is rejected",
                 )
             return tuple(paths.Path((text,)) for text in texts)
         made = []
@@ -444,6 +449,12 @@ class _Reader:
                 "'DD.MM.YYYY HH24:MI:SS'",
             )
         by_copy = column.format not in PLAIN_FORMATS
+        if by_copy and self._format == "parquet":
+            raise self._error(
+                [*at, "format"],
+                f"{column.format!r} is a format of texts, and COPY reads none in Parquet. A column of Parquet's type "
+                "DATE or TIMESTAMP needs no format; take a text as varchar",
+            )
         if by_copy and of_child:
             raise self._error(
                 [*at, "format"],
@@ -588,13 +599,27 @@ class _Reader:
             )
         return named[name]
 
-    def _children(self, key: tuple[str, ...]) -> tuple[Child, ...]:
+    def _check_list(self, at: list[str | int], each: paths.Path, taken: Sequence[str]) -> None:
+        """Refuses the array of a table that is not a column of its own in Parquet files: COPY takes whole columns."""
+        if len(each.steps) > 1:
+            raise self._error(
+                [*at, "each"],
+                f"{each} is inside of a column, and COPY takes whole columns of Parquet. Take {each.steps[0]} as super",
+            )
+        if str(each.steps[0]).lower() in taken:
+            raise self._error(
+                [*at, "each"],
+                f"{each} is taken by a column or another table already; COPY lands it once",
+            )
+
+    def _children(self, key: tuple[str, ...], columns: Sequence[Column]) -> tuple[Child, ...]:
         made = []
+        taken = [str(path.steps[0]).lower() for column in columns for path in column.paths]
         for name, said in self._value.get("tables", {}).items():
             at: list[str | int] = ["tables", name]
-            if self._format != "json":
+            if self._format == "csv":
                 raise self._error(
-                    at, f"tables of arrays are for JSON; the files are {self._format}"
+                    at, "tables of arrays are for JSON and Parquet; the files are csv"
                 )
             if not _TABLE.fullmatch(name):
                 raise self._error(at, f"the name of a table has at most {LONGEST_TABLE} characters")
@@ -622,6 +647,9 @@ class _Reader:
                     [*at, "each"],
                     "COPY fails for every file in which the array around it is shorter",
                 )
+            if self._format == "parquet":
+                self._check_list(at, each, taken)
+                taken.append(str(each.steps[0]).lower())
             columns = self._columns([*at, "columns"], said["columns"], of_child=True)
             for column in columns:
                 if column.name in key:
@@ -650,6 +678,12 @@ class _Reader:
         said = self._value.get("bad_rows", "file")
         if said == "file":
             return BadRows()
+        if self._format == "parquet":
+            raise self._error(
+                ["bad_rows"],
+                "rows of Parquet cannot be left out: COPY has no MAXERROR for it, and a file's rows have no lines by "
+                "which a bad one is named. Use bad_rows: file",
+            )
         row = said["row"]
         if "max" not in row and "percent" not in row:
             raise self._error(

@@ -86,6 +86,9 @@ def handler(event: BatchEvent) -> BatchState:
     if "looked" not in state:
         if may_pass(state["stage_error"]):
             return interrupted(state, state["stage_error"])
+        # It has no NOLOAD: COPY's own error is all there is.
+        if dataset.layout.format == "parquet":
+            return decide(load, state, batch, dataset, Statement("", "FAILED"))
         statement, pending = advance(
             api, state.get("statement"), lambda: submit(load, state, batch, dataset)
         )
@@ -129,6 +132,13 @@ def judge(
         state = {**state, "stage_error": error}
         if kind_of(statement) is not Kind.COPY:
             return fail(state)
+    return decide(load, state, batch, dataset, statement)
+
+
+def decide(
+    load: Load, state: BatchState, batch: Batch, dataset: Dataset, statement: Statement
+) -> BatchState:
+    """The same, if it is no interruption. ``statement``: a failed one without an id if there was no NOLOAD."""
     rejects, interruption = named_by_redshift(load, state, batch, dataset, statement)
     if interruption and not rejects:
         return interrupted(state, interruption)
@@ -341,7 +351,7 @@ def submit(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> Sta
         dataset,
         dataset.stage_table,
         manifest=keys.noload_manifest(load["load_id"], batch.name, state["attempt"]),
-        urls=[file.url for file in batch.readable],
+        files=[(file.url, file.size) for file in batch.readable],
         options=copying.noload(batch.compression),
     )
     return api.submit(
@@ -451,10 +461,15 @@ def reject_from(batch: Batch, rejects: list[Reject]) -> Batch:
 
 def named_by_error(batch: Batch, error: str) -> DataFile | None:
     """The file whose URL, encoded or not, is in COPY's error; of several the longest, as one key may be the prefix of
-    another.
+    another. Of Parquet it is https://s3.us-east-1.amazonaws.com/bucket/key (aws/amazon-redshift-python-driver#107).
     """
     said = (error, unquote(error))
-    found = [file for file in batch.readable if any(file.url in text for text in said)]
+    found = [
+        file
+        for file in batch.readable
+        for url in (file.url, f".amazonaws.com/{file.bucket}/{file.key}")
+        if any(url in text for text in said)
+    ]
     return max(found, key=lambda file: len(file.key), default=None)
 
 
@@ -497,7 +512,7 @@ def after_failed_checks(
     if not rejects and well > 1:
         return halve(load, state, batch)
     if not rejects:
-        rejects = [Reject(batch.readable[0], unexplained(bad) or state["stage_error"])]
+        rejects = [Reject(batch.readable[0], unexplained(bad, dataset) or state["stage_error"])]
         well = 0
     # As in judge_rows: other files have no such rows, so the check is right.
     trusted = bool(state.get("good")) or (bool(found) and well > 0)
@@ -532,14 +547,16 @@ def by_reading(batch: Batch, dataset: Dataset, bad: BadRows, failed: set[str]) -
     return rejects
 
 
-def unexplained(bad: BadRows) -> str:
-    """The reason for a single file in which reading has found nothing."""
+def unexplained(bad: BadRows, dataset: Dataset) -> str:
+    """The reason for a single file in which reading has found nothing, or which is not read for its rows."""
     if not bad["rows"]:
         return ""
     said = [column.rstrip("?") for column in bad["columns"]]
     missing = [column for column in bad["columns"] if column.endswith("?")]
     what = "are missing or do not fit" if missing else "do not fit"
-    return (
-        f"Values {what} in {bad['rows']} rows, of these columns: {', '.join(said)}. The loader has read the file and "
-        "did not find their lines."
+    why = (
+        "Parquet has no lines to name."
+        if dataset.layout.format == "parquet"
+        else "The loader has read the file and did not find their lines."
     )
+    return f"Values {what} in {bad['rows']} rows, of these columns: {', '.join(said)}. {why}"

@@ -263,6 +263,8 @@ def copy_reads(load: Load, dataset: Dataset) -> str:
 
     Without a file it reads an empty JSON object in the work bucket; a dataset of another format is then not tried.
     """
+    if dataset.layout.format == "parquet":
+        return "COPY has no NOLOAD for Parquet: not tried"
     file = first_file(dataset)
     if file is None and not re.search(r"\bJSON\b", sql.without_comments(copy_file(dataset))):
         return f"no file under {dataset.prefix} yet: not tried"
@@ -272,7 +274,7 @@ def copy_reads(load: Load, dataset: Dataset) -> str:
         dataset,
         dataset.stage_table,
         manifest=keys.manifest(load["load_id"], dataset.name),
-        urls=[file.url if file else probe],
+        files=[(file.url, file.size) if file else (probe, 3)],
         options=copying.noload(compression(file.key) if file else ""),
     )
     if dataset.has_jsonpaths:

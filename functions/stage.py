@@ -172,7 +172,7 @@ def prepare(
         dataset,
         table,
         manifest=keys.manifest(load["load_id"], table),
-        urls=[file.url for file in batch.readable],
+        files=[(file.url, file.size) for file in batch.readable],
         options=copying.tolerant(batch.compression, dataset, len(batch.readable)),
     )
     names["dataset"] = dataset.name

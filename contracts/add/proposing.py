@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 
@@ -15,10 +15,12 @@ from contracts.add.problem import NoContract
 from contracts.add.records import (
     CsvFiles,
     Json,
+    ParquetFiles,
     Table,
     connection,
     csv_records,
     json_records,
+    parquet_records,
     rows_of,
 )
 from contracts.add.rules import Found, Stats
@@ -28,6 +30,16 @@ from contracts.types import LONGEST_VARCHAR
 
 MOST_TABLES = 10
 MOST_RENAMED = 10
+# DuckDB's type of a column of Parquet -> the column's. Any other only SUPER takes.
+_PARQUET = {
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER"), "integer"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"), "timestamp"),
+    "BIGINT": "bigint",
+    "FLOAT": "real",
+    "DOUBLE": "double precision",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+}
 _EXAMPLE = re.compile(r" \(such as .*?\)(?=[;:]|$)")
 _PARTITION = re.compile(r"([A-Za-z_][A-Za-z0-9_-]{0,62})=([^/]+)/")
 
@@ -79,6 +91,7 @@ class Proposal:
 
     bad: records that cannot be read, as ``file, line: why``, and how many there are in all
     notes: of the samples as a whole; warnings of a column are with it
+    by_name: whether a path is the name of a column, as in CSV and Parquet
     """
 
     dataset: str
@@ -89,6 +102,7 @@ class Proposal:
     rows: int
     sample_files: int
     csv: Csv | None = None
+    by_name: bool = False
     bad: list[str] = field(default_factory=list)
     bad_count: int = 0
     notes: list[str] = field(default_factory=list)
@@ -130,6 +144,10 @@ def propose(
     try:
         if place.samples[0].format == "csv":
             made = _of_csv(dataset, place, csv_records(db, place.samples, work), wishes, ask)
+        elif place.samples[0].format == "parquet":
+            read = parquet_records(db, place.samples, work)
+            made = _of_json(dataset, place, read.records, [], wishes, ask, types=read.types)
+            made.notes += _differing(read)
         else:
             made = _of_json(dataset, place, *json_records(db, place.samples, work), wishes, ask)
     finally:
@@ -213,15 +231,31 @@ def _null(csv: Csv, stats: Sequence[Stats]) -> Csv:
 
 # -- JSON --------------------------------------------------------------------------------------
 def _of_json(
-    dataset: str, place: samples.Place, records: Json, empty: list[str], wishes: Wishes, ask: Ask
+    dataset: str,
+    place: samples.Place,
+    records: Json,
+    empty: list[str],
+    wishes: Wishes,
+    ask: Ask,
+    *,
+    types: Mapping[str, str] | None = None,
 ) -> Proposal:
+    """``types``: of the columns of Parquet files, which decide instead of the values."""
     root = structure.tree(records)
-    found = [*structure.leaves(root)]
+    found = [*structure.leaves(root, whole=types is not None)]
     tables = [leaf for leaf in found if leaf.kind == "objects"]
     columns = _columns(
-        records, [leaf for leaf in found if leaf not in tables[:MOST_TABLES]], records.rows, ask
+        records,
+        [leaf for leaf in found if leaf not in tables[:MOST_TABLES]],
+        records.rows,
+        ask,
+        apart=types is not None,
     )
+    if types is not None:
+        for column in columns:
+            _as_in_parquet(column, types[column.paths[0][0]])
     made = Proposal(dataset, [], columns, [], Keys(), records.rows, len(place.samples))
+    made.by_name = types is not None
     made.notes += [f"{key}: empty" for key in empty]
     made.notes += [
         f"the key {key!r} cannot be named in a path, so nothing loads it"
@@ -238,6 +272,37 @@ def _of_json(
     return made
 
 
+def _differing(read: ParquetFiles) -> list[str]:
+    if not read.differing:
+        return []
+    said = (
+        f"{len(read.differing)} files have other columns or types than most, such as {read.differing[0]}: a file is "
+        "rejected that lacks a column of the contract, or has it of another type"
+    )
+    return [said]
+
+
+def _as_in_parquet(column: Column, kind: str) -> None:
+    """Gives the column the type that COPY takes of a column of DuckDB's type ``kind``."""
+    is_epoch = kind == "BIGINT" and column.format.startswith("epoch")
+    if is_epoch or re.match(r"STRUCT|MAP|.*\]$", kind):
+        return
+    column.format = ""
+    if kind in ("VARCHAR", "JSON", "BLOB"):
+        column.type = varchar(max((found.longest for found in column.stats.values()), default=0))
+    elif kind.startswith("DECIMAL"):
+        column.type = kind.lower()
+    else:
+        column.type = _PARQUET.get(kind, "super")
+    column.why = [] if column.type != "super" else [f"COPY takes {kind} of Parquet as super only"]
+    column.warnings = []
+    if kind == "TIMESTAMP_NS":
+        column.type = "timestamp"
+        column.warnings.append(
+            "the files have nanoseconds, which are not loaded: write microseconds or milliseconds"
+        )
+
+
 def _doubled(node: structure.Node, above: tuple[str, ...] = ()) -> list[str]:
     said = []
     for key, inner in node.below.items():
@@ -251,12 +316,16 @@ def _doubled(node: structure.Node, above: tuple[str, ...] = ()) -> list[str]:
     return said
 
 
-def _columns(records: Json, leaves: Sequence[structure.Leaf], rows: int, ask: Ask) -> list[Column]:
-    """The columns of leaves; leaves whose paths make the same name are one column, if no record has both."""
+def _columns(
+    records: Json, leaves: Sequence[structure.Leaf], rows: int, ask: Ask, *, apart: bool = False
+) -> list[Column]:
+    """The columns of leaves; leaves whose paths make the same name are one column, if no record has both, and they are
+    not to be ``apart``.
+    """
     profiled = {leaf.path: leaf.node.stats for leaf in leaves if leaf.kind == "value"}
     groups: dict[str, list[structure.Leaf]] = {}
     whys: dict[str, str] = {}
-    joined = _renamed(records, profiled, rows, ask)
+    joined = {} if apart else _renamed(records, profiled, rows, ask)
     for number, leaf in enumerate(leaves, 1):
         name, why = names.column(joined.get(leaf.path, leaf.path), number)
         groups.setdefault(name, []).append(leaf)
@@ -267,7 +336,7 @@ def _columns(records: Json, leaves: Sequence[structure.Leaf], rows: int, ask: As
     for name, group in groups.items():
         kinds = {leaf.kind for leaf in group}
         one = len(group) == 1 or (
-            kinds == {"value"} and not together[tuple(leaf.path for leaf in group)]
+            not apart and kinds == {"value"} and not together[tuple(leaf.path for leaf in group)]
         )
         for some in [group] if one else [[leaf] for leaf in group]:
             unique = names.free(

@@ -6,6 +6,7 @@ because it looks at the first rows only, and takes leading zeros for numbers.
 
 import csv as csv_format
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,6 +173,47 @@ def _readable(sample: Sample, work: Path, number: int) -> Path:
     link = work / f"link-{number}{sample.ending}{sample.packed}"
     link.symlink_to(path)
     return link
+
+
+# -- Parquet -----------------------------------------------------------------------------------
+@dataclass
+class ParquetFiles:
+    """The records of Parquet files as JSON. types: DuckDB's, by column; differing: files with another type of one."""
+
+    records: Json
+    types: dict[str, str]
+    differing: list[str] = field(default_factory=list)
+
+
+def parquet_records(
+    db: duckdb.DuckDBPyConnection, samples: Sequence[Sample], work: Path
+) -> ParquetFiles:
+    """The records of Parquet files, and the type that most give each column. Raises NoContract if there are none."""
+    said: dict[str, Counter[str]] = {}
+    schemas: dict[str, dict[str, str]] = {}
+    files = []
+    for number, sample in enumerate(samples):
+        path = str(_readable(sample, work, number))
+        try:
+            described = rows_of(db, f"DESCRIBE SELECT * FROM read_parquet({literal(path)})")  # noqa: S608
+        except duckdb.Error as error:
+            sample.bad.add(f"not readable as Parquet: {str(error).splitlines()[0]}")
+            continue
+        files.append(path)
+        schemas[sample.key] = {str(name): str(kind) for name, kind, *_ in described}
+        for name, kind in schemas[sample.key].items():
+            said.setdefault(name, Counter())[kind] += 1
+    source = f"read_parquet({_listed(files)}, union_by_name = true)"
+    rows = rows_of(db, f"SELECT count(*) FROM {source}")[0][0] if files else 0  # noqa: S608
+    if not rows:
+        raise NoContract(_nothing(samples, "row"))
+    types = {name: kinds.most_common(1)[0][0] for name, kinds in said.items()}
+    differing = [key for key, schema in schemas.items() if schema != types]
+    # No column has this alias for its name, which would be meant then.
+    as_json = (
+        f'SELECT to_json("a row of {len(types)}") AS j FROM {source} AS "a row of {len(types)}"'  # noqa: S608
+    )
+    return ParquetFiles(Json(db, as_json, rows), types, differing)
 
 
 # -- CSV ---------------------------------------------------------------------------------------

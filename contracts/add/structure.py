@@ -127,9 +127,19 @@ class Leaf:
     why: str = ""
 
 
-def leaves(root: Node) -> Iterator[Leaf]:
-    """What the keys of records become, in their order. A key that no path can name stays in the object above it."""
-    yield from _below(root, ())
+def leaves(root: Node, *, whole: bool = False) -> Iterator[Leaf]:
+    """What the keys of records become, in their order. A key that no path can name stays in the object above it.
+
+    ``whole``: an object stays one value.
+    """
+    if not whole:
+        yield from _below(root, ())
+        return
+    for key, inner in root.below.items():
+        if inner.is_only("object"):
+            yield Leaf((key,), inner, "super", "a struct: COPY takes whole columns of Parquet")
+        else:
+            yield from _of(inner, (key,))
 
 
 def unnamed(root: Node) -> list[str]:

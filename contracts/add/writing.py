@@ -38,7 +38,7 @@ def _lines(made: Proposal) -> Iterator[str]:
             yield f"# {_comment(why)}"
     yield "columns:"
     for column in made.columns:
-        yield from _column(column, "  ", csv=made.csv is not None)
+        yield from _column(column, "  ", csv=made.csv is not None or made.by_name)
     if made.tables:
         yield "tables:"
     for table in made.tables:

@@ -59,7 +59,9 @@ def _document(shape: Shape) -> dict[str, object]:
         document["from_key"] = in_key
     if contract.every:
         document["expect_seconds"] = int(contract.every.total_seconds())
-    if contract.format == "csv":
+    if contract.format == "parquet":
+        document["types"] = landing.types_in_parquet(shape)
+    if contract.format != "json":
         document["header"] = landing.header(shape)
         if extra := landing.extra_columns(shape):
             document["extra_columns"] = extra

@@ -20,20 +20,33 @@ def landing_columns(shape: Shape) -> Iterator[tuple[str, Type, Path]]:
     contract = shape.contract
     for column in contract.kept if contract.format == "json" else contract.columns:
         for landed, path in zip(shape.landing(column), column.paths, strict=True):
-            yield landed, values.lands_as(column), path
+            yield landed, values.lands_as(column, contract.format), path
     for child in shape.contract.children:
         yield shape.array(child), Type("super"), child.each
 
 
 def extra_columns(shape: Shape) -> list[str]:
-    """Columns of the landing table for those of CSV files that are not known: COPY needs a place for each."""
+    """Columns of the landing table for those of files that are not known: COPY by position needs a place for each."""
     contract = shape.contract
-    takes = contract.format == "csv" and contract.csv.header and contract.unknown == "report"
+    by_position = contract.format == "parquet" or (contract.format == "csv" and contract.csv.header)
+    takes = by_position and contract.unknown == "report"
     return [f"extra__{number}" for number in range(1, EXTRA_COLUMNS + 1)] if takes else []
 
 
+def extra_type(shape: Shape) -> Type:
+    """The type of these columns, which takes whatever is in the file."""
+    return values.SUPER if shape.contract.format == "parquet" else values.LONGEST
+
+
+def types_in_parquet(shape: Shape) -> list[str]:
+    """The type that each column of ``header`` has in Parquet files."""
+    contract = shape.contract
+    found = [values.type_in_parquet(column) for column in contract.columns for _ in column.paths]
+    return found + ["ANY" for _ in contract.children]
+
+
 def header(shape: Shape) -> list[str] | bool:
-    """The names in the header of CSV files, in COPY's order; False if they have none."""
+    """The names of the columns in the header of CSV files, or in Parquet's schema, in COPY's order; False for none."""
     if not shape.contract.csv.header:
         return False
     return [str(path.steps[0]) for _, _, path in landing_columns(shape)]
@@ -64,6 +77,9 @@ def _copy(shape: Shape) -> str:
     columns = lines(landed for landed, _, _ in landing_columns(shape))
     if contract.format == "json":
         options = ["FORMAT AS JSON '${jsonpaths}'"]
+    elif contract.format == "parquet":
+        # SUPER needs SERIALIZETOJSON (docs.aws.amazon.com/redshift/latest/dg/copy_json.html); COMPUPDATE is refused.
+        options = ["FORMAT AS PARQUET", "SERIALIZETOJSON"]
     else:
         options = _csv_options(shape)
     for word, kind in (("TIMEFORMAT", "timestamp"), ("DATEFORMAT", "date")):
@@ -73,7 +89,8 @@ def _copy(shape: Shape) -> str:
             if column.type.name == kind and values.by_copy(column)
         }
         options += [f"{word} AS {text(said)}" for said in sorted(formats)]
-    clauses = "\n".join([*options, "MANIFEST", "COMPUPDATE OFF"])
+    ending = ["MANIFEST"] if contract.format == "parquet" else ["MANIFEST", "COMPUPDATE OFF"]
+    clauses = "\n".join([*options, *ending])
     return f"""\
 -- Lands a batch of {contract.name} in the batch's own staging table. Runs in the stage step, after CREATE TABLE.
 COPY {shape.staged} (

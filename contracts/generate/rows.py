@@ -34,7 +34,7 @@ def _of_columns(shape: Shape) -> Iterator[dict[str, object]]:
     contract = shape.contract
     for column in contract.columns:
         needed = _needed(shape, column)
-        converted = bool(values.of_landed(column, "l").landed)
+        converted = bool(values.of_landed(column, "l", contract.format).landed)
         if column.from_key or not (needed or converted):
             continue  # COPY is the gate
         if contract.format == "json":

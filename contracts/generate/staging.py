@@ -80,13 +80,13 @@ STATUPDATE OFF;
 
 def _landed(shape: Shape, column: Column) -> Value:
     if column.from_key:
-        return values.of_landed(column, f"k.{name(column.name)}")
+        return values.of_landed(column, f"k.{name(column.name)}", shape.contract.format)
     landed = of("s", shape.landing(column))
     said = landed[0] if len(landed) == 1 else f"COALESCE({', '.join(landed)})"
     if column.type.is_text and column.name in (*shape.contract.key, shape.contract.newest):
         # Comparisons ignore blanks at the end (dg/r_Character_types.html), so that two texts would be one key.
         said = f"RTRIM({said})"
-    return values.of_landed(column, said)
+    return values.of_landed(column, said, shape.contract.format)
 
 
 def _converting(

@@ -36,7 +36,7 @@ def staging_tables(shape: Shape) -> Iterator[str]:
     contract = shape.contract
     loader = "${loader_schema}"
     landed = [f"{column} {kind}" for column, kind, _ in landing.landing_columns(shape)]
-    landed += [f"{column} {values.LONGEST}" for column in landing.extra_columns(shape)]
+    landed += [f"{column} {landing.extra_type(shape)}" for column in landing.extra_columns(shape)]
     yield _create(f"{loader}.{shape.stage}", landed)
     typed = [
         *(f"{one} BIGINT" for one in shape.numbered),

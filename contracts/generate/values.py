@@ -7,6 +7,7 @@ converted here:
     dates, timestamps    as text: one TIMEFORMAT of a COPY is for all its columns, and a zone would be ignored
     times since 1970     as decimals
     decimals             with more digits after the point, which COPY would cut, or as text
+    Parquet              as the type that COPY takes of the file's; its footer says whether it does (loader/parquet.py)
     elements of arrays   are inside of a SUPER value, whose casts are lax: what does not fit becomes NULL
 
 Of a text, a regular expression decides the form and TRY_CAST the range, so that nothing is rounded, cut or guessed.
@@ -23,6 +24,16 @@ from contracts.types import MOST_DIGITS, MOST_SCALE, Type
 AS_TEXT = Type("varchar", length=64)
 AS_EPOCH = Type("decimal", precision=24, scale=6)
 LONGEST = Type("varchar", length=65535)
+SUPER = Type("super")
+_PARQUET = {
+    "integer": "INT32",
+    "bigint": "INT64",
+    "real": "FLOAT",
+    "double precision": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+}
 # Format -> the number to which a second counts. The years 1 to 9999 are possible.
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1000}
 # Digits beyond a decimal's scale that COPY does not cut, so that they are found to be too many.
@@ -55,8 +66,10 @@ def by_copy(column: Column) -> bool:
     return column.type.is_time and column.format not in ("auto", *EPOCHS)
 
 
-def lands_as(column: Column) -> Type:
+def lands_as(column: Column, fmt: str) -> Type:
     """The type in which COPY lands the column's value. One that is dropped need not fit its type."""
+    if fmt == "parquet":
+        return _of_parquet(column)[0]
     kind = column.type
     if column.mask == "drop":
         return LONGEST
@@ -72,14 +85,44 @@ def lands_as(column: Column) -> Type:
     return LONGEST if column.truncate else kind
 
 
-def of_landed(column: Column, landed: str) -> Value:
+def _of_parquet(column: Column) -> tuple[Type, str]:
+    """In which type COPY lands a column of Parquet, and of which type it is in the files, as loader/parquet.py calls it.
+
+    COPY converts nothing: "an incompatible Parquet schema" is what it says of an INT64 for an INTEGER. SUPER takes any
+    type. Source: docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html, copy_json.html
+    (SERIALIZETOJSON); github.com/aws/amazon-redshift-python-driver/issues/107
+    """
+    kind = column.type
+    if column.mask == "drop" or kind.name == "super":
+        return SUPER, "ANY"
+    if column.format in EPOCHS:
+        return Type("bigint"), "INT64"
+    if kind.is_text:
+        return LONGEST, "STRING"
+    if kind.name == "decimal":
+        return kind, f"DECIMAL({kind.precision},{kind.scale})"
+    if kind.name == "smallint":  # its range is checked after COPY
+        return Type("integer"), "INT32"
+    return kind, _PARQUET[kind.name]
+
+
+def type_in_parquet(column: Column) -> str:
+    """The type that a column must have in Parquet files: INT64, DECIMAL(12,2), ANY."""
+    return _of_parquet(column)[1]
+
+
+def of_landed(column: Column, landed: str, fmt: str) -> Value:
     """The value of a column that COPY landed, or that is in the object's key."""
     if column.from_key:
         return _converted(column, landed)
-    if lands_as(column) == column.type:
+    if lands_as(column, fmt) == column.type:
         return Value("", landed)
     said = f"{column.name}__landed"
-    if column.type.name == "decimal" and lands_as(column) != AS_TEXT:
+    if fmt == "parquet" and column.type.name == "smallint":
+        return Value(
+            landed, f"CAST(CASE WHEN {said} BETWEEN -32768 AND 32767 THEN {said} END AS SMALLINT)"
+        )
+    if column.type.name == "decimal" and lands_as(column, fmt) != AS_TEXT:
         cut = f"TRUNC({said}, {column.type.scale})"
         return Value(landed, f"CAST({cut} AS {column.type})", f"{said} = {cut}")
     if column.format in EPOCHS:

@@ -20,6 +20,8 @@ def tolerant(compression: str, dataset: Dataset, files: int) -> str:
     """The options to load files. If bad rows are left out, so many errors are tolerated that each file may reach its
     limit: if there are more, some file is over it.
     """
+    if dataset.layout.format == "parquet":
+        return ""
     limit = dataset.rows.limit if dataset.rows else None
     if not limit:
         return compression
@@ -41,19 +43,32 @@ def names(store: Store, dataset: Dataset, table: str) -> dict[str, str]:
 
 
 def copy_names(
-    store: Store, dataset: Dataset, table: str, *, manifest: str, urls: Sequence[str], options: str
+    store: Store,
+    dataset: Dataset,
+    table: str,
+    *,
+    manifest: str,
+    files: Sequence[tuple[str, int]],
+    options: str,
 ) -> dict[str, str]:
-    """What the dataset's copy.sql can use. Writes the manifest under its key."""
-    uri = store.put(manifest, manifest_of(urls))
+    """What the dataset's copy.sql can use. Writes the manifest of these files (URL, bytes) under its key."""
+    uri = store.put(manifest, manifest_of(files, sizes=dataset.layout.format == "parquet"))
     return {**names(store, dataset, table), "manifest": uri, "copy_options": options}
 
 
-def manifest_of(urls: Sequence[str]) -> dict[str, Any]:
-    """A COPY manifest. mandatory: COPY fails if a file does not exist, instead of skipping it silently.
+def manifest_of(files: Sequence[tuple[str, int]], *, sizes: bool = False) -> dict[str, Any]:
+    """A COPY manifest. mandatory: COPY fails if a file does not exist, instead of skipping it silently. ``sizes``: with
+    the key meta, which Parquet requires: "the actual size of the file in bytes".
 
     Source: docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
     """
-    return {"entries": [{"url": url, "mandatory": True} for url in urls]}
+    meta = [{"meta": {"content_length": size}} if sizes else {} for _, size in files]
+    return {
+        "entries": [
+            {"url": url, "mandatory": True, **more}
+            for (url, _), more in zip(files, meta, strict=True)
+        ]
+    }
 
 
 def write_jsonpaths(store: Store, dataset: Dataset) -> None:

@@ -21,7 +21,7 @@ COMPRESSIONS = {".gz": "GZIP", ".bz2": "BZIP2", ".zst": "ZSTD"}
 FIELDS = (
     *("description", "stage_table", "prefix", "suffixes", "fact_table", "header"),
     *("staged_tables", "paths", "from_key", "rows", "contract", "tables", "masks", "unknown"),
-    *("extra_columns", "expect_seconds"),
+    *("extra_columns", "expect_seconds", "types"),
 )
 NEEDED = ("copy.sql", "staged.sql", "published.sql", "tables.sql")
 # The other files of a transaction, at most: the second attempt of a reload is the longest publish.
@@ -80,6 +80,7 @@ class Dataset:
     tables are; ``tables``, these tables; ``masks``, the masked columns: no value of the dataset's files is shown then,
     because it may be in the wrong column; ``rejects_unknown``, whether a file with a key that no column takes is
     rejected; ``extra_columns``, those of the staging table for columns of CSV files that are not known;
+    ``types``, of Parquet files: the type of each column of the header (loader/parquet.py); ANY for any;
     ``expect_seconds``, after how long without a new file the sweep says that one is overdue, 0 for never.
     """
 
@@ -99,6 +100,7 @@ class Dataset:
     rejects_unknown: bool = False
     extra_columns: tuple[str, ...] = ()
     expect_seconds: int = 0
+    types: tuple[str, ...] = ()
 
     @property
     def hashes(self) -> bool:
@@ -223,6 +225,7 @@ def load_all(data_prefix: str = "") -> dict[str, Dataset]:
             document.get("unknown") == "reject",
             _texts(name, document, "extra_columns", sql.IDENTIFIER),
             int(document.get("expect_seconds", 0)),
+            _texts(name, document, "types", r"[A-Z0-9(),]+"),
         )
     _refuse_tables(list(datasets.values()))
     _refuse_overlaps(list(datasets.values()))
@@ -251,6 +254,8 @@ def _header(name: str, said: Any) -> tuple[str, ...]:
         raise DatasetError(
             f"Dataset {name!r}: header must be true, false, or the list of the names in the files' header line."
         )
+    if layout.format == "parquet" and is_list:
+        return tuple(said)
     if said is False and skipped:
         raise DatasetError(
             f"Dataset {name!r}: header is false, but copy.sql says IGNOREHEADER {skipped}: the first row of each file "

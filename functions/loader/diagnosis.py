@@ -64,6 +64,8 @@ def oddity(head: bytes, key: str, dataset: Dataset) -> str:
     packed = compression(key)
     if not head:
         return ""
+    if dataset.layout.format == "parquet":
+        return "" if head.startswith(b"PAR1") else "does not begin with PAR1, as Parquet does"
     if packed and not head.startswith(_PACKED[packed]):
         suffix = next(suffix for suffix, option in COMPRESSIONS.items() if option == packed)
         return f"is not {packed.lower()}, although its name ends in {suffix}"

@@ -6,6 +6,8 @@ is read by a ranged GET. If the same columns are in another order, COPY gets a c
 columns of the staging table, if the dataset has these, and are reported. Anything else rejects the file. The list has
 only the dataset's own column names, never the header's text.
 
+The same goes for Parquet, whose footer has the columns, and their types: a file of another type is rejected.
+
 A header that cannot be read (denied, deleted, or not decompressible here) is counted, and left to COPY.
 """
 
@@ -18,6 +20,7 @@ from itertools import islice
 
 from botocore.exceptions import ClientError
 
+from loader import parquet
 from loader.batches import Batch, Reject, UnknownColumn
 from loader.datasets import Dataset
 from loader.decompression import NotThatFormat, decompressed
@@ -33,6 +36,11 @@ UNREAD = "Its header could not be read, so it may have unknown columns, which th
 SHOWN_NAMES = 20
 SHOWN_NAME = 60  # characters
 CODECS = {"UTF16": "utf-16", "UTF16LE": "utf-16-le", "UTF16BE": "utf-16-be", "ISO88591": "latin-1"}
+# Type of Parquet -> kind of a column that would take it.
+_SUGGESTED = {
+    "INT32": "bigint", "INT64": "bigint", "FLOAT": "double precision", "DOUBLE": "double precision",
+    "BOOLEAN": "boolean", "STRING": "varchar", "DATE": "date", "TIMESTAMP": "timestamp",
+}  # fmt: skip
 OF_OTHER_FILES = (b"\x1f\x8b", b"\xff\xfe", b"\xfe\xff")  # gzip, UTF-16: COPY's errors say more
 
 
@@ -60,7 +68,11 @@ def by_order(store: Store, batch: Batch, dataset: Dataset) -> list[Batch]:
     perhaps of no files, if all that is left is of one order. Raises ClientError if S3 does not answer.
     """
     headers = {header.file.key: header for header in read(store, batch.readable, dataset)}
-    rejects = [Reject(header.file, header.bad, line=1) for header in headers.values() if header.bad]
+    rejects = [
+        Reject(header.file, header.bad, line=None if dataset.types else 1)
+        for header in headers.values()
+        if header.bad
+    ]
     if dataset.rejects_unknown:
         rejects += [
             Reject(header.file, UNREAD, status="unreadable")
@@ -114,6 +126,8 @@ def read(store: Store, files: Sequence[DataFile], dataset: Dataset) -> list[Head
 
 
 def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
+    if dataset.types:
+        return _read_footer(store, file, dataset)
     layout = dataset.layout
     for length in (RANGE, LONGEST):
         try:
@@ -146,6 +160,52 @@ def _read_one(store: Store, file: DataFile, dataset: Dataset) -> Header:
         return Header(file, bad=str(error))
 
 
+def _read_footer(store: Store, file: DataFile, dataset: Dataset) -> Header:
+    """The columns of a Parquet file, in their order."""
+    try:
+        data, file = store.ending(file, RANGE)
+        start = parquet.footer_of(data, file.size)
+        footer = data[max(start - file.size, -len(data)) : -parquet.END]
+        if (more := file.size - parquet.END - start) > len(footer):
+            footer = store.part(file, start, min(more, LONGEST))
+        fields = parquet.schema(footer, whole=len(footer) == more)
+        return _of_fields(file, fields, dataset)
+    except ClientError as error:
+        # 412: it was replaced between two requests; COPY's report shows it, and it is read again.
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (403, 404, 412):
+            return Header(file)
+        raise
+    except parquet.NotParquet as error:
+        return Header(file, bad=f"The file {error}.")
+    except parquet.Incomplete:
+        return Header(file, bad=f"The file has a schema of more than {LONGEST} bytes.")
+    except BadHeader as error:
+        return Header(file, bad=str(error))
+
+
+def _of_fields(file: DataFile, fields: Sequence[parquet.Field], dataset: Dataset) -> Header:
+    """The header of a Parquet file. Raises BadHeader."""
+    names = [field.name.strip().lower() for field in fields]
+    columns = _ordered(names, dataset)
+    wanted = dict(zip(dataset.layout.columns, dataset.types, strict=True))
+    wrong = [
+        f"{_shown(field.name)} is {field.type}, not {wanted[column]}"
+        for field, column in zip(fields, columns, strict=True)
+        if wanted.get(column, "ANY") not in ("ANY", field.type)
+    ]
+    if wrong:
+        raise BadHeader(
+            f"COPY converts no types of Parquet: {'; '.join(wrong[:SHOWN_NAMES])}. Write the files with these types, "
+            "or change the columns' types in dataset.yaml."
+        )
+    unknown = {
+        name: Seen(_SUGGESTED.get(field.type, "super"))
+        for name, field, column in zip(names, fields, columns, strict=True)
+        if column in dataset.extra_columns
+    }
+    return Header(file, columns, unknown=unknown)
+
+
 def first_line(plain: bytes, layout: Layout) -> tuple[str, bool]:
     """The first line without its end and a byte order mark, and whether its end was seen."""
     text = plain.decode(CODECS.get(layout.encoding, "utf-8"), errors="replace")
@@ -168,18 +228,23 @@ def order_of(line: str, plain: bytes, dataset: Dataset) -> tuple[str, ...]:
         if not plain.strip():
             return ()
         raise BadHeader("The first line, which should be the header, is empty.")
-    columns = {
-        name.strip().lower(): column
-        for name, column in zip(dataset.header, layout.columns, strict=True)
-    }
     names = _names(line, layout)
-    known = [name for name in names if name in columns]
-    if not known:
+    if not set(names) & {name.strip().lower() for name in dataset.header}:
         raise BadHeader(
             "The first line is not a header: it has none of the dataset's columns. COPY would skip it, and a row would "
             f"be lost. The columns are {_list(dataset.header)}. Add them as the first line; if no file of the dataset "
             "has a header, say so in its dataset.yaml (header: false; in a contract under csv)."
         )
+    return _ordered(names, dataset)
+
+
+def _ordered(names: Sequence[str], dataset: Dataset) -> tuple[str, ...]:
+    """The dataset's columns in the order of these names, in lower case. Raises BadHeader."""
+    columns = {
+        name.strip().lower(): column
+        for name, column in zip(dataset.header, dataset.layout.columns, strict=True)
+    }
+    known = [name for name in names if name in columns]
     missing = [name for name in dataset.header if name.strip().lower() not in names]
     unknown = [name for name in names if name not in columns]
     twice = sorted({name for name in known if known.count(name) > 1})

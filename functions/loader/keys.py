@@ -37,7 +37,7 @@ def event_execution(digest: str, attempt: int = 1) -> str:
     return f"{EVENT_EXECUTIONS}{digest}" + (f"-{attempt}" if attempt > 1 else "")
 
 
-def stage_table(parent: str, load: str, batch: str, attempt: int) -> str:
+def stage_table(parent: str, load: str, batch: str, attempt: int | str) -> str:
     """The staging table of one attempt at one batch; no other load, batch or attempt uses it."""
     return f"{parent}_{load}_{batch}_{attempt}".replace("-", "_").replace(".", "_")
 

@@ -2,7 +2,7 @@
 
 NOLOAD reads the newest loaded file of the dataset that is still in the bucket unchanged. If no file ever loaded, it
 reads an empty file of the loader's own: that shows what affects every file (role, manifest, JSONPaths, rights), and
-proves nothing against any.
+proves nothing against any. Parquet has no NOLOAD: COPY loads that file into a table that the same transaction drops.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def check(
     if statement.running:
         return {**state, "control": {**known, "statement": pending}}, Verdict("running")
     state = without(state, "control")
-    error, interrupted = _error(api, statement)
+    error, interrupted = _error(api, dataset, statement)
     if not error:
         if not known["loaded"]:
             return _none(load, state, batch, dataset, known, patient=patient)
@@ -115,7 +115,13 @@ def _chosen(
     file, why = _there(store, found, batch)
     if file:
         columns = headers.read(store, [file], dataset)[0].columns if dataset.header else ()
-        return {"url": file.url, "key": file.key, "loaded": True, "columns": list(columns or ())}
+        return {
+            "url": file.url,
+            "key": file.key,
+            "size": file.size,
+            "loaded": True,
+            "columns": list(columns or ()),
+        }
     # In other formats no content is certain to have no rows. And an empty file was read well before.
     if state.get("controls") or (not is_json(dataset) and not dataset.header_lines):
         return {"url": "", "why": why}
@@ -181,24 +187,32 @@ def _submit(
     dataset: Dataset,
     known: Control,
 ) -> Statement:
+    parquet = dataset.layout.format == "parquet"
+    table = dataset.stage_table
+    if parquet:
+        attempt = f"c{state['attempt']}_{state.get('controls', 0)}"
+        table = keys.stage_table(table, load["load_id"], batch.name, attempt)
     names = copying.copy_names(
         store,
         dataset,
-        dataset.stage_table,
+        table,
         manifest=keys.control_manifest(load["load_id"], batch.name, state["attempt"]),
-        urls=[known["url"]],
-        options=copying.noload(compression(known["key"])),
+        files=[(known["url"], known.get("size", 0))],
+        options="" if parquet else copying.noload(compression(known["key"])),
     )
+    find = statements.control if parquet else statements.find_bad_files
     return api.submit(
-        statements.find_bad_files(dataset, names, known.get("columns") or ()),
+        find(dataset, names, known.get("columns") or ()),
         token=client_token(load["load_id"], _step("control", state), batch.name, state["attempt"]),
         name=f"{load['load_id']} control {batch.name}.{state['attempt']}",
         wait=settings().wait_seconds,
     )
 
 
-def _error(api: DataApi, statement: Statement) -> tuple[str, bool]:
+def _error(api: DataApi, dataset: Dataset, statement: Statement) -> tuple[str, bool]:
     """The error of the control ('' if it read the file well), and whether it was an interruption."""
+    if statement.finished and dataset.layout.format == "parquet":
+        return "", False
     if statement.finished:
         errors = [str(row[4]) for row in api.rows(f"{statement.id}:2")]
         return (errors[0], is_interruption(errors[0])) if errors else ("", False)

@@ -31,7 +31,7 @@ class Layout:
     """A dataset's files as COPY reads them.
 
     columns       as copy.sql lists them, () if it does not
-    format        csv, text (delimited), json or other
+    format        csv, text (delimited), json, parquet or other
     keys          of JSON: auto, auto ignorecase, noshred, or '' for a JSONPaths file
     header_lines  that COPY skips at the top of each file
     """
@@ -62,7 +62,7 @@ class Layout:
         tokens = _columns(text)
         return cls(
             tuple(token.strip('"') for token in tokens),
-            kind if kind in ("csv", "text", "json") else "other",
+            kind if kind in ("csv", "text", "json", "parquet") else "other",
             keys[1].lower() if keys and keys[1].lower() in BY_NAME else "",
             int(header[1]) if header else 0,
             _character(_DELIMITER.search(options), "," if kind == "csv" else "|"),

@@ -88,6 +88,8 @@ def look(
     ``refused``: the rows that COPY has refused, by key, if bad rows are left out. ``failed``: checks of the contract
     that failed; only then rows are bad that violate them.
     """
+    if dataset.layout.format == "parquet":  # nothing here reads its rows
+        return [Found() for _ in files]
     until = time.monotonic() + SECONDS
     store.prepare_streams()
     texts = _Texts(dataset)

@@ -92,7 +92,11 @@ def groups(load: Load = SAMPLE, uri: Callable[[str], str] = "s3://work/{}".forma
             _group(
                 f"find bad files {dataset.name}",
                 [
-                    *statements.find_bad_files(dataset, of_parent),
+                    *(
+                        statements.control(dataset, offered)
+                        if dataset.layout.format == "parquet"
+                        else statements.find_bad_files(dataset, of_parent)
+                    ),
                     *sql.render("stage/find_errors.sql", {**offered, "query": "1"}),
                 ],
             ),

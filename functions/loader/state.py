@@ -294,6 +294,7 @@ class Control(TypedDict, total=False):
     url: str
     """'' if there is none."""
     key: str
+    size: int
     loaded: bool
     """Whether it is such a file; if not, it is an empty one of the loader's own."""
     columns: list[str]

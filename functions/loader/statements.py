@@ -107,6 +107,12 @@ def find_bad_files(dataset: Dataset, names: Names, columns: Sequence[str] = ()) 
     ]
 
 
+def control(dataset: Dataset, names: Names, columns: Sequence[str] = ()) -> list[Rendered]:
+    """COPY into a table that is made and dropped in the same transaction, for a format without NOLOAD."""
+    made = sql.render("stage/create.sql", names)
+    return [*made, copy(dataset, names, columns), *sql.render("stage/drop.sql", names)]
+
+
 def publish(
     dataset: Dataset,
     names: Names,

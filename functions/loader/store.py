@@ -195,10 +195,25 @@ class Store:
 
     def beginning(self, file: DataFile, length: int) -> tuple[bytes, DataFile]:
         """The first bytes of a data file, at most so many, and the file as it is now. Raises ClientError."""
+        return self._ranged(file, f"bytes=0-{length - 1}")
+
+    def ending(self, file: DataFile, length: int) -> tuple[bytes, DataFile]:
+        """The last bytes of a data file, at most so many, and the file as it is now. Raises ClientError."""
+        return self._ranged(file, f"bytes=-{length}")
+
+    def part(self, file: DataFile, start: int, length: int) -> bytes:
+        """Bytes of a data file, if it is still this version. Raises ClientError."""
+        answer = self._client.get_object(
+            Bucket=file.bucket,
+            Key=file.key,
+            Range=f"bytes={start}-{start + length - 1}",
+            IfMatch=file.etag,
+        )
+        return bytes(answer["Body"].read())
+
+    def _ranged(self, file: DataFile, said: str) -> tuple[bytes, DataFile]:
         try:
-            answer = self._client.get_object(
-                Bucket=file.bucket, Key=file.key, Range=f"bytes=0-{length - 1}"
-            )
+            answer = self._client.get_object(Bucket=file.bucket, Key=file.key, Range=said)
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") != 416:
                 raise

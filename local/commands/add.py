@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "samples",
         nargs="+",
         metavar="SAMPLES",
-        help="files, folders or s3://bucket/prefix: JSON or CSV, .gz, .bz2, .zst",
+        help="files, folders or s3://bucket/prefix: JSON or CSV (.gz, .bz2, .zst too), or Parquet",
     )
     parser.add_argument(
         "--key", default="", metavar="COLUMN,…", help="the columns that identify a row"

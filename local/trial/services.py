@@ -131,7 +131,7 @@ class S3(_Client):
         Range: str = "",  # noqa: N803
         IfMatch: str = "",  # noqa: N803
     ) -> dict[str, Any]:
-        """Range: bytes=<first>-<last>. IfMatch: the ETag."""
+        """Range: bytes=<first>-<last>, or bytes=-<last bytes>. IfMatch: the ETag."""
         found = self.objects.get((Bucket, Key))
         if found is None:
             raise _refused("NoSuchKey", "The specified key does not exist.", "GetObject")
@@ -140,7 +140,8 @@ class S3(_Client):
         first, last = 0, found.size - 1
         more = {}
         if Range:
-            first, last = (int(part) for part in Range.removeprefix("bytes=").split("-"))
+            begin, _, end = Range.removeprefix("bytes=").partition("-")
+            first, last = (int(begin), int(end)) if begin else (max(found.size - int(end), 0), last)
             if first >= found.size:
                 raise _refused(
                     "InvalidRange", "The requested range is not satisfiable", "GetObject"

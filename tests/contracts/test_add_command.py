@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import boto3
+import duckdb
 import pytest
 from moto import mock_aws
 
@@ -66,6 +67,41 @@ def test_prints_a_table_and_writes_a_commented_contract(
     )
     assert "# an e-mail address; to store only a hash: user_email: {" in text
     assert "example.com" not in text
+
+
+def test_parquet_has_its_types_in_its_schema(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "visits"
+    folder.mkdir()
+    query = (
+        "SELECT 'V' || i % 5 AS id, TIMESTAMP '2026-11-28' + INTERVAL (i) MINUTE AS updated_at, "
+        '7::BIGINT AS "The Count", 1.50::DECIMAL(9,3) AS price, '
+        "'2026-11-28' AS text, NULL::DATE AS day, 1::UTINYINT AS small, "
+        "{'city': 'Bonn'} AS address, [{'sku': 'a', 'qty': i}] AS items, 1 AS t FROM range(20) AS r(i)"
+    )
+    with duckdb.connect() as con:
+        con.execute(f"COPY ({query}) TO '{folder}/a.parquet' (FORMAT parquet)")
+        con.execute(f"COPY ({query.replace('7::BIGINT', '7')}) TO '{folder}/b.parquet'")
+        con.execute(f"COPY ({query}) TO '{folder}/c.parquet' (FORMAT parquet)")
+    (folder / "broken.parquet").write_bytes(b"PAR1 and no end")
+    contract = run("visits", folder)
+    assert (contract.format, contract.suffixes) == ("parquet", (".parquet",))
+    assert (contract.key, contract.newest) == (("id",), "updated_at")
+    assert {column.name: str(column.type).lower() for column in contract.columns} == {
+        "id": "varchar(32)", "updated_at": "timestamp", "the_count": "bigint", "price": "decimal(9, 3)",
+        "text": "varchar(32)", "day": "date", "small": "super", "address": "super", "t": "integer",
+    }  # fmt: skip
+    assert contract.column("the_count").paths[0].steps == ("The Count",)
+    [child] = contract.children
+    assert (child.each.steps, [column.name for column in child.columns]) == (
+        ("items",),
+        ["sku", "qty"],
+    )
+    printed = capsys.readouterr().out
+    assert "visits: 60 rows in 4 files, as visits/*.parquet" in printed
+    assert "1 files have other columns or types than most, such as b.parquet" in printed
+    assert "broken.parquet: not readable as Parquet" in printed
 
 
 def test_when_piped_it_decides_and_says_so(

@@ -9,10 +9,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from contracts import build
@@ -20,6 +22,11 @@ from tests.world.simulator import ROOT, World
 
 OWN = ROOT / "tests" / "stateful" / "own"  # the contracts of orders, readings and events
 SHARED = ROOT.parent / "shared" / "data" / "own"
+SALES = """\
+description: Sales, in Parquet
+files: sales/*.parquet
+columns: {id: varchar(8), price: "decimal(8,2)"}
+"""
 COPIED = ("functions", "sql", "statemachine", "template.yaml")
 
 # The functions say so to Python, which pytest does not keep from one test to the next.
@@ -53,6 +60,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     shutil.copytree(OWN, folder / "sql" / "datasets", dirs_exist_ok=True)
+    (folder / "sql" / "datasets" / "sales").mkdir()
+    (folder / "sql" / "datasets" / "sales" / "dataset.yaml").write_text(SALES)
     return folder
 
 
@@ -128,6 +137,36 @@ def by_key(verdict: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 # -- files of every kind -----------------------------------------------------------------------
+
+
+def test_parquet_is_tried_as_it_is_loaded(trial: Trial) -> None:
+    good = parquet(
+        "SELECT 'a' AS id, 1.5::DECIMAL(8,2) AS price UNION ALL SELECT 'b', 2::DECIMAL(8,2)"
+    )
+    files = {
+        "sales/good.parquet": good,
+        "sales/turned.parquet": parquet("SELECT 1.5::DECIMAL(8,2) AS price, 'c' AS id, 7 AS more"),
+        "sales/other.parquet": parquet("SELECT 'd' AS id, 1.5::DOUBLE AS price"),
+        "sales/cut.parquet": good[:-9],
+    }
+    verdict = trial("sales", files)
+    found = by_key(verdict)
+    assert {key: (file["status"], file["rows"]) for key, file in found.items()} == {
+        "sales/good.parquet": ("loaded", 2),
+        "sales/turned.parquet": ("loaded", 1),
+        "sales/other.parquet": ("rejected", None),
+        "sales/cut.parquet": ("rejected", None),
+    }
+    assert "price is DOUBLE, not DECIMAL(8,2)" in found["sales/other.parquet"]["reason"]
+    assert "does not end in PAR1" in found["sales/cut.parquet"]["reason"]
+    assert "more" in str(verdict)
+
+
+def parquet(query: str) -> bytes:
+    """The rows of a query as a file."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        con.execute(f"COPY ({query}) TO '{folder}/a.parquet' (FORMAT parquet)")
+        return Path(folder, "a.parquet").read_bytes()
 
 
 def test_each_file_has_its_rows_or_the_reason_why_it_is_not_loaded(trial: Trial) -> None:

@@ -61,6 +61,7 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
 
 
 CHANGE = "tests/contracts/test_change.py"
+PARQUET = "tests/stateful/test_parquet.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 MANY = "tests/stateful/test_many_datasets.py"
@@ -1201,8 +1202,8 @@ MUTANTS = (
         "an unknown column is loaded although the contract rejects it",
         f"{UNKNOWN}::test_an_unknown_column_of_csv_is_rejected_if_the_contract_says_so",
         "contracts/generate/landing.py",
-        'contract.csv.header and contract.unknown == "report"',
-        "contract.csv.header",
+        'takes = by_position and contract.unknown == "report"',
+        "takes = by_position",
     ),
     mutant(
         "a value of an unknown column is loaded into the next one",
@@ -1559,5 +1560,84 @@ MUTANTS = (
         "local/client/files.py",
         "        if error.nothing_there:\n            return set()",
         "        if error:\n            return set()",
+    ),
+    # -- Parquet -----------------------------------------------------------------------------
+    mutant(
+        "COPY takes the columns of Parquet in the contract's order",
+        f"{PARQUET}::test_columns_in_another_order_and_two_schemas_in_one_upload",
+        "functions/loader/headers.py",
+        "return Header(file, columns, unknown=unknown)",
+        "return Header(file, dataset.layout.columns, unknown=unknown)",
+        after="def _of_fields(",
+    ),
+    mutant(
+        "a Parquet file of another type is left to COPY",
+        f"{PARQUET}::test_files_whose_schemas_do_not_go_are_rejected_before_copy",
+        "functions/loader/headers.py",
+        '    if wrong:\n        raise BadHeader(\n            f"COPY converts',
+        '    if len(wrong) > 99:\n        raise BadHeader(\n            f"COPY converts',
+    ),
+    mutant(
+        "nanoseconds of Parquet are taken for microseconds",
+        "tests/unit/test_parquet.py::test_every_type",
+        "functions/loader/parquet.py",
+        "_NANOS = 3",
+        "_NANOS = 9",
+    ),
+    mutant(
+        "a Parquet file is not looked at for its end",
+        "tests/unit/test_parquet.py::test_an_end_that_is_none",
+        "functions/loader/parquet.py",
+        "if magic != _MAGIC or size",
+        "if size",
+    ),
+    mutant(
+        "structs inside of each other are read to any depth",
+        "tests/unit/test_parquet.py::test_hostile_bytes_are_no_parquet",
+        "functions/loader/parquet.py",
+        "DEEPEST = 20",
+        "DEEPEST = 20_000",
+    ),
+    mutant(
+        "the manifest of Parquet files has no sizes",
+        f"{PARQUET}::test_columns_in_another_order_and_two_schemas_in_one_upload",
+        "functions/loader/copying.py",
+        """sizes=dataset.layout.format == "parquet")""",
+        "sizes=False)",
+    ),
+    mutant(
+        "COPY of Parquet is tried with NOLOAD",
+        "tests/unit/test_find_bad_files.py::test_parquet_that_no_error_names_is_halved_and_nothing_is_asked",
+        "functions/find_bad_files.py",
+        """if dataset.layout.format == "parquet":""",
+        "if not dataset.layout.format:",
+    ),
+    mutant(
+        "a Parquet file is taken for one of another format",
+        "tests/unit/test_find_bad_files.py::test_parquet_that_the_error_names_by_its_https_address",
+        "functions/loader/diagnosis.py",
+        """    if dataset.layout.format == "parquet":""",
+        """    if dataset.layout.format == "":""",
+    ),
+    mutant(
+        "a Parquet file that COPY names by its https address is nobody's",
+        "tests/unit/test_find_bad_files.py::test_parquet_that_the_error_names_by_its_https_address",
+        "functions/find_bad_files.py",
+        """(file.url, f".amazonaws.com/{file.bucket}/{file.key}")""",
+        "(file.url,)",
+    ),
+    mutant(
+        "a control of Parquet that fails has read its file",
+        f"{PARQUET}::test_of_a_wrong_set_up_no_file_is_rejected",
+        "functions/loader/known_good.py",
+        """if statement.finished and dataset.layout.format == "parquet":""",
+        """if dataset.layout.format == "parquet":""",
+    ),
+    mutant(
+        "a whole number of Parquet that is out of smallint's range is converted",
+        f"{PARQUET}::test_values_that_do_not_fit_reject_their_files",
+        f"{GENERATE}/values.py",
+        "BETWEEN -32768 AND 32767",
+        "BETWEEN -99999 AND 99999",
     ),
 )

@@ -202,7 +202,7 @@ def test_a_cut_name_that_two_files_may_have_is_nobodys() -> None:
 def test_an_empty_file_is_not_read_but_is_of_the_batch() -> None:
     batch = Batch("0", "log_data", (file("log_data/1.json", 0), file("log_data/2.json")))
     assert [f.key for f in batch.readable] == ["log_data/2.json"]
-    assert manifest_of([file.url for file in batch.readable]) == {
+    assert manifest_of([(file.url, file.size) for file in batch.readable]) == {
         "entries": [{"url": "s3://data/log_data/2.json", "mandatory": True}]
     }
 

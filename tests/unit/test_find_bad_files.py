@@ -1,6 +1,7 @@
 """Looking for bad files: named by Redshift, by S3, by the error, or found by halving."""
 
 import gzip
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -958,3 +959,65 @@ def test_files_that_violate_a_check_of_the_contract_are_found_by_reading(
     reason = "total: 11 violates the contract's check 'between 0 and 10'"
     assert rejected(store) == [(ORDERS[1], reason, 2)]
     assert not data_api.submits
+
+
+# -- Parquet, which has no NOLOAD ----------------------------------------------------------------
+SPECTRUM = "ERROR: Spectrum Scan Error Detail: code: 15007 context: "
+
+
+@pytest.fixture
+def visits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dataset]:
+    text = "description: x\nfiles: visits/*.parquet\ncolumns: {id: bigint}\n"
+    dataset = contracted.made("visits", text, tmp_path, monkeypatch)
+    monkeypatch.setattr(find_bad_files, "datasets", lambda: {"visits": dataset})
+    yield dataset
+    sql.read.cache_clear()
+
+
+def save_visits(store: Store, s3: Any, *names: str) -> None:
+    files = []
+    for name in names:
+        key = f"visits/{name}.parquet"
+        etag = s3.put_object(Bucket="data", Key=key, Body=b"PAR1")["ETag"].strip('"')
+        files.append(DataFile("data", key, etag, 4))
+    batches.write(store, LOAD_ID, Batch("0", "visits", tuple(files)))
+
+
+def test_parquet_that_no_error_names_is_halved_and_nothing_is_asked(
+    visits: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    save_visits(store, s3, "a", "b", "c", "d")
+    answer = call(find_bad_files.handler, bad(stage_error=f"{SPECTRUM}Assert"))
+    assert (answer["outcome"], answer["batch"], answer["todo"]) == ("again", "0.1", ["0.2"])
+    assert data_api.statements == []
+
+
+def test_parquet_that_the_error_names_by_its_https_address(
+    visits: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    save_visits(store, s3, "a", "b", "c")
+    address = "https://s3.eu-central-1.amazonaws.com/data/visits/b.parquet"
+    error = f"{SPECTRUM}File '{address}' has an incompatible Parquet schema for column"
+    answer = call(find_bad_files.handler, bad(stage_error=error))
+    assert (answer["outcome"], kept(store)) == ("again", ["visits/a.parquet", "visits/c.parquet"])
+    assert [key for key, *_ in rejected(store)] == ["visits/b.parquet"]
+
+
+def test_the_control_of_parquet_is_a_copy_into_a_table_that_is_dropped(
+    visits: Dataset, store: Store, data_api: FakeDataApi, s3: Any
+) -> None:
+    save_visits(store, s3, "b")
+    etag = s3.put_object(Bucket="data", Key="visits/z.parquet", Body=b"PAR1 and more")["ETag"]
+    state = {name: value for name, value in bad().items() if name != "control"}
+    before = Reply(rows={1: [("data", "visits/z.parquet", etag.strip('"'), 13)]})
+    data_api.replies = [before]
+    answer = call(find_bad_files.handler, {**state, "stage_error": f"{SPECTRUM}Assert"})
+    assert (answer["outcome"], answer["control"]) == ("again", "works")
+    create, copy, drop = data_api.submits[-1]["Sqls"]
+    table = re.search(r"CREATE TABLE (\S+) ", create)
+    assert table
+    assert copy.startswith(f"COPY {table[1]} (")
+    assert drop.startswith(f"DROP TABLE IF EXISTS {table[1]},")
+    (key,) = [key for key in store.keys("") if "control" in key and key.endswith("json")]
+    [entry] = store.get(key)["entries"]
+    assert entry["meta"] == {"content_length": 13}

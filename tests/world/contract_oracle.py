@@ -22,6 +22,7 @@ import io
 import json
 import re
 import struct
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -29,8 +30,11 @@ from decimal import Context, Decimal
 from functools import cmp_to_key
 from hashlib import sha256
 from operator import eq, ge, gt, le, lt, ne
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+import duckdb
 
 from contracts.conditions import Condition
 from contracts.model import Child, Column, Contract
@@ -279,12 +283,13 @@ def _history(contract: Contract, shown: Sequence[str], ranked: Sequence[Version]
 
 def _versions(contract: Contract, file: File) -> Iterator[Version]:
     in_key = _of_key(contract, file.key)
-    text = _text(file)
     records: Iterator[tuple[dict[str, Any], list[list[Any] | None]]]
     if contract.format == "json":
-        records = (_of_json(contract, record) for record in _objects(text))
+        records = (_of_json(contract, record) for record in _objects(_text(file)))
+    elif contract.format == "parquet":
+        records = _of_parquet(contract, file.body)
     else:
-        records = _of_csv(contract, text)
+        records = _of_csv(contract, _text(file))
     for values, arrays in records:
         values |= in_key
         values = {column.name: values[column.name] for column in contract.columns}
@@ -414,6 +419,77 @@ def _of_csv(
             is_null = value == said.null or (value == "" and not column.type.is_text)
             values[column.name] = _value(column, None if is_null else value)
         yield values, []
+
+
+def _of_parquet(
+    contract: Contract, body: bytes
+) -> Iterator[tuple[dict[str, Any], list[list[Any] | None]]]:
+    """The rows as DuckDB reads them. What is nested is read as JSON."""
+    of_file = [column for column in contract.columns if not column.from_key]
+    names = [str(column.paths[0].steps[0]) for column in of_file]
+    lists = [str(child.each.steps[0]) for child in contract.children]
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        path = Path(folder) / "a.parquet"
+        path.write_bytes(body)
+        con.execute("SET TimeZone = 'UTC'")
+        try:
+            described = con.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
+            kinds = {name.lower(): kind for name, kind, *_ in described}
+            if missing := {name.lower() for name in (*names, *lists)} - {*kinds}:
+                raise Bad(f"the columns {missing} are missing")
+            if contract.unknown == "reject" and len(kinds) > len(names) + len(lists):
+                raise Bad(f"the file has {list(kinds)}")
+            picked = []
+            for column, name in zip(of_file, names, strict=True):
+                wanted = _in_parquet(column)
+                if wanted and not re.fullmatch(wanted, kinds[name.lower()]):
+                    raise Bad(f"{name} is {kinds[name.lower()]}, not {wanted}")
+                is_time = column.type.name == "timestamp" and column.format == "auto"
+                picked.append(
+                    f'CAST("{name}" AS TIMESTAMP)' if is_time
+                    else f'CAST(to_json("{name}") AS VARCHAR)' if not wanted
+                    else f'"{name}"'
+                )  # fmt: skip
+            picked += [f'CAST(to_json("{name}") AS VARCHAR)' for name in lists]
+            rows = con.execute(f"SELECT {', '.join(picked)} FROM '{path}'").fetchall()
+        except duckdb.Error as error:
+            raise Bad(f"no Parquet: {error}") from error
+    for row in rows:
+        values = {
+            column.name: None if value is None else _of_typed(column, value)
+            for column, value in zip(of_file, row, strict=False)
+        }
+        arrays = [one and json.loads(one, parse_float=Decimal) for one in row[len(of_file) :]]
+        if any(one is not None and not isinstance(one, list) for one in arrays):
+            raise Bad("no array")
+        yield values, arrays
+
+
+def _in_parquet(column: Column) -> str:
+    """DuckDB's types of what COPY takes for the column; "" for any."""
+    kind = column.type
+    if column.mask == "drop" or kind.name == "super":
+        return ""
+    if kind.name == "decimal":
+        return re.escape(f"DECIMAL({kind.precision},{kind.scale})")
+    if column.format in ("epoch_seconds", "epoch_milliseconds"):
+        return "BIGINT"
+    return {
+        "smallint": "(TINY|SMALL)INT|INTEGER", "integer": "(TINY|SMALL)INT|INTEGER", "bigint": "BIGINT",
+        "real": "FLOAT", "double precision": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
+        "timestamp": "TIMESTAMP( WITH TIME ZONE)?", "varchar": "VARCHAR|JSON|BLOB", "char": "VARCHAR|JSON|BLOB",
+    }[kind.name]  # fmt: skip
+
+
+def _of_typed(column: Column, value: Any) -> Any:
+    """A value of a Parquet file, as it is in the column. Raises Bad."""
+    if not _in_parquet(column):
+        return _Super(json.loads(value, parse_float=Decimal))
+    if column.type.is_text:
+        return _converted(column, value.decode() if isinstance(value, bytes) else value)
+    if column.type.name == "smallint" or column.format != "auto":
+        return _converted(column, str(value))
+    return value
 
 
 # -- values ------------------------------------------------------------------------------------

@@ -111,6 +111,14 @@ class _Object:
     def _source(self) -> str:
         return f"read_parquet('{self.path}', binary_as_string = true)"
 
+    @property
+    def _address(self) -> str:
+        """As Spectrum says it, here without the region: https://s3.us-east-1.amazonaws.com/bucket/key.
+
+        https://github.com/aws/amazon-redshift-python-driver/issues/107
+        """
+        return f"https://s3.amazonaws.com/{self.found.url.removeprefix('s3://')}"
+
     def load(self, columns: Sequence[Column]) -> int:
         """Loads all rows of the object or raises; returns how many."""
         try:
@@ -126,8 +134,8 @@ class _Object:
     def _not_read(self, message: str) -> RedshiftError:
         if "UTF" in message and self.options.acceptinvchars:
             return unsupported("ACCEPTINVCHARS where a Parquet file has invalid characters")
-        first = message.splitlines()[0].replace(str(self.path), self.found.url)
-        return self._failed(f"File '{self.found.url}' could not be read: {first}")
+        first = message.splitlines()[0].replace(str(self.path), self._address)
+        return self._failed(f"File '{self._address}' could not be read: {first}")
 
     def _columns(self) -> list[_InFile]:
         described = self.con.execute(f"DESCRIBE SELECT * FROM {self._source}").fetchall()
@@ -154,13 +162,13 @@ class _Object:
         if not fits and not (self.options.fillrecord and len(there) < len(columns)):
             raise self._failed(
                 "Unmatched number of columns between table and file. Table columns: "
-                f"{len(columns)}, Data columns: {len(there)}, File name: {self.found.url}"
+                f"{len(columns)}, Data columns: {len(there)}, File name: {self._address}"
             )
         pairs = list(zip(columns, there, strict=False))
         for column, in_file in pairs:
             if not _fits(column, in_file):
                 raise self._failed(
-                    f"File '{self.found.url}' has an incompatible Parquet schema for column "
+                    f"File '{self._address}' has an incompatible Parquet schema for column "
                     f"'{self.found.url}.{column.name}'. Column type: {_spectrum_name(column)}, "
                     f"Parquet schema:\n{in_file.written}",
                     column,
@@ -201,7 +209,7 @@ class _Object:
                 raise self._failed(
                     f"The length of the data column {column.name} is longer than the length defined "
                     f"in the table. Table: {column.type.length}, Data: {longest}, "
-                    f"File name: {self.found.url}",
+                    f"File name: {self._address}",
                     column,
                 )
 

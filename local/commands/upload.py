@@ -69,5 +69,6 @@ def upload(found: Clients, parts: stack.Stack, folder: Path) -> list[Report]:
             files,
             lambda done: progress.show(f"{done:,} of {len(files):,} files"),
         )
-        progress.end(f"{len(files):,} files to s3://{parts.data_bucket}")
+        count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+        progress.end(f"{count} to s3://{parts.data_bucket}")
     return loads.wait(etags)

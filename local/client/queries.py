@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 from botocore.exceptions import ClientError
+from sqlglot import TokenType
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import TokenError
 
 from local.client.clients import Clients
 from local.environment import DATABASE, SCHEMA, WORKGROUP
@@ -17,6 +20,17 @@ RUNNING = ("SUBMITTED", "PICKED", "STARTED")
 
 class SqlError(Problem):
     """The database refused the statement; the text is its own."""
+
+
+def statements(text: str) -> list[str]:
+    """The statements of a text, which are separated by semicolons; the text itself if it cannot be separated."""
+    try:
+        tokens = Redshift().tokenize(text)
+    except TokenError:
+        return [text]
+    ends = [token.start for token in tokens if token.token_type is TokenType.SEMICOLON]
+    parts = [text[a + 1 : b].strip() for a, b in zip([-1, *ends], [*ends, len(text)], strict=True)]
+    return [part for part in parts if part] or [text]
 
 
 def run(clients: Clients, sql: str) -> Result:

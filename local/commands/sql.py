@@ -7,7 +7,7 @@ from local.client.clients import clients
 from local.environment import SCHEMA, ports
 from local.show.tables import FORMATS, render
 
-HELP = "run an SQL statement through the Data API, with the star schema on the search path"
+HELP = "run SQL statements, one after another, through the Data API, with the star schema on the search path"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the rows. An error of the database is exit code 1."""
-    text = render(queries.run(clients(ports()), arguments.sql), arguments.format)
-    if text:
-        print(text)
+    """Prints the rows of each statement. An error of the database ends it with exit code 1."""
+    found = clients(ports())
+    for statement in queries.statements(arguments.sql):
+        if text := render(queries.run(found, statement), arguments.format):
+            print(text)
     return 0

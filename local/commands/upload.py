@@ -48,7 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(painted(said, sys.stdout))
     failed = sum(report.failed for report in reports)
     counts = {kind: sum(report.files(kind) for report in reports) for kind in LEFT_OUT}
-    left = "".join(f", {number:,} files {kind}" for kind, number in counts.items() if number)
+    left = "".join(
+        f", {number:,} file{'' if number == 1 else 's'} {kind}"
+        for kind, number in counts.items()
+        if number
+    )
     print(
         painted(
             f"{len(reports):,} load{'' if len(reports) == 1 else 's'}, {failed:,} failed{left}",

@@ -101,7 +101,9 @@ def _sources(
         for one in compared
     )
     texts = list(wanted)
-    for key, path in reversed(files.items()):  # the newest version is most often in the last file
+    for key, path in reversed(
+        [*files.items()]
+    ):  # the newest version is most often in the last file
         if len(found) == len(texts):
             break
         records = places.read(key, path)

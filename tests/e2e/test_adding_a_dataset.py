@@ -7,6 +7,7 @@ import re
 import shutil
 
 from tests.world.deployed import ROOT, Project
+from tools.install import write_command
 
 PAGE = ROOT / "docs" / "adding-a-dataset.md"
 # Lines of a log that say how far something is; how many there are depends on the machine.
@@ -40,7 +41,7 @@ def pattern(shown: str) -> re.Pattern[str]:
 
 def test_the_pages_commands_print_what_it_shows(warehouse: Project) -> None:
     shutil.copytree(PAGE.with_suffix(""), warehouse.folder / "docs" / PAGE.stem)
-    warehouse.installed()
+    write_command(warehouse.installed(), warehouse.folder)
     page = commands_of_the_page()
     used = {command.split()[1] for command in page if command.startswith(".venv/bin/loader")}
     assert used >= {"add", "try", "deploy", "upload", "sql", "evolve", "start", "show", "eject"}

@@ -30,7 +30,6 @@ from local.environment import Ports
 from local.problem import ASKS, WELL
 from local.show.report import Report
 from tests.world import oracle
-from tools.install import write_command
 
 ROOT = Path(__file__).resolve().parents[2]
 SPARKIFY = ROOT.parent / "shared" / "data" / "sparkify"
@@ -87,8 +86,10 @@ class Project:
             )
         return ended
 
-    def installed(self) -> None:
-        """Gives the copy a .venv with these packages, as make leaves it: make must not touch the real one."""
+    def installed(self) -> Path:
+        """Gives the copy a .venv with these packages, as make leaves it: make must not touch the real one. It has no
+        command ``loader`` yet.
+        """
         shutil.copy(ROOT / "Makefile", self.folder)
         venv = self.folder / ".venv"
         (venv / "bin").mkdir(parents=True, exist_ok=True)
@@ -96,8 +97,8 @@ class Project:
         for name in places:
             if not (venv / name).is_symlink() and name != "bin/loader":
                 (venv / name).symlink_to(Path(sys.prefix) / name)
-        write_command(venv, self.folder)
         (venv / ".installed-demo").touch()
+        return venv
 
     def typed(self, commands: Sequence[str], seconds: int = 240) -> list[str]:
         """What each command printed, typed one after another into a new terminal in the copy's folder.

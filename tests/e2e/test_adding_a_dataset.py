@@ -6,6 +6,8 @@ Runs after the other tests of its stack, because it deploys another dataset.
 import re
 import shutil
 
+import pytest
+
 from tests.world.deployed import ROOT, Project
 from tools.install import write_command
 
@@ -39,13 +41,16 @@ def pattern(shown: str) -> re.Pattern[str]:
     return re.compile("".join(lines))
 
 
+@pytest.mark.timeout(600)  # two deployments: half a minute, or much more beside other work
 def test_the_pages_commands_print_what_it_shows(warehouse: Project) -> None:
     shutil.copytree(PAGE.with_suffix(""), warehouse.folder / "docs" / PAGE.stem)
     write_command(warehouse.installed(), warehouse.folder)
     page = commands_of_the_page()
     used = {command.split()[1] for command in page if command.startswith(".venv/bin/loader")}
     assert used >= {"add", "try", "deploy", "upload", "sql", "evolve", "start", "show", "eject"}
-    for (command, shown), printed in zip(page.items(), warehouse.typed([*page]), strict=True):
+    for (command, shown), printed in zip(
+        page.items(), warehouse.typed([*page], seconds=500), strict=True
+    ):
         if shown:
             said = PROGRESS.sub("", printed)
             assert pattern(shown).fullmatch(said), (

@@ -91,9 +91,16 @@ def add(given: argparse.Namespace) -> Document:
     return add.measure(20_000 if given.quick else 1_000_000)
 
 
+def contracts(given: argparse.Namespace) -> Document:
+    """order events by contract, compared with as many by songplays' SQL: seconds of SQL by step"""
+    from benchmarks import contracts
+
+    return contracts.measure(*((20_000, 3) if given.quick else (1_000_000, 1)))
+
+
 PARTS: dict[str, Part] = {
     "costs": costs, "latency": latency, "cold": cold, "plan": plan, "publish": publish, "scale": scale,
-    "pressure": pressure, "against": against, "local": local, "add": add,
+    "pressure": pressure, "against": against, "local": local, "add": add, "contracts": contracts,
 }  # fmt: skip
 
 

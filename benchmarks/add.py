@@ -42,7 +42,7 @@ def measure(events: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="benchmarks-add-") as folder:
         samples = Path(folder) / "orders"
         samples.mkdir()
-        written = _write(samples, events)
+        written = write(samples, events)
         words = ["add", "orders", str(samples), "--into", folder, "--yes"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.perf_counter()
@@ -86,8 +86,8 @@ def _wrong(contract: Any) -> list[str]:
     return wrong
 
 
-def _write(folder: Path, events: int) -> int:
-    """The events in FILES files; returns their bytes."""
+def write(folder: Path, events: int) -> int:
+    """Order events in FILES files; returns their bytes."""
     chance = random.Random(SEED)
     made = _events(chance, events)
     size = 0

@@ -92,9 +92,8 @@ class Counted:
     def different(self) -> int:
         """How many records there are, without those that are there a second time word for word."""
         if self._different is None:
-            column = "j" if isinstance(self._records, Json) else "v"
-            query = f"SELECT count(DISTINCT hash({column}::VARCHAR)) FROM ({self._records.source})"  # noqa: S608
-            [(self._different,)] = rows_of(self._records.db, query)
+            self.look([()])
+            self._different = self._counts[()]
         return self._different
 
     def of(self, some: tuple[Candidate, ...]) -> int:
@@ -103,22 +102,25 @@ class Counted:
         return self._counts[some]
 
     def look(self, combinations: Sequence[tuple[Candidate, ...]]) -> None:
-        """Counts several in one reading."""
+        """Counts several in one reading. () is the record as a whole, as ``different`` counts it."""
         new = [some for some in dict.fromkeys(combinations) if some not in self._counts]
         for first in range(0, len(new), AT_ONCE):
             part = new[first : first + AT_ONCE]
             used = list(dict.fromkeys(one for some in part for one in some))
             places = {one: number for number, one in enumerate(used, 1)}
+            whole = "j" if isinstance(self._records, Json) else "whole"
             counts = ", ".join(
-                f"count(DISTINCT hash({', '.join(f'v[{places[one]}]' for one in some)}))"
+                f"count(DISTINCT hash({', '.join(f'v[{places[one]}]' for one in some) or f'{whole}::VARCHAR'}))"
                 for some in part
             )
-            values_of = self._records.values([one.path for one in used])
+            values_of = self._records.values([one.path for one in used], whole=() in part)
             [row] = rows_of(self._records.db, f"SELECT {counts} FROM ({values_of})")  # noqa: S608
             self._counts.update(zip(part, row, strict=True))
 
     def unique(self, combinations: Sequence[tuple[Candidate, ...]]) -> list[tuple[Candidate, ...]]:
         """Those that no two different records have in common."""
+        if self._different is None and len(combinations) < AT_ONCE:
+            self.look([(), *combinations])
         possible = [some for some in combinations if _most(some) >= ALMOST * self.different]
         self.look(possible)
         return [some for some in possible if self._counts[some] == self.different]

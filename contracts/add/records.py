@@ -55,17 +55,18 @@ class Json:
     source: str
     rows: int = 0
 
-    def values(self, paths: Sequence[Sequence[str]]) -> str:
-        """A query with the list v: the JSON text of each path, NULL where a record does not have it."""
-        return f"SELECT json_extract(j, {_listed([pointer(p) for p in paths])}) AS v FROM ({self.source})"  # noqa: S608
+    def values(self, paths: Sequence[Sequence[str]], *, whole: bool = False) -> str:
+        """A query with the list v: the JSON text of each path, NULL where a record has none; and ``whole``, j."""
+        at = _listed([pointer(path) for path in paths])
+        return f"SELECT json_extract(j, {at}) AS v{', j' if whole else ''} FROM ({self.source})"  # noqa: S608
 
     def elements(self, path: Sequence[str]) -> "Json":
         """The elements of the array at a path."""
         at = literal(pointer(path))
-        inner = f"SELECT json_extract(j, {at}) AS a FROM ({self.source})"  # noqa: S608
+        # Other values than arrays become NULL, which has no elements.
         return Json(
             self.db,
-            f"SELECT unnest(CAST(a AS JSON[])) AS j FROM ({inner}) WHERE json_type(a) = 'ARRAY'",  # noqa: S608
+            f"SELECT unnest(from_json(json_extract(j, {at}), '[\"JSON\"]')) AS j FROM ({self.source})",  # noqa: S608
         )
 
     def first(self, rows: int) -> "Json":
@@ -94,10 +95,10 @@ class Table:
     names: list[str]
     rows: int = 0
 
-    def values(self, paths: Sequence[Sequence[str]]) -> str:
-        """As Json.values, with the text of each field."""
+    def values(self, paths: Sequence[Sequence[str]], *, whole: bool = False) -> str:
+        """As Json.values, with the text of each field; all of them are ``whole``."""
         picked = ", ".join(f"v[{self.names.index(path[0]) + 1}]" for path in paths)
-        return f"SELECT [{picked}] AS v FROM ({self.source})"  # noqa: S608
+        return f"SELECT [{picked}] AS v{', v AS whole' if whole else ''} FROM ({self.source})"  # noqa: S608
 
 
 def pointer(path: Sequence[str]) -> str:

@@ -87,7 +87,7 @@ Stats = dict[str, Found]
 def _text_kind(t: str) -> str:
     """The SQL that says the kind of a text. Branches are by the first character, because expressions cost time."""
     return f"""CASE
-    WHEN trim({t}) = '' THEN 'empty'
+    WHEN ascii({t}) IN (0, 32) AND trim({t}) = '' THEN 'empty'
     WHEN ascii({t}) BETWEEN 48 AND 57 OR ascii({t}) IN (43, 45) THEN CASE
         WHEN strlen({t}) >= 16 AND contains({t}, ':') AND contains({t}, '-') THEN CASE
             WHEN regexp_full_match({t}, '{ISO}[T ]{CLOCK} ?{ZONE}') AND try_cast({t} AS TIMESTAMPTZ) IS NOT NULL

@@ -107,9 +107,7 @@ def test_a_quoted_id_is_a_value(session: Session) -> None:
 
 
 NOT_VALUES = [
-    WITH_IDS.format(
-        load="20261123-203011-aed5631e", other="x", comment="20261123-203011-aed5631e"
-    ),
+    WITH_IDS.format(load="20261123-203011-aed5631e", other="x", comment="20261123-203011-aed5631e"),
     "SELECT 'a '20261123-203011-aed5631e' b'",
     "SELECT 'a ''20261123-203011-aed5631e'' b'",
     "SELECT n AS \"'20261123-203011-aed5631e'\" FROM t.stage_1",

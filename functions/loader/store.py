@@ -167,9 +167,12 @@ class Store:
         )
         yield from answer["Body"].iter_chunks(64 << 10)
 
-    def stream(self, file: DataFile) -> Iterator[bytes]:
-        """A data file as it comes, if it is still this version. Raises what botocore raises."""
-        answer = self._client.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)
+    def stream(self, file: DataFile, at: int = 0) -> Iterator[bytes]:
+        """A data file as it comes, from a byte on, if it is still this version. Raises what botocore raises."""
+        more = {"Range": f"bytes={at}-"} if at else {}
+        answer = self._client.get_object(
+            Bucket=file.bucket, Key=file.key, IfMatch=file.etag, **more
+        )
         yield from answer["Body"].iter_chunks(64 << 10)
 
     def prepare_streams(self) -> None:

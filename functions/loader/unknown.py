@@ -18,7 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from loader.batches import Reject
-from loader.datasets import Dataset
+from loader.datasets import Dataset, compression
 from loader.decompression import NotThatFormat, unpacked
 from loader.store import DataFile, Store
 from loader.suggested import Seen, line
@@ -49,7 +49,7 @@ def look(
 ) -> list[Read]:
     """Reads the files, as far as there is time. ``before``: as ``progress`` returned it after the last call.
 
-    Raises ClientError if S3 does not answer.
+    If no file gets further in the whole time, one of them is rejected. Raises ClientError if S3 does not answer.
     """
     taken = mapped_by(dataset)
     if taken is None:  # nothing says which keys are known
@@ -57,15 +57,24 @@ def look(
     until = time.monotonic() + SECONDS
     store.prepare_streams()
 
-    def one(file: DataFile) -> Read:
+    def begun(file: DataFile) -> Read:
         etag, *so_far = before.get(file.key, [""])
         read = Read(file, *so_far) if etag == file.etag else Read(file)
-        if read.done or not file.size or time.monotonic() > until:
-            return replace(read, done=read.done or not file.size)
+        at_end = read.at >= file.size and not compression(file.key)
+        return replace(read, done=read.done or at_end or not file.size)
+
+    def one(read: Read) -> Read:
+        if read.done or time.monotonic() > until:
+            return read
         return _read(store, read, dataset, taken, until)
 
+    reads = [begun(file) for file in files]
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return list(pool.map(one, files))
+        found = list(pool.map(one, reads))
+    if found == reads and not all(read.done for read in found):  # and so it would go on forever
+        stuck = next(number for number, read in enumerate(found) if not read.done)
+        found[stuck] = replace(found[stuck], bad=_too_long(found[stuck].file))
+    return found
 
 
 def progress(found: Sequence[Read]) -> dict[str, list[Any]]:
@@ -79,7 +88,7 @@ def progress(found: Sequence[Read]) -> dict[str, list[Any]]:
 
 def _read(store: Store, read: Read, dataset: Dataset, taken: Mapped, until: float) -> Read:
     file = read.file
-    records = _Records(_from(unpacked(file.key, store.stream(file)), read.at), read.at, read.line)
+    records = _Records(_rest(store, read, until), read.at, read.line)
     try:
         for record in records:
             found = next(unmapped_keys(record, taken), None) if isinstance(record, dict) else None
@@ -87,6 +96,8 @@ def _read(store: Store, read: Read, dataset: Dataset, taken: Mapped, until: floa
                 return replace(read, bad=_with_key(file, records.line, *found, dataset))
             if time.monotonic() > until:
                 return replace(read, at=records.offset(), line=records.line)
+    except TimeoutError:
+        return read
     except NotThatFormat as error:
         return replace(read, bad=_unread(file, f"{error}. Compress it with gzip"))
     except ClientError as error:
@@ -123,11 +134,25 @@ def _unread(file: DataFile, why: str, status: str = "rejected") -> Reject:
     )
 
 
-def _from(chunks: Iterator[bytes], at: int) -> Iterator[bytes]:
-    """What comes after so many bytes."""
-    for chunk in chunks:
+def _too_long(file: DataFile) -> Reject:
+    return _unread(
+        file,
+        f"{SECONDS} seconds are too short to decompress it up to where the last call stopped. Upload it in several "
+        "files, or uncompressed; or say unknown: report",
+    )
+
+
+def _rest(store: Store, read: Read, until: float) -> Iterator[bytes]:
+    """What is not read yet. Raises TimeoutError if the time ends before: a compressed file is read from its start."""
+    if not compression(read.file.key):
+        yield from store.stream(read.file, read.at)
+        return
+    at = read.at
+    for chunk in unpacked(read.file.key, store.stream(read.file)):
         if at < len(chunk):
             yield chunk[at:]
+        elif time.monotonic() > until:
+            raise TimeoutError
         at = max(at - len(chunk), 0)
 
 

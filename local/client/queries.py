@@ -4,6 +4,9 @@ import re
 from typing import Any
 
 from botocore.exceptions import ClientError
+from sqlglot import TokenType
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import TokenError
 
 from local.client import rights
 from local.client.clients import Clients
@@ -42,6 +45,17 @@ def literal(text: str) -> str:
 def pattern(glob: str) -> str:
     """A glob with * and ? as a pattern of LIKE, whose escape is a backslash."""
     return "".join({"*": "%", "?": "_"}.get(c) or (f"\\{c}" if c in "%_\\" else c) for c in glob)
+
+
+def statements(text: str) -> list[str]:
+    """The statements of a text, which are separated by semicolons; the text itself if it cannot be separated."""
+    try:
+        tokens = Redshift().tokenize(text)
+    except TokenError:
+        return [text]
+    ends = [token.start for token in tokens if token.token_type is TokenType.SEMICOLON]
+    parts = [text[a + 1 : b].strip() for a, b in zip([-1, *ends], [*ends, len(text)], strict=True)]
+    return [part for part in parts if part] or [text]
 
 
 def run(clients: Clients, sql: str) -> Result:

@@ -73,9 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"evolve: {shown} is unchanged")
         return 0
     source.write_text(found.text, encoding="utf-8")
+    count = "1 column" if len(found.added) == 1 else f"{len(found.added)} columns"
     print(
-        f"evolve: {shown} has {len(found.added)} columns more. Check their types, which are from samples, then deploy. "
-        "Rows that are loaded get them only by a reload of their files."
+        f"evolve: {shown} has {count} more. Check the types, which are from samples, then deploy. "
+        "Rows that are loaded get the new values only by a reload of their files."
     )
     return 0
 

@@ -8,7 +8,7 @@ from local.client.clients import Clients, clients
 from local.show.tables import FORMATS, render
 from local.show.terminal import visible
 
-HELP = "run an SQL statement through the Data API, with the star schema on the search path"
+HELP = "run SQL statements, one after another, through the Data API, with the star schema on the search path"
 EXAMPLES = (
     'loader sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"',
     'loader sql --json "SELECT * FROM loads ORDER BY published_at DESC LIMIT 5"',
@@ -37,13 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the rows. An error of the database is exit code 1."""
+    """Prints the rows of each statement. An error of the database ends it with exit code 1."""
     found = clients(arguments)
-    if not found.target.local:
-        print(sent(found, arguments.sql), file=sys.stderr)
-    text = render(queries.run(found, arguments.sql), arguments.format)
-    if text:
-        print(text)
+    for statement in queries.statements(arguments.sql):
+        if not found.target.local:
+            print(sent(found, statement), file=sys.stderr)
+        if text := render(queries.run(found, statement), arguments.format):
+            print(text)
     return 0
 
 

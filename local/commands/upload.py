@@ -78,7 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
         print(painted(said, sys.stdout))
     failed = sum(report.failed for report in reports)
     counts = {kind: sum(report.files(kind) for report in reports) for kind in LEFT_OUT}
-    left = "".join(f", {number:,} files {kind}" for kind, number in counts.items() if number)
+    left = "".join(
+        f", {number:,} file{'' if number == 1 else 's'} {kind}"
+        for kind, number in counts.items()
+        if number
+    )
     print(
         painted(
             f"{len(reports):,} load{'' if len(reports) == 1 else 's'}, {failed:,} failed{left}",
@@ -105,5 +109,6 @@ def put(found: Clients, parts: stack.Stack, folder: Path) -> dict[str, str]:
             files,
             lambda done: progress.show(f"{done:,} of {len(files):,} files"),
         )
-        progress.end(f"{len(files):,} files to s3://{parts.data_bucket}")
+        count = f"{len(files):,} file{'' if len(files) == 1 else 's'}"
+        progress.end(f"{count} to s3://{parts.data_bucket}")
     return etags

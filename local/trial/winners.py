@@ -83,7 +83,8 @@ def of(made: Loads, contract: Contract, load_id: str, files: Mapping[str, Path])
 def _sources(
     made: Loads, shape: Shape, some: str, files: Mapping[str, Path], wanted: Iterable[str]
 ) -> dict[tuple[str, ...], tuple[str, int | None]]:
-    """Key -> the file that has the winning version, and its line. Files that may have it are staged again, each alone.
+    """Key -> the file that has the winning version, and its line. Files that may have it are staged again, each alone,
+    until all are found.
 
     wanted: the keys' first columns.
     """
@@ -100,7 +101,11 @@ def _sources(
         for one in compared
     )
     texts = list(wanted)
-    for key, path in files.items():
+    for key, path in reversed(
+        [*files.items()]
+    ):  # the newest version is most often in the last file
+        if len(found) == len(texts):
+            break
         records = places.read(key, path)
         maybe = any(value in record.text for record in records for value in texts)
         if not maybe or not (table := made.staged(key)):

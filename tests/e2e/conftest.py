@@ -20,8 +20,11 @@ FIRST_GROUP = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """These first; of these last what looks back on the others."""
-    items.sort(key=lambda item: (item.path.parent != HERE, item.path.name == "test_statements.py"))
+    """These first; of these last what leaves a dataset behind, and what looks back on the others."""
+    last = ("test_adding_a_dataset", "test_statements")
+    items.sort(
+        key=lambda item: (item.path.parent != HERE, *(item.path.stem == n for n in last[::-1]))
+    )
     for item in items:
         if item.path.parent == HERE:
             group = "first" if item.path.stem in FIRST_GROUP else "second"

@@ -1,13 +1,8 @@
 """The three ways of use, with stock tools only: uploads that load themselves, executions, queries."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 from local.generator import DataSet
 from tests.world import oracle
@@ -165,34 +160,10 @@ def commands_of_the_pages() -> list[str]:
 
 
 def test_the_commands_of_the_pages_run_word_for_word(warehouse: Project) -> None:
-    """In another terminal: the variables of the first one are not set, the ports are remembered."""
-    folder = warehouse.folder
-    shutil.copy(ROOT / "Makefile", folder)
-    # A .venv of the copy's own with these packages, as installed a moment ago: make must not touch the real one.
-    venv = folder / ".venv"
-    venv.mkdir(exist_ok=True)
-    (venv / "bin").mkdir(exist_ok=True)
-    programs = [f"bin/{path.name}" for path in (Path(sys.prefix) / "bin").iterdir()]
-    for name in ("lib", "pyvenv.cfg", *programs):
-        if not (venv / name).exists():
-            (venv / name).symlink_to(Path(sys.prefix) / name)
-    (venv / "bin" / "loader").unlink(missing_ok=True)
-    write_command(venv, folder)
-    (venv / ".installed-demo").touch()
+    write_command(warehouse.installed(), warehouse.folder)
     commands = commands_of_the_pages()
     assert len(commands) >= 14
-    script = "".join(f"echo '@@ {number}'\n{each}\n" for number, each in enumerate(commands))
-    ended = subprocess.run(
-        ["bash", "-euc", script],
-        cwd=folder,
-        env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
-    said = dict(zip(commands, re.split(r"^@@ \d+\n", ended.stdout, flags=re.M)[1:], strict=True))
+    said = dict(zip(commands, warehouse.typed(commands), strict=True))
 
     def answer(of: str) -> str:
         (found,) = [text for command, text in said.items() if of in command]

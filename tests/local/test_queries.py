@@ -37,6 +37,23 @@ def clients(api: Any) -> Clients:
     return cast(Clients, SimpleNamespace(redshift=api, warehouse=LOCAL_WAREHOUSE))
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("SELECT 1", ["SELECT 1"]),
+        ("SELECT 1; ", ["SELECT 1"]),
+        (
+            "ALTER TABLE t DROP COLUMN \"a;b\"; UPDATE t SET c = ';' -- one; two\n;",
+            ['ALTER TABLE t DROP COLUMN "a;b"', "UPDATE t SET c = ';' -- one; two"],
+        ),
+        ("SELECT 'open; 1", ["SELECT 'open; 1"]),
+        ("", [""]),
+    ],
+)
+def test_statements_of_a_text(text: str, parts: list[str]) -> None:
+    assert queries.statements(text) == parts
+
+
 def test_rows_of_all_pages_with_their_types() -> None:
     names = [{"name": "a"}, {"name": "b"}]
     api = DataApi(

@@ -156,6 +156,31 @@ def test_reading_goes_on_where_the_last_call_stopped(
     assert found[1].done
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_that_no_call_gets_further_in_is_rejected(
+    store: Store, s3: Any, ticking: list[int], monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """A compressed one, because each call decompresses it from its start. Others are read from where they are."""
+    monkeypatch.setattr(unknown, "SECONDS", 1)
+    body = text(*[GOOD] * 40_000)
+    name, data = ("a.jsonl.gz", gzip.compress(body)) if packed else ("a.jsonl", body)
+    file = put(s3, name, data)
+    at = body.index(b"\n", len(body) // 2)
+    [found] = read(store, file, before={file.key: [file.etag, at, 20_000, False]})
+    assert bool(found.bad) == packed
+    assert (found.at > at) != packed
+    if found.bad:
+        assert found.bad.status == "rejected"
+        assert "1 seconds are too short to decompress it" in found.bad.reason
+        assert "unknown: report" in found.bad.reason
+
+
+def test_a_file_whose_last_record_ended_the_time_is_read(store: Store, s3: Any) -> None:
+    file = put(s3, "a.jsonl", text(GOOD))
+    before = {file.key: [file.etag, file.size, 1, False]}
+    assert [(r.done, r.bad) for r in read(store, file, before=before)] == [(True, None)]
+
+
 def test_a_replaced_file_is_read_from_its_beginning(
     store: Store, s3: Any, ticking: list[int]
 ) -> None:

@@ -3,13 +3,14 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cached_property
@@ -33,6 +34,7 @@ from tests.world import oracle
 ROOT = Path(__file__).resolve().parents[2]
 SPARKIFY = ROOT.parent / "shared" / "data" / "sparkify"
 END_SECONDS = 180
+_BIN = Path(sys.prefix) / "bin"
 COPIED = (
     "contracts",
     "functions",
@@ -83,6 +85,40 @@ class Project:
                 f"{' '.join(command)} ended {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
             )
         return ended
+
+    def installed(self) -> Path:
+        """Gives the copy a .venv with these packages, as make leaves it: make must not touch the real one. It has no
+        command ``loader`` yet.
+        """
+        shutil.copy(ROOT / "Makefile", self.folder)
+        venv = self.folder / ".venv"
+        (venv / "bin").mkdir(parents=True, exist_ok=True)
+        places = ("lib", "pyvenv.cfg", *(f"bin/{each.name}" for each in _BIN.iterdir()))
+        for name in places:
+            if not (venv / name).is_symlink() and name != "bin/loader":
+                (venv / name).symlink_to(Path(sys.prefix) / name)
+        (venv / ".installed-demo").touch()
+        return venv
+
+    def typed(self, commands: Sequence[str], seconds: int = 240) -> list[str]:
+        """What each command printed, typed one after another into a new terminal in the copy's folder.
+
+        No variable of these tests is set there: the ports are remembered. Fails if a command fails.
+        """
+        script = "".join(f"echo '@@ {number}'\n{each}\n" for number, each in enumerate(commands))
+        ended = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=self.folder,
+            env={"PATH": os.defpath, "HOME": os.environ["HOME"]},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=seconds,
+        )
+        assert ended.returncode == 0, ended.stdout
+        return re.split(r"^@@ \d+\n", ended.stdout, flags=re.MULTILINE)[1:]
 
     def local(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """``loader …``"""

@@ -48,10 +48,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Plan:
-    """``reads``: the keys to read with DuckDB's types for them; ``cells`` over k0, k1, ..."""
+    """``reads``: the keys to read with DuckDB's types for them; ``cells`` over k0, k1, ...
+
+    ``nested``: by a key's number, the JSON paths below it, which are read in one go: n<number> is the list of what they
+    lead to, e<number>_<1, 2, ...> the text of each, NULL for null.
+    """
 
     reads: dict[str, str]
     cells: Sequence[Cell]
+    nested: dict[int, list[str]]
 
     def certain(self, path: Path) -> str:
         """The certain rows, as c0, c1, ..."""
@@ -85,11 +90,23 @@ class Plan:
         keys = ", ".join(
             f"CAST({_name(key)} AS VARCHAR) AS k{n}" for n, key in enumerate(self.reads)
         )
-        return (
+        top = (
             f"SELECT {keys} FROM read_json({_quoted(str(path))}, format = 'newline_delimited', "
             f"records = 'true', ignore_errors = true, columns = {{{types}}}, "
             "maximum_object_size = 8388608)"
         )
+        if not self.nested:
+            return top
+        lists = ", ".join(
+            f"json_extract(CAST(k{key} AS JSON), [{', '.join(map(_quoted, paths))}]) AS n{key}"
+            for key, paths in self.nested.items()
+        )
+        texts = ", ".join(
+            f"nullif(CAST(n{key}[{number}] AS VARCHAR), 'null') AS e{key}_{number}"
+            for key, paths in self.nested.items()
+            for number in range(1, len(paths) + 1)
+        )
+        return f"SELECT *, {texts} FROM (SELECT *, {lists} FROM ({top}))"
 
 
 def plan(
@@ -108,27 +125,37 @@ def plan(
         return None
     places = {key: number for number, key in enumerate(reads)}
     cells = []
+    nested: dict[int, list[str]] = {}
     for number, (column, path) in enumerate(zip(columns, steps, strict=True)):
-        source = f"k{places[str(path[0])]}"
-        cell = _cell(column, f"c{number}", source, path[1:], options)
+        cell = _cell(column, f"c{number}", places[str(path[0])], path[1:], options, nested)
         if cell is None:
             return None
         cells.append(cell)
-    return Plan(reads, cells)
+    return Plan(reads, cells, nested)
 
 
 def _cell(
-    column: Column, name: str, source: str, rest: Sequence[Step], options: CopyOptions
+    column: Column,
+    name: str,
+    key: int,
+    rest: Sequence[Step],
+    options: CopyOptions,
+    nested: dict[int, list[str]],
 ) -> Cell | None:
+    """Adds the paths below the key to ``nested``."""
     conditions = []
-    parent = source
+    source, path = f"k{key}", "$"
     for step in rest:
         opening = "{" if isinstance(step, str) else "["
-        inner = f"json_extract(CAST({source} AS JSON), {_json_path(step)})"
+        path += _json_path(step)
+        paths = nested.setdefault(key, [])
+        if path not in paths:
+            paths.append(path)
+        number = paths.index(path) + 1
         conditions.append(f"starts_with({source}, '{opening}')")
         if isinstance(step, int):
-            conditions.append(f"({source} IS NULL OR {inner} IS NOT NULL)")
-        parent, source = source, f"nullif(CAST({inner} AS VARCHAR), 'null')"
+            conditions.append(f"({source} IS NULL OR n{key}[{number}] IS NOT NULL)")
+        source = f"e{key}_{number}"
     if column.type.name == "super":
         # As it is in the file. A key that is twice in an object stays twice; the exact reader keeps the first.
         value = source
@@ -137,7 +164,7 @@ def _cell(
         )
     elif column.type.is_text and rest:
         conditions.append(f"starts_with({source}, '\"')")
-        string = f"json_extract_string(CAST({parent} AS JSON), {_json_path(rest[-1])})"
+        string = f"json_extract_string(CAST({source} AS JSON), '$')"
         value, certain = _text(column, string, options, nested=True)
         conditions.append(certain)
     elif column.type.is_text:
@@ -276,9 +303,9 @@ def _timestamp(json: str, given: str) -> str | None:
 
 def _json_path(step: Step) -> str:
     if isinstance(step, int):
-        return f"'$[{step}]'"
+        return f"[{step}]"
     escaped = step.replace("\\", "\\\\").replace('"', '\\"')
-    return _quoted(f'$."{escaped}"')
+    return f'."{escaped}"'
 
 
 def _listed(words: Sequence[str]) -> str:

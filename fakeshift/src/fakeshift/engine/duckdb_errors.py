@@ -121,6 +121,18 @@ def _no_common_type(match: re.Match[str]) -> RedshiftError:
     )
 
 
+def _no_macro(match: re.Match[str]) -> RedshiftError:
+    """One of our macros takes no such argument; all of them fit a column that is not there, which has no type."""
+    if match[1]:
+        start = len(match[2]) - len("LINE ")
+        call = match[1][start : start + len(match[3])]
+        if column := re.fullmatch(r'RS_\w+\((?:"?(\w+)"?\.)?"?(\w+)"?\)', call):
+            table, name = column.groups()
+            shown = f"{table}.{name}" if table else f'"{name}"'
+            return RedshiftError(f"column {shown} does not exist", sqlstate="42703")
+    return unsupported("a function of arguments of these types")
+
+
 def _rule(pattern: str, make: Make) -> tuple[re.Pattern[str], Make]:
     return re.compile(pattern, re.DOTALL), make
 
@@ -207,8 +219,8 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         _no_common_type,
     ),
     _rule(
-        r"Macro rs_\w+\(\) (?:does not support|has multiple overloads)",
-        lambda _: unsupported("a function of arguments of these types"),
+        r"Macro rs_\w+\(\) (?:does not support|has multiple overloads)(?:[\s\S]*?\nLINE (.*)\n( *)(\^+))?",
+        _no_macro,
     ),
     _rule(
         r"Could not choose a best candidate function for the function call \"(.*?)\"",

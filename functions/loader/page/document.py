@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from loader.page import parts, text
+from loader.page.commands import Commands
 from loader.page.html import e, rendered
 from loader.page.html import time as shown_time
-from loader.page.model import LEFT_OUT, Dataset, Day, Load, Page
+from loader.page.model import DAYS, LEFT_OUT, Dataset, Day, Load, Page
 from loader.page.opened import opened
 from loader.page.state import SILENT, VERDICTS, Concern, State, state_of
+
+__all__ = ["DAYS", "loads_html", "style"]
 
 SHOWN = 100  # loads at first
 PACK = 100  # loads
@@ -27,8 +30,8 @@ _HERE = Path(__file__).parent
 class InPage:
     """The sections stand in the page, whose script opens a load."""
 
-    def __init__(self, command: str) -> None:
-        self.command = command
+    def __init__(self, commands: Commands) -> None:
+        self.commands = commands
 
     def open_load(self, load: Load) -> list[ET.Element]:
         return [e("button", load.id, type="button", data_open=load.id)]
@@ -45,9 +48,9 @@ class InPage:
         return e("button", "Show more", type="button", class_="more") if shown < total else None
 
 
-def loads_html(page: Page, command: str) -> str:
-    """The page. command: what a person types before the name of a command, such as ``.venv/bin/loader``."""
-    frame = InPage(command)
+def loads_html(page: Page, commands: Commands) -> str:
+    """The page."""
+    frame = InPage(commands)
     state = state_of(page)
     style, script = _source("page.css"), _source("page.js")
     root = e(
@@ -65,7 +68,7 @@ def loads_html(page: Page, command: str) -> str:
         lang="en",
     )
     body = root[1]
-    body.append(_raw("script", _told(page, state, command), type="application/json", id="told"))
+    body.append(_raw("script", _told(page, state, commands), type="application/json", id="told"))
     body.extend(_packs(page, frame))
     body.append(_raw("script", script))
     return f"<!DOCTYPE html>\n{rendered(root)}\n"
@@ -98,6 +101,11 @@ def _policy(style: str, script: str) -> str:
         f"default-src 'none'; style-src 'sha256-{digest(style)}'; script-src 'sha256-{digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
+
+
+def style() -> ET.Element:
+    """The style of the sections alone."""
+    return _raw("style", (_HERE / "page.css").read_text(encoding="utf-8"))
 
 
 def _raw(tag: str, content: str, **attributes: str) -> ET.Element:
@@ -157,11 +165,11 @@ def _dialog(page: Page) -> ET.Element | None:
     return e("dialog", close, e("div", class_="body"), aria_label="A load")
 
 
-def _told(page: Page, state: State, command: str) -> str:
+def _told(page: Page, state: State, commands: Commands) -> str:
     """What the script needs to know."""
     old = Concern(
         "amber",
-        f"this page was written on {text.moment(page.now)} and does not change by itself; {command} report writes it again",
+        f"this page was written on {text.moment(page.now)} and does not change by itself; {commands.say('report')} writes it again",
         page.now + SILENT * page.sweep_every,
     )
     later = sorted([*state.later, old], key=lambda each: each.since)
@@ -187,7 +195,7 @@ def _packs(page: Page, frame: InPage) -> Iterator[ET.Element]:
         yield _pack(
             f"loads-{first // PACK}",
             [
-                (load.id, rendered(parts.row(load, frame, longest)), rendered(opened(load, frame.command)))
+                (load.id, rendered(parts.row(load, frame, longest)), rendered(opened(load, frame.commands)))
                 for load in page.loads[first : first + PACK]
             ],
         )  # fmt: skip

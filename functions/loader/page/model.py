@@ -5,7 +5,6 @@ A document of the history (loader/history.py) may lack any field: it may be of a
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -239,10 +238,14 @@ class Page:
         documents: Iterable[Mapping[str, Any]],
         sweep: Mapping[str, Any] | None,
         now: datetime,
+        *,
         days: int = DAYS,
+        paused: bool | None = None,
     ) -> None:
+        """paused: as the stack is deployed; None for what the last sweep said, which does not run in a pause."""
         self.now = now
         self.sweep: Mapping[str, Any] = sweep or {}
+        self.paused = bool(self.sweep.get("paused")) if paused is None else paused
         found = {str(each.get("load_id")): each for each in documents}
         undone = _undone(found.values())
         loads = [Load(each, undone.get(name, "")) for name, each in found.items()]
@@ -437,8 +440,3 @@ def _undone(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         for each in documents
         if each.get("mode") == "undo" and each.get("status") == "undone" and each.get("report")
     }
-
-
-def again(keys: Sequence[str]) -> str:
-    """The input of an execution that tries files again."""
-    return json.dumps({"keys": list(keys)})

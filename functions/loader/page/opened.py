@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loader.console import execution_url, logs_url
 from loader.page import text
+from loader.page.commands import Commands
 from loader.page.html import code, e, theirs, time
 from loader.page.model import LEFT_OUT, Load
 
@@ -25,11 +24,11 @@ MAIN = {
 LOAD = ("plan", "stage", "publish")
 ASIDE = {"migrate": 0, "find_bad_files": 1, "leave_out_loaded": 2}
 """Steps that only some loads need -> the step of LOAD under which they are drawn."""
-_WIDTH, _HEIGHT, _GAP, _BELOW = 108, 30, 44, 26
+_WIDTH, _HEIGHT, _GAP, _BELOW = 120, 30, 36, 26
 
 
-def opened(load: Load, command: str) -> ET.Element:
-    """All that the history has of a load. command: what a person types before the name of a command: ``loader``."""
+def opened(load: Load, commands: Commands) -> ET.Element:
+    """All that the history has of a load."""
     return e(
         "div",
         _title(load),
@@ -41,7 +40,7 @@ def opened(load: Load, command: str) -> ET.Element:
         _checks(load),
         _files(load),
         _noticed(load),
-        _commands(load, command),
+        _commands(load, commands),
         class_="opened",
     )
 
@@ -278,13 +277,13 @@ def _noticed(load: Load) -> list[ET.Element]:
 
 
 # -- commands and links --------------------------------------------------------------------
-def _commands(load: Load, command: str) -> list[ET.Element]:
+def _commands(load: Load, commands: Commands) -> list[ET.Element]:
     rows = [
-        (what, e("code", f"{command} start {shlex.quote(json.dumps(document))}", class_="command"))
+        (what, e("code", commands.start(document), class_="command"))
         for what, document in inputs(load)
     ]
     if load.name:
-        rows.append(("see the execution", e("code", f"{command} show {shlex.quote(load.name)}")))
+        rows.append(("see the execution", e("code", commands.say("show", load.name), class_="command")))
     if not rows:
         return []
     return [

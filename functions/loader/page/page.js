@@ -67,7 +67,7 @@
     const number = ids.indexOf(id);
     if (number >= 0) await open(number);
   };
-  const rows = $(".rows");
+  const rows = $(".listed");
   const more = $(".more");
   const showMore = async () => {
     const first = rows.children.length;

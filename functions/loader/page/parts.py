@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from loader.page import costs, text
+from loader.page.commands import Commands
 from loader.page.html import code, e, theirs
 from loader.page.html import time as shown_time
-from loader.page.model import LEFT_OUT, Dataset, Day, Load, Page, Reason, again
+from loader.page.model import LEFT_OUT, Dataset, Day, Load, Page, Reason
 from loader.page.opened import links, table
 from loader.page.state import State
 
@@ -33,8 +33,7 @@ STEPS = ("plan", "stage", "publish", "other")
 class Frame(Protocol):
     """Where the sections stand: in the page, whose script opens a load, or in a widget, which has none."""
 
-    command: str
-    """What a person types before the name of a command."""
+    commands: Commands
 
     def open_load(self, load: Load) -> list[ET.Element]:
         """What opens a load."""
@@ -78,7 +77,7 @@ def facts(page: Page) -> list[tuple[str, Sequence[ET.Element | str]]]:
         ("Last load", [last.status, " ", shown_time(last.ended)] if last else ["none"]),
         ("Files left out", [", ".join(left_out) or "none"]),
         ("Expected and not there", [", ".join(overdue) or "nothing"]),
-        ("Loads by itself", ["paused" if page.sweep.get("paused") else "yes"] if page.sweep else ["not known"]),
+        ("Loads by itself", ["paused" if page.paused else "yes" if page.sweep else "not known"]),
         ("Tables", [f"version {tables}" if tables is not None else "not known"]),
     ]  # fmt: skip
 
@@ -94,17 +93,17 @@ def empty(frame: Frame) -> ET.Element:
         e("h2", "Nothing is loaded yet"),
         e(
             "ol",
-            e("li", "Check the set-up: ", _command(frame, "start", '{"check": true}')),
-            e("li", "Upload files under a dataset's prefix: ", code(f"{frame.command} upload DIR")),
-            e("li", "Or load what is in the bucket: ", _command(frame, "start", "{}")),
+            e("li", "Check the set-up: ", _command(frame.commands.start({"check": True}))),
+            e("li", "Upload files under a dataset's prefix: ", _command(frame.commands.say("upload", "DIR"))),
+            e("li", "Or load what is in the bucket: ", _command(frame.commands.start({}))),
         ),
-        e("p", "Another kind of file: ", code("loader add NAME FILES"), " writes its dataset.yaml."),
+        e("p", "Another kind of file: ", _command(frame.commands.program + " add NAME FILES"), " writes its dataset.yaml."),
         class_="empty",
     )
 
 
-def _command(frame: Frame, command: str, document: str) -> ET.Element:
-    return e("code", f"{frame.command} {command} {shlex.quote(document)}", class_="command")
+def _command(line: str) -> ET.Element:
+    return e("code", line, class_="command")
 
 
 # -- datasets by day -----------------------------------------------------------------------
@@ -218,7 +217,7 @@ def loads(shown: Sequence[Load], frame: Frame, total: int, longest: float) -> ET
                 e("thead", e("tr", (e("th", head or e("span", "Links", class_="sr"), scope="col",
                                       class_="n" if head in ("Checks", "Cost") else None)
                                     for head in HEADS))),
-                e("tbody", (row(each, frame, longest) for each in shown), class_="rows"),
+                e("tbody", (row(each, frame, longest) for each in shown), class_="listed"),
                 class_="loads-table",
             ),
             class_="scroll",
@@ -355,7 +354,7 @@ def reason(group: Reason, frame: Frame) -> ET.Element:
     tried = [one.key for one in group.files[:TRIED]]
     some = f" (the first {TRIED})" if len(group.files) > TRIED else ""
     parts.append(e("p", WHAT_NOW[group.kind], some))
-    parts.append(e("p", _command(frame, "start", again(tried))))
+    parts.append(e("p", _command(frame.commands.start({"keys": tried}))))
     title = group.text or "The history has no reason; the ledger has it (file_status)."
     return e(
         "details",
@@ -397,8 +396,7 @@ def unknown_keys(page: Page) -> ET.Element | None:
     if not page.unknown_keys:
         return None
     rows = [
-        (theirs(key.dataset), code(key.path), code(key.suggested) if key.suggested else "no contract",
-         code(key.file), shown_time(key.load.ended, short=True))
+        (theirs(key.dataset), code(key.path), code(key.file), shown_time(key.load.ended, short=True))
         for key in page.unknown_keys
     ]  # fmt: skip
     by_dataset: dict[str, list[str]] = {}
@@ -408,10 +406,10 @@ def unknown_keys(page: Page) -> ET.Element | None:
     return e(
         "section",
         e("h2", "Unknown keys"),
-        e("p", "They are in files that loaded, and no column takes them. To take one, add its line to dataset.yaml."),
-        table("", ("dataset", "key", "in dataset.yaml", "seen in", "when"), rows),
+        e("p", "They are in files that loaded, and no column takes them."),
+        table("", ("dataset", "key", "seen in", "when"), rows),
         (
-            e("div", e("p", "sql/datasets/", theirs(name), "/dataset.yaml"), yaml(lines))
+            e("div", e("p", "To take them, in ", code(f"sql/datasets/{name}/dataset.yaml"), ":"), yaml(lines))
             for name, lines in by_dataset.items()
         ),
         class_="unknown",

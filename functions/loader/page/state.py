@@ -56,7 +56,7 @@ def state_of(page: Page) -> State:
 
 def _concerns(page: Page) -> Iterator[Concern]:
     yield from _currency(page)
-    if page.sweep.get("paused"):
+    if page.paused:
         yield Concern("amber", "paused: nothing loads by itself until the stack's Paused is false")
     last = page.last
     if last and last.failed:
@@ -97,7 +97,8 @@ def _currency(page: Page) -> Iterator[Concern]:
         return
     said = f"no sweep has looked at the bucket since {moment(page.swept)}, so files may be missing"
     yield Concern("amber", said, page.swept + SILENT * every)
-    yield Concern("red", said, page.swept + max(GONE, 2 * SILENT * every))
+    if not page.paused:
+        yield Concern("red", said, page.swept + max(GONE, 2 * SILENT * every))
     if not page.oldest_is_known:
         yield Concern(
             "amber", "the last sweep did not look at the bucket, because a load was running"

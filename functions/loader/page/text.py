@@ -14,7 +14,10 @@ _HIDDEN = re.compile(
 
 def visible(text: object) -> str:
     """A text with the characters written out that nobody would see: ``a\\u202eb``."""
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text))
+    shown = str(text)
+    if shown.isascii() and shown.isprintable():
+        return shown
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
 
 
 def number(figure: float) -> str:

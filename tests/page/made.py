@@ -122,7 +122,7 @@ def sweep(at: datetime = NOW - timedelta(minutes=10), **changes: Any) -> Documen
 def well(count: int = 3) -> list[Document]:
     """Loads without anything to complain about, the last ten minutes before NOW."""
     return [
-        load(NOW - timedelta(minutes=10 + 60 * n), [(f"orders/{n}.jsonl", "loaded")], number=n)
+        load(NOW - timedelta(minutes=10 + 60 * n), [(f"orders/{n}.jsonl", "loaded")], number=0x100 + n)
         for n in range(count)
     ]
 

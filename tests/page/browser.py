@@ -7,6 +7,7 @@ descriptor 3 is read, 4 is written, and each message ends with a NUL.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -115,16 +116,25 @@ def opened(folder: Path) -> Iterator[Tab]:
     program = found()
     assert program
     reads_theirs, writes_ours = os.pipe()
-    reads_ours, writes_theirs = os.pipe()
+    reads_ours, low = os.pipe()
+    writes_theirs = fcntl.fcntl(low, fcntl.F_DUPFD, 100)
+    os.close(low)
     words = [
         program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
         "--no-first-run", f"--user-data-dir={folder}", "--remote-debugging-pipe", "about:blank",
     ]  # fmt: skip
-    shell = ["sh", "-c", f'exec "$0" "$@" 3<&{reads_theirs} 4>&{writes_theirs}', *words]
+
+    def descriptors() -> None:
+        for theirs, wanted in ((high, 3), (writes_theirs, 4)):
+            os.dup2(theirs, wanted)
+
+    # Neither end may be the descriptor that the other one becomes.
+    high = fcntl.fcntl(reads_theirs, fcntl.F_DUPFD, 100)
     with (folder.parent / "browser.log").open("wb") as log:
         process = subprocess.Popen(
-            shell, pass_fds=(reads_theirs, writes_theirs), stdout=log, stderr=log
+            words, preexec_fn=descriptors, pass_fds=(3, 4), stdout=log, stderr=log
         )
+    os.close(high)
     os.close(reads_theirs)
     os.close(writes_theirs)
     try:

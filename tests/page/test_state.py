@@ -155,7 +155,7 @@ def test_a_dry_run_or_a_check_is_not_the_last_load() -> None:
     story.loads.append(made.load(NOW, number=84, status="planned"))
     story.loads.append(made.load(NOW, number=85, mode="check", status="checked"))
     assert story.page().last is not None
-    assert story.page().last.id == made.load_id(NOW - timedelta(minutes=10))  # type: ignore[union-attr]
+    assert story.page().last.id == made.load_id(NOW - timedelta(minutes=10), 0x100)  # type: ignore[union-attr]
 
 
 def test_the_files_of_the_last_sweep_count_until_its_load_has_loaded_them() -> None:

@@ -22,7 +22,7 @@ from loader import clients, history
 from loader.observability import SERVICE, logger
 from loader.page import document, parts, text
 from loader.page.commands import Commands
-from loader.page.html import code, e, rendered
+from loader.page.html import code, e, rendered, table
 from loader.page.html import time as shown_time
 from loader.page.model import Dataset, Day, Load, Page
 from loader.page.opened import opened
@@ -91,7 +91,9 @@ def parse(event: Mapping[str, Any]) -> Asked:
     """Checks the parameters, as those of an execution are; raises BadRequest by the name of the field."""
     for field in event:
         if field not in FIELDS:
-            raise BadRequest(f"The parameter {field!r} is not known. Known are {', '.join(FIELDS[:-1])}.")
+            raise BadRequest(
+                f"The parameter {field!r} is not known. Known are {', '.join(FIELDS[:-1])}."
+            )
     context = event.get("widgetContext")
     context = context if isinstance(context, Mapping) else {}
     forms = context.get("forms")
@@ -130,7 +132,13 @@ class InWidget:
 
     def calls(self, element: ET.Element, **parameters: str) -> list[ET.Element]:
         """An element that shows something else: cwdb-action belongs to the element before it."""
-        action = e("cwdb-action", json.dumps(parameters), action="call", display="widget", endpoint=self._function)
+        action = e(
+            "cwdb-action",
+            json.dumps(parameters),
+            action="call",
+            display="widget",
+            endpoint=self._function,
+        )
         return [element, action]  # fmt: skip
 
     def open_load(self, load: Load) -> list[ET.Element]:
@@ -167,8 +175,10 @@ def _shown(page: Page, frame: InWidget, asked: Asked) -> Iterable[ET.Element | N
         yield e("p", frame.calls(e("a", "← All loads")))
     if asked.load:
         load = next((each for each in page.loads if each.id == asked.load), None)
-        yield opened(load, frame.commands) if load else e(
-            "p", f"The history has no load {asked.load}."
+        yield (
+            opened(load, frame.commands)
+            if load
+            else e("p", f"The history has no load {asked.load}.")
         )
     elif asked.find:
         yield from found(page, frame, asked.find)
@@ -183,7 +193,13 @@ def _shown(page: Page, frame: InWidget, asked: Asked) -> Iterable[ET.Element | N
         yield parts.left_out(page, frame)
         yield parts.unknown_keys(page)
         button = frame.calls(e("a", "Find", class_="find-button"), find="")
-        box = e("input", type="search", name="find", placeholder="a part of a file's key", aria_label="A part of its key")
+        box = e(
+            "input",
+            type="search",
+            name="find",
+            placeholder="a part of a file's key",
+            aria_label="A part of its key",
+        )
         yield e("form", box, " ", button, class_="controls")
         yield parts.loads(page.loads[:SHOWN], frame, len(page.loads), parts.longest(page.loads))
 
@@ -196,15 +212,21 @@ def found(page: Page, frame: InWidget, wanted: str) -> Iterable[ET.Element]:
         for key, outcome, *_ in load.listed
         if wanted.lower() in text.visible(key).lower()
     ]
-    yield e("h2", f"{len(hits):,} found", e("small", f"the first {FOUND}") if len(hits) > FOUND else None)
+    yield e(
+        "h2",
+        f"{len(hits):,} found",
+        e("small", f"the first {FOUND}") if len(hits) > FOUND else None,
+    )
     rows = [
         (code(key), outcome, e("span", frame.open_load(load)), shown_time(load.started))
         for key, outcome, load in hits[:FOUND]
     ]
-    yield parts.table("", ("file", "outcome", "load", "when"), rows)
+    yield table("", ("file", "outcome", "load", "when"), rows)
 
 
-def left_out_on(page: Page, frame: InWidget, day: date, dataset: str) -> Iterable[ET.Element | None]:
+def left_out_on(
+    page: Page, frame: InWidget, day: date, dataset: str
+) -> Iterable[ET.Element | None]:
     """The files that loads of a day left out, and their loads."""
     loads = [
         load
@@ -219,4 +241,8 @@ def left_out_on(page: Page, frame: InWidget, day: date, dataset: str) -> Iterabl
         files = [each for each in group.files if each.key.startswith(prefix)]
         if files:
             yield parts.reason(type(group)(group.kind, group.text, files), frame)
-    yield parts.loads(loads[:SHOWN], frame, len(loads), parts.longest(loads)) if loads else e("p", "No loads.")
+    yield (
+        parts.loads(loads[:SHOWN], frame, len(loads), parts.longest(loads))
+        if loads
+        else e("p", "No loads.")
+    )

@@ -20,7 +20,9 @@ def _of(execution: str, region: str) -> str:
 
 def execution_url(execution: str, region: str) -> str:
     """The execution with this ARN."""
-    return f"{_of(execution, region)}/states/home?region={region}#/v2/executions/details/{execution}"
+    return (
+        f"{_of(execution, region)}/states/home?region={region}#/v2/executions/details/{execution}"
+    )
 
 
 def dashboard_url(execution: str, region: str, stack: str) -> str:

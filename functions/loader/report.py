@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loader.batches import TRIED_AGAIN
-from loader.console import execution_url
+from loader.console import dashboard_url, execution_url
 from loader.migrations import latest_version
 
 if TYPE_CHECKING:
@@ -302,6 +302,10 @@ def message(
         )
         parts.append(f"Texts that were longer than their column, and are cut:\n{texts}")
     parts.append(f"Load {report['load_id']}: {execution_url(execution, region)}")
+    parts.append(
+        f"All loads: {dashboard_url(execution, region, stack)}\n"
+        f"or as a page: loader report --stack {stack} --load {report['load_id']} --open"
+    )
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
 
 

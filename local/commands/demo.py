@@ -13,7 +13,7 @@ from pathlib import Path
 from local.client import made, queries, sam, stack
 from local.client.clients import Clients, clients
 from local.client.objects import found_in
-from local.commands import generate, reset, up
+from local.commands import generate, report, reset, up
 from local.commands.upload import upload
 from local.datasets import datasets
 from local.environment import BUILD, DATA, ports
@@ -32,6 +32,7 @@ NEXT = """What to try next; everything is still running:
   .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
   .venv/bin/python -m local start '{"dry_run": true}'
   .venv/bin/python -m local status          # what is loaded of each dataset, and what needs attention
+  .venv/bin/python -m local report --open   # the page of all loads
   .venv/bin/python -m local inbox           # what would have been emailed: rejected files, failed loads, alarms
 Stop it: make down"""
 
@@ -87,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     _write(shown)
     for line in ("", *shown.lines(), "", NEXT):
         print(painted(line, sys.stdout))
+    print(f"All loads, as a page: {report.written(found, parts)}")
     return exit_code(reports) if shown.passed else FAILED
 
 

@@ -36,7 +36,9 @@ class Tab:
         self._session = ""
         self.said: list[str] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log"):
             self._call(f"{domain}.enable")
 
@@ -69,9 +71,17 @@ class Tab:
             self.said.append(told["entry"]["text"])
         return found
 
-    def show(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, at: str = "") -> None:
+    def show(
+        self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False, at: str = ""
+    ) -> None:
         """Opens a file and waits until its script has run."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._call("Page.navigate", url="about:blank")
@@ -80,7 +90,9 @@ class Tab:
 
     def run(self, script: str) -> Any:
         """The value of an expression of JavaScript; a promise is awaited."""
-        found = self._call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        found = self._call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
@@ -93,7 +105,9 @@ class Tab:
 
     def at(self, seconds: float) -> None:
         """From the next page on, the clock stands at this time (seconds since 1970)."""
-        self._call("Page.addScriptToEvaluateOnNewDocument", source=f"Date.now = () => {seconds * 1000};")
+        self._call(
+            "Page.addScriptToEvaluateOnNewDocument", source=f"Date.now = () => {seconds * 1000};"
+        )
 
     def press(self, key: str) -> None:
         for kind in ("keyDown", "keyUp"):

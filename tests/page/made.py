@@ -77,7 +77,8 @@ def load(
             "checks_total": 8,
             "rejected_total": outcomes["rejected"],
             "seconds": {"total": 4.1, "plan": 0.4, "stage": 1.9, "publish": 1.2},
-            "spent": {"transitions": 10, "function_calls": 5, "data_api_calls": 6, "s3_requests": 24, "gb_seconds": 3.2},
+            "spent": {"transitions": 10, "function_calls": 5, "data_api_calls": 6, "s3_requests": 24,
+                      "gb_seconds": 3.2},
             **left_out,
             **report,
         },
@@ -122,7 +123,11 @@ def sweep(at: datetime = NOW - timedelta(minutes=10), **changes: Any) -> Documen
 def well(count: int = 3) -> list[Document]:
     """Loads without anything to complain about, the last ten minutes before NOW."""
     return [
-        load(NOW - timedelta(minutes=10 + 60 * n), [(f"orders/{n}.jsonl", "loaded")], number=0x100 + n)
+        load(
+            NOW - timedelta(minutes=10 + 60 * n),
+            [(f"orders/{n}.jsonl", "loaded")],
+            number=0x100 + n,
+        )
         for n in range(count)
     ]
 

@@ -36,9 +36,13 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """250 loads of 500 files, and other people's texts."""
     loads = made.many(248, 500)
     loads.append(
-        made.load(NOW - timedelta(hours=2), [(EVIL_KEY, "rejected")], number=0xE0, reason=EVIL_REASON)
+        made.load(
+            NOW - timedelta(hours=2), [(EVIL_KEY, "rejected")], number=0xE0, reason=EVIL_REASON
+        )
     )
-    loads.append(made.load(NOW - timedelta(hours=3), status="failed", number=0xE1, cause=EVIL_REASON))
+    loads.append(
+        made.load(NOW - timedelta(hours=3), status="failed", number=0xE1, cause=EVIL_REASON)
+    )
     path = tmp_path_factory.mktemp("page") / "loads.html"
     path.write_text(loads_html(Page(loads, made.sweep(), NOW), Commands()), encoding="utf-8")
     return path
@@ -102,7 +106,11 @@ def test_only_the_bad_loads(tab: browser.Tab, page: Path) -> None:
 
 def test_a_file_is_found_and_its_load_opens(tab: browser.Tab, page: Path) -> None:
     tab.show(page)
-    search = "(text) => { const box = document.querySelector('#find'); box.value = text; box.dispatchEvent(new Event('input')); }"
+    search = """(text) => {
+        const box = document.querySelector('#find');
+        box.value = text;
+        box.dispatchEvent(new Event('input'));
+    }"""
     tab.run(f"({search})('ONERROR')")
     tab.until("document.querySelectorAll('.found tr').length === 1")
     assert tab.run("document.querySelector('.found code').textContent") == EVIL_KEY
@@ -124,7 +132,10 @@ def test_a_page_that_is_looked_at_later_says_so(tab: browser.Tab, tmp_path: Path
         tab.at((NOW + timedelta(hours=hours)).timestamp())
         tab.show(path)
         seen.append(
-            (tab.run("document.querySelector('.state').dataset.level"), tab.run("document.querySelector('h1').textContent"))
+            (
+                tab.run("document.querySelector('.state').dataset.level"),
+                tab.run("document.querySelector('h1').textContent"),
+            )
         )
     tab.at(NOW.timestamp() + 60)
     assert [level for level, _ in seen] == ["green", "green", "green", "amber", "red"]

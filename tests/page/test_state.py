@@ -113,7 +113,9 @@ def test_one_concern_does_not_hide_another(one: str, other: str) -> None:
 def test_it_does_not_stay_green_when_nothing_comes() -> None:
     """The sweep was ten minutes before NOW, once an hour; the order's contract expects a file a day."""
     story = Story()
-    levels = [story.state(NOW + minutes * timedelta(minutes=1)).level for minutes in range(0, 3000, 10)]
+    levels = [
+        story.state(NOW + minutes * timedelta(minutes=1)).level for minutes in range(0, 3000, 10)
+    ]
     assert levels == sorted(levels, key=LEVELS.index)
     assert levels.count("green") == 11  # until two sweeps after the last one
     assert levels[-1] == "red"
@@ -132,7 +134,9 @@ def test_what_will_hold_later_is_what_holds_then(name: str) -> None:
         again = story.state(then)
         rows = "rows rejected in the last 24 hours"
         kept = {each.text for each in written.concerns} | {each.text for each in due}
-        assert {t for t in kept if rows not in t} == {c.text for c in again.concerns if rows not in c.text}
+        assert {t for t in kept if rows not in t} == {
+            c.text for c in again.concerns if rows not in c.text
+        }
         assert again.level == level or name == "rows"
 
 
@@ -186,7 +190,13 @@ def test_a_pause_does_not_become_red_by_itself() -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "green"),
-    [("rate(5 minutes)", False), ("rate(1 hour)", True), ("rate(1 day)", True), ("cron(0 4 * * ? *)", True), (None, True)],
+    [
+        ("rate(5 minutes)", False),
+        ("rate(1 hour)", True),
+        ("rate(1 day)", True),
+        ("cron(0 4 * * ? *)", True),
+        (None, True),
+    ],
 )
 def test_two_sweeps_are_those_of_the_schedule(schedule: str | None, green: bool) -> None:
     story = Story()

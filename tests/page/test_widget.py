@@ -32,7 +32,10 @@ def loads() -> list[made.Document]:
         NOW, [(EVIL_KEY, "rejected"), ("orders/ok.jsonl", "loaded")], number=1, reason=EVIL_REASON
     )
     old = made.load(NOW - timedelta(days=40), number=2)
-    more = [made.load(NOW - timedelta(hours=n), [(f"log_data/{n}.json", "loaded")], number=n) for n in range(3, 33)]
+    more = [
+        made.load(NOW - timedelta(hours=n), [(f"log_data/{n}.json", "loaded")], number=n)
+        for n in range(3, 33)
+    ]
     return [bad, old, *more]
 
 
@@ -52,7 +55,11 @@ def bucket(loads: list[made.Document]) -> Iterator[Any]:
         for each in loads[1:]:
             days.setdefault(each["started"][:10], []).append(each)
         for day, folded in days.items():
-            put(s3, f"history/days/{day}.json.gz", {"day": day, "closed": day < TODAY, "loads": folded})
+            put(
+                s3,
+                f"history/days/{day}.json.gz",
+                {"day": day, "closed": day < TODAY, "loads": folded},
+            )
         swept = json.dumps(made.sweep(NOW))
         s3.put_object(Bucket="working", Key="history/sweep.json", Body=swept.encode())
         yield s3
@@ -102,9 +109,22 @@ def test_the_html_is_what_cloudwatch_takes(call: Any, event: dict[str, Any]) -> 
     """
     root = shown(call, **event)
     for each in root.iter():
-        assert each.tag not in ("script", "iframe", "use", "object", "embed", "link", "base", "img", "html", "body")
-        assert not [name for name in each.keys() if name.startswith("on")]
-        assert not any(str(value).lower().startswith("javascript:") for value in each.attrib.values())
+        assert each.tag not in (
+            "script",
+            "iframe",
+            "use",
+            "object",
+            "embed",
+            "link",
+            "base",
+            "img",
+            "html",
+            "body",
+        )
+        assert not [name for name in each.attrib if name.startswith("on")]
+        assert not any(
+            str(value).lower().startswith("javascript:") for value in each.attrib.values()
+        )
     for _, action in actions(root):
         assert set(action.keys()) == {"action", "display", "endpoint"}
         assert action.get("action") == "call"
@@ -131,7 +151,10 @@ def test_the_overview_has_the_state_the_datasets_and_the_newest_loads(
 ) -> None:
     root = shown(call)
     assert words(one(root, "verdict")) == "Needs a look"
-    assert [row.get("data-dataset") for row in one(root, "days").iter("tr")][1:] == ["orders", "log_data"]
+    assert [row.get("data-dataset") for row in one(root, "days").iter("tr")][1:] == [
+        "orders",
+        "log_data",
+    ]
     rows = list(one(root, "listed").iter("tr"))
     assert len(rows) == 20
     newest = sorted((load["load_id"] for load in loads), reverse=True)
@@ -149,11 +172,15 @@ def test_a_load_opens(call: Any) -> None:
 
 
 def test_a_load_that_is_not_there(call: Any) -> None:
-    assert "has no load 20200101-000000-00000000" in words(shown(call, load="20200101-000000-00000000"))
+    assert "has no load 20200101-000000-00000000" in words(
+        shown(call, load="20200101-000000-00000000")
+    )
 
 
 def test_a_file_is_found_by_what_is_in_the_form(call: Any) -> None:
-    root = shown(call, find="", widgetContext={"forms": {"all": {"find": "ONERROR"}}, "theme": "dark"})
+    root = shown(
+        call, find="", widgetContext={"forms": {"all": {"find": "ONERROR"}}, "theme": "dark"}
+    )
     assert "1 found" in words(root)
     assert EVIL_KEY in words(root)
     assert one(root, "dark") is not None
@@ -200,9 +227,13 @@ def test_what_it_does_not_know_is_refused(call: Any, event: dict[str, Any], said
     assert [each.tag for each in root.iter()][1:] == ["p"]
 
 
-@pytest.mark.parametrize("context", [None, 7, {"forms": 7}, {"forms": {"all": 7}}, {"forms": {"all": {"find": 7}}}])
+@pytest.mark.parametrize(
+    "context", [None, 7, {"forms": 7}, {"forms": {"all": 7}}, {"forms": {"all": {"find": 7}}}]
+)
 def test_a_context_of_another_form_breaks_nothing(call: Any, context: Any) -> None:
-    assert "All is well" in call({"widgetContext": context}) or "Needs a look" in call({"widgetContext": context})
+    assert "All is well" in call({"widgetContext": context}) or "Needs a look" in call(
+        {"widgetContext": context}
+    )
     call({"find": "a", "widgetContext": context})
 
 

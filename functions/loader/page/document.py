@@ -64,7 +64,12 @@ def loads_html(page: Page, commands: Commands) -> str:
             e("title", f"{_stack(page)}: loads"),
             _raw("style", style),
         ),
-        e("body", e("div", _body(page, state, frame), class_="inner"), _dialog(page), class_="page"),
+        e(
+            "body",
+            e("div", _body(page, state, frame), class_="inner"),
+            _dialog(page),
+            class_="page",
+        ),
         lang="en",
     )
     body = root[1]
@@ -135,27 +140,27 @@ def _body(page: Page, state: State, frame: InPage) -> Iterator[ET.Element | None
     yield parts.left_out(page, frame)
     yield parts.unknown_keys(page)
     if page.loads:
-        yield _find(page)
+        yield _find(page, frame)
         yield parts.loads(page.loads[:SHOWN], frame, len(page.loads), parts.longest(page.loads))
 
 
-def _find(page: Page) -> ET.Element:
+def _find(page: Page, frame: InPage) -> ET.Element:
     unlisted = sum(load.unlisted for load in page.loads)
+    where = frame.commands.say("where", "KEY")
+    said = (
+        f"{text.count(unlisted, 'file')} of large loads are not in this page; {where} finds them."
+    )
+    more = e("p", said, class_="quiet") if unlisted else None
+    box = e("input", type="search", id="find", placeholder="a part of its key", autocomplete="off")
     return e(
         "section",
         e("h2", e("label", "Find a file", for_="find")),
-        e("p", e("input", type="search", id="find", placeholder="a part of its key", autocomplete="off"), class_="controls"),
+        e("p", box, class_="controls"),
         e("p", class_="hits quiet", role="status"),
         e("table", e("caption", "Files found", class_="sr"), e("tbody", class_="found")),
-        e("p", f"{text.count(unlisted, 'file')} of large loads are not in this page; the ledger has them: {frame_sql(page)}",
-          class_="quiet") if unlisted else None,
+        more,
         class_="find",
     )  # fmt: skip
-
-
-def frame_sql(page: Page) -> str:
-    """The query that finds a file in the ledger."""
-    return f"SELECT * FROM {page.loads[0].schema or 'sparkify'}.file_status WHERE key = '…'"
 
 
 def _dialog(page: Page) -> ET.Element | None:
@@ -169,7 +174,8 @@ def _told(page: Page, state: State, commands: Commands) -> str:
     """What the script needs to know."""
     old = Concern(
         "amber",
-        f"this page was written on {text.moment(page.now)} and does not change by itself; {commands.say('report')} writes it again",
+        f"this page was written on {text.moment(page.now)} and does not change by itself; "
+        f"{commands.say('report')} writes it again",
         page.now + SILENT * page.sweep_every,
     )
     later = sorted([*state.later, old], key=lambda each: each.since)
@@ -189,7 +195,7 @@ def _told(page: Page, state: State, commands: Commands) -> str:
 
 
 def _packs(page: Page, frame: InPage) -> Iterator[ET.Element]:
-    """The loads in parts (id, row, details), their ids, and the files; small, and unpacked only when they are needed."""
+    """The loads in parts (id, row, details), their ids, and the files: small, and unpacked when they are needed."""
     longest = parts.longest(page.loads)
     for first in range(0, len(page.loads), PACK):
         yield _pack(

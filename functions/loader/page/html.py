@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from loader.page import text
 
@@ -53,6 +54,34 @@ def code(content: object) -> ET.Element:
 def time(at: datetime, *, short: bool = False) -> ET.Element:
     """A time that the page's script also shows as an age. short: without the year and UTC."""
     return e("time", text.short(at) if short else text.moment(at), datetime=text.iso(at))
+
+
+def table(
+    caption: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], numbers: str = ""
+) -> ET.Element:
+    """A table. The columns whose heads are in ``numbers`` are aligned to the right."""
+    right = [head in numbers.split(",") for head in heads]
+    return e(
+        "div",
+        e(
+            "table",
+            e("caption", caption),
+            e(
+                "thead",
+                e("tr", (e("th", head, scope="col", class_="n" if n else None)
+                         for head, n in zip(heads, right, strict=True))),
+            ),
+            e(
+                "tbody",
+                (
+                    e("tr", (e("td", cell, class_="n" if n else None)
+                             for cell, n in zip(row, right, strict=True)))
+                    for row in rows
+                ),
+            ),
+        ),
+        class_="scroll",
+    )  # fmt: skip
 
 
 def rendered(*elements: ET.Element) -> str:

@@ -74,7 +74,7 @@ class Load:
 
     @property
     def schema(self) -> str:
-        return self._text("schema")
+        return self._text("schema") or "sparkify"
 
     @cached_property
     def started(self) -> datetime:
@@ -191,7 +191,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class UnknownKey:
-    """A JSON key that no column takes. suggested: the line of dataset.yaml that would take it, '' without a contract."""
+    """A key that no column takes. suggested: the line of dataset.yaml that would take it, '' without a contract."""
 
     dataset: str
     path: str
@@ -310,7 +310,9 @@ class Page:
         before: datetime | None = None
         for load in self.loads:
             counted = load.datasets.get(name)
-            if not counted or not any(int(counted.get(kind) or 0) for kind in ("loaded", *LEFT_OUT)):
+            if not counted or not any(
+                int(counted.get(kind) or 0) for kind in ("loaded", *LEFT_OUT)
+            ):
                 continue
             on = load.started.astimezone(UTC).date()
             day = days.get(on)
@@ -335,11 +337,7 @@ class Page:
         return made
 
     def _find_holes(
-        self,
-        made: Dataset,
-        expect: timedelta,
-        came: Mapping[date, datetime],
-        last: datetime | None,
+        self, made: Dataset, expect: timedelta, came: Mapping[date, datetime], last: datetime | None
     ) -> None:
         newest = made.newest.astimezone(UTC).date() if made.newest else None
         for day in made.days:
@@ -400,7 +398,9 @@ class Page:
         for each in self.left_out:
             alike = _VALUE.sub("…", each.reason)
             groups.setdefault((each.kind, alike), []).append(each)
-        ordered = sorted(groups.items(), key=lambda item: (LEFT_OUT.index(item[0][0]), -len(item[1])))
+        ordered = sorted(
+            groups.items(), key=lambda item: (LEFT_OUT.index(item[0][0]), -len(item[1]))
+        )
         return [
             Reason(kind, files[0].reason if len(files) == 1 else alike, files)
             for (kind, alike), files in ordered

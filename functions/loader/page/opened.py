@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loader.console import execution_url, logs_url
 from loader.page import text
 from loader.page.commands import Commands
-from loader.page.html import code, e, theirs, time
+from loader.page.html import code, e, table, theirs, time
 from loader.page.model import LEFT_OUT, Load
 
 SHOWN_FILES = 100
@@ -52,7 +52,14 @@ def _title(load: Load) -> list[ET.Element]:
     seconds = ", ".join(f"{name} {text.duration(n)}" for name, n in load.parts.items() if n)
     facts = (
         ("Started", [time(load.started)]),
-        ("Took", [f"{text.duration(load.seconds)} ({seconds})" if seconds else text.duration(load.seconds)]),
+        (
+            "Took",
+            [
+                f"{text.duration(load.seconds)} ({seconds})"
+                if seconds
+                else text.duration(load.seconds)
+            ],
+        ),
         ("Files", [files or "none"]),
         ("Rows", [theirs(rows or "none")]),
         ("Cost without the warehouse", [cost]),
@@ -121,7 +128,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, *, went: bool) -> ET.Eleme
 
 
 def _state(x: float, y: float, name: str, calls: Any, kind: str = "state") -> list[ET.Element]:
-    often = f" ×{calls}" if isinstance(calls, int) and calls > 1 else ""
+    often = f" \N{MULTIPLICATION SIGN}{calls}" if isinstance(calls, int) and calls > 1 else ""
     return [
         e(
             "rect", x=x, y=y, width=_WIDTH, height=_HEIGHT, rx=6,
@@ -135,34 +142,6 @@ def _state(x: float, y: float, name: str, calls: Any, kind: str = "state") -> li
 
 
 # -- tables --------------------------------------------------------------------------------
-def table(
-    caption: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], numbers: str = ""
-) -> ET.Element:
-    """A table. The columns whose heads are in ``numbers`` are aligned to the right."""
-    right = [head in numbers.split(",") for head in heads]
-    return e(
-        "div",
-        e(
-            "table",
-            e("caption", caption),
-            e(
-                "thead",
-                e("tr", (e("th", head, scope="col", class_="n" if n else None)
-                         for head, n in zip(heads, right, strict=True))),
-            ),
-            e(
-                "tbody",
-                (
-                    e("tr", (e("td", cell, class_="n" if n else None)
-                             for cell, n in zip(row, right, strict=True)))
-                    for row in rows
-                ),
-            ),
-        ),
-        class_="scroll",
-    )  # fmt: skip
-
-
 def _batches(load: Load) -> ET.Element | None:
     found = load.document.get("batches") or ()
     rows = [
@@ -186,7 +165,9 @@ def _left_out(load: Load) -> list[ET.Element]:
         shown = load.report.get(kind) or ()
         if not shown:
             continue
-        rows = [(code(one.get("key", "")), _place(one), theirs(one.get("reason", ""))) for one in shown]
+        rows = [
+            (code(one.get("key", "")), _place(one), theirs(one.get("reason", ""))) for one in shown
+        ]
         parts.append(table(f"Files {kind}", ("file", "where", "why"), rows))
         more = int(load.files.get(kind) or 0) - len(shown)
         if more > 0:
@@ -200,11 +181,15 @@ def _left_out(load: Load) -> list[ET.Element]:
             table(f"Rows rejected: {load.rows_rejected:,}", ("file", "where", "why"), rows)
         )
     if cut := load.report.get("cut"):
-        rows = [
-            (theirs(one.get("dataset", "")), theirs(one.get("column", "")), text.number(int(one["rows"])))
+        texts = [
+            (
+                theirs(one.get("dataset", "")),
+                theirs(one.get("column", "")),
+                text.number(int(one["rows"])),
+            )
             for one in cut
         ]
-        parts.append(table("Texts cut", ("dataset", "column", "rows"), rows, "rows"))
+        parts.append(table("Texts cut", ("dataset", "column", "rows"), texts, "rows"))
     return parts
 
 
@@ -214,11 +199,7 @@ def _place(one: Mapping[str, Any]) -> ET.Element | str:
 
 
 def _in_the_ledger(load: Load, what: str) -> ET.Element:
-    query = (
-        f"SELECT key, status, reason FROM {load.schema or 'sparkify'}.file_status "
-        f"WHERE load_id = '{load.id}'"
-    )
-    return e("p", f"{what}: ", code(query))
+    return e("p", f"{what}: {load.schema}.file_status has them, under this load's id.")
 
 
 def _checks(load: Load) -> list[ET.Element]:
@@ -239,9 +220,7 @@ def _checks(load: Load) -> list[ET.Element]:
     passed, total = load.checks
     heads = ("result", "check", "on", "batch", "figure", "expected")
     more = f"; the first {len(rows)}" if total > len(rows) else ""
-    return [
-        table(f"Checks: {passed:,} of {total:,} passed{more}", heads, rows, "figure,expected")
-    ]
+    return [table(f"Checks: {passed:,} of {total:,} passed{more}", heads, rows, "figure,expected")]
 
 
 def _files(load: Load) -> list[ET.Element]:
@@ -253,7 +232,9 @@ def _files(load: Load) -> list[ET.Element]:
         for key, outcome, *size in listed[:SHOWN_FILES]
     ]
     more = len(listed) + load.unlisted - len(rows)
-    parts = [table(f"Files: {len(listed) + load.unlisted:,}", ("file", "outcome", "size"), rows, "size")]
+    parts = [
+        table(f"Files: {len(listed) + load.unlisted:,}", ("file", "outcome", "size"), rows, "size")
+    ]
     if more:
         parts.append(_in_the_ledger(load, f"{more:,} more"))
     return parts
@@ -262,16 +243,22 @@ def _files(load: Load) -> list[ET.Element]:
 def _noticed(load: Load) -> list[ET.Element]:
     parts = []
     if changes := load.report.get("changes"):
-        rows = [(theirs(name), theirs(", ".join(map(str, found)))) for name, found in changes.items()]
+        rows = [
+            (theirs(name), theirs(", ".join(map(str, found)))) for name, found in changes.items()
+        ]
         parts.append(table("Tables changed to their contracts", ("dataset", "changes"), rows))
         parts += [e("p", theirs(said)) for said in load.report.get("older_rows") or ()]
     if empty := (load.report.get("sample") or {}).get("empty_columns"):
-        rows = [
-            (theirs(one.get("dataset", "")), theirs(one.get("column", "")), str(one.get("rows", "")))
+        columns = [
+            (
+                theirs(one.get("dataset", "")),
+                theirs(one.get("column", "")),
+                str(one.get("rows", "")),
+            )
             for one in empty
         ]
         parts.append(
-            table("Columns that became empty", ("dataset", "column", "rows"), rows, "rows")
+            table("Columns that became empty", ("dataset", "column", "rows"), columns, "rows")
         )
     return parts
 
@@ -283,12 +270,17 @@ def _commands(load: Load, commands: Commands) -> list[ET.Element]:
         for what, document in inputs(load)
     ]
     if load.name:
-        rows.append(("see the execution", e("code", commands.say("show", load.name), class_="command")))
+        rows.append(
+            ("see the execution", e("code", commands.say("show", load.name), class_="command"))
+        )
     if not rows:
         return []
     return [
         table("Commands", ("to", "run"), rows),
-        e("p", "In the Step Functions console, start an execution with the part in quotes as its input."),
+        e(
+            "p",
+            "In the Step Functions console, start an execution with the part in quotes as its input.",
+        ),
     ]
 
 

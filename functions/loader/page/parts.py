@@ -10,10 +10,10 @@ from typing import Protocol
 
 from loader.page import costs, text
 from loader.page.commands import Commands
-from loader.page.html import code, e, theirs
+from loader.page.html import code, e, table, theirs
 from loader.page.html import time as shown_time
 from loader.page.model import LEFT_OUT, Dataset, Day, Load, Page, Reason
-from loader.page.opened import links, table
+from loader.page.opened import links
 from loader.page.state import State
 
 SAMPLES = 5  # files of a reason
@@ -94,10 +94,19 @@ def empty(frame: Frame) -> ET.Element:
         e(
             "ol",
             e("li", "Check the set-up: ", _command(frame.commands.start({"check": True}))),
-            e("li", "Upload files under a dataset's prefix: ", _command(frame.commands.say("upload", "DIR"))),
+            e(
+                "li",
+                "Upload files under a dataset's prefix: ",
+                _command(frame.commands.say("upload", "DIR")),
+            ),
             e("li", "Or load what is in the bucket: ", _command(frame.commands.start({}))),
         ),
-        e("p", "Another kind of file: ", _command(frame.commands.program + " add NAME FILES"), " writes its dataset.yaml."),
+        e(
+            "p",
+            "Another kind of file: ",
+            _command(frame.commands.program + " add NAME FILES"),
+            " writes its dataset.yaml.",
+        ),
         class_="empty",
     )
 
@@ -179,7 +188,9 @@ def said(day: Day) -> str:
     on = f"{day.date.day} {day.date:%b}"
     if day.hole:
         return f"{on}: nothing came, and a file was expected"
-    told = [f"{text.count(day.rows, 'row')} of {text.count(day.files, 'file')}"] if day.files else []
+    told = (
+        [f"{text.count(day.rows, 'row')} of {text.count(day.files, 'file')}"] if day.files else []
+    )
     told += [f"{text.count(day.left_out, 'file')} left out"] if day.left_out else []
     told += [f"{text.count(day.rows_rejected, 'row')} rejected"] if day.rows_rejected else []
     return f"{on}: {', '.join(told) or 'nothing'}"
@@ -236,6 +247,7 @@ def loads(shown: Sequence[Load], frame: Frame, total: int, longest: float) -> ET
 def row(load: Load, frame: Frame, longest: float) -> ET.Element:
     """A load in the table of loads."""
     passed, total = load.checks
+    said = e("span", f"{passed:,} of {total:,}", class_="bad" if passed < total else None)
     nothing = load.status == "nothing to load" or load.changed_nothing
     return e(
         "tr",
@@ -245,8 +257,7 @@ def row(load: Load, frame: Frame, longest: float) -> ET.Element:
         _cell("Files", _files(load)),
         _cell("Rows", _rows(load)),
         _cell("Seconds", e("span", text.duration(load.seconds), class_="seconds"), bar(load, longest)),
-        _cell("Checks", e("span", f"{passed:,} of {total:,}", class_="bad" if passed < total else None) if total else "",
-              n=True),
+        _cell("Checks", said if total else "", n=True),
         _cell("Cost", text.dollars(load.dollars) if load.dollars is not None else "", n=True),
         _cell("", [e("a", name, href=url, target="_blank", rel="noopener noreferrer") for name, url in links(load)]),
         class_="quiet" if nothing else "failed" if load.failed else None,
@@ -255,7 +266,9 @@ def row(load: Load, frame: Frame, longest: float) -> ET.Element:
     )  # fmt: skip
 
 
-def _cell(head: str, *content: ET.Element | str | Sequence[ET.Element | str] | None, n: bool = False) -> ET.Element:
+def _cell(
+    head: str, *content: ET.Element | str | Sequence[ET.Element | str] | None, n: bool = False
+) -> ET.Element:
     return e("td", *content, data_head=head or None, class_="n" if n else None)
 
 
@@ -282,7 +295,7 @@ def _files(load: Load) -> list[ET.Element | str]:
 def _rows(load: Load) -> list[ET.Element | str]:
     undo = load.report.get("undo") or {}
     rows = load.rows or (undo.get("rows") or {})
-    sign = "−" if not load.rows and rows else ""
+    sign = "\N{MINUS SIGN}" if not load.rows and rows else ""
     found = sorted(((name, int(n or 0)) for name, n in rows.items()), key=lambda each: -each[1])
     found = [each for each in found if each[1]]
     shown: list[ET.Element | str] = [
@@ -303,7 +316,9 @@ def bar(load: Load, longest: float) -> ET.Element:
     scale = total / spent if spent > total else 1
     widths = {name: seconds * scale for name, seconds in parts.items()}
     widths["other"] = max(total - sum(widths.values()), 0)
-    told = ", ".join(f"{name} {text.duration(seconds)}" for name, seconds in parts.items() if seconds)
+    told = ", ".join(
+        f"{name} {text.duration(seconds)}" for name, seconds in parts.items() if seconds
+    )
     drawing = e(
         "svg",
         e("title", told or "not recorded"),
@@ -316,7 +331,9 @@ def bar(load: Load, longest: float) -> ET.Element:
     for name in STEPS:
         wide = min(widths[name] * room, 100 - at)
         if wide > 0:
-            drawing.append(e("rect", x=f"{at:.2f}", y=0, width=f"{wide:.2f}", height=8, class_=name))
+            drawing.append(
+                e("rect", x=f"{at:.2f}", y=0, width=f"{wide:.2f}", height=8, class_=name)
+            )
         at += max(wide, 0)
     return drawing
 
@@ -345,7 +362,8 @@ def reason(group: Reason, frame: Frame) -> ET.Element:
     """Files that are left out for the same reason."""
     sample = group.files[:SAMPLES]
     rows = [
-        (code(one.key), theirs(_place(one.line, one.column)), theirs(one.reason), shown_time(one.load.ended, short=True))
+        (code(one.key), theirs(_place(one.line, one.column)), theirs(one.reason),
+         shown_time(one.load.ended, short=True))
         for one in sample
     ]  # fmt: skip
     parts: list[ET.Element] = [table("", ("file", "where", "why", "when"), rows)]

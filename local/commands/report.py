@@ -1,0 +1,71 @@
+"""report: one page of all loads: what is current, what failed and why, what to do."""
+
+import argparse
+import webbrowser
+from datetime import UTC, datetime
+from pathlib import Path
+
+from local.client import history, stack
+from local.client.clients import Clients, clients
+from local.client.stack import Stack
+from local.environment import BUILD, ports
+from local.problem import ASKS, WELL, Problem
+
+from loader.page.commands import Commands  # isort: skip - local.client.history makes it found
+from loader.page.document import loads_html  # isort: skip
+from loader.page.model import Page  # isort: skip
+from loader.page.state import state_of  # isort: skip
+
+HELP = "write a page of all loads, as one HTML file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which load, and where to."""
+    parser.add_argument("--load", metavar="ID", help="open the page at this load")
+    parser.add_argument("--open", action="store_true", help="show the page in the browser")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=BUILD / "loads.html",
+        metavar="FILE",
+        help="where to write it (default: build/loads.html)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit code 3 if files are left out. Raises Problem for a load that the history does not have."""
+    found = clients(ports())
+    page = history.page(found, stack.deployed(found), datetime.now(UTC))
+    if arguments.load and all(load.id != arguments.load for load in page.loads):
+        raise Problem(
+            f"The history has no load {arguments.load}. It has {len(page.loads):,} loads of {len(page.dates)} days."
+        )
+    url = write(page, arguments.out)
+    if arguments.load:
+        url = f"{url}#load-{arguments.load}"
+    print("\n".join([sentence(page), url]))
+    if arguments.open and not webbrowser.open(url):
+        print("No browser could be started; open the file yourself.")
+    return ASKS if page.left_out else WELL
+
+
+def written(found: Clients, parts: Stack) -> str:
+    """Writes the page where ``report`` does; returns its URL."""
+    return write(history.page(found, parts, datetime.now(UTC)), BUILD / "loads.html")
+
+
+def write(page: Page, out: Path) -> str:
+    """Writes the page; returns its URL. Raises Problem if that cannot be done."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(loads_html(page, Commands()), encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"The page could not be written to {out}: {error.strerror}.") from error
+    return out.resolve().as_uri()
+
+
+def sentence(page: Page) -> str:
+    """The state in a line."""
+    state = state_of(page)
+    why = "; ".join(each.text for each in state.concerns)
+    return f"{state.verdict}: {why}." if why else f"{state.verdict}."

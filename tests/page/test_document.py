@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shlex
 import xml.etree.ElementTree as ET
@@ -120,6 +121,20 @@ def test_what_nobody_would_see_is_written_out(hidden: str) -> None:
     assert hidden not in html
     assert f"orders/a\\u{ord(hidden):04x}b.jsonl" in words(parsed(html))
     assert f"orders/a\\u{ord(hidden):04x}b.jsonl" in packed(parsed(html), "files")[0]
+
+
+def test_a_page_does_not_stay_green_when_it_is_old() -> None:
+    """Its script compares these times with the clock (test_browser.py)."""
+    root = root_of(made.well())
+    [told] = [
+        json.loads(each.text or "") for each in root.iter("script") if each.get("id") == "told"
+    ]
+    assert told["level"] == "green"
+    assert [(each["at"], each["level"]) for each in told["later"]][:2] == [
+        ("2026-12-01T15:50:00Z", "amber"),  # two sweeps after the last one
+        ("2026-12-01T16:00:00Z", "amber"),  # two sweeps after it was written
+    ]
+    assert told["later"][1]["text"].startswith("this page was written on 1 Dec 2026, 14:00 UTC")
 
 
 # ---------------------------------------------------------------- each part

@@ -6,12 +6,9 @@ through the day, a burst, a bad day, a device that falls silent, an undo, a new 
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import random
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -184,7 +181,7 @@ class Week:
         self._upload(day, 15.1, {f"orders/{date:%Y/%m/%d}/gifts.jsonl": body})
 
     def _bad_day(self, day: int) -> None:
-        """A release of the shop writes words where numbers were, one file is cut off, and some readings are no numbers."""
+        """A release of the shop writes words where numbers were, one file is cut off, some readings are no numbers."""
         date = BEGIN.date() + timedelta(days=day)
         at = BEGIN + timedelta(days=day)
         folder = f"orders/{date:%Y/%m/%d}"

@@ -47,11 +47,16 @@ class State:
 def state_of(page: Page) -> State:
     """The state at the page's time."""
     found = list(_concerns(page))
-    now = [each for each in found if each.since <= page.now]
-    now.sort(key=lambda each: -LEVELS.index(each.level))
+    # Of what is said twice, the worse.
+    worst = {each.text: each for each in sorted(found, key=_badness) if each.since <= page.now}
+    now = sorted(worst.values(), key=_badness, reverse=True)
     later = sorted((each for each in found if each.since > page.now), key=lambda each: each.since)
     level = max((each.level for each in now), key=LEVELS.index, default="green")
     return State(level, tuple(now), tuple(later))
+
+
+def _badness(concern: Concern) -> int:
+    return LEVELS.index(concern.level)
 
 
 def _concerns(page: Page) -> Iterator[Concern]:

@@ -1580,8 +1580,8 @@ MUTANTS = (
         "a link leads wherever a document says",
         f"{DOCUMENT}::test_what_is_no_execution_of_aws_has_no_link",
         "functions/loader/page/model.py",
-        'return arn if _ARN.fullmatch(arn) else ""',
-        "return arn",
+        "return not found or found[2] == LOCAL_ACCOUNT",
+        "return bool(found) and found[2] == LOCAL_ACCOUNT",
     ),
     mutant(
         "the widget takes any load id",

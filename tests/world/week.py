@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from local.generator import DataSet
 from tests.world.clock import BEGIN
@@ -45,10 +46,30 @@ bad_rows: {row: {max: 20}}
 expect: {every: 6h}
 """,
 }
+SECONDS = {"plan": 0.4, "stage": 1.6, "publish": 1.1, "find": 0.9}
+"""GIVEN: how long statements run, by the second word of their names, times a number around one; others take 0.3 s."""
 DAYS = 7
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 Act = Callable[[World], None]
+
+
+class Timed(World):
+    """A World in which statements take time."""
+
+    def __init__(self, folder: Path, tree: Path) -> None:
+        super().__init__(folder, tree=tree)
+        services = self.boundary._services
+        self._operation = services["redshift-data"]
+        self._chance = random.Random(11)
+        services["redshift-data"] = self._timed
+
+    def _timed(self, name: str, request: dict[str, Any], caller: Any) -> Any:
+        answer = self._operation(name, request, caller)
+        if name == "BatchExecuteStatement":
+            what = request["StatementName"].split()[1]
+            self.clock.advance(SECONDS.get(what, 0.3) * self._chance.uniform(0.7, 1.8))
+        return answer
 
 
 class Week:
@@ -236,7 +257,7 @@ def lines(records: Iterator[dict[str, object]] | list[dict[str, object]]) -> byt
 def played(folder: Path, days: int = DAYS) -> Iterator[World]:
     """The world at the end of such a week; ``folder``, which must not exist, is for its files."""
     tree = with_contracts(folder / "tree", CONTRACTS)
-    with World(folder / "warehouse", tree=tree) as world:
+    with Timed(folder / "warehouse", tree) as world:
         Week(days).play(world)
         yield world
 

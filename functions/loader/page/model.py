@@ -17,6 +17,7 @@ from loader.page.text import every, parsed
 
 LEFT_OUT = ("rejected", "unreadable", "waiting")
 DAYS = 30
+STAGED = "_stage"  # staging tables are called so
 LOCAL_ACCOUNT = "000000000000"  # of the local AWS, which has no console
 _VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(?:\.\d+)*")
 _ARN = re.compile(r"arn:aws[a-z-]*:states:([a-z0-9-]+):(\d{12}):execution:([\w-]+):([\w.:-]+)")
@@ -63,10 +64,6 @@ class Load:
     def is_local(self) -> bool:
         found = _ARN.fullmatch(self.execution)
         return not found or found[2] == LOCAL_ACCOUNT
-
-    @property
-    def state_machine(self) -> str:
-        return self.execution.replace(":execution:", ":stateMachine:").rpartition(":")[0]
 
     @property
     def stack(self) -> str:
@@ -117,8 +114,9 @@ class Load:
 
     @property
     def rows(self) -> Mapping[str, int]:
-        """By table."""
-        return self.report.get("rows") or {}
+        """By table, without the staging tables."""
+        rows: Mapping[str, int] = self.report.get("rows") or {}
+        return {name: int(n or 0) for name, n in rows.items() if not name.endswith(STAGED)}
 
     @property
     def rows_rejected(self) -> int:

@@ -13,8 +13,8 @@ from loader.page.html import code, e, table, theirs, time
 from loader.page.model import LEFT_OUT, Load
 
 SHOWN_FILES = 100
-RELOADED = 20
-"""Files whose reload is shown as a command: more keys are no command that a person would copy."""
+NAMED = 20
+"""Keys in a command: with more it is none that a person would copy."""
 MAIN = {
     "undo": ("plan", "undo"),
     "check": ("plan", "preflight"),
@@ -288,6 +288,9 @@ def inputs(load: Load) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a person may do about a load -> the input of the execution that does it."""
     if load.mode not in ("load", "reload") or load.status not in ("loaded", "failed"):
         return
+    bad = [str(key) for key, outcome, *_ in load.listed if outcome in LEFT_OUT]
+    if bad:
+        yield "try the files again that it left out", {"keys": bad[:NAMED]}
     if not load.files.get("loaded"):
         return
     if load.undone_by:
@@ -296,7 +299,7 @@ def inputs(load: Load) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "see what an undo would delete", {"undo": load.id, "dry_run": True}
     yield "take its rows out (undo)", {"undo": load.id}
     loaded = [str(key) for key, outcome, *_ in load.listed if outcome == "loaded"]
-    if loaded and len(loaded) <= RELOADED and not load.unlisted:
+    if loaded and len(loaded) <= NAMED and not load.unlisted:
         yield "replace what its files loaded (reload)", {"reload": True, "keys": loaded}
     yield "load its files again after an undo (redo)", {"redo": load.id}
 

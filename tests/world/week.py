@@ -6,19 +6,25 @@ through the day, a burst, a bad day, a device that falls silent, an undo, a new 
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import random
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.generator import DataSet
 from tests.world.clock import BEGIN
-from tests.world.simulator import World, load_id_of
+from tests.world.simulator import ROOT, World
 from tests.world.trees import with_contracts
+
+if TYPE_CHECKING:
+    from loader.page.model import Page
 
 CONTRACTS = {
     "orders": """description: Orders of the web shop, updates come in later files
@@ -82,7 +88,9 @@ class Week:
         self._days = days
         self._chance = random.Random(seed)
         self._orders = 0
-        self._silent = (days - 1) * 2 // 3  # the day on which the device falls silent at noon
+        self._silent = max(
+            (days - 1) * 2 // 3, 1
+        )  # the day on which the device falls silent at noon
         self._plan: list[tuple[datetime, int, Act]] = []
         self._pauses: list[tuple[datetime, datetime]] = []
         for day in range(days):
@@ -184,13 +192,13 @@ class Week:
 
     # -- what is special ---------------------------------------------------------------------
     def _burst(self, day: int) -> None:
-        """Sixty files of songs and thirty of orders within a minute."""
+        """Thirty files of songs and twenty of orders within a minute."""
         date = BEGIN.date() + timedelta(days=day)
         at = BEGIN + timedelta(days=day)
-        songs = dict(DataSet(songs=60, users=3, days=1, events=3, seed=9).song_files())
+        songs = dict(DataSet(songs=30, users=3, days=1, events=3, seed=9).song_files())
         orders = {
             f"orders/{date:%Y/%m/%d}/import-{n:02}.jsonl": self._some_orders(12, at=at)
-            for n in range(30)
+            for n in range(20)
         }
         self._upload(day, 12.5, {**songs, **orders})
 
@@ -262,4 +270,39 @@ def played(folder: Path, days: int = DAYS) -> Iterator[World]:
         yield world
 
 
-__all__ = ["DAYS", "Week", "load_id_of", "played"]
+def page_of(world: World) -> Page:
+    """What the page says at the end."""
+    from loader.history import read_history
+    from loader.page.model import DAYS as PAGE_DAYS
+    from loader.page.model import Page
+    from loader.store import Store
+
+    store = Store(world.stack.work_bucket)
+    store.__dict__["_client"] = world._s3  # the person's own
+    found = read_history(store, PAGE_DAYS, world.clock.now())
+    return Page(found.loads, found.sweep, world.clock.now())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Plays a week and writes its page."""
+    parser = argparse.ArgumentParser(prog="python -m tests.world.week", description=__doc__)
+    parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "week.html")
+    given = parser.parse_args(arguments)
+    sys.path.append(str(ROOT / "functions"))
+    from loader.page.commands import Commands
+    from loader.page.document import loads_html
+
+    with (
+        tempfile.TemporaryDirectory(prefix="week-") as folder,
+        played(Path(folder) / "week", given.days) as world,
+    ):
+        page = page_of(world)
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(loads_html(page, Commands()), encoding="utf-8")
+    print(f"{len(page.loads)} loads: {given.out.resolve().as_uri()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

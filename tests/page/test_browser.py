@@ -12,8 +12,9 @@ from loader.page.commands import Commands
 from loader.page.document import loads_html
 from loader.page.model import Page
 
-from tests.page import browser, made
-from tests.page.made import EVIL_KEY, EVIL_REASON, NOW
+from tests.world import browser
+from tests.world import histories as made
+from tests.world.histories import EVIL_KEY, EVIL_REASON, NOW
 
 pytestmark = [
     pytest.mark.skipif(

@@ -17,9 +17,9 @@ from loader.page.commands import Commands
 from loader.page.document import loads_html
 from loader.page.model import Page
 
-from tests.page import made
-from tests.page.made import EVIL_KEY, EVIL_REASON, NOW
 from tests.page.reading import cells, facts, having, one, packed, packed_loads, parsed, words
+from tests.world import histories as made
+from tests.world.histories import EVIL_KEY, EVIL_REASON, NOW
 
 HOUR = timedelta(hours=1)
 

@@ -11,8 +11,8 @@ import pytest
 from loader.page.model import Page
 from loader.page.state import LEVELS, State, state_of
 
-from tests.page import made
-from tests.page.made import NOW
+from tests.world import histories as made
+from tests.world.histories import NOW
 
 HOUR = timedelta(hours=1)
 

@@ -14,9 +14,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.page import made
-from tests.page.made import EVIL_KEY, EVIL_REASON
 from tests.page.reading import having, one, parsed, words
+from tests.world import histories as made
+from tests.world.histories import EVIL_KEY, EVIL_REASON
 
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:s3-redshift-loader-WidgetFunction-1"
 CONTEXT = SimpleNamespace(

@@ -1,4 +1,4 @@
-"""Documents of a history, made for tests of the page: functions/loader/history.py writes such ones."""
+"""Documents of a history, made for the page: functions/loader/history.py writes such ones."""
 
 from __future__ import annotations
 

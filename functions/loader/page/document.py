@@ -15,9 +15,9 @@ from loader.page import parts, text
 from loader.page.commands import Commands
 from loader.page.html import e, rendered
 from loader.page.html import time as shown_time
-from loader.page.model import DAYS, LEFT_OUT, Dataset, Day, Load, Page
+from loader.page.model import DAYS, LEFT_OUT, SILENT, Dataset, Day, Load, Page
 from loader.page.opened import opened
-from loader.page.state import SILENT, VERDICTS, Concern, State, state_of
+from loader.page.state import VERDICTS, Concern, State, state_of
 
 __all__ = ["DAYS", "loads_html", "style"]
 

@@ -21,6 +21,7 @@ STAGED = "_stage"  # staging tables are called so
 LOCAL_ACCOUNT = "000000000000"  # of the local AWS, which has no console
 _VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|\d+(?:\.\d+)*")
 _ARN = re.compile(r"arn:aws[a-z-]*:states:([a-z0-9-]+):(\d{12}):execution:([\w-]+):([\w.:-]+)")
+SILENT = 2  # sweeps: when none came for so long, something is wrong
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -290,6 +291,11 @@ class Page:
     def oldest_is_known(self) -> bool:
         """A sweep that found a load running did not look at the files."""
         return self.swept is not None and "oldest_not_loaded_seconds" in self.sweep
+
+    @property
+    def silent(self) -> bool:
+        """No sweep came when two should have."""
+        return self.swept is None or self.now >= self.swept + SILENT * self.sweep_every
 
     @property
     def current_as_of(self) -> datetime | None:

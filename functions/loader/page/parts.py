@@ -72,7 +72,7 @@ def facts(page: Page) -> list[tuple[str, Sequence[ET.Element | str]]]:
         ("Current as of", _at(page.current_as_of, "not known")),
         (
             "Oldest file not loaded",
-            _at(page.oldest, "none" if page.oldest_is_known else "not known"),
+            _at(page.oldest, "none" if page.oldest_is_known and not page.silent else "not known"),
         ),
         ("Last load", [last.status, " ", shown_time(last.ended)] if last else ["none"]),
         ("Files left out", [", ".join(left_out) or "none"]),

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loader.page.model import BEGINNING, LEFT_OUT, Page
+from loader.page.model import BEGINNING, LEFT_OUT, SILENT, Page
 from loader.page.text import count, duration, moment
 
 LEVELS = ("green", "amber", "red")
 VERDICTS = {"green": "All is well", "amber": "Needs a look", "red": "Not well"}
 # In intervals of the sweep: what came in one must be loaded by the next. OldestFileSeconds, the alarm, is three.
 LATE, TOO_LATE = 2, 3
-SILENT = 2
 GONE = timedelta(days=1)
 RECENT = timedelta(days=1)
 

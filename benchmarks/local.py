@@ -1,7 +1,7 @@
 """The local Redshift compared with DuckDB alone: a round trip, and COPY of JSON from the local S3.
 
 COPY is compared with DuckDB's read_json of the same local files plus the GETs. Both sides fill a table in a DuckDB
-database on disk. The log events are those of ``python -m local generate``: 18 columns by JSONPaths. COPY checks every
+database on disk. The log events are those of ``loader generate``: 18 columns by JSONPaths. COPY checks every
 type; read_json is given the types.
 """
 

@@ -214,7 +214,7 @@ def measure_overdue(newest: Newest, now: datetime) -> None:
 
 
 def record_unmatched(not_taken: Unmatched, now: datetime) -> None:
-    """Writes a metric, the log, and the document that python -m local status reads."""
+    """Writes a metric, the log, and the document that loader status reads."""
     found = not_taken.as_dict()
     metrics.add_metric("FilesNotTaken", MetricUnit.Count, not_taken.files)
     if not_taken.files:

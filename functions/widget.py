@@ -83,7 +83,7 @@ def handler(event: dict[str, Any], context: Any) -> str:
     now = datetime.now(UTC)
     found = history.read_history(store, document.DAYS, now)
     page = Page(found.loads, found.sweep, now, paused=settings().paused)
-    frame = InWidget(str(context.invoked_function_arn), Commands("loader", SERVICE))
+    frame = InWidget(str(context.invoked_function_arn), Commands(("--stack", SERVICE)))
     return html(page, frame, asked)
 
 

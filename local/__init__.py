@@ -1,1 +1,1 @@
-"""The laptop: a local AWS and a local Redshift, the commands ``python -m local …``, and the linters."""
+"""The laptop: a local AWS and a local Redshift, the command ``loader`` (python -m local)."""

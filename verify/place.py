@@ -161,7 +161,7 @@ class Place:
 
 
 def use_local() -> None:
-    """Points everything at the local AWS, and only at it, as ``python -m local`` does."""
+    """Points everything at the local AWS, and only at it, as ``loader`` does."""
     own = environment.isolated(os.environ, environment.ports(os.environ))
     for name in set(os.environ) - set(own):
         del os.environ[name]
@@ -199,7 +199,7 @@ def _of_stack(given: argparse.Namespace) -> Place:
     try:
         found = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     except (ClientError, BotoCoreError) as error:
-        start = " Start and deploy it: make up; .venv/bin/python -m local deploy" if local else ""
+        start = " Start and deploy it: make up; loader deploy" if local else ""
         raise Problem(f"The stack {name} was not found: {error}.{start}") from error
     if found["StackStatus"] not in USABLE:
         raise Problem(f"The stack {name} is {found['StackStatus']}, not deployed.")

@@ -3,16 +3,16 @@
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.client import rights
 from local.client.clients import Clients
 from local.problem import Problem
 from local.show.progress import Progress
 from local.show.report import Report, report_of
-
-LOOK_SECONDS = 0.5
 
 
 def start(clients: Clients, state_machine: str, text: str) -> str:
@@ -20,6 +20,8 @@ def start(clients: Clients, state_machine: str, text: str) -> str:
     try:
         answer = clients.states.start_execution(stateMachineArn=state_machine, input=text)
     except ClientError as error:
+        if rights.missing(error) or rights.is_expired(error):
+            raise
         raise Problem(
             f"The execution could not be started: {error.response['Error']['Message']}"
         ) from error
@@ -42,22 +44,42 @@ def of_load(clients: Clients, state_machine: str, load_id: str) -> str | None:
     return next(
         (
             arn
-            for arn in arns(clients, state_machine)
+            for arn in arns(clients, state_machine, since=_start(load_id))
             if hashlib.sha256(arn.encode()).hexdigest()[:8] == digest
         ),
         None,
     )
 
 
-def arns(clients: Clients, state_machine: str, status: str | None = None) -> Iterator[str]:
-    """The ARNs of the state machine's executions, newest first; all, or those of one status."""
+def _start(load_id: str) -> datetime | None:
+    """When a load's execution was started, by its id; None if it is no load id."""
+    try:
+        return datetime.strptime(load_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def arns(
+    clients: Clients, state_machine: str, status: str | None = None, since: datetime | None = None
+) -> Iterator[str]:
+    """The ARNs of the state machine's executions, newest first; all, or those of one status, or those that were
+    started at this time or later.
+    """
     pages = clients.states.get_paginator("list_executions")
     wanted: dict[str, Any] = {"stateMachineArn": state_machine}
     if status:
         wanted["statusFilter"] = status
     for page in pages.paginate(**wanted):
         for execution in page["executions"]:
+            if since and execution["startDate"] < since:
+                return
             yield execution["executionArn"]
+
+
+def newest(clients: Clients, state_machine: str) -> datetime | None:
+    """When the newest execution was started; None if there is none."""
+    found = clients.states.list_executions(stateMachineArn=state_machine, maxResults=1)
+    return next((each["startDate"] for each in found["executions"]), None)
 
 
 def follow(clients: Clients, arn: str, title: str) -> Report:
@@ -68,7 +90,7 @@ def follow(clients: Clients, arn: str, title: str) -> Report:
             if execution["status"] != "RUNNING":
                 return report_of(execution)
             progress.show(f"{_state(clients, arn)}, {progress.seconds:.0f} s")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(min(clients.target.look_seconds, 2.0))
 
 
 def title(arn: str) -> str:
@@ -77,11 +99,16 @@ def title(arn: str) -> str:
 
 
 def _state(clients: Clients, arn: str) -> str:
-    """The last state that an execution entered."""
-    newest = clients.states.get_execution_history(
-        executionArn=arn, reverseOrder=True, maxResults=100
-    )
-    for event in newest["events"]:
+    """The last state that an execution entered; without the right to read its history, that it is running."""
+    try:
+        history = clients.states.get_execution_history(
+            executionArn=arn, reverseOrder=True, maxResults=100
+        )
+    except ClientError as error:
+        if rights.missing(error):
+            return "running"
+        raise
+    for event in history["events"]:
         if event["type"].endswith("StateEntered"):
             return event["stateEnteredEventDetails"]["name"]
     return "starting"

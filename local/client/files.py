@@ -3,54 +3,81 @@
 import re
 from collections.abc import Iterator
 
-from local.client import queries
+from botocore.exceptions import ClientError
+
+from local.client import queries, rights
 from local.client.clients import Clients
 from local.client.stack import Stack
-from local.datasets import datasets
-from local.environment import SCHEMA
+from local.datasets import Dataset, datasets
 from local.show.state import State
+from local.show.tables import Result
+
+COMPARED = 200_000
+"""With more files in the ledger, these and the bucket's are not compared: the sweep does that, and reports it."""
 
 
 def states(clients: Clients, stack: Stack) -> list[State]:
-    """The state of each dataset, by name."""
+    """The state of each dataset, by name: what the ledger says, compared with the bucket. Raises Problem if the
+    warehouse does not let it be read.
+    """
     states = {each.name: State(each) for each in datasets()}
     known = _ledger(clients, stack.data_bucket, states)
-    for state in states.values():
-        _bucket(clients, stack.data_bucket, state, known)
+    try:
+        for state in states.values():
+            if state.unknown:
+                continue
+            if known is None:
+                state.not_seen = f"the ledger has more than {COMPARED:,} files"
+            else:
+                _bucket(clients, stack.data_bucket, state, known)
+    except ClientError as error:
+        right = rights.missing(error)
+        if right is None:
+            raise
+        for state in states.values():
+            for kind in ("not loaded", "not taken"):
+                state.counts.pop(kind, None)
+            state.not_seen, state.not_taken, state.denied = right.text, [], True
     _rows(clients, states)
     _left_out(clients, states)
     return list(states.values())
 
 
-def _ledger(clients: Clients, bucket: str, states: dict[str, State]) -> set[tuple[str, str]]:
-    """Counts what the ledger says; the files (key, ETag) that it knows."""
+def _ledger(clients: Clients, bucket: str, states: dict[str, State]) -> set[tuple[str, str]] | None:
+    """Counts what the ledger says; the files (key, ETag) that it knows, None if there are too many to compare."""
+    schema, bucket = clients.warehouse.schema, queries.literal(bucket)
+    known: Result | None = None
     try:
         counted = queries.run(
             clients,
             "SELECT dataset, status, COUNT(*) AS files"  # noqa: S608 - our own names
-            f" FROM {SCHEMA}.file_status WHERE bucket = '{bucket}'"
+            f" FROM {schema}.file_status WHERE bucket = {bucket}"
             " GROUP BY dataset, status",
         )
         newest = queries.run(
             clients,
             "SELECT dataset, key, recorded_at FROM (SELECT dataset, key, recorded_at, ROW_NUMBER() OVER"  # noqa: S608
             " (PARTITION BY dataset ORDER BY recorded_at DESC, key DESC) AS place"
-            f" FROM {SCHEMA}.file_status WHERE bucket = '{bucket}' AND status = 'loaded') AS ranked"
+            f" FROM {schema}.file_status WHERE bucket = {bucket} AND status = 'loaded') AS ranked"
             " WHERE place = 1",
         )
-        known = queries.run(
-            clients,
-            f"SELECT key, etag FROM {SCHEMA}.files WHERE bucket = '{bucket}'",  # noqa: S608
-        )
-    except queries.SqlError:
-        return set()  # no load has made the tables yet
+        if sum(int(files or 0) for _, _, files in counted.rows) <= COMPARED:
+            known = queries.run(
+                clients,
+                f"SELECT key, etag FROM {schema}.files WHERE bucket = {bucket}",  # noqa: S608
+            )
+    except queries.SqlError as error:
+        if error.nothing_there:
+            return set()  # no load has made the tables yet
+        raise
     for dataset, status, files in counted.rows:
-        if state := states.get(str(dataset)):
-            state.counts[str(status)] = int(files or 0)
+        name = str(dataset)
+        state = states.setdefault(name, State(Dataset(name, "", ()), unknown=True))
+        state.counts[str(status)] = int(files or 0)
     for dataset, key, at in newest.rows:
         if state := states.get(str(dataset)):
             state.newest, state.newest_at = str(key), str(at)[:16]
-    return {(str(key), str(etag)) for key, etag in known.rows}
+    return None if known is None else {(str(key), str(etag)) for key, etag in known.rows}
 
 
 def _bucket(clients: Clients, bucket: str, state: State, known: set[tuple[str, str]]) -> None:
@@ -78,8 +105,9 @@ def _rows(clients: Clients, states: dict[str, State]) -> None:
     for state in states.values():
         table = state.dataset.fact_table
         if re.fullmatch(r"\w+", table):
+            named = f"{clients.warehouse.schema}.{table}"
             try:
-                counted = queries.run(clients, f"SELECT COUNT(*) FROM {SCHEMA}.{table}")  # noqa: S608
+                counted = queries.run(clients, f"SELECT COUNT(*) FROM {named}")  # noqa: S608
             except queries.SqlError:
                 continue
             state.rows = int(counted.rows[0][0] or 0)
@@ -90,7 +118,7 @@ def _left_out(clients: Clients, states: dict[str, State]) -> None:
     try:
         counted = queries.run(
             clients,
-            f"SELECT dataset, COUNT(*) FROM {SCHEMA}.rejected_rows GROUP BY dataset",  # noqa: S608
+            f"SELECT dataset, COUNT(*) FROM {clients.warehouse.schema}.rejected_rows GROUP BY dataset",  # noqa: S608
         )
     except queries.SqlError:
         return

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from local.client.clients import Clients
-from local.client.stack import Stack
+from local.client.stack import Stack, paused
 from local.environment import ROOT
 
 if (_FUNCTIONS := str(ROOT / "functions")) not in sys.path:
@@ -35,13 +34,4 @@ class _Store(Store):
 def page(clients: Clients, stack: Stack, now: datetime) -> Page:
     """What the page says now of the stack's loads."""
     found = read_history(_Store(clients, stack.work_bucket), DAYS, now)
-    described = clients.cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
-    paused = is_paused(described.get("Parameters", ()))
-    return Page(found.loads, found.sweep, now, paused=paused)
-
-
-def is_paused(parameters: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a stack with these parameters loads nothing by itself (template.yaml, IsRunning)."""
-    given = {each["ParameterKey"]: each.get("ParameterValue", "") for each in parameters}
-    paused = given.get("Paused", "auto")
-    return paused == "true" or (paused == "auto" and bool(given.get("DataBucketName")))
+    return Page(found.loads, found.sweep, now, paused=paused(clients))

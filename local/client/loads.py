@@ -9,24 +9,26 @@ also ends when a load has failed, or when nothing happens for too long.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from local.client import executions, queries
 from local.client.clients import Clients
 from local.client.objects import starts_a_load
 from local.client.queues import depth
 from local.client.stack import Stack
-from local.environment import SCHEMA
 from local.problem import Problem
 from local.show.progress import Progress
 from local.show.report import Report, line, report_of
 
-LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 30.0
 """How long nothing may happen, with objects missing from the ledger, before that is an error: the
-queue is empty and nothing is running, so only undelivered events can still be on their way."""
+queue is empty and nothing is running, so only undelivered events can still be on their way. On a stack
+the batch window is added, and how late an event may come."""
+EVENT_SECONDS = 120.0
 STALL_SECONDS = 900.0
 """How long messages may wait, or executions run, without any change."""
 SHOWN_MISSING = 10
+ASKED_BY_KEY = 500
 
 
 @dataclass
@@ -37,11 +39,13 @@ class LoadsOf:
     stack: Stack
     reports: list[Report] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+    _since: datetime | None = None
     _dead_letters: int = 0
 
     def __post_init__(self) -> None:
         """Remembers the executions and dead letters from before the upload."""
-        self._seen = set(executions.arns(self.clients, self.stack.state_machine))
+        self._since = executions.newest(self.clients, self.stack.state_machine)
+        self._seen = self._started()
         self._dead_letters = depth(self.clients, self.stack.dead_letter_url)
 
     def wait(self, etags: Mapping[str, str]) -> list[Report]:
@@ -69,18 +73,28 @@ class LoadsOf:
                     missing = self._missing(expected)
                     if not missing or any(report.failed for report in self.reports):
                         return self.reports
-                    if quiet > SETTLE_SECONDS:
+                    if quiet > self._settle_seconds():
                         raise Problem(self._lost(missing))
                 progress.show(
                     f"{waiting:,} objects in the queue, {len(running)} loads running,"
                     f" {len(self.reports)} ended, {progress.seconds:.0f} s"
                 )
-                time.sleep(LOOK_SECONDS)
+                time.sleep(self.clients.target.look_seconds)
 
     def _new(self) -> set[str]:
-        found = set(executions.arns(self.clients, self.stack.state_machine)) - self._seen
+        found = self._started() - self._seen
         self._seen |= found
         return found
+
+    def _started(self) -> set[str]:
+        """The executions since the newest of before the upload: a stack keeps those of 90 days."""
+        return set(executions.arns(self.clients, self.stack.state_machine, since=self._since))
+
+    def _settle_seconds(self) -> float:
+        if self.clients.target.local:
+            return SETTLE_SECONDS
+        window = float(self.clients.parameters.get("BatchWindowSeconds") or 60)
+        return SETTLE_SECONDS + window + EVENT_SECONDS
 
     def _ended(self, running: set[str], say: Callable[[str], None]) -> set[str]:
         ended = set()
@@ -96,14 +110,20 @@ class LoadsOf:
     def _missing(self, expected: set[tuple[str, str]]) -> set[tuple[str, str]]:
         if not expected:
             return set()
+        keys = sorted({key for key, _ in expected})
+        named = ", ".join(map(queries.literal, keys)) if len(keys) <= ASKED_BY_KEY else ""
+        schema = self.clients.warehouse.schema
         try:
             known = queries.run(
                 self.clients,
-                f"SELECT key, etag FROM {SCHEMA}.file_status"  # noqa: S608 - a constant
-                f" WHERE bucket = '{self.stack.data_bucket}'",
+                f"SELECT key, etag FROM {schema}.file_status"  # noqa: S608 - literals
+                f" WHERE bucket = {queries.literal(self.stack.data_bucket)}"
+                + (f" AND key IN ({named})" if named else ""),
             )
-        except queries.SqlError:
-            return expected  # no load has created the schema yet
+        except queries.SqlError as error:
+            if error.nothing_there:
+                return expected  # no load has created the schema yet
+            raise
         return expected - {(str(key), str(etag)) for key, etag in known.rows}
 
     def _lost(self, missing: set[tuple[str, str]]) -> str:
@@ -113,12 +133,17 @@ class LoadsOf:
             f"{len(keys):,} of the uploaded files were not loaded, and nothing is running:"
             f" {', '.join(keys[:SHOWN_MISSING])}{' …' if len(keys) > SHOWN_MISSING else ''}."
             f" {dead} new dead letters."
-            " Check the log of the local AWS, .local/aws/server.log; python -m local start loads the missing files."
+            f"{self._see()} loader start{self.clients.target.suffix} loads the missing files."
         )
 
     def _stalled(self, waiting: int, running: set[str]) -> str:
         return (
             f"Nothing has happened for {STALL_SECONDS:.0f} s: {waiting:,} messages in the queue,"
             f" {len(running)} executions running ({', '.join(sorted(running)[:3])})."
-            " Check python -m local status and the log of the local AWS, .local/aws/server.log."
+            f"{self._see()} loader status{self.clients.target.suffix} says what is going on."
         )
+
+    def _see(self) -> str:
+        if self.clients.target.local:
+            return " Check the log of the local AWS, .local/aws/server.log;"
+        return f" Check the log group /aws/lambda/{self.stack.name};"

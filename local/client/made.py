@@ -32,8 +32,8 @@ def refuse_others(clients: Clients, bucket: str, notes: Path = NOTES) -> None:
     more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
     raise Problem(
         "make demo needs an empty bucket and an empty warehouse, but found files that it did not create: "
-        f"{', '.join(found[:SHOWN])}{more}. Nothing was deleted. To delete them all: make demo WIPE=1 (or python -m "
-        "local demo --wipe). To keep them and load more: python -m local upload DIR."
+        f"{', '.join(found[:SHOWN])}{more}. Nothing was deleted. To delete them all: make demo WIPE=1 (or loader demo "
+        "--wipe). To keep them and load more: loader upload DIR."
     )
 
 

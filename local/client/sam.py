@@ -3,9 +3,13 @@
 import hashlib
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.client.stack import CONFIG_ENVIRONMENT
@@ -36,6 +40,58 @@ def deploy(at: Ports) -> None:
     with Progress("deploying") as progress:
         _sam(at, "deploy", progress, _Deployed().state)
         progress.end("done")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment of samconfig.toml. ``region``: where it deploys, '' if it does not say."""
+
+    name: str
+    region: str
+
+
+def environment_of(stack: str, samconfig: Path = ROOT / "samconfig.toml") -> Environment | None:
+    """The environment of samconfig.toml that names this stack; None if none does.
+
+    Source: docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-sam-cli-config.html
+    """
+    try:
+        settings = tomllib.loads(samconfig.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except tomllib.TOMLDecodeError as error:
+        raise Problem(f"{samconfig} cannot be read: {error}") from error
+    for name, commands in settings.items():
+        if not isinstance(commands, Mapping):
+            continue
+        of_all, own = (
+            commands.get(command, {}).get("parameters", {}) for command in ("global", "deploy")
+        )
+        said = {**of_all, **own}  # the command's own comes first
+        if said.get("stack_name") == stack:
+            return Environment(name, str(said.get("region") or ""))
+    return None
+
+
+def to_stack(environment: str, more: Sequence[str], own: Mapping[str, str]) -> None:
+    """sam build and sam deploy as a person runs them: on this terminal, in their environment. Their output: stderr.
+
+    more: options of sam deploy.
+    """
+    where = ["--config-env", environment]
+    for words in (["build", *where], ["deploy", *where, "--no-fail-on-empty-changeset", *more]):
+        print(f"+ sam {shlex.join(words)}", file=sys.stderr, flush=True)
+        sam = shutil.which("sam", path=own.get("PATH")) or Path(sys.executable).parent / "sam"
+        ended = subprocess.run(
+            [sam, *words],
+            cwd=ROOT,
+            env={**own, "SAM_CLI_TELEMETRY": own.get("SAM_CLI_TELEMETRY", "0")},
+            stdout=sys.stderr,
+            check=False,
+        )
+        if ended.returncode:
+            raise Problem(f"sam {words[0]} ended with {ended.returncode}. Its output says why.")
+    FINGERPRINT.unlink(missing_ok=True)  # what is built now is of another environment
 
 
 def fingerprint(root: Path) -> str:

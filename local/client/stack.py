@@ -1,4 +1,4 @@
-"""The deployed stack: its name from samconfig.toml, what it offers, from its outputs."""
+"""The deployed stack: its name from samconfig.toml or --stack, what it offers, from its outputs."""
 
 import shlex
 import tomllib
@@ -14,6 +14,12 @@ from local.problem import Problem
 
 CONFIG_ENVIRONMENT = "local"
 USABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+SERVING = (
+    *USABLE,
+    *("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"),
+    *("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED"),
+)
+"""It has its resources, and so its outputs, also while it is deployed again."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,24 @@ def stack_status(clients: Clients, name: str) -> str | None:
         raise
 
 
+def name_of(clients: Clients) -> str:
+    """The name of the target's stack: --stack's, or that of the local AWS."""
+    return clients.target.stack or stack_name()
+
+
+def paused(clients: Clients) -> bool:
+    """Whether nothing loads by itself; ``auto`` is that for a bucket that was there before (template.yaml, Paused)."""
+    said = clients.parameters.get("Paused", "false")
+    return said == "true" or (said == "auto" and bool(clients.parameters.get("DataBucketName")))
+
+
 def outputs(clients: Clients, name: str) -> dict[str, str]:
     """The stack's outputs by name; raises Problem if it is not deployed."""
-    if stack_status(clients, name) not in USABLE:
-        raise Problem(f"The stack {name} is not deployed. Deploy it: python -m local deploy")
+    status = stack_status(clients, name)
+    if status not in SERVING:
+        raise Problem(
+            f"The stack {name} is {status or 'not deployed'}. Deploy it: loader deploy{clients.target.suffix}"
+        )
     found = clients.cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in found}
 
@@ -86,7 +106,7 @@ def export_lines(found: Mapping[str, str], name: str) -> list[str]:
 
 def deployed(clients: Clients) -> Stack:
     """The deployed stack; raises Problem if it is not, or lacks an output."""
-    name = stack_name()
+    name = name_of(clients)
     found = outputs(clients, name)
     try:
         return Stack(
@@ -99,5 +119,6 @@ def deployed(clients: Clients) -> Stack:
         )
     except KeyError as missing:
         raise Problem(
-            f"The stack {name} has no output {missing}. Deploy it again: python -m local deploy"
+            f"The stack {name} has no output {missing}. If it is a stack of this repository, deploy it again: loader "
+            f"deploy{clients.target.suffix}"
         ) from missing

@@ -8,7 +8,7 @@ from local.client.clients import Clients
 from local.datasets import Dataset, datasets
 from local.environment import ROOT
 
-NOW = "To upgrade them now:\n  .venv/bin/python -m local start '{\"migrate\": true}'"
+NOW = "To upgrade them now:\n  loader start '{\"migrate\": true}'"
 MIGRATIONS = ROOT / "sql" / "migrations"
 
 
@@ -25,13 +25,13 @@ def advice(clients: Clients) -> str:
             queries.run(clients, "SELECT MAX(version) FROM schema_version").rows[0][0] or 0
         )
     except queries.SqlError as error:
-        if re.search(r"does not exist|not found", str(error), re.I):
+        if error.nothing_there:
             return "There are no tables yet: the first load creates them."
         return f"The version of the tables could not be read: {error}"
     if version < latest():
         return (
             f"The tables have version {version}, older than the deployed version {latest()}. The next load upgrades "
-            f"them. {NOW}"
+            f"them. {NOW}{clients.target.suffix}"
         )
     if version > latest():
         return (
@@ -39,7 +39,10 @@ def advice(clients: Clients) -> str:
             "newer release again."
         )
     if old := behind(clients, datasets()):
-        return f"The tables of {', '.join(old)} have another contract. The next load of these upgrades them. {NOW}"
+        return (
+            f"The tables of {', '.join(old)} have another contract. The next load of these upgrades them. "
+            f"{NOW}{clients.target.suffix}"
+        )
     return ""
 
 

@@ -19,6 +19,11 @@ from local.show.terminal import YELLOW, cut, paint, visible, width
 from local.show.terminal import columns as columns_of
 
 HELP = "make the contract of a dataset (dataset.yaml) from sample files"
+EXAMPLES = (
+    "loader add orders my-files/",
+    "loader add orders my-files/ --key order_id --newest updated_at --mask email --yes",
+    "loader add orders s3://my-bucket/orders/ --stack s3-redshift-loader",
+)
 DATASETS = ROOT / "sql" / "datasets"
 SHOWN_BAD = 10
 SHOWN_EXAMPLE, SHOWN_PATH, SHOWN_WHY = 24, 40, 70

@@ -24,16 +24,20 @@ from local.show.terminal import painted
 
 COUNTED = re.compile(r"FROM \$\{schema\}\.(\w+)")
 HELP = "run everything from an empty start: load files into the star schema, print a summary"
+EXAMPLES = ("loader demo", "loader demo --data my-files/")
+ONLY_HERE = (
+    "it starts with an empty bucket and warehouse. loader upload DIR --stack NAME loads files."
+)
 
 NEXT = """What to try next; everything is still running:
-  eval "$(.venv/bin/python -m local up)"    # points aws and sam in this shell at the local AWS
+  eval "$(.venv/bin/loader up)"    # points aws and sam in this shell at the local AWS
   aws s3 ls --recursive s3://$BUCKET/ | head                      # if the AWS CLI is installed
-  .venv/bin/python -m local sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
-  .venv/bin/python -m local sql "SELECT key, status, reason FROM file_status LIMIT 10"
-  .venv/bin/python -m local start '{"dry_run": true}'
-  .venv/bin/python -m local status          # what is loaded of each dataset, and what needs attention
-  .venv/bin/python -m local report --open   # the page of all loads
-  .venv/bin/python -m local inbox           # what would have been emailed: rejected files, failed loads, alarms
+  .venv/bin/loader sql "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
+  .venv/bin/loader where log_data/2018/11/  # what became of these files
+  .venv/bin/loader start '{"dry_run": true}'
+  .venv/bin/loader status                   # what is loaded of each dataset, and what needs attention
+  .venv/bin/loader report --open            # the page of all loads
+  .venv/bin/loader inbox                    # what would have been emailed: rejected files, failed loads, alarms
 Stop it: make down"""
 
 
@@ -68,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         sam.build(at)
     with _timed(phases, "start"):
         up.wait(at, started)
-    found = clients(at)
+    found = clients(arguments)
     with _timed(phases, "deploy"):
         sam.deploy(at)
     parts = stack.deployed(found)

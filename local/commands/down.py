@@ -6,6 +6,8 @@ from local.aws import processes, services
 from local.environment import ports
 
 HELP = "stop the local AWS; its data stays in .local/"
+EXAMPLES = ("loader down",)
+ONLY_HERE = "it stops the local AWS. sam delete removes a deployed stack (docs/operations.md)."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,9 @@ from local.problem import Problem
 
 HELP = "write the SQL that is made of a dataset's contract into files of your own, which then replace the contract"
 
+EXAMPLES = ("loader eject orders",)
+ONLY_HERE = "it changes files of this folder. loader deploy --stack NAME deploys them."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which dataset."""

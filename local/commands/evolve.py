@@ -12,11 +12,17 @@ from contracts.document import ContractError
 from contracts.evolving import Evolved, Wanted
 from local.client import queries
 from local.client.clients import clients
-from local.environment import ROOT, SCHEMA, ports
+from local.environment import ROOT
 from local.problem import Problem
 from local.show.terminal import visible
 
 HELP = "add a column to a dataset's contract for each key in its files that no column takes"
+EXAMPLES = (
+    "loader evolve orders",
+    "loader evolve orders customer.name --yes",
+    "loader evolve orders --from new-files/",
+    "loader evolve orders --stack s3-redshift-loader",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     shown = str(source.relative_to(ROOT))
     if not source.is_file():
         raise Problem(f"There is no {shown}.")
-    seen = of_files(arguments) if arguments.samples else sightings(arguments.name)
+    seen = of_files(arguments) if arguments.samples else sightings(arguments)
     if missing := [key for key in arguments.keys if key not in seen]:
         known = ", ".join(map(visible, seen)) or "none"
         raise Problem(
@@ -84,13 +90,15 @@ def of_files(arguments: argparse.Namespace) -> dict[str, str]:
     return {one.path: one.line for one in found}
 
 
-def sightings(name: str) -> dict[str, str]:
+def sightings(arguments: argparse.Namespace) -> dict[str, str]:
     """Path -> the line that would take it, of the keys that loads have seen; as the last load that saw it suggests."""
+    name = arguments.name
     if not name.replace("_", "").isalnum() or not name.isascii():
         raise Problem(f"{name!r} is not the name of a dataset.")
+    found = clients(arguments)
     rows = queries.run(
-        clients(ports()),
-        f"SELECT path, suggested FROM {SCHEMA}.key_sightings"  # noqa: S608
+        found,
+        f"SELECT path, suggested FROM {found.warehouse.schema}.key_sightings"  # noqa: S608
         f" WHERE dataset = '{name}' AND suggested <> '' ORDER BY seen_at, load_id",
     ).rows
     return {str(path): str(suggested) for path, suggested in rows}

@@ -9,6 +9,9 @@ from local.show.progress import Progress
 
 HELP = "write a data set in the real format, of any size; the same seed gives the same bytes"
 
+EXAMPLES = ("loader generate --out build/sample --songs 3 --users 3 --days 1 --events 60",)
+ONLY_HERE = "it writes files on this machine. loader upload DIR --stack NAME uploads them."
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The size of the data set."""

@@ -11,6 +11,8 @@ from local.show.terminal import painted
 
 HELP = "show what would have been emailed: rejected files, failed loads, alarms"
 SHOWN = 10
+EXAMPLES = ("loader inbox --last 3",)
+ONLY_HERE = "a deployed stack sends to the subscribers of its topic (output NotificationsTopicArn)."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

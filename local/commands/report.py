@@ -8,7 +8,7 @@ from pathlib import Path
 from local.client import history, stack
 from local.client.clients import Clients, clients
 from local.client.stack import Stack
-from local.environment import BUILD, ports
+from local.environment import BUILD
 from local.problem import ASKS, WELL, Problem
 
 from loader.page.commands import Commands  # isort: skip - local.client.history makes it found
@@ -17,6 +17,11 @@ from loader.page.model import Page  # isort: skip
 from loader.page.state import state_of  # isort: skip
 
 HELP = "write a page of all loads, as one HTML file"
+EXAMPLES = (
+    "loader report --open",
+    "loader report --load 20261123-220615-40a6feca --open",
+    "loader report --stack s3-redshift-loader --out loads.html",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 3 if files are left out. Raises Problem for a load that the history does not have."""
-    found = clients(ports())
+    found = clients(arguments)
     page = history.page(found, stack.deployed(found), datetime.now(UTC))
     if arguments.load and all(load.id != arguments.load for load in page.loads):
         raise Problem(
             f"The history has no load {arguments.load}. It has {len(page.loads):,} loads of {len(page.dates)} days."
         )
-    url = write(page, arguments.out)
+    url = write(page, Commands(found.target.words), arguments.out)
     if arguments.load:
         url = f"{url}#load-{arguments.load}"
     print("\n".join([sentence(page), url]))
@@ -51,14 +56,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def written(found: Clients, parts: Stack) -> str:
     """Writes the page where ``report`` does; returns its URL."""
-    return write(history.page(found, parts, datetime.now(UTC)), BUILD / "loads.html")
+    page = history.page(found, parts, datetime.now(UTC))
+    return write(page, Commands(found.target.words), BUILD / "loads.html")
 
 
-def write(page: Page, out: Path) -> str:
+def write(page: Page, commands: Commands, out: Path) -> str:
     """Writes the page; returns its URL. Raises Problem if that cannot be done."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(loads_html(page, Commands()), encoding="utf-8")
+        out.write_text(loads_html(page, commands), encoding="utf-8")
     except OSError as error:
         raise Problem(f"The page could not be written to {out}: {error.strerror}.") from error
     return out.resolve().as_uri()

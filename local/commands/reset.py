@@ -5,10 +5,14 @@ import argparse
 from local.client import executions, objects, queries, queues, stack
 from local.client.clients import Clients, clients
 from local.commands.start import execute
-from local.environment import ports
 from local.problem import Problem
 
 HELP = "empty the bucket and the warehouse"
+EXAMPLES = ("loader reset",)
+ONLY_HERE = (
+    "it also empties the bucket. To empty only the tables of a stack with AllowReset=true: loader start "
+    "'{\"reset\": true}' --stack NAME"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Empties both, the bucket last."""
-    del arguments
-    found = clients(ports())
+    found = clients(arguments)
     reset(found, stack.deployed(found))
     return 0
 
@@ -39,7 +42,7 @@ def reset(found: Clients, parts: stack.Stack) -> None:
 
 def quiet(found: Clients, parts: stack.Stack) -> int:
     """Stops executions and statements, empties the queues; returns how many executions there were."""
-    if stopped := executions.stop_all(found, parts.state_machine, "python -m local reset"):
+    if stopped := executions.stop_all(found, parts.state_machine, "loader reset"):
         print(f"stopped {stopped} running executions")
     queries.cancel_running(found)
     for url in (parts.queue_url, parts.dead_letter_url):

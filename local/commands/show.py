@@ -5,15 +5,20 @@ from collections.abc import Iterator
 
 from botocore.exceptions import ClientError
 
-from local.client import executions, stack
+from local.client import executions, rights, stack
 from local.client.clients import Clients, clients
 from local.commands.start import told
 from local.datasets import Dataset, datasets
-from local.environment import ports
 from local.problem import Problem
 from local.show.report import exit_code
 
 HELP = "print the report of an execution (the newest, or the one with an ARN or name), or the files of a dataset"
+EXAMPLES = (
+    "loader show",
+    "loader show 20261123-220615-40a6feca --json",
+    "loader show log_data",
+    "loader show --stack s3-redshift-loader",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a dataset: prints its files as they are deployed; or an execution's ARN, its name, or its load id "
         "(default: the newest execution)",
     )
+    parser.add_argument("--json", action="store_true", help="the report as JSON, for scripts")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,11 +39,11 @@ def run(arguments: argparse.Namespace) -> int:
         if dataset.name == arguments.name:
             print("\n".join(files(dataset)), end="")
             return 0
-    found = clients(ports())
+    found = clients(arguments)
     parts = stack.deployed(found)
     arn = _arn(found, parts.state_machine, arguments.name)
     report = executions.follow(found, arn, executions.title(arn))
-    told(report)
+    told(report, json_wanted=arguments.json)
     return exit_code([report])
 
 
@@ -58,7 +64,9 @@ def _arn(found: Clients, machine: str, wanted: str | None) -> str:
     arn = wanted if wanted.startswith("arn:") else executions.arn_of(machine, wanted)
     try:
         executions.describe(found, arn)
-    except ClientError:
+    except ClientError as error:
+        if rights.missing(error) or rights.is_expired(error):
+            raise
         loaded = executions.of_load(found, machine, wanted)
         if loaded is None:
             raise Problem(

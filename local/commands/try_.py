@@ -14,6 +14,11 @@ from local.problem import ASKS, FAILED, WELL, Problem, Usage
 from local.show.terminal import painted
 
 HELP = "say what a load would do with files, without a deployment: rows, bad rows, keys that no column takes"
+EXAMPLES = (
+    "loader try orders my-files/",
+    "loader try orders new.jsonl --loaded old.jsonl --json",
+    "loader try orders s3://my-bucket/orders/a.jsonl --stack s3-redshift-loader",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

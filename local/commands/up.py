@@ -5,19 +5,21 @@ import sys
 
 from local.aws import processes, services
 from local.client import executions, stack
-from local.client.clients import clients
+from local.client.clients import Clients
 from local.environment import HOST, Ports, export_lines, ports, remember
 from local.problem import Problem
 
 HELP = "start the local AWS in the background and print shell lines that point the AWS CLI at it"
 
-EVAL = 'eval "$(.venv/bin/python -m local up)"'
-DEPLOY = ".venv/bin/python -m local deploy"
+EVAL = 'eval "$(.venv/bin/loader up)"'
+DEPLOY = ".venv/bin/loader deploy"
+EXAMPLES = (EVAL,)
+ONLY_HERE = "it starts the local AWS. A deployed stack is always up."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None."""
-    parser.epilog = f"In a shell: {EVAL}"
+    del parser
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     at = ports()
     start(at)
     lines = export_lines(at, arguments.shell)
-    found = clients(at)
+    found = Clients(at)
     name = stack.stack_name()
     if stack.stack_status(found, name) in stack.USABLE:
         lines += stack.export_lines(stack.outputs(found, name), name)
@@ -76,7 +78,7 @@ def wait(at: Ports, started: set[str]) -> None:
 
 def _end_interrupted(at: Ports) -> None:
     """Stops the executions that were running when the local AWS was stopped: nothing continues them."""
-    found = clients(at)
+    found = Clients(at)
     name = stack.stack_name()
     if stack.stack_status(found, name) in stack.USABLE:
         machine = stack.deployed(found).state_machine

@@ -1,6 +1,7 @@
 """upload: upload files to the bucket and follow the loads that they start."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -8,11 +9,12 @@ from local.client import stack
 from local.client.clients import Clients, clients
 from local.client.loads import LoadsOf
 from local.client.objects import found_in, not_taken, put_all
-from local.environment import ports
+from local.problem import WELL
 from local.show.progress import Progress
 from local.show.report import (
     LEFT_OUT,
     Report,
+    as_json,
     exit_code,
     not_taken_lines,
     noticed_lines,
@@ -21,6 +23,11 @@ from local.show.report import (
 from local.show.terminal import painted
 
 HELP = "upload the files of a folder and wait for the loads that they start"
+EXAMPLES = (
+    "loader upload my-files/",
+    "loader upload my-files/ --no-wait --stack s3-redshift-loader",
+    "loader upload my-files/ --json",
+)
 
 SHOWN_NOT_TAKEN = 10
 
@@ -33,12 +40,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a folder with one subfolder per prefix: log_data/, song_data/, …",
     )
+    parser.add_argument("--no-wait", action="store_true", help="only upload; exit code 0")
+    parser.add_argument(
+        "--json", action="store_true", help="the reports of the loads as JSON, for scripts"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 1 if one of the loads failed, 3 if they left files out."""
-    found = clients(ports())
-    reports = upload(found, stack.deployed(found), arguments.dir)
+    found = clients(arguments)
+    parts = stack.deployed(found)
+    wait = not arguments.no_wait
+    if wait and stack.paused(found):
+        wait = False
+        print(
+            f"The stack {parts.name} is paused, so nothing loads by itself. To load the files now: loader "
+            f"start{found.target.suffix}",
+            file=sys.stderr,
+        )
+    if not wait:
+        put(found, parts, arguments.dir)
+        if arguments.json:
+            print(json.dumps({"loads": []}))
+        return WELL
+    reports = upload(found, parts, arguments.dir)
+    if arguments.json:
+        print(
+            json.dumps({"loads": [as_json(one) for one in reports]}, indent=2, ensure_ascii=False)
+        )
+        return exit_code(reports)
     for report in reports:
         told = rejected_lines(report.rejected(), int(report.data.get("rejected_total") or 0))
         for said in [*told, *noticed_lines(report.data.get("sample") or {})]:
@@ -60,8 +90,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def upload(found: Clients, parts: stack.Stack, folder: Path) -> list[Report]:
     """Uploads the files of a folder; returns the reports of the loads that they started, once all have ended."""
-    files = found_in(folder)
+    found_in(folder)  # raises Problem before anything is asked
     loads = LoadsOf(found, parts)
+    return loads.wait(put(found, parts, folder))
+
+
+def put(found: Clients, parts: stack.Stack, folder: Path) -> dict[str, str]:
+    """Uploads the files of a folder; their ETags by key."""
+    files = found_in(folder)
     with Progress("uploading") as progress:
         etags = put_all(
             found,
@@ -70,4 +106,4 @@ def upload(found: Clients, parts: stack.Stack, folder: Path) -> list[Report]:
             lambda done: progress.show(f"{done:,} of {len(files):,} files"),
         )
         progress.end(f"{len(files):,} files to s3://{parts.data_bucket}")
-    return loads.wait(etags)
+    return etags

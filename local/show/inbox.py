@@ -14,7 +14,7 @@ from typing import Any
 CONSOLE_LINK = re.compile(r"https://\S+/states/home\?\S*#/v2/executions/details/(arn:\S+)")
 DASHBOARD = re.compile(r"All loads: https://\S+\nor as a page: loader report --stack \S+")
 START = re.compile(r"start the state machine with (\{[^}\n]*\})")
-LOCAL = ".venv/bin/python -m local"
+LOCAL = "loader"
 
 
 @dataclass(frozen=True)

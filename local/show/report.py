@@ -110,6 +110,11 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def as_json(report: Report) -> dict[str, Any]:
+    """For scripts: the report as it is, with the execution's name and how it ended."""
+    return {**report.data, "execution": report.execution, "status": report.status}
+
+
 def line(report: Report) -> str:
     """A load in one line."""
     took = report.seconds().get("total")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from local.datasets import Dataset
 from local.show.report import LEFT_OUT
@@ -20,10 +21,8 @@ TO_DO = {
     "not taken": "rename or move",
 }
 OVERDUE = "overdue: see why no new file comes"
-WHICH = (
-    '.venv/bin/python -m local sql "SELECT dataset, status, key, reason FROM file_status '
-    "WHERE status IN ('rejected', 'unreadable', 'waiting', 'missing')\""
-)
+UNKNOWN = "this folder has no such dataset: use the release that is deployed"
+WHICH = "loader rejected"
 NOT_TAKEN_SHOWN = 3
 
 
@@ -31,7 +30,8 @@ NOT_TAKEN_SHOWN = 3
 class State:
     """A dataset's files: how many there are of each kind (COUNTS), and the newest that is loaded.
 
-    left_out: rows of loaded files that do not fit.
+    left_out: rows of loaded files that do not fit. not_seen: why the bucket was not compared with the ledger, '' if it
+    was; denied: because a right is missing. unknown: only the ledger has the dataset, not this folder.
     """
 
     dataset: Dataset
@@ -41,6 +41,27 @@ class State:
     newest_at: str = ""
     not_taken: list[str] = field(default_factory=list)
     left_out: int = 0
+    not_seen: str = ""
+    denied: bool = False
+    unknown: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts; docs/commands.md has the fields."""
+        counts: dict[str, int | None] = {kind: self.counts.get(kind, 0) for kind in COUNTS}
+        if self.not_seen:
+            counts |= {"not loaded": None, "not taken": None}
+        return {
+            "dataset": self.dataset.name,
+            "prefix": self.dataset.prefix,
+            "files": {kind.replace(" ", "_"): n for kind, n in counts.items()},
+            "rows": self.rows,
+            "rows_rejected": self.left_out,
+            "newest": {"key": self.newest, "at": f"{self.newest_at.replace(' ', 'T')}Z"}
+            if self.newest
+            else None,
+            "overdue": self.is_overdue(datetime.now(UTC)),
+            "to_do": self.to_do,
+        }
 
     @property
     def asks(self) -> bool:
@@ -51,6 +72,7 @@ class State:
     def to_do(self) -> str:
         """What a person should do, in a few words."""
         told = [f"{kind}: {what}" for kind, what in TO_DO.items() if self.counts.get(kind)]
+        told += [UNKNOWN] if self.unknown else []
         return "; ".join([*told, *([OVERDUE] if self.is_overdue(datetime.now(UTC)) else [])])
 
     def is_overdue(self, now: datetime) -> bool:
@@ -61,8 +83,11 @@ class State:
         return now - datetime.fromisoformat(self.newest_at).replace(tzinfo=UTC) > every
 
 
-def lines(states: list[State], room: int | None) -> list[str]:
-    """A line for each dataset: a table if it fits into ``room`` columns (None: it does), else in words."""
+def lines(states: list[State], room: int | None, suffix: str = "") -> list[str]:
+    """A line for each dataset: a table if it fits into ``room`` columns (None: it does), else in words.
+
+    suffix: what a suggested command needs at its end.
+    """
     shown = [
         kind for kind in COUNTS if kind in ALWAYS or any(state.counts.get(kind) for state in states)
     ]
@@ -83,9 +108,11 @@ def lines(states: list[State], room: int | None) -> list[str]:
         if state.not_taken:
             told.append(_not_taken(state))
         if state.left_out:
-            told.append(_left_out(state))
+            told.append(_left_out(state, suffix))
     if any(state.asks or state.counts.get("missing") for state in states):
-        told += ["which files, and why:", f"  {WHICH}"]
+        told += ["which files, and why:", f"  {WHICH}{suffix}"]
+    if states and (why := states[0].not_seen):
+        told.append(f"The bucket was not compared with the ledger: {why}.")
     return told
 
 
@@ -108,11 +135,11 @@ def _in_words(state: State, shown: list[str]) -> str:
     return f"{state.dataset.name}: {counts}{rows}{newest}{to_do}"
 
 
-def _left_out(state: State) -> str:
+def _left_out(state: State, suffix: str) -> str:
     rows = "row" if state.left_out == 1 else "rows"
     return (
-        f"{state.dataset.name}: {state.left_out:,} bad {rows} left out of loaded files; rejected_rows has them. "
-        "Upload corrected rows in a file of their own"
+        f"{state.dataset.name}: {state.left_out:,} bad {rows} left out of loaded files; loader rejected --rows{suffix} "
+        "shows them. Upload corrected rows in a file of their own"
     )
 
 

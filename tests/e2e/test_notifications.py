@@ -80,7 +80,7 @@ def test_rejected_files_are_one_message_a_load(warehouse: Project, subscriber: S
     assert "upload a corrected file under the same key" in text
     shown = warehouse.local("inbox", "--last", "50").stdout
     assert "Subject: [s3-redshift-loader-local] 2 files rejected" in shown
-    command = re.findall(r"python -m local (show \S+)$", shown, re.MULTILINE)[-1].split()
+    command = re.findall(r"loader (show \S+)$", shown, re.MULTILINE)[-1].split()
     ended = warehouse.local(*command, check=False)
     assert ended.returncode == ASKS
     assert "loaded, but 2 files rejected" in ended.stdout

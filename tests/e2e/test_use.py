@@ -12,6 +12,7 @@ from pathlib import Path
 from local.generator import DataSet
 from tests.world import oracle
 from tests.world.deployed import ROOT, Project
+from tools.install import write_command
 
 FILES = dict(DataSet(songs=5, users=4, days=2, events=60, seed=3).files())
 LOGS = {key: content for key, content in FILES.items() if key.startswith("log_data/")}
@@ -170,9 +171,13 @@ def test_the_commands_of_the_pages_run_word_for_word(warehouse: Project) -> None
     # A .venv of the copy's own with these packages, as installed a moment ago: make must not touch the real one.
     venv = folder / ".venv"
     venv.mkdir(exist_ok=True)
-    for name in ("bin", "lib", "pyvenv.cfg"):
+    (venv / "bin").mkdir(exist_ok=True)
+    programs = [f"bin/{path.name}" for path in (Path(sys.prefix) / "bin").iterdir()]
+    for name in ("lib", "pyvenv.cfg", *programs):
         if not (venv / name).exists():
             (venv / name).symlink_to(Path(sys.prefix) / name)
+    (venv / "bin" / "loader").unlink(missing_ok=True)
+    write_command(venv, folder)
     (venv / ".installed-demo").touch()
     commands = commands_of_the_pages()
     assert len(commands) >= 14
@@ -194,7 +199,7 @@ def test_the_commands_of_the_pages_run_word_for_word(warehouse: Project) -> None
         return found
 
     assert f"export BUCKET={warehouse.bucket}\n" in warehouse.local("up").stdout
-    assert "checked" in answer("local show $EXECUTION")
+    assert "checked" in answer("loader show $EXECUTION")
     assert answer("aws stepfunctions describe-execution").startswith("SUCCEEDED")
     assert answer("aws redshift-data describe-statement").strip() == "FINISHED"
     ((count,),) = json.loads(answer("aws redshift-data get-statement-result"))
@@ -202,6 +207,6 @@ def test_the_commands_of_the_pages_run_word_for_word(warehouse: Project) -> None
     attributes = json.loads(answer("aws sqs get-queue-attributes"))["Attributes"]
     assert attributes.keys() == {"ApproximateNumberOfMessages"}
     assert "load_id" in answer("aws logs filter-log-events")
-    assert answer("local status").startswith("dataset ")
+    assert answer("loader status").startswith("dataset ")
     warehouse.settle()
     assert "log_data/2018/11/2018-11-01-events.json" in warehouse.ledger()

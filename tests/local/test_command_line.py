@@ -1,4 +1,4 @@
-"""python -m local: what goes wrong as expected is a line with what to do, never a traceback."""
+"""loader: what goes wrong as expected is a line with what to do, never a traceback."""
 
 import argparse
 import json
@@ -18,6 +18,7 @@ import pytest
 from contracts import build
 from local import __main__ as command_line
 from local.aws.ministack import language
+from local.client.stack import Stack
 from local.commands import demo, status
 from local.datasets import Dataset, of_tree
 from local.environment import ROOT, Ports
@@ -201,7 +202,8 @@ def test_an_upload_names_the_files_that_no_dataset_takes(
     monkeypatch.setattr(module, "clients", lambda at: None)
     monkeypatch.setattr(module, "upload", lambda *_: [report])
     monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
-    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    monkeypatch.setattr("local.client.stack.paused", lambda _: False)
+    monkeypatch.setattr("local.client.target.isolated", lambda environ, _: dict(environ))
     command_line.main(["upload", str(tmp_path)])
     told = capsys.readouterr().out
     assert "new key   log_data: x, which no column takes; in log_data/a.json\n" in told
@@ -268,7 +270,8 @@ def test_each_command_that_loads_ends_with_the_code(
     monkeypatch.setattr(
         "local.client.stack.deployed", lambda _: SimpleNamespace(state_machine="m", data_bucket="b")
     )
-    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    monkeypatch.setattr("local.client.stack.paused", lambda _: False)
+    monkeypatch.setattr("local.client.target.isolated", lambda environ, _: dict(environ))
     monkeypatch.setattr("local.client.executions.follow", lambda *_: report)
     for step in (
         "commands.up.begin",
@@ -306,7 +309,8 @@ def test_an_input_that_is_no_json_is_exit_code_2(
 ) -> None:
     monkeypatch.setattr("local.commands.start.clients", lambda at: None)
     monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
-    monkeypatch.setattr(command_line, "isolated", lambda environ, _: dict(environ))
+    monkeypatch.setattr("local.client.stack.paused", lambda _: False)
+    monkeypatch.setattr("local.client.target.isolated", lambda environ, _: dict(environ))
     assert command_line.main(["start", "{no"]) == 2
     assert "The input is not JSON" in capsys.readouterr().err
 
@@ -322,14 +326,17 @@ def test_status_says_datasets_first_then_what_runs(
 ) -> None:
     state = State(Dataset("log_data", "log_data/", (".json",)), counts)
     monkeypatch.setattr("local.client.files.states", lambda *_: [state])
-    monkeypatch.setattr(status, "clients", lambda at: None)
+    target = SimpleNamespace(local=True, stack="", suffix="")
+    monkeypatch.setattr(status, "clients", lambda at: SimpleNamespace(target=target, parameters={}))
     monkeypatch.setattr("local.aws.processes.running", lambda _: 7)
     monkeypatch.setattr("local.aws.processes.port_of", lambda _: 4566)
     monkeypatch.setattr("local.client.stack.stack_status", lambda *_: "CREATE_COMPLETE")
-    monkeypatch.setattr("local.client.stack.deployed", lambda _: None)
-    monkeypatch.setattr(status, "_stack", lambda *_: ["stack s: CREATE_COMPLETE"])
-    monkeypatch.setattr(status, "_versions", lambda _: "versions: tables 4")
-    assert status.run(argparse.Namespace()) == code
+    parts = Stack("s", "data", "work", "machine", "queue", "dead")
+    monkeypatch.setattr("local.client.stack.deployed", lambda _: parts)
+    monkeypatch.setattr("local.client.executions.arns", lambda *_: iter(["e"]))
+    monkeypatch.setattr(status, "depth", lambda *_: 2)
+    monkeypatch.setattr(status, "_tables", lambda _: "tables 4")
+    assert status.run(argparse.Namespace(stack=None, json=False)) == code
     told = capsys.readouterr().out
     places = [
         told.index(word) for word in ("log_data ", "stack s", "up on 127", "versions: tables")
@@ -342,7 +349,7 @@ def test_status_of_servers_that_are_stopped_says_where_they_were(
 ) -> None:
     monkeypatch.setattr("local.aws.processes.running", lambda _: None)
     monkeypatch.setattr(status, "ports", lambda: Ports(5000, 5001))
-    assert status.run(argparse.Namespace()) == 1
+    assert status.run(argparse.Namespace(stack=None, json=False)) == 1
     told = capsys.readouterr().out
     assert "the local AWS: not running (it starts on 127.0.0.1:5000)" in told
     assert "to start it: make up" in told

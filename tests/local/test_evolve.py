@@ -3,12 +3,14 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from local import __main__
 from local.client import queries
+from local.client.target import LOCAL_WAREHOUSE
 from local.commands import evolve
 from local.problem import Problem
 from local.show.tables import Result
@@ -26,7 +28,8 @@ SEEN = [
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A contract, and a ledger in which loads have seen keys."""
     monkeypatch.setattr(evolve, "ROOT", tmp_path)
-    monkeypatch.setattr(evolve, "clients", lambda at: None)
+    here = SimpleNamespace(warehouse=LOCAL_WAREHOUSE)
+    monkeypatch.setattr(evolve, "clients", lambda at: here)
     asked: list[str] = []
 
     def run(clients: Any, sql: str) -> Result:

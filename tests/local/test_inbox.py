@@ -37,11 +37,9 @@ def test_a_digests_links_are_commands_that_work_here() -> None:
     text = mailed(message, subject).text
     assert "console" not in text
     assert "https://" not in text
-    assert "20261130-185500-1f2e3d4c: .venv/bin/python -m local show abc-1" in text
-    assert """run .venv/bin/python -m local start '{"keys": ["its key"]}'.""" in text
-    assert (
-        "All loads: .venv/bin/python -m local report --load 20261130-185500-1f2e3d4c --open" in text
-    )
+    assert "20261130-185500-1f2e3d4c: loader show abc-1" in text
+    assert """run loader start '{"keys": ["its key"]}'.""" in text
+    assert "All loads: loader report --load 20261130-185500-1f2e3d4c --open" in text
     assert "- log_data/x.json, line 3, column ts: no digit" in text
 
 

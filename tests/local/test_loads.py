@@ -1,7 +1,8 @@
 """An upload is over when every object is accounted for: not sooner, and not never."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from local.client import loads, queries
 from local.client.clients import Clients
 from local.client.loads import LoadsOf
 from local.client.stack import Stack
+from local.client.target import LOCAL_WAREHOUSE
 from local.problem import Problem
 from local.show import tables
 
@@ -26,17 +28,47 @@ class World:
         self.executions: dict[str, dict[str, Any]] = {}
         self.ledger: list[list[tables.Value]] = []
         self.clock = 0.0
+        self.local = True
+        self.listed = 0
+        self.asked: list[str] = []
 
     def clients(self) -> Clients:
         states = SimpleNamespace(
-            get_paginator=lambda _: SimpleNamespace(paginate=self._list),
+            get_paginator=lambda _: SimpleNamespace(paginate=self._pages),
+            list_executions=lambda stateMachineArn, maxResults: self._page(0, maxResults),
             describe_execution=lambda executionArn: self.executions[executionArn],
         )
         sqs = SimpleNamespace(get_queue_attributes=self._attributes)
-        return cast(Clients, SimpleNamespace(states=states, sqs=sqs))
+        target = SimpleNamespace(
+            local=self.local, look_seconds=0.5 if self.local else 5.0, suffix=" --stack s"
+        )
+        parameters = {"BatchWindowSeconds": "300"}
+        return cast(
+            Clients,
+            SimpleNamespace(
+                states=states,
+                sqs=sqs,
+                target=target,
+                warehouse=LOCAL_WAREHOUSE,
+                parameters=parameters,
+            ),
+        )
 
-    def _list(self, stateMachineArn: str) -> list[Any]:
-        return [{"executions": [{"executionArn": arn} for arn in self.executions]}]
+    def _pages(self, stateMachineArn: str) -> Iterator[Any]:
+        for start in range(0, max(len(self.executions), 1), 2):
+            self.listed += 1
+            yield self._page(start, 2)
+
+    def _page(self, start: int, most: int) -> dict[str, Any]:
+        """The newest first."""
+        numbered = list(enumerate(self.executions))[::-1][start : start + most]
+        begin = datetime(2026, 1, 1, tzinfo=UTC)
+        return {
+            "executions": [
+                {"executionArn": arn, "startDate": begin + timedelta(seconds=number)}
+                for number, arn in numbered
+            ]
+        }
 
     def _attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
         if QueueUrl == "queue" and self.steps:
@@ -62,6 +94,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
     def run(clients: Clients, sql: str) -> tables.Result:
         assert "bucket = 'data'" in sql
+        made.asked.append(sql)
         return tables.Result(["key", "etag"], list(made.ledger), has_rows=True)
 
     monkeypatch.setattr("time.sleep", sleep)
@@ -93,6 +126,30 @@ def test_executions_from_before_the_upload_are_not_told(world: World) -> None:
     watch = LoadsOf(world.clients(), STACK)
     world.ledger.append(["log_data/a.json", "e1"])
     assert watch.wait({"log_data/a.json": "e1"}) == []
+
+
+def test_the_executions_of_ninety_days_are_not_listed_at_each_look(world: World) -> None:
+    for number in range(40):
+        world.end(f"old-{number}", status="loaded")
+    watch = LoadsOf(world.clients(), STACK)
+
+    def load() -> None:
+        world.end("new", status="loaded")
+        world.ledger.append(["log_data/a.json", "e1"])
+
+    world.steps = [load]
+    assert [report.execution for report in watch.wait({"log_data/a.json": "e1"})] == ["new"]
+    assert world.listed < 8
+
+
+def test_a_stack_is_given_its_batch_window_and_asked_for_these_keys_only(world: World) -> None:
+    world.local = False
+    watch = LoadsOf(world.clients(), STACK)
+    with pytest.raises(Problem, match=r"log group /aws/lambda/s; loader start --stack s loads"):
+        watch.wait({"log_data/it's.json": "e"})
+    assert world.clock > 300
+    assert all("AND key IN ('log_data/it''s.json')" in sql for sql in world.asked)
+    assert len(world.asked) < 120
 
 
 def test_objects_that_start_nothing_are_not_waited_for(world: World) -> None:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.client import queries
 from local.client.clients import Clients
+from local.client.target import LOCAL_WAREHOUSE
 
 
 class DataApi:
@@ -33,7 +34,7 @@ class DataApi:
 
 
 def clients(api: Any) -> Clients:
-    return cast(Clients, SimpleNamespace(redshift=api))
+    return cast(Clients, SimpleNamespace(redshift=api, warehouse=LOCAL_WAREHOUSE))
 
 
 def test_rows_of_all_pages_with_their_types() -> None:

@@ -28,7 +28,9 @@ def clients(status: str | None, outputs: dict[str, str]) -> Clients:
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         return {"Stacks": [{"StackStatus": status, "Outputs": listed}]}
 
-    return cast(Clients, SimpleNamespace(cloudformation=SimpleNamespace(describe_stacks=describe)))
+    target = SimpleNamespace(stack="", suffix="")
+    cloudformation = SimpleNamespace(describe_stacks=describe)
+    return cast(Clients, SimpleNamespace(cloudformation=cloudformation, target=target))
 
 
 def test_the_repository_names_a_stack_for_the_local_aws() -> None:
@@ -59,7 +61,7 @@ def test_the_outputs_of_a_deployed_stack() -> None:
 
 @pytest.mark.parametrize("status", [None, "ROLLBACK_COMPLETE", "CREATE_IN_PROGRESS"])
 def test_a_stack_that_is_not_there_says_how_to_deploy(status: str | None) -> None:
-    with pytest.raises(Problem, match="python -m local deploy"):
+    with pytest.raises(Problem, match="loader deploy"):
         stack.deployed(clients(status, OUTPUTS))
 
 

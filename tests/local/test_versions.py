@@ -34,7 +34,7 @@ def test_what_is_said(monkeypatch: pytest.MonkeyPatch, version: Any, says: str) 
         return SimpleNamespace(rows=[[version]])
 
     monkeypatch.setattr(queries, "run", run)
-    told = versions.advice(cast("Clients", None))
+    told = versions.advice(cast(Clients, SimpleNamespace(target=SimpleNamespace(suffix=""))))
     assert says in told
     assert bool(told) is bool(says)
     if says.startswith("older"):
@@ -66,6 +66,6 @@ def test_tables_of_another_contract(
 
     monkeypatch.setattr(queries, "run", run)
     monkeypatch.setattr(versions, "datasets", lambda: known)
-    told = versions.advice(cast("Clients", None))
+    told = versions.advice(cast(Clients, SimpleNamespace(target=SimpleNamespace(suffix=""))))
     assert says in told
     assert bool(told) is bool(says)

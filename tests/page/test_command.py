@@ -15,11 +15,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local.client import history
 from local.client.stack import Stack
 from local.commands import report
 from local.problem import Problem
-from tests.page.reading import facts, packed, parsed
+from tests.page.reading import facts, packed, parsed, words
 from tests.world import histories as made
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -44,30 +43,21 @@ def s3() -> Iterator[Any]:
 
 
 @pytest.fixture
-def parameters(s3: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The stack's parameters, which a test may change."""
-    given = {"Paused": "false"}
-    described = {"Stacks": [{}]}
-
-    def describe_stacks(StackName: str) -> dict[str, Any]:
-        assert StackName == "local"
-        told = [{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()]
-        return {"Stacks": [{**described["Stacks"][0], "Parameters": told}]}
-
-    clients = SimpleNamespace(
-        s3=s3, cloudformation=SimpleNamespace(describe_stacks=describe_stacks)
-    )
+def given(s3: Any, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The clients, whose stack's parameters a test may change."""
+    target = SimpleNamespace(words=("--stack", "prod"), suffix=" --stack prod", stack="prod")
+    clients = SimpleNamespace(s3=s3, target=target, parameters={"Paused": "false"})
     monkeypatch.setattr(report, "clients", lambda *_: clients)
     monkeypatch.setattr("local.client.stack.deployed", lambda *_: PARTS)
-    return given
+    return clients
 
 
-def run(out: Path, **given: Any) -> int:
-    return report.run(argparse.Namespace(**{"load": None, "open": False, "out": out, **given}))
+def run(out: Path, load: str | None = None, *, show: bool = False) -> int:
+    return report.run(argparse.Namespace(load=load, open=show, out=out))
 
 
 def test_it_writes_the_page_and_says_the_state(
-    parameters: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    given: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "new" / "loads.html"
     assert run(out) == 3  # a file is left out
@@ -80,31 +70,32 @@ def test_it_writes_the_page_and_says_the_state(
         made.load_id(NOW - timedelta(hours=5), 2),
     ]
     assert facts(root)["Loads by itself"] == "yes"
+    assert 'loader start \'{"keys": ["orders/x.jsonl"]}\' --stack prod' in words(root)
 
 
 def test_it_opens_at_a_load(
-    parameters: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr("webbrowser.open", opened.append)
     name = made.load_id(NOW - timedelta(hours=5), 2)
-    run(tmp_path / "a.html", load=name, open=True)
+    run(tmp_path / "a.html", name, show=True)
     assert opened == [f"{(tmp_path / 'a.html').as_uri()}#load-{name}"]
 
 
-def test_a_load_that_the_history_does_not_have(parameters: dict[str, str], tmp_path: Path) -> None:
+def test_a_load_that_the_history_does_not_have(given: SimpleNamespace, tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"has no load 1-2-3\. It has 2 loads of 30 days"):
-        run(tmp_path / "a.html", load="1-2-3")
+        run(tmp_path / "a.html", "1-2-3")
 
 
-def test_a_place_that_cannot_be_written_to(parameters: dict[str, str], tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_to(given: SimpleNamespace, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Problem, match="could not be written"):
         run(tmp_path / "file" / "a.html")
 
 
 @pytest.mark.parametrize(
-    ("given", "paused"),
+    ("parameters", "paused"),
     [
         ({"Paused": "true"}, True),
         ({"Paused": "false"}, False),
@@ -114,13 +105,10 @@ def test_a_place_that_cannot_be_written_to(parameters: dict[str, str], tmp_path:
     ],
 )
 def test_a_pause_is_that_of_the_stack(
-    parameters: dict[str, str], tmp_path: Path, given: dict[str, str], paused: bool
+    given: SimpleNamespace, tmp_path: Path, parameters: dict[str, str], paused: bool
 ) -> None:
     """In a pause no sweep runs that could say so."""
-    parameters.clear()
-    parameters.update(given)
+    given.parameters = parameters
     run(tmp_path / "a.html")
     root = parsed((tmp_path / "a.html").read_text(encoding="utf-8"))
     assert facts(root)["Loads by itself"] == ("paused" if paused else "yes")
-    told = [{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()]
-    assert history.is_paused(told) is paused

@@ -14,6 +14,11 @@ import yaml
 from loader import sql, statements
 
 from fakeshift import LocalRedshift, Settings
+from local.__main__ import COMMANDS
+from local.client import ledger, rights
+from local.commands import rejected, where
+from local.datasets import Dataset
+from local.show.state import State
 from tests.world.client import Client
 from tests.world.recordings import recorded
 from tools import state_picture
@@ -394,3 +399,50 @@ def test_costs_take_the_limits_of_the_template() -> None:
     assert f"RPU-hours a month, {defaults['UsageLimitHours']} by default" in text
     assert f"`WaitSeconds` = {defaults['WaitSeconds']}" in text
     assert f"`BatchSize` {defaults['BatchSize']:,}" in text
+
+
+# ---------------------------------------------------------------- commands
+def test_the_page_of_the_commands_has_each_and_says_which_have_a_stack() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    listed: dict[str, bool] = {}
+    for names, goes in re.findall(
+        r"^\| ((?:`loader [^|]+`(?:, )?)+) \|.*\| (yes|no) \|$", page, re.M
+    ):
+        listed |= dict.fromkeys(re.findall(r"`loader (\w+)", names), goes == "yes")
+    assert listed == {name: not hasattr(module, "ONLY_HERE") for name, module in COMMANDS.items()}
+
+
+def test_the_page_of_the_commands_has_the_rights_of_each() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    section = page[page.index("## The rights it needs") :]
+    listed: dict[str, set[str]] = {name: set() for name in rights.NEEDS}
+    for names, actions in re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", section, re.M):
+        which = listed if "all with" in names else re.findall(r"`(\w+)`", names)
+        for name in which:
+            if name in listed:
+                listed[name] |= set(re.findall(r"`([\w-]+:\w+)`", actions))
+    optional = {"states:GetExecutionHistory", *rights.LOG_IN}
+    for name, needs in rights.NEEDS.items():
+        assert listed[name] - optional >= set(needs.values()), name
+        assert listed[name] - optional - set(needs.values()) <= {"states:DescribeExecution"}, name
+
+
+def test_the_json_of_the_page_is_that_of_the_commands() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    status, where_, rejected_ = map(json.loads, re.findall(r"```json\n(.*?)```", page, re.S))
+    record = ledger.Record("loaded", "l", "t")
+    file = ledger.File("k", [ledger.Version("e", 1, "d", [record])], ledger.Object("e", 1, "t"))
+    assert shape(where.as_json(ledger.Found([file]), "b")) == shape(where_)
+    bad = ledger.Bad("d", "rejected", "k", "e", "r", 1, "c", 1, "l", "t")
+    left = ledger.LeftOut([bad], 1)
+    made = rejected.as_json(left, rejected.input_of(left, rows=False))
+    assert shape(made) == shape(rejected_)
+    state = State(Dataset("d", "d/", (".json",)), newest="k", newest_at="2026-11-30 19:40")
+    assert shape(state.as_json()) == shape(status["datasets"][0])
+
+
+def shape(value: Any) -> Any:
+    """The names of a document's fields, at every depth."""
+    if isinstance(value, dict):
+        return {name: shape(inner) for name, inner in value.items()}
+    return [shape(inner) for inner in value[:1]] if isinstance(value, list) else None

@@ -1,4 +1,4 @@
-"""``python -m local status`` says of each dataset what became of its files, and what to do."""
+"""``loader status`` says of each dataset what became of its files, and what to do."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -9,7 +9,8 @@ import pytest
 from local.client import files, queries
 from local.client.clients import Clients
 from local.client.stack import Stack
-from local.datasets import Dataset
+from local.client.target import LOCAL_WAREHOUSE
+from local.datasets import Dataset, datasets
 from local.show import state
 from local.show.tables import Result
 from tests.stateful.worlds import new_world
@@ -29,7 +30,7 @@ def look(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, state.State
         return Result(rows=[list(row) for row in rows], has_rows=True)
 
     monkeypatch.setattr(queries, "run", run)
-    clients = cast(Clients, SimpleNamespace(s3=world._s3))
+    clients = cast(Clients, SimpleNamespace(s3=world._s3, warehouse=LOCAL_WAREHOUSE))
     stack = cast(Stack, SimpleNamespace(data_bucket=world.stack.data_bucket))
     return {each.dataset.name: each for each in files.states(clients, stack)}
 
@@ -64,6 +65,18 @@ def test_each_kind_of_file_is_counted(world: World, monkeypatch: pytest.MonkeyPa
     assert f"not taken by log_data (its files end with {ends}): log_data/notes.txt" in told
 
 
+def test_a_dataset_that_only_the_ledger_has_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a stack was deployed from another release."""
+    logs = [each for each in datasets() if each.name == "log_data"]
+    monkeypatch.setattr(files, "datasets", lambda: logs)
+    found = look(world, monkeypatch)
+    assert found["song_data"].counts == {"loaded": 1}
+    assert found["song_data"].to_do == state.UNKNOWN
+    assert found["log_data"].to_do == ""
+
+
 def test_before_the_first_load_all_is_not_loaded(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,7 +87,7 @@ def test_before_the_first_load_all_is_not_loaded(
         raise queries.SqlError('relation "sparkify.file_status" does not exist')
 
     monkeypatch.setattr(queries, "run", refuse)
-    clients = cast(Clients, SimpleNamespace(s3=world._s3))
+    clients = cast(Clients, SimpleNamespace(s3=world._s3, warehouse=LOCAL_WAREHOUSE))
     stack = cast(Stack, SimpleNamespace(data_bucket=world.stack.data_bucket))
     counts = [each.counts for each in files.states(clients, stack)]
     assert counts == [{"not loaded": 1}, {"not loaded": 1}]
@@ -119,6 +132,6 @@ def test_rows_that_are_left_out_are_told() -> None:
     found = twenty(loaded=1)
     found[0].left_out = 1
     assert state.lines(found, None)[-1] == (
-        f"{found[0].dataset.name}: 1 bad row left out of loaded files; rejected_rows has them. Upload corrected rows "
-        "in a file of their own"
+        f"{found[0].dataset.name}: 1 bad row left out of loaded files; loader rejected --rows shows them. Upload "
+        "corrected rows in a file of their own"
     )

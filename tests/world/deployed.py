@@ -85,7 +85,7 @@ class Project:
         return ended
 
     def local(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """``python -m local …``"""
+        """``loader …``"""
         return self.run(sys.executable, "-m", "local", *arguments, check=check)
 
     def aws(self, *arguments: str) -> Any:
@@ -154,7 +154,7 @@ class Project:
             return dict(pool.map(put, files))
 
     def load(self, files: Mapping[str, bytes]) -> list[Report]:
-        """Puts objects and waits for the loads that this causes, as ``python -m local upload`` does."""
+        """Puts objects and waits for the loads that this causes, as ``loader upload`` does."""
         loads = LoadsOf(self.clients, stack.deployed(self.clients))
         return loads.wait(self.put(files))
 

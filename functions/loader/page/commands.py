@@ -11,15 +11,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Commands:
-    """program: how a person starts the command line; stack: the name of a stack on AWS, '' for the local one."""
+    """words: the options that name the stack, ("--stack", NAME); none for the local AWS."""
 
-    program: str = ".venv/bin/loader"
-    stack: str = ""
+    words: tuple[str, ...] = ()
 
     def say(self, *words: str) -> str:
-        """A command line for a shell: ``.venv/bin/loader show 20261201 --stack NAME``."""
-        more = ["--stack", self.stack] if self.stack else []
-        return " ".join([self.program, *map(shlex.quote, [*words, *more])])
+        """A command line for a shell: ``loader show 20261201-054610-1f2e3d4c --stack NAME``."""
+        return shlex.join(["loader", *words, *self.words])
 
     def start(self, document: Mapping[str, Any]) -> str:
         """The command that starts an execution with this input. JSON in ASCII: a key may have any character."""

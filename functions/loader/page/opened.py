@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loader.console import execution_url, logs_url
@@ -14,7 +15,7 @@ from loader.page.model import LEFT_OUT, Load
 
 SHOWN_FILES = 100
 NAMED = 20
-"""Keys in a command: with more it is none that a person would copy."""
+"""Keys in an input: with more it is none that a person would copy."""
 MAIN = {
     "undo": ("plan", "undo"),
     "check": ("plan", "preflight"),
@@ -265,43 +266,41 @@ def _noticed(load: Load) -> list[ET.Element]:
 
 # -- commands and links --------------------------------------------------------------------
 def _commands(load: Load, commands: Commands) -> list[ET.Element]:
-    rows = [
-        (what, e("code", commands.start(document), class_="command"))
-        for what, document in inputs(load)
-    ]
+    rows: list[Sequence[Any]] = []
+    for what, words, document in todo(load):
+        line = commands.say(*words) if words else commands.start(document)
+        rows.append((what, e("code", line, class_="command"), code(json.dumps(document))))
     if load.name:
         rows.append(
-            ("see the execution", e("code", commands.say("show", load.name), class_="command"))
+            ("see its report", e("code", commands.say("show", load.id), class_="command"), "")
         )
-    if not rows:
-        return []
-    return [
-        table("Commands", ("to", "run"), rows),
-        e(
-            "p",
-            "In the Step Functions console, start an execution with the part in quotes as its input.",
-        ),
-    ]
+    return (
+        [table("What you can do", ("to", "run", "or start an execution with"), rows)]
+        if rows
+        else []
+    )
 
 
-def inputs(load: Load) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What a person may do about a load -> the input of the execution that does it."""
+def todo(load: Load) -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
+    """What a person may do about a load, the command for it, () for start, and the input of its execution."""
     if load.mode not in ("load", "reload") or load.status not in ("loaded", "failed"):
         return
     bad = [str(key) for key, outcome, *_ in load.listed if outcome in LEFT_OUT]
     if bad:
-        yield "try the files again that it left out", {"keys": bad[:NAMED]}
+        yield "try the files again that it left out", (), {"keys": bad[:NAMED]}
     if not load.files.get("loaded"):
         return
     if load.undone_by:
-        yield "load its files again (redo)", {"redo": load.id}
+        yield "load its files again (redo)", ("redo", load.id), {"redo": load.id}
         return
-    yield "see what an undo would delete", {"undo": load.id, "dry_run": True}
-    yield "take its rows out (undo)", {"undo": load.id}
+    dry_run = {"undo": load.id, "dry_run": True}
+    yield "see what an undo would delete", ("undo", load.id, "--dry-run"), dry_run
+    yield "take its rows out (undo)", ("undo", load.id), {"undo": load.id}
+    yield "load its files again after an undo (redo)", ("redo", load.id), {"redo": load.id}
     loaded = [str(key) for key, outcome, *_ in load.listed if outcome == "loaded"]
     if loaded and len(loaded) <= NAMED and not load.unlisted:
-        yield "replace what its files loaded (reload)", {"reload": True, "keys": loaded}
-    yield "load its files again after an undo (redo)", {"redo": load.id}
+        document = {"reload": True, "keys": loaded}
+        yield "replace what its files loaded (reload)", ("reload", load.id), document
 
 
 def links(load: Load) -> list[tuple[str, str]]:

@@ -104,7 +104,7 @@ def empty(frame: Frame) -> ET.Element:
         e(
             "p",
             "Another kind of file: ",
-            _command(frame.commands.program + " add NAME FILES"),
+            _command("loader add NAME FILES"),
             " writes its dataset.yaml.",
         ),
         class_="empty",

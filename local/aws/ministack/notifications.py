@@ -2,7 +2,7 @@
 
 MiniStack sends no email and keeps no published message. On AWS subscribers by email receive it:
 https://docs.aws.amazon.com/sns/latest/dg/sns-email-notifications.html. Here each message is a line of a file, which
-``python -m local inbox`` shows (local/show/inbox.py).
+``loader inbox`` shows (local/show/inbox.py).
 """
 
 import json

@@ -44,7 +44,7 @@ soak: .venv/.installed-dev ## a random mixture of uploads, loads and faults on a
 	@$(bin)/python -m tests.world.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 week: .venv/.installed-dev ## plays a week of operation and writes its page of loads, build/week.html
-	@$(bin)/python -m tests.world.week $(if $(DAYS),--days $(DAYS))
+	@$(bin)/python -m tests.world.week $(if $(DAYS),--days $(DAYS)) $(if $(PICTURE),--picture "$(PICTURE)")
 
 bench: .venv/.installed-dev ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
 	@$(bin)/python -m benchmarks $(BENCH)

@@ -1,15 +1,19 @@
 """report: one page of all loads: what is current, what failed and why, what to do."""
 
 import argparse
+import json
+import sys
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from local.client import history, stack
 from local.client.clients import Clients, clients
 from local.client.stack import Stack
 from local.environment import BUILD
 from local.problem import ASKS, WELL, Problem
+from local.show.terminal import visible
 
 from loader.page.commands import Commands  # isort: skip - local.client.history makes it found
 from loader.page.document import loads_html  # isort: skip
@@ -35,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where to write it (default: build/loads.html)",
     )
+    parser.add_argument("--json", action="store_true", help="the state as JSON, for scripts")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,9 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     url = write(page, Commands(found.target.words), arguments.out)
     if arguments.load:
         url = f"{url}#load-{arguments.load}"
-    print("\n".join([sentence(page), url]))
+    if arguments.json:
+        print(json.dumps(as_json(page, url), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join([visible(sentence(page)), url]))
     if arguments.open and not webbrowser.open(url):
-        print("No browser could be started; open the file yourself.")
+        print("No browser could be started; open the file yourself.", file=sys.stderr)
     return ASKS if page.left_out else WELL
 
 
@@ -68,6 +76,20 @@ def write(page: Page, commands: Commands, out: Path) -> str:
     except OSError as error:
         raise Problem(f"The page could not be written to {out}: {error.strerror}.") from error
     return out.resolve().as_uri()
+
+
+def as_json(page: Page, url: str) -> dict[str, Any]:
+    """The state, and where the page is."""
+    state, current = state_of(page), page.current_as_of
+    return {
+        "level": state.level,
+        "concerns": [each.text for each in state.concerns],
+        "current_as_of": current.isoformat() if current else None,
+        "last_load": page.last.id if page.last else None,
+        "loads": len(page.loads),
+        "left_out": len(page.left_out),
+        "page": url,
+    }
 
 
 def sentence(page: Page) -> str:

@@ -52,8 +52,8 @@ def given(s3: Any, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return clients
 
 
-def run(out: Path, load: str | None = None, *, show: bool = False) -> int:
-    return report.run(argparse.Namespace(load=load, open=show, out=out))
+def run(out: Path, load: str | None = None, *, show: bool = False, as_json: bool = False) -> int:
+    return report.run(argparse.Namespace(load=load, open=show, out=out, json=as_json))
 
 
 def test_it_writes_the_page_and_says_the_state(
@@ -71,6 +71,21 @@ def test_it_writes_the_page_and_says_the_state(
     ]
     assert facts(root)["Loads by itself"] == "yes"
     assert 'loader start \'{"keys": ["orders/x.jsonl"]}\' --stack prod' in words(root)
+
+
+def test_a_script_gets_the_state(
+    given: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "a.html", as_json=True) == 3
+    assert json.loads(capsys.readouterr().out) == {
+        "level": "amber",
+        "concerns": ["1 file rejected"],
+        "current_as_of": (NOW - timedelta(minutes=1)).isoformat(),
+        "last_load": made.load_id(NOW - timedelta(minutes=5), 1),
+        "loads": 2,
+        "left_out": 1,
+        "page": (tmp_path / "a.html").as_uri(),
+    }
 
 
 def test_it_opens_at_a_load(

@@ -1,4 +1,4 @@
-"""python -m tests.world.week [--days 7] [--out FILE]: a week of operation, played in minutes, and its page.
+"""python -m tests.world.week [--days 7] [--out FILE] [--picture FILE]: a week of operation in minutes, and its page.
 
 The product's own handlers, state machine and SQL run in one process, with a clock of their own (simulator.py): uploads
 through the day, a burst, a bad day, a device that falls silent, an undo, a new key, a paused afternoon.
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.generator import DataSet
+from tests.world import browser
 from tests.world.clock import BEGIN
 from tests.world.simulator import ROOT, World
 from tests.world.trees import with_contracts
@@ -288,6 +289,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.world.week", description=__doc__)
     parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "week.html")
+    parser.add_argument(
+        "--picture", type=Path, help="also writes a picture of it: docs/loads-page.png"
+    )
     given = parser.parse_args(arguments)
     sys.path.append(str(ROOT / "functions"))
     from loader.page.commands import Commands
@@ -300,6 +304,14 @@ def main(arguments: list[str] | None = None) -> int:
         page = page_of(world)
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(loads_html(page, Commands()), encoding="utf-8")
+    if given.picture:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            browser.opened(Path(folder) / "profile") as tab,
+        ):
+            tab.at(page.now.timestamp() + 60)
+            tab.show(given.out.resolve(), width=1120, height=1130)
+            tab.picture(given.picture)
     print(f"{len(page.loads)} loads: {given.out.resolve().as_uri()}")
     return 0
 

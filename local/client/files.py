@@ -72,8 +72,8 @@ def _ledger(clients: Clients, bucket: str, states: dict[str, State]) -> set[tupl
         raise
     for dataset, status, files in counted.rows:
         name = str(dataset)
-        state = states.setdefault(name, State(Dataset(name, "", ()), unknown=True))
-        state.counts[str(status)] = int(files or 0)
+        counted_of = states.setdefault(name, State(Dataset(name, "", ()), unknown=True))
+        counted_of.counts[str(status)] = int(files or 0)
     for dataset, key, at in newest.rows:
         if state := states.get(str(dataset)):
             state.newest, state.newest_at = str(key), str(at)[:16]

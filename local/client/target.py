@@ -131,15 +131,17 @@ def of(arguments: argparse.Namespace) -> Target:
 
 
 def _session(arguments: argparse.Namespace) -> boto3.Session:
+    # Of the two variables botocore knows only AWS_DEFAULT_REGION, and the AWS CLI both.
+    region = arguments.region or os.environ.get("AWS_REGION") or None
     try:
-        session = boto3.Session(
-            profile_name=arguments.profile or None,
-            # Of the two variables botocore knows only AWS_DEFAULT_REGION, and the AWS CLI both.
-            region_name=arguments.region or os.environ.get("AWS_REGION") or None,
-        )
+        session = boto3.Session(profile_name=arguments.profile or None, region_name=region)
+        # A region alone does not read the profile.
+        if arguments.profile and arguments.profile not in session.available_profiles:
+            raise ProfileNotFound(profile=arguments.profile)
+        found = session.region_name
     except ProfileNotFound as error:
         raise Usage(f"{error}. aws configure list-profiles shows those that there are.") from error
-    if not session.region_name:
+    if not found:
         raise Usage(
             "No region is known. Pass --region, or set AWS_REGION or your profile's region."
         )

@@ -214,8 +214,9 @@ def test_an_endpoint_of_the_profile_is_told(
     assert target.endpoints("lab", {}) == ["endpoint_url = http://lab:4566"]
     ignored = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}
     assert target.endpoints("lab", ignored) == []
-    with pytest.raises(Usage, match="list-profiles"):
-        target.of(of(profile="none"))
+    for region in ({}, {"AWS_REGION": "us-west-2", "AWS_DEFAULT_REGION": "us-west-2"}):
+        with mock.patch.dict(os.environ, region), pytest.raises(Usage, match="list-profiles"):
+            target.of(of(profile="none"))
 
 
 def test_a_program_of_a_named_profile_does_not_get_the_shells_keys(

@@ -1505,6 +1505,42 @@ MUTANTS = (
         "    if isinstance(refused, str):",
         "    if staged.rows == _scanned(staged, batch):\n        refused = {}\n    if isinstance(refused, str):",
     ),
+    # The command: nothing leaves the laptop unasked, and no row of a stack goes without its name.
+    mutant(
+        "a command without --stack keeps the AWS settings of the shell",
+        "tests/local/test_target.py::test_without_a_stack_no_request_leaves_this_machine",
+        "local/client/target.py",
+        "own = isolated(environ, ports(environ))",
+        "own = dict(environ)",
+    ),
+    mutant(
+        "the clients of the local AWS find their endpoints in the shell",
+        "tests/local/test_target.py::test_the_local_target_has_fixed_endpoints",
+        "local/client/target.py",
+        "        if self.at is None:\n            return None\n",
+        "        if not self.stack or self.at is None:\n            return None\n",
+    ),
+    mutant(
+        "the rows of a stack are deleted without its name",
+        "tests/local/test_rights.py::test_nothing_is_started_without_consent",
+        "local/commands/start.py",
+        "    if what := destroys(document):",
+        "    if what := destroys({}):",
+    ),
+    mutant(
+        "a quote in a key ends the text of a statement of the command",
+        "tests/stateful/test_where.py::test_each_version_of_a_key_with_what_happened_to_it",
+        "local/client/queries.py",
+        """.replace("'", "''")""",
+        "",
+    ),
+    mutant(
+        "a ledger that may not be read is an empty one",
+        "tests/local/test_rights.py::test_a_ledger_that_may_not_be_read_is_not_an_empty_one",
+        "local/client/files.py",
+        "        if error.nothing_there:\n            return set()",
+        "        if error:\n            return set()",
+    ),
     # The page's one sentence: never green when something is not well.
     mutant(
         "a sweep that came long ago is recent",

@@ -167,6 +167,10 @@ def html(page: Page, frame: InWidget, asked: Asked) -> str:
         e("div", _shown(page, frame, asked), class_="inner"),
         class_="page dark" if asked.dark else "page",
     )
+    for each in root.iter("time"):
+        at = text.parsed(each.get("datetime"))
+        if at:
+            each.set("data-age", text.age((page.now - at).total_seconds()))
     return rendered(root)
 
 

@@ -163,6 +163,14 @@ def test_the_overview_has_the_state_the_datasets_and_the_newest_loads(
     assert "loader report --open --stack" in words(root)
 
 
+def test_it_says_how_long_ago_without_a_script(call: Any) -> None:
+    ages = [each.get("data-age") for each in shown(call).iter("time")]
+    assert len(ages) > 20
+    assert ages[0] == "just now"
+    assert "3 h ago" in ages
+    assert "21 h ago" in ages
+
+
 def test_a_load_opens(call: Any) -> None:
     name = made.load_id(NOW, 1)
     root = shown(call, load=name)

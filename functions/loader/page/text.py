@@ -41,6 +41,14 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def age(seconds: float) -> str:
+    """just now, 3 min ago, 2 days ago: as page.js says it."""
+    for unit, size in (("day", 86400), ("h", 3600), ("min", 60)):
+        if whole := int(seconds // size) if seconds > 0 else 0:
+            return f"{whole} {unit}{'s' if unit == 'day' and whole > 1 else ''} ago"
+    return "just now"
+
+
 def size(count: float) -> str:
     """Bytes: 812 B, 1.2 MB."""
     for unit in ("B", "KB", "MB", "GB"):

@@ -344,6 +344,22 @@ def test_files_that_are_not_loaded_are_grouped_by_reason() -> None:
     assert shlex.split(words(command))[2].startswith('{"keys": ["orders/0\'.jsonl", ')
 
 
+def test_files_that_no_dataset_takes_are_named() -> None:
+    sweep = made.sweep(
+        not_taken={"files": 2, "datasets": {"orders": 2}, "keys": [EVIL_KEY, "orders/b.xml"]}
+    )
+    section = words(one(root_of(made.well(), sweep), "left-out"))
+    assert "2 files under a dataset's prefix that no dataset takes" in section
+    assert EVIL_KEY in section
+
+
+def test_a_section_without_content_is_not_there() -> None:
+    root = root_of(made.well())
+    assert [words(each) for each in root.iter("h2")] == [
+        "Datasets", "Find a file", "Loads 3 loads , newest first, times in UTC",
+    ]  # fmt: skip
+
+
 def test_every_file_can_be_found(root: ET.Element, loads: list[made.Document]) -> None:
     ids = packed(root, "ids")
     files = {(key, outcome, ids[number]) for key, outcome, _, number in packed(root, "files")}

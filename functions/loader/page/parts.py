@@ -347,13 +347,14 @@ def longest(found: Sequence[Load]) -> float:
 # -- what is left out ----------------------------------------------------------------------
 def left_out(page: Page, frame: Frame) -> ET.Element | None:
     """The files that are not loaded, by reason, each with what tries them again."""
-    if not page.reasons and not page.sweep.get("not_taken"):
+    others = _not_taken(page)
+    if not page.reasons and others is None:
         return None
     return e(
         "section",
         e("h2", "Not loaded"),
         (reason(each, frame) for each in page.reasons),
-        _not_taken(page),
+        others,
         class_="left-out",
     )
 

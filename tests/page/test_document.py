@@ -356,7 +356,7 @@ def test_files_that_no_dataset_takes_are_named() -> None:
 def test_a_section_without_content_is_not_there() -> None:
     root = root_of(made.well())
     assert [words(each) for each in root.iter("h2")] == [
-        "Datasets", "Find a file", "Loads 3 loads , newest first, times in UTC",
+        "Datasets", "Find a file", "Loads 3 loads, newest first, times in UTC",
     ]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """Two days, with all that happens in the week."""
     with played(tmp_path_factory.mktemp("week") / "week", days=2) as world:
         page = page_of(world)
+        assert page.loads, "the loads have left no document under history/"
         root = parsed(loads_html(page, Commands()))
         found = packed_loads(root)
         yield Seen(

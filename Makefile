@@ -10,7 +10,7 @@ export AWS_DEFAULT_REGION ?= us-west-2
 own_region = $(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION)
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help demo up down test faults mutants soak bench verify package lint format clean
+.PHONY: help demo up down test faults mutants soak week bench verify package lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -42,6 +42,9 @@ mutants: .venv/.installed-dev ## takes each mechanism away and shows the test th
 
 soak: .venv/.installed-dev ## a random mixture of uploads, loads and faults on a local AWS; SECONDS=300 SEED=…
 	@$(bin)/python -m tests.world.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+week: .venv/.installed-dev ## plays a week of operation and writes its page of loads, build/week.html
+	@$(bin)/python -m tests.world.week $(if $(DAYS),--days $(DAYS)) $(if $(PICTURE),--picture "$(PICTURE)")
 
 bench: .venv/.installed-dev ## measures what docs/performance.md says, writes benchmarks/results/; BENCH="costs latency --quick"
 	@$(bin)/python -m benchmarks $(BENCH)

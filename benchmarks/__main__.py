@@ -98,9 +98,17 @@ def contracts(given: argparse.Namespace) -> Document:
     return contracts.measure(*((20_000, 3) if given.quick else (1_000_000, 1)))
 
 
+def page(given: argparse.Namespace) -> Document:
+    """the page of loads, in a browser: until it is shown, until a file is found"""
+    from benchmarks import page
+
+    return page.measure(*((1_000, 5_000) if given.quick else (10_000, 50_000)))
+
+
 PARTS: dict[str, Part] = {
     "costs": costs, "latency": latency, "cold": cold, "plan": plan, "publish": publish, "scale": scale,
     "pressure": pressure, "against": against, "local": local, "add": add, "contracts": contracts,
+    "page": page,
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from benchmarks.lib.pages import Pages
 from benchmarks.lib.s3_listing import list_from
 from local.generator import DataSet
 from tests.world import recordings
-from tests.world.counting import RPU, Counts
+from tests.world.counting import PRICES, RPU, Counts
 from tests.world.scene import Reply, Submitted, well
 
 LIMITS = {"transitions": 10, "invocations": 6, "data_api": 6}
@@ -208,7 +208,7 @@ def measure(files: int, many: int) -> dict[str, Any]:
             "statement_seconds": {**STATEMENT_SECONDS, "other": OTHER_SECONDS},
             "call_seconds": CALL_SECONDS,
             "rpu": RPU,
-            "prices": json.loads((Path(__file__).parent / "prices.json").read_text()),
+            "prices": json.loads(PRICES.read_text(encoding="utf-8")),
         },
         "bounds": {"of": one.name, **LIMITS, "over": over},
         "ratios": {

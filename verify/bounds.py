@@ -34,8 +34,8 @@ LOAD_TRANSITIONS, LOAD_INVOCATIONS, LOAD_GB_SECONDS, LOAD_REQUESTS = 20, 12, 20.
 
 @cache
 def price(of: str) -> float:
-    """Dollars of one of it, by benchmarks/prices.json."""
-    path = Path(__file__).resolve().parents[1] / "benchmarks" / "prices.json"
+    """Dollars of one of it, by functions/loader/page/prices.json."""
+    path = Path(__file__).resolve().parents[1] / "functions" / "loader" / "page" / "prices.json"
     found = json.loads(path.read_text(encoding="utf-8"))["prices"][of]
     return float(found["dollars"]) / float(found["per"])
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from loader.batches import TRIED_AGAIN
+from loader.console import dashboard_url, execution_url
 from loader.migrations import latest_version
 
 if TYPE_CHECKING:
@@ -55,18 +56,6 @@ READ = (
     "What to do: let the COPY role read them (bucket policy, the policy of the KMS key). Every sweep tries them again; "
     "nothing else is needed."
 )
-CONSOLE = "https://{region}.{host}/states/home?region={region}#/v2/executions/details/{arn}"
-# The console of each partition; template.yaml has them for the stack's outputs. The first is for every other partition.
-# Sources: docs.aws.amazon.com/govcloud-us/latest/UserGuide/signing-into-govcloud.html, docs.aws.eu/general/latest/gr/
-# endpoints.html, github.com/ilhan-mstf/colorize_cloudwatch_logs/issues/21 (China)
-CONSOLES = {
-    "aws": "console.aws.amazon.com",
-    "aws-cn": "console.amazonaws.cn",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-    "aws-eusc": "console.amazonaws-eusc.eu",
-}
-
-
 UNDO_IN_PART = (
     " An undo is one transaction for each dataset, so some of them may be done: start the same undo again to continue "
     "with the rest."
@@ -312,7 +301,11 @@ def message(
             for one in report["cut"]
         )
         parts.append(f"Texts that were longer than their column, and are cut:\n{texts}")
-    parts.append(f"Load {report['load_id']}: {_link(execution, region)}")
+    parts.append(f"Load {report['load_id']}: {execution_url(execution, region)}")
+    parts.append(
+        f"All loads: {dashboard_url(execution, region, stack)}\n"
+        f"or as a page: loader report --stack {stack} --load {report['load_id']} --open"
+    )
     return subject.encode("ascii", "replace").decode()[:MAX_SUBJECT], "\n\n".join(parts)[:MAX_TEXT]
 
 
@@ -400,12 +393,6 @@ def _noticed(sample: Sampled, schema: str) -> list[str]:
             "column is filled again:\n" + "\n".join(lines)
         )
     return parts
-
-
-def _link(execution: str, region: str) -> str:
-    """The URL of the execution in the console of its partition."""
-    host = CONSOLES.get(execution.split(":")[1], CONSOLES["aws"])
-    return CONSOLE.format(region=region, host=host, arn=execution)
 
 
 def _count(files: int) -> str:

@@ -56,6 +56,7 @@ NEEDS: dict[str, Mapping[str, str]] = {
     "redo": STACK | FOLLOW,
     "reload": STACK | FOLLOW,
     "show": STACK | RUNS,
+    "report": STACK | LIST | {"GetObject": "s3:GetObject"},
     "upload": STACK | PUT | HEAD | RUNS | DEPTH | DATA_API,
     "evolve": STACK | DATA_API,
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from local.client import made, queries, sam, stack
 from local.client.clients import Clients, clients
 from local.client.objects import found_in
-from local.commands import generate, reset, up
+from local.commands import generate, report, reset, up
 from local.commands.upload import upload
 from local.datasets import datasets
 from local.environment import BUILD, DATA, ports
@@ -36,6 +36,7 @@ NEXT = """What to try next; everything is still running:
   .venv/bin/loader where log_data/2018/11/  # what became of these files
   .venv/bin/loader start '{"dry_run": true}'
   .venv/bin/loader status                   # what is loaded of each dataset, and what needs attention
+  .venv/bin/loader report --open            # the page of all loads
   .venv/bin/loader inbox                    # what would have been emailed: rejected files, failed loads, alarms
 Stop it: make down"""
 
@@ -91,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     _write(shown)
     for line in ("", *shown.lines(), "", NEXT):
         print(painted(line, sys.stdout))
+    print(f"All loads, as a page: {report.written(found, parts)}")
     return exit_code(reports) if shown.passed else FAILED
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 CONSOLE_LINK = re.compile(r"https://\S+/states/home\?\S*#/v2/executions/details/(arn:\S+)")
+DASHBOARD = re.compile(r"All loads: https://\S+\nor as a page: loader report --stack \S+")
 START = re.compile(r"start the state machine with (\{[^}\n]*\})")
 LOCAL = "loader"
 
@@ -33,7 +34,8 @@ class Notification:
             return START.sub(
                 lambda found: f"run {LOCAL} start '{found[1]}'",
                 CONSOLE_LINK.sub(
-                    lambda link: f"{LOCAL} show {link[1].rpartition(':')[2]}", self.message
+                    lambda link: f"{LOCAL} show {link[1].rpartition(':')[2]}",
+                    DASHBOARD.sub(f"All loads: {LOCAL} report", self.message),
                 ),
             )
         return "\n".join(

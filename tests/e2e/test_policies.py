@@ -77,8 +77,9 @@ def plan(project: Project, document: Any) -> dict[str, Any]:
         ("LoaderRole", "s3:PutObject", "PlanFunction", {}),
         ("LoaderRole", "s3:GetBucketNotification", "PlanFunction", {}),
         ("SweepRole", "states:StartExecution", "SweepFunction", None),
+        ("WidgetRole", "s3:ListBucket", "WidgetFunction", None),
     ],
-    ids=["documents of a load", "the bucket's list", "executions of the sweep"],
+    ids=["documents of a load", "the bucket's list", "executions of the sweep", "the history"],
 )
 def test_a_function_may_not_without_its_statement(
     warehouse: Project, role: str, action: str, function: str, document: Any

@@ -53,6 +53,10 @@ def test_a_stack_is_looked_at_and_undone_as_the_local_one(warehouse: Project) ->
     assert (code, left["again"]) == (ASKS, {"keys": [BAD]})
     assert [group["status"] for group in left["groups"]] == ["rejected"]
 
+    _, state = both(warehouse, "report")
+    assert state["level"] == "amber"
+    assert state["page"].endswith("/build/loads.html")
+
     code, planned = both(warehouse, "undo", load, "--dry-run")
     assert (code, planned["status"], planned["undo"]["files"]) == (WELL, "planned", len(FILES))
 

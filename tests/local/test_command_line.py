@@ -279,6 +279,7 @@ def test_each_command_that_loads_ends_with_the_code(
         "client.sam.build",
         "client.sam.deploy",
         "commands.reset.reset",
+        "commands.report.written",
         "client.made.refuse_others",
         "client.made.note",
     ):

@@ -39,6 +39,7 @@ def test_a_digests_links_are_commands_that_work_here() -> None:
     assert "https://" not in text
     assert "20261130-185500-1f2e3d4c: loader show abc-1" in text
     assert """run loader start '{"keys": ["its key"]}'.""" in text
+    assert "All loads: loader report --load 20261130-185500-1f2e3d4c --open" in text
     assert "- log_data/x.json, line 3, column ts: no digit" in text
 
 

@@ -90,6 +90,7 @@ ASKING = {
     "sql": ["SELECT 1"],
     "add": ["orders", "s3://b/orders/", "--into", "{tmp}"],
     "try": ["log_data", "s3://b/log_data/a.json"],
+    "report": ["--out", "{tmp}/loads.html"],
     "evolve": ["orders", "--from", "s3://b/orders/"],
     "demo": [],
     "reset": [],

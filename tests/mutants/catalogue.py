@@ -62,6 +62,8 @@ def of_edits(name: str, test: str, *edits: Edit) -> Mutant:
 
 CHANGE = "tests/contracts/test_change.py"
 PARQUET = "tests/stateful/test_parquet.py"
+STATE = "tests/page/test_state.py"
+DOCUMENT = "tests/page/test_document.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 MANY = "tests/stateful/test_many_datasets.py"
@@ -1639,5 +1641,90 @@ MUTANTS = (
         f"{GENERATE}/values.py",
         "BETWEEN -32768 AND 32767",
         "BETWEEN -99999 AND 99999",
+    ),
+    # The page's one sentence: never green when something is not well.
+    mutant(
+        "a sweep that came long ago is recent",
+        f"{STATE}::test_it_does_not_stay_green_when_nothing_comes",
+        "functions/loader/page/state.py",
+        "page.swept + SILENT * every)",
+        "page.swept + 1000 * every)",
+    ),
+    mutant(
+        "of two concerns the smaller counts",
+        f"{STATE}::test_it_is_never_green_when_something_is_not_well",
+        "functions/loader/page/state.py",
+        'level = max((each.level for each in now), key=LEVELS.index, default="green")',
+        'level = min((each.level for each in now), key=LEVELS.index, default="green")\n    level = "green"',
+    ),
+    mutant(
+        "rejected files are well",
+        f"{STATE}::test_it_is_never_green_when_something_is_not_well",
+        "functions/loader/page/state.py",
+        "    for kind in LEFT_OUT:\n        if number",
+        "    for kind in LEFT_OUT[1:]:\n        if number",
+    ),
+    mutant(
+        "a failed load is well if it is the last one",
+        f"{STATE}::test_it_is_never_green_when_something_is_not_well",
+        "functions/loader/page/state.py",
+        "if last and last.failed:",
+        "if last and last.failed and False:",
+    ),
+    mutant(
+        "a file that the load of the sweep did not load is loaded",
+        f"{STATE}::test_the_load_of_a_sweep_that_failed_has_loaded_nothing",
+        "functions/loader/page/model.py",
+        "if load and not load.failed and not",
+        "if load and not",
+    ),
+    mutant(
+        "a sweep that did not look has seen all",
+        f"{STATE}::test_it_is_never_green_when_something_is_not_well",
+        "functions/loader/page/model.py",
+        'return self.swept is not None and "oldest_not_loaded_seconds" in self.sweep',
+        "return self.swept is not None",
+    ),
+    mutant(
+        "a file that was loaded long ago and is rejected now is loaded",
+        f"{STATE}::test_a_file_that_was_loaded_and_is_rejected_now_is_one",
+        "functions/loader/page/model.py",
+        "                if key in latest:\n                    continue\n",
+        "",
+    ),
+    mutant(
+        "a dataset is never overdue",
+        f"{STATE}::test_it_is_never_green_when_something_is_not_well",
+        "functions/loader/page/model.py",
+        "return self.newest + self.expect if self.newest and self.expect else None",
+        "return None",
+    ),
+    mutant(
+        "a page that was written long ago stays as it was",
+        f"{DOCUMENT}::test_a_page_does_not_stay_green_when_it_is_old",
+        "functions/loader/page/document.py",
+        "sorted([*state.later, old]",
+        "sorted([*state.later]",
+    ),
+    mutant(
+        "a key may turn the direction of the texts around it",
+        f"{DOCUMENT}::test_what_nobody_would_see_is_written_out",
+        "functions/loader/page/html.py",
+        "        shown = text.visible(child)\n",
+        "        shown = str(child)\n",
+    ),
+    mutant(
+        "a link leads wherever a document says",
+        f"{DOCUMENT}::test_what_is_no_execution_of_aws_has_no_link",
+        "functions/loader/page/model.py",
+        "return not found or found[2] == LOCAL_ACCOUNT",
+        "return bool(found) and found[2] == LOCAL_ACCOUNT",
+    ),
+    mutant(
+        "the widget takes any load id",
+        "tests/page/test_widget.py::test_what_it_does_not_know_is_refused",
+        "functions/widget.py",
+        "_LOAD_ID.fullmatch(load)",
+        "load",
     ),
 )

@@ -6,17 +6,19 @@ import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from loader import sql, statements
+from loader.page.model import Page
 
 from fakeshift import LocalRedshift, Settings
 from local.__main__ import COMMANDS
 from local.client import ledger, rights
-from local.commands import rejected, where
+from local.commands import rejected, report, where
 from local.datasets import Dataset
 from local.show.state import State
 from tests.world.client import Client
@@ -429,7 +431,10 @@ def test_the_page_of_the_commands_has_the_rights_of_each() -> None:
 
 def test_the_json_of_the_page_is_that_of_the_commands() -> None:
     page = (DOCS / "commands.md").read_text(encoding="utf-8")
-    status, where_, rejected_ = map(json.loads, re.findall(r"```json\n(.*?)```", page, re.S))
+    status, report_, where_, rejected_ = map(
+        json.loads, re.findall(r"```json\n(.*?)```", page, re.S)
+    )
+    assert shape(report.as_json(Page([], None, datetime.now(UTC)), "u")) == shape(report_)
     record = ledger.Record("loaded", "l", "t")
     file = ledger.File("k", [ledger.Version("e", 1, "d", [record])], ledger.Object("e", 1, "t"))
     assert shape(where.as_json(ledger.Found([file]), "b")) == shape(where_)

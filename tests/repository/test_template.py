@@ -211,7 +211,12 @@ def test_the_dashboard_is_json() -> None:
         for name, value in more.items():
             inner = value["Fn::Sub"]
             text = text.replace(f"${{{name}}}", inner if isinstance(inner, str) else inner[0])
-        assert len(json.loads(text)["widgets"]) == 6
+        widgets = json.loads(text)["widgets"]
+        assert [each["type"] for each in widgets].count("metric") == 5
+        # github.com/aws/aws-cdk, aws-cloudwatch, CustomWidget.toJson
+        [own] = [each["properties"] for each in widgets if each["type"] == "custom"]
+        assert own["endpoint"] == "${WidgetFunction.Arn}"
+        assert own["updateOn"] == {"refresh": True, "resize": False, "timeRange": False}
 
 
 # ---------------------------------------------------------------- what AWS refuses

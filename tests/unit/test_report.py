@@ -55,6 +55,9 @@ def test_the_link_leads_to_the_console_of_the_partition(
     assert message is not None
     link = f"{console}states/home?region={region}#/v2/executions/details/{execution}"
     assert f"Load {LOAD_ID}: {link}" in message[1]
+    dashboard = f"{console}cloudwatch/home?region={region}#dashboards/dashboard/s"
+    assert f"All loads: {dashboard}\n" in message[1]
+    assert f"or as a page: loader report --stack s --load {LOAD_ID} --open" in message[1]
 
 
 @pytest.mark.parametrize("status", ["loaded", "nothing to load", "planned", "checked", "undone"])

@@ -10,6 +10,7 @@ The simulator: the product in one process
     clock        the time, which passes only when something waits or calls
     template     template.yaml, resolved: functions, roles, policies, queue, state machine
     recordings   loads that are recorded, with every call and statement, and what must hold after each
+    week         a week of operation, played in minutes
     scene        the real functions and state machine over a Redshift that answers what a test says
 
 The state machine, which local/states interprets
@@ -23,5 +24,7 @@ Data and figures
     files        small log and song files whose keys collide
     oracle       computes the star schema from files without the product's code
     counting     what AWS counts of a load, and what that costs
+    histories    documents of loads, for the page of loads
+    browser      a headless Chromium, for the page of loads
     machine      the machine that figures were measured on, and its load by other work
 """

@@ -21,6 +21,7 @@ from typing import Any
 
 from local.states.interpreter import Event
 
+PRICES = Path(__file__).parents[2] / "functions" / "loader" / "page" / "prices.json"
 TEN = 10  # messages of a receive and of a delete
 RPU = 8
 MINUTE = 60
@@ -36,10 +37,7 @@ _FREE = ("DeleteObject", "DeleteObjects", "AbortMultipartUpload")
 @cache
 def price(of: str) -> float:
     """Dollars of one of it."""
-    document = json.loads(
-        (Path(__file__).parents[2] / "benchmarks" / "prices.json").read_text(encoding="utf-8")
-    )
-    found = document["prices"][of]
+    found = json.loads(PRICES.read_text(encoding="utf-8"))["prices"][of]
     return float(found["dollars"]) / float(found["per"])
 
 

@@ -1,0 +1,1 @@
+"""Tests of the page of loads and the dashboard's widget, on documents of the history."""

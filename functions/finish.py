@@ -6,7 +6,7 @@ Out: ``report`` (the execution's output) and, for a load that failed, the same a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,9 @@ from loader.dataapi import Statement, client_token
 from loader.datasets import datasets
 from loader.drift import Drift, summarize
 from loader.event_loads import EventLoads
+from loader.history import Leaving
 from loader.leftovers import cancel_statements, staging_tables, tables_of_load
+from loader.load_document import document_of
 from loader.observability import SERVICE, MetricUnit, logger, metrics
 from loader.report import as_cause, cause_of, older_rows, report_of
 from loader.report import message as report_message
@@ -26,7 +28,7 @@ from loader.statements import NOTICED, drift_rows
 from loader.steps import step
 
 if TYPE_CHECKING:
-    from loader.state import BatchEnd, FinishEvent, Load, Report, Result
+    from loader.state import BatchEnd, FinishEvent, Load, Report, Result, Usage
 
 
 DROPPED_AT_ONCE = 37  # in one batch, which also records usage and drift
@@ -50,7 +52,8 @@ def handler(event: FinishEvent) -> dict[str, Any]:
     ended = event.get("batches") or []
     failures = [batch for batch in ended if batch.get("outcome") != "published"]
     cause = cause_of(load, failures, event.get("error"))
-    start_waiting(str(load.get("execution") or event["execution"]))
+    execution = str(load.get("execution") or event["execution"])
+    start_waiting(execution)
     tables = list(load.get("tables", ()))
     if load.get("outcome") == "load":
         tables += tables_of_load(store, load["load_id"])
@@ -69,18 +72,29 @@ def handler(event: FinishEvent) -> dict[str, Any]:
     noticed = summarize(store, load, [result["batch"] for result in results])
     if noticed.report:
         report["sample"] = noticed.report
-    report["spent"] = usage_of(load, ended, len(tables), failed=bool(cause), rest=rest_started)
-    if drop_staging(load, tables, report, noticed):
-        mark_closed(cleaned)
     retries.write(store, load, results)
     move_mark(load, results, report, failed=bool(cause), rest_started=rest_started)
+    spent = usage_of(load, ended, len(tables))
+    report["spent"] = usage.figures(
+        spent, len(ended), failed=bool(cause), rest_started=rest_started
+    )
+    recorded = drift_statements(load, noticed)
+    leaving = Leaving(
+        store,
+        lambda: document_of(load, execution, ended, results, report, spent["calls"]),
+        load["load_id"],
+    )
+    dropped = drop_staging(load, tables, report, recorded)
+    leaving.end()
+    if dropped:
+        mark_closed(cleaned)
     # All of its files are loaded, rejected, or listed for the next sweep.
     dealt_with = bool(load.get("mark")) and not event.get("error") and not rest_started
     if dealt_with and load.get("outcome") in ("load", "nothing") and not report["files"]["failed"]:
         retries.clear(store, load["mark"])
     measure(report)
     logger.info("load ended", report=report)
-    notify(report, load.get("execution") or event["execution"])
+    notify(report, execution)
     return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
 
 
@@ -114,17 +128,18 @@ def find_leftovers(load: Load) -> tuple[list[str], list[str]]:
     return tables, sorted(ended)
 
 
-def usage_of(
-    load: Load, ended: list[BatchEnd], tables: int, *, failed: bool, rest: bool
-) -> dict[str, float]:
-    """What the load has used, including the drop that follows."""
+def usage_of(load: Load, ended: list[BatchEnd], tables: int) -> Usage:
+    """What the load has used, including the drop and the document that follow."""
     before = usage.total([load.get("spent"), *(batch.get("spent") for batch in ended)])
     all_of_it = usage.add_call("finish", before)
     all_of_it["data_api"] += -(-tables // DROPPED_AT_ONCE)
-    return usage.figures(all_of_it, len(ended), failed=failed, rest_started=rest)
+    all_of_it["s3"] += 1
+    return all_of_it
 
 
-def drop_staging(load: Load, tables: list[str], report: Report, noticed: Drift) -> bool:
+def drop_staging(
+    load: Load, tables: list[str], report: Report, recorded: Sequence[Rendered]
+) -> bool:
     """Drops staging tables, and records usage and drift; returns whether all tables are dropped.
 
     A failure does no harm: the sweep drops the rest.
@@ -146,7 +161,7 @@ def drop_staging(load: Load, tables: list[str], report: Report, noticed: Drift) 
                 names = {**settings().template_names, **figures, "seconds": seconds}
                 names["load_id"] = load["load_id"]
                 statements.append(sql.render_one("stage/spent.sql", names))
-                statements += drift_statements(load, noticed)
+                statements += recorded
             statement = api.submit(
                 statements,
                 token=token,
@@ -165,6 +180,8 @@ def drop_staging(load: Load, tables: list[str], report: Report, noticed: Drift) 
 
 def drift_statements(load: Load, noticed: Drift) -> list[Rendered]:
     """The statements that record the drift, whose rows are written for COPY. Never fails the load."""
+    if load.get("outcome") != "load":
+        return []
     names = settings().template_names
     try:
         for table, name in NOTICED.items():

@@ -17,6 +17,7 @@ from loader.checks import CheckResult, number, sentence
 from loader.dataapi import Statement, client_token
 from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, is_missing
+from loader.load_document import FILES
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
 from loader.splitting import next_part
@@ -230,6 +231,7 @@ def published(load: Load, state: BatchState, batch: Batch, figures: str) -> Batc
                 for kind in (rejected(batch), tried_again)
                 for reject in kind[:KEPT_REJECTS]
             ],
+            **files_of(batch),
             **rejected_rows(load, state, batch),
             "cut": state.get("cut", {}) if state["table"] else {},
             "again": [reject.file.as_dict() for reject in tried_again[:KEPT_AGAIN]],
@@ -241,6 +243,16 @@ def published(load: Load, state: BatchState, batch: Batch, figures: str) -> Batc
     )
     measure(batch, state, rows)
     return next_part(state, good=bool(state["table"]))
+
+
+def files_of(batch: Batch) -> Result:
+    """The batch's files for the load's document, and their bytes."""
+    rejects = [[each.file.key, each.status, each.file.size] for each in batch.rejects[:FILES]]
+    loaded = [
+        [file.key, "loaded", file.size] for file in batch.files[: max(FILES - len(rejects), 0)]
+    ]
+    total = sum(each.file.size for each in batch.rejects) + sum(file.size for file in batch.files)
+    return {"files": rejects + loaded, "bytes": total}
 
 
 def rejected_rows(load: Load, state: BatchState, batch: Batch) -> Result:

@@ -18,7 +18,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from loader import clients, keys, retries, sweep_mark
 from loader.datasets import Dataset, dataset_of, datasets
-from loader.event_loads import EventLoads, events_of, waiting_lists
+from loader.event_loads import EventLoads, WaitingList, events_of, waiting_lists
+from loader.history import fold, leave_missing
+from loader.load_document import document_of_gone
+from loader.migrations import latest_version
 from loader.observability import MetricUnit, logger, metrics
 from loader.overdue import Newest
 from loader.settings import required_variable, settings
@@ -26,6 +29,7 @@ from loader.store import DataFile, MissingObject
 from loader.unmatched import Unmatched, dataset_above
 
 STATE_MACHINE = required_variable("STATE_MACHINE_ARN")
+SCHEDULE = required_variable("SWEEP_SCHEDULE")
 # LastModified of a multipart upload is when it began (AmazonS3/latest/userguide/UsingMetadata.html); and a load from
 # events, whose files the sweep leaves alone, runs for at most a day.
 OVERLAP = timedelta(days=4)
@@ -48,13 +52,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     another sweep is running, it does nothing: the next sweep loads what that one leaves.
     """
     now = datetime.now(UTC)
+    looked = basis(now)
+    files = look(now, looked)
+    remember(now, looked)
+    return {"files": files}
+
+
+def look(now: datetime, looked: dict[str, Any]) -> int:
+    """Starts a load if one is needed; returns its number of files. Adds to ``looked`` what it has seen."""
     start_waiting()
     # Before the executions, so that a load that starts in between is not among these.
     unfinished = list(store.keys(keys.UNFINISHED))
     running = running_executions()
+    lists = waiting_lists(store)
+    looked["running"] = len(running)
+    looked["waiting"] = {"files": sum(each.files for each in lists), "lists": len(lists)}
     if any(not name.startswith(keys.EVENT_EXECUTIONS) for name in running):
         logger.info("a load is running; the next sweep checks again", executions=running[:5])
-        return {"files": 0}
+        looked["skipped"] = "a load is running"
+        return 0
     ended = [
         load
         for load in map(keys.unfinished_load, unfinished)
@@ -65,19 +81,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     not_taken, newest = Unmatched(), Newest()
     # Listed once: files that arrive later must not count as seen.
     found = list(files_after(marks, not_taken, newest))
-    record_unmatched(not_taken, now)
+    record_unmatched(not_taken)
+    looked["not_taken"] = not_taken.as_dict()
+    for name, told in newest.as_dict().items():
+        looked["datasets"][name] |= told
     measure_overdue(newest, now)
-    others = being_loaded(running, now)
+    others = being_loaded(running, lists, now)
+    waiting = [file for file in found if (file.key, file.etag) in others - seen]
     files = [file for file in found if (file.key, file.etag) not in seen | others]
+    looked["oldest_not_loaded_seconds"] = oldest([*files, *waiting], now)
     dealt_with = others | {(file.key, file.etag) for file in files}
     known, bucket = datasets().values(), settings().data_bucket
     files += retries.pending(store, known, bucket, dealt_with, now.isoformat())
     is_due = bool(marked) and now - datetime.fromisoformat(marked) > LOOK_AT_LEAST
     if not files and not ended and not is_due:
         logger.info("nothing is newer than the last sweep", marks=as_log_fields(marks))
-        waiting = [file for file in found if (file.key, file.etag) in others - seen]
         metrics.add_metric("OldestFileNotLoaded", MetricUnit.Seconds, oldest(waiting, now))
-        return {"files": 0}
+        return 0
     stamp = now.isoformat()
     recent = [
         [file.key, file.etag]
@@ -88,14 +108,57 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     scopes = {name: scope(dataset) for name, dataset in datasets().items()}
     store.put(keys.seen(stamp), {"datasets": scopes, "files": recent})
     objects = store.put_lines(keys.sweep_list(now), (file.as_dict() for file in files))
-    stepfunctions.start_execution(
+    document_gone(ended)  # before the load that cleans up after them, which forgets them
+    started = stepfunctions.start_execution(
         stateMachineArn=STATE_MACHINE,
         name=f"sweep-{now:%Y%m%d-%H%M%S-%f}",
         input=json.dumps({"objects": objects, "mark": stamp, "ended": ended[:MAX_ENDED]}),
     )
+    looked["started"] = started["executionArn"]
     metrics.add_metric("FilesSwept", MetricUnit.Count, len(files))
     logger.info("load started", files=len(files), ended=ended, marks=as_log_fields(marks))
-    return {"files": len(files)}
+    return len(files)
+
+
+def basis(now: datetime) -> dict[str, Any]:
+    """What the document of every sweep has (keys.SWEPT), for the page of loads and loader status."""
+    return {
+        "version": 1,
+        "at": now.isoformat(),
+        "schedule": SCHEDULE,
+        "paused": settings().paused,
+        "table_version": latest_version(),
+        "datasets": {
+            name: {
+                "prefix": dataset.prefix,
+                "suffixes": list(dataset.suffixes),
+                "expect_seconds": dataset.expect_seconds,
+                "contract": bool(dataset.contract),
+            }
+            for name, dataset in datasets().items()
+        },
+        "started": None,
+    }
+
+
+def document_gone(ended: list[str]) -> None:
+    """Writes the documents of loads that ended without their last step."""
+    try:
+        for load in ended[:MAX_ENDED]:
+            with suppress(MissingObject):  # it has cleaned up by now
+                execution = store.get(keys.unfinished(load))["execution"]
+                leave_missing(store, document_of_gone(load, execution))
+    except Exception:  # only the page of loads lacks them
+        logger.exception("loads that ended without their last step are not in the history")
+
+
+def remember(now: datetime, looked: dict[str, Any]) -> None:
+    """Writes what this sweep has seen, and folds the documents of loads. No load needs either."""
+    try:
+        store.put(keys.SWEPT, looked)
+        fold(store, now)
+    except Exception:
+        logger.exception("the history could not be written: the page of loads is old")
 
 
 def start_waiting() -> None:
@@ -125,21 +188,23 @@ def digest(name: str) -> str:
     return keys.execution_digest(f"{STATE_MACHINE.replace(':stateMachine:', ':execution:')}:{name}")
 
 
-def being_loaded(running: list[str], now: datetime) -> set[tuple[str, str]]:
+def being_loaded(
+    running: list[str], lists: list[WaitingList], now: datetime
+) -> set[tuple[str, str]]:
     """The files (key, ETag) of running loads from events, and of events that wait for one of them to end. This sweep
     leaves them alone, and the next one checks them.
 
     Excluded are files so old that the next sweep would not see them, and events that wait although no load runs.
     """
     files = set()
-    for file in event_files(running, now):
+    for file in event_files(running, lists, now):
         if now - datetime.fromisoformat(file.modified) < OVERLAP / 2:
             files.add((file.key, file.etag))
     return files
 
 
-def event_files(running: list[str], now: datetime) -> Iterator[DataFile]:
-    for each in waiting_lists(store):
+def event_files(running: list[str], lists: list[WaitingList], now: datetime) -> Iterator[DataFile]:
+    for each in lists:
         if running or now - each.since < WAITS:
             yield from (file for _, file in events_of(store, each))
     for name in running:
@@ -213,13 +278,9 @@ def measure_overdue(newest: Newest, now: datetime) -> None:
         logger.warning("no new file has come for longer than expected", datasets=overdue)
 
 
-def record_unmatched(not_taken: Unmatched, now: datetime) -> None:
-    """Writes a metric, the log, and the document that loader status reads."""
+def record_unmatched(not_taken: Unmatched) -> None:
+    """Writes a metric and the log."""
     found = not_taken.as_dict()
     metrics.add_metric("FilesNotTaken", MetricUnit.Count, not_taken.files)
     if not_taken.files:
         logger.warning("files under a dataset's prefix match no dataset", **found)
-    try:
-        store.put(keys.UNMATCHED, {**found, "seen_at": now.isoformat()})
-    except Exception:  # loads do not need it
-        logger.exception("files that match no dataset could not be recorded")

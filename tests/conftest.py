@@ -33,6 +33,7 @@ os.environ.update(
     TOPIC_ARN="arn:aws:sns:us-west-2:123456789012:told",
     QUEUE_URL="https://sqs.us-west-2.amazonaws.com/123456789012/uploads",
     STATE_MACHINE_ARN="arn:aws:states:us-west-2:123456789012:stateMachine:load",
+    SWEEP_SCHEDULE="rate(1 hour)",
 )
 
 

@@ -9,9 +9,11 @@ EVENTS = "events/"
 WAITING = "waiting/"
 SWEEP_MARK = "sweep/mark.json"
 WAITING_SINCE = "sweep/since.json"
-UNMATCHED = "sweep/not_taken.json"
 RETRY_LISTS = "sweep/again/"
 UNFINISHED = "open/"
+HISTORY_LOADS = "history/loads/"
+HISTORY_DAYS = "history/days/"
+SWEPT = "history/sweep.json"
 
 _WAITING = re.compile(r"waiting/(?P<dataset>[a-z0-9_]+)/[0-9a-f]{40}-(?P<files>\d{1,9})\.json\.gz")
 _BACKLOG = re.compile(r"rest/([^/]+)/(\d+)\.json\.gz")
@@ -274,3 +276,29 @@ def unfinished(load: str) -> str:
 def unfinished_load(key: str) -> str:
     """The id of the load to which a key of ``unfinished`` belongs."""
     return key.removeprefix(UNFINISHED).removesuffix(".json")
+
+
+# -- the history ---------------------------------------------------------------------------
+def history_loads(day: str) -> str:
+    """The prefix of ``history_load`` of the loads that started on a day (UTC), such as 2026-11-23."""
+    return f"{HISTORY_LOADS}{day}/"
+
+
+def history_load(load: str) -> str:
+    """What a load did, kept longer than its other documents."""
+    return f"{history_loads(f'{load[:4]}-{load[4:6]}-{load[6:8]}')}{load}.json.gz"
+
+
+def history_load_of(key: str) -> str:
+    """The id of the load to which a key of ``history_load`` belongs."""
+    return key.rpartition("/")[2].removesuffix(".json.gz")
+
+
+def history_day(day: str) -> str:
+    """The documents of the loads that started on a day (UTC)."""
+    return f"{HISTORY_DAYS}{day}.json.gz"
+
+
+def history_day_of(key: str) -> str:
+    """The day to which a key of ``history_day`` or ``history_load`` belongs."""
+    return key.split("/")[2].removesuffix(".json.gz")

@@ -431,6 +431,10 @@ class Result(TypedDict, total=False):
     waiting: int
     rejects: list[RejectedFile]
     """The first of them."""
+    files: list[list[Any]]
+    """[key, outcome, bytes] of the first of all, those that are not loaded first (load_document.py)."""
+    bytes: int
+    """Of all files."""
     rows_rejected: int
     """Rows of loaded files that are left out."""
     rejected_rows: list[dict[str, Any]]

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 
 class MissingObject(Exception):
     """An object of the work bucket does not exist; its life-cycle rule may have deleted it."""
+
+
+class Changed(Exception):
+    """An object of the work bucket is not as it was when it was read: somebody else has written it."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """What an object of the work bucket was when it was read. NOTHING: it did not exist."""
+
+    etag: str = ""
+    modified: datetime | None = None
+
+
+NOTHING = Version()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,28 @@ class Store:
         """Reads a JSON document; raises MissingObject."""
         return json.loads(self._body(key).read())
 
+    def put_bytes(self, key: str, body: bytes, over: Version | None = None) -> None:
+        """Writes an object; with ``over`` only if the object there is still that version. Raises Changed.
+
+        The same request sent again, after an answer that was lost, raises Changed too.
+        Source: docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        condition = {}
+        if over is not None:
+            condition = {"IfMatch": over.etag} if over.etag else {"IfNoneMatch": "*"}
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if condition and status in (404, 409, 412):
+                raise Changed(f"s3://{self.bucket}/{key}") from error
+            raise
+
+    def get_bytes(self, key: str) -> tuple[bytes, Version]:
+        """Reads an object and which version of it this is; raises MissingObject."""
+        answer = self._answer(key)
+        return bytes(answer["Body"].read()), Version(answer["ETag"], answer["LastModified"])
+
     def delete(self, key: str) -> None:
         """Deletes a document of the work bucket; one that is not there is no error."""
         self._client.delete_object(Bucket=self.bucket, Key=key)
@@ -127,6 +165,11 @@ class Store:
         """The keys of the work bucket below a prefix."""
         for entry in self._pages(self.bucket, prefix):
             yield entry["Key"]
+
+    def keys_after(self, prefix: str, after: str) -> Iterator[tuple[str, datetime]]:
+        """The keys of the work bucket below a prefix that come after a text, and when they were written."""
+        for entry in self._pages(self.bucket, prefix, StartAfter=after):
+            yield entry["Key"], entry["LastModified"]
 
     def list_files(self, bucket: str, prefix: str) -> Iterator[DataFile]:
         """The objects of a bucket below a prefix, in the order of their keys."""
@@ -253,14 +296,17 @@ class Store:
             Bucket=bucket
         )
 
-    def _pages(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
+    def _pages(self, bucket: str, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
         for page in self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=prefix
+            Bucket=bucket, Prefix=prefix, **more
         ):
             yield from page.get("Contents", ())
 
     def _body(self, key: str) -> Any:
+        return self._answer(key)["Body"]
+
+    def _answer(self, key: str) -> Any:
         try:
-            return self._client.get_object(Bucket=self.bucket, Key=key)["Body"]
+            return self._client.get_object(Bucket=self.bucket, Key=key)
         except self._client.exceptions.NoSuchKey as error:
             raise MissingObject(f"s3://{self.bucket}/{key} is not there (any more).") from error

@@ -1,7 +1,6 @@
 """Files under a dataset's prefix that match no dataset: with another suffix, one in capitals, or none.
 
-They are not loaded, but reported: by a dry run, by a load that lists the bucket, and by each sweep, which writes what
-it saw into the work bucket.
+They are not loaded, but reported: by a dry run, by a load that lists the bucket, and by each sweep.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from loader import keys
 from loader.datasets import Dataset
-from loader.store import DataFile, MissingObject, Store
+from loader.store import DataFile
 
 if TYPE_CHECKING:
     from loader.state import UnmatchedFiles
@@ -50,12 +48,3 @@ class Unmatched:
     def as_dict(self) -> UnmatchedFiles:
         """{"files": n, "datasets": {name: n}, "keys": [the first]}"""
         return {"files": self.files, "datasets": self.datasets, "keys": self.keys[:SHOWN]}
-
-
-def last_sweep(store: Store) -> UnmatchedFiles | None:
-    """What the last sweep saw; None if there was none yet."""
-    try:
-        found: UnmatchedFiles = store.get(keys.UNMATCHED)
-    except MissingObject:
-        return None
-    return found

@@ -166,7 +166,7 @@ def test_the_overview_has_the_state_the_datasets_and_the_newest_loads(
 def test_it_says_how_long_ago_without_a_script(call: Any) -> None:
     ages = [each.get("data-age") for each in shown(call).iter("time")]
     assert len(ages) > 20
-    assert ages[0] == "just now"
+    assert ages[0] in ("just now", "1 min ago")  # on a slow machine
     assert "3 h ago" in ages
     assert "21 h ago" in ages
 

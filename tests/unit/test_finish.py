@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loader import keys, sweep_mark
 from loader.dataapi import StatementFailed
+from loader.history import unpacked
 from loader.keys import SWEEP_MARK, UNFINISHED, WAITING_SINCE
 from loader.report import CAUSE_BYTES, SHOWN_CHECKS, SHOWN_REJECTS, as_cause
 from loader.state import Reading
@@ -105,6 +106,72 @@ def end(
     }
     answer: dict[str, Any] = json.loads(json.dumps(finish.handler(event, Context())))
     return answer
+
+
+def document_left(store: Store) -> dict[str, Any]:
+    """The load's document in the history."""
+    return unpacked(store.get_bytes(keys.history_load(LOAD_ID))[0])
+
+
+def test_the_load_leaves_a_document(store: Store, data_api: FakeDataApi) -> None:
+    result(
+        store,
+        loaded=1,
+        rejected=1,
+        rejects=[reject("log_data/bad.json")],
+        files=[["log_data/bad.json", "rejected", 5], ["log_data/a.json", "loaded", 7]],
+        bytes=12,
+        rows_rejected=2,
+        rejected_rows=[],
+    )
+    answer = end(published(spent={"calls": {"stage": 2, "publish": 1}}), not_loaded())
+    document = document_left(store)
+    report = json.loads(json.dumps(answer["report"]))
+    assert document["report"] == report
+    assert document["load_id"] == LOAD_ID
+    assert document["execution"] == EXECUTION
+    assert document["status"] == "failed"
+    assert document["files"] == [
+        ["log_data/bad.json", "rejected", 5],
+        ["log_data/a.json", "loaded", 7],
+    ]
+    assert document["files_total"] == 2
+    assert document["datasets"] == {
+        "log_data": {"loaded": 1, "rejected": 1, "unreadable": 0, "waiting": 0, "rows": 10,
+                     "rows_rejected": 2, "bytes": 12}
+    }  # fmt: skip
+    assert document["batches"] == [
+        {"batch": "1", "outcome": "failed"},
+        {"batch": "0", "dataset": "log_data", "outcome": "published", "files": 2,
+         "seconds": {"stage": 1.25, "publish": 0.5}},
+    ]  # fmt: skip
+    assert document["steps"] == {"stage": 2, "publish": 1, "finish": 1}
+
+
+def test_a_document_has_the_first_thousand_files_and_those_not_loaded(
+    store: Store, data_api: FakeDataApi
+) -> None:
+    good = [[f"log_data/{n}.json", "loaded", 1] for n in range(900)]
+    bad = [["log_data/bad.json", "rejected", 1]]
+    for name in ("0", "1"):
+        result(store, name, loaded=900, rejected=1, files=[*good, *bad])
+    end(published())
+    document = document_left(store)
+    assert len(document["files"]) == 1000
+    assert document["files"][:2] == bad * 2
+    assert document["files_total"] == 1802
+
+
+def test_a_load_whose_document_cannot_be_written_ends_well(
+    store: Store, data_api: FakeDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+
+    monkeypatch.setattr(Store, "put_bytes", refused)
+    result(store)
+    assert end(published())["outcome"] == "loaded"
+    assert not [*store.keys(keys.HISTORY_LOADS)]
 
 
 def test_the_report_sums_the_batches_up(store: Store, data_api: FakeDataApi) -> None:

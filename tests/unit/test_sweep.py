@@ -9,11 +9,11 @@ import pytest
 import sweep
 from loader import keys
 from loader.datasets import Dataset, datasets
-from loader.keys import SWEEP_MARK, UNFINISHED, UNMATCHED, WAITING_SINCE
+from loader.history import packed, unpacked
+from loader.keys import SWEEP_MARK, SWEPT, UNFINISHED, WAITING_SINCE
 from loader.overdue import Newest
 from loader.request import parse
 from loader.store import Store
-from loader.unmatched import last_sweep
 from moto.stepfunctions.utils import PAGINATION_MODEL
 
 from tests.unit.fakes import Context, StateMachine
@@ -95,7 +95,7 @@ def test_nothing_newer_writes_nothing(store: Store, machine: StateMachine) -> No
     before = {key: store.get(key) for key in store.keys("")}
     assert run() == 0
     after = {key: store.get(key) for key in store.keys("")}
-    assert after.pop(UNMATCHED)["files"] == 1
+    assert after.pop(SWEPT)["not_taken"]["files"] == 1
     assert after == before
 
 
@@ -109,16 +109,14 @@ def test_files_that_no_dataset_takes_are_told_each_time(
     set_mark(store, 2 * OVERLAP)
     run()
     assert measured()["FilesNotTaken"] == 4
-    found = last_sweep(store)
-    assert found is not None
+    found = store.get(SWEPT)["not_taken"]
     assert found["keys"] == [*odd[:2], "log_data/readme.txt", odd[2]]
     assert found["datasets"] == {"log_data": 3, "song_data": 1}
-    assert datetime.fromisoformat(found["seen_at"]) <= datetime.now(UTC)
     for key in found["keys"]:
         s3.delete_object(Bucket="data", Key=key)
     run()
     assert measured()["FilesNotTaken"] == 0
-    assert (last_sweep(store) or {})["keys"] == []
+    assert store.get(SWEPT)["not_taken"]["keys"] == []
 
 
 def test_a_file_under_two_prefixes_is_counted_once(
@@ -138,7 +136,7 @@ def test_a_file_under_two_prefixes_is_counted_once(
     s3.put_object(Bucket="data", Key="log_data/y.pdf", Body=b"x")
     run()
     assert measured()["FilesNotTaken"] == 2
-    assert (last_sweep(store) or {})["datasets"] == {"a": 1, "c": 1}
+    assert store.get(SWEPT)["not_taken"]["datasets"] == {"a": 1, "c": 1}
 
 
 def test_the_sweep_goes_on_where_that_cannot_be_noted(
@@ -147,14 +145,14 @@ def test_the_sweep_goes_on_where_that_cannot_be_noted(
     put = Store.put
 
     def failing(self: Store, key: str, value: Any) -> str:
-        if key == UNMATCHED:
+        if key == SWEPT:
             raise OSError("S3 does not answer")
         return put(self, key, value)
 
     monkeypatch.setattr(Store, "put", failing)
     assert run() == 2
     assert len(machine.executions) == 1
-    assert last_sweep(store) is None
+    assert SWEPT not in store.keys("")
 
 
 SONGS = {"song_data": ["song_data/", ".json", ".json.gz", ".json.bz2", ".json.zst"]}
@@ -269,7 +267,11 @@ def test_while_a_person_loads_nothing_is_swept(
     machine.start("s3-1")
     assert run() == 0
     assert list(machine.executions) == [name, "s3-1"]
-    assert [key for key in store.keys("") if not key.startswith(UNFINISHED)] == []
+    assert [key for key in store.keys("") if not key.startswith(UNFINISHED)] == [SWEPT]
+    told = store.get(SWEPT)
+    assert told["skipped"]
+    assert told["running"] == 2
+    assert "oldest_not_loaded_seconds" not in told  # it did not look
     assert measured() == {}
     machine.end(name, "SUCCEEDED")
     assert run() == 2
@@ -577,3 +579,65 @@ def test_the_sweep_measures_what_is_overdue(
     monkeypatch.setattr(sweep, "datasets", lambda: daily)
     run()
     assert measured()["DatasetsOverdue"] == 0  # its files have just come
+
+
+def test_it_tells_what_it_has_seen(store: Store, s3: Any, machine: StateMachine) -> None:
+    before = datetime.now(UTC)
+    run()
+    told = store.get(SWEPT)
+    assert before <= datetime.fromisoformat(told["at"]) <= datetime.now(UTC)
+    [(name, _)] = machine.executions.items()
+    assert told["started"].endswith(f":{name}")
+    assert told["schedule"] == "rate(1 hour)"
+    assert 0 <= told["oldest_not_loaded_seconds"] < 60
+    logs = told["datasets"]["log_data"]
+    assert logs.pop("newest")[:10] == f"{before:%Y-%m-%d}"
+    assert logs == {
+        "prefix": "log_data/", "suffixes": list(datasets()["log_data"].suffixes),
+        "expect_seconds": 0, "contract": False, "files": 1,
+    }  # fmt: skip
+    ended_well(store, machine)
+    run()
+    told = store.get(SWEPT)
+    assert told["started"] is None
+    assert told["oldest_not_loaded_seconds"] == 0
+
+
+def test_files_that_wait_for_a_load_to_end_are_told(store: Store, machine: StateMachine) -> None:
+    set_mark(store, 2 * OVERLAP)
+    row = {
+        "bucket": "data",
+        "key": LOG,
+        "etag": "e",
+        "size": 2,
+        "modified": "2026-11-23T20:30:11+00:00",
+    }
+    store.put_lines(f"waiting/log_data/{'0' * 40}-1.json.gz", [row | {"sequencer": "1"}])
+    for number in range(4):
+        machine.start(f"s3-{number}")
+        store.put_lines(keys.event_list(f"s3-{number}"), [row])
+    run()
+    assert store.get(SWEPT)["waiting"] == {"files": 1, "lists": 1}
+
+
+def test_a_load_that_never_came_to_its_end_is_in_the_history(
+    store: Store, machine: StateMachine
+) -> None:
+    set_mark(store, 2 * OVERLAP)
+    arn = "arn:aws:states:us-west-2:123456789012:execution:load:s3-7"
+    load = keys.load_id(arn, "2026-11-23T20:30:11.000Z")
+    store.put(keys.unfinished(load), {"execution": arn})
+    run()
+    key = keys.history_load(load)
+    assert unpacked(store.get_bytes(key)[0])["status"] == "failed"
+    told = store.get(SWEPT)
+    assert told["started"]
+
+
+def test_the_history_of_the_day_is_folded(store: Store, machine: StateMachine) -> None:
+    set_mark(store, 2 * OVERLAP)
+    load = keys.load_id("arn:x", datetime.now(UTC).isoformat())
+    store.put_bytes(keys.history_load(load), packed({"load_id": load}))
+    run()
+    [key] = store.keys(keys.HISTORY_DAYS)
+    assert [each["load_id"] for each in unpacked(store.get_bytes(key)[0])["loads"]] == [load]

@@ -29,6 +29,8 @@ OTHERS = {
     ("LoaderRole", "s3:DeleteObject", f"arn:aws:s3:::{STACK.work_bucket}/loads/*/mask_key/*"): (
         "a dataset with a masked column: none is recorded here (tests/stateful/test_masking.py)"
     ),
+    ("WidgetRole", "s3:ListBucket", "*"): "the dashboard calls the widget (tests/page/test_widget.py)",
+    ("WidgetRole", "s3:GetObject", "*"): "the dashboard calls the widget (tests/page/test_widget.py)",
     **{
         ("StateMachineRole", action, "*"): "Step Functions' own logs and traces (…/dg/cw-logs.html)"
         for action in (

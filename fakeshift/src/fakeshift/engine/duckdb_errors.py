@@ -122,7 +122,7 @@ def _no_common_type(match: re.Match[str]) -> RedshiftError:
 
 
 def _no_macro(match: re.Match[str]) -> RedshiftError:
-    """One of our macros takes no such argument; all of them fit a column that is not there, which has no type."""
+    """Several of our macros take the argument: they all fit a column that is not there, which has no type."""
     if match[1]:
         start = len(match[2]) - len("LINE ")
         call = match[1][start : start + len(match[3])]
@@ -219,9 +219,10 @@ _RULES: tuple[tuple[re.Pattern[str], Make], ...] = (
         _no_common_type,
     ),
     _rule(
-        r"Macro rs_\w+\(\) (?:does not support|has multiple overloads)(?:[\s\S]*?\nLINE (.*)\n( *)(\^+))?",
-        _no_macro,
+        r"Macro rs_\w+\(\) does not support",
+        lambda _: unsupported("a function of arguments of these types"),
     ),
+    _rule(r"Macro rs_\w+\(\) has multiple overloads(?:[\s\S]*?\nLINE (.*)\n( *)(\^+))?", _no_macro),
     _rule(
         r"Could not choose a best candidate function for the function call \"(.*?)\"",
         lambda m: unsupported(f"an untyped string in {m[1].replace('_LITERAL', '').lower()}"),

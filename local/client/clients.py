@@ -18,6 +18,7 @@ from local.problem import Problem
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_redshift_data import RedshiftDataAPIServiceClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -58,6 +59,11 @@ class Clients:
     def cloudformation(self) -> CloudFormationClient:
         """The stack."""
         return self._session.client("cloudformation", **self._options("cloudformation"))
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """The Lambda functions."""
+        return self._session.client("lambda", **self._options("lambda"))
 
     @cached_property
     def redshift(self) -> RedshiftDataAPIServiceClient:

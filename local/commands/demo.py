@@ -13,6 +13,7 @@ from pathlib import Path
 from local.client import made, queries, sam, stack
 from local.client.clients import Clients, clients
 from local.client.objects import found_in
+from local.client.sweeps import sweep
 from local.commands import generate, report, reset, up
 from local.commands.upload import upload
 from local.datasets import datasets
@@ -88,6 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
     made.note(parts.data_bucket, found_in(folder))
     with _timed(phases, "upload and load"):
         reports = upload(found, parts, folder)
+    with _timed(phases, "sweep"):
+        # The page of loads and status say what the last sweep saw; its schedule starts the first one in an hour.
+        reports += sweep(found, parts)
     shown = summary(found, reports, phases)
     _write(shown)
     for line in ("", *shown.lines(), "", NEXT):

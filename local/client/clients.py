@@ -66,6 +66,11 @@ class Clients:
         return self._session.client("lambda", **self._options("lambda"))
 
     @cached_property
+    def cloudwatch(self) -> Any:
+        """Metrics."""
+        return self._session.client("cloudwatch", **self._options("cloudwatch"))
+
+    @cached_property
     def redshift(self) -> RedshiftDataAPIServiceClient:
         """The Redshift Data API."""
         return self._session.client("redshift-data", **self._options("redshift-data"))

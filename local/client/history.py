@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from local.client import compute
 from local.client.clients import Clients
 from local.client.stack import Stack, paused
 from local.environment import ROOT
@@ -34,4 +35,12 @@ class _Store(Store):
 def page(clients: Clients, stack: Stack, now: datetime) -> Page:
     """What the page says now of the stack's loads."""
     found = read_history(_Store(clients, stack.work_bucket), DAYS, now)
-    return Page(found.loads, found.sweep, now, paused=paused(clients))
+    stops = paused(clients)
+    made = Page(found.loads, found.sweep, now, paused=stops)
+    spans = {load.id: (load.started, load.ended) for load in made.loads}
+    try:
+        seconds = compute.of_loads(clients, spans, now)
+    except compute.Unknown as why:
+        print(why, file=sys.stderr)
+        return made
+    return Page(found.loads, found.sweep, now, paused=stops, rpu_seconds=seconds)

@@ -284,6 +284,7 @@ def test_each_command_that_loads_ends_with_the_code(
         "client.made.note",
     ):
         monkeypatch.setattr(f"local.{step}", lambda *_: None)
+    monkeypatch.setattr(demo, "sweep", lambda *_: [])
     monkeypatch.setattr(
         demo, "summary", lambda _, reports, phases: Summary(TABLES, 0, reports, phases)
     )

@@ -45,7 +45,9 @@ def s3() -> Iterator[Any]:
 @pytest.fixture
 def given(s3: Any, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The clients, whose stack's parameters a test may change."""
-    target = SimpleNamespace(words=("--stack", "prod"), suffix=" --stack prod", stack="prod")
+    target = SimpleNamespace(
+        words=("--stack", "prod"), suffix=" --stack prod", stack="prod", local=True
+    )
     clients = SimpleNamespace(s3=s3, target=target, parameters={"Paused": "false"})
     monkeypatch.setattr(report, "clients", lambda *_: clients)
     monkeypatch.setattr("local.client.stack.deployed", lambda *_: PARTS)

@@ -152,7 +152,20 @@ def test_the_state_is_a_sentence_with_its_facts(root: ET.Element) -> None:
         "Expected and not there": "nothing",
         "Loads by itself": "yes",
         "Tables": "version 14",
+        "Cost without the warehouse": "$0.0033 in 30 days",
     }
+
+
+def test_what_the_warehouse_computed_is_told_as_an_estimate() -> None:
+    """0.375 dollars for 3,600 RPU-seconds."""
+    loads = [made.load(NOW - timedelta(hours=n), number=n) for n in (1, 2)]
+    name = str(loads[0]["load_id"])
+    page = Page(loads, made.sweep(), NOW, rpu_seconds={name: 7200.0})
+    root = parsed(loads_html(page, Commands()))
+    assert facts(root)["Warehouse, estimated"] == "7,200 RPU-seconds while loads ran, $0.75"
+    details = {load: opened for load, _, opened in packed_loads(root)}
+    assert "Warehouse, estimated 7,200 RPU-seconds, $0.75" in words(details[name])
+    assert "estimated" not in words(details[str(loads[1]["load_id"])])
 
 
 def test_a_dataset_has_a_square_a_day() -> None:

@@ -423,7 +423,7 @@ def test_the_page_of_the_commands_has_the_rights_of_each() -> None:
         for name in which:
             if name in listed:
                 listed[name] |= set(re.findall(r"`([\w-]+:\w+)`", actions))
-    optional = {"states:GetExecutionHistory", *rights.LOG_IN}
+    optional = {"states:GetExecutionHistory", "cloudwatch:GetMetricData", *rights.LOG_IN}
     for name, needs in rights.NEEDS.items():
         assert listed[name] - optional >= set(needs.values()), name
         assert listed[name] - optional - set(needs.values()) <= {"states:DescribeExecution"}, name

@@ -32,6 +32,11 @@ def price(of: str) -> float:
     return float(found["dollars"]) / float(found["per"])
 
 
+def of_compute(rpu_seconds: float) -> float:
+    """Dollars of a serverless workgroup."""
+    return rpu_seconds / 3600 * price("rpu_hour")
+
+
 def of_load(spent: Mapping[str, Any]) -> float | None:
     """Dollars at most, without the warehouse; None if nothing was counted. spent: as usage.figures returns it."""
     if not any(name in spent for name in PRICED):

@@ -32,6 +32,8 @@ class Load:
     document: Mapping[str, Any]
     undone_by: str = ""
     """The id of the load that has undone it."""
+    rpu_seconds: float | None = None
+    """What the workgroup computed while it ran: an estimate. None if nobody has asked."""
 
     def _text(self, name: str) -> str:
         return str(self.document.get(name) or "")
@@ -240,14 +242,21 @@ class Page:
         *,
         days: int = DAYS,
         paused: bool | None = None,
+        rpu_seconds: Mapping[str, float] | None = None,
     ) -> None:
-        """paused: as the stack is deployed; None for what the last sweep said, which does not run in a pause."""
+        """paused: as the stack is deployed; None for what the last sweep said, which does not run in a pause.
+
+        rpu_seconds: load id -> what the workgroup computed while it ran, as far as it is known.
+        """
         self.now = now
         self.sweep: Mapping[str, Any] = sweep or {}
         self.paused = bool(self.sweep.get("paused")) if paused is None else paused
         found = {str(each.get("load_id")): each for each in documents}
         undone = _undone(found.values())
-        loads = [Load(each, undone.get(name, "")) for name, each in found.items()]
+        seconds = rpu_seconds or {}
+        loads = [
+            Load(each, undone.get(name, ""), seconds.get(name)) for name, each in found.items()
+        ]
         self.loads = sorted(loads, key=lambda load: (load.started, load.id), reverse=True)
         first = now.astimezone(UTC).date() - timedelta(days=days - 1)
         self.dates = [first + timedelta(days=number) for number in range(days)]

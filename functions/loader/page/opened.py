@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loader.console import execution_url, logs_url
-from loader.page import text
+from loader.page import costs, text
 from loader.page.commands import Commands
 from loader.page.html import code, e, table, theirs, time
 from loader.page.model import LEFT_OUT, Load
@@ -51,7 +51,7 @@ def _title(load: Load) -> list[ET.Element]:
     files = ", ".join(f"{number:,} {kind}" for kind, number in load.files.items() if number)
     cost = text.dollars(load.dollars) if load.dollars is not None else "not counted"
     seconds = ", ".join(f"{name} {text.duration(n)}" for name, n in load.parts.items() if n)
-    facts = (
+    facts: list[tuple[str, list[ET.Element | str]]] = [
         ("Started", [time(load.started)]),
         (
             "Took",
@@ -64,12 +64,19 @@ def _title(load: Load) -> list[ET.Element]:
         ("Files", [files or "none"]),
         ("Rows", [theirs(rows or "none")]),
         ("Cost without the warehouse", [cost]),
-    )
+    ]
+    if load.rpu_seconds:
+        facts.append(("Warehouse, estimated", [_computed(load.rpu_seconds)]))
     return [
         e("h3", "Load ", load.id, e("small", load.mode, ", ", load.status)),
         e("dl", (e("div", e("dt", name), e("dd", value)) for name, value in facts)),
         e("p", (e("a", name, href=url, target="_blank", rel="noopener noreferrer") for name, url in links(load))),
     ]  # fmt: skip
+
+
+def _computed(rpu_seconds: float) -> str:
+    dollars = text.dollars(costs.of_compute(rpu_seconds))
+    return f"{rpu_seconds:,.0f} RPU-seconds, {dollars} (others who used it in the same minutes included)"
 
 
 def _cause(load: Load) -> list[ET.Element]:

@@ -79,7 +79,23 @@ def facts(page: Page) -> list[tuple[str, Sequence[ET.Element | str]]]:
         ("Expected and not there", [", ".join(overdue) or "nothing"]),
         ("Loads by itself", ["paused" if page.paused else "yes" if page.sweep else "not known"]),
         ("Tables", [f"version {tables}" if tables is not None else "not known"]),
+        *_spent(page),
     ]  # fmt: skip
+
+
+def _spent(page: Page) -> list[tuple[str, Sequence[ET.Element | str]]]:
+    """What all loads of the page cost, as far as it is known."""
+    counted = [load.dollars for load in page.loads if load.dollars is not None]
+    computed = [load.rpu_seconds for load in page.loads if load.rpu_seconds]
+    found: list[tuple[str, Sequence[ET.Element | str]]] = []
+    if counted:
+        days = text.count(len(page.dates), "day")
+        found.append(("Cost without the warehouse", [f"{text.dollars(sum(counted))} in {days}"]))
+    if computed:
+        dollars = text.dollars(costs.of_compute(sum(computed)))
+        said = f"{sum(computed):,.0f} RPU-seconds while loads ran, {dollars}"
+        found.append(("Warehouse, estimated", [said]))
+    return found
 
 
 def _at(at: datetime | None, otherwise: str) -> list[ET.Element | str]:

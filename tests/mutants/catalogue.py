@@ -64,6 +64,7 @@ CHANGE = "tests/contracts/test_change.py"
 PARQUET = "tests/stateful/test_parquet.py"
 STATE = "tests/page/test_state.py"
 DOCUMENT = "tests/page/test_document.py"
+HISTORY = "tests/unit/test_history.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 MANY = "tests/stateful/test_many_datasets.py"
@@ -1726,5 +1727,76 @@ MUTANTS = (
         "functions/widget.py",
         "_LOAD_ID.fullmatch(load)",
         "load",
+    ),
+    # The history: no load's document is lost, and the page never lacks one that a closed day should have.
+    mutant(
+        "a day's file is written over what others have added meanwhile",
+        f"{HISTORY}::test_folds_at_the_same_time_lose_nothing",
+        "functions/loader/history.py",
+        "packed(document), over=version)",
+        "packed(document))",
+    ),
+    mutant(
+        "the document of a load that left one is replaced",
+        f"{HISTORY}::test_a_load_that_left_none_gets_one_and_no_other_does",
+        "functions/loader/history.py",
+        "packed(document), over=NOTHING)",
+        "packed(document))",
+    ),
+    mutant(
+        "a document that changes after its day is closed is not folded",
+        f"{HISTORY}::test_a_document_that_comes_or_changes_long_after_its_day",
+        "functions/loader/history.py",
+        "if modified >= at}",
+        "if modified >= at and at < _closing(day)}",
+    ),
+    mutant(
+        "days after one that is not folded are closed",
+        f"{HISTORY}::test_a_day_that_cannot_be_folded_keeps_later_days_open",
+        "functions/loader/history.py",
+        'the next sweep does it", day=day)\n            return\n',
+        'the next sweep does it", day=day)\n',
+    ),
+    mutant(
+        "a day is closed while its loads may still run",
+        f"{HISTORY}::test_a_closed_day_is_neither_listed_nor_read_by_a_fold",
+        "functions/loader/history.py",
+        "CLOSES = timedelta(hours=25)",
+        "CLOSES = timedelta(hours=1)",
+    ),
+    mutant(
+        "a load waits for its document as long as S3 likes",
+        f"{HISTORY}::test_a_load_does_not_wait_long_for_its_document",
+        "functions/loader/history.py",
+        "self._put.result(timeout=GRACE)",
+        "self._put.result(timeout=30)",
+    ),
+    mutant(
+        "the files that are not loaded are not the first of a document",
+        "tests/unit/test_finish.py::test_a_document_has_the_first_thousand_files_and_those_not_loaded",
+        "functions/loader/load_document.py",
+        'key=lambda file: bool(file[1] == "loaded"))',
+        "key=lambda file: 0)",
+    ),
+    mutant(
+        "a sweep that did not look says that all is loaded",
+        "tests/unit/test_sweep.py::test_while_a_person_loads_nothing_is_swept",
+        "functions/sweep.py",
+        'looked["skipped"] = "a load is running"',
+        'looked["oldest_not_loaded_seconds"] = 0',
+    ),
+    mutant(
+        "a load that died is in no document",
+        "tests/unit/test_sweep.py::test_a_load_that_never_came_to_its_end_is_in_the_history",
+        "functions/sweep.py",
+        "    document_gone(ended)  # before",
+        "    # before",
+    ),
+    mutant(
+        "a minute of the workgroup counts in full for each load that ran in it",
+        "tests/local/test_compute.py::test_a_minute_is_shared_by_the_loads_that_ran_in_it",
+        "local/client/compute.py",
+        "seconds / len(running)",
+        "seconds",
     ),
 )

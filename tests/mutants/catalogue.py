@@ -1758,13 +1758,6 @@ MUTANTS = (
         'the next sweep does it", day=day)\n',
     ),
     mutant(
-        "a day is closed while its loads may still run",
-        f"{HISTORY}::test_a_closed_day_is_neither_listed_nor_read_by_a_fold",
-        "functions/loader/history.py",
-        "CLOSES = timedelta(hours=25)",
-        "CLOSES = timedelta(hours=1)",
-    ),
-    mutant(
         "a load waits for its document as long as S3 likes",
         f"{HISTORY}::test_a_load_does_not_wait_long_for_its_document",
         "functions/loader/history.py",

@@ -101,7 +101,7 @@ EVENTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=json.dumps)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: "-".join(event) or "overview")
 def test_the_html_is_what_cloudwatch_takes(call: Any, event: dict[str, Any]) -> None:
     """No JavaScript, no iframe and no use, which are removed:
     docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/add_custom_widget_dashboard_security.html.
@@ -135,7 +135,7 @@ def test_the_html_is_what_cloudwatch_takes(call: Any, event: dict[str, Any]) -> 
     assert len(json.dumps(call(event)).encode()) < 6 << 20
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=json.dumps)
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: "-".join(event) or "overview")
 def test_every_action_can_be_called(call: Any, event: dict[str, Any]) -> None:
     found = list(actions(shown(call, **event)))
     assert found

@@ -48,11 +48,13 @@ class Allowed:
     resources: tuple[str, ...]
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    def allows(self, action: str, resource: str, given: Mapping[str, Collection[str]]) -> bool:
+    def allows(
+        self, action: str, resource: str, given: Mapping[str, Collection[str]] | None = None
+    ) -> bool:
         return (
             any(matches(a, action) for a in self.actions)
             and any(matches(r, resource) for r in self.resources)
-            and all(set(given.get(key, ())) <= set(allowed) for key, allowed in self.values)
+            and all(set((given or {}).get(key, ())) <= set(allowed) for key, allowed in self.values)
         )
 
 
@@ -207,9 +209,7 @@ class Stack:
         """Whether a policy of the role (its logical name) allows the action on the resource. ``given``: the request's
         condition keys, with their values.
         """
-        return any(
-            p.role == role and p.allows(action, resource, given or {}) for p in self.policies
-        )
+        return any(p.role == role and p.allows(action, resource, given) for p in self.policies)
 
     def takes(self, event: Mapping[str, Any]) -> bool:
         """Whether the upload rule's pattern takes an S3 event of EventBridge.

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 _CREATE = re.compile(
     r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(\$\{\w+\})\.(\w+)\s*\(", re.IGNORECASE
 )
-_COLUMN = re.compile(
-    r'(?P<quote>"?)(?P<name>\w+)(?P=quote)\s+(?P<type>\w+(?:\s+PRECISION)?(?:\s*\([\d,\s]+\))?)',
-    re.IGNORECASE,
-)
+_COLUMN = re.compile(r'"?(?P<name>\w+)"?\s+(?P<declared>\w.*)', re.DOTALL)
+_TYPE = re.compile(r"\w+( PRECISION)?( ?\([\d, ]+\))?", re.IGNORECASE)
 _NO_COLUMN = re.compile(r"(PRIMARY|FOREIGN|UNIQUE|CONSTRAINT|LIKE)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 
 
 def tables(text: str, schema: str = "${schema}") -> dict[str, dict[str, str]]:
-    """Table -> column -> type, of the CREATE TABLE statements of a template: those of this schema, in their order."""
+    """Table -> column -> declaration, such as VARCHAR(64) NOT NULL: what a template creates in a schema, in order."""
     text = _COMMENT.sub("", text)
     return {
         found[2]: dict(_columns(text, found.end()))
@@ -33,6 +31,12 @@ def _columns(text: str, start: int) -> Iterator[tuple[str, str]]:
             part = text[begun:place].strip()
             begun = place + 1
             if (found := _COLUMN.match(part)) and not _NO_COLUMN.match(part):
-                yield found["name"], " ".join(found["type"].split())
+                yield found["name"], " ".join(found["declared"].split())
         if depth == 0:
             return
+
+
+def type_of(declaration: str) -> str:
+    """DOUBLE PRECISION of DOUBLE PRECISION NOT NULL."""
+    found = _TYPE.match(declaration)
+    return found[0] if found else declaration

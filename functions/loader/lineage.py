@@ -149,8 +149,8 @@ def _outputs(dataset: Dataset, parts: list[Result]) -> list[dict[str, Any]]:
     found = []
     for name in names:
         fields = [
-            {"name": column, "type": kind, "ordinal_position": place}
-            for place, (column, kind) in enumerate(declared[name].items(), 1)
+            {"name": column, "type": columns.type_of(said), "ordinal_position": place}
+            for place, (column, said) in enumerate(declared[name].items(), 1)
         ]
         facets = {"schema": _facet("1-2-0/SchemaDatasetFacet", fields=fields)}
         if checks and name == names[0]:
@@ -183,5 +183,5 @@ def _outputs(dataset: Dataset, parts: list[Result]) -> list[dict[str, Any]]:
 
 @cache
 def _tables(dataset: str) -> dict[str, dict[str, str]]:
-    """The tables of results of a dataset: table -> column -> type."""
+    """The tables of results of a dataset: table -> column -> declaration."""
     return columns.tables(sql.read(f"datasets/{dataset}/tables.sql"))

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from loader.lineage import MOST_FILES
 
+from local.commands import dbt_sources
 from tests.stateful.model import etag_of
 from tests.stateful.story import Story
 from tests.stateful.worlds import new_world
@@ -185,6 +186,22 @@ def test_lineage_of_many_files_names_their_prefix(story: Story) -> None:
     figures = read["inputFacets"]["inputStatistics"]
     assert figures["rowCount"] == figures["fileCount"] == len(files)
     assert figures["size"] == sum(len(file.body) for file in files)
+
+
+def test_dbt_is_told_when_the_newest_file_was_loaded_that_is_not_undone(story: Story) -> None:
+    query = dbt_sources.NEWEST.format(schema="sparkify", dataset="log_data")
+
+    def newest() -> Any:
+        [[(time,)]] = story.world.warehouse.query(query)
+        return time
+
+    before = newest()
+    story.load([File(A, (Event(),))])
+    loaded = newest()
+    story.world.start({"undo": load_id_of(story.world.executions.all[-1])})
+    story.world.work()
+    assert before < loaded
+    assert newest() == before
 
 
 def test_what_publishes_nothing_has_no_lineage(story: Story) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from loader import clients, event, lineage
+from loader import clients, event, lineage, observability
 from loader.event import ENTRIES, MOST, Announcement, put, requests, size_of
 from loader.state import Load, Report, Result
 
@@ -54,7 +54,8 @@ def report(**more: Any) -> Report:
         "rejected": [],
         "setup": [],
     }
-    return {**made, **more}
+    made.update(more)
+    return made  # type: ignore[no-any-return]
 
 
 def result(**more: Any) -> Result:
@@ -69,7 +70,8 @@ def result(**more: Any) -> Result:
         "bytes": 99,
         "inputs": [["log_data/a.json", "etag", 99, 10]],
     }
-    return {**made, **more}
+    made.update(more)
+    return made  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -119,7 +121,7 @@ def test_what_could_not_be_sent_is_measured(
 
     counted: list[float] = []
     monkeypatch.setattr(
-        event.metrics, "add_metric", lambda _name, _unit, value: counted.append(value)
+        observability.metrics, "add_metric", lambda _name, _unit, value: counted.append(value)
     )
     bus: Any = Bus()
     bus.put_events = fail

@@ -14,8 +14,8 @@ from concurrent.futures import TimeoutError as TooLate
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from loader import clients, lineage
-from loader.datasets import datasets
+from loader import clients, keys, lineage
+from loader.load_document import by_dataset
 from loader.observability import SERVICE, MetricUnit, logger, metrics
 from loader.report import as_cause, files_in_words
 from loader.settings import settings
@@ -139,13 +139,11 @@ def detail_of(
     load: Load, report: Report, results: list[Result], *, execution: str, attempt: int, ended: str
 ) -> dict[str, Any]:
     """The detail of the event. A report that would be too large is cut as that of a failed execution."""
-    load_id = load["load_id"]
-    day = f"{load_id[:4]}-{load_id[4:6]}-{load_id[6:8]}"
     detail: dict[str, Any] = {
         "version": VERSION,
         "stack": SERVICE,
         "schema": settings().schema,
-        "load_id": load_id,
+        "load_id": load["load_id"],
         "attempt": attempt,
         "execution": execution,
         "mode": report["mode"],
@@ -153,27 +151,11 @@ def detail_of(
         "summary": files_in_words(report["files"]),
         "started": load["started"],
         "ended": ended,
-        "datasets": _by_dataset(results),
-        "document": {
-            "bucket": settings().work_bucket,
-            "key": f"history/loads/{day}/{load_id}.json.gz",
-        },
+        "datasets": by_dataset(results),
+        "document": {"bucket": settings().work_bucket, "key": keys.history_load(load["load_id"])},
         "report": report,
         "cut": False,
     }
     if len(json.dumps(report, ensure_ascii=False).encode()) > MOST - 40_000:
         detail |= {"report": json.loads(as_cause(report)), "cut": True}
     return detail
-
-
-def _by_dataset(results: list[Result]) -> dict[str, dict[str, int]]:
-    """The files of each dataset by what became of them, and the rows in those that are loaded."""
-    found: dict[str, dict[str, int]] = {}
-    for result in results:
-        kinds = ("loaded", "rejected", "unreadable", "waiting")
-        one = found.setdefault(result["dataset"], dict.fromkeys((*kinds, "rows"), 0))
-        for kind in kinds:
-            one[kind] += result.get(kind, 0)  # type: ignore[operator]
-        dataset = datasets().get(result["dataset"])
-        one["rows"] += int(result["rows"].get(dataset.stage_table) or 0) if dataset else 0
-    return found

@@ -68,6 +68,7 @@ def result(**more: Any) -> Result:
         "rows": {"event_stage": 10, "songplays": 7, "users": None},
         "checks": [],
         "bytes": 99,
+        "loaded_bytes": 99,
         "inputs": [["log_data/a.json", "etag", 99, 10]],
     }
     made.update(more)
@@ -194,7 +195,7 @@ def test_a_dataset_of_which_files_failed_has_failed() -> None:
 
 
 def test_files_of_several_batches_are_one_run() -> None:
-    second = result(batch="1", inputs=[["log_data/b.json", "e2", 1, None]], bytes=1)
+    second = result(batch="1", inputs=[["log_data/b.json", "e2", 1, None]], loaded_bytes=1)
     [run] = runs([result(), second], load())
     assert [one["name"] for one in run["inputs"]] == ["log_data/a.json", "log_data/b.json"]
     # What is not known is left out, not null or 0.

@@ -15,6 +15,7 @@ from loader.clients import sns, stepfunctions
 from loader.dataapi import Statement, client_token
 from loader.datasets import datasets
 from loader.drift import Drift, summarize
+from loader.event import Announcement
 from loader.event_loads import EventLoads
 from loader.history import Leaving
 from loader.leftovers import cancel_statements, staging_tables, tables_of_load
@@ -84,6 +85,9 @@ def handler(event: FinishEvent) -> dict[str, Any]:
         lambda: document_of(load, execution, ended, results, report, spent["calls"]),
         load["load_id"],
     )
+    announcement = Announcement(
+        load, report, results, execution=execution, attempt=event.get("attempt", 1)
+    )
     dropped = drop_staging(load, tables, report, recorded)
     leaving.end()
     if dropped:
@@ -95,6 +99,7 @@ def handler(event: FinishEvent) -> dict[str, Any]:
     measure(report)
     logger.info("load ended", report=report)
     notify(report, execution)
+    announcement.wait()
     return {"outcome": report["status"], "report": report, "cause": as_cause(report)}
 
 

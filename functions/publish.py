@@ -17,6 +17,7 @@ from loader.checks import CheckResult, number, sentence
 from loader.dataapi import Statement, client_token
 from loader.datasets import Dataset, datasets
 from loader.failures import Kind, failed_check, is_missing
+from loader.lineage import MOST_FILES
 from loader.load_document import FILES
 from loader.observability import MetricUnit, logger, metrics
 from loader.settings import settings
@@ -61,10 +62,11 @@ def handler(event: BatchEvent) -> BatchState:
         rejects=bool(batch.rejects),
         rows_rejected=bool(state["table"] and state.get("rows_rejected")),
     )
+    lines: dict[str, int] = {}
     statement, pending = advance(
         api,
         state.get("statement"),
-        lambda: submit(load, state, batch, sequence, attempt),
+        lambda: submit(load, state, batch, sequence, attempt, lines),
         behind_lock=True,
     )
     state = {**state, "publish_attempt": attempt, "statement": pending, "publish_begun": begun}
@@ -72,7 +74,7 @@ def handler(event: BatchEvent) -> BatchState:
         return {**state, "outcome": "running"}
     if not statement.finished:
         return not_published(state, statement)
-    return published(load, state, batch, f"{statement.id}:{len(sequence)}")
+    return published(load, state, batch, f"{statement.id}:{len(sequence)}", lines)
 
 
 def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> dict[str, str]:
@@ -100,10 +102,15 @@ def names_of(load: Load, state: BatchState, batch: Batch, dataset: Dataset) -> d
 
 
 def submit(
-    load: Load, state: BatchState, batch: Batch, sequence: Sequence[str], attempt: int
+    load: Load,
+    state: BatchState,
+    batch: Batch,
+    sequence: Sequence[str],
+    attempt: int,
+    lines: dict[str, int],
 ) -> Statement:
-    """Writes the ledger rows for COPY, and submits the transaction."""
-    lines = (
+    """Writes the ledger rows for COPY, and submits the transaction. ``lines`` gets the lines of each file."""
+    lines |= (
         store.get(keys.lines(load["load_id"], batch.name))
         if state["table"]
         else {file.key: 0 for file in batch.files}
@@ -197,8 +204,13 @@ def not_published(state: BatchState, statement: Statement) -> BatchState:
     return {**state, "outcome": "failed", "cause": cause}
 
 
-def published(load: Load, state: BatchState, batch: Batch, figures: str) -> BatchState:
-    """Reads the figures, writes the batch's result for the report, and continues with the next part."""
+def published(
+    load: Load, state: BatchState, batch: Batch, figures: str, lines: dict[str, int]
+) -> BatchState:
+    """Reads the figures, writes the batch's result for the report, and continues with the next part.
+
+    ``lines``: of each file, if this call knows them.
+    """
     rows: dict[str, int | None] = {}
     checks = list(state["checks"])
     ledger: Reading | None = None
@@ -226,6 +238,11 @@ def published(load: Load, state: BatchState, batch: Batch, figures: str) -> Batc
                 status: sum(reject.status == status for reject in tried_again)
                 for status in TRIED_AGAIN
             },
+            "loaded_bytes": sum(file.size for file in batch.files),
+            "inputs": [
+                [file.key, file.etag, file.size, lines.get(file.key)]
+                for file in batch.files[: MOST_FILES + 1]
+            ],
             "rejects": [
                 reject.as_dict()
                 for kind in (rejected(batch), tried_again)

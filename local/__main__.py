@@ -17,6 +17,7 @@ from botocore.exceptions import (
 from local.client import rights, target
 from local.commands import (
     add,
+    dbt_sources,
     demo,
     deploy,
     down,
@@ -62,6 +63,7 @@ COMMANDS: dict[str, ModuleType] = {
     "try": try_,
     "evolve": evolve,
     "eject": eject,
+    "dbt-sources": dbt_sources,
     "verify": verify,
     "inbox": inbox,
     "generate": generate,

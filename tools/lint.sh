@@ -23,7 +23,7 @@ check ruff ruff check .
 check ruff-format ruff format --check .
 check mypy mypy
 check sam-validate sam validate --lint --template template.yaml --config-env default
-check cfn-lint cfn-lint template.yaml docs/other-account/bucket-owner.yaml
+check cfn-lint cfn-lint template.yaml docs/other-account/bucket-owner.yaml docs/recipes/*.yaml
 check checkov bash tools/checkov.sh template.yaml docs/other-account/bucket-owner.yaml
 check asl python -m tools.asl_lint statemachine/*.asl.json
 check sqlfluff sqlfluff lint --disable-progress-bar sql docs/hand-written-datasets/sql

@@ -98,6 +98,8 @@ class Metered(World):
                 found.s3[operation] += max(call.attempts, 1)
             elif call.place.caller == "rule":
                 found.events += 1
+            elif service == "events":
+                found.events += len(call.given["events:source"])
         if isinstance(self.warehouse, ToldRedshift):
             found.warehouse = told_seconds(self.warehouse)
         return found

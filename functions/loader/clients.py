@@ -40,5 +40,12 @@ def sns() -> Any:
 
 
 @cache
+def events() -> Any:
+    """EventBridge, for which no load waits longer than some seconds."""
+    patience = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+    return boto3.client("events", config=patience)
+
+
+@cache
 def serverless() -> Any:
     return boto3.client("redshift-serverless", config=RETRIES)

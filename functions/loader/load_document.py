@@ -53,7 +53,7 @@ def document_of(
         "mode": report["mode"],
         "status": report["status"],
         "report": report,
-        "datasets": _by_dataset(results),
+        "datasets": by_dataset(results),
         "files": sorted(files, key=lambda file: bool(file[1] == "loaded"))[:FILES],
         "files_total": sum(int(result.get(kind, 0)) for result in results for kind in KINDS),  # type: ignore[call-overload]
         "batches": _batches(ended, results),
@@ -87,7 +87,7 @@ def _beginning(load_id: str, execution: str, started: str, mark: object = "") ->
     }
 
 
-def _by_dataset(results: list[Result]) -> dict[str, dict[str, int]]:
+def by_dataset(results: list[Result]) -> dict[str, dict[str, int]]:
     """Files by outcome, rows staged, rows rejected and bytes of each dataset."""
     found: dict[str, dict[str, int]] = {}
     known = datasets()

@@ -266,19 +266,19 @@ def message(
         parts = [
             f"A load of {stack} failed.",
             f"Why: {report['cause']}",
-            _loaded(files)
+            files_in_words(files)
             + " Nothing is lost: each sweep tries the files again that are not loaded.",
             "What to do: docs/operations.md, LoadFailedAlarm.",
         ]
     elif not any(number for number, _ in left_out):
         subject = f"[{stack}] {_told(report)}"
-        parts = [f"A load of {stack} ended well.", _loaded(files)]
+        parts = [f"A load of {stack} ended well.", files_in_words(files)]
     else:
         kinds = ", ".join(f"{_count(number)} {kind}" for number, kind in left_out if number)
         subject = f"[{stack}] {kinds}"
         parts = [
             f"A load of {stack} ended well, but {_count(rejected + unreadable + waiting)} could not be loaded.",
-            _loaded(files),
+            files_in_words(files),
             *([FIX] if rejected else []),
             *([READ] if unreadable else []),
         ]
@@ -399,7 +399,8 @@ def _count(files: int) -> str:
     return f"{files} file" if files == 1 else f"{files} files"
 
 
-def _loaded(files: dict[str, int]) -> str:
+def files_in_words(files: dict[str, int]) -> str:
+    """3 files loaded, 1 file rejected."""
     kinds = {"unreadable": "unreadable", "waiting": "waiting", "failed": "not loaded"}
     others = "".join(
         f", {_count(files[kind])} {what}" for kind, what in kinds.items() if files.get(kind)

@@ -429,6 +429,10 @@ class Result(TypedDict, total=False):
     rejected: int
     unreadable: int
     waiting: int
+    loaded_bytes: int
+    """Of the loaded files."""
+    inputs: list[tuple[str, str, int, int | None]]
+    """The first loaded files: key, ETag, bytes, lines (None: not known)."""
     rejects: list[RejectedFile]
     """The first of them."""
     files: list[list[Any]]
@@ -558,3 +562,5 @@ class FinishEvent(TypedDict, total=False):
     error: StepError
     """{} if no step of the load failed."""
     rest_started: bool
+    attempt: int
+    """Which attempt of the state machine at this step it is, from 1."""

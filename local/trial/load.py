@@ -20,7 +20,7 @@ from unittest import mock
 from fakeshift import LocalRedshift, Settings
 from local.environment import DATABASE, REGION, ROOT, SCHEMA, WORKGROUP
 from local.states.interpreter import Interpreter, Task, TaskFailed
-from local.trial.services import S3, DataApi, Object, Stores, Topic
+from local.trial.services import S3, Bus, DataApi, Object, Stores, Topic
 
 BUCKET = "data"
 WORK_BUCKET = "work"
@@ -155,7 +155,8 @@ def loads(tree: Path, folder: Path) -> Iterator[Loads]:
     with ExitStack() as entered:
         warehouse = LocalRedshift(settings, object_stores=Stores(settings, s3))
         entered.callback(warehouse.stop)
-        clients = {"s3": s3, "redshift-data": DataApi(warehouse), "sns": Topic()}
+        api = DataApi(warehouse)
+        clients = {"s3": s3, "redshift-data": api, "events": Bus(), "sns": Topic()}
         variables = {**_VARIABLES, "LOADER_SQL": str(tree)}
         entered.enter_context(mock.patch.dict(os.environ, variables))
         entered.enter_context(mock.patch("boto3.client", lambda name, **_: clients[name]))

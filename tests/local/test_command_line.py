@@ -54,7 +54,7 @@ def test_help_names_every_command() -> None:
     shown = run("--help")
     assert shown.returncode == 0
     for name, module in command_line.COMMANDS.items():
-        assert f"    {name} " in shown.stdout
+        assert re.search(rf"^    {name}\s", shown.stdout, re.MULTILINE)
         assert module.HELP.split()[0] in shown.stdout
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,7 +21,7 @@ from moto.core.botocore_stubber import MockRawResponse
 
 from tests.world.clock import Clock
 from tests.world.sandbox import ApiCall, Environment
-from tests.world.template import Stack
+from tests.world.template import ACCOUNT, REGION, Stack
 
 TICK = 0.001  # seconds that a call takes
 
@@ -76,6 +76,7 @@ class Call:
     execution: str
     kinds: tuple[str, ...]
     attempts: int = 0
+    given: Mapping[str, Collection[str]] = field(default_factory=dict)  # condition keys
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Boundary:
 
     def allowed(self, call: Call) -> bool:
         """Whether a policy of the caller's role allows the call."""
-        return self._stack.allows(call.role, call.action, call.resource)
+        return self._stack.allows(call.role, call.action, call.resource, call.given)
 
     # -- what a function's client sends ------------------------------------------------------
 
@@ -194,6 +195,7 @@ class Boundary:
             api.note = self.record(
                 caller.name, caller.role, operation, action, resource, caller.execution, kinds
             )
+            api.note.given = _conditions(api)
         call: Call = api.note
         call.attempts += 1
         kind = self.kind_at(call)
@@ -308,12 +310,28 @@ def _in_iam(stack: Stack, api: ApiCall) -> tuple[str, str]:
         return action, "*" if api.operation in _OF_STATEMENTS else stack.workgroup
     if api.service == "sns":
         return f"sns:{api.operation}", given["TopicArn"]
+    if api.service == "events":  # no entry names a bus: it is the account's default one
+        return f"events:{api.operation}", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default"
     if api.service == "sqs":  # the stack's functions know one queue
         return f"sqs:{api.operation}", stack.source.queue
     if api.service == "stepfunctions":
         arn = given.get("stateMachineArn") or given["executionArn"]
         return f"states:{api.operation}", arn
     raise KeyError(f"{api.service}.{api.operation} is not known here: say what it is in IAM.")
+
+
+def _conditions(api: ApiCall) -> dict[str, list[str]]:
+    """The condition keys of a call in IAM, with their values.
+
+    Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    if api.service != "events":
+        return {}
+    entries = api.parameters["Entries"]
+    return {
+        "events:source": [entry["Source"] for entry in entries],
+        "events:detail-type": [entry["DetailType"] for entry in entries],
+    }
 
 
 def denied(request: AWSPreparedRequest) -> AWSResponse:

@@ -9,6 +9,7 @@ Redshift, Step Functions, the queue, the schedule. Time passes only when somethi
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections import Counter
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -35,7 +37,7 @@ from moto.s3.models import S3Backend, s3_backends
 from fakeshift import Isolation, SnapshotAt
 from local.states.interpreter import Task, TaskFailed
 from tests.world import oracle
-from tests.world.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, denied
+from tests.world.boundary import EVENT_KINDS, SERVICE_KINDS, Boundary, Refused, denied
 from tests.world.clock import Clock
 from tests.world.executions import Execution, Executions
 from tests.world.sandbox import ApiCall, Code, Environment, FunctionError
@@ -163,6 +165,7 @@ class World:
             NotificationConfiguration={"EventBridgeConfiguration": {}},
         )
         self.told: list[tuple[str, str]] = []  # subject and text of the topic's messages
+        self.events: list[dict[str, Any]] = []  # of the default bus, as its rules get them
         self.warehouse = Warehouse(
             folder, self.stack, isolation, memory.warehouse if memory else None, admins, snapshot_at
         )
@@ -176,6 +179,7 @@ class World:
                 "redshift-data": self.warehouse.operation,
                 "stepfunctions": self.executions.operation,
                 "sns": self._publish,
+                "events": self._put_events,
                 "sqs": lambda *given: self.queue.operation(*given),
             },
         )
@@ -193,6 +197,37 @@ class World:
         assert name == "Publish", name
         self.told.append((request["Subject"], request["Message"]))
         return {"MessageId": f"{len(self.told)}"}
+
+    def _put_events(self, name: str, request: dict[str, Any], caller: Any) -> dict[str, Any]:
+        """EventBridge: takes the entries, each with its envelope.
+
+        Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
+        """
+        del caller
+        assert name == "PutEvents", name
+        entries = request["Entries"]
+        if len(entries) > 10:
+            raise Refused("ValidationException", "Entries: at most 10")
+        if sum(map(_size_of, entries)) > 256 * 1024:
+            raise Refused("ValidationException", "Total size of the entries is over the limit")
+        made = [
+            {
+                "version": "0",
+                "id": str(
+                    UUID(int=number)
+                ),  # none of the clock's: threads of functions send events
+                "detail-type": entry["DetailType"],
+                "source": entry["Source"],
+                "account": ACCOUNT,
+                "time": self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "region": REGION,
+                "resources": entry.get("Resources", []),
+                "detail": json.loads(entry["Detail"]),
+            }
+            for number, entry in enumerate(entries, len(self.events))
+        ]
+        self.events += made
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": event["id"]} for event in made]}
 
     def __enter__(self) -> World:
         return self
@@ -453,6 +488,12 @@ class World:
 
     def _staging(self) -> set[str]:
         return {table for table in self.warehouse.tables() if any(c.isdigit() for c in table)}
+
+
+def _size_of(entry: Mapping[str, Any]) -> int:
+    """Source: docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html"""
+    texts = (entry["Source"], entry["DetailType"], entry["Detail"], *entry.get("Resources", ()))
+    return sum(len(text.encode()) for text in texts)
 
 
 Status = str | None | tuple[str | None, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ _PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 _NO_VALUE = object()
+ALL_VALUES = "ForAllValues:StringEquals"
 
 
 class TemplateProblem(Exception):
@@ -38,15 +39,22 @@ class TemplateProblem(Exception):
 
 @dataclass(frozen=True)
 class Allowed:
-    """One statement of a policy: actions and resources as patterns, in the role that it is a part of."""
+    """One statement of a policy: actions and resources as patterns, in the role that it is a part of. ``values``: the
+    condition ForAllValues:StringEquals, key -> the values that it allows.
+    """
 
     role: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    def allows(self, action: str, resource: str) -> bool:
-        return any(matches(a, action) for a in self.actions) and any(
-            matches(r, resource) for r in self.resources
+    def allows(
+        self, action: str, resource: str, given: Mapping[str, Collection[str]] | None = None
+    ) -> bool:
+        return (
+            any(matches(a, action) for a in self.actions)
+            and any(matches(r, resource) for r in self.resources)
+            and all(set((given or {}).get(key, ())) <= set(allowed) for key, allowed in self.values)
         )
 
 
@@ -177,16 +185,31 @@ class Stack:
             for reference in self._resources[logical]["Properties"].get("ManagedPolicyArns", ()):
                 documents.append(self._properties(reference["Ref"])["PolicyDocument"])
             for statement in (s for d in documents for s in d["Statement"]):
-                if statement["Effect"] != "Allow" or "Condition" in statement:
+                conditions = statement.get("Condition", {})
+                if statement["Effect"] != "Allow" or conditions.keys() - {ALL_VALUES}:
                     raise TemplateProblem(f"{logical} has a statement of a kind not known here.")
+                values = conditions.get(ALL_VALUES, {}).items()
                 found.append(
-                    Allowed(logical, _tuple(statement["Action"]), _tuple(statement["Resource"]))
+                    Allowed(
+                        logical,
+                        _tuple(statement["Action"]),
+                        _tuple(statement["Resource"]),
+                        tuple((key, _tuple(value)) for key, value in values),
+                    )
                 )
         return tuple(found)
 
-    def allows(self, role: str, action: str, resource: str) -> bool:
-        """Whether a policy of the role (its logical name) allows the action on the resource."""
-        return any(p.role == role and p.allows(action, resource) for p in self.policies)
+    def allows(
+        self,
+        role: str,
+        action: str,
+        resource: str,
+        given: Mapping[str, Collection[str]] | None = None,
+    ) -> bool:
+        """Whether a policy of the role (its logical name) allows the action on the resource. ``given``: the request's
+        condition keys, with their values.
+        """
+        return any(p.role == role and p.allows(action, resource, given) for p in self.policies)
 
     def takes(self, event: Mapping[str, Any]) -> bool:
         """Whether the upload rule's pattern takes an S3 event of EventBridge.

@@ -32,11 +32,13 @@ class _Store(Store):
         return self._clients.s3
 
 
-def page(clients: Clients, stack: Stack, now: datetime) -> Page:
-    """What the page says now of the stack's loads."""
+def page(clients: Clients, stack: Stack, now: datetime, *, computed: bool = True) -> Page:
+    """What the page says now of the stack's loads; with what the workgroup ``computed``, if that is to be asked for."""
     found = read_history(_Store(clients, stack.work_bucket), DAYS, now)
     stops = paused(clients)
     made = Page(found.loads, found.sweep, now, paused=stops)
+    if not computed:
+        return made
     spans = {load.id: (load.started, load.ended) for load in made.loads}
     try:
         seconds = compute.of_loads(clients, spans, now)

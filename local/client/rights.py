@@ -40,6 +40,7 @@ RUNNING = {"ListExecutions": "states:ListExecutions"}
 RUNS = RUNNING | {"DescribeExecution": "states:DescribeExecution"}
 DEPTH = {"GetQueueAttributes": "sqs:GetQueueAttributes"}
 PUT = {"PutObject": "s3:PutObject", "CreateMultipartUpload": "s3:PutObject"}
+GET = {"GetObject": "s3:GetObject"}
 HEAD = {"HeadObject": "s3:GetObject", "GetObject": "s3:GetObject"}
 LOG_IN = (
     *("redshift-serverless:GetCredentials", "redshift:GetClusterCredentials"),
@@ -47,7 +48,7 @@ LOG_IN = (
 )
 """What the Data API asks for on behalf of the caller, one of them (redshift/latest/mgmt/data-api-access.html)."""
 NEEDS: dict[str, Mapping[str, str]] = {
-    "status": STACK | DATA_API | LIST | RUNNING | DEPTH,
+    "status": STACK | DATA_API | LIST | RUNNING | DEPTH | GET,
     "where": STACK | DATA_API | LIST,
     "rejected": STACK | DATA_API,
     "sql": STACK | DATA_API,
@@ -56,7 +57,7 @@ NEEDS: dict[str, Mapping[str, str]] = {
     "redo": STACK | FOLLOW,
     "reload": STACK | FOLLOW,
     "show": STACK | RUNS,
-    "report": STACK | LIST | {"GetObject": "s3:GetObject"},
+    "report": STACK | LIST | GET,
     "upload": STACK | PUT | HEAD | RUNS | DEPTH | DATA_API,
     "evolve": STACK | DATA_API,
 }

@@ -80,6 +80,11 @@ def write(page: Page, commands: Commands, out: Path) -> str:
 
 def as_json(page: Page, url: str) -> dict[str, Any]:
     """The state, and where the page is."""
+    return {**state_as_json(page), "page": url}
+
+
+def state_as_json(page: Page) -> dict[str, Any]:
+    """The state."""
     state, current = state_of(page), page.current_as_of
     return {
         "level": state.level,
@@ -88,7 +93,6 @@ def as_json(page: Page, url: str) -> dict[str, Any]:
         "last_load": page.last.id if page.last else None,
         "loads": len(page.loads),
         "left_out": len(page.left_out),
-        "page": url,
     }
 
 

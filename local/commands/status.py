@@ -6,20 +6,24 @@ import json
 import platform
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local.aws import processes, services
-from local.client import executions, files, queries, rights, stack, versions
+from local.client import executions, files, history, queries, rights, stack, versions
 from local.client.clients import Clients, clients
 from local.client.queues import depth
+from local.commands import report
 from local.datasets import datasets
 from local.environment import ports
 from local.problem import ASKS, FAILED, WELL
 from local.show import state
 from local.show.state import State
-from local.show.terminal import RED, YELLOW, columns, fold, paint
+from local.show.terminal import RED, YELLOW, columns, fold, paint, visible
+
+from loader.page.model import Page  # isort: skip - local.client.history makes it found
 
 HELP = "show what is loaded of each dataset, what needs attention, and what is running"
 EXAMPLES = (
@@ -81,6 +85,9 @@ class Look:
         )
         self._queue: int | None = self._try(lambda: depth(found, parts.queue_url))
         self._dead: int | None = self._try(lambda: depth(found, parts.dead_letter_url))
+        self._loads: Page | None = self._try(
+            lambda: history.page(found, parts, datetime.now(UTC), computed=False)
+        )
 
     def _try(self, look: Callable[[], Any]) -> Any:
         """What it returns; None if a right is missing for it, which is noted."""
@@ -132,6 +139,18 @@ class Look:
             f"data bucket: s3://{parts.data_bucket}",
             f"state machine: {parts.state_machine}, {running} executions running",
             f"queue: {queue} messages, dead letters: {dead}",
+            *self._told_by_loads(),
+        ]
+
+    def _told_by_loads(self) -> list[str]:
+        """What the page of loads says first, and when the last sweep looked."""
+        if self._loads is None:
+            return []
+        swept = self._loads.swept
+        suffix = self._found.target.suffix
+        return [
+            f"last sweep: {f'{swept:%Y-%m-%d %H:%M} UTC' if swept else 'none yet'}",
+            f"loads: {visible(report.sentence(self._loads))} The page of loads: loader report --open{suffix}",
         ]
 
     def as_json(self, status: str) -> dict[str, Any]:
@@ -146,6 +165,7 @@ class Look:
             "running": self._running,
             "queue": self._queue,
             "dead_letters": self._dead,
+            "loads": self._loads and report.state_as_json(self._loads),
             "datasets": [each.as_json() for each in self.states],
             "not_shown": self.denied
             + sorted({one.not_seen for one in self.states if one.not_seen}),

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
 import pytest
+from loader.page.model import Page
 
 from contracts import build
 from local import __main__ as command_line
@@ -337,11 +339,19 @@ def test_status_says_datasets_first_then_what_runs(
     monkeypatch.setattr("local.client.executions.arns", lambda *_: iter(["e"]))
     monkeypatch.setattr(status, "depth", lambda *_: 2)
     monkeypatch.setattr(status, "_tables", lambda _: "tables 4")
+    page = Page([], None, datetime.now(UTC))
+    monkeypatch.setattr("local.client.history.page", lambda *_, **__: page)
     assert status.run(argparse.Namespace(stack=None, json=False)) == code
     told = capsys.readouterr().out
-    places = [
-        told.index(word) for word in ("log_data ", "stack s", "up on 127", "versions: tables")
-    ]
+    words = (
+        "log_data ",
+        "stack s",
+        "last sweep: none",
+        "loads: Needs a look: no sweep",
+        "up on 127",
+        "versions: ",
+    )
+    places = [told.index(word) for word in words]
     assert places == sorted(places)
 
 

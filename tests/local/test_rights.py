@@ -308,15 +308,17 @@ def test_status_shows_what_it_may_and_says_what_it_may_not(
     aws.refuse("states", "list_executions", f"{USER} states:ListExecutions on resource: arn:load")
     for _ in range(2):
         aws.refuse("sqs", "get_queue_attributes", "Access denied")
+    aws.refuse("s3", "list_objects_v2", f'{USER} s3:ListBucket on resource: "arn:aws:s3:::work"')
     assert status.run(Namespace(stack="mine", json=True)) == 1
     found = json.loads(capsys.readouterr().out)
     [logs] = [one for one in found["datasets"] if one["dataset"] == "log_data"]
     assert (logs["files"]["loaded"], logs["files"]["rejected"]) == (7, 1)
     assert logs["files"]["not_loaded"] is None
-    assert (found["running"], found["queue"]) == (None, None)
+    assert (found["running"], found["queue"], found["loads"]) == (None, None, None)
     assert found["not_shown"] == [
         "you may not states:ListExecutions on arn:load",
         "you may not sqs:GetQueueAttributes",
+        "you may not s3:ListBucket on arn:aws:s3:::work",
         "you may not s3:ListBucket on arn:aws:s3:::data",
     ]
 

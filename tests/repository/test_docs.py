@@ -410,7 +410,7 @@ def test_the_page_of_the_commands_has_each_and_says_which_have_a_stack() -> None
     for names, goes in re.findall(
         r"^\| ((?:`loader [^|]+`(?:, )?)+) \|.*\| (yes|no) \|$", page, re.M
     ):
-        listed |= dict.fromkeys(re.findall(r"`loader (\w+)", names), goes == "yes")
+        listed |= dict.fromkeys(re.findall(r"`loader ([\w-]+)", names), goes == "yes")
     assert listed == {name: not hasattr(module, "ONLY_HERE") for name, module in COMMANDS.items()}
 
 

@@ -137,7 +137,7 @@ def test_a_load_does_not_wait_for_an_answer_that_does_not_come(
 ) -> None:
     waits = threading.Event()
     bus: Any = Bus()
-    bus.put_events = lambda **_: waits.wait()
+    bus.put_events = lambda **_: waits.wait(5) and None
     monkeypatch.setattr(clients, "events", lambda: bus)
     monkeypatch.setattr(event, "PATIENCE", 0.01)
     announce([])

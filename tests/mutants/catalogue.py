@@ -1743,6 +1743,13 @@ MUTANTS = (
         "if answers:",
     ),
     mutant(
+        "events that could not be sent are not left to the sweep",
+        "tests/stateful/test_announced.py::test_events_that_aws_refuses_fail_no_load_and_the_sweep_sends_them",
+        "functions/loader/event.py",
+        "self._store.put(self._key, left)",
+        "pass",
+    ),
+    mutant(
         "a load waits for EventBridge for as long as it likes",
         f"{EVENT}::test_a_load_does_not_wait_for_an_answer_that_does_not_come",
         "functions/loader/event.py",
@@ -1751,10 +1758,10 @@ MUTANTS = (
     ),
     mutant(
         "an event that cannot be sent fails the load",
-        f"{EVENT}::test_what_could_not_be_sent_is_measured",
+        f"{EVENT}::test_what_could_not_be_sent_is_measured_and_left_to_the_sweep",
         "functions/loader/event.py",
-        '            except Exception:\n                logger.exception("the events of this load could not be sent',
-        '            except KeyError:\n                logger.exception("the events of this load could not be sent',
+        '        except Exception:\n            logger.exception("the events of this load could not be sent',
+        '        except KeyError:\n            logger.exception("the events of this load could not be sent',
     ),
     mutant(
         "a report that is too large is sent whole",
@@ -1769,6 +1776,7 @@ MUTANTS = (
         "template.yaml",
         '"events:source": s3-redshift-loader, ',
         "",
+        after="  SweepRole:",
     ),
     mutant(
         "lineage says that a dataset is complete of which files failed",

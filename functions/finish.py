@@ -86,7 +86,7 @@ def handler(event: FinishEvent) -> dict[str, Any]:
         load["load_id"],
     )
     announcement = Announcement(
-        load, report, results, execution=execution, attempt=event.get("attempt", 1)
+        store, load, report, results, execution=execution, attempt=event.get("attempt", 1)
     )
     dropped = drop_staging(load, tables, report, recorded)
     leaving.end()

@@ -18,6 +18,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from loader import clients, keys, retries, sweep_mark
 from loader.datasets import Dataset, dataset_of, datasets
+from loader.event import send_unsent
 from loader.event_loads import EventLoads, WaitingList, events_of, waiting_lists
 from loader.history import fold, leave_missing
 from loader.load_document import document_of_gone
@@ -54,6 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     now = datetime.now(UTC)
     looked = basis(now)
     files = look(now, looked)
+    send_unsent(store)
     remember(now, looked)
     return {"files": files}
 

@@ -1,7 +1,7 @@
 """A load ended: an event on the account's default event bus, and an OpenLineage run event for each of its datasets.
 
 docs/events.md is the contract, docs/events/load-ended.schema.json the schema of the first. They are sent in a thread,
-while the last step waits for its clean-up. That they cannot be sent is logged and counted, and fails no load.
+while the last step waits for its clean-up. What cannot be sent fails no load: it is counted, and the sweep sends it.
 Source: docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 """
 
@@ -19,6 +19,7 @@ from loader.load_document import by_dataset
 from loader.observability import SERVICE, MetricUnit, logger, metrics
 from loader.report import as_cause, files_in_words
 from loader.settings import settings
+from loader.store import Store
 
 if TYPE_CHECKING:
     from loader.state import Load, Report, Result
@@ -40,35 +41,62 @@ class Announcement:
     """The events of one load, on their way from the start."""
 
     def __init__(
-        self, load: Load, report: Report, results: list[Result], *, execution: str, attempt: int
+        self,
+        store: Store,
+        load: Load,
+        report: Report,
+        results: list[Result],
+        *,
+        execution: str,
+        attempt: int,
     ) -> None:
-        self._left: Future[int] | None = None
+        self._store, self._key = store, keys.unsent(load["load_id"])
+        self._entries: list[Entry] = []
+        self._left: Future[list[Entry]] | None = None
         try:
-            entries = list(entries_of(load, report, results, execution, attempt))
+            self._entries = list(entries_of(load, report, results, execution, attempt))
             client = clients.events()  # here, because boto3 must not make one in a thread
             self._pool = ThreadPoolExecutor(1)
-            self._left = self._pool.submit(put, client, entries)
+            self._left = self._pool.submit(put, client, self._entries)
         except Exception:
             logger.exception("the events of this load could not be written")
+            metrics.add_metric("EventsNotSent", MetricUnit.Count, 1)
 
     def wait(self) -> None:
-        """Waits a moment for the end, and counts what was not sent."""
-        left = 1
-        if self._left:
-            try:
-                left = self._left.result(PATIENCE)
-            except TooLate:
-                logger.warning("EventBridge has not answered; the events may not have been sent")
-            except Exception:
-                logger.exception("the events of this load could not be sent")
-            self._pool.shutdown(wait=False)
+        """Waits a moment for the end. What was not sent, or may not have been, is counted and left to the sweep."""
+        if not self._left:
+            return
+        left = self._entries
+        try:
+            left = self._left.result(PATIENCE)
+        except TooLate:
+            logger.warning("EventBridge has not answered; the sweep sends the events again")
+        except Exception:
+            logger.exception("the events of this load could not be sent; the sweep sends them")
+        self._pool.shutdown(wait=False)
         if left:
-            metrics.add_metric("EventsNotSent", MetricUnit.Count, left)
+            metrics.add_metric("EventsNotSent", MetricUnit.Count, len(left))
+            try:
+                self._store.put(self._key, left)
+            except Exception:
+                logger.exception("the events of this load are lost")
 
 
-def put(client: Any, entries: list[Entry]) -> int:
-    """Sends the entries; returns how many EventBridge did not take, which are logged. Raises what botocore raises."""
-    left = 0
+def send_unsent(store: Store) -> None:
+    """Sends the events that loads could not send; what cannot be sent either is left to the next sweep."""
+    try:
+        for key in store.keys(keys.UNSENT):
+            if left := put(clients.events(), store.get(key)):
+                logger.warning("events of a load cannot be sent", key=key, events=len(left))
+            else:
+                store.delete(key)
+    except Exception:
+        logger.exception("events of loads could not be sent")
+
+
+def put(client: Any, entries: list[Entry]) -> list[Entry]:
+    """Sends the entries; returns those that EventBridge did not take, which are logged. Raises what botocore raises."""
+    left: list[Entry] = []
     for together in requests(entries):
         for attempt in range(ATTEMPTS):
             answers = client.put_events(Entries=together)
@@ -86,7 +114,7 @@ def put(client: Any, entries: list[Entry]) -> int:
                 last_attempt=attempt == ATTEMPTS - 1,
             )
         else:
-            left += len(together)
+            left += together
     return left
 
 

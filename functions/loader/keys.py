@@ -11,6 +11,7 @@ SWEEP_MARK = "sweep/mark.json"
 WAITING_SINCE = "sweep/since.json"
 RETRY_LISTS = "sweep/again/"
 UNFINISHED = "open/"
+UNSENT = "unsent/"
 HISTORY_LOADS = "history/loads/"
 HISTORY_DAYS = "history/days/"
 SWEPT = "history/sweep.json"
@@ -276,6 +277,11 @@ def unfinished(load: str) -> str:
 def unfinished_load(key: str) -> str:
     """The id of the load to which a key of ``unfinished`` belongs."""
     return key.removeprefix(UNFINISHED).removesuffix(".json")
+
+
+def unsent(load: str) -> str:
+    """The events of a load's end that could not be sent."""
+    return f"{UNSENT}{load}.json"
 
 
 # -- the history ---------------------------------------------------------------------------

@@ -29,6 +29,14 @@ OTHERS = {
     ("LoaderRole", "s3:DeleteObject", f"arn:aws:s3:::{STACK.work_bucket}/loads/*/mask_key/*"): (
         "a dataset with a masked column: none is recorded here (tests/stateful/test_masking.py)"
     ),
+    **{
+        ("SweepRole", action, on): "events that a load could not send (tests/stateful/test_announced.py)"
+        for action, on in (
+            ("s3:GetObject", f"arn:aws:s3:::{STACK.work_bucket}/unsent/*"),
+            ("s3:DeleteObject", f"arn:aws:s3:::{STACK.work_bucket}/unsent/*"),
+            ("events:PutEvents", "*"),
+        )
+    },
     ("WidgetRole", "s3:ListBucket", "*"): "the dashboard calls the widget (tests/page/test_widget.py)",
     ("WidgetRole", "s3:GetObject", "*"): "the dashboard calls the widget (tests/page/test_widget.py)",
     **{

@@ -818,3 +818,16 @@ def test_messages_that_sns_refuses(local: Client, subject: str, message: str, sa
         "InvalidParameter",
         f"Invalid parameter: {says}",
     )
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_events_that_are_too_large_together(local: Client, number: int) -> None:
+    entry = {"Source": "s", "DetailType": "t", "Resources": ["arn:x"]}
+    room = LIMIT // number - len("starn:x")
+    entries = [{**entry, "Detail": json.dumps("x" * (room - 2))} for _ in range(number)]
+    assert local("events").put_events(Entries=entries)["FailedEntryCount"] == 0
+    entries[0]["Resources"] = ["arn:xy"]
+    assert refused(local("events").put_events, Entries=entries) == (
+        "ValidationException",
+        "Total size of the entries in the request is over the limit.",
+    )

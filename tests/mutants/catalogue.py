@@ -65,6 +65,8 @@ PARQUET = "tests/stateful/test_parquet.py"
 STATE = "tests/page/test_state.py"
 DOCUMENT = "tests/page/test_document.py"
 HISTORY = "tests/unit/test_history.py"
+    ),
+EVENT = "tests/unit/test_event.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"
 MANY = "tests/stateful/test_many_datasets.py"
@@ -1791,5 +1793,75 @@ MUTANTS = (
         "local/client/compute.py",
         "seconds / len(running)",
         "seconds",
+    mutant(
+        "an event that EventBridge did not take is not sent again",
+        f"{EVENT}::test_an_entry_that_is_refused_once_is_sent_again_alone",
+        "functions/loader/event.py",
+        "ATTEMPTS = 2",
+        "ATTEMPTS = 1",
+    ),
+    mutant(
+        "FailedEntryCount is not read",
+        f"{EVENT}::test_an_entry_that_stays_refused_is_counted",
+        "functions/loader/event.py",
+        'if not answers["FailedEntryCount"]:',
+        "if answers:",
+    ),
+    mutant(
+        "events that could not be sent are not left to the sweep",
+        "tests/stateful/test_announced.py::test_events_that_aws_refuses_fail_no_load_and_the_sweep_sends_them",
+        "functions/loader/event.py",
+        "self._store.put(self._key, left)",
+        "pass",
+    ),
+    mutant(
+        "a load waits for EventBridge for as long as it likes",
+        f"{EVENT}::test_a_load_does_not_wait_for_an_answer_that_does_not_come",
+        "functions/loader/event.py",
+        "self._left.result(PATIENCE)",
+        "self._left.result()",
+    ),
+    mutant(
+        "an event that cannot be sent fails the load",
+        f"{EVENT}::test_what_could_not_be_sent_is_measured_and_left_to_the_sweep",
+        "functions/loader/event.py",
+        '        except Exception:\n            logger.exception("the events of this load could not be sent',
+        '        except KeyError:\n            logger.exception("the events of this load could not be sent',
+    ),
+    mutant(
+        "a report that is too large is sent whole",
+        f"{EVENT}::test_a_report_that_is_too_large_is_cut",
+        "functions/loader/event.py",
+        "> MOST - 40_000:",
+        "> MOST * 40_000:",
+    ),
+    mutant(
+        "the loader may put any event",
+        "tests/stateful/test_recipes.py::test_the_other_bus_accepts_what_the_loader_may_send",
+        "template.yaml",
+        '"events:source": s3-redshift-loader, ',
+        "",
+        after="  SweepRole:",
+    ),
+    mutant(
+        "lineage says that a dataset is complete of which files failed",
+        f"{EVENT}::test_a_dataset_of_which_files_failed_has_failed",
+        "functions/loader/lineage.py",
+        "and settled < load",
+        "and settled > load",
+    ),
+    mutant(
+        "lineage has some of the files and says that it has all",
+        "tests/stateful/test_announced.py::test_lineage_of_many_files_names_their_prefix",
+        "functions/loader/lineage.py",
+        "if loaded == len(files) <= MOST_FILES:",
+        "if files:",
+    ),
+    mutant(
+        "dbt takes a file that was undone as loaded",
+        "tests/stateful/test_announced.py::test_dbt_is_told_when_the_newest_file_was_loaded_that_is_not_undone",
+        "local/commands/dbt_sources.py",
+        " and status = 'loaded'\"",
+        '"',
     ),
 )

@@ -121,15 +121,31 @@ def test_an_attempt_whose_answer_is_lost_sends_the_event_again(story: Story) -> 
     assert first["datasets"] == second["datasets"] != {}
 
 
-def test_events_that_aws_refuses_fail_no_load(
+def test_events_that_aws_refuses_fail_no_load_and_the_sweep_sends_them(
     story: Story, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sent(story)
-    story.world.boundary.storm("refused", lambda call: call.action == "events:PutEvents")
-    story.load([File(A, (Event(),))])
-    assert story.world.executions.all[-1].status == "SUCCEEDED"
-    assert not story.world.events
-    assert '"EventsNotSent":[1' in capsys.readouterr().out.replace(" ", "")
+    boundary = story.world.boundary
+    boundary.storm("refused", lambda call: call.action == "events:PutEvents")
+    story.world.upload(A, File(A, (Event(),)).body)
+    story.world.work()
+    execution = story.world.executions.all[-1]
+    assert execution.status == "SUCCEEDED"
+    assert '"EventsNotSent":[2' in capsys.readouterr().out.replace(" ", "")
+
+    def sweep() -> list[tuple[str, str]]:
+        """The kinds and loads of the events that the bus has got by the end of a sweep and its load."""
+        story.world.sweep()
+        story.world.work()
+        found, story.world.events = story.world.events, []
+        loads = [event["resources"][0] for event in found]
+        return [(e["detail-type"], load) for e, load in zip(found, loads, strict=True)]
+
+    assert sweep() == []  # which is refused too
+    boundary.lift()
+    now = sweep()
+    assert now.count((ENDED, execution.arn)) == now.count((LINEAGE, execution.arn)) == 1
+    assert execution.arn not in [load for _, load in sweep()]
 
 
 def test_lineage_has_the_files_and_the_tables_of_each_dataset(story: Story) -> None:

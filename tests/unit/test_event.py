@@ -10,6 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 from loader import clients, event, lineage, observability
 from loader.event import ENTRIES, MOST, Announcement, put, requests, size_of
 from loader.state import Load, Report, Result
+from loader.store import Store
 
 from tests.unit.loads import LOAD_ID, load
 from tests.world import openlineage
@@ -82,26 +83,41 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
     return made
 
 
-def announce(results: list[Result], **of_report: Any) -> None:
+class Kept:
+    """What of the work bucket the announcement writes."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Any] = {}
+
+    def put(self, key: str, value: Any) -> None:
+        self.objects[key] = value
+
+
+def announce(results: list[Result], **of_report: Any) -> dict[str, Any]:
+    """Sends the events; what is left in the work bucket."""
     the_load: Load = load()
-    Announcement(the_load, report(**of_report), results, execution=ARN, attempt=1).wait()
+    kept: Any = Kept()
+    of_load: Any = {"execution": ARN, "attempt": 1}
+    Announcement(kept, the_load, report(**of_report), results, **of_load).wait()
+    found: dict[str, Any] = kept.objects
+    return found
 
 
 def test_all_entries_of_a_load_go_in_one_request(bus: Bus) -> None:
-    announce([result()])
+    assert announce([result()]) == {}
     [details] = bus.calls
     assert [json.loads(detail).get("load_id") for detail in details] == [LOAD_ID, None]
 
 
 def test_an_entry_that_is_refused_once_is_sent_again_alone() -> None:
     bus = Bus(b=1)
-    assert put(bus, [entry("a"), entry("b"), entry("c")]) == 0
+    assert put(bus, [entry("a"), entry("b"), entry("c")]) == []
     assert bus.calls == [["a", "b", "c"], ["b"]]
 
 
 def test_an_entry_that_stays_refused_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     bus = Bus(b=9)
-    assert put(bus, [entry("a"), entry("b"), entry("c")]) == 1
+    assert put(bus, [entry("a"), entry("b"), entry("c")]) == [entry("b")]
     assert len(bus.calls) == event.ATTEMPTS
     assert "EventBridge did not take events" in caplog.text
 
@@ -114,7 +130,7 @@ def test_no_request_has_more_than_eventbridge_takes() -> None:
     assert max(sum(map(size_of, together)) for together in made) <= MOST
 
 
-def test_what_could_not_be_sent_is_measured(
+def test_what_could_not_be_sent_is_measured_and_left_to_the_sweep(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(**_: Any) -> None:
@@ -127,9 +143,26 @@ def test_what_could_not_be_sent_is_measured(
     bus: Any = Bus()
     bus.put_events = fail
     monkeypatch.setattr(clients, "events", lambda: bus)
-    announce([])
+    [(key, [left])] = announce([]).items()
+    assert key == f"unsent/{LOAD_ID}.json"
+    assert left["DetailType"] == event.ENDED
     assert counted == [1]
     assert "could not be sent" in caplog.text
+
+
+def test_the_sweep_sends_what_loads_could_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is refused again is left to the next sweep."""
+    bus = Bus(b=event.ATTEMPTS)
+    monkeypatch.setattr(clients, "events", lambda: bus)
+    store.put("unsent/1.json", [entry("a")])
+    store.put("unsent/2.json", [entry("b"), entry("c")])
+    event.send_unsent(store)
+    assert list(store.keys("unsent/")) == ["unsent/2.json"]
+    event.send_unsent(store)
+    assert list(store.keys("unsent/")) == []
+    assert bus.calls == [["a"], ["b", "c"], ["b"], ["b", "c"]]
 
 
 def test_a_load_does_not_wait_for_an_answer_that_does_not_come(
@@ -137,12 +170,12 @@ def test_a_load_does_not_wait_for_an_answer_that_does_not_come(
 ) -> None:
     waits = threading.Event()
     bus: Any = Bus()
-    bus.put_events = lambda **_: waits.wait()
+    bus.put_events = lambda **_: waits.wait(5) and None
     monkeypatch.setattr(clients, "events", lambda: bus)
     monkeypatch.setattr(event, "PATIENCE", 0.01)
-    announce([])
+    assert len(announce([])) == 1
     assert not waits.is_set()
-    assert "may not have been sent" in caplog.text
+    assert "has not answered" in caplog.text
     waits.set()
 
 

@@ -113,6 +113,9 @@ requests.py
 
 - A request may have any values. AWS checks it with the service's model: lengths, patterns, ranges, allowed values:
   https://smithy.io/2.0/spec/constraint-traits.html
+- Events may have any size. On AWS all entries of a request have 256 KB
+  (https://github.com/awslabs/aws-service-catalog-puppet/issues/563):
+  https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevent-size.html
 
 notifications.py
 

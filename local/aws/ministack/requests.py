@@ -2,7 +2,7 @@
 
 botocore, with which the functions call, checks types and what is missing, and leaves the rest to the service. The
 models are botocore's. Checked are the services of the product that speak JSON; SNS, of which the functions call one
-operation, is checked for that by hand.
+operation, is checked for that by hand, and so is the size of events.
 """
 
 import json
@@ -28,6 +28,8 @@ SERVICES = {
 # line breaks or control characters, less than 100 characters long; a message of 256 KB at most.
 SUBJECT = re.compile(r"[!-~][ -~]{0,98}")
 MAX_MESSAGE = 262_144
+# Of all entries of a request, in bytes (…/eventbridge/latest/userguide/eb-putevent-size.html).
+MAX_EVENTS = 262_144
 
 
 def problems(value: Any, shape: Shape, where: str = "") -> Iterator[str]:
@@ -142,7 +144,33 @@ def check_messages() -> None:
     sns._publish = publish_checked
 
 
+def check_events() -> None:
+    """Makes EventBridge refuse a request with larger entries than it takes.
+
+    Source of the message: https://github.com/awslabs/aws-service-catalog-puppet/issues/563
+    """
+    put: Callable[..., Answer] = eventbridge._put_events
+
+    def put_checked(data: dict[str, Any], *more: Any, **named: Any) -> Answer:
+        texts = [
+            str(text)
+            for entry in data.get("Entries", ())
+            for text in (
+                *(entry.get(name, "") for name in ("Source", "DetailType", "Detail")),
+                *entry.get("Resources", ()),
+            )
+        ]
+        if sum(len(text.encode()) for text in texts) > MAX_EVENTS:
+            says = "Total size of the entries in the request is over the limit."
+            refused: Answer = error_response_json("ValidationException", says, 400)
+            return refused
+        return put(data, *more, **named)
+
+    eventbridge._put_events = put_checked
+
+
 def apply() -> None:
     """All of it; before ministack.app is imported."""
     check_requests()
+    check_events()
     check_messages()

@@ -65,7 +65,6 @@ PARQUET = "tests/stateful/test_parquet.py"
 STATE = "tests/page/test_state.py"
 DOCUMENT = "tests/page/test_document.py"
 HISTORY = "tests/unit/test_history.py"
-    ),
 EVENT = "tests/unit/test_event.py"
 SCENARIOS = "tests/stateful/test_scenarios.py"
 SECOND = "tests/stateful/test_second_dataset.py"

@@ -1792,6 +1792,7 @@ MUTANTS = (
         "local/client/compute.py",
         "seconds / len(running)",
         "seconds",
+    ),
     mutant(
         "an event that EventBridge did not take is not sent again",
         f"{EVENT}::test_an_entry_that_is_refused_once_is_sent_again_alone",

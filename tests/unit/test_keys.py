@@ -99,7 +99,9 @@ def every_key() -> dict[str, str]:
         "seen": ("2026-11-23T20:30:11+00:00",),
         "retry_lists_read": ("2026-11-23T20:30:11+00:00",),
         **dict.fromkeys(("redo_files", "redo_missing", "not_loaded", "unmatched"), (load,)),
-        **dict.fromkeys(("probe", "check_jsonpaths", "retry_list", "unfinished"), (load,)),
+        **dict.fromkeys(
+            ("probe", "check_jsonpaths", "retry_list", "unfinished", "unsent"), (load,)
+        ),
         **dict.fromkeys(("batch", "lines", "ledger_rows", "result"), (load, "0.1")),
         **dict.fromkeys(("bad_rows", "over_limit", "rejected_rows"), (load, "0.1")),
         "changed": (load, "log_data"),

@@ -72,9 +72,11 @@ class StatementFault:
         return int(self.what.partition("-")[0])
 
     def meets(self) -> set[tuple[str, ...]]:
-        """Each kind of each verb (with FAULTS=all: of each verb and table)."""
+        """Each kind, and each verb; with FAULTS=all each kind of each verb and table."""
         _, verb, *table = self.what.split("-")
-        return {(verb, self.kind, *(table if ALL else ())), ("scenario", self.scenario)}
+        if ALL:
+            return {(verb, self.kind, *table), ("scenario", self.scenario)}
+        return {("verb", verb), ("kind", self.kind), ("scenario", self.scenario)}
 
 
 @dataclass(frozen=True)

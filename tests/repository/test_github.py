@@ -40,6 +40,14 @@ def test_ci_runs_what_the_project_says_on_the_oldest_and_the_newest_python() -> 
     assert [f">={versions[0]}", versions[-1]] == [project["requires-python"], runtime[1]]
 
 
+def test_every_week_runs_what_takes_too_long_for_each_change() -> None:
+    targets = read("workflows/weekly.yml")["jobs"]["long"]["strategy"]["matrix"]["target"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {"faults", "mutants"} <= set(targets)
+    for target in targets:
+        assert re.search(rf"^{target.split()[0]}:", makefile, re.M), target
+
+
 def test_prod_comes_after_dev_and_dev_after_the_tests() -> None:
     jobs = read("workflows/deploy.yml")["jobs"]
     assert [(name, job.get("needs")) for name, job in jobs.items()] == [

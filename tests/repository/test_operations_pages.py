@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import publish
 import pytest
+import stage
 from loader import dataapi, sql, statements, steps
 
-import publish
-import stage
 from contracts.types import LONGEST_VARCHAR
 from tests.repository.rendered import ROOT, TEMPLATE
 from tests.world.template import _document

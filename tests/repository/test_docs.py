@@ -298,11 +298,13 @@ def test_the_message_of_the_runbook_is_that_of_the_functions(runbook: str) -> No
 
 
 def test_the_sql_of_the_pages_runs(runbook: str, tmp_path: Path) -> None:
-    pages = (ROOT / "README.md", DOCS / "executions.md")
+    pages = (ROOT / "README.md", DOCS / "executions.md", DOCS / "maintenance.md")
     text = runbook + "".join(page.read_text(encoding="utf-8") for page in pages)
     found = re.findall(r"```sql\n(.*?)```", text, re.S)
-    queries = [query for query in found if "${" not in query]
-    assert len(queries) >= 6
+    blocks = [block for block in found if "${" not in block]
+    queries = [query for block in blocks for query in re.split(r";\n", block) if query.strip()]
+    assert len(queries) >= 11
+    assert any(query.startswith("VACUUM") for query in queries)
     with LocalRedshift(Settings(data=tmp_path / "redshift", port=0)) as server:
         warehouse = Client(server.url)
         create = [f"CREATE SCHEMA {name}" for name in SCHEMAS.values()]

@@ -164,6 +164,8 @@ def loads(tree: Path, folder: Path) -> Iterator[Loads]:
         steps = importlib.import_module("loader.steps")
         quick = SimpleNamespace(**vars(time) | {"sleep": lambda s: time.sleep(s / _FASTER)})
         entered.enter_context(mock.patch.object(steps, "time", quick))
+        # A command that reads the history has imported it before, without these variables.
+        steps.logger.setLevel(_VARIABLES["POWERTOOLS_LOG_LEVEL"])
         yield Loads(warehouse, s3)
 
 

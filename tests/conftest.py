@@ -5,6 +5,8 @@ The variables are set before a handler is imported, as Lambda does; nothing here
 
 import os
 
+import pytest
+
 from contracts import build
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -35,6 +37,11 @@ os.environ.update(
     STATE_MACHINE_ARN="arn:aws:states:us-west-2:123456789012:stateMachine:load",
     SWEEP_SCHEDULE="rate(1 hour)",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups (of pytest-xdist) come first: no worker begins the longest of them when the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

@@ -163,6 +163,8 @@ def create_user(session: Session, statement: nodes.CreateUser) -> Outcome:
     oid = catalog.new_oid(session.con)
     user = Grantee(statement.name, "user", oid, statement.superuser)
     catalog.put_grantee(session.con, user)
+    password = statement.password and catalog.stored_password(user.name, statement.password)
+    catalog.put_password(session.con, user.name, password)
     return Outcome()
 
 

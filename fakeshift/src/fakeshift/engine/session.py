@@ -28,7 +28,7 @@ from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.permissions import Permissions
 from fakeshift.engine.results import result_columns, with_intervals
-from fakeshift.engine.sink import CHUNK_ROWS, ResultSink
+from fakeshift.engine.sink import CHUNK_ROWS, ResultSink, Sink
 from fakeshift.errors import (
     RedshiftError,
     StatementCancelled,
@@ -105,7 +105,8 @@ class Session(Permissions):
         self.has_temporary = False
         self.struck: frozenset[str] = frozenset()
         self.query_id = 0
-        self.sink = ResultSink(lambda _number, _page: None)
+        self.sink: Sink = ResultSink(lambda _number, _page: None)
+        self.notices: list[tuple[str, str]] = []  # severity and text, of the running statement
         self.sent: list[str] = []  # DuckDB's SQL of the running statement, for the log
         self.last_query_id = 0
         self.last = dict(NO_LAST)
@@ -115,13 +116,14 @@ class Session(Permissions):
 
     # -- running -----------------------------------------------------------------------------
 
-    def run(self, sql: str, values: Mapping[str, str], sink: ResultSink, query_id: int) -> Outcome:
+    def run(self, sql: str, values: Mapping[str, str], sink: Sink, query_id: int) -> Outcome:
         """Runs one statement: in the open transaction, else in one of its own.
 
         Raises RedshiftError; the transaction is then rolled back and its locks are free. An
         explicit one then accepts only ROLLBACK.
         """
-        self.query_id, self.lock_wait, self.sink, self.sent = query_id, 0.0, sink, []
+        self.query_id, self.lock_wait, self.sink = query_id, 0.0, sink
+        self.sent, self.notices = [], []
         try:
             statement = parse_statement(sql, values)
         except RedshiftError:
@@ -131,11 +133,7 @@ class Session(Permissions):
             self._refuse_mixed_case(sql, statement)
         if isinstance(statement, (nodes.Commit, nodes.Rollback)):
             return self._end(statement)
-        if self.transaction is not None and self.transaction.failed:
-            raise RedshiftError(
-                "current transaction is aborted, commands ignored until end of transaction block",
-                sqlstate="25P02",
-            )
+        self.refuse_after_failure()
         if isinstance(statement, nodes.Begin):
             return self._open()
         own = self.transaction is None
@@ -169,6 +167,14 @@ class Session(Permissions):
             if token.token_type == TokenType.IDENTIFIER and token.text != folded(token.text):
                 self.give_up()
                 raise unsupported(f'a name that keeps its case, "{token.text}"')
+
+    def refuse_after_failure(self) -> None:
+        """Raises RedshiftError in a transaction that has failed."""
+        if self.transaction is not None and self.transaction.failed:
+            raise RedshiftError(
+                "current transaction is aborted, commands ignored until end of transaction block",
+                sqlstate="25P02",
+            )
 
     def give_up(self) -> None:
         """The statement fails before it starts, and its transaction with it."""
@@ -534,8 +540,12 @@ class Session(Permissions):
 
     def describe(self, sql: str, system: frozenset[str]) -> list[str]:
         """DuckDB's types of a DuckDB query's columns, which reads these system views."""
+        return [kind for _, kind in self.described(sql, system)]
+
+    def described(self, sql: str, system: frozenset[str]) -> list[tuple[str, str]]:
+        """Name and DuckDB's type of each column of a DuckDB query, which reads these system views."""
         views.materialise(self.con, system, self)
-        return [row[1] for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
+        return [(row[0], row[1]) for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
 
     def send(
         self, sql: str, types: Sequence[DataType | None] = (), origins: Sequence[Origin | None] = ()

@@ -96,6 +96,7 @@ class CreateUser:
     name: str
     password_disabled: bool = False
     superuser: bool = False
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -167,22 +167,22 @@ def _create_user(tokens: Tokens) -> nodes.CreateUser:
     """dg/r_CREATE_USER.html"""
     name = tokens.exact_identifier()
     tokens.accept("WITH")
-    disabled = superuser = password = False
+    disabled = superuser = False
+    password: str | None = None
     while not tokens.at_end:
         if tokens.accept("PASSWORD", "DISABLE"):
-            disabled = password = True
+            disabled, password = True, ""
         elif tokens.accept("PASSWORD"):
-            tokens.string()
-            password = True
+            password = tokens.string()
         elif tokens.accept_any("NOCREATEDB", "NOCREATEUSER"):
             pass
         elif tokens.accept("CREATEUSER"):
             superuser = True
         else:
             raise unsupported(f"CREATE USER ... {tokens.word()}")
-    if not password:
+    if password is None:
         raise tokens.error()
-    return nodes.CreateUser(name, disabled, superuser)
+    return nodes.CreateUser(name, disabled, superuser, password)
 
 
 def _create_group(tokens: Tokens) -> nodes.CreateGroup:

@@ -1,5 +1,5 @@
 # Each target sets up what it needs and can be the first command on a fresh machine.
-#   make demo [DATA=dir] [WIPE=1]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
+#   make demo [DATA=dir] [WIPE=1]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=… LOCAL_PG_PORT=…
 
 DATA ?=
 WORKERS ?= 4

@@ -41,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _why(settings: Settings, error: Exception) -> str:
     """Why it does not start, naming what has to change."""
     if isinstance(error, OSError) and error.filename is None:
-        return f"port {settings.port}: {error}"
+        ports = [settings.port, *([settings.pg_port] if settings.pg_port else [])]
+        return f"port {' or '.join(map(str, ports))}: {error}"
     if isinstance(error, (OSError, duckdb.Error, sqlite3.Error)):
         return f"the data directory {settings.data} cannot be used: {error}"
     return str(error)

@@ -144,6 +144,12 @@ def all_relations(con: Connection, schema: str | None = None) -> list[Relation]:
     return [Relation.from_json(row[0]) for row in rows]
 
 
+def temporary_relations(con: Connection) -> list[Relation]:
+    """The session's temporary tables, which it must have."""
+    rows = con.execute(f"SELECT document FROM {_relations(TEMP_SCHEMA)} ORDER BY name").fetchall()
+    return [Relation.from_json(row[0]) for row in rows]
+
+
 def put(con: Connection, relation: Relation) -> None:
     """Adds or replaces a relation's row."""
     table = _relations(relation.schema)
@@ -254,6 +260,16 @@ def add_member(con: Connection, grantee: str, kind: str, name: str) -> None:
     """Makes ``grantee`` a member of a group or role."""
     remove_member(con, grantee, kind, name)
     con.execute(f"INSERT INTO {_OWN}.members VALUES (?, ?, ?)", [grantee, kind, name])
+
+
+def members(con: Connection, kind: str, name: str) -> list[int]:
+    """The ids of the users of a group or role."""
+    rows = con.execute(
+        f"SELECT oid FROM {_OWN}.members JOIN {_OWN}.grantees ON grantees.name = grantee"
+        " WHERE of_kind = ? AND of_name = ? AND grantees.kind = 'user' ORDER BY oid",
+        [kind, name],
+    )
+    return [row[0] for row in rows.fetchall()]
 
 
 def remove_member(con: Connection, grantee: str, kind: str, name: str) -> None:

@@ -27,12 +27,19 @@ def run(session: Session, statement: Query) -> Outcome:
 
 def columns(session: Session, statement: Query) -> list[ResultColumn] | None:
     """The columns of a query's result, without running it; None for INSERT and the like."""
-    translated = TRANSLATIONS.translate(statement, session)
-    if translated.kind != "select":
-        return None
-    require_privileges(session, translated)
-    described = session.described(translated.sql, translated.system)
-    return result_columns(described, translated.types, translated.origins)
+    own = session.transaction is None
+    if own:
+        session.begin(explicit=False)
+    try:
+        translated = TRANSLATIONS.translate(statement, session)
+        if translated.kind != "select":
+            return None
+        require_privileges(session, translated)
+        described = session.described(translated.sql, translated.system)
+        return result_columns(described, translated.types, translated.origins)
+    finally:
+        if own:
+            session.rollback()
 
 
 def prepare(session: Session, statement: Query) -> Translated:

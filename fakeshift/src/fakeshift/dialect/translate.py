@@ -18,6 +18,7 @@ from fakeshift.dialect import (
     conversions,
     correlations,
     foreign,
+    leader,
     merge,
     names,
     pivots,
@@ -83,11 +84,15 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     """SELECT."""
     if tree.args.get("into") is not None:
         raise unsupported("SELECT INTO")
+    names.name_projections(tree)
+    leading = leader.applies(tree)
+    if leading:
+        leader.rewrite(tree, scope)
     pivots.rewrite(tree, scope)
-    correlations.refuse(tree, scope)
+    if not leading:
+        correlations.refuse(tree, scope)
     subqueries.refuse_unaliased_qualify(tree)
     subqueries.refuse_hidden_order(tree)
-    names.name_projections(tree)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
     conversions.refuse(tree, scope)

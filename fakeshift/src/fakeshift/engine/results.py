@@ -40,6 +40,7 @@ _NAMES = {
 }
 _PRECISION = {"int2": 5, "int4": 10, "int8": 19, "float4": 8, "float8": 17, "bool": 1, "date": 13,
               "timestamp": 29, "timestamptz": 35, "time": 15}  # fmt: skip
+_TEXTS = frozenset({"varchar", "bpchar"})
 _SIGNED = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric"})
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
@@ -55,6 +56,13 @@ class ResultColumn:
     schema: str = ""
     table: str = ""
     nullable: int = 1
+
+    @property
+    def kind(self) -> DataType:
+        """Its type."""
+        if self.type_name == "numeric":
+            return DataType("numeric", precision=self.precision, scale=self.scale)
+        return DataType(self.type_name, self.precision if self.type_name in _TEXTS else 0)
 
     def metadata(self) -> dict[str, Any]:
         """ColumnMetadata."""
@@ -148,7 +156,23 @@ def text(value: Any) -> str:
         return value.isoformat().rstrip("0") if value.microsecond else value.isoformat()
     if isinstance(value, (dt.date, decimal.Decimal)):
         return format(value, "f") if isinstance(value, decimal.Decimal) else value.isoformat()
+    if isinstance(value, list):
+        return "{" + ",".join(map(_item, value)) + "}"
     return str(value)
+
+
+_PLAIN_ITEM = re.compile(r"[^\s{},\"\\]+")
+
+
+def _item(value: Any) -> str:
+    """An element of an array, in quotes where the array's text needs them."""
+    if value is None:
+        return "NULL"
+    shown = text(value)
+    if _PLAIN_ITEM.fullmatch(shown) and shown.upper() != "NULL":
+        return shown
+    escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _timestamp(value: dt.datetime) -> str:

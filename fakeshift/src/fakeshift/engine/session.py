@@ -44,7 +44,7 @@ from fakeshift.sql.parser import parse_statement
 from fakeshift.sql.tokens import folded, tokenize
 from fakeshift.system import views
 from fakeshift.system.records import SystemRecords
-from fakeshift.system.view import LoadDetail
+from fakeshift.system.view import LoadDetail, SystemView
 
 Settings = dict[str, tuple[str, ...]]
 """The values of parameters, by SET."""
@@ -471,6 +471,22 @@ class Session(Permissions):
         known = {f"last_{name}": value for name, value in self.last.items()}
         number = {"pid": self.pid, "last_query_id": self.last_query_id or -1, **known}[name]
         return exp.Literal.number(number)
+
+    def system_views(self) -> list[SystemView]:
+        """The system views that the warehouse has."""
+        return views.system_views(self.kind)
+
+    def columns_of_view(self, relation: Relation) -> list[nodes.Column]:
+        """The columns of a late-binding view now; none if what it reads is not there."""
+        sink, self.sink = self.sink, ResultSink(lambda _number, _page: None)
+        names = ".".join('"' + name.replace('"', '""') + '"' for name in relation.key)
+        try:
+            self._execute(self, nodes.Query(f"SELECT * FROM {names} LIMIT 0"))  # noqa: S608
+            return [nodes.Column(column.name, column.kind) for column in self.sink.columns]
+        except (RedshiftError, duckdb.Error):
+            return []
+        finally:
+            self.sink = sink
 
     @property
     def records(self) -> SystemRecords:

@@ -25,6 +25,10 @@ class Sink(Protocol):
     rows: int
     bytes: int
 
+    @property
+    def columns(self) -> list[ResultColumn]:
+        """The columns of the result set."""
+
     def start(self, columns: list[ResultColumn]) -> None:
         """Starts a result set."""
 

@@ -56,6 +56,13 @@ _DUCKDB = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMPTZ",
     "super": "JSON",
+    "oid": "BIGINT",  # from here on: of the catalogue only
+    "name": "VARCHAR",
+    "char": "VARCHAR",
+    "_int2": "SMALLINT[]",
+    "_int4": "INTEGER[]",
+    "_text": "VARCHAR[]",
+    "_acl": "VARCHAR[]",
 }
 _SPOKEN = {
     "int2": "smallint",
@@ -72,6 +79,13 @@ _SPOKEN = {
     "timestamptz": "timestamp with time zone",
     "super": "super",
     "numeric": "numeric",
+    "oid": "oid",
+    "name": "name",
+    "char": '"char"',
+    "_int2": "smallint[]",
+    "_int4": "integer[]",
+    "_text": "text[]",
+    "_acl": "aclitem[]",
 }
 
 

@@ -12,6 +12,7 @@ import duckdb
 from fakeshift.catalog.model import Relation
 from fakeshift.config import Kind
 from fakeshift.sql.datatypes import DataType
+from fakeshift.sql.nodes import Column
 from fakeshift.system.records import SystemRecords
 
 Row = Sequence[Any]
@@ -36,6 +37,8 @@ class SystemSession(Protocol):
 
     con: duckdb.DuckDBPyConnection
     user: str
+    pid: int
+    has_temporary: bool
 
     @property
     def kind(self) -> Kind:
@@ -60,6 +63,12 @@ class SystemSession(Protocol):
     @property
     def load_detail(self) -> LoadDetail:
         """How SYS_LOAD_DETAIL looks to it."""
+
+    def system_views(self) -> list[SystemView]:
+        """The views that the warehouse has."""
+
+    def columns_of_view(self, relation: Relation) -> Sequence[Column]:
+        """The columns of a late-binding view now; none if what it reads is not there."""
 
     def schemas_in_path(self) -> list[str]:
         """The search path."""

@@ -12,14 +12,14 @@ import duckdb
 
 from fakeshift.config import Kind
 from fakeshift.errors import RedshiftError
-from fakeshift.system import catalogue, recorded
+from fakeshift.system import catalogue, pg_catalog, recorded
 from fakeshift.system.view import CATALOG, INFORMATION, SystemSession, SystemView
 
 _CLUSTERS_ONLY = ("stl_", "stv_", "svl_", "svcs_")
 _OURS = ("sys_", "svv_", "pg_", *_CLUSTERS_ONLY)
 
 VIEWS: dict[str, SystemView] = {
-    view.full_name: view for view in [*recorded.VIEWS, *catalogue.VIEWS]
+    view.full_name: view for view in [*recorded.VIEWS, *catalogue.VIEWS, *pg_catalog.VIEWS]
 }
 
 

@@ -630,6 +630,11 @@ class _NoRows:
     rows = 0
     bytes = 0
 
+    @property
+    def columns(self) -> list[ResultColumn]:
+        """None."""
+        return []
+
     def start(self, columns: object) -> None:
         """Nothing."""
 

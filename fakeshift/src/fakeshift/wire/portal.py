@@ -79,11 +79,13 @@ class RowSender:
         self._described = described
         self._digits = digits
         self._encode: list[values.Encode] = []
+        self.columns: list[ResultColumn] = []
         self.rows = 0
         self.bytes = 0
 
     def start(self, columns: list[ResultColumn]) -> None:
         """Sends the columns, if they are not known to the client."""
+        self.columns = columns
         formats = _each(self._formats, len(columns))
         self._encode = [
             values.encoder(

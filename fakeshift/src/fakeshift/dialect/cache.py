@@ -265,7 +265,7 @@ class Translations:
         text, ids = _without_ids(query)
         template, known = template_of(text)
         built = self._translate(query, scope, template, known, ids)
-        if any(place.name not in ids for place in known.places):
+        if built.is_distributed and any(place.name not in ids for place in known.places):
             bound.refuse(template_of(query.sql)[0].text)
         return built
 

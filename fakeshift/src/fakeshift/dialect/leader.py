@@ -40,6 +40,10 @@ Redshift refuses them: psql 15 cannot describe its tables. Here it can.
 """
 
 
+_VALUES = frozenset({"current_database", "current_schema", "current_user", "version"})
+"""Functions of one value that a query may read as a table."""
+
+
 def applies(tree: exp.Expr) -> bool:
     """Whether the query reads nothing but the catalogue."""
     return all(map(_is_system, tree.find_all(exp.Table)))
@@ -49,7 +53,7 @@ def _is_system(table: exp.Table) -> bool:
     if is_table_function(table):
         return True
     if isinstance(table.this, exp.Func):
-        return False
+        return isinstance(table.this, exp.Anonymous) and table.this.name.lower() in _VALUES
     name = table_name(table)
     return system_name(name) is not None or (len(name) == 1 and is_cte(table, name[0]))
 
@@ -64,6 +68,9 @@ def rewrite(tree: exp.Expr, scope: Scope) -> exp.Expr:
     for table in list(tree.find_all(exp.Table)):
         if is_table_function(table):
             _table_function(table)
+    for table in list(tree.find_all(exp.Table)):
+        if isinstance(table.this, exp.Anonymous):
+            _value_as_table(table)
     for pipe in list(tree.find_all(exp.DPipe)):
         if isinstance(pipe.this, exp.Column) and pipe.this.name == "reloptions":
             pipe.replace(pipe.this)  # psql: c.reloptions || array(SELECT ... unnest(tc.reloptions))
@@ -84,6 +91,16 @@ def _table_function(table: exp.Table) -> None:
             identifier.set("quoted", True)
     table.set("this", exp.to_identifier(name, quoted=True))
     table.set("db", exp.to_identifier(CATALOG, quoted=True))
+
+
+def _value_as_table(table: exp.Table) -> None:
+    """``FROM current_database()`` -> ``FROM (SELECT current_database() AS current_database)``"""
+    name = table.this.name.lower()
+    given = table.args.get("alias")
+    alias = given or exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+    shown = given.name if given is not None else name
+    item = exp.Alias(this=table.this.copy(), alias=exp.to_identifier(shown, quoted=True))
+    table.replace(exp.Subquery(this=exp.Select(expressions=[item]), alias=alias))
 
 
 def _rewritten(node: exp.Expr, scope: Scope) -> exp.Expr:
@@ -232,6 +249,7 @@ def _identifier(args: Args, _: Scope) -> exp.Expr:
 
 
 FUNCTIONS: dict[str, Build] = {
+    "format_encoding": lambda args, _: call("rs_format_encoding", args[0]),
     "format_type": _format_type,
     "pg_get_userbyid": _lookup("SELECT rs_name FROM pg_catalog.pg_rs_users WHERE rs_oid = :x"),
     "pg_table_is_visible": _of_relation("visible", exp.false()),
@@ -243,7 +261,9 @@ FUNCTIONS: dict[str, Build] = {
         "SELECT rs_definition FROM pg_catalog.pg_rs_constraints WHERE rs_oid = :x"
     ),
     "pg_get_expr": _first,
-    "pg_get_indexdef": _constant("CAST(NULL AS VARCHAR)"),
+    "pg_get_indexdef": _lookup(
+        "SELECT rs_definition FROM pg_catalog.pg_rs_indexes WHERE rs_oid = :x"
+    ),
     "pg_get_ruledef": _constant("CAST(NULL AS VARCHAR)"),
     "pg_get_triggerdef": _constant("CAST(NULL AS VARCHAR)"),
     "pg_get_function_result": _constant("CAST(NULL AS VARCHAR)"),

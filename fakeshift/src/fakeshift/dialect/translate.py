@@ -61,6 +61,12 @@ class Translated:
     origins: tuple[Origin | None, ...] = ()
     types: columns.Types = ()
 
+    @property
+    def is_distributed(self) -> bool:
+        """Whether it runs on the compute nodes: it reads more than the catalogue."""
+        on_nodes = any(map(subqueries.is_distributed, self.system))
+        return bool(self.reads) or self.target is not None or on_nodes
+
 
 def translate(sql: str, scope: Scope) -> Translated:
     """Raises RedshiftError for syntax errors, unknown names and unsupported features."""

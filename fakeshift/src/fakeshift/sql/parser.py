@@ -511,6 +511,8 @@ def _show(tokens: Tokens) -> nodes.Show:
     """dg/r_SHOW.html"""
     if tokens.word() in ("TABLE", "VIEW", "TABLES", "COLUMNS", "SCHEMAS", "DATABASES", "GRANTS"):
         raise unsupported(f"SHOW {tokens.word()}")
+    if tokens.accept("TRANSACTION", "ISOLATION", "LEVEL"):
+        return nodes.Show("transaction_isolation")
     return nodes.Show(tokens.identifier())
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Relation
+from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.nodes import Column
 from fakeshift.system.catalogue import encoding, is_distkey, owner_ids, sort_place
-from fakeshift.system.pg_types import TYPES, modifier_of, oid_of
+from fakeshift.system.pg_types import ENCODINGS, TYPES, modifier_of, oid_of
 from fakeshift.system.view import (
     CATALOG,
     INFORMATION,
@@ -36,6 +37,8 @@ _FIRST_OF_VIEWS = 5000
 _FIRST_OF_CONSTRAINTS = 50_000_000
 _FIRST_OF_DEFAULTS = 60_000_000
 _FIRST_OF_RULES = 70_000_000
+_FIRST_OF_INDEXES = 90_000_000
+_BTREE = 403
 _PER_TABLE = 1_600
 """More than Redshift's 1,600 columns of a table have no place: the ids of parts of a table."""
 
@@ -101,9 +104,16 @@ def _pg_class(session: SystemSession) -> list[Row]:
         kinds = [kind for kind, *_ in keys]
         found.append(
             (r.oid, r.name, namespaces[r.schema], 0, owners.get(r.owner, _RDSDB), 0, r.oid, 0, 0,
-             0.001, 0, 0, False, False, "v" if r.is_view else "r", len(r.columns), 0, False, False,
+             0.001, 0, 0, "p" in kinds or "u" in kinds, False,
+             "v" if r.is_view else "r", len(r.columns), 0, False, False,
              0 if r.is_view else _style(r), 0, 0, 0, kinds.count("u"), kinds.count("f"), 0, False,
              "p" in kinds, r.is_view, False, None)
+        )  # fmt: skip
+    for oid, r, _, name, names in _indexes(session):
+        found.append(
+            (oid, name, namespaces[r.schema], 0, owners.get(r.owner, _RDSDB), _BTREE, oid, 0, 0,
+             0.0, 0, 0, False, False, "i", len(names), 0, False, False, 0, 0, 0, 0, 0, 0, 0, False,
+             False, False, False, None)
         )  # fmt: skip
     for oid, view in _system_views(session):
         kind = "v" if view.is_view else "r"
@@ -131,10 +141,14 @@ def _pg_attribute(session: SystemSession) -> list[Row]:
                     *_attribute(r.oid, number, c, has_default=has_default),
                     is_distkey(r, c),
                     sort_place(r, c),
-                    _code(encoding(r, c.name)),
+                    ENCODINGS.index(encoding(r, c.name)),
                     0,
                 )
             )
+    for oid, r, _, _, names in _indexes(session):
+        for number, name in enumerate(names, 1):
+            column = r.column(name) or Column(name, DataType("int4"))
+            found.append((*_attribute(oid, number, column, has_default=False), False, 0, 0, 0))
     for oid, view in _system_views(session):
         for number, (name, kind) in enumerate(view.columns, 1):
             found.append(
@@ -151,15 +165,6 @@ def _attribute(oid: int, number: int, column: Column, *, has_default: bool) -> t
         oid, column.name, type_oid, -1, length, number, 0, -1, modifier_of(kind), 0 < length <= 8,
         "p" if length > 0 else "x", "i", column.not_null, has_default, False, True, 0, False,
     )  # fmt: skip
-
-
-_CODES = {"none": 0, "bytedict": 2, "delta": 3, "lzo": 10, "delta32k": 4, "mostly8": 5, "mostly16": 6,
-          "mostly32": 7, "runlength": 1, "text255": 8, "text32k": 9, "zstd": 11, "az64": 12}  # fmt: skip
-
-
-def _code(name: str) -> int:
-    """attencodingtype; the numbers are not documented."""
-    return _CODES.get(name, 0)
 
 
 def _default(relation: Relation, number: int, column: Column) -> str | None:
@@ -241,6 +246,42 @@ def _each_constraint(
             yield _FIRST_OF_CONSTRAINTS + r.oid * 100 + number, r, letter, name, names, references
 
 
+def _indexes(session: SystemSession) -> Iterator[tuple[int, Relation, str, str, tuple[str, ...]]]:
+    """(oid, table, p or u, name, columns) of each primary key and unique constraint.
+
+    Redshift enforces none, and has their indexes in its catalogue: the query of redshift_connector's
+    get_primary_keys reads them.
+    """
+    for oid, r, letter, name, names, _ in _each_constraint(session):
+        if letter in "pu":
+            yield oid - _FIRST_OF_CONSTRAINTS + _FIRST_OF_INDEXES, r, letter, name, names
+
+
+def _pg_index(session: SystemSession) -> list[Row]:
+    return [
+        (oid, r.oid, _numbers(r, names), [0] * len(names), len(names), True, letter == "p", False,
+         None, None)
+        for oid, r, letter, _, names in _indexes(session)
+    ]  # fmt: skip
+
+
+def _pg_indexes(session: SystemSession) -> list[Row]:
+    return [
+        (r.schema, r.name, name, None, definition)
+        for (_, r, _, name, _), (_, definition) in zip(
+            _indexes(session), _pg_rs_indexes(session), strict=True
+        )
+    ]
+
+
+def _pg_rs_indexes(session: SystemSession) -> list[Row]:
+    """(oid, definition): pg_get_indexdef."""
+    return [
+        (oid, f"CREATE UNIQUE INDEX {name} ON {r.schema}.{r.name} USING btree ({', '.join(names)})")
+        for oid, r, _, name, names in _indexes(session)
+    ]
+
+
 def _pg_constraint(session: SystemSession) -> list[Row]:
     namespaces = _namespace_oids(session)
     found: list[Row] = []
@@ -250,7 +291,8 @@ def _pg_constraint(session: SystemSession) -> list[Row]:
         found.append(
             (oid, name, namespaces[r.schema], letter, False, False, r.oid, 0,
              table.oid if table else 0, action, action, "u" if letter == "f" else " ",
-             _numbers(r, names), _numbers(table, others) if table else None, None, None)
+             _numbers(r, names), _numbers(table, others) if table else None, None, None,
+             0 if letter == "f" else oid - _FIRST_OF_CONSTRAINTS + _FIRST_OF_INDEXES)
         )  # fmt: skip
     return found
 
@@ -357,6 +399,11 @@ def _pg_rs_relations(session: SystemSession) -> list[Row]:
         if r.is_view and r.late_binding:
             query = f"CREATE VIEW {shown} AS{query[:-1] if query else ''} WITH NO SCHEMA BINDING;"
         found.append((r.oid, shown, f"{schema}.{r.name}", visible, query))
+    visible_tables = {row[0] for row in found if row[3]}
+    for oid, r, _, name, _ in _indexes(session):
+        full = f"{r.schema}.{name}"
+        visible = r.oid in visible_tables
+        found.append((oid, name if visible else full, full, visible, None))
     for oid, view in _system_views(session):
         full = f"{view.schema}.{view.name}"
         visible = view.schema == CATALOG and view.name not in seen
@@ -556,6 +603,11 @@ _CLASS = (
     "relrefs int2, relhasoids bool, relhaspkey bool, relhasrules bool, relhassubclass bool, "
     "relacl _acl"
 )
+_PROC = (
+    "proname name, pronamespace oid, proowner int4, prolang oid, proisagg bool, prosecdef bool, "
+    "proisstrict bool, proretset bool, provolatile char, pronargs int2, prorettype oid, "
+    "proargtypes _int4, proargnames _text, prosrc text, probin text, proacl _acl"
+)
 _USER = (
     "usename name, usesysid int4, usecreatedb bool, usesuper bool, usecatupd bool, passwd text, "
     "valuntil timestamptz, useconfig _text"
@@ -599,7 +651,8 @@ VIEWS: list[SystemView] = [
         _pg_constraint,
         "oid oid, conname name, connamespace oid, contype char, condeferrable bool, "
         "condeferred bool, conrelid oid, contypid oid, confrelid oid, confupdtype char, "
-        "confdeltype char, confmatchtype char, conkey _int2, confkey _int2, conbin text, consrc text",
+        "confdeltype char, confmatchtype char, conkey _int2, confkey _int2, conbin text, consrc text, "
+        "conindid oid",
         is_view=False,
     ),
     _view(
@@ -649,21 +702,22 @@ VIEWS: list[SystemView] = [
     ),
     _view(
         "pg_index",
-        _nothing,
+        _pg_index,
         "indexrelid oid, indrelid oid, indkey _int2, indclass _int2, indnatts int2, indisunique bool, "
         "indisprimary bool, indisclustered bool, indexprs text, indpred text",
         is_view=False,
     ),
-    _view("pg_indexes", _nothing, "schemaname name, tablename name, indexname name, indexdef text"),
     _view(
-        "pg_proc",
-        _nothing,
-        "oid oid, proname name, pronamespace oid, proowner int4, prolang oid, proisagg bool, "
-        "prosecdef bool, proisstrict bool, proretset bool, provolatile char, pronargs int2, "
-        "prorettype oid, proargtypes _int2, proargnames _text, prosrc text, probin text, proacl _acl",
-        is_view=False,
+        "pg_indexes",
+        _pg_indexes,
+        "schemaname name, tablename name, indexname name, tablespace name, indexdef text",
     ),
-    _view("pg_proc_info", _nothing, "prooid oid, proname name, prokind char"),
+    _view("pg_proc", _nothing, f"oid oid, {_PROC}", is_view=False),
+    _view(
+        "pg_proc_info",
+        _nothing,
+        f"prooid oid, {_PROC}, prokind char, proargmodes _text, proallargtypes _int4",
+    ),
     _view(
         "pg_trigger",
         _nothing,
@@ -790,6 +844,7 @@ VIEWS: list[SystemView] = [
         "rs_oid oid, rs_shown text, rs_full_name text, rs_visible bool, rs_definition text",
     ),
     _view("pg_rs_constraints", _pg_rs_constraints, "rs_oid oid, rs_definition text"),
+    _view("pg_rs_indexes", _pg_rs_indexes, "rs_oid oid, rs_definition text"),
     _view("pg_rs_users", _pg_rs_users, "rs_oid int4, rs_name name"),
     _view("pg_rs_types", _pg_rs_types, "rs_oid oid, rs_name name"),
     _view("pg_rs_comments", _pg_rs_comments, "rs_oid oid, rs_number int4, rs_text text"),

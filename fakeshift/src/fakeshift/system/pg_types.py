@@ -63,6 +63,10 @@ TYPES = (
     PgType(2935, "hllsketch", "hllsketch", -1),
 )
 
+ENCODINGS = ("none", "runlength", "bytedict", "delta", "delta32k", "mostly8", "mostly16", "mostly32",
+             "text255", "text32k", "lzo", "zstd", "az64")  # fmt: skip
+"""By attencodingtype, whose numbers are not documented."""
+
 BY_NAME = {kind.name: kind for kind in TYPES}
 _OF_ARRAYS = {"_int2": 1005, "_int4": 1007, "_text": 1009, "_acl": 1034}
 
@@ -79,6 +83,12 @@ def modifier_of(kind: DataType) -> int:
     if kind.name == "numeric":
         return (kind.precision << 16 | kind.scale) + 4
     return -1
+
+
+def format_encoding(code: str) -> str:
+    """DuckDB's SQL of format_encoding(attencodingtype)."""
+    names = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(ENCODINGS))
+    return f"CASE {code} {names} END"
 
 
 def format_type(type_: str, modifier: str) -> str:

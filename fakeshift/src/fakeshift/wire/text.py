@@ -18,11 +18,11 @@ _SCAN = re.compile(
     | "(?:[^"]|"")*"?                 # a quoted name
     | --[^\n]*
     | /\*.*?(?:\*/|\Z)
-    | \$\$.*?(?:\$\$|\Z)
+    | (?<![\w$])\$(?P<tag>[a-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$
     | (?<![\w$])\$(?P<number>\d+)
     | (?P<end>;)
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 _WORDS = 5

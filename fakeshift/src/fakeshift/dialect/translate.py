@@ -156,6 +156,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
 def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     target = scope.relation(names.table_name(tree.this))
     source = scope.relation(names.table_name(tree.args["using"]))
+    merge.unqualify(tree)
     merge.refuse(tree, target, source)
     comparisons.convert(tree, scope)
     conversions.refuse(tree, scope)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fakeshift.catalog import store as catalog
@@ -16,8 +17,18 @@ _RDSDB = 100
 """The id of the first user, who owns everything without another owner."""
 
 
+def temp_schema(session: SystemSession) -> str:
+    """The name of the schema of the session's temporary tables."""
+    return f"pg_temp_{session.pid % 1_000_000}"
+
+
 def _tables(session: SystemSession) -> list[Relation]:
-    return [r for r in catalog.all_relations(session.con) if session.may_see(r)]
+    """The tables and views that the user may see, with the session's temporary tables."""
+    found = [r for r in catalog.all_relations(session.con) if session.may_see(r)]
+    if not session.has_temporary:
+        return found
+    name = temp_schema(session)
+    return found + [replace(r, schema=name) for r in catalog.temporary_relations(session.con)]
 
 
 def _stored(session: SystemSession) -> list[Relation]:
@@ -27,7 +38,7 @@ def _stored(session: SystemSession) -> list[Relation]:
 def _kind(relation: Relation) -> str:
     if relation.is_view:
         return "VIEW"
-    return "LOCAL TEMPORARY" if relation.schema == TEMP_SCHEMA else "BASE TABLE"
+    return "LOCAL TEMPORARY" if relation.schema.startswith(TEMP_SCHEMA) else "BASE TABLE"
 
 
 # -- tables --------------------------------------------------------------------------------------
@@ -72,6 +83,8 @@ def _svv_table_info(session: SystemSession) -> list[Row]:
     """dg/r_SVV_TABLE_INFO.html: only tables with rows. Columns about blocks and slices are NULL."""
     found: list[Row] = []
     for relation in _stored(session):
+        if relation.schema == temp_schema(session):
+            continue
         counted = session.con.execute(
             f"SELECT count(*) FROM {catalog.physical(*relation.key)}"  # noqa: S608
         ).fetchone()
@@ -207,7 +220,7 @@ def _svv_redshift_columns(session: SystemSession) -> list[Row]:
 
 def _pg_table_def(session: SystemSession) -> list[Row]:
     """dg/r_PG_TABLE_DEF.html: only tables of the search path's schemas"""
-    path = [*session.schemas_in_path(), TEMP_SCHEMA]
+    path = [*session.schemas_in_path(), temp_schema(session)]
     return [
         (r.schema, r.name, c.name, c.type.spoken, encoding(r, c.name), is_distkey(r, c),
          sort_place(r, c), c.not_null)

@@ -17,7 +17,7 @@ from fakeshift.catalog import store as catalog
 from fakeshift.catalog.model import TEMP_SCHEMA, Relation
 from fakeshift.sql.datatypes import DataType
 from fakeshift.sql.nodes import Column
-from fakeshift.system.catalogue import encoding, is_distkey, owner_ids, sort_place
+from fakeshift.system.catalogue import encoding, is_distkey, owner_ids, sort_place, temp_schema
 from fakeshift.system.pg_types import ENCODINGS, TYPES, modifier_of, oid_of
 from fakeshift.system.view import (
     CATALOG,
@@ -49,7 +49,7 @@ _KNOWN_OIDS = {"pg_class": _CLASS_OID, "pg_proc": _PROC_OID, "pg_type": _TYPE_OI
 
 def temp_namespace(session: SystemSession) -> tuple[int, str]:
     """The schema of the session's temporary tables: its id and name."""
-    return 80_000_000 + session.pid % 1_000_000, f"pg_temp_{session.pid % 1_000_000}"
+    return 80_000_000 + session.pid % 1_000_000, temp_schema(session)
 
 
 def _relations(session: SystemSession) -> list[Relation]:

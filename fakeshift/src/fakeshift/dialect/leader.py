@@ -65,7 +65,8 @@ def is_table_function(table: exp.Table) -> bool:
 
 def rewrite(tree: exp.Expr, scope: Scope) -> exp.Expr:
     """The query with expressions that the other rules know; changes it."""
-    for table in list(tree.find_all(exp.Table)):
+    tables = list(tree.find_all(exp.Table))
+    for table in tables:
         if is_table_function(table):
             _table_function(table)
     for table in list(tree.find_all(exp.Table)):
@@ -75,7 +76,9 @@ def rewrite(tree: exp.Expr, scope: Scope) -> exp.Expr:
         if isinstance(pipe.this, exp.Column) and pipe.this.name == "reloptions":
             pipe.replace(pipe.this)  # psql: c.reloptions || array(SELECT ... unnest(tc.reloptions))
     for node in reversed(list(tree.walk(bfs=True))):
-        changed = _rewritten(node, scope)
+        changed = _named(node, scope)
+        if changed is node and tables:
+            changed = _rewritten(node)
         if changed is not node and node is not tree:
             node.replace(changed)
     return tree
@@ -103,7 +106,8 @@ def _value_as_table(table: exp.Table) -> None:
     table.replace(exp.Subquery(this=exp.Select(expressions=[item]), alias=alias))
 
 
-def _rewritten(node: exp.Expr, scope: Scope) -> exp.Expr:
+def _named(node: exp.Expr, scope: Scope) -> exp.Expr:
+    """A function of the catalogue, or a cast to one of its types: also in a query without tables."""
     if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
         if node.this.name.lower() == CATALOG:
             return _function(node.expression, scope)
@@ -112,11 +116,18 @@ def _rewritten(node: exp.Expr, scope: Scope) -> exp.Expr:
         return _function(node, scope)
     if isinstance(node, exp.Cast):
         return _cast(node, scope)
+    return node
+
+
+def _rewritten(node: exp.Expr) -> exp.Expr:
+    """What else only queries of the catalogue may have: arrays and what newer clients write."""
     if isinstance(node, exp.ByteString):
         return exp.Literal.string(_unescaped(node.name))
     if isinstance(node, exp.Bracket) and len(node.expressions) == 1:
         return _element(node)
     if isinstance(node, exp.Array):
+        return _array(node.expressions)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "array":
         return _array(node.expressions)
     if isinstance(node, (exp.EQ, exp.NEQ)) and isinstance(node.expression, exp.Any):
         return _any(node)
@@ -291,7 +302,6 @@ FUNCTIONS: dict[str, Build] = {
     "array_upper": _size,
     "array_lower": lambda *_: exp.Literal.number(1),
     "array_length": _size,
-    "array": lambda args, _: _array(args),
     "current_schemas": _schemas,
     "quote_ident": _identifier,
     "has_table_privilege": _privilege,
@@ -311,9 +321,7 @@ def _function(node: exp.Anonymous, scope: Scope) -> exp.Expr:
         return node
 
 
-_NAMES = frozenset(
-    {"NAME", "TEXT", "CSTRING", "CHAR", "SQL_IDENTIFIER", "CHARACTER_DATA", "ACLITEM"}
-)
+_NAMES = frozenset({"NAME", "CSTRING", "CHAR", "SQL_IDENTIFIER", "CHARACTER_DATA", "ACLITEM"})
 
 
 def _cast(node: exp.Cast, scope: Scope) -> exp.Expr:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fakeshift.catalog.model import Origin
-from fakeshift.sql.datatypes import MAX_VARCHAR, DataType
+from fakeshift.sql.datatypes import MAX_VARCHAR, OF_CATALOGUE, DataType
 
 _NAMES = {
     "BOOLEAN": "bool",
@@ -98,9 +98,11 @@ def result_columns(
 
 
 def _typed(column: ResultColumn, known: DataType | None) -> ResultColumn:
-    if known is not None and known.is_text and column.type_name == "varchar":
+    if known is None:
+        return column
+    if known.is_text and column.type_name == "varchar":
         return replace(column, type_name=known.name, precision=known.length)
-    return column
+    return replace(column, type_name=known.name) if known.name in OF_CATALOGUE else column
 
 
 def _placed(column: ResultColumn, origin: Origin | None) -> ResultColumn:

@@ -64,6 +64,9 @@ _DUCKDB = {
     "_text": "VARCHAR[]",
     "_acl": "VARCHAR[]",
 }
+OF_CATALOGUE = ("oid", "name", "char", "_int2", "_int4", "_text", "_acl")
+"""The types that only columns of the catalogue have."""
+
 _SPOKEN = {
     "int2": "smallint",
     "int4": "integer",

@@ -23,10 +23,11 @@ TEXT, BINARY = 0, 1
 
 OIDS = {"bool": 16, "int8": 20, "int2": 21, "int4": 23, "float4": 700, "float8": 701, "bpchar": 1042,
         "varchar": 1043, "date": 1082, "time": 1083, "timestamp": 1114, "timestamptz": 1184,
-        "interval": 1186, "numeric": 1700, "super": 4000, "oid": 26, "name": 19}  # fmt: skip
+        "interval": 1186, "numeric": 1700, "super": 4000, "oid": 26, "name": 19, "char": 18,
+        "_int2": 1005, "_int4": 1007, "_text": 1009, "_acl": 1034}  # fmt: skip
 UNKNOWN = 705
 _SIZES = {"bool": 1, "int8": 8, "int2": 2, "int4": 4, "float4": 4, "float8": 8, "date": 4, "time": 8,
-          "timestamp": 8, "timestamptz": 8, "interval": 16, "oid": 4, "name": 64}  # fmt: skip
+          "timestamp": 8, "timestamptz": 8, "interval": 16, "oid": 4, "name": 64, "char": 1}  # fmt: skip
 
 Encode = Callable[[Any], bytes]
 
@@ -61,12 +62,14 @@ def encoder(column: ResultColumn, format_: int, *, redshift: bool, digits: int =
     kind = column.type_name
     if format_ not in (TEXT, BINARY):
         raise RedshiftError(f"unsupported format code: {format_}", sqlstate="22023")
-    if format_ == TEXT or kind in ("varchar", "bpchar", "super", "name"):
+    if format_ == TEXT or kind in ("varchar", "bpchar", "super", "name", "char"):
         return _float(kind, digits) if kind in ("float4", "float8") else _shown
     if kind == "numeric":
         return _redshift_numeric(column) if redshift else _numeric
     if kind == "interval":
         return _interval
+    if kind in _ITEMS:
+        return _array(*_ITEMS[kind])
     return _BINARY[kind]
 
 
@@ -123,6 +126,29 @@ _BINARY: dict[str, Encode] = {
     "timestamp": lambda value: _int8((value - _EPOCH) // _MICROSECOND),
     "timestamptz": lambda value: _int8((value - _EPOCH_UTC) // _MICROSECOND),
 }
+
+
+_ITEMS = {
+    "_int2": ("int2", 21),
+    "_int4": ("int4", 23),
+    "_text": ("varchar", 25),
+    "_acl": ("varchar", 25),
+}
+
+
+def _array(kind: str, oid: int) -> Encode:
+    """PostgreSQL's array_send: one dimension that begins at 1."""
+    item = _BINARY.get(kind, _shown)
+
+    def encode(value: Any) -> bytes:
+        items = [None if one is None else item(one) for one in value]
+        head = struct.pack("!iii", 1 if items else 0, int(None in items), oid)
+        if items:
+            head += struct.pack("!ii", len(items), 1)
+        cells = (b"\xff\xff\xff\xff" if one is None else _int4(len(one)) + one for one in items)
+        return head + b"".join(cells)
+
+    return encode
 
 
 def _redshift_numeric(column: ResultColumn) -> Encode:

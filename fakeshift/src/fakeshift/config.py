@@ -15,6 +15,9 @@ Collation = Literal["case_sensitive", "case_insensitive"]
 
 Authentication = Literal["md5", "cleartext"]
 
+PG_PORT = 5439
+"""Redshift's port."""
+
 HOST = "127.0.0.1"
 """The only address that the server binds."""
 

@@ -9,10 +9,12 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from fakeshift.api.management import Management
 from fakeshift.api.operations import Operations
 from fakeshift.api.principals import Resolver, from_settings
-from fakeshift.config import Settings
+from fakeshift.config import PG_PORT, Settings
 from fakeshift.engine.database import Database
+from fakeshift.engine.passwords import Passwords
 from fakeshift.faults import Faults
 from fakeshift.principal import Principal
 from fakeshift.s3 import ObjectStores
@@ -65,7 +67,13 @@ class LocalRedshift:
         self._log = SqlLog(settings.data)
         self.runner = Runner(self.database, self.store, self._log, self.faults)
         self._operations = Operations(self.database, self.store, self.runner)
+        passwords = Passwords(settings.clock)
+        self.wire: WireServer | None = None
         try:
+            if settings.pg_port is not None:
+                self.wire = WireServer(
+                    self.database, self._log, self.faults, self.restart, passwords
+                )
             self.server = Server(
                 settings.port,
                 self._operations,
@@ -77,18 +85,13 @@ class LocalRedshift:
                     ("POST", "/_local/faults"): self.faults.command,
                     ("POST", "/_local/restart"): self._restart,
                 },
+                Management(settings, passwords, self.wire.port if self.wire else PG_PORT),
             )
         except Exception:
+            if self.wire is not None:
+                self.wire.stop()
             self._close()
             raise
-        self.wire: WireServer | None = None
-        if settings.pg_port is not None:
-            try:
-                self.wire = WireServer(self.database, self._log, self.faults, self.restart)
-            except Exception:
-                self.server.server_close()
-                self._close()
-                raise
         self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         _NOT_STOPPED[self] = os.getpid()
 

@@ -16,14 +16,14 @@ from typing import Protocol
 import duckdb
 
 from fakeshift.commands import columns_of
-from fakeshift.engine import duckdb_errors
+from fakeshift.engine import duckdb_errors, passwords
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.results import ResultColumn
 from fakeshift.engine.session import Session
 from fakeshift.engine.sink import Sink
 from fakeshift.errors import RedshiftError, StatementCancelled, terminated
 from fakeshift.statements.history import Ran, record
-from fakeshift.wire import codec, parameters, passwords, text, values
+from fakeshift.wire import codec, parameters, text, values
 from fakeshift.wire.codec import BadEncoding, Message, ProtocolError
 from fakeshift.wire.portal import Client, Portal, Prepared, Rows, RowSender
 
@@ -58,10 +58,10 @@ class House(Protocol):
     database_name: str
     authentication: str
 
-    def open_session(self, user: str) -> Session:
+    def open_session(self, login: str) -> Session:
         """A session of the user. Raises RedshiftError: one too many, no such user."""
 
-    def accepted(self, session: Session) -> list[str] | None:
+    def accepted(self, session: Session, login: str) -> list[str] | None:
         """The stored forms of the passwords that are accepted; None if no password is needed."""
 
     def enter(self, connection: Connection) -> None:
@@ -252,7 +252,7 @@ class Connection:
         self._ready()
 
     def _authenticate(self, user: str) -> None:
-        accepted = self._house.accepted(self._known)
+        accepted = self._house.accepted(self._known, user)
         if accepted is None:
             return
         salt = secrets.token_bytes(4)

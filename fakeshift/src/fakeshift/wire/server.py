@@ -14,6 +14,7 @@ from fakeshift.catalog import store as catalog
 from fakeshift.commands import execute
 from fakeshift.config import HOST
 from fakeshift.engine.database import Database
+from fakeshift.engine.passwords import Passwords
 from fakeshift.engine.session import Session
 from fakeshift.errors import RedshiftError
 from fakeshift.faults import Faults
@@ -22,7 +23,6 @@ from fakeshift.statements.record import SubStatement
 from fakeshift.statements.runner import SqlLog
 from fakeshift.wire import certificate
 from fakeshift.wire.connection import Connection
-from fakeshift.wire.passwords import Passwords
 
 _LOG = logging.getLogger(__name__)
 _RECEIVE_BYTES = 64 * 1024
@@ -35,12 +35,17 @@ class WireServer:
     """Serves the PostgreSQL protocol on 127.0.0.1 until ``stop``. Raises OSError if the port is taken."""
 
     def __init__(
-        self, database: Database, log: SqlLog, faults: Faults, restart: Callable[[], None]
+        self,
+        database: Database,
+        log: SqlLog,
+        faults: Faults,
+        restart: Callable[[], None],
+        passwords: Passwords,
     ):
         settings = database.settings
         self.database_name = settings.database
         self.authentication: str = settings.authentication
-        self.passwords = Passwords(settings.clock)
+        self.passwords = passwords
         self._database = database
         self._log = log
         self._faults = faults
@@ -131,12 +136,13 @@ class WireServer:
 
     # -- what a connection needs -------------------------------------------------------------------
 
-    def open_session(self, user: str) -> Session:
+    def open_session(self, login: str) -> Session:
         """Raises RedshiftError for the one that is too many.
 
         "connection limit "500" exceeded for non-bootstrap users":
         https://github.com/brianc/node-postgres/issues/1155
         """
+        user = self.passwords.user_of(login)
         with self._lock:
             if self._sessions >= self._limit:
                 raise RedshiftError(
@@ -159,9 +165,9 @@ class WireServer:
             known = catalog.find_grantee(con, user, "user")
         return user in names or (known is not None and known.superuser)
 
-    def accepted(self, session: Session) -> list[str] | None:
-        """The stored forms of the user's passwords."""
-        return self.passwords.of(session.con, session.user)
+    def accepted(self, session: Session, login: str) -> list[str] | None:
+        """The stored forms of the passwords of who connects as ``login``."""
+        return self.passwords.of(session.con, login)
 
     def enter(self, connection: Connection) -> None:
         """CancelRequest reaches it from now on."""

@@ -23,8 +23,11 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 900, 3600
 
 @dataclass(frozen=True)
 class Temporary:
-    """A password that GetCredentials or GetClusterCredentials gave; ``expires`` in seconds since 1970."""
+    """A password that GetCredentials or GetClusterCredentials gave: ``login`` is the name to connect with, ``user`` the
+    database user; ``expires`` in seconds since 1970.
+    """
 
+    login: str
     user: str
     password: str
     expires: float
@@ -38,22 +41,28 @@ class Passwords:
         self._lock = threading.Lock()
         self._temporary: list[Temporary] = []
 
-    def give(self, user: str, seconds: int) -> Temporary:
-        """A new temporary password for a user."""
-        made = Temporary(user, secrets.token_urlsafe(48), self._clock() + seconds)
+    def give(self, user: str, seconds: int, *, login: str = "") -> Temporary:
+        """A new temporary password for a user, who connects as ``login`` (the user's name if empty)."""
+        made = Temporary(login or user, user, secrets.token_urlsafe(48), self._clock() + seconds)
         with self._lock:
             self._temporary = [one for one in self._temporary if one.expires > self._clock()]
             self._temporary.append(made)
         return made
 
+    def user_of(self, login: str) -> str:
+        """The database user of a name to connect with."""
+        with self._lock:
+            known = [one.user for one in self._temporary if one.login == login]
+        return known[-1] if known else login
+
     def of(self, con: duckdb.DuckDBPyConnection, user: str) -> list[str] | None:
-        """The stored forms that are accepted for a user; None if no password is needed."""
+        """The stored forms that are accepted of who connects as ``user``; None if no password is needed."""
         with self._lock:
             now = self._clock()
             temporary = [
                 catalog.stored_password(user, one.password)
                 for one in self._temporary
-                if one.user == user and one.expires > now
+                if one.login == user and one.expires > now
             ]
         known = catalog.find_password(con, user)
         if known is None and not temporary:

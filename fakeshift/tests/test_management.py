@@ -92,7 +92,7 @@ def test_credentials_of_a_cluster(
     server: LocalRedshift, clusters: Any, create: bool, login: str
 ) -> None:
     given = clusters.get_cluster_credentials(
-        ClusterIdentifier="c", DbUser="ann", AutoCreate=create, DurationSeconds=3600
+        ClusterIdentifier="c", DbUser="ann", AutoCreate=create, DurationSeconds=3600, DbGroups=[]
     )
     assert given["DbUser"] == login
     assert given["Expiration"].timestamp() == CLOCK.now + 3600

@@ -56,7 +56,7 @@ class Management:
 
     def clusters(self, body: bytes, principal: Principal) -> bytes:
         """A call of Redshift: ``Action=DescribeClusters&...`` -> XML."""
-        given = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        given = dict(parse_qsl(body.decode(errors="replace")))  # an empty list is an empty value
         name = given.get("Action", "")
         request: Request = {key: value for key, value in given.items() if "." not in key}
         for key in ("DurationSeconds", "MaxRecords"):

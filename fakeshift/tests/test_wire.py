@@ -262,6 +262,12 @@ def test_notices(client: Client) -> None:
     warning = notice("BEGIN")
     assert (warning["S"], warning["M"]) == ("WARNING", "there is already a transaction in progress")
     client.query("COMMIT")
+    info = notice("DROP TABLE IF EXISTS t.missing")
+    shown = 'Table "t.missing" does not exist and will be skipped'
+    assert (info["S"], info["M"]) == ("INFO", shown)
+    client.query("CREATE TABLE t.z (i INT)")
+    info = notice("CREATE TABLE IF NOT EXISTS t.z (i INT)")
+    assert info["M"] == 'Relation "z" already exists and will be skipped'
 
 
 def test_set_is_reported(client: Client) -> None:

@@ -168,6 +168,14 @@ class Session(Permissions):
                 self.give_up()
                 raise unsupported(f'a name that keeps its case, "{token.text}"')
 
+    def inform(self, message: str) -> None:
+        """An INFO of the running statement, for a client of the PostgreSQL protocol.
+
+        ``Load into table 'customers' completed, 100 record(s) loaded successfully.``:
+        https://github.com/dbcrossbar/dbcrossbar/issues/41
+        """
+        self.notices.append(("INFO", message))
+
     def refuse_after_failure(self) -> None:
         """Raises RedshiftError in a transaction that has failed."""
         if self.transaction is not None and self.transaction.failed:
@@ -479,9 +487,9 @@ class Session(Permissions):
     def columns_of_view(self, relation: Relation) -> list[nodes.Column]:
         """The columns of a late-binding view now; none if what it reads is not there."""
         sink, self.sink = self.sink, ResultSink(lambda _number, _page: None)
-        names = ".".join('"' + name.replace('"', '""') + '"' for name in relation.key)
+        query = f"SELECT * FROM ({relation.query}) AS rs_view LIMIT 0"  # noqa: S608
         try:
-            self._execute(self, nodes.Query(f"SELECT * FROM {names} LIMIT 0"))  # noqa: S608
+            self._execute(self, nodes.Query(query))
             return [nodes.Column(column.name, column.kind) for column in self.sink.columns]
         except (RedshiftError, duckdb.Error):
             return []

@@ -219,6 +219,18 @@ CASES: list[tuple[str, list[list[Any]]]] = [
         "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1",
         [["information_schema"], ["public"], ["t"]],
     ),
+    ("SELECT catalog_name FROM information_schema.information_schema_catalog_name", [["dev"]]),
+    (
+        (
+            "SELECT table_name, constraint_name FROM information_schema.constraint_table_usage"
+            " WHERE table_schema = 't' ORDER BY 2"
+        ),
+        [["artists", "artists_pkey"], ["artists", "by_artist"], ["songs", "songs_title_key"]],
+    ),
+    (
+        "SELECT udt_name FROM information_schema.column_udt_usage WHERE table_name = 'artists'",
+        [["int4"], ["varchar"]],
+    ),
     ("SELECT COUNT(*) FROM svv_external_columns", [[0]]),
     ("SELECT COUNT(*) FROM pg_proc", [[0]]),
 ]
@@ -284,3 +296,14 @@ def test_a_user_sees_only_what_it_may(tmp_path: Path) -> None:
         other.run("SELECT 1")
         admin.run('GRANT SELECT ON secret TO "IAM:other"')
         assert other.rows(sql) == [[1]]
+        grants = "SELECT grantee, privilege_type FROM information_schema.table_privileges"
+        assert other.rows(grants) == [["IAM:other", "SELECT"]]
+
+
+def test_what_is_ours_is_in_no_list(filled: Warehouse) -> None:
+    sql = "SELECT COUNT(*) FROM pg_class WHERE relname LIKE 'pg_rs_%' OR relname = 'pg_roles'"
+    assert filled.rows(sql) == [[0]]
+    listed = filled.client.list_tables(
+        Database="dev", WorkgroupName="local", SchemaPattern="pg_catalog", TablePattern="pg_r%"
+    )
+    assert [table["name"] for table in listed["Tables"]] == ["pg_rewrite"]

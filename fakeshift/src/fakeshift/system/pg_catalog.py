@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -79,9 +80,7 @@ def _namespace_oids(session: SystemSession) -> dict[str, int]:
 def _system_views(session: SystemSession) -> Iterator[tuple[int, SystemView]]:
     numbers = count(_FIRST_OF_VIEWS)
     for view in session.system_views():
-        number = next(numbers)
-        if not view.name.startswith("pg_rs_"):
-            yield _KNOWN_OIDS.get(view.name, number), view
+        yield _KNOWN_OIDS.get(view.name, next(numbers)), view
 
 
 # -- relations -----------------------------------------------------------------------------------
@@ -465,6 +464,41 @@ def _view_table_usage(session: SystemSession) -> list[Row]:
     ]
 
 
+def _catalog_name(session: SystemSession) -> list[Row]:
+    return [(session.database_name,)]
+
+
+def _enabled_roles(session: SystemSession) -> list[Row]:
+    names = catalog.identities(session.con, session.user)
+    return [(name.rpartition(":")[2],) for name in names if name.startswith(("group:", "role:"))]
+
+
+def _table_privileges(session: SystemSession) -> list[Row]:
+    """information_schema.table_privileges, role_table_grants"""
+    seen = {r.key for r in _relations(session)}
+    return [
+        (grantor, grantee.rpartition(":")[2] if grantee.startswith(("group:", "role:")) else grantee,
+         session.database_name, schema, name, privilege, "YES" if option else "NO", "NO")
+        for grantee, kind, schema, name, privilege, grantor, option in catalog.all_privileges(session.con)
+        if kind == "TABLE" and (schema, name) in seen
+    ]  # fmt: skip
+
+
+def _constraint_tables(session: SystemSession) -> list[Row]:
+    """information_schema.constraint_table_usage"""
+    return list(dict.fromkeys((*row[:3], *row[4:]) for row in _constraint_columns(session)))
+
+
+def _column_types(session: SystemSession) -> list[Row]:
+    """information_schema.column_udt_usage"""
+    name = session.database_name
+    return [
+        (name, CATALOG, c.type.name, name, r.schema, r.name, c.name)
+        for r in _relations(session)
+        for c in r.columns
+    ]
+
+
 def _late_columns(session: SystemSession) -> list[Row]:
     """dg/PG_GET_LATE_BINDING_VIEW_COLS.html"""
     return [
@@ -603,6 +637,56 @@ _CLASS = (
     "relrefs int2, relhasoids bool, relhaspkey bool, relhasrules bool, relhassubclass bool, "
     "relacl _acl"
 )
+_TABLE = "table_catalog text, table_schema text, table_name text"
+_CONSTRAINT = "constraint_catalog text, constraint_schema text, constraint_name text"
+_GRANT = f"grantor text, grantee text, {_TABLE}, privilege_type text, is_grantable text"
+_ROUTINE = "specific_catalog text, specific_schema text, specific_name text"
+_DOMAIN = "domain_catalog text, domain_schema text, domain_name text"
+_OBJECT = "object_catalog text, object_schema text, object_name text, object_type text"
+_TRIGGER = "trigger_catalog text, trigger_schema text, trigger_name text"
+_EMPTY_OF_INFORMATION = {
+    "applicable_roles": "grantee text, role_name text, is_grantable text",
+    "check_constraints": f"{_CONSTRAINT}, check_clause text",
+    "column_domain_usage": f"{_DOMAIN}, {_TABLE}, column_name text",
+    "column_privileges": f"grantor text, grantee text, {_TABLE}, column_name text, "
+    "privilege_type text, is_grantable text",
+    "data_type_privileges": f"{_OBJECT}, dtd_identifier text",
+    "domain_constraints": f"{_CONSTRAINT}, {_DOMAIN}, is_deferrable text, initially_deferred text",
+    "domain_udt_usage": f"udt_catalog text, udt_schema text, udt_name text, {_DOMAIN}",
+    "domains": f"{_DOMAIN}, data_type text",
+    "element_types": f"{_OBJECT}, collection_type_identifier text, data_type text",
+    "parameters": f"{_ROUTINE}, ordinal_position int4, parameter_mode text, parameter_name text, "
+    "data_type text",
+    "role_column_grants": f"grantor text, grantee text, {_TABLE}, column_name text, "
+    "privilege_type text, is_grantable text",
+    "role_routine_grants": f"grantor text, grantee text, {_ROUTINE}, privilege_type text, "
+    "is_grantable text",
+    "role_usage_grants": f"grantor text, grantee text, {_OBJECT}, privilege_type text, "
+    "is_grantable text",
+    "routine_privileges": f"grantor text, grantee text, {_ROUTINE}, privilege_type text, "
+    "is_grantable text",
+    "sql_features": "feature_id text, feature_name text, sub_feature_id text, "
+    "sub_feature_name text, is_supported text, is_verified_by text, comments text",
+    "sql_implementation_info": "implementation_info_id text, implementation_info_name text, "
+    "integer_value int4, character_value text, comments text",
+    "sql_languages": "sql_language_source text, sql_language_year text",
+    "sql_packages": "feature_id text, feature_name text, is_supported text, is_verified_by text, "
+    "comments text",
+    "sql_sizing": "sizing_id int4, sizing_name text, supported_value int4, comments text",
+    "sql_sizing_profiles": "sizing_id int4, sizing_name text, profile_id text, "
+    "required_value int4, comments text",
+    "triggered_update_columns": f"{_TRIGGER}, event_object_catalog text, "
+    "event_object_schema text, event_object_table text, event_object_column text",
+    "triggers": f"{_TRIGGER}, event_manipulation text, event_object_catalog text, "
+    "event_object_schema text, event_object_table text, action_order int4, action_statement text",
+    "usage_privileges": f"grantor text, grantee text, {_OBJECT}, privilege_type text, "
+    "is_grantable text",
+    "view_column_usage": f"view_catalog text, view_schema text, view_name text, {_TABLE}, "
+    "column_name text",
+}
+"""The rest of https://www.postgresql.org/docs/8.0/information-schema.html: nothing here can be in them,
+but for view_column_usage, which is not kept.
+"""
 _PROC = (
     "proname name, pronamespace oid, proowner int4, prolang oid, proisagg bool, prosecdef bool, "
     "proisstrict bool, proretset bool, provolatile char, pronargs int2, prorettype oid, "
@@ -828,7 +912,25 @@ VIEWS: list[SystemView] = [
         "routine_schema text, routine_name text, routine_type text, data_type text",
         schema=INFORMATION,
     ),
-    # Of a newer PostgreSQL: Redshift has none of these, and psql 15 asks for them.
+    *(
+        _view(name, make, text, schema=INFORMATION)
+        for name, make, text in (
+            ("information_schema_catalog_name", _catalog_name, "catalog_name text"),
+            ("enabled_roles", _enabled_roles, "role_name text"),
+            ("table_privileges", _table_privileges, f"{_GRANT}, with_hierarchy text"),
+            ("role_table_grants", _table_privileges, f"{_GRANT}, with_hierarchy text"),
+            ("constraint_table_usage", _constraint_tables, f"{_TABLE}, {_CONSTRAINT}"),
+            (
+                "column_udt_usage",
+                _column_types,
+                f"udt_catalog text, udt_schema text, udt_name text, {_TABLE}, column_name text",
+            ),
+            *((name, _nothing, text) for name, text in _EMPTY_OF_INFORMATION.items()),
+        )
+    ),
+]
+
+_OURS: list[SystemView] = [
     _view(
         "pg_roles",
         _pg_roles,
@@ -854,3 +956,8 @@ VIEWS: list[SystemView] = [
         "view_schema name, view_name name, col_name name, col_type text, col_num int4",
     ),
 ]
+"""pg_rs_: what functions of the catalogue read. The others are of a newer PostgreSQL: Redshift has none of
+them, and psql 15 asks for them.
+"""
+
+VIEWS += [replace(view, internal=True) for view in _OURS]

@@ -86,7 +86,7 @@ class SystemView:
     """A view of pg_catalog or information_schema.
 
     ``is_view`` is False for a table of the catalogue (the type in ListTables); ``provisioned``: only
-    on a cluster; ``superuser``: only for superusers.
+    on a cluster; ``superuser``: only for superusers; ``internal``: not Redshift's, and in no list.
     """
 
     name: str
@@ -96,6 +96,7 @@ class SystemView:
     is_view: bool = True
     provisioned: bool = False
     superuser: bool = False
+    internal: bool = False
 
     @property
     def full_name(self) -> str:

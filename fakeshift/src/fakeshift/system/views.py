@@ -25,7 +25,11 @@ VIEWS: dict[str, SystemView] = {
 
 def system_views(kind: Kind) -> list[SystemView]:
     """The views that a warehouse of this kind has."""
-    return [v for v in VIEWS.values() if kind == "provisioned" or not v.provisioned]
+    return [
+        view
+        for view in VIEWS.values()
+        if not view.internal and (kind == "provisioned" or not view.provisioned)
+    ]
 
 
 def system_name(name: tuple[str, ...]) -> str | None:

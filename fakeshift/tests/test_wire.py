@@ -428,6 +428,37 @@ def test_a_statement_cannot_be_executed_twice(client: Client) -> None:
     assert kinds(answers) == "12CEZ"
 
 
+def test_cursors(client: Client) -> None:
+    client.query("CREATE TABLE t.k AS SELECT 1 AS i UNION SELECT 2 UNION SELECT 3")
+    assert client.error("DECLARE c CURSOR FOR SELECT 1")["C"] == "25P01"
+    client.query("BEGIN")
+    assert tags(client.query("DECLARE c CURSOR FOR SELECT i FROM t.k ORDER BY i")) == [
+        "DECLARE CURSOR"
+    ]
+    assert kinds(client.ask(describe("P", "c"), SYNC)) == "TZ"
+    for sql, rows in (
+        ("FETCH FORWARD 2 FROM c", [[b"1"], [b"2"]]),
+        ("FETCH NEXT FROM c", [[b"3"]]),
+        ("FETCH ALL FROM c", []),
+    ):
+        answers = client.query(sql)
+        assert [cells(body) for kind, body in answers if kind == "D"] == rows
+        assert tags(answers) == [f"FETCH {len(rows)}"]
+    assert tags(client.query("CLOSE c")) == ["CLOSE CURSOR"]
+    assert client.error("FETCH ALL FROM c")["C"] == "34000"
+    client.query("ROLLBACK; BEGIN; DECLARE c CURSOR FOR SELECT 1; COMMIT; BEGIN")
+    assert client.error("FETCH ALL FROM c")["C"] == "34000"
+
+
+@pytest.mark.parametrize(("kind", "sqlstate"), [("fail", "XX000"), ("abort", "57014")])
+def test_faults_reach_statements_of_a_connection(
+    server: LocalRedshift, client: Client, kind: str, sqlstate: str
+) -> None:
+    server.faults.command({"sql": "SELECT 'struck'", "kind": kind})
+    assert client.error("SELECT 'struck'")["C"] == sqlstate
+    assert client.rows("SELECT 'struck'") == [[b"struck"]]
+
+
 # -- cancelling and ending ---------------------------------------------------------------------
 
 

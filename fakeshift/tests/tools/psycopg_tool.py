@@ -56,6 +56,10 @@ def many(connection: Any) -> None:
     with connection.cursor() as cursor:
         found = [row[0] for row in cursor.stream("SELECT id FROM plays ORDER BY id")]
     assert found == list(range(50)), found
+    with connection.transaction(), connection.cursor(name="portions") as cursor:
+        cursor.itersize = 20
+        cursor.execute("SELECT id FROM plays ORDER BY id")
+        assert [row[0] for row in cursor] == list(range(50))
     found = connection.execute("SELECT id FROM plays WHERE id < %s", (3,), prepare=True)
     assert found.rowcount == 3
 

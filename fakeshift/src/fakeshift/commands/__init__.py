@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fakeshift.commands import append, ddl, explain, grants, misc, query, tables, unload
+from fakeshift.commands import append, cursors, ddl, explain, grants, misc, query, tables, unload
 from fakeshift.copy import load
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.results import ResultColumn
@@ -41,6 +41,9 @@ _COMMANDS: dict[type, Command] = {
     nodes.Refused: misc.refused,
     nodes.Explain: explain.run,
     nodes.Grant: grants.grant,
+    nodes.Declare: cursors.declare,
+    nodes.Fetch: cursors.fetch,
+    nodes.CloseCursor: cursors.close,
     nodes.DefaultPrivileges: grants.default_privileges,
 }
 
@@ -55,6 +58,8 @@ def columns_of(session: Session, sql: str, values: Mapping[str, str]) -> list[Re
         session.refuse_after_failure()
     if isinstance(statement, nodes.Query):
         return query.columns(session, statement)
+    if isinstance(statement, nodes.Fetch):
+        return cursors.columns(session, statement.name)
     if not isinstance(statement, (nodes.Show, nodes.Explain)):
         return None
     sink = ResultSink(lambda _number, _page: None)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 from sqlglot import exp
@@ -27,7 +28,7 @@ from fakeshift.engine.database import Database
 from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.permissions import Permissions
-from fakeshift.engine.results import result_columns, with_intervals
+from fakeshift.engine.results import ResultColumn, result_columns, with_intervals
 from fakeshift.engine.sink import CHUNK_ROWS, ResultSink, Sink
 from fakeshift.errors import (
     RedshiftError,
@@ -60,6 +61,36 @@ NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
 """``Session.last`` of a session without COPY and UNLOAD."""
 
 
+class Cursor:
+    """The rows of a cursor: a sink of its query, from which FETCH takes them."""
+
+    def __init__(self) -> None:
+        self.columns: list[ResultColumn] = []
+        self.rows = 0
+        self.bytes = 0
+        self._kept: list[Sequence[Any]] = []
+        self._taken = 0
+
+    def start(self, columns: list[ResultColumn]) -> None:
+        """Keeps the columns."""
+        self.columns = columns
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Keeps rows."""
+        self._kept += rows
+        self.rows += len(rows)
+
+    def finish(self) -> None:
+        """All rows are there."""
+
+    def take(self, count: int | None) -> list[Sequence[Any]]:
+        """The next ``count`` rows, all for None."""
+        end = len(self._kept) if count is None else self._taken + max(count, 0)
+        rows = self._kept[self._taken : end]
+        self._taken += len(rows)
+        return rows
+
+
 @dataclass
 class Transaction:
     """An open transaction. ``has_snapshot``: DuckDB's transaction has started, which is the snapshot.
@@ -75,6 +106,7 @@ class Transaction:
     settings: Settings
     last: dict[str, int]
     local: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
     has_snapshot: bool = False
     catalog: int | None = None
     changed_catalog: bool = False

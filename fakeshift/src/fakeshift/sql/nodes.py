@@ -270,6 +270,27 @@ class Show:
 
 
 @dataclass(frozen=True)
+class Declare:
+    """DECLARE name CURSOR FOR query."""
+
+    name: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """FETCH FORWARD count FROM name; ``count`` None for ALL."""
+
+    name: str
+    count: int | None
+
+
+@dataclass(frozen=True)
+class CloseCursor:
+    name: str
+
+
+@dataclass(frozen=True)
 class Begin:
     isolation: str = ""
 

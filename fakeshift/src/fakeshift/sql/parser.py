@@ -35,8 +35,8 @@ _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 _INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
 _UNSUPPORTED = (
-    "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
-    "FETCH", "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
+    "CALL", "CANCEL", "DEALLOCATE", "DESC", "EXECUTE",
+    "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
 )  # fmt: skip
 
 
@@ -556,6 +556,36 @@ def _start(tokens: Tokens) -> nodes.Begin:
     return _begin(tokens)
 
 
+def _declare(tokens: Tokens) -> nodes.Declare:
+    """dg/declare.html"""
+    name = tokens.identifier()
+    tokens.expect("CURSOR")
+    tokens.accept("WITHOUT", "HOLD")
+    tokens.expect("FOR")
+    if tokens.word() not in ("SELECT", "WITH", "("):
+        raise tokens.error()
+    return nodes.Declare(name, tokens.rest())
+
+
+def _fetch(tokens: Tokens) -> nodes.Fetch:
+    """dg/fetch.html: NEXT, ALL or FORWARD; Redshift's cursors do not go back"""
+    count: int | None = 1
+    if tokens.accept("ALL"):
+        count = None
+    elif not tokens.accept("NEXT") and tokens.accept("FORWARD"):
+        if tokens.accept("ALL"):
+            count = None
+        elif not tokens.next_is("FROM"):
+            count = tokens.integer()
+    tokens.expect("FROM")
+    return nodes.Fetch(tokens.identifier(), count)
+
+
+def _close(tokens: Tokens) -> nodes.CloseCursor:
+    """dg/close.html"""
+    return nodes.CloseCursor(tokens.identifier())
+
+
 def _commit(tokens: Tokens) -> nodes.Commit:
     """dg/r_COMMIT.html, r_END.html"""
     tokens.accept_any("TRANSACTION", "WORK")
@@ -602,6 +632,9 @@ _PARSERS: dict[str, Callable[[Tokens], Statement]] = {
     "SHOW": _show,
     "EXPLAIN": _explain,
     "BEGIN": _begin,
+    "CLOSE": _close,
+    "DECLARE": _declare,
+    "FETCH": _fetch,
     "START": _start,
     "COMMIT": _commit,
     "END": _commit,

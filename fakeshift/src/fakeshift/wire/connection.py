@@ -523,7 +523,11 @@ class Connection:
         reader.end()
         if kind == b"P":
             # Executed next, as a rule: the columns then come with the rows.
-            self._undescribed = self._portal(name)
+            cursors = self._known.transaction.cursors if self._known.transaction else {}
+            if name in cursors and name not in self._portals:  # psycopg asks so after DECLARE
+                self._put(self._client.describe(cursors[name].columns, ()))
+            else:
+                self._undescribed = self._portal(name)
             return
         prepared = self._prepared[name] = self._analysed(self._of_name(name))
         oids = [oid or values.OIDS["varchar"] for oid in prepared.oids]

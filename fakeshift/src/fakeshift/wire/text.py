@@ -111,6 +111,10 @@ def tag(text: Text, outcome: Outcome, *, failed: bool) -> str:
         return f"INSERT 0 {rows}"
     if first in ("UPDATE", "DELETE", "MERGE"):
         return f"{first} {rows}"
+    if first == "FETCH":
+        return f"FETCH {rows}"
+    if first in ("DECLARE", "CLOSE"):
+        return f"{first} CURSOR"
     if first == "COMMIT" and failed:
         return "ROLLBACK"
     if first == "CREATE" and outcome.rows >= 0 and "TABLE" in text.words:

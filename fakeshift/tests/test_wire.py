@@ -417,6 +417,26 @@ def test_errors_of_extended_queries(client: Client, parts: list[bytes], sqlstate
     assert client.rows("SELECT 1") == [[b"1"]]
 
 
+def test_what_is_executed_up_to_sync_is_one_transaction(client: Client) -> None:
+    client.query("CREATE TABLE t.p (i INT)")
+    one, two = (
+        [parse(f"INSERT INTO t.p VALUES ({number})"), bind(), execute()] for number in (1, 2)
+    )
+    answers = client.ask(*one, *two, parse("SELECT nope"), bind(), execute(), SYNC)
+    assert (kinds(answers), answers[-1]) == ("12C12C12EZ", IDLE)
+    assert client.rows("SELECT * FROM t.p") == []
+    answers = client.ask(*one, *two, SYNC)
+    assert answers[-1] == IDLE
+    assert client.rows("SELECT * FROM t.p ORDER BY i") == [[b"1"], [b"2"]]
+    begin = [parse("BEGIN"), bind(), execute()]
+    answers = client.ask(*begin, *one, SYNC)
+    assert answers[-1] == INSIDE
+    client.query("ROLLBACK")
+    assert len(client.rows("SELECT * FROM t.p")) == 2
+    vacuum = [parse("VACUUM t.p"), bind(), execute()]
+    assert tags(client.ask(*vacuum, SYNC)) == ["VACUUM"]
+
+
 def test_execute_without_a_query(client: Client) -> None:
     answers = client.ask(parse(""), bind(), describe("P"), execute(), SYNC)
     assert kinds(answers) == "12nIZ"

@@ -28,6 +28,7 @@ from fakeshift.wire.codec import BadEncoding, Message, ProtocolError
 from fakeshift.wire.portal import Client, Portal, Prepared, Rows, RowSender
 
 _LOG = logging.getLogger(__name__)
+_CONTROL = ("BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT")
 _FLUSH_BYTES = 64 * 1024
 MAX_STATEMENT_BYTES = 16_777_216
 """https://docs.aws.amazon.com/redshift/latest/dg/c_redshift-sql.html"""
@@ -317,6 +318,8 @@ class Connection:
                 self._guarded(lambda _: self._send_description(), message)
             if message.kind == "S":
                 self._undescribed, self._skipping = None, False
+                self._guarded(lambda _: self._sync(), message)
+                self._skipping = False
                 self._ready()
             elif not self._skipping or message.kind == "Q":
                 self._skipping = False
@@ -384,6 +387,7 @@ class Connection:
         if self._implicit:
             self._implicit = False
             session.commit()
+        self._sync()
         self._report_parameters()
         self._ready()
 
@@ -396,13 +400,11 @@ class Connection:
         """Runs a statement; returns its tag. Raises RedshiftError."""
         session, house = self._known, self._house
         failed = session.transaction is not None and session.transaction.failed
-        inside = session.transaction is not None and not failed and not self._implicit
-        if statement.first in ("BEGIN", "START") and inside:
+        opened = session.transaction is not None and session.transaction.explicit
+        inside = opened and not self._implicit
+        if statement.first in ("BEGIN", "START") and inside and not failed:
             self._notice("WARNING", "there is already a transaction in progress")
-        elif (
-            statement.first in ("COMMIT", "END", "ROLLBACK", "ABORT")
-            and session.transaction is None
-        ):
+        elif statement.first in _CONTROL[2:] and not inside:
             self._notice("WARNING", "there is no transaction in progress")
         query_id = session.database.next_query_id()
         began, started = time.time(), time.monotonic_ns()
@@ -576,8 +578,16 @@ class Connection:
         else:
             raise RedshiftError(f'portal "{name}" cannot be run', sqlstate="55000")
 
+    def _sync(self) -> None:
+        """What was executed since the last Sync outside a transaction block is one transaction."""
+        transaction = self._known.transaction
+        if transaction is not None and not transaction.explicit:
+            self._known.commit()
+
     def _first(self, running: Portal, limit: int, *, announce: bool) -> None:
         statement = running.prepared.text
+        if self._known.transaction is None and statement.first not in _CONTROL:
+            self._known.begin(explicit=False)  # until Sync
         if announce and not statement.is_query:
             self._put(codec.NO_DATA)
         if limit <= 0 or not statement.is_query:

@@ -62,6 +62,10 @@ def test_awswrangler(server: LocalRedshift) -> None:
     run("awswrangler", str(server.pg_port))
 
 
+def test_dlt(server: LocalRedshift, tmp_path: Path) -> None:
+    run("dlt", str(server.pg_port), str(tmp_path))
+
+
 def test_dbt(server: LocalRedshift, tmp_path: Path) -> None:
     folder = tmp_path / "star"
     shutil.copytree(TOOLS / "dbt_star", folder)

@@ -275,6 +275,14 @@ def test_set_is_reported(client: Client) -> None:
     assert ("S", text("query_group", "reports")) in answers
 
 
+def test_what_a_pool_sends_before_it_reuses_a_connection(client: Client) -> None:
+    client.query("SET query_group TO 'reports'; SET search_path TO t")
+    answers = client.query("RESET ALL; SET SESSION AUTHORIZATION DEFAULT")
+    assert tags(answers) == ["RESET", "SET"]
+    assert client.rows("SHOW search_path") == [[b'"$user", public']]
+    assert client.rows("SHOW query_group") == [[b""]]
+
+
 # -- extended queries --------------------------------------------------------------------------
 
 

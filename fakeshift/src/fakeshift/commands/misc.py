@@ -114,6 +114,12 @@ def analyze(session: Session, statement: nodes.Analyze) -> Outcome:
 def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SET.html"""
     name, values = statement.name, statement.values
+    if statement.reset and name == "all":
+        for each in list(session.settings):
+            session.set_parameter(each, None, local=False)
+        return Outcome()
+    if statement.reset and name == "session_authorization":
+        return Outcome()
     if name == "search_path":
         if len(values) == 1 and "," in values[0]:
             values = tuple(part.strip().strip('"') for part in values[0].split(","))

@@ -477,7 +477,9 @@ def _vacuum(tokens: Tokens) -> nodes.Vacuum:
 
 def _set(tokens: Tokens) -> nodes.SetParameter:
     """dg/r_SET.html"""
-    if tokens.word() == "SESSION" and tokens.word(1) == "AUTHORIZATION":
+    if tokens.accept("SESSION", "AUTHORIZATION"):
+        if tokens.accept("DEFAULT"):  # the user of the connection, which no one else can be here
+            return nodes.SetParameter("session_authorization", reset=True)
         raise unsupported("SET SESSION AUTHORIZATION")
     local = tokens.accept_any("SESSION", "LOCAL") == "LOCAL"
     name = tokens.identifier()

@@ -472,8 +472,18 @@ class Connection:
         if prepared.analysed or not prepared.text.words:
             return prepared
         empty = {text.name(n): values.null(oid) for n, oid in enumerate(prepared.oids, 1)}
-        columns = columns_of(self._known, prepared.text.sql, empty)
+        try:
+            columns = columns_of(self._known, prepared.text.sql, empty)
+        except RedshiftError as error:
+            self._log_refusal(prepared.text.sql, error)
+            raise
         return replace(prepared, columns=None if columns is None else tuple(columns), analysed=True)
+
+    def _log_refusal(self, sql: str, error: RedshiftError) -> None:
+        """A statement that Parse refuses is in the logs; it has no row in SYS_QUERY_HISTORY."""
+        user, query_id, now = self._known.user, self._known.database.next_query_id(), time.time()
+        self._house.log(user, query_id, sql, {})
+        self._house.log_end(user, Ran(sql, query_id, now, now, "FAILED", 0, str(error)), [])
 
     def _bind(self, message: Message) -> None:
         reader = message.reader()

@@ -1,5 +1,5 @@
 # Each target sets up what it needs and can be the first command on a fresh machine.
-#   make demo [DATA=dir] [WIPE=1]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=…
+#   make demo [DATA=dir] [WIPE=1]   make PYTHON=/path/to/python3.13 …   LOCAL_AWS_PORT=… LOCAL_REDSHIFT_PORT=… LOCAL_PG_PORT=…
 
 DATA ?=
 WORKERS ?= 4
@@ -10,7 +10,7 @@ export AWS_DEFAULT_REGION ?= us-west-2
 own_region = $(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION)
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: help demo up down test faults mutants soak week bench verify package lint format clean
+.PHONY: help demo up down test faults mutants soak week bench verify tools package lint format clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -53,6 +53,9 @@ verify: .venv/.installed-demo ## tries on a real AWS what is claimed here: STACK
 	@$(own_region) $(bin)/python -m verify $(if $(STACK),--stack "$(STACK)") $(if $(WORKGROUP),--workgroup "$(WORKGROUP)") \
 		$(if $(DATABASE),--database "$(DATABASE)") $(if $(BUCKET),--bucket "$(BUCKET)") $(if $(ROLE),--role "$(ROLE)") $(ARGS)
 
+tools: .venv/.installed-dev ## the local Redshift with real clients, each in an environment of its own; TOOLS="dbt psycopg" selects
+	@bash tools/clients.sh $(TOOLS)
+
 package: ## fakeshift alone in an empty environment, and its README's test; PYTHON="python3.11 python3.13" tries several
 	@bash tools/package.sh $(PYTHON)
 
@@ -64,5 +67,5 @@ format: .venv/.installed-dev ## let ruff format the Python code
 
 clean: ## stop the local AWS and remove all that make has made
 	@if [ -e .venv/.installed-demo ]; then $(bin)/python -m local down; fi
-	@rm -rf .venv .local .aws-sam build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .local .aws-sam .tools build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

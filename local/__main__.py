@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
 exit codes: 0 success; 1 failure; 2 wrong usage, nothing was done;
   3 success, but files are rejected, unreadable or waiting
 output: the answer on stdout, with --json for scripts; the rest on stderr
-ports: LOCAL_AWS_PORT (4566) and LOCAL_REDSHIFT_PORT (4567) for the first up; later commands remember them
+ports: LOCAL_AWS_PORT (4566), LOCAL_REDSHIFT_PORT (4567), LOCAL_PG_PORT (5439) for the first up; later ones remember
 data: .local/. Color: on a terminal, unless NO_COLOR is set.""",
     )
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")

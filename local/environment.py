@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / ".local"
 """Pid files, logs, and the data of the local AWS and the local Redshift. Git-ignored."""
 REMEMBERED = DATA / "ports.json"
-"""The ports of the last start, for commands in other terminals: {"aws": 4566, "redshift": 4567}."""
+"""The ports of the last start, for commands in other terminals: {"aws": 4566, "redshift": 4567, "pg": 5439}."""
 BUILD = ROOT / "build"
 
 WORKGROUP = "local"
@@ -32,10 +32,11 @@ SCHEMA = "sparkify"
 
 @dataclass(frozen=True)
 class Ports:
-    """The two ports."""
+    """The ports: of the AWS services, of the Redshift Data API, and of Redshift's PostgreSQL protocol."""
 
     aws: int
     redshift: int
+    pg: int = 5439
 
     @property
     def aws_url(self) -> str:
@@ -52,7 +53,8 @@ DEFAULT = Ports(4566, 4567)
 
 
 def ports(environ: Mapping[str, str] = os.environ, remembered: Path = REMEMBERED) -> Ports:
-    """The ports to use: those of LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT, or of the last start, or DEFAULT.
+    """The ports to use: those of LOCAL_AWS_PORT, LOCAL_REDSHIFT_PORT and LOCAL_PG_PORT, or of the last start,
+    or DEFAULT.
 
     Raises Usage for a value that is not a port.
     """
@@ -60,9 +62,12 @@ def ports(environ: Mapping[str, str] = os.environ, remembered: Path = REMEMBERED
     found = Ports(
         _port(environ, "LOCAL_AWS_PORT", last.aws),
         _port(environ, "LOCAL_REDSHIFT_PORT", last.redshift),
+        _port(environ, "LOCAL_PG_PORT", last.pg),
     )
     if found.aws == found.redshift:
         raise Usage(f"LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT are both {found.aws}.")
+    if found.pg in (found.aws, found.redshift):
+        raise Usage(f"LOCAL_PG_PORT and another port are both {found.pg}.")
     return found
 
 
@@ -70,14 +75,15 @@ def remember(at: Ports, remembered: Path = REMEMBERED) -> None:
     """Saves the ports for commands in other terminals."""
     remembered.parent.mkdir(parents=True, exist_ok=True)
     new = remembered.with_suffix(".new")
-    new.write_text(json.dumps({"aws": at.aws, "redshift": at.redshift}), encoding="utf-8")
+    new.write_text(json.dumps(vars(at)), encoding="utf-8")
     new.replace(remembered)
 
 
 def _last(remembered: Path) -> Ports:
     try:
         found = json.loads(remembered.read_text(encoding="utf-8"))
-        return Ports(int(found["aws"]), int(found["redshift"]))
+        aws, redshift = int(found["aws"]), int(found["redshift"])
+        return Ports(aws, redshift, int(found.get("pg", DEFAULT.pg)))
     except FileNotFoundError:
         return DEFAULT
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -59,7 +59,7 @@ class World:
 def world() -> Iterator[World]:
     """Both servers; they are stopped at the end, and their data removed."""
     folder = Path(tempfile.mkdtemp(prefix="benchmarks-"))
-    at = Ports(_free_port(), _free_port())
+    at = Ports(_free_port(), _free_port(), _free_port())
     environ = isolated(os.environ, at)
     services = (
         Service(

@@ -10,7 +10,7 @@ from pathlib import Path
 import fakeshift
 
 FLOORS = [
-    "server",
+    "server wire",
     "api",
     "statements",
     "commands",

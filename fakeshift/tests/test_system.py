@@ -19,9 +19,10 @@ from fakeshift.system.views import VIEWS, system_views
 from warehouse import StatementFailed, Warehouse
 
 SERVERLESS = [view.full_name for view in system_views("serverless")]
+INTERNAL = [view.full_name for view in VIEWS.values() if view.internal]
 
 
-@pytest.mark.parametrize("name", SERVERLESS)
+@pytest.mark.parametrize("name", [*SERVERLESS, *INTERNAL])
 def test_every_view_can_be_read(warehouse: Warehouse, name: str) -> None:
     """With its columns, in the order and of the types that it declares."""
     warehouse.run("CREATE TABLE t.a (a INT SORTKEY, b VARCHAR(9) DEFAULT 'x')")

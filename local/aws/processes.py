@@ -31,7 +31,8 @@ class Service:
     """One background process.
 
     ``module`` is what runs, as ``python -m module --port PORT --data FOLDER/data``; ``folder``
-    holds its pid file and its log as well; ``health`` answers 200 once it serves.
+    holds its pid file and its log as well; ``health`` answers 200 once it serves. ``other_ports`` are
+    those that ``options`` name.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Service:
     port: int
     health: str
     options: tuple[str, ...] = ()
+    other_ports: tuple[int, ...] = ()
 
     @property
     def command(self) -> list[str]:
@@ -86,12 +88,13 @@ def port_of(pid: int) -> int | None:
 
 
 def start(service: Service, environ: Mapping[str, str]) -> int:
-    """Starts the service in its own session; raises Problem if its port is in use."""
-    if answers(service.port):
-        raise Problem(
-            f"Port {service.port} is in use by another process, so {service.name} cannot start. Stop that process, or"
-            f" choose other ports with LOCAL_AWS_PORT and LOCAL_REDSHIFT_PORT."
-        )
+    """Starts the service in its own session; raises Problem if a port of it is in use."""
+    for port in (service.port, *service.other_ports):
+        if answers(port):
+            raise Problem(
+                f"Port {port} is in use by another process, so {service.name} cannot start. Stop that process, or"
+                f" choose other ports with LOCAL_AWS_PORT, LOCAL_REDSHIFT_PORT and LOCAL_PG_PORT."
+            )
     service.folder.mkdir(parents=True, exist_ok=True)
     with service.log.open("wb") as log:
         process = subprocess.Popen(

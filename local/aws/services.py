@@ -21,7 +21,7 @@ def aws(at: Ports) -> Service:
 
 
 def redshift(at: Ports, shell: Mapping[str, str] = os.environ) -> Service:
-    """fakeshift, the local Redshift, which serves the Data API.
+    """fakeshift, the local Redshift, which serves the Data API and the PostgreSQL protocol.
 
     LOCAL_REDSHIFT_OPTIONS is added to its command line, such as "--faults --isolation serializable"
     (``python -m fakeshift --help``).
@@ -32,8 +32,10 @@ def redshift(at: Ports, shell: Mapping[str, str] = os.environ) -> Service:
         module="fakeshift",
         port=at.redshift,
         health=f"{at.redshift_url}/_local/health",
+        other_ports=(at.pg,),
         # MiniStack creates a role's access keys when its first function runs, and writes them there.
         options=(
+            *("--pg-port", str(at.pg)),
             *("--principals", str(principals_file(DATA / "aws" / "data"))),
             *shlex.split(shell.get("LOCAL_REDSHIFT_OPTIONS", "")),
         ),

@@ -69,7 +69,8 @@ def wait(at: Ports, started: set[str]) -> None:
     for service in services.both(at):
         processes.wait_until_healthy(service)
         if service.name in started:
-            _say(f"{service.name}: up on {HOST}:{service.port}, log {service.log}")
+            ports_ = ", ".join(f"{HOST}:{each}" for each in (service.port, *service.other_ports))
+            _say(f"{service.name}: up on {ports_}, log {service.log}")
             if service.port == at.aws:
                 _end_interrupted(at)
         else:

@@ -24,6 +24,7 @@ def test_ports_have_defaults_and_variables() -> None:
     given = {"LOCAL_AWS_PORT": "5000", "LOCAL_REDSHIFT_PORT": "5001"}
     assert ports(given, NOWHERE) == Ports(5000, 5001)
     assert ports({"LOCAL_AWS_PORT": ""}, NOWHERE) == Ports(4566, 4567)
+    assert ports({"LOCAL_PG_PORT": "5002"}, NOWHERE) == Ports(4566, 4567, 5002)
 
 
 def test_another_terminal_finds_the_ports_of_the_last_start(tmp_path: Path) -> None:
@@ -31,8 +32,10 @@ def test_another_terminal_finds_the_ports_of_the_last_start(tmp_path: Path) -> N
     remember(Ports(5000, 5001), file)
     assert ports({}, file) == Ports(5000, 5001)
     assert ports({"LOCAL_REDSHIFT_PORT": "5002"}, file) == Ports(5000, 5002)
-    remember(Ports(6000, 6001), file)
-    assert ports({}, file) == Ports(6000, 6001)
+    remember(Ports(6000, 6001, 6002), file)
+    assert ports({}, file) == Ports(6000, 6001, 6002)
+    file.write_text('{"aws": 7000, "redshift": 7001}')  # of an older version
+    assert ports({}, file) == Ports(7000, 7001, 5439)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"aws": "x", "redshift": 1}', "{"])
@@ -49,9 +52,11 @@ def test_what_is_no_port_is_refused_by_name(value: str) -> None:
         ports({"LOCAL_AWS_PORT": value}, NOWHERE)
 
 
-def test_the_two_ports_must_differ() -> None:
+def test_the_ports_must_differ() -> None:
     with pytest.raises(Usage, match="both 4567"):
         ports({"LOCAL_AWS_PORT": "4567"}, NOWHERE)
+    with pytest.raises(Usage, match="LOCAL_PG_PORT and another port are both 4567"):
+        ports({"LOCAL_PG_PORT": "4567"}, NOWHERE)
 
 
 def test_isolated_replaces_all_of_the_users_aws() -> None:

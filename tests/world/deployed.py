@@ -47,6 +47,11 @@ COPIED = (
 )
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 class Project:
     """The copy's folder, its ports, and clients that know only the local AWS."""
 
@@ -58,6 +63,7 @@ class Project:
         self.variables = {
             "LOCAL_AWS_PORT": str(aws_port),
             "LOCAL_REDSHIFT_PORT": str(redshift_port),
+            "LOCAL_PG_PORT": str(_free_port()),
             # Faults are allowed; none is armed.
             "LOCAL_REDSHIFT_OPTIONS": f"--faults --isolation {isolation}",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{aws_port}",

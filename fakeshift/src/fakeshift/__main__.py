@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from fakeshift import __version__
-from fakeshift.config import Settings
+from fakeshift.config import HOST, Settings
 from fakeshift.engine.database import DataDirectoryInUse
 from fakeshift.instance import LocalRedshift
 
@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     print(f"fakeshift on {redshift.url}, data in {settings.data}", flush=True)
+    if redshift.wire is not None:
+        print(f"PostgreSQL protocol on {HOST}:{redshift.pg_port}", flush=True)
     stopped.wait()
     redshift.stop()
     return 0
@@ -39,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _why(settings: Settings, error: Exception) -> str:
     """Why it does not start, naming what has to change."""
     if isinstance(error, OSError) and error.filename is None:
-        return f"port {settings.port}: {error}"
+        ports = [settings.port, *([settings.pg_port] if settings.pg_port else [])]
+        return f"port {' or '.join(map(str, ports))}: {error}"
     if isinstance(error, (OSError, duckdb.Error, sqlite3.Error)):
         return f"the data directory {settings.data} cannot be used: {error}"
     return str(error)
@@ -114,6 +117,24 @@ def _settings(arguments: list[str] | None) -> Settings:
     parser.add_argument("--version", action="version", version=f"fakeshift {__version__}")
     parser.add_argument(
         "--port", type=_number(0, 65535), default=4567, help="0 picks a free one (default: 4567)"
+    )
+    parser.add_argument(
+        "--pg-port",
+        type=_number(0, 65535),
+        metavar="PORT",
+        help="also serve the PostgreSQL protocol, 5439 on Redshift; 0 picks a free port (default: no)",
+    )
+    parser.add_argument(
+        "--tls",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="offer TLS on --pg-port, with a self-made certificate (default: yes)",
+    )
+    parser.add_argument(
+        "--authentication",
+        choices=("md5", "cleartext"),
+        default="md5",
+        help="how --pg-port asks for a password (default: md5)",
     )
     parser.add_argument(
         "--data",
@@ -210,6 +231,9 @@ def _settings(arguments: list[str] | None) -> Settings:
     return Settings(
         data=given.data,
         port=given.port,
+        pg_port=given.pg_port,
+        tls=given.tls,
+        authentication=given.authentication,
         isolation=given.isolation,
         database=given.database,
         assume_role=given.assume_role,

@@ -13,6 +13,11 @@ Kind = Literal["serverless", "provisioned"]
 SnapshotAt = Literal["statement", "lock"]
 Collation = Literal["case_sensitive", "case_insensitive"]
 
+Authentication = Literal["md5", "cleartext"]
+
+PG_PORT = 5439
+"""Redshift's port."""
+
 HOST = "127.0.0.1"
 """The only address that the server binds."""
 
@@ -32,6 +37,10 @@ class Settings:
     AWS client. ``kind`` decides which system views exist: STL_ and SVL_ only on a provisioned
     cluster.
 
+    ``pg_port`` is the port of the PostgreSQL protocol (5439 on Redshift; 0 picks a free one); None: there
+    is none. ``tls`` False refuses TLS there. ``authentication`` is how it asks for the password of a
+    user who has one; ``connections`` is the most that it serves at a time.
+
     Some behavior is undocumented or differs between patches of Redshift; these fields choose:
 
     ``snapshot_at`` "lock" takes a transaction's snapshot when LOCK starts, before the lock is granted;
@@ -50,6 +59,10 @@ class Settings:
 
     data: Path
     port: int = 4567
+    pg_port: int | None = None
+    tls: bool = True
+    authentication: Authentication = "md5"
+    connections: int = 500
     isolation: Isolation = "snapshot"
     database: str = "dev"
     assume_role: bool = True

@@ -9,10 +9,12 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from fakeshift.api.management import Management
 from fakeshift.api.operations import Operations
 from fakeshift.api.principals import Resolver, from_settings
-from fakeshift.config import Settings
+from fakeshift.config import PG_PORT, Settings
 from fakeshift.engine.database import Database
+from fakeshift.engine.passwords import Passwords
 from fakeshift.faults import Faults
 from fakeshift.principal import Principal
 from fakeshift.s3 import ObjectStores
@@ -21,6 +23,7 @@ from fakeshift.statements.record import Statement
 from fakeshift.statements.runner import Runner, SqlLog
 from fakeshift.statements.store import StatementStore
 from fakeshift.system.records import SystemRecords
+from fakeshift.wire.server import WireServer
 
 _NOT_STOPPED: dict[LocalRedshift, int] = {}
 """With the process that created each: a forked process has none of its threads."""
@@ -61,9 +64,16 @@ class LocalRedshift:
             self.database.object_stores = object_stores
         self.store = StatementStore(settings.data / "statements.sqlite", settings.clock)
         self.faults = faults or Faults(enabled=settings.faults)
-        self.runner = Runner(self.database, self.store, SqlLog(settings.data), self.faults)
+        self._log = SqlLog(settings.data)
+        self.runner = Runner(self.database, self.store, self._log, self.faults)
         self._operations = Operations(self.database, self.store, self.runner)
+        passwords = Passwords(settings.clock)
+        self.wire: WireServer | None = None
         try:
+            if settings.pg_port is not None:
+                self.wire = WireServer(
+                    self.database, self._log, self.faults, self.restart, passwords
+                )
             self.server = Server(
                 settings.port,
                 self._operations,
@@ -75,8 +85,11 @@ class LocalRedshift:
                     ("POST", "/_local/faults"): self.faults.command,
                     ("POST", "/_local/restart"): self._restart,
                 },
+                Management(settings, passwords, self.wire.port if self.wire else PG_PORT),
             )
         except Exception:
+            if self.wire is not None:
+                self.wire.stop()
             self._close()
             raise
         self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
@@ -86,6 +99,13 @@ class LocalRedshift:
     def url(self) -> str:
         """``http://127.0.0.1:<port>``: ``endpoint_url`` of a boto3 client."""
         return self.server.url
+
+    @property
+    def pg_port(self) -> int:
+        """The port of the PostgreSQL protocol. Raises ValueError if the settings have none."""
+        if self.wire is None:
+            raise ValueError("the settings have no pg_port")
+        return self.wire.port
 
     @property
     def records(self) -> SystemRecords:
@@ -125,12 +145,20 @@ class LocalRedshift:
     def _restart(self, _: dict[str, Any]) -> dict[str, Any]:
         if not self.settings.faults:
             raise ValueError("faults are off: start the server with --faults")
-        self.runner.restart()
+        self.restart()
         return {"restarted": True}
+
+    def restart(self) -> None:
+        """Simulates a restart: running statements fail, sessions and connections end, data stays."""
+        self.runner.restart()
+        if self.wire is not None:
+            self.wire.end_all()
 
     def start(self) -> LocalRedshift:
         """Serves in a separate thread."""
         self._thread.start()
+        if self.wire is not None:
+            self.wire.start()
         return self
 
     def stop(self) -> None:
@@ -143,6 +171,8 @@ class LocalRedshift:
         if self._thread.is_alive():
             self.server.shutdown()
             self._thread.join()
+        if self.wire is not None:
+            self.wire.stop()
         self.runner.stop()
         self.server.server_close()
         self._close()

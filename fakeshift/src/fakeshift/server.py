@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from typing import Any
 
+from fakeshift.api import management
+from fakeshift.api.management import Management
 from fakeshift.api.model import TARGET_PREFIX
 from fakeshift.api.operations import Operations
 from fakeshift.api.principals import Resolver, access_key
@@ -28,6 +30,7 @@ from fakeshift.refusals import ApiError
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_LINE = 65_536
+_FORM = "application/x-www-form-urlencoded"
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """More than twice the largest valid request: forty statements of 100 KB in the longest JSON."""
@@ -50,7 +53,9 @@ class Server(ThreadingHTTPServer):
         resolve: Resolver,
         faults: Faults,
         local_paths: dict[tuple[str, str], LocalPath],
+        managed: Management,
     ):
+        self.management = managed
         self.operations = operations
         self.resolve = resolve
         self.faults = faults
@@ -124,8 +129,14 @@ class Handler(BaseHTTPRequestHandler):
             self._local("POST", body)
             return
         target = self.headers.get("X-Amz-Target", "")
+        if not target and self.headers.get("Content-Type", "").startswith(_FORM):
+            self._clusters(body)
+            return
         try:
             prefix, _, name = target.partition(".")
+            if prefix == management.TARGET_PREFIX:
+                self._answer(200, self._serverless(name, body))
+                return
             if prefix != TARGET_PREFIX:
                 raise ApiError("UnknownOperationException", f"Unknown operation: {target}")
             principal = self.server.resolve(access_key(self.headers.get("Authorization")))
@@ -149,6 +160,21 @@ class Handler(BaseHTTPRequestHandler):
             code = "InternalServerException"
             self._answer(500, {"__type": code, "Message": f"{type(error).__name__}: {error}"}, code)
 
+    def _serverless(self, name: str, body: bytes) -> dict[str, Any]:
+        """An operation of Redshift Serverless."""
+        key = access_key(self.headers.get("Authorization"), management.SERVERLESS)
+        call = self.server.management.serverless
+        return call(name, _parsed(body), self.server.resolve(key))
+
+    def _clusters(self, body: bytes) -> None:
+        """An operation of Redshift, in the Query protocol."""
+        try:
+            key = access_key(self.headers.get("Authorization"), management.CLUSTERS)
+            data, status = self.server.management.clusters(body, self.server.resolve(key)), 200
+        except ApiError as error:
+            data, status = management.xml_error(error), error.status
+        self._send(status, data, "text/xml")
+
     def _local(self, method: str, body: bytes) -> None:
         run = self.server.local_paths.get((method, self.path))
         if run is None:
@@ -160,9 +186,11 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(400, {"message": f"{type(error).__name__}: {error}"})
 
     def _answer(self, status: int, body: dict[str, Any], error: str = "") -> None:
-        data = json.dumps(body).encode()
+        self._send(status, json.dumps(body).encode(), "application/x-amz-json-1.1", error)
+
+    def _send(self, status: int, data: bytes, kind: str, error: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         if error:

@@ -19,20 +19,20 @@ from fakeshift.refusals import ApiError, validation
 TARGET_PREFIX = "RedshiftData"
 
 
-@lru_cache(maxsize=1)
-def service_model() -> ServiceModel:
-    """The newest redshift-data model of the botocore that is installed."""
-    return ServiceModel(Loader().load_service_model("redshift-data", "service-2"), "redshift-data")
+@lru_cache
+def service_model(service: str = "redshift-data") -> ServiceModel:
+    """The newest model of the service of the botocore that is installed."""
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
-def operation(name: str) -> OperationModel:
+def operation(name: str, service: str = "redshift-data") -> OperationModel:
     """The model's operation ``name``; UnknownOperationException if it has none."""
-    if name not in service_model().operation_names:
+    if name not in service_model(service).operation_names:
         raise ApiError("UnknownOperationException", f"Unknown operation: {name}")
-    return service_model().operation_model(name)
+    return service_model(service).operation_model(name)
 
 
-def check(name: str, request: Any) -> dict[str, Any]:
+def check(name: str, request: Any, service: str = "redshift-data") -> dict[str, Any]:
     """The request of operation ``name``, checked, without null and unknown members.
 
     ValidationException names every violation.
@@ -41,7 +41,7 @@ def check(name: str, request: Any) -> dict[str, Any]:
         raise ApiError(
             "SerializationException", "Start of structure or map found where not expected"
         )
-    shape = operation(name).input_shape
+    shape = operation(name, service).input_shape
     found: list[str] = []
     if shape is not None:
         _walk(shape, request, "", found)

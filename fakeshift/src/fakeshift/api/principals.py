@@ -25,7 +25,7 @@ Resolver = Callable[[str], Principal]
 """Maps an access key id to its principal; pass another one to ``LocalRedshift`` to plug in IAM."""
 
 
-def access_key(authorization: str | None) -> str:
+def access_key(authorization: str | None, service: str = SERVICE) -> str:
     """``AWS4-HMAC-SHA256 Credential=AKIA.../20261101/us-west-2/redshift-data/aws4_request`` -> ``AKIA...``
 
     Raises ApiError for a request that is not signed, or for another service.
@@ -43,10 +43,10 @@ def access_key(authorization: str | None) -> str:
             "Credential must have at least 5 slash-separated elements "
             f"and end with aws4_request: {authorization}",
         )
-    if match[2] != SERVICE:
+    if match[2] != service:
         raise ApiError(
             "InvalidSignatureException",
-            f"Credential should be scoped to correct service: '{SERVICE}'.",
+            f"Credential should be scoped to correct service: '{service}'.",
         )
     return match[1]
 

@@ -7,6 +7,7 @@ state, outside the committed state.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,7 @@ CREATE TABLE IF NOT EXISTS {_OWN}.members (grantee VARCHAR, of_kind VARCHAR, of_
 CREATE TABLE IF NOT EXISTS {_OWN}.privileges
     (grantee VARCHAR, kind VARCHAR, schema VARCHAR, name VARCHAR, privilege VARCHAR,
      grantor VARCHAR, grant_option BOOLEAN);
+CREATE TABLE IF NOT EXISTS {_OWN}.passwords (name VARCHAR, password VARCHAR);
 CREATE TABLE IF NOT EXISTS {_OWN}.notes (name VARCHAR, note VARCHAR);
 CREATE TABLE IF NOT EXISTS {_OWN}.default_privileges
     (owner VARCHAR, schema VARCHAR, grantee VARCHAR, privilege VARCHAR, grant_option BOOLEAN);
@@ -142,6 +144,12 @@ def all_relations(con: Connection, schema: str | None = None) -> list[Relation]:
     return [Relation.from_json(row[0]) for row in rows]
 
 
+def temporary_relations(con: Connection) -> list[Relation]:
+    """The session's temporary tables, which it must have."""
+    rows = con.execute(f"SELECT document FROM {_relations(TEMP_SCHEMA)} ORDER BY name").fetchall()
+    return [Relation.from_json(row[0]) for row in rows]
+
+
 def put(con: Connection, relation: Relation) -> None:
     """Adds or replaces a relation's row."""
     table = _relations(relation.schema)
@@ -217,16 +225,51 @@ def drop_grantee(con: Connection, name: str, kind: str) -> None:
     """Deletes a user, group or role and its privileges."""
     spoken = name if kind == "user" else f"{kind}:{name}"
     con.execute(f"DELETE FROM {_OWN}.grantees WHERE name = ? AND kind = ?", [name, kind])
+    if kind == "user":
+        con.execute(f"DELETE FROM {_OWN}.passwords WHERE name = ?", [name])
     con.execute(f"DELETE FROM {_OWN}.privileges WHERE grantee = ?", [spoken])
     con.execute(f"DELETE FROM {_OWN}.default_privileges WHERE grantee = ?", [spoken])
     con.execute(f"DELETE FROM {_OWN}.members WHERE grantee = ?", [spoken])
     con.execute(f"DELETE FROM {_OWN}.members WHERE of_kind = ? AND of_name = ?", [kind, name])
 
 
+def stored_password(user: str, password: str) -> str:
+    """``md5`` and the md5 of password and user name, which CREATE USER also takes as a password.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html
+    """
+    if len(password) == 35 and password.startswith("md5"):
+        return password
+    digest = hashlib.md5(password.encode() + user.encode(), usedforsecurity=False)
+    return f"md5{digest.hexdigest()}"
+
+
+def put_password(con: Connection, user: str, password: str) -> None:
+    """Stores the md5 form of a user's password; "" for PASSWORD DISABLE."""
+    con.execute(f"DELETE FROM {_OWN}.passwords WHERE name = ?", [user])
+    con.execute(f"INSERT INTO {_OWN}.passwords VALUES (?, ?)", [user, password])
+
+
+def find_password(con: Connection, user: str) -> str | None:
+    """What ``put_password`` stored; None for a user without a password."""
+    row = con.execute(f"SELECT password FROM {_OWN}.passwords WHERE name = ?", [user]).fetchone()
+    return str(row[0]) if row else None
+
+
 def add_member(con: Connection, grantee: str, kind: str, name: str) -> None:
     """Makes ``grantee`` a member of a group or role."""
     remove_member(con, grantee, kind, name)
     con.execute(f"INSERT INTO {_OWN}.members VALUES (?, ?, ?)", [grantee, kind, name])
+
+
+def members(con: Connection, kind: str, name: str) -> list[int]:
+    """The ids of the users of a group or role."""
+    rows = con.execute(
+        f"SELECT oid FROM {_OWN}.members JOIN {_OWN}.grantees ON grantees.name = grantee"
+        " WHERE of_kind = ? AND of_name = ? AND grantees.kind = 'user' ORDER BY oid",
+        [kind, name],
+    )
+    return [row[0] for row in rows.fetchall()]
 
 
 def remove_member(con: Connection, grantee: str, kind: str, name: str) -> None:

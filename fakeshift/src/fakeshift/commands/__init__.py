@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from fakeshift.commands import append, ddl, explain, grants, misc, query, tables, unload
+from fakeshift.commands import append, cursors, ddl, explain, grants, misc, query, tables, unload
 from fakeshift.copy import load
 from fakeshift.engine.outcome import Outcome
+from fakeshift.engine.results import ResultColumn
 from fakeshift.engine.session import Session
+from fakeshift.engine.sink import ResultSink
 from fakeshift.errors import unsupported
 from fakeshift.sql import nodes
+from fakeshift.sql.parser import parse_statement
 
 Command = Callable[[Session, Any], Outcome]
 
@@ -38,8 +41,30 @@ _COMMANDS: dict[type, Command] = {
     nodes.Refused: misc.refused,
     nodes.Explain: explain.run,
     nodes.Grant: grants.grant,
+    nodes.Declare: cursors.declare,
+    nodes.Fetch: cursors.fetch,
+    nodes.CloseCursor: cursors.close,
     nodes.DefaultPrivileges: grants.default_privileges,
 }
+
+
+def columns_of(session: Session, sql: str, values: Mapping[str, str]) -> list[ResultColumn] | None:
+    """The columns of a statement's result, without its rows; None if it returns none.
+
+    Raises RedshiftError. SHOW and EXPLAIN are run and their rows are dropped.
+    """
+    statement = parse_statement(sql, values)
+    if not isinstance(statement, (nodes.Commit, nodes.Rollback)):
+        session.refuse_after_failure()
+    if isinstance(statement, nodes.Query):
+        return query.columns(session, statement)
+    if isinstance(statement, nodes.Fetch):
+        return cursors.columns(session, statement.name)
+    if not isinstance(statement, (nodes.Show, nodes.Explain)):
+        return None
+    sink = ResultSink(lambda _number, _page: None)
+    outcome = session.run(sql, values, sink, session.query_id)
+    return sink.columns if outcome.has_result else None
 
 
 def execute(session: Session, statement: object) -> Outcome:

@@ -163,6 +163,8 @@ def create_user(session: Session, statement: nodes.CreateUser) -> Outcome:
     oid = catalog.new_oid(session.con)
     user = Grantee(statement.name, "user", oid, statement.superuser)
     catalog.put_grantee(session.con, user)
+    password = statement.password and catalog.stored_password(user.name, statement.password)
+    catalog.put_password(session.con, user.name, password)
     return Outcome()
 
 
@@ -210,9 +212,10 @@ def _drop_relation(session: Session, statement: nodes.Drop, name: nodes.Name) ->
     spoken = statement.kind.lower()
     found = session.find_relation(name)
     if found is None:
-        if statement.if_exists:
-            return
         shown = ".".join(name[-2:])
+        if statement.if_exists:
+            session.inform(f'{spoken.capitalize()} "{shown}" does not exist and will be skipped')
+            return
         if len(name) > 1 and catalog.find_schema(session.con, name[-2]) is None:
             raise undefined_schema(name[-2])
         raise RedshiftError(f'{spoken.capitalize()} "{shown}" does not exist', sqlstate="42P01")

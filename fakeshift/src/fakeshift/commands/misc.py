@@ -13,7 +13,9 @@ from fakeshift.sql import nodes
 
 PARAMETERS: dict[str, str] = {
     "analyze_threshold_percent": "10",
+    "application_name": "",
     "cast_super_null_on_error": "on",
+    "client_encoding": "UTF8",
     "datestyle": "ISO, MDY",
     "describe_field_name_in_uppercase": "off",
     "enable_case_sensitive_identifier": "off",
@@ -36,7 +38,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
 """
 
 _NO_EFFECT = frozenset(
-    {"query_group", "enable_result_cache_for_session", "wlm_query_slot_count",
+    {"application_name", "query_group", "enable_result_cache_for_session", "wlm_query_slot_count",
      "analyze_threshold_percent", "extra_float_digits", "describe_field_name_in_uppercase"}
 )  # fmt: skip
 """These accept any value."""
@@ -112,6 +114,12 @@ def analyze(session: Session, statement: nodes.Analyze) -> Outcome:
 def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SET.html"""
     name, values = statement.name, statement.values
+    if statement.reset and name == "all":
+        for each in list(session.settings):
+            session.set_parameter(each, None, local=False)
+        return Outcome()
+    if statement.reset and name == "session_authorization":
+        return Outcome()
     if name == "search_path":
         if len(values) == 1 and "," in values[0]:
             values = tuple(part.strip().strip('"') for part in values[0].split(","))
@@ -122,7 +130,7 @@ def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
         if PARAMETERS[name] in ("on", "off"):
             value = _boolean(name, value)
             values = (value,)
-        same = value.lower() == PARAMETERS[name].lower()
+        same = _spoken(name, value) == PARAMETERS[name].lower()
         if name == "statement_timeout":
             if not value.isdigit():
                 raise RedshiftError(
@@ -132,6 +140,14 @@ def set_parameter(session: Session, statement: nodes.SetParameter) -> Outcome:
             raise unsupported(f"SET {name} TO {value}")
     session.set_parameter(name, None if statement.reset else values, local=statement.local)
     return Outcome()
+
+
+def _spoken(name: str, value: str) -> str:
+    """A value as the default is written: ISO alone keeps the order of DateStyle, UNICODE is UTF8."""
+    word = value.lower()
+    if name == "client_encoding" and word.replace("-", "") in ("utf8", "unicode"):
+        return "utf8"
+    return "iso, mdy" if name == "datestyle" and word == "iso" else word
 
 
 def _boolean(name: str, value: str) -> str:
@@ -147,6 +163,8 @@ def show(session: Session, statement: nodes.Show) -> Outcome:
         value = ", ".join(f'"{s}"' if s == "$user" else s for s in session.search_path)
     elif statement.name == "all":
         raise unsupported("SHOW ALL")
+    elif statement.name == "transaction_isolation":
+        value = "serializable"  # also of a database with snapshot isolation
     elif statement.name in PARAMETERS:
         given = session.settings.get(statement.name, (PARAMETERS[statement.name],))
         value = ", ".join(given)

@@ -7,6 +7,7 @@ from fakeshift.dialect.cache import TRANSLATIONS
 from fakeshift.dialect.translate import Translated
 from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
+from fakeshift.engine.results import ResultColumn, result_columns
 from fakeshift.engine.session import Session
 from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Query
@@ -22,6 +23,23 @@ def run(session: Session, statement: Query) -> Outcome:
         raise RedshiftError("Found multiple matches to update the same tuple.", sqlstate="21000")
     changed = session.change(translated.sql)
     return Outcome(changed + session.change(translated.then) if translated.then else changed)
+
+
+def columns(session: Session, statement: Query) -> list[ResultColumn] | None:
+    """The columns of a query's result, without running it; None for INSERT and the like."""
+    own = session.transaction is None
+    if own:
+        session.begin(explicit=False)
+    try:
+        translated = TRANSLATIONS.translate(statement, session)
+        if translated.kind != "select":
+            return None
+        require_privileges(session, translated)
+        described = session.described(translated.sql, translated.system)
+        return result_columns(described, translated.types, translated.origins)
+    finally:
+        if own:
+            session.rollback()
 
 
 def prepare(session: Session, statement: Query) -> Translated:

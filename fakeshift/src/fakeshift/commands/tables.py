@@ -39,6 +39,7 @@ def create(session: Session, statement: CreateTable) -> Outcome:
     session.lock(key, Mode.EXCLUSIVE)
     if catalog.find(session.con, *key) is not None:
         if statement.if_not_exists:
+            session.inform(f'Relation "{key[1]}" already exists and will be skipped')
             return Outcome()
         raise RedshiftError(f'Relation "{key[1]}" already exists', sqlstate="42P07")
     if statement.query is not None:

@@ -130,6 +130,9 @@ class _Load:
         loaded = 0 if self.options.noload else self.progress.rows
         self._record("completed", loaded)
         self.session.last["copy_count"] = loaded
+        self.session.inform(
+            f"Load into table '{self.table.name}' completed, {loaded} record(s) loaded successfully."
+        )
         return Outcome(loaded)
 
     # -- pipeline.Target -----------------------------------------------------------------------

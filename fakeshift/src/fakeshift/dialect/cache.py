@@ -28,7 +28,7 @@ from fakeshift.dialect.scope import Scope
 from fakeshift.dialect.translate import Translated, translate, translate_tree
 from fakeshift.errors import RedshiftError
 from fakeshift.sql.nodes import Query, TableAttributes
-from fakeshift.sql.parameters import Words, bind, substitute, template_of, words
+from fakeshift.sql.parameters import Literal, Words, bind, substitute, template_of, words
 from fakeshift.sql.template import ANY_MARK, NAME_MARK, VALUE_MARK, VALUE_MARKS, Template
 
 KEPT_CHARACTERS = 10_000_000
@@ -59,9 +59,12 @@ class _Asked:
 
     @property
     def can_stay_open(self) -> bool:
-        """Whether every parameter has a value, and none looks like a mark."""
+        """Whether every parameter has a value, and none has a type or looks like a mark."""
         given = [self._values.get(name) for name in self.parameters]
-        return all(value is not None and not ANY_MARK.search(value) for value in given)
+        return all(
+            value is not None and not isinstance(value, Literal) and not ANY_MARK.search(value)
+            for value in given
+        )
 
     def _ask(self, what: str, about: tuple[str, ...] = ()) -> object:
         question = (what, about)
@@ -262,7 +265,7 @@ class Translations:
         text, ids = _without_ids(query)
         template, known = template_of(text)
         built = self._translate(query, scope, template, known, ids)
-        if any(place.name not in ids for place in known.places):
+        if built.is_distributed and any(place.name not in ids for place in known.places):
             bound.refuse(template_of(query.sql)[0].text)
         return built
 

@@ -20,7 +20,7 @@ from sqlglot.parsers.redshift import RedshiftParser
 from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import SQLGLOTC_INSTALLED
 
-from fakeshift.dialect import foreign
+from fakeshift.dialect import foreign, qualified
 from fakeshift.errors import RedshiftError, syntax_error
 from fakeshift.sql import tokens
 from fakeshift.sql.template import VALUE_MARK
@@ -354,7 +354,7 @@ def parse_query(sql: str, values: Values | None = None) -> exp.Expr:
     """
     source = RedshiftSource(values=values) if values else RedshiftSource()
     try:
-        read = list(source.tokenize(sql))
+        read = qualified.unqualified(sql, source.tokenize(sql))
         foreign.refuse_tokens(read)
         parsed = source.parser().parse(read, sql)
         trees: list[exp.Expr] = [tree for tree in parsed if tree is not None]

@@ -31,6 +31,13 @@ class Merge:
     needs: tuple[str, ...] = ()
 
 
+def unqualify(tree: exp.Merge) -> None:
+    """``dev.s.t.id`` -> ``t.id``: the tables have their plain names in DuckDB's statement."""
+    for column in tree.find_all(exp.Column):
+        for part in ("db", "catalog"):
+            column.set(part, None)
+
+
 def refuse(tree: exp.Merge, target: Relation, source: Relation) -> None:
     """Raises RedshiftError for what the page's usage notes exclude, before names are translated.
 

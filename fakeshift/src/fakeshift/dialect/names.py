@@ -17,6 +17,8 @@ from fakeshift.sql.tokens import folded
 from fakeshift.system import views
 
 _MAX_VIEW_DEPTH = 32
+_OID = "oid"
+"""A reserved word, and a column of the catalogue that queries read by its bare name."""
 
 
 @dataclass
@@ -53,7 +55,8 @@ def fold(tree: exp.Expr, scope: Scope | None) -> None:
             raise RedshiftError(
                 'zero-length delimited identifier at or near """"', sqlstate="42601"
             )
-        if not quoted and written.lower() in RESERVED and _starts_a_name(identifier):
+        word = written.lower()
+        if not quoted and word in RESERVED and word != _OID and _starts_a_name(identifier):
             raise syntax_error(written)
         identifier.set("this", folded(written, keep_case=quoted and names))
         identifier.set("quoted", True)

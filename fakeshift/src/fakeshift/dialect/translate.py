@@ -18,6 +18,7 @@ from fakeshift.dialect import (
     conversions,
     correlations,
     foreign,
+    leader,
     merge,
     names,
     pivots,
@@ -60,6 +61,12 @@ class Translated:
     origins: tuple[Origin | None, ...] = ()
     types: columns.Types = ()
 
+    @property
+    def is_distributed(self) -> bool:
+        """Whether it runs on the compute nodes: it reads more than the catalogue."""
+        on_nodes = any(map(subqueries.is_distributed, self.system))
+        return bool(self.reads) or self.target is not None or on_nodes
+
 
 def translate(sql: str, scope: Scope) -> Translated:
     """Raises RedshiftError for syntax errors, unknown names and unsupported features."""
@@ -83,11 +90,15 @@ def translate_query(tree: exp.Expr, scope: Scope) -> Translated:
     """SELECT."""
     if tree.args.get("into") is not None:
         raise unsupported("SELECT INTO")
+    names.name_projections(tree)
+    leading = leader.applies(tree)
+    if leading:
+        leader.rewrite(tree, scope)
     pivots.rewrite(tree, scope)
-    correlations.refuse(tree, scope)
+    if not leading:
+        correlations.refuse(tree, scope)
     subqueries.refuse_unaliased_qualify(tree)
     subqueries.refuse_hidden_order(tree)
-    names.name_projections(tree)
     aliases.expand(tree, scope)
     comparisons.convert(tree, scope)
     conversions.refuse(tree, scope)
@@ -145,6 +156,7 @@ def _translate_write(tree: exp.Expr, scope: Scope) -> Translated:
 def _translate_merge(tree: exp.Merge, scope: Scope) -> Translated:
     target = scope.relation(names.table_name(tree.this))
     source = scope.relation(names.table_name(tree.args["using"]))
+    merge.unqualify(tree)
     merge.refuse(tree, target, source)
     comparisons.convert(tree, scope)
     conversions.refuse(tree, scope)

@@ -8,6 +8,7 @@ unknown during translation. ``error('rs|code|message|context')`` is parsed by
 from __future__ import annotations
 
 from fakeshift.engine import zones
+from fakeshift.system.pg_types import format_encoding, format_type
 
 
 def _once(body: str) -> str:
@@ -178,6 +179,14 @@ _SUPER = f"""
 _JSON_TEXT = "json_extract_string(x, p)"
 
 MACROS: tuple[str, ...] = (
+    f"CREATE OR REPLACE MACRO rs_format_type(oid, typmod) AS {format_type('oid', 'typmod')}",
+    "CREATE OR REPLACE MACRO rs_no_array() AS CAST(NULL AS VARCHAR[])",
+    f"CREATE OR REPLACE MACRO rs_format_encoding(code) AS {format_encoding('code')}",
+    "CREATE OR REPLACE MACRO rs_differs(a, b) AS a IS DISTINCT FROM b",
+    """
+    CREATE OR REPLACE MACRO rs_quote_ident(x) AS CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_]*')
+        THEN x ELSE '"' || replace(x, '"', '""') || '"' END
+    """,
     _integer_cast("rs_int2", "SMALLINT"),
     _integer_cast("rs_int4", "INTEGER"),
     _integer_cast("rs_int8", "BIGINT"),

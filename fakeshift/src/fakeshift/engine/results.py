@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fakeshift.catalog.model import Origin
-from fakeshift.sql.datatypes import MAX_VARCHAR, DataType
+from fakeshift.sql.datatypes import MAX_VARCHAR, OF_CATALOGUE, DataType
 
 _NAMES = {
     "BOOLEAN": "bool",
@@ -40,6 +40,7 @@ _NAMES = {
 }
 _PRECISION = {"int2": 5, "int4": 10, "int8": 19, "float4": 8, "float8": 17, "bool": 1, "date": 13,
               "timestamp": 29, "timestamptz": 35, "time": 15}  # fmt: skip
+_TEXTS = frozenset({"varchar", "bpchar"})
 _SIGNED = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric"})
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
 
@@ -55,6 +56,13 @@ class ResultColumn:
     schema: str = ""
     table: str = ""
     nullable: int = 1
+
+    @property
+    def kind(self) -> DataType:
+        """Its type."""
+        if self.type_name == "numeric":
+            return DataType("numeric", precision=self.precision, scale=self.scale)
+        return DataType(self.type_name, self.precision if self.type_name in _TEXTS else 0)
 
     def metadata(self) -> dict[str, Any]:
         """ColumnMetadata."""
@@ -90,9 +98,11 @@ def result_columns(
 
 
 def _typed(column: ResultColumn, known: DataType | None) -> ResultColumn:
-    if known is not None and known.is_text and column.type_name == "varchar":
+    if known is None:
+        return column
+    if known.is_text and column.type_name == "varchar":
         return replace(column, type_name=known.name, precision=known.length)
-    return column
+    return replace(column, type_name=known.name) if known.name in OF_CATALOGUE else column
 
 
 def _placed(column: ResultColumn, origin: Origin | None) -> ResultColumn:
@@ -148,7 +158,23 @@ def text(value: Any) -> str:
         return value.isoformat().rstrip("0") if value.microsecond else value.isoformat()
     if isinstance(value, (dt.date, decimal.Decimal)):
         return format(value, "f") if isinstance(value, decimal.Decimal) else value.isoformat()
+    if isinstance(value, list):
+        return "{" + ",".join(map(_item, value)) + "}"
     return str(value)
+
+
+_PLAIN_ITEM = re.compile(r"[^\s{},\"\\]+")
+
+
+def _item(value: Any) -> str:
+    """An element of an array, in quotes where the array's text needs them."""
+    if value is None:
+        return "NULL"
+    shown = text(value)
+    if _PLAIN_ITEM.fullmatch(shown) and shown.upper() != "NULL":
+        return shown
+    escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _timestamp(value: dt.datetime) -> str:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 from sqlglot import exp
@@ -27,8 +28,8 @@ from fakeshift.engine.database import Database
 from fakeshift.engine.locks import Mode
 from fakeshift.engine.outcome import Outcome
 from fakeshift.engine.permissions import Permissions
-from fakeshift.engine.results import result_columns, with_intervals
-from fakeshift.engine.sink import CHUNK_ROWS, ResultSink
+from fakeshift.engine.results import ResultColumn, result_columns, with_intervals
+from fakeshift.engine.sink import CHUNK_ROWS, ResultSink, Sink
 from fakeshift.errors import (
     RedshiftError,
     StatementCancelled,
@@ -44,7 +45,7 @@ from fakeshift.sql.parser import parse_statement
 from fakeshift.sql.tokens import folded, tokenize
 from fakeshift.system import views
 from fakeshift.system.records import SystemRecords
-from fakeshift.system.view import LoadDetail
+from fakeshift.system.view import LoadDetail, SystemView
 
 Settings = dict[str, tuple[str, ...]]
 """The values of parameters, by SET."""
@@ -58,6 +59,36 @@ _NAMING = (
 DEFAULT_SEARCH_PATH = ("$user", "public")
 NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
 """``Session.last`` of a session without COPY and UNLOAD."""
+
+
+class Cursor:
+    """The rows of a cursor: a sink of its query, from which FETCH takes them."""
+
+    def __init__(self) -> None:
+        self.columns: list[ResultColumn] = []
+        self.rows = 0
+        self.bytes = 0
+        self._kept: list[Sequence[Any]] = []
+        self._taken = 0
+
+    def start(self, columns: list[ResultColumn]) -> None:
+        """Keeps the columns."""
+        self.columns = columns
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Keeps rows."""
+        self._kept += rows
+        self.rows += len(rows)
+
+    def finish(self) -> None:
+        """All rows are there."""
+
+    def take(self, count: int | None) -> list[Sequence[Any]]:
+        """The next ``count`` rows, all for None."""
+        end = len(self._kept) if count is None else self._taken + max(count, 0)
+        rows = self._kept[self._taken : end]
+        self._taken += len(rows)
+        return rows
 
 
 @dataclass
@@ -75,6 +106,7 @@ class Transaction:
     settings: Settings
     last: dict[str, int]
     local: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
     has_snapshot: bool = False
     catalog: int | None = None
     changed_catalog: bool = False
@@ -105,7 +137,8 @@ class Session(Permissions):
         self.has_temporary = False
         self.struck: frozenset[str] = frozenset()
         self.query_id = 0
-        self.sink = ResultSink(lambda _number, _page: None)
+        self.sink: Sink = ResultSink(lambda _number, _page: None)
+        self.notices: list[tuple[str, str]] = []  # severity and text, of the running statement
         self.sent: list[str] = []  # DuckDB's SQL of the running statement, for the log
         self.last_query_id = 0
         self.last = dict(NO_LAST)
@@ -115,13 +148,14 @@ class Session(Permissions):
 
     # -- running -----------------------------------------------------------------------------
 
-    def run(self, sql: str, values: Mapping[str, str], sink: ResultSink, query_id: int) -> Outcome:
+    def run(self, sql: str, values: Mapping[str, str], sink: Sink, query_id: int) -> Outcome:
         """Runs one statement: in the open transaction, else in one of its own.
 
         Raises RedshiftError; the transaction is then rolled back and its locks are free. An
         explicit one then accepts only ROLLBACK.
         """
-        self.query_id, self.lock_wait, self.sink, self.sent = query_id, 0.0, sink, []
+        self.query_id, self.lock_wait, self.sink = query_id, 0.0, sink
+        self.sent, self.notices = [], []
         try:
             statement = parse_statement(sql, values)
         except RedshiftError:
@@ -131,11 +165,7 @@ class Session(Permissions):
             self._refuse_mixed_case(sql, statement)
         if isinstance(statement, (nodes.Commit, nodes.Rollback)):
             return self._end(statement)
-        if self.transaction is not None and self.transaction.failed:
-            raise RedshiftError(
-                "current transaction is aborted, commands ignored until end of transaction block",
-                sqlstate="25P02",
-            )
+        self.refuse_after_failure()
         if isinstance(statement, nodes.Begin):
             return self._open()
         own = self.transaction is None
@@ -169,6 +199,22 @@ class Session(Permissions):
             if token.token_type == TokenType.IDENTIFIER and token.text != folded(token.text):
                 self.give_up()
                 raise unsupported(f'a name that keeps its case, "{token.text}"')
+
+    def inform(self, message: str) -> None:
+        """An INFO of the running statement, for a client of the PostgreSQL protocol.
+
+        ``Load into table 'customers' completed, 100 record(s) loaded successfully.``:
+        https://github.com/dbcrossbar/dbcrossbar/issues/41
+        """
+        self.notices.append(("INFO", message))
+
+    def refuse_after_failure(self) -> None:
+        """Raises RedshiftError in a transaction that has failed."""
+        if self.transaction is not None and self.transaction.failed:
+            raise RedshiftError(
+                "current transaction is aborted, commands ignored until end of transaction block",
+                sqlstate="25P02",
+            )
 
     def give_up(self) -> None:
         """The statement fails before it starts, and its transaction with it."""
@@ -466,6 +512,22 @@ class Session(Permissions):
         number = {"pid": self.pid, "last_query_id": self.last_query_id or -1, **known}[name]
         return exp.Literal.number(number)
 
+    def system_views(self) -> list[SystemView]:
+        """The system views that the warehouse has."""
+        return views.system_views(self.kind)
+
+    def columns_of_view(self, relation: Relation) -> list[nodes.Column]:
+        """The columns of a late-binding view now; none if what it reads is not there."""
+        sink, self.sink = self.sink, ResultSink(lambda _number, _page: None)
+        query = f"SELECT * FROM ({relation.query}) AS rs_view LIMIT 0"  # noqa: S608
+        try:
+            self._execute(self, nodes.Query(query))
+            return [nodes.Column(column.name, column.kind) for column in self.sink.columns]
+        except (RedshiftError, duckdb.Error):
+            return []
+        finally:
+            self.sink = sink
+
     @property
     def records(self) -> SystemRecords:
         """The system views' records."""
@@ -534,8 +596,12 @@ class Session(Permissions):
 
     def describe(self, sql: str, system: frozenset[str]) -> list[str]:
         """DuckDB's types of a DuckDB query's columns, which reads these system views."""
+        return [kind for _, kind in self.described(sql, system)]
+
+    def described(self, sql: str, system: frozenset[str]) -> list[tuple[str, str]]:
+        """Name and DuckDB's type of each column of a DuckDB query, which reads these system views."""
         views.materialise(self.con, system, self)
-        return [row[1] for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
+        return [(row[0], row[1]) for row in self.con.execute(f"DESCRIBE {sql}").fetchall()]
 
     def send(
         self, sql: str, types: Sequence[DataType | None] = (), origins: Sequence[Origin | None] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from fakeshift.engine.results import ResultColumn, fields, text
 from fakeshift.errors import RedshiftError
@@ -17,6 +17,26 @@ CHUNK_ROWS = 1000
 
 PutPage = Callable[[int, dict[str, Any]], None]
 """Keeps page n."""
+
+
+class Sink(Protocol):
+    """Where a session sends a statement's rows; ``rows`` and ``bytes`` count them."""
+
+    rows: int
+    bytes: int
+
+    @property
+    def columns(self) -> list[ResultColumn]:
+        """The columns of the result set."""
+
+    def start(self, columns: list[ResultColumn]) -> None:
+        """Starts a result set."""
+
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Adds rows."""
+
+    def finish(self) -> None:
+        """All rows were added."""
 
 
 class ResultSink:

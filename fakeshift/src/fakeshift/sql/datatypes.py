@@ -56,7 +56,17 @@ _DUCKDB = {
     "timestamp": "TIMESTAMP",
     "timestamptz": "TIMESTAMPTZ",
     "super": "JSON",
+    "oid": "BIGINT",  # from here on: of the catalogue only
+    "name": "VARCHAR",
+    "char": "VARCHAR",
+    "_int2": "SMALLINT[]",
+    "_int4": "INTEGER[]",
+    "_text": "VARCHAR[]",
+    "_acl": "VARCHAR[]",
 }
+OF_CATALOGUE = ("oid", "name", "char", "_int2", "_int4", "_text", "_acl")
+"""The types that only columns of the catalogue have."""
+
 _SPOKEN = {
     "int2": "smallint",
     "int4": "integer",
@@ -72,6 +82,13 @@ _SPOKEN = {
     "timestamptz": "timestamp with time zone",
     "super": "super",
     "numeric": "numeric",
+    "oid": "oid",
+    "name": "name",
+    "char": '"char"',
+    "_int2": "smallint[]",
+    "_int4": "integer[]",
+    "_text": "text[]",
+    "_acl": "aclitem[]",
 }
 
 

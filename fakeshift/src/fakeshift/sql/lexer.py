@@ -8,6 +8,9 @@ from fakeshift.errors import RedshiftError, syntax_error
 from fakeshift.sql.reserved import RESERVED
 from fakeshift.sql.tokens import folded, tokenize
 
+_STRINGS = (TokenType.STRING, TokenType.HEREDOC_STRING)
+"""``'text'`` and ``$$text$$``."""
+
 
 class Tokens:
     """Reads a statement word by word; every error is Redshift's ``syntax error at or near``."""
@@ -34,7 +37,7 @@ class Tokens:
     def word(self, ahead: int = 0) -> str:
         """The unquoted word ahead in upper case; "" for a string, a quoted name, the end."""
         token = self.peek(ahead)
-        if token is None or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+        if token is None or token.token_type in (*_STRINGS, TokenType.IDENTIFIER):
             return ""
         return token.text.upper()
 
@@ -54,7 +57,7 @@ class Tokens:
         wanted, place = list(words), self._next
         while wanted:
             token = self._tokens[place] if place < len(self._tokens) else None
-            if token is None or token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+            if token is None or token.token_type in (*_STRINGS, TokenType.IDENTIFIER):
                 return None
             for part in token.text.upper().split():
                 if not wanted or wanted.pop(0) != part:
@@ -102,7 +105,7 @@ class Tokens:
         https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
         """
         token = self.peek()
-        if token is None or token.token_type == TokenType.STRING:
+        if token is None or token.token_type in _STRINGS:
             raise self.error()
         quoted = token.token_type == TokenType.IDENTIFIER
         plain = token.text.removeprefix("#").replace("_", "a").replace("$", "a")
@@ -143,7 +146,7 @@ class Tokens:
     def string(self) -> str:
         """A string literal's value."""
         token = self.peek()
-        if token is None or token.token_type != TokenType.STRING:
+        if token is None or token.token_type not in _STRINGS:
             raise self.error()
         self._next += 1
         return token.text
@@ -151,7 +154,7 @@ class Tokens:
     def next_is_string(self) -> bool:
         """Whether a string literal follows."""
         token = self.peek()
-        return token is not None and token.token_type == TokenType.STRING
+        return token is not None and token.token_type in _STRINGS
 
     def integer(self) -> int:
         """An integer, optionally with a sign."""

@@ -96,6 +96,7 @@ class CreateUser:
     name: str
     password_disabled: bool = False
     superuser: bool = False
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -265,6 +266,27 @@ class SetParameter:
 
 @dataclass(frozen=True)
 class Show:
+    name: str
+
+
+@dataclass(frozen=True)
+class Declare:
+    """DECLARE name CURSOR FOR query."""
+
+    name: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """FETCH FORWARD count FROM name; ``count`` None for ALL."""
+
+    name: str
+    count: int | None
+
+
+@dataclass(frozen=True)
+class CloseCursor:
     name: str
 
 

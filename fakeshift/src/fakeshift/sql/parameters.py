@@ -160,6 +160,14 @@ def bind(sql: str, values: Mapping[str, str]) -> str:
     return substitute(sql, known, lambda name: quote(values[name])) if known.places else sql
 
 
+class Literal(str):
+    """The value of a parameter that has a type: an SQL expression, which is not quoted."""
+
+    __slots__ = ()
+
+
 def quote(value: str) -> str:
     """A Redshift string literal; backslashes are escapes, so they are doubled."""
+    if isinstance(value, Literal):
+        return str(value)
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -35,8 +35,8 @@ _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 _INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
 _UNSUPPORTED = (
-    "CALL", "CANCEL", "CLOSE", "DEALLOCATE", "DECLARE", "DESC", "EXECUTE",
-    "FETCH", "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
+    "CALL", "CANCEL", "DEALLOCATE", "DESC", "EXECUTE",
+    "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
 )  # fmt: skip
 
 
@@ -167,22 +167,22 @@ def _create_user(tokens: Tokens) -> nodes.CreateUser:
     """dg/r_CREATE_USER.html"""
     name = tokens.exact_identifier()
     tokens.accept("WITH")
-    disabled = superuser = password = False
+    disabled = superuser = False
+    password: str | None = None
     while not tokens.at_end:
         if tokens.accept("PASSWORD", "DISABLE"):
-            disabled = password = True
+            disabled, password = True, ""
         elif tokens.accept("PASSWORD"):
-            tokens.string()
-            password = True
+            password = tokens.string()
         elif tokens.accept_any("NOCREATEDB", "NOCREATEUSER"):
             pass
         elif tokens.accept("CREATEUSER"):
             superuser = True
         else:
             raise unsupported(f"CREATE USER ... {tokens.word()}")
-    if not password:
+    if password is None:
         raise tokens.error()
-    return nodes.CreateUser(name, disabled, superuser)
+    return nodes.CreateUser(name, disabled, superuser, password)
 
 
 def _create_group(tokens: Tokens) -> nodes.CreateGroup:
@@ -477,7 +477,9 @@ def _vacuum(tokens: Tokens) -> nodes.Vacuum:
 
 def _set(tokens: Tokens) -> nodes.SetParameter:
     """dg/r_SET.html"""
-    if tokens.word() == "SESSION" and tokens.word(1) == "AUTHORIZATION":
+    if tokens.accept("SESSION", "AUTHORIZATION"):
+        if tokens.accept("DEFAULT"):  # the user of the connection, which no one else can be here
+            return nodes.SetParameter("session_authorization", reset=True)
         raise unsupported("SET SESSION AUTHORIZATION")
     local = tokens.accept_any("SESSION", "LOCAL") == "LOCAL"
     name = tokens.identifier()
@@ -511,6 +513,8 @@ def _show(tokens: Tokens) -> nodes.Show:
     """dg/r_SHOW.html"""
     if tokens.word() in ("TABLE", "VIEW", "TABLES", "COLUMNS", "SCHEMAS", "DATABASES", "GRANTS"):
         raise unsupported(f"SHOW {tokens.word()}")
+    if tokens.accept("TRANSACTION", "ISOLATION", "LEVEL"):
+        return nodes.Show("transaction_isolation")
     return nodes.Show(tokens.identifier())
 
 
@@ -552,6 +556,36 @@ def _begin(tokens: Tokens) -> nodes.Begin:
 def _start(tokens: Tokens) -> nodes.Begin:
     tokens.expect("TRANSACTION")
     return _begin(tokens)
+
+
+def _declare(tokens: Tokens) -> nodes.Declare:
+    """dg/declare.html"""
+    name = tokens.identifier()
+    tokens.expect("CURSOR")
+    tokens.accept("WITHOUT", "HOLD")
+    tokens.expect("FOR")
+    if tokens.word() not in ("SELECT", "WITH", "("):
+        raise tokens.error()
+    return nodes.Declare(name, tokens.rest())
+
+
+def _fetch(tokens: Tokens) -> nodes.Fetch:
+    """dg/fetch.html: NEXT, ALL or FORWARD; Redshift's cursors do not go back"""
+    count: int | None = 1
+    if tokens.accept("ALL"):
+        count = None
+    elif not tokens.accept("NEXT") and tokens.accept("FORWARD"):
+        if tokens.accept("ALL"):
+            count = None
+        elif not tokens.next_is("FROM"):
+            count = tokens.integer()
+    tokens.expect("FROM")
+    return nodes.Fetch(tokens.identifier(), count)
+
+
+def _close(tokens: Tokens) -> nodes.CloseCursor:
+    """dg/close.html"""
+    return nodes.CloseCursor(tokens.identifier())
 
 
 def _commit(tokens: Tokens) -> nodes.Commit:
@@ -600,6 +634,9 @@ _PARSERS: dict[str, Callable[[Tokens], Statement]] = {
     "SHOW": _show,
     "EXPLAIN": _explain,
     "BEGIN": _begin,
+    "CLOSE": _close,
+    "DECLARE": _declare,
+    "FETCH": _fetch,
     "START": _start,
     "COMMIT": _commit,
     "END": _commit,

@@ -6,9 +6,9 @@ import io
 import json
 import logging
 import os
-import re
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -23,7 +23,7 @@ from fakeshift.engine.sink import ResultSink
 from fakeshift.errors import RedshiftError, StatementCancelled, terminated
 from fakeshift.faults import Faults
 from fakeshift.principal import Principal
-from fakeshift.sql.parameters import template_of
+from fakeshift.statements.history import Ran, record, strike
 from fakeshift.statements.record import Statement, Status, SubStatement
 from fakeshift.statements.sessions import LONGEST_SECONDS, KeptSession, Sessions
 from fakeshift.statements.store import StatementStore
@@ -48,23 +48,21 @@ class SqlLog:
     def submitted(self, statement: Statement) -> None:
         """Logs every SQL string of a new statement."""
         values = {p["name"]: p["value"] for p in statement.parameters}
-        with self._lock:
-            for part in statement.parts:
-                line = {
-                    "at": statement.created,
-                    "id": part.id,
-                    "user": statement.db_user,
-                    "sql": part.sql,
-                    "parameters": values,
-                }
-                self._submitted.write(json.dumps(line) + "\n")
+        for part in statement.parts:
+            self.received(statement.created, part.id, statement.db_user, part.sql, values)
 
-    def ran(self, statement: Statement, part: SubStatement, sent: list[str]) -> None:
+    def received(self, at: float, id_: str, user: str, sql: str, values: Mapping[str, str]) -> None:
+        """Logs one SQL string that was received."""
+        line = {"at": at, "id": id_, "user": user, "sql": sql, "parameters": dict(values)}
+        with self._lock:
+            self._submitted.write(json.dumps(line) + "\n")
+
+    def ran(self, user: str, part: SubStatement, sent: list[str]) -> None:
         """Logs one SQL string that has ended."""
         line = {
             "at": part.updated,
             "id": part.id,
-            "user": statement.db_user,
+            "user": user,
             "sql": part.sql,
             "status": part.status,
             "error": part.error,
@@ -345,9 +343,9 @@ class Runner:
         )
         began, started = self._clock(), time.monotonic_ns()
         outcome = Outcome()
-        self._record(session, statement, part, began)
+        self._record(session, part, began)
         try:
-            self._strike(session, part)
+            strike(self._faults, session, part.sql, part.query_id, self.restart)
             outcome = session.run(part.sql, values, sink, part.query_id)
             part.status = "FINISHED"
             part.has_result = outcome.has_result
@@ -365,32 +363,22 @@ class Runner:
         part.updated = self._clock()
         # Immediately: a kill before this would fail a committed statement.
         self._store.save_part(part)
-        self._record(session, statement, part, began)
-        self._log.ran(statement, part, session.sent)
+        self._record(session, part, began)
+        self._log.ran(statement.db_user, part, session.sent)
 
-    def _strike(self, session: Session, part: SubStatement) -> None:
-        """The fault that is armed for this statement, if any."""
-        fault = self._faults.of_statement(part.sql)
-        session.struck = frozenset({fault.kind} if fault else ())
-        if fault is None or fault.kind in ("empty", "encoded"):
-            return
-        if fault.kind == "fail":
-            session.give_up()
-            raise fault.error(part.query_id)
-        if fault.kind == "abort":
-            session.give_up()
-            message = fault.error(part.query_id).message if fault.text else fault.message
-            raise StatementCancelled(message, part.query_id)
-        if fault.kind == "restart":
-            threading.Thread(target=self.restart, daemon=True).start()
-        until = time.monotonic() + (fault.seconds or 30)
-        while time.monotonic() < until:
-            try:
-                session.check_cancelled()
-            except RedshiftError:
-                session.give_up()
-                raise
-            time.sleep(0.01)
+    def _record(self, session: Session, part: SubStatement, began: float) -> None:
+        ran = Ran(
+            part.sql,
+            part.query_id,
+            began,
+            ended=None if part.status == "STARTED" else part.updated,
+            status=part.status,
+            nanoseconds=part.duration,
+            error=part.error or "",
+            rows=part.result_rows if part.has_result else 0,
+            bytes=part.result_size if part.has_result else 0,
+        )
+        record(session, ran)
 
     def _fail(self, part: SubStatement, error: RedshiftError) -> None:
         part.status, part.error, part.updated = "FAILED", str(error), self._clock()
@@ -399,67 +387,6 @@ class Runner:
         for part in statement.parts:
             if part.status == "SUBMITTED":
                 part.status, part.updated = "ABORTED", self._clock()
-
-    def _record(
-        self, session: Session, statement: Statement, part: SubStatement, began: float
-    ) -> None:
-        """The statement's row of SYS_QUERY_HISTORY.
-
-        https://docs.aws.amazon.com/redshift/latest/dg/SYS_QUERY_HISTORY.html
-        """
-        running = part.status == "STARTED"
-        micros = part.duration // 1000
-        opened = session.transaction.id if session.transaction else None
-        transaction = opened if running else session.last_transaction_id
-        self._database.records.replace(
-            "query_history",
-            part.query_id,
-            {
-                "user_id": session.user_id,
-                "query_id": part.query_id,
-                "query_label": "default",
-                "transaction_id": transaction,
-                "session_id": session.pid,
-                "database_name": statement.database,
-                "query_type": _query_type(part.sql),
-                "status": _HISTORY_STATUS[part.status],
-                "result_cache_hit": False,
-                "start_time": began,
-                "end_time": None if running else part.updated,
-                "elapsed_time": micros,
-                "queue_time": 0,
-                "execution_time": micros,
-                "error_message": part.error or "",
-                "returned_rows": part.result_rows if part.has_result else 0,
-                "returned_bytes": part.result_size if part.has_result else 0,
-                "query_text": part.sql,
-                "redshift_version": "local",
-                "compute_type": "primary",
-                "compile_time": 0,
-                "planning_time": 0,
-                "lock_wait_time": 0 if running else int(session.lock_wait * 1e6),
-            },
-        )
-
-
-_HISTORY_STATUS = {"STARTED": "running", "FINISHED": "success", "FAILED": "failed",
-                   "ABORTED": "canceled"}  # fmt: skip
-_AS_QUERY = re.compile(r"[^'(]*\bTABLE\b.*\bAS\s*\(*\s*(SELECT|WITH)\b", re.IGNORECASE | re.DOTALL)
-_TYPES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "UNLOAD", "ANALYZE", "VACUUM", "CREATE",
-          "ALTER", "DROP", "TRUNCATE")  # fmt: skip
-
-
-def _query_type(sql: str) -> str:
-    """SELECT, INSERT, ..., CTAS, DDL, UTILITY: SYS_QUERY_HISTORY.query_type."""
-    try:
-        first = template_of(sql)[1].first.split(" ")[0]
-    except RedshiftError:
-        return "UTILITY"
-    if first == "CREATE" and _AS_QUERY.match(sql):
-        return "CTAS"
-    if first in ("CREATE", "ALTER", "DROP", "TRUNCATE"):
-        return "DDL"
-    return {"WITH": "SELECT", "(": "SELECT"}.get(first, first if first in _TYPES else "UTILITY")
 
 
 def _ending(statement: Statement) -> tuple[Status, str | None]:

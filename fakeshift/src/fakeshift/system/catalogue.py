@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fakeshift.catalog import store as catalog
@@ -16,8 +17,18 @@ _RDSDB = 100
 """The id of the first user, who owns everything without another owner."""
 
 
+def temp_schema(session: SystemSession) -> str:
+    """The name of the schema of the session's temporary tables."""
+    return f"pg_temp_{session.pid % 1_000_000}"
+
+
 def _tables(session: SystemSession) -> list[Relation]:
-    return [r for r in catalog.all_relations(session.con) if session.may_see(r)]
+    """The tables and views that the user may see, with the session's temporary tables."""
+    found = [r for r in catalog.all_relations(session.con) if session.may_see(r)]
+    if not session.has_temporary:
+        return found
+    name = temp_schema(session)
+    return found + [replace(r, schema=name) for r in catalog.temporary_relations(session.con)]
 
 
 def _stored(session: SystemSession) -> list[Relation]:
@@ -27,7 +38,7 @@ def _stored(session: SystemSession) -> list[Relation]:
 def _kind(relation: Relation) -> str:
     if relation.is_view:
         return "VIEW"
-    return "LOCAL TEMPORARY" if relation.schema == TEMP_SCHEMA else "BASE TABLE"
+    return "LOCAL TEMPORARY" if relation.schema.startswith(TEMP_SCHEMA) else "BASE TABLE"
 
 
 # -- tables --------------------------------------------------------------------------------------
@@ -72,6 +83,8 @@ def _svv_table_info(session: SystemSession) -> list[Row]:
     """dg/r_SVV_TABLE_INFO.html: only tables with rows. Columns about blocks and slices are NULL."""
     found: list[Row] = []
     for relation in _stored(session):
+        if relation.schema == temp_schema(session):
+            continue
         counted = session.con.execute(
             f"SELECT count(*) FROM {catalog.physical(*relation.key)}"  # noqa: S608
         ).fetchone()
@@ -200,17 +213,17 @@ def _svv_redshift_columns(session: SystemSession) -> list[Row]:
     """dg/r_SVV_REDSHIFT_COLUMNS.html"""
     return [
         (session.database_name, r.schema, r.name, s.name, s.number, c.type.spoken, s.default,
-         s.nullable, encoding(r, c.name), _is_distkey(r, c), _sort_place(r, c), None, s.remarks)
+         s.nullable, encoding(r, c.name), is_distkey(r, c), sort_place(r, c), None, s.remarks)
         for r, c, s in _shapes(session)
     ]  # fmt: skip
 
 
 def _pg_table_def(session: SystemSession) -> list[Row]:
     """dg/r_PG_TABLE_DEF.html: only tables of the search path's schemas"""
-    path = [*session.schemas_in_path(), TEMP_SCHEMA]
+    path = [*session.schemas_in_path(), temp_schema(session)]
     return [
-        (r.schema, r.name, c.name, c.type.spoken, encoding(r, c.name), _is_distkey(r, c),
-         _sort_place(r, c), c.not_null)
+        (r.schema, r.name, c.name, c.type.spoken, encoding(r, c.name), is_distkey(r, c),
+         sort_place(r, c), c.not_null)
         for r in _stored(session)
         if r.schema in path
         for c in r.columns
@@ -222,7 +235,7 @@ def sort_keys(relation: Relation) -> list[str]:
     return list(relation.attributes.sortkeys) or [c.name for c in relation.columns if c.sortkey]
 
 
-def _sort_place(relation: Relation, column: Column) -> int:
+def sort_place(relation: Relation, column: Column) -> int:
     """The place from 1, 0 for other columns; every second one is negative for an interleaved key."""
     keys = sort_keys(relation)
     if column.name not in keys:
@@ -232,7 +245,8 @@ def _sort_place(relation: Relation, column: Column) -> int:
     return -place if interleaved and place % 2 else place
 
 
-def _is_distkey(relation: Relation, column: Column) -> bool:
+def is_distkey(relation: Relation, column: Column) -> bool:
+    """Whether a column is the distribution key, in either syntax."""
     return column.distkey or relation.attributes.distkey == column.name
 
 
@@ -261,13 +275,14 @@ def encoding(relation: Relation, name: str) -> str:
 # -- schemas, databases, users -------------------------------------------------------------------
 
 
-def _owner_ids(session: SystemSession) -> dict[str, int]:
+def owner_ids(session: SystemSession) -> dict[str, int]:
+    """The users' ids by name."""
     return {user.name: user.oid for user in catalog.all_grantees(session.con, "user")}
 
 
 def _svv_all_schemas(session: SystemSession) -> list[Row]:
     """dg/r_SVV_ALL_SCHEMAS.html"""
-    owners = _owner_ids(session)
+    owners = owner_ids(session)
     return [
         (session.database_name, s.name, owners.get(s.owner, _RDSDB), "local", None, None, None)
         for s in catalog.all_schemas(session.con)
@@ -284,27 +299,8 @@ def _svv_redshift_databases(session: SystemSession) -> list[Row]:
     return [(session.database_name, _RDSDB, "local", None, None, None)]
 
 
-def _pg_namespace(session: SystemSession) -> list[Row]:
-    owners = _owner_ids(session)
-    return [(s.oid, s.name, owners.get(s.owner, _RDSDB)) for s in catalog.all_schemas(session.con)]
-
-
 def _information_schemata(session: SystemSession) -> list[Row]:
     return [(session.database_name, s.name, s.owner) for s in catalog.all_schemas(session.con)]
-
-
-def _pg_database(session: SystemSession) -> list[Row]:
-    return [(session.database_name, _RDSDB)]
-
-
-def _pg_user(session: SystemSession) -> list[Row]:
-    """dg/c_join_PG.html: users created by CREATE USER or a connection"""
-    users = catalog.all_grantees(session.con, "user")
-    return [(user.name, user.oid, False, user.superuser) for user in users]
-
-
-def _pg_group(session: SystemSession) -> list[Row]:
-    return [(group.name, group.oid) for group in catalog.all_grantees(session.con, "group")]
 
 
 # -- privileges ----------------------------------------------------------------------------------
@@ -446,10 +442,6 @@ VIEWS: list[SystemView] = [
     ),
     _view("pg_tables", _pg_tables, "schemaname text, tablename text, tableowner text"),
     _view("pg_views", _pg_views, "schemaname text, viewname text, viewowner text, definition text"),
-    _view("pg_namespace", _pg_namespace, "oid int8, nspname text, nspowner int4", is_view=False),
-    _view("pg_database", _pg_database, "datname text, datdba int4", is_view=False),
-    _view("pg_user", _pg_user, "usename text, usesysid int4, usecreatedb bool, usesuper bool"),
-    _view("pg_group", _pg_group, "groname text, grosysid int4", is_view=False),
     _view(
         "svv_relation_privileges",
         _svv_relation_privileges,

@@ -12,6 +12,7 @@ import duckdb
 from fakeshift.catalog.model import Relation
 from fakeshift.config import Kind
 from fakeshift.sql.datatypes import DataType
+from fakeshift.sql.nodes import Column
 from fakeshift.system.records import SystemRecords
 
 Row = Sequence[Any]
@@ -36,6 +37,8 @@ class SystemSession(Protocol):
 
     con: duckdb.DuckDBPyConnection
     user: str
+    pid: int
+    has_temporary: bool
 
     @property
     def kind(self) -> Kind:
@@ -61,6 +64,12 @@ class SystemSession(Protocol):
     def load_detail(self) -> LoadDetail:
         """How SYS_LOAD_DETAIL looks to it."""
 
+    def system_views(self) -> list[SystemView]:
+        """The views that the warehouse has."""
+
+    def columns_of_view(self, relation: Relation) -> Sequence[Column]:
+        """The columns of a late-binding view now; none if what it reads is not there."""
+
     def schemas_in_path(self) -> list[str]:
         """The search path."""
 
@@ -77,7 +86,7 @@ class SystemView:
     """A view of pg_catalog or information_schema.
 
     ``is_view`` is False for a table of the catalogue (the type in ListTables); ``provisioned``: only
-    on a cluster; ``superuser``: only for superusers.
+    on a cluster; ``superuser``: only for superusers; ``internal``: not Redshift's, and in no list.
     """
 
     name: str
@@ -87,6 +96,7 @@ class SystemView:
     is_view: bool = True
     provisioned: bool = False
     superuser: bool = False
+    internal: bool = False
 
     @property
     def full_name(self) -> str:

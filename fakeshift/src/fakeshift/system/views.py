@@ -12,20 +12,24 @@ import duckdb
 
 from fakeshift.config import Kind
 from fakeshift.errors import RedshiftError
-from fakeshift.system import catalogue, recorded
+from fakeshift.system import catalogue, pg_catalog, recorded
 from fakeshift.system.view import CATALOG, INFORMATION, SystemSession, SystemView
 
 _CLUSTERS_ONLY = ("stl_", "stv_", "svl_", "svcs_")
 _OURS = ("sys_", "svv_", "pg_", *_CLUSTERS_ONLY)
 
 VIEWS: dict[str, SystemView] = {
-    view.full_name: view for view in [*recorded.VIEWS, *catalogue.VIEWS]
+    view.full_name: view for view in [*recorded.VIEWS, *catalogue.VIEWS, *pg_catalog.VIEWS]
 }
 
 
 def system_views(kind: Kind) -> list[SystemView]:
     """The views that a warehouse of this kind has."""
-    return [v for v in VIEWS.values() if kind == "provisioned" or not v.provisioned]
+    return [
+        view
+        for view in VIEWS.values()
+        if not view.internal and (kind == "provisioned" or not view.provisioned)
+    ]
 
 
 def system_name(name: tuple[str, ...]) -> str | None:

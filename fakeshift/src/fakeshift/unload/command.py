@@ -51,6 +51,7 @@ def run(session: Session, statement: Unload, tree: exp.Expr, rows: str) -> Outco
         raise
     work.record("completed")
     session.last["unload_count"] = work.rows
+    session.inform(f"UNLOAD completed, {work.rows} record(s) unloaded successfully.")
     return Outcome(work.rows)
 
 

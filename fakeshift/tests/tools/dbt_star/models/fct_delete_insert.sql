@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='songplay_id') }}
+{{ songplays() }}

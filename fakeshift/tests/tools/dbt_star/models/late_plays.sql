@@ -1,0 +1,2 @@
+{{ config(materialized='view', bind=False) }}
+select * from {{ ref('stg_plays') }}

@@ -41,6 +41,7 @@ from fakeshift.errors import (
 )
 from fakeshift.sql import nodes
 from fakeshift.sql.datatypes import DataType
+from fakeshift.sql.parameters import template_of
 from fakeshift.sql.parser import parse_statement
 from fakeshift.sql.tokens import folded, tokenize
 from fakeshift.system import views
@@ -55,6 +56,11 @@ _NAMING = (
     nodes.Drop, nodes.Comment, nodes.Truncate, nodes.Lock, nodes.Analyze, nodes.Vacuum,
 )  # fmt: skip
 """Statements whose quoted names are of tables, columns and schemas only, not of users."""
+
+_READING = (
+    nodes.Show, nodes.Explain, nodes.Declare, nodes.Fetch, nodes.CloseCursor, nodes.SetParameter,
+)  # fmt: skip
+"""Statements, besides queries, that write nothing."""
 
 DEFAULT_SEARCH_PATH = ("$user", "public")
 NO_LAST = {"copy_id": -1, "copy_count": 0, "unload_id": -1, "unload_count": 0}
@@ -112,6 +118,7 @@ class Transaction:
     changed_catalog: bool = False
     first_temporary: bool = False
     failed: bool = False
+    read_only: bool = False
     started: float = field(default_factory=time.time)
 
 
@@ -167,13 +174,14 @@ class Session(Permissions):
             return self._end(statement)
         self.refuse_after_failure()
         if isinstance(statement, nodes.Begin):
-            return self._open()
+            return self._open(read_only=statement.read_only)
         own = self.transaction is None
         if own:
             self.begin(explicit=False)
         try:
             with self.cancellation.open():
                 self.check_cancelled()
+                self._refuse_to_write(statement)
                 outcome = self._execute(self, statement)
                 self.check_cancelled()
             if own and self.transaction is not None:
@@ -246,12 +254,23 @@ class Session(Permissions):
             if name.startswith(what)
         }
 
-    def _open(self) -> Outcome:
+    def _open(self, *, read_only: bool) -> Outcome:
         if self.transaction is None:
             self.begin(explicit=True)
         else:
             self.transaction.explicit = True
+        self.open_transaction.read_only = read_only
         return Outcome()
+
+    def _refuse_to_write(self, statement: object) -> None:
+        """In a transaction that was begun READ ONLY: dg/r_BEGIN.html. The words are PostgreSQL 8.0's."""
+        if self.transaction is None or not self.transaction.read_only:
+            return
+        reads = isinstance(statement, _READING)
+        if isinstance(statement, nodes.Query):
+            reads = template_of(statement.sql)[1].first in ("SELECT", "WITH", "(")
+        if not reads:
+            raise RedshiftError("transaction is read-only", sqlstate="25006")
 
     def _end(self, statement: nodes.Commit | nodes.Rollback) -> Outcome:
         if isinstance(statement, nodes.Commit) and not (

@@ -293,6 +293,7 @@ class CloseCursor:
 @dataclass(frozen=True)
 class Begin:
     isolation: str = ""
+    read_only: bool = False
 
 
 @dataclass(frozen=True)

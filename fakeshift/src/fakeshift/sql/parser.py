@@ -21,6 +21,7 @@ from fakeshift.sql.datatypes import parse as parse_type
 from fakeshift.sql.lexer import Tokens
 from fakeshift.sql.parameters import bind, template_of
 from fakeshift.sql.privileges import default_privileges, grant
+from fakeshift.sql.show import listing
 
 Statement = object
 
@@ -34,6 +35,11 @@ _LATE_BINDING = re.compile(r"\sWITH\s+NO\s+SCHEMA\s+BINDING\s*$", re.IGNORECASE)
 
 _INTO = re.compile(r"\bINTO\b", re.IGNORECASE)
 _QUERIES = ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "WITH", "(")
+_NOT_SHOWN = (
+    "COLUMN", "CONSTRAINTS", "DATASHARES", "EXTERNAL", "FUNCTIONS", "GRANTS", "MODEL", "PARAMETERS", "POLICIES",
+    "PROCEDURE", "PROCEDURES", "TABLE", "TEMPLATE", "TEMPLATES", "VIEW",
+)  # fmt: skip
+"""What SHOW shows of Redshift and not of fakeshift: dg/c_SQL_commands.html."""
 _UNSUPPORTED = (
     "CALL", "CANCEL", "DEALLOCATE", "DESC", "EXECUTE",
     "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
@@ -509,9 +515,11 @@ def _reset(tokens: Tokens) -> nodes.SetParameter:
     return nodes.SetParameter(tokens.identifier(), reset=True)
 
 
-def _show(tokens: Tokens) -> nodes.Show:
+def _show(tokens: Tokens) -> nodes.Show | nodes.Query:
     """dg/r_SHOW.html"""
-    if tokens.word() in ("TABLE", "VIEW", "TABLES", "COLUMNS", "SCHEMAS", "DATABASES", "GRANTS"):
+    if (query := listing(tokens)) is not None:
+        return query
+    if tokens.word() in _NOT_SHOWN:
         raise unsupported(f"SHOW {tokens.word()}")
     if tokens.accept("TRANSACTION", "ISOLATION", "LEVEL"):
         return nodes.Show("transaction_isolation")
@@ -548,9 +556,8 @@ def _begin(tokens: Tokens) -> nodes.Begin:
                 isolation = level
         if not isolation:
             raise tokens.error()
-    if not tokens.accept("READ", "WRITE") and tokens.next_is("READ", "ONLY"):
-        raise unsupported("BEGIN READ ONLY")
-    return nodes.Begin(isolation)
+    read_only = not tokens.accept("READ", "WRITE") and tokens.accept("READ", "ONLY")
+    return nodes.Begin(isolation, bool(read_only))
 
 
 def _start(tokens: Tokens) -> nodes.Begin:

@@ -17,19 +17,34 @@ PARAMETERS: dict[str, str] = {
     "cast_super_null_on_error": "on",
     "client_encoding": "UTF8",
     "datestyle": "ISO, MDY",
+    "default_geometry_encoding": "1",
     "describe_field_name_in_uppercase": "off",
+    "downcase_delimited_identifier": "on",
     "enable_case_sensitive_identifier": "off",
     "enable_case_sensitive_super_attribute": "off",
+    "enable_numeric_rounding": "on",
     "enable_result_cache_for_session": "on",
+    "enable_vacuum_boost": "off",
     "error_on_nondeterministic_update": "off",
     "extra_float_digits": "0",
+    "interval_forbid_composite_literals": "on",
     "json_parse_dedup_attributes": "off",
     "json_parse_truncate_strings": "off",
+    "json_serialization_enable": "off",
+    "json_serialization_parse_nested_strings": "off",
+    "max_concurrency_scaling_clusters": "1",
+    "max_cursor_result_set_size": "0",
+    "mv_enable_aqmv_for_session": "on",
     "navigate_super_null_on_error": "on",
     "parse_super_null_on_error": "off",
+    "pg_federation_repeatable_read": "on",
     "query_group": "",
+    "spectrum_enable_pseudo_columns": "on",
+    "spectrum_query_maxerror": "-1",
     "statement_timeout": "0",
+    "stored_proc_log_min_messages": "LOG",
     "timezone": "UTC",
+    "use_fips_ssl": "off",
     "wlm_query_slot_count": "1",
 }
 """The parameters that SET accepts, with their defaults, which SHOW returns until SET changes them.
@@ -39,7 +54,9 @@ https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_ConfigurationRef.html
 
 _NO_EFFECT = frozenset(
     {"application_name", "query_group", "enable_result_cache_for_session", "wlm_query_slot_count",
-     "analyze_threshold_percent", "extra_float_digits", "describe_field_name_in_uppercase"}
+     "analyze_threshold_percent", "extra_float_digits", "describe_field_name_in_uppercase",
+     "enable_vacuum_boost", "max_concurrency_scaling_clusters", "mv_enable_aqmv_for_session",
+     "spectrum_enable_pseudo_columns", "spectrum_query_maxerror", "stored_proc_log_min_messages"}
 )  # fmt: skip
 """These accept any value."""
 _SWITCHES = frozenset(

@@ -280,6 +280,7 @@ def _to_char(args: Args) -> exp.Expr:
 BUILT: dict[str, Callable[[Args], exp.Expr]] = {
     "date_part": _date_part,
     "pgdate_part": _date_part,
+    "datepart": _date_part,
     "date_trunc": _date_trunc,
     "dateadd": _dateadd,
     "date_add": _dateadd,

@@ -17,6 +17,17 @@ from fakeshift.errors import RedshiftError, syntax_error
 _AFTER_A_COMMA = frozenset(
     {TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.SEMICOLON}
 )
+_OF_A_JOIN = frozenset(
+    {
+        TokenType.CROSS,
+        TokenType.NATURAL,
+        TokenType.LEFT,
+        TokenType.RIGHT,
+        TokenType.FULL,
+        TokenType.INNER,
+        TokenType.OUTER,
+    }
+)
 _JOINS = frozenset({"", "INNER", "OUTER", "CROSS", "NATURAL"})
 _TYPES = frozenset(
     {"STRING", "DOUBLE", "VARCHAR2", "NUMBER", "DATETIME", "TINYINT", "BINARY", "BLOB"}
@@ -43,7 +54,11 @@ _NODES: dict[type[exp.Expr], str] = {
 
 
 def refuse_tokens(tokens: Sequence[Token]) -> None:
-    """Raises RedshiftError for ``SELECT a, FROM t``, ``IN (1,)``, ``a == 1``, ``* EXCEPT (a)``."""
+    """Raises RedshiftError for ``SELECT a, FROM t``, ``IN (1,)``, ``a == 1``, ``* EXCEPT (a)``, for a query that begins
+    with FROM, and for a join without a condition.
+    """
+    _refuse_from_first(tokens)
+    _refuse_free_joins(tokens)
     for token, following, after in zip(tokens, tokens[1:], [*tokens[2:], None], strict=False):
         if token.token_type == TokenType.COMMA and following.token_type in _AFTER_A_COMMA:
             raise syntax_error(following.text)
@@ -52,6 +67,43 @@ def refuse_tokens(tokens: Sequence[Token]) -> None:
             raise syntax_error(following.text)
         if token.text == "==" and token.token_type == TokenType.EQ:
             raise RedshiftError("operator does not exist: ==", sqlstate="42883")
+
+
+def _refuse_from_first(tokens: Sequence[Token]) -> None:
+    """DuckDB's ``FROM t`` for ``SELECT * FROM t``: alone, in brackets, after AS, and in INSERT."""
+    kinds = [token.token_type for token in tokens]
+    for place, kind in enumerate(kinds):
+        before = kinds[place - 1] if place else None
+        in_a_call = place > 1 and kinds[place - 2] == TokenType.VAR  # TRIM (FROM a)
+        if kind == TokenType.FROM and (
+            before is None
+            or before == TokenType.ALIAS
+            or (before == TokenType.L_PAREN and not in_a_call)
+        ):
+            raise syntax_error("FROM")
+    if kinds[:2] == [TokenType.INSERT, TokenType.INTO]:
+        for kind in kinds[2:]:
+            if kind in (TokenType.SELECT, TokenType.VALUES, TokenType.WITH, TokenType.L_PAREN):
+                return
+            if kind == TokenType.FROM:
+                raise syntax_error("FROM")
+
+
+def _refuse_free_joins(tokens: Sequence[Token]) -> None:
+    """``a JOIN b`` without ON or USING: DuckDB takes it for CROSS JOIN."""
+    joins = 0
+    words: set[TokenType] = set()  # of the join that is being named
+    for token in tokens:
+        if token.token_type == TokenType.JOIN:
+            joins += not words & {TokenType.CROSS, TokenType.NATURAL}
+            words = set()
+        elif token.token_type in _OF_A_JOIN:
+            words.add(token.token_type)
+        else:
+            words = set()
+    conditions = sum(each.token_type in (TokenType.ON, TokenType.USING) for each in tokens)
+    if joins > conditions:
+        raise RedshiftError("syntax error: JOIN without ON or USING", sqlstate="42601")
 
 
 def refuse(tree: exp.Expr) -> None:

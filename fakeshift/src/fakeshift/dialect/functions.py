@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from fakeshift.dialect import dates, json_functions, session_functions, strings
+from fakeshift.dialect import casts, dates, json_functions, named, session_functions, strings
 from fakeshift.dialect.scope import Scope
 from fakeshift.errors import RedshiftError, syntax_error, unsupported
 
@@ -23,7 +23,7 @@ def call(node: exp.Anonymous, scope: Scope | None) -> exp.Expr:
     try:
         return _built(name, args, scope)
     except (IndexError, ValueError, KeyError) as error:
-        if name in _KNOWN_BUT_UNSUPPORTED:
+        if isinstance(error, KeyError) and name in named.NAMES:
             raise unsupported(f"function {name}") from error
         raise _no_function(name, args) from error
 
@@ -96,16 +96,6 @@ _SAME.update(
         "sign": "rs_sign",
     }
 )
-
-_KNOWN_BUT_UNSUPPORTED = frozenset(
-    {
-        "object_transform", "lower_attribute_names", "upper_attribute_names",
-        "json_serialize_to_varbyte", "array_contains", "array_distinct", "array_position",
-        "checksum", "farmfingerprint64", "farmhash64", "aes_encrypt", "aes_decrypt",
-        "bit_count", "interval_cmp", "timeofday", "age", "hll", "to_varbyte", "from_hex",
-        "generate_series", "octetindex", "pg_get_cols", "collate", "varbyte", "murmur3_32_hash",
-    }
-)  # fmt: skip
 
 
 def _sum(args: Args) -> exp.Expr:
@@ -326,7 +316,14 @@ def _listagg(args: Args) -> exp.Expr:
     return anonymous("rs_listagg", anonymous("string_agg", value, separator))
 
 
+def _date(args: Args) -> exp.Expr:
+    """``date(a)`` is ``CAST(a AS DATE)``: a type's name is a function."""
+    (value,) = args
+    return casts.cast(exp.Cast(this=value, to=exp.DataType.build("DATE")))
+
+
 _BUILT: dict[str, Build] = {
+    "date": _date,
     "count": _count,
     "min": _extreme("min"),
     "max": _extreme("max"),

@@ -92,7 +92,7 @@ _SPOKEN = {
 
 def _no_match(match: re.Match[str]) -> RedshiftError:
     """``operator does not exist: integer + character varying``, ``function f(integer) does ...``."""
-    name = match[1]
+    name = "/" if match[1] == "//" else match[1]  # as it was written
     types = [part.split("(")[0].strip() for part in re.sub(r"\([^()]*\)", "", match[2]).split(",")]
     spoken = [_SPOKEN.get(kind, kind.lower()) for kind in types if kind]
     hint = "You may need to add explicit type casts."

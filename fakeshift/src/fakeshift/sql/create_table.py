@@ -118,7 +118,10 @@ def _references(tokens: Tokens) -> str:
     tokens.expect("REFERENCES")
     table = ".".join(tokens.qualified_name())
     if tokens.accept("("):
-        table += f"({tokens.identifier()})"
+        names = [tokens.name()]
+        while tokens.accept(","):
+            names.append(tokens.name())
+        table += f"({', '.join(names)})"
         tokens.expect(")")
     return table
 
@@ -194,6 +197,9 @@ def _column_attribute(tokens: Tokens, built: Column) -> Column | None:
 
 
 def _seed_and_step(tokens: Tokens) -> tuple[int, int]:
+    """dg/r_CREATE_TABLE_examples.html has a default IDENTITY column without them, and does not say what they are."""
+    if not tokens.next_is("("):
+        return 1, 1
     tokens.expect("(")
     seed = tokens.integer()
     tokens.expect(",")

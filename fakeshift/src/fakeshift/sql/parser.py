@@ -41,7 +41,7 @@ _NOT_SHOWN = (
 )  # fmt: skip
 """What SHOW shows of Redshift and not of fakeshift: dg/c_SQL_commands.html."""
 _UNSUPPORTED = (
-    "CALL", "CANCEL", "DEALLOCATE", "DESC", "EXECUTE",
+    "ATTACH", "CALL", "CANCEL", "DEALLOCATE", "DESC", "DESCRIBE", "DETACH", "EXECUTE",
     "PREPARE", "REFRESH", "SELECT INTO", "USE", "VALUES",
 )  # fmt: skip
 
@@ -488,7 +488,11 @@ def _set(tokens: Tokens) -> nodes.SetParameter:
             return nodes.SetParameter("session_authorization", reset=True)
         raise unsupported("SET SESSION AUTHORIZATION")
     local = tokens.accept_any("SESSION", "LOCAL") == "LOCAL"
+    if tokens.accept("TIME", "ZONE"):
+        return nodes.SetParameter("timezone", (_set_value(tokens),), local=local)
     name = tokens.identifier()
+    if name in ("seed", "app_context"):
+        raise unsupported(f"SET {name}")
     if not tokens.accept("TO"):
         tokens.expect("=")
     values = [_set_value(tokens)]
@@ -503,6 +507,8 @@ def _set_value(tokens: Tokens) -> str:
     token = tokens.peek()
     if token is not None and token.text.replace("-", "").isdigit():
         return str(tokens.integer())
+    if token is not None and token.token_type == TokenType.NUMBER:
+        return tokens.take().text
     if tokens.accept("$"):
         return "$" + tokens.identifier()
     if tokens.accept("ON"):
@@ -512,6 +518,8 @@ def _set_value(tokens: Tokens) -> str:
 
 def _reset(tokens: Tokens) -> nodes.SetParameter:
     """dg/r_RESET.html"""
+    if tokens.accept("SESSION", "AUTHORIZATION"):
+        return nodes.SetParameter("session_authorization", reset=True)
     return nodes.SetParameter(tokens.identifier(), reset=True)
 
 

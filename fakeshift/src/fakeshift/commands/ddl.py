@@ -70,6 +70,15 @@ def create_view(session: Session, statement: nodes.CreateView) -> Outcome:
     return Outcome()
 
 
+def _written(tree: exp.Expr) -> str:
+    """The query as text that can be read again: sqlglot would write SYSDATE as a call."""
+    copy = tree.copy()
+    for node in list(copy.find_all(exp.Anonymous)):
+        if not node.expressions and node.name.upper() == "SYSDATE":
+            node.replace(exp.Var(this="SYSDATE"))
+    return copy.sql(dialect="redshift")
+
+
 def _check_same_columns(old: Relation | None, columns: tuple[nodes.Column, ...]) -> None:
     """CREATE OR REPLACE VIEW may add columns at the end, nothing else."""
     if old is None or old.late_binding:
@@ -89,7 +98,7 @@ def _qualified(session: Session, statement: nodes.CreateView) -> tuple[str, list
     foreign.refuse(tree)
     for node in list(tree.find_all(exp.Interval)):  # sqlglot writes no qualifiers
         node.replace(intervals.plain(node))
-    written = tree.sql(dialect="redshift")
+    written = _written(tree)
     fold(tree, session)
     if not statement.late_binding:
         now, fixed = tree, parse_query(written)
@@ -115,7 +124,7 @@ def _qualified(session: Session, statement: nodes.CreateView) -> tuple[str, list
         depends.append(relation.key)
         table.set("db", exp.to_identifier(relation.schema, quoted=True))
         table.set("catalog", None)
-    return written if statement.late_binding else tree.sql(dialect="redshift"), depends
+    return written if statement.late_binding else _written(tree), depends
 
 
 def create_schema(session: Session, statement: nodes.CreateSchema) -> Outcome:

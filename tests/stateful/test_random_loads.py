@@ -37,7 +37,7 @@ from tests.world import files
 from tests.world.files import weighted
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
-EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "5"))
+EXAMPLES = int(os.environ.get("LOADS_EXAMPLES", "100" if LONG else "3"))
 STEPS = int(os.environ.get("LOADS_STEPS", "20" if LONG else "10"))
 SETTINGS = settings(
     max_examples=EXAMPLES,

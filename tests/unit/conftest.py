@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from loader import dataapi, datasets, settings, steps
+from loader import dataapi, datasets, observability, settings, steps
 from loader.store import Store
 from moto import mock_aws
 from moto.backends import get_backend
@@ -64,6 +64,8 @@ def measured(capsys: pytest.CaptureFixture[str]) -> Callable[[], dict[str, float
 
     Source: docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
+
+    observability.metrics.clear_metrics()  # what another test has measured without a handler, which sends it
 
     def metrics() -> dict[str, float]:
         found: dict[str, float] = {}

@@ -342,7 +342,7 @@ def test_a_dollar_that_is_over_at_once_is_refused(
     assert command.main(["--stack", "mine", "--yes"]) == 2
     told = capsys.readouterr().err
     assert "At 128 RPU the limit of $1.25" in told
-    assert re.search(r"The full run may cost \$1\d\.\d\d; allow it with --dollars 1\d\.", told)
+    assert re.search(r"The full run may cost \$\d\d\.\d\d; allow it with --dollars \d\d\.", told)
 
 
 # -- the cases ----------------------------------------------------------------------------------
